@@ -1,0 +1,1 @@
+"""Frozen values and ports: what the layers say to each other."""

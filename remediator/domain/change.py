@@ -1,0 +1,83 @@
+"""What could be changed and what was: places, edits, proposals, pull requests."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from remediator.domain.base import Value
+
+PathStep = str | int
+YamlPath = tuple[PathStep, ...]
+
+Proof = Literal["direct", "proved", "read", "unproved"]
+"""`direct`: the manifest itself holds the field. `proved`: a canary set there arrives in the rendered
+field and nowhere else. `read`: found by reading templates or patches, not rendered. `unproved`: the
+chart is not at hand, only an existing values key of that meaning."""
+
+
+class Place(Value):
+    """Where a value lives: file, document, path; and how sure we are."""
+
+    file: str
+    """Relative to the checkout's root, POSIX separators."""
+    document: int = 0
+    path: YamlPath = ()
+    inside: YamlPath = ()
+    """A second path, inside the YAML text that the string at `path` holds."""
+    value: Any = None
+    exists: bool = True
+    """False: the value must be inserted at `path`."""
+    proof: Proof = "direct"
+    why: str = ""
+    also_feeds: tuple[str, ...] = ()
+    """Names of other Applications that the same place feeds."""
+    notes: tuple[str, ...] = ()
+    """What a reviewer must know: an HPA owns replicas, ignoreDifferences hides the field …"""
+
+
+class Edit(Value):
+    """One edit, as data. `write` and `remove` are for whole files (a manifest that does not parse)."""
+
+    op: Literal["set", "insert", "delete", "append", "insert_item", "rename", "write", "remove"]
+    file: str
+    document: int = 0
+    path: YamlPath = ()
+    inside: YamlPath = ()
+    value: Any = None
+    """New value; the new key for `rename`; the full text for `write`."""
+
+
+class Proposal(Value):
+    """One way to end the incident: a typed action with its parameters, reasoned and located."""
+
+    id: str
+    """Unique within the incident: the action id, with `#2` … where an action is proposed twice."""
+    action: str
+    title: str
+    """Imperative, lower case, fits behind `fix(scope): `."""
+    parameters: dict[str, str] = Field(default_factory=dict)
+    reason: str
+    """Why this action and why this value, one or two sentences."""
+    evidence_ids: tuple[str, ...]
+    places: tuple[Place, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    risk: Literal["low", "medium", "high"] = "medium"
+    score: float = 0.0
+    """Rank among alternatives, 0 to 1."""
+
+
+class PullRequest(Value):
+    """A pull request as the forge knows it; `number` 0 and `url` empty for a local one."""
+
+    branch: str
+    base: str
+    title: str
+    body: str
+    head: str = ""
+    """Commit id of the branch's head."""
+    number: int = 0
+    url: str = ""
+    state: Literal["open", "merged", "closed"] = "open"
+    merge_commit: str = ""
