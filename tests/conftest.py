@@ -1,0 +1,47 @@
+"""What every test shares: tests that need a program skip with a reason, except where skipping is forbidden."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+FAIL_ON_SKIP = os.environ.get("REMEDIATOR_FAIL_ON_SKIP", "") not in {"", "0"}
+"""Set where every tool was installed: there a skip hides a broken set-up, so it is a failure."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """`@pytest.mark.needs_tools("helm", "kubectl")`: skip where one of these is not on the PATH."""
+    for mark in item.iter_markers("needs_tools"):
+        missing = [program for program in mark.args if shutil.which(program) is None]
+        if missing:
+            pytest.skip(f"not on the PATH: {', '.join(missing)} (scripts/install_tools.py)")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure where REMEDIATOR_FAIL_ON_SKIP is set; an expected failure stays what it is."""
+    report = yield
+    if FAIL_ON_SKIP and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped where nothing may be: {call.excinfo.value if call.excinfo else ''}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a module that skips itself whole (`pytest.importorskip`, `allow_module_level`)."""
+    report = yield
+    if FAIL_ON_SKIP and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} was skipped where nothing may be: {report.longrepr}"
+    return report
