@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-
 from pydantic import BaseModel, ConfigDict
-
 
 
 class Value(BaseModel):

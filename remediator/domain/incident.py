@@ -92,6 +92,9 @@ class Diagnosis(Value):
     """One sentence a person on call reads first."""
     evidence: tuple[Evidence, ...] = ()
     """Causes first, then symptoms."""
+    context: tuple[Evidence, ...] = ()
+    """Other statements about the same objects (ports, probes, node labels …), redacted, with an empty
+    signal; remedies read them, nobody is shown them."""
     victims: tuple[Subject, ...] = ()
     """Others that suffer from the same cause."""
     first_seen: str = ""

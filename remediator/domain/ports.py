@@ -1,3 +1,104 @@
 """Protocols that the graph's nodes are given; `services/` implements them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from remediator.domain.change import Edit, PullRequest
+from remediator.domain.incident import Diagnosis
+from remediator.domain.life import Base, Case, Change, Observation, Plan
+
+Clock = Callable[[], datetime]
+"""The present moment, aware, UTC; a parameter so that deadlines can be tested."""
+
+Read = Callable[[str], bytes]
+"""Bytes of a file by its path in the repository; raises FileNotFoundError."""
+
+
+class LogSource(Protocol):
+    """What this run was given to look at; read and classified once, however often it is asked."""
+
+    def cases(self) -> tuple[Case, ...]:
+        """Every incident in the inputs, gravest first; always at least one."""
+        ...
+
+
+class Workshop(Protocol):
+    """The repository and the policies as the nodes need them: what to do, and how files would read then."""
+
+    def propose(self, diagnosis: Diagnosis) -> Plan: ...
+
+    def edit(self, edits: Sequence[Edit], read: Read) -> dict[str, bytes | None]:
+        """Full new contents by path, None to delete; raises what the edit engine refuses with."""
+        ...
+
+    def objections(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> tuple[str, ...]:
+        """Why the guardrails forbid this final difference; empty when they allow it."""
+        ...
+
+    def tracked(self, applications: Sequence[str]) -> str:
+        """The revision that the Applications follow; empty when none is named or they disagree."""
+        ...
+
+    def merges_itself(self, action: str) -> bool:
+        """Whether the policy lets this action's pull request merge without a person."""
+        ...
+
+
+class Forge(Protocol):
+    """Where branches and pull requests live. Every call may be repeated after a crash: it finds what it made."""
+
+    def base(self, tracked: str) -> Base:
+        """The branch to propose to, for Applications that follow `tracked`."""
+        ...
+
+    def read(self, base: Base, path: str) -> bytes:
+        """A file as it stands at that base; raises FileNotFoundError."""
+        ...
+
+    def publish(self, change: Change) -> PullRequest:
+        """Make the branch, its one commit and the pull request, or adopt what an earlier run left.
+
+        Raises ConflictError when a person has committed to the branch.
+        """
+        ...
+
+    def look(self, pull_request: PullRequest) -> PullRequest:
+        """The pull request as it is now."""
+        ...
+
+    def merge(self, pull_request: PullRequest, *, message: str = "") -> PullRequest:
+        """Merge it, or find it merged; ConflictError when base and branch contradict each other."""
+        ...
+
+    def close(self, pull_request: PullRequest) -> PullRequest:
+        """Close it without merging and remove its branch, unless a person has committed to it."""
+        ...
+
+
+class Verifier(Protocol):
+    """One way of seeing whether an incident is over."""
+
+    name: str
+
+    def observe(self, diagnosis: Diagnosis, pull_request: PullRequest, earlier: Sequence[Observation]) -> Observation:
+        """Look once, do not wait; never raises for what the outside world does."""
+        ...
+
+
+class RefStore(Protocol):
+    """Small documents on one ref, changed by compare-and-swap: all of a write lands, or none of it."""
+
+    def head(self) -> str:
+        """The ref's present commit id; empty when the ref does not exist."""
+        ...
+
+    def read(self, head: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
+        """Documents by path at that commit, all of them when no paths are named; missing ones are left out."""
+        ...
+
+    def write(self, expected: str, changes: Mapping[str, bytes | None], message: str) -> str:
+        """Commit on top of `expected` and move the ref there, None deletes; ConflictError if it has moved."""
+        ...

@@ -1,0 +1,143 @@
+"""An incident's life after it was seen: identity, review, verification, and what is kept of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from remediator.domain.base import Value
+from remediator.domain.change import Proposal
+from remediator.domain.incident import Diagnosis
+
+WorkflowStatus = Literal[
+    "recorded",
+    "needs_person",
+    "awaiting_review",
+    "verifying",
+    "resolved",
+    "unconfirmed",
+    "rejected",
+    "failed",
+]
+VerificationStatus = Literal["success", "failed", "pending"]
+
+OPEN_STATUSES: frozenset[str] = frozenset({"awaiting_review", "verifying"})
+"""Somebody or something is still awaited; the same fingerprint must not open a second pull request."""
+
+
+class Case(Value):
+    """One incident as a log source hands it over: diagnosed, redacted, with its fingerprint."""
+
+    fingerprint: str
+    diagnosis: Diagnosis
+    excerpt: str
+    """Redacted lines round the evidence, bounded; never the whole log."""
+    source: str
+    """Names of the inputs that were read."""
+    read_at: str
+    """RFC 3339, UTC."""
+    seen: int = 1
+    """How often the same fingerprint stood in the inputs."""
+
+
+class Incident(Value):
+    """Who the incident is and how far it got: what the graph must remember beyond its named fields."""
+
+    fingerprint: str
+    generation: int = 1
+    attempt: int = 1
+    """Pull requests so far, the next one included; the branch's name ends in it."""
+    rounds: int = 0
+    """Revisions of the present pull request that reviewers asked for."""
+    chosen: str = ""
+    """Id of the proposal that the present pull request makes."""
+    tried: tuple[str, ...] = ()
+    """Ids of proposals that were merged and did not help."""
+    seen: int = 1
+    last_seen: str = ""
+    deadline: str = ""
+    """RFC 3339, UTC: when waiting for a verdict ends."""
+    reason: str = ""
+    """Why nothing (more) is proposed, or what went wrong: a sentence a person can act on."""
+
+
+class Review(Value):
+    """Something that happened to a pull request, whoever told of it; what the interrupt is answered with."""
+
+    kind: Literal["approved", "merged", "changes_requested", "closed", "verify", "confirmed", "seen"]
+    by: str = ""
+    words: str = ""
+    commit: str = ""
+    """The head that was approved, or the commit that the merge made."""
+    at: str = ""
+    """RFC 3339, UTC."""
+
+
+class Observation(Value):
+    """What one verifier saw, once."""
+
+    verifier: str
+    status: VerificationStatus
+    summary: str
+    """One sentence: what holds, what failed with a quote, or what is waited for."""
+    at: str
+    link: str = ""
+
+
+class Base(Value):
+    """The branch that a pull request goes to, at the commit it was looked at."""
+
+    branch: str
+    commit: str = ""
+    note: str = ""
+    """What a reviewer must know about the choice; empty when there is nothing to say."""
+
+
+class Change(Value):
+    """Everything a forge needs to make one branch with one commit and one pull request of it."""
+
+    incident_id: str
+    branch: str
+    base: Base
+    title: str
+    body: str
+    message: str
+    files: dict[str, str | None]
+    """Full new text by path, None to delete."""
+    urgent: bool = False
+    """Reviewers are requested and people notified at once."""
+    merge: bool = False
+    """The policy lets this action merge by itself."""
+
+
+class Plan(Value):
+    """What analysis came to: proposals in rank order, or the reason why there are none."""
+
+    applications: tuple[str, ...] = ()
+    root_cause: str = ""
+    proposals: tuple[Proposal, ...] = ()
+    reason: str = ""
+
+
+class Record(Value):
+    """The readable head of an incident's stored document: enough to list, find and recognise it."""
+
+    incident_id: str
+    fingerprint: str = ""
+    generation: int = 1
+    attempt: int = 1
+    seen: int = 1
+    category: str = ""
+    severity: str = ""
+    applications: tuple[str, ...] = ()
+    summary: str = ""
+    status: str = ""
+    verification: str = ""
+    action: str = ""
+    branch: str = ""
+    base: str = ""
+    commit: str = ""
+    reason: str = ""
+    updated: str = ""
+    extra: dict[str, str] = Field(default_factory=dict)

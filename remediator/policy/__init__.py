@@ -1,0 +1,26 @@
+"""Policies as data: loading, merging, and the guard that judges a final difference."""
+
+from remediator.policy.loading import USER_FILE, check, load, shipped_root
+from remediator.policy.models import (
+    Action,
+    Bounds,
+    Catalogue,
+    Category,
+    Guardrails,
+    Policies,
+    Signal,
+)
+
+__all__ = [
+    "USER_FILE",
+    "Action",
+    "Bounds",
+    "Catalogue",
+    "Category",
+    "Guardrails",
+    "Policies",
+    "Signal",
+    "check",
+    "load",
+    "shipped_root",
+]

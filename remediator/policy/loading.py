@@ -1,0 +1,235 @@
+"""Policies from YAML: what ships, then the user's file merged over it; every mistake with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from remediator.errors import ConfigError
+from remediator.policy.models import Action, Catalogue, Category, Guardrails, Policies
+
+USER_FILE = ".github/remediator.yml"
+_ALWAYS_DENIED = (".github/**", ".git/**")
+_LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def shipped_root() -> Path:
+    """The directory of the shipped policies: inside the wheel, or beside the package in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "policies"
+    return inside if inside.is_dir() else package.parent / "policies"
+
+
+def load(user_file: Path | None = None, *, root: Path | None = None) -> Policies:
+    """Defaults with the user's file merged over them; `ConfigError` for anything that does not fit.
+
+    The shipped files are checked against their schemas by the tests and by `remediator policies check`;
+    at run time only the user's file is, since it alone can be new.
+    """
+    root = root or shipped_root()
+    document: dict[str, Any] = {
+        "categories": {path.stem: _read(path) for path in sorted(root.glob("categories/*.yaml"))},
+        "actions": {path.stem: _read(path) for path in sorted(root.glob("actions/*.yaml"))},
+        "guardrails": _read(root / "guardrails.yaml"),
+    }
+    if user_file is not None:
+        user = _read(user_file)
+        for problem in check_document(user, user_file, root / "schema" / "remediator.json"):
+            raise problem
+        document = merge(document, user)
+    return _build(document, user_file)
+
+
+def merge(base: Any, over: Any) -> Any:
+    """`over` laid upon `base`: mappings by key, signals by id, anything else replaced."""
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        merged = dict(base)
+        for key, value in over.items():
+            if key == "signals" and isinstance(value, list):
+                merged[key] = _merge_by_id(base.get(key, ()), value)
+            else:
+                merged[key] = merge(base[key], value) if key in base else value
+        return merged
+    return over
+
+
+def check(path: Path, *, root: Path | None = None) -> list[ConfigError]:
+    """All that is wrong with a policy file or a directory of them; empty when it can be used."""
+    root = root or shipped_root()
+    problems: list[ConfigError] = []
+    for file in _policy_files(path):
+        try:
+            document = _read(file)
+        except ConfigError as error:
+            problems.append(error)
+            continue
+        problems += check_document(document, file, root / "schema" / _schema_for(file))
+    if not problems:
+        problems += _check_whole(path, root)
+    return problems
+
+
+def check_document(document: Any, file: Path, schema: Path) -> Iterator[ConfigError]:
+    """Every violation of the schema, with the line in the file where it stands."""
+    import json
+
+    import jsonschema
+
+    text = schema.read_text(encoding="utf-8")
+    registry = _registry(schema.parent)
+    validator = jsonschema.Draft202012Validator(json.loads(text), registry=registry)
+    for error in sorted(validator.iter_errors(document), key=lambda e: list(map(str, e.absolute_path))):
+        steps = list(error.absolute_path)
+        dotted = ".".join(map(str, steps))
+        yield ConfigError(_say(error), file=str(file), line=line_of(file, steps), path=dotted)
+
+
+def line_of(file: Path, steps: Iterable[str | int]) -> int:
+    """1-based line of the node at `steps`, or of its deepest ancestor that exists."""
+    try:
+        node = yaml.compose(file.read_bytes(), Loader=_LOADER)
+    except (yaml.YAMLError, OSError):
+        return 0
+    line = 1
+    for step in steps:
+        following = _child(node, step)
+        if following is None:
+            break
+        node, line = following
+    return line
+
+
+def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, int] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(step):
+                return value, key.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step].start_mark.line + 1
+    return None
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_bytes(), Loader=_LOADER) or {}
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        raise ConfigError(f"is not YAML: {problem}", file=str(path), line=mark.line + 1 if mark else 0) from error
+
+
+def _build(document: Mapping[str, Any], user_file: Path | None) -> Policies:
+    try:
+        categories = tuple(
+            Category.model_validate({"id": name, **body}) for name, body in sorted(document["categories"].items())
+        )
+        actions = {
+            name: Action.model_validate({"id": name, **body}) for name, body in sorted(document["actions"].items())
+        }
+        rest = {key: document[key] for key in ("verification", "locating", "redaction") if key in document}
+        policies = Policies(
+            catalogue=Catalogue(categories=categories),
+            actions=actions,
+            guardrails=_guardrails(document["guardrails"]),
+            **rest,
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(map(str, first["loc"]))
+        file = str(user_file) if user_file else "policies"
+        raise ConfigError(f"{first['msg']}, got {first['input']!r}", file=file, path=path) from error
+    _check_references(policies, str(user_file) if user_file else "policies")
+    return policies
+
+
+def _guardrails(body: Mapping[str, Any]) -> Guardrails:
+    guardrails = Guardrails.model_validate(body)
+    denied = dict.fromkeys((*_ALWAYS_DENIED, *guardrails.deny_files))
+    return guardrails.model_copy(update={"deny_files": tuple(denied)})
+
+
+def _check_references(policies: Policies, file: str) -> None:
+    """Ids that name nothing, and patterns that do not compile, are the user's to mend."""
+    import re2
+
+    known = policies.catalogue.signal_owner
+    for category in policies.catalogue.categories:
+        for action in category.actions:
+            if action not in policies.actions:
+                raise ConfigError(
+                    f"names the action {action!r}, which is defined nowhere",
+                    file=file,
+                    path=f"categories.{category.id}.actions",
+                )
+        for signal in category.signals:
+            for pattern in filter(None, (signal.pattern, signal.unless)):
+                try:
+                    re2.compile(pattern)
+                except re2.error as error:
+                    where = f"categories.{category.id}.signals.{signal.id}"
+                    raise ConfigError(f"pattern does not compile: {error}", file=file, path=where) from error
+    for action in policies.actions.values():
+        for ended in action.ends:
+            kind, _, name = ended.partition(":")
+            fits = name in policies.catalogue.by_id if kind == "category" else ended in known
+            if not fits:
+                raise ConfigError(
+                    f"ends {ended!r}, which is no signal and no `category:ID`", file=file, path=f"actions.{action.id}"
+                )
+
+
+def _check_whole(path: Path, root: Path) -> list[ConfigError]:
+    try:
+        if path.is_dir():
+            load(root=path)
+        elif _schema_for(path) == "remediator.json":
+            load(path, root=root)
+    except ConfigError as error:
+        return [error]
+    return []
+
+
+def _policy_files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return [file for file in sorted(path.rglob("*.yaml")) if file.is_file()]
+    return [path]
+
+
+def _schema_for(file: Path) -> str:
+    if file.parent.name == "categories":
+        return "category.json"
+    if file.parent.name == "actions":
+        return "action.json"
+    return "guardrails.json" if file.stem == "guardrails" else "remediator.json"
+
+
+def _registry(directory: Path) -> Any:
+    import json
+
+    from referencing import Registry, Resource
+
+    resources = [
+        (file.name, Resource.from_contents(json.loads(file.read_text(encoding="utf-8"))))
+        for file in directory.glob("*.json")
+    ]
+    return Registry().with_resources(resources)
+
+
+def _say(error: Any) -> str:
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        return f"{error.message}; known are {', '.join(known)}"
+    return str(error.message)
+
+
+def _merge_by_id(base: Iterable[Mapping[str, Any]], over: Iterable[Mapping[str, Any]]) -> list[Any]:
+    merged = {signal["id"]: dict(signal) for signal in base}
+    for signal in over:
+        merged[signal["id"]] = {**merged.get(signal["id"], {}), **signal}
+    return list(merged.values())

@@ -1,0 +1,171 @@
+"""What policies say, as frozen values: categories with their signals, actions with their bounds, guardrails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field
+
+from remediator.domain.base import Value
+from remediator.domain.incident import Channel, Severity
+
+Role = Literal["cause", "symptom", "hint"]
+
+
+class Signal(Value):
+    """One pattern that, found in a statement, speaks for its category."""
+
+    id: str
+    pattern: str
+    """google-re2 syntax; named groups become facts of the evidence."""
+    channels: tuple[Channel, ...] = ()
+    """Only in statements of these channels; empty: in any."""
+    match: Literal["reason", "text", "both"] = "both"
+    """What is searched: the statement's reason, its text, or `reason: text`."""
+    role: Role = "cause"
+    """A symptom yields to any cause of the same incident; a hint only adds weight to what is there."""
+    weight: float = 1.0
+    unless: str = ""
+    """A second pattern; where it matches too, the signal does not count."""
+    severity: Severity | None = None
+    """Severity of an incident that this signal leads, where it differs from the category's."""
+
+
+class Category(Value):
+    """One error category: how it is recognised and what may be considered."""
+
+    id: str
+    title: str
+    description: str = ""
+    severity: Severity
+    priority: int = 50
+    """Among causes in one incident the higher one names it, 0 to 100."""
+    signals: tuple[Signal, ...] = ()
+    actions: tuple[str, ...] = ()
+    """Ids of the actions to consider, best first."""
+    summary: str = ""
+    """Template of the sentence shown to people; `{workload}`, `{container}` and the lead's facts."""
+    abstain: str = ""
+    """What a person should look at when no action fits."""
+
+
+class Catalogue(Value):
+    """All categories, with the questions that diagnosis asks of them."""
+
+    categories: tuple[Category, ...]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Category]:
+        return {category.id: category for category in self.categories}
+
+    @cached_property
+    def signal_owner(self) -> Mapping[str, tuple[Category, Signal]]:
+        return {signal.id: (category, signal) for category in self.categories for signal in category.signals}
+
+    def patterns(self) -> list[tuple[str, str]]:
+        """(signal id, regular expression) of every signal, for the scanner's first pass."""
+        return [(signal.id, signal.pattern) for category in self.categories for signal in category.signals]
+
+
+class Bounds(Value):
+    """Limits of an action's number, all optional: quantities, factors or plain numbers."""
+
+    factor: float = 0
+    """What the present value is multiplied with when nothing better is known."""
+    max_factor: float = 0
+    """New value at most this many times the old one."""
+    minimum: str = ""
+    maximum: str = ""
+
+
+class Action(Value):
+    """One remediation action: its bounds, its risk and what it is able to end."""
+
+    id: str
+    title: str
+    description: str = ""
+    enabled: bool = True
+    risk: Literal["low", "medium", "high"] = "medium"
+    ends: tuple[str, ...]
+    """Signal ids (or `category:ID`); at least one must be in the evidence, or the action is not proposed."""
+    auto_merge: bool = False
+    bounds: Bounds = Bounds()
+    options: dict[str, str | int | float | bool | list[str]] = Field(default_factory=dict)
+    """Settings of this action alone, described in its file."""
+
+
+class FreezeWindow(Value):
+    """No pull request is opened between these times."""
+
+    days: tuple[str, ...] = ()
+    start: str
+    end: str
+    timezone: str = "UTC"
+    reason: str = ""
+
+
+class Guardrails(Value):
+    """Which changes may be proposed at all; checked on the final difference."""
+
+    enabled: bool = True
+    """False stops everything: the kill switch."""
+    allow_files: tuple[str, ...] = ("**/*.yaml", "**/*.yml", "**/*.json")
+    deny_files: tuple[str, ...] = (".github/**", ".git/**")
+    deny_kinds: tuple[str, ...] = ()
+    deny_paths: tuple[str, ...] = ()
+    """Regular expressions over `Kind:dotted.path`."""
+    deny_values: tuple[str, ...] = ()
+    """Regular expressions over new values as text."""
+    max_files: int = 5
+    max_lines: int = 60
+    max_open_pull_requests: int = 10
+    max_pull_requests_per_run: int = 5
+    max_pull_requests_per_day: int = 20
+    max_attempts: int = 3
+    max_feedback_rounds: int = 5
+    cooldown_after_close: str = "72h"
+    freeze_windows: tuple[FreezeWindow, ...] = ()
+
+    def denies_path(self, kind: str, path: str) -> str:
+        """The pattern that forbids this path, or an empty string."""
+        text = f"{kind}:{path}"
+        return next((pattern for pattern in self.deny_paths if re.search(pattern, text)), "")
+
+
+class Verification(Value):
+    """How patiently recovery is looked for."""
+
+    settle: str = "5m"
+    deadline: str = "4h"
+    patience: str = "0s"
+    rounds: int = 2
+
+
+class Locating(Value):
+    """Preferences among several right places."""
+
+    prefer_overlay: bool = True
+    """An overlay of this Application rather than a base that feeds others too."""
+    shared_places: Literal["allow", "refuse"] = "allow"
+    """Whether a place that feeds other Applications too may be edited (it is always said)."""
+    remote_charts: bool = False
+
+
+class Redaction(Value):
+    emails: bool = False
+    ips: bool = False
+    patterns: tuple[str, ...] = ()
+
+
+class Policies(Value):
+    """Everything the policies say, defaults and the user's file merged."""
+
+    catalogue: Catalogue
+    actions: Mapping[str, Action]
+    guardrails: Guardrails = Guardrails()
+    verification: Verification = Verification()
+    locating: Locating = Locating()
+    redaction: Redaction = Redaction()
