@@ -66,6 +66,12 @@ class Proposal(Value):
     risk: Literal["low", "medium", "high"] = "medium"
     score: float = 0.0
     """Rank among alternatives, 0 to 1."""
+    rendered: tuple[str, ...] = ()
+    """What changes in the objects that Argo CD applies, a line each: `app: Kind/name path: old → new`."""
+    history: tuple[str, ...] = ()
+    """What the value's history says, newest first: who set it when, what it was before."""
+    policy: tuple[str, ...] = ()
+    """The policy decisions in words: the bounds kept, whether it may merge by itself."""
 
 
 class PullRequest(Value):
