@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+
+GOLDEN = Path(__file__).resolve().parent / "golden"
 
 FAIL_ON_SKIP = os.environ.get("REMEDIATOR_FAIL_ON_SKIP", "") not in {"", "0"}
 """Set where every tool was installed: there a skip hides a broken set-up, so it is a failure."""
@@ -31,7 +34,9 @@ def pytest_runtest_makereport(
     report = yield
     if FAIL_ON_SKIP and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped where nothing may be: {call.excinfo.value if call.excinfo else ''}"
+        report.longrepr = (
+            f"{item.nodeid} was skipped where nothing may be: {call.excinfo.value if call.excinfo else ''}"
+        )
     return report
 
 
@@ -45,3 +50,23 @@ def pytest_make_collect_report(
         report.outcome = "failed"
         report.longrepr = f"{collector.nodeid} was skipped where nothing may be: {report.longrepr}"
     return report
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes what is said today into the golden files instead of comparing."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden from today's output")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with tests/golden/NAME; a reader's text changes only where a reviewer sees it change."""
+
+    def check(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="")
+        assert path.exists(), f"{path} is missing: run pytest with --update-golden"
+        assert text == path.read_bytes().decode("utf-8")
+
+    return check

@@ -1,1 +1,37 @@
-"""Every text a person reads, as pure functions of values: pull request, comment, terminal."""
+"""Every text a person reads, as pure functions of values: pull request, commit, comment, summary, terminal."""
+
+from remediator.report.comment import needs_person, status_comment
+from remediator.report.commit import commit_message
+from remediator.report.diff import unified_diff
+from remediator.report.pull_request import pull_request
+from remediator.report.summary import run_summary
+from remediator.report.terminal import local_pull_request, terminal
+from remediator.report.values import (
+    Check,
+    Diff,
+    Event,
+    HistoryFact,
+    IncidentReport,
+    RunFacts,
+    SummaryRow,
+    Verdict,
+)
+
+__all__ = [
+    "Check",
+    "Diff",
+    "Event",
+    "HistoryFact",
+    "IncidentReport",
+    "RunFacts",
+    "SummaryRow",
+    "Verdict",
+    "commit_message",
+    "local_pull_request",
+    "needs_person",
+    "pull_request",
+    "run_summary",
+    "status_comment",
+    "terminal",
+    "unified_diff",
+]

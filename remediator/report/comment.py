@@ -1,0 +1,65 @@
+"""The words on a pull request after it was opened: one status comment, edited in place; and 'needs a person'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator.report import wording
+from remediator.report.markdown import clip, code, details, fence, marker, prose, table
+
+if TYPE_CHECKING:
+    from remediator.report.values import IncidentReport, Outcome, Verdict
+
+OUTCOMES: dict[Outcome, str] = {
+    "recovered": "✅ Recovered",
+    "not_recovered": "❌ Not recovered",
+    "waiting": "⏳ Waiting",
+    "unconfirmed": "❔ Unconfirmed",
+}
+
+
+def status_comment(verdict: Verdict, *, now: str = "") -> str:
+    """The verdict: what was looked at, what it means, what comes next. Its first line finds it again."""
+    head = f"### {OUTCOMES[verdict.outcome]}" + (f" — {prose(verdict.headline, 300)}" if verdict.headline else "")
+    checks = table(
+        ((prose(check.name), prose(check.result), prose(wording.clock(check.since, now))) for check in verdict.checks),
+        head=("check", "result", "since"),
+    )
+    times = (("Next look", verdict.next_look), ("deadline", verdict.deadline))
+    look = ", ".join(f"{name} {wording.clock(at, now)}" for name, at in times if at)
+    following = " ".join(prose(wording.sentence(part)) for part in (verdict.next_step, look) if part)
+    timeline = " · ".join(prose(f"{wording.clock(event.at, now)} {event.what}") for event in verdict.timeline)
+    parts = [
+        f"{marker('status', verdict.incident_id)}\n{head}",
+        checks if verdict.checks else "",
+        following,
+        details("Timeline", timeline) if timeline else "",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def needs_person(report: IncidentReport) -> str:
+    """Nothing is proposed: what is wrong, why no edit ends it, where a person should look."""
+    items = report.diagnosis.evidence[:20]
+    lines = [
+        line
+        for item in items
+        for line in (
+            clip(" ".join(wording.evidence_line(item, report.now).splitlines()), 400),
+            *(f"    {text}" for text in clip(item.text.strip(), 600).splitlines()),
+        )
+    ]
+    shown = (
+        f"{len(items)} of {len(report.diagnosis.evidence)}" if len(report.diagnosis.evidence) > 20 else f"{len(items)}"
+    )
+    subject, category = wording.subject_place(report.diagnosis.subject), report.diagnosis.category
+    where = f"{prose(subject, 160)}, {prose(category, 60)}, {report.diagnosis.severity}"
+    parts = [
+        f"### Needs a person: {prose(report.diagnosis.summary, 300)}",
+        prose(wording.sentence(report.reason)),
+        (f"Look at: {prose(wording.sentence('; '.join(report.look_at)))} " if report.look_at else "")
+        + "Nothing was changed.",
+        details(f"Evidence ({shown})", fence("\n".join(lines), "text")) if lines else "",
+        f"<sub>{where}. Incident {code(report.incident_id)}, seen {wording.times(report.seen)}.</sub>",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"

@@ -1,0 +1,59 @@
+"""Unified differences as git writes them, so that what is shown can also be applied."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+_PLAIN_NAME = re.compile(r"[^\x00-\x1f\x7f\"\\]+")
+
+
+def unified_diff(path: str, before: bytes | None, after: bytes | None, *, context: int = 3) -> str:
+    """The difference of one file, empty where there is none; None stands for a file that is not there."""
+    if before == after:
+        return ""
+    old = "/dev/null" if before is None else _name(f"a/{path}")
+    new = "/dev/null" if after is None else _name(f"b/{path}")
+    was, becomes = _lines(before), _lines(after)
+    if was is None or becomes is None:
+        return f"Binary files {old} and {new} differ\n"
+    out = [f"--- {old}\n", f"+++ {new}\n"]
+    for line in list(difflib.unified_diff(was, becomes, n=context))[2:]:
+        out += [line] if line.endswith("\n") else [f"{line}\n", "\\ No newline at end of file\n"]
+    return "".join(out)
+
+
+def changed_lines(diff: str) -> int:
+    """How many lines a reviewer sees changed: a replaced line counts once."""
+    body = [line for line in diff.splitlines() if not line.startswith(("--- ", "+++ "))]
+    added = sum(line.startswith("+") for line in body)
+    removed = sum(line.startswith("-") for line in body)
+    return max(added, removed)
+
+
+def hunks(diff: str) -> list[str]:
+    """The lines without the file's header, and without `@@` where there is but one place."""
+    lines = diff.splitlines()
+    while lines and lines[0].startswith(("--- ", "+++ ")):
+        lines.pop(0)
+    places = sum(line.startswith("@@") for line in lines)
+    return [line for line in lines if places > 1 or not line.startswith("@@")]
+
+
+def _lines(content: bytes | None) -> list[str] | None:
+    """Only a line feed ends a line here: str.splitlines would also break at characters that YAML keeps in a scalar."""
+    try:
+        text = (content or b"").decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _name(path: str) -> str:
+    """Names with quotes, backslashes or control characters are quoted as git does."""
+    if _PLAIN_NAME.fullmatch(path):
+        return path
+    escapes = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+    return (
+        '"' + "".join(escapes.get(c) or (f"\\{ord(c):03o}" if ord(c) < 0x20 or c == "\x7f" else c) for c in path) + '"'
+    )

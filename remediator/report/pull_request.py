@@ -1,0 +1,184 @@
+"""The pull request: one minute to trust it, the rest folded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator.domain.base import Value
+from remediator.report import wording
+from remediator.report.diff import changed_lines, hunks
+from remediator.report.markdown import clip, code, details, fence, marker, plain, prose, quotation, table, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remediator.domain.change import Place
+    from remediator.report.values import Diff, IncidentReport
+
+LIMIT = 60_000
+"""Characters of a body; GitHub refuses more than 65,536."""
+
+
+class _Room(Value):
+    """How much of what can be long is shown."""
+
+    evidence: int
+    evidence_text: int
+    rendered: int
+    diff: int
+    options: int
+
+
+_ROOMS = (
+    _Room(evidence=200, evidence_text=4_000, rendered=1_500, diff=600, options=20),
+    _Room(evidence=60, evidence_text=600, rendered=1_500, diff=600, options=20),
+    _Room(evidence=20, evidence_text=300, rendered=300, diff=600, options=10),
+    _Room(evidence=8, evidence_text=200, rendered=60, diff=200, options=5),
+    _Room(evidence=3, evidence_text=120, rendered=0, diff=40, options=3),
+)
+"""Evidence is cut first, then what was rendered, the change itself last."""
+
+
+def title(report: IncidentReport) -> str:
+    """`fix(checkout): raise memory limit …`: a conventional commit's subject, the same as the commit's."""
+    what = report.proposal.title if report.proposal else report.diagnosis.summary
+    scope = plain(wording.subject_name(report.diagnosis.subject), 60).replace("(", "").replace(")", "")
+    return f"fix({scope}): {plain(what, 120)}"
+
+
+def pull_request(report: IncidentReport) -> tuple[str, str]:
+    """Title and body; the body within the forge's limit whatever the report holds."""
+    for room in _ROOMS:
+        text = _body(report, room)
+        if len(text) <= LIMIT:
+            break
+    return title(report), text
+
+
+def facts(report: IncidentReport) -> Iterator[tuple[str, str]]:
+    """The table under the change, as raw text: what a reviewer asks, in the order they ask it."""
+    diagnosis = report.diagnosis
+    cited = report.proposal.evidence_ids if report.proposal else tuple(item.id for item in diagnosis.evidence)
+    basis = ", ".join(part for part in (f"rule `{diagnosis.category}`", wording.id_range(cited)) if part)
+    yield "Cause", f"{report.category_title or diagnosis.category.replace('_', ' ')} ({basis}), {diagnosis.severity}"
+    if diagnosis.victims:
+        names = dict.fromkeys(wording.subject_name(victim) for victim in diagnosis.victims)
+        yield "Also affected", wording.listed(list(names)[:12]) + (" …" if len(names) > 12 else "")
+    for place in (report.proposal.places if report.proposal else ())[:6]:
+        yield "Place", _place(place)
+        if place.notes:
+            yield "Note", " ".join(wording.sentence(note) for note in place.notes)
+    for fact in report.history[1:4]:
+        yield "Before that", wording.changed_by(fact, report.now)
+    if report.diffs:
+        yield "Also fed by this file" if len(report.diffs) == 1 else "Also fed", _feeds(report)
+    if report.proposal:
+        yield "Policy", "; ".join((*report.policy, f"risk: {report.proposal.risk}"))
+        yield "After the merge", report.verification or "no verifier is configured: recovery stays to be confirmed"
+        yield "Undo", _undo(report)
+
+
+def _place(place: Place) -> str:
+    where = f"`{wording.place_path(place)}` in `{place.file}`"
+    inserted = "" if place.exists else " (inserted)"
+    return f"{where}{inserted}: {place.why or wording.PROOFS[place.proof]}"
+
+
+def _feeds(report: IncidentReport) -> str:
+    others = wording.feeds(report)
+    return wording.listed(others[:12]) + (" …" if len(others) > 12 else "") if others else "none"
+
+
+def _undo(report: IncidentReport) -> str:
+    if report.reply_by == "comment":
+        return f"revert this pull request, or comment `{wording.reply(report, 'revert')}`"
+    return f"before the merge `remediator reject {report.incident_id} --reason …`; after it `git revert` of the merge"
+
+
+def _body(report: IncidentReport, room: _Room) -> str:
+    parts = [
+        marker("incident", report.incident_id) + "\n" + prose(wording.happened(report)),
+        _change(report.diffs, room),
+        table((prose(name), prose(text)) for name, text in facts(report)),
+        _evidence(report, room),
+        _rendered(report, room),
+        _options(report, room),
+        _model(report),
+        _signature(report),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _change(diffs: tuple[Diff, ...], room: _Room) -> str:
+    blocks = [fence(_shortened([f" # {diff.name}", *hunks(diff.text)], room.diff), "diff") for diff in diffs[:20]]
+    if len(diffs) > 20:
+        blocks.append(f"… and {wording.count(len(diffs) - 20, 'file')} more, in the branch.")
+    return "\n\n".join(blocks)
+
+
+def _shortened(lines: list[str], most: int) -> str:
+    shown = [clip(visible(line, keep="\t\r"), 400) for line in lines[:most]]
+    if len(lines) > most:
+        shown.append(f"… {wording.count(len(lines) - most, 'line')} more")
+    return "\n".join(shown)
+
+
+def _evidence(report: IncidentReport, room: _Room) -> str:
+    items = report.diagnosis.evidence
+    if not items:
+        return ""
+    lines: list[str] = []
+    cut = len(items) > room.evidence
+    for item in items[: room.evidence]:
+        text = item.text.strip()
+        cut = cut or len(text) > room.evidence_text
+        lines.append(clip(" ".join(wording.evidence_line(item, report.now).splitlines()), 400))
+        lines += [f"    {line}" for line in clip(text, room.evidence_text).splitlines()]
+    note = (
+        f"\n\nCut for length: {min(len(items), room.evidence)} of {len(items)} shown, long texts shortened."
+        if cut
+        else ""
+    )
+    return details(f"Evidence ({len(items)})", fence("\n".join(lines), "text") + note)
+
+
+def _rendered(report: IncidentReport, room: _Room) -> str:
+    if not report.rendered:
+        return prose(f"No rendered difference: {report.rendered_note}.") if report.rendered_note else ""
+    lines = [line for diff in report.rendered for line in (f" # {diff.name}", *hunks(diff.text))]
+    changed = sum(changed_lines(diff.text) for diff in report.rendered)
+    head = f"{wording.count(len(report.rendered), 'resource')}, {wording.count(changed, 'line')}"
+    return details(f"Rendered difference ({head})", fence(_shortened(lines, room.rendered), "diff"))
+
+
+def _options(report: IncidentReport, room: _Room) -> str:
+    options = report.options
+    if not report.proposal or len(options) < 2:
+        return ""
+    lines = []
+    for number, option in enumerate(options[: room.options], start=1):
+        text = prose(f"{option.title} — {option.reason}", 500)
+        if option.id == report.proposal.id:
+            lines.append(f"{number}. *(this one)* {text}")
+        else:
+            lines.append(f"{number}. {text} — {code(wording.reply(report, f'use {number}'))}")
+    if len(options) > room.options:
+        lines.append(f"\n… and {len(options) - room.options} more.")
+    return details(f"Other options ({len(options) - 1})", "\n".join(lines))
+
+
+def _model(report: IncidentReport) -> str:
+    return (
+        details("What the model said", quotation(clip(report.model_note, 3_000))) if report.model_note.strip() else ""
+    )
+
+
+def _signature(report: IncidentReport) -> str:
+    by = f"with the model {code(report.model, 80)}" if report.model else "without a model"
+    seen = f"seen {wording.times(report.seen)}"
+    if report.seen > 1 and report.last_seen:
+        seen += f", last {prose(wording.clock(report.last_seen, report.now))}"
+    attempt = f", attempt {report.attempt}" if report.attempt > 1 else ""
+    ask = f" {code(wording.reply(report, 'help'))}" if report.reply_by == "comment" else ""
+    opened = prose(f"Opened by Remediator {report.version}", 80)
+    return f"<sub>{opened} {by}. Incident {code(report.incident_id)}, {seen}{attempt}.{ask}</sub>"

@@ -1,0 +1,38 @@
+"""The summary of one run, gravest incident first: what a job's page shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator.report import wording
+from remediator.report.markdown import code, prose, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remediator.report.values import RunFacts, SummaryRow
+
+MOST_ROWS = 100
+
+
+def run_summary(rows: Sequence[SummaryRow], run: RunFacts) -> str:
+    """A line for the run, a row for each incident."""
+    head = f"**{_counted(rows)} in {wording.count(run.lines, 'line')}**" + (" (dry run)" if run.dry_run else "")
+    if not rows:
+        return head + "\n"
+    cells = [
+        (code(row.incident_id), prose(row.severity), prose(row.category), prose(row.subject), _outcome(row))
+        for row in rows[:MOST_ROWS]
+    ]
+    more = f"\n\n… and {len(rows) - MOST_ROWS} more." if len(rows) > MOST_ROWS else ""
+    return f"{head}\n\n{table(cells, head=('incident', 'severity', 'category', 'where', 'outcome'))}{more}\n"
+
+
+def _counted(rows: Sequence[SummaryRow]) -> str:
+    return wording.count(len(rows), "incident") if rows else "No incident"
+
+
+def _outcome(row: SummaryRow) -> str:
+    # The address is the forge's own answer, never text from a log; anything but a plain one is not linked.
+    linkable = row.url.startswith("https://") and not set(row.url) & set(" <>()[]\"'`\\\n\r\t|")
+    return f"[{prose(row.outcome)}]({row.url})" if linkable else prose(row.outcome)

@@ -1,0 +1,138 @@
+"""What the command line prints: a block to read at a glance, and a local pull request to judge.
+
+Text from logs cannot command the terminal: control characters come out as escapes, colours are only our own.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from remediator.report import wording
+from remediator.report.markdown import clip, one_line, visible
+from remediator.report.pull_request import facts, title
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remediator.report.values import IncidentReport, RunFacts
+
+_COLOURS = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "bold": "1", "dim": "2"}
+WIDTH = 100
+
+
+def terminal(reports: Sequence[IncidentReport], run: RunFacts, *, colour: bool = False) -> str:
+    """One block for the run; `colour` only where a person's terminal is on the other side."""
+    paint = _Paint(on=colour)
+    real = [report for report in reports if report.diagnosis.severity != "info"]
+    found = wording.count(len(real), "incident") if real else "no incident"
+    out = [f"{paint('✓', 'green')} {found} in {wording.count(run.lines, 'line')} ({run.seconds:.2f} s)"]
+    for report in reports:
+        out += _incident(report, run, paint)
+    return "\n".join(out) + "\n"
+
+
+def local_pull_request(report: IncidentReport, *, colour: bool = False) -> str:
+    """Title, body and difference of a pull request, for reading in a terminal."""
+    paint = _Paint(on=colour)
+    out = [paint(_raw(title(report), 200), "bold"), "", *_wrapped(wording.happened(report)), ""]
+    for diff in report.diffs:
+        out += [_diff_line(line, paint) for line in diff.text.splitlines()] + [""]
+    rows = [(name, one_line(text)) for name, text in facts(report)]
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, text in rows:
+        out += _wrapped(text, first=f"{name:<{width}}  ", rest=" " * (width + 2))
+    out += _evidence(report) + _options(report)
+    return "\n".join(out).rstrip() + "\n"
+
+
+class _Paint:
+    """Colours a text, or leaves it alone."""
+
+    def __init__(self, *, on: bool) -> None:
+        self.on = on
+
+    def __call__(self, text: str, *styles: str) -> str:
+        codes = ";".join(_COLOURS[style] for style in styles)
+        return f"\x1b[{codes}m{text}\x1b[0m" if self.on and text else text
+
+
+def _raw(text: str, most: int = 1_000) -> str:
+    return clip(one_line(text), most)
+
+
+def _incident(report: IncidentReport, run: RunFacts, paint: _Paint) -> list[str]:
+    diagnosis = report.diagnosis
+    grave = {"critical": "red", "warning": "yellow"}.get(diagnosis.severity, "dim")
+    if diagnosis.severity == "info":
+        calm = " — ".join(part for part in (diagnosis.summary, report.reason) if part)
+        return _wrapped(calm, first="  info · ", rest="         ")
+    head = f"{_raw(diagnosis.category, 60)} · {paint(diagnosis.severity, grave)} · "
+    out = [
+        f"  {head}{paint(_raw(wording.subject_place(diagnosis.subject), 160), 'bold')} — {_raw(diagnosis.summary, 300)}"
+    ]
+    if not report.proposal:
+        if report.reason:
+            out += _wrapped(report.reason, first=f"{paint('!', 'yellow')} why     ", rest=" " * 10)
+        out += _wrapped("; ".join(report.look_at), first="  look at ", rest=" " * 10)
+        return out
+    tick = paint("✓", "green")
+    for place in report.proposal.places[:6]:
+        where = f"{_raw(place.file)}  {_raw(wording.place_path(place))}"
+        value = f"  {_raw(str(place.value), 80)}" if isinstance(place.value, str | int | float) else ""
+        out.append(f"{tick} place   {where}{value}   ({wording.PROOFS[place.proof]})")
+    cause = (
+        wording.changed_by(report.history[0], report.now).replace("`", "") if report.history else report.proposal.reason
+    )
+    out += _wrapped(cause, first=f"{tick} cause   ", rest=" " * 10)
+    out += _wrapped(report.proposal.title, first=f"{tick} fix     ", rest=" " * 10)
+    if run.dry_run:
+        out.append(f"{tick} dry run {wording.size(report)}; nothing was changed")
+        return out
+    out.append(f"{tick} branch  {_raw(report.branch)}   {wording.size(report)}")
+    if report.url:
+        out.append(f"{tick} review  {_raw(report.url)}")
+    else:
+        out.append(f"  approve: {paint(f'remediator approve {_raw(report.incident_id)}', 'cyan')}")
+        out.append(f"  decline: remediator reject {_raw(report.incident_id)} --reason '…'")
+    return out
+
+
+def _wrapped(text: str, *, first: str = "", rest: str = "") -> list[str]:
+    return textwrap.wrap(
+        _raw(text),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _diff_line(line: str, paint: _Paint) -> str:
+    text = clip(visible(line.rstrip("\r"), keep="\t"), 400)
+    if line.startswith(("--- ", "+++ ")):
+        return paint(text, "bold")
+    style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+    return paint(text, style) if style else text
+
+
+def _evidence(report: IncidentReport) -> list[str]:
+    out = ["", "Evidence"] if report.diagnosis.evidence else []
+    for item in report.diagnosis.evidence[:8]:
+        out.append(f"  {_raw(wording.evidence_line(item, report.now), 200)}")
+        out += [f"      {_raw(line, 200)}" for line in item.text.strip().splitlines()[:4]]
+    more = len(report.diagnosis.evidence) - 8
+    return [*out, f"  … and {more} more"] if more > 0 else out
+
+
+def _options(report: IncidentReport) -> list[str]:
+    options = report.options[:10]
+    if not report.proposal or len(options) < 2:
+        return []
+    out = ["", "Options"]
+    for number, option in enumerate(options, start=1):
+        mark = " (this one)" if option.id == report.proposal.id else f": {wording.reply(report, f'use {number}')}"
+        out += _wrapped(f"{option.title} — {option.reason}", first=f"  {number}. ", rest="     ")
+        out[-1] += f"  [{mark.strip(' :()')}]"
+    return out

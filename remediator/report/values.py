@@ -1,0 +1,132 @@
+"""What a report is made of: plain values, so that the same text comes out wherever it is made."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from remediator.domain.base import Value
+from remediator.domain.change import Proposal
+from remediator.domain.incident import Diagnosis
+
+ReplyBy = Literal["comment", "command"]
+"""How a reviewer answers: comments on the pull request, or commands in the terminal (a local pull request)."""
+
+Outcome = Literal["recovered", "not_recovered", "waiting", "unconfirmed"]
+
+
+class HistoryFact(Value):
+    """One commit that changed the located value, newest first where there are several."""
+
+    commit: str
+    subject: str = ""
+    author: str = ""
+    date: str = ""
+    """RFC 3339."""
+    before: str = ""
+    after: str = ""
+
+
+class Diff(Value):
+    """A unified difference and what it is of: a file, or a rendered resource."""
+
+    name: str
+    text: str
+
+
+class IncidentReport(Value):
+    """Everything that the pull request, the commit message and the terminal say about one incident."""
+
+    incident_id: str
+    diagnosis: Diagnosis
+    category_title: str = ""
+    """The category in words: `out of memory`."""
+    proposal: Proposal | None = None
+    alternatives: tuple[Proposal, ...] = ()
+    """All proposals in rank order, the chosen one among them: its number there is what `use N` means."""
+    reason: str = ""
+    """Why nothing is proposed, where nothing is."""
+    look_at: tuple[str, ...] = ()
+    """Where nothing is proposed: what a person should look at."""
+    history: tuple[HistoryFact, ...] = ()
+    rendered: tuple[Diff, ...] = ()
+    rendered_note: str = ""
+    """Why there is no rendered difference, where there is none."""
+    also_feeds: tuple[str, ...] = ()
+    """Other Applications that the edited places feed, beside those that the places name."""
+    policy: tuple[str, ...] = ()
+    """What the policies decided, a sentence each."""
+    verification: str = ""
+    """How recovery will be verified after the merge."""
+    diffs: tuple[Diff, ...] = ()
+    attempt: int = 1
+    seen: int = 1
+    last_seen: str = ""
+    now: str = ""
+    """RFC 3339; ages are counted from it. Empty: dates are shown instead."""
+    version: str = ""
+    model: str = ""
+    """The model's name; empty if none was asked."""
+    model_note: str = ""
+    """The model's own words, or what became of its answer; rendered as a quotation."""
+    branch: str = ""
+    base: str = ""
+    url: str = ""
+    """The pull request's address; empty for a local one."""
+    reply_by: ReplyBy = "comment"
+
+    @property
+    def options(self) -> tuple[Proposal, ...]:
+        """The proposals in the order by which a reviewer names them."""
+        chosen = self.proposal
+        if chosen is None or any(option.id == chosen.id for option in self.alternatives):
+            return self.alternatives
+        return (chosen, *self.alternatives)
+
+
+class Check(Value):
+    """One thing that verification looked at."""
+
+    name: str
+    result: str
+    since: str = ""
+
+
+class Event(Value):
+    """One line of an incident's timeline."""
+
+    at: str
+    what: str
+
+
+class Verdict(Value):
+    """What verification says about one merged pull request."""
+
+    incident_id: str
+    outcome: Outcome
+    headline: str
+    """What follows the outcome's word: `11 min after the merge`."""
+    checks: tuple[Check, ...] = ()
+    next_step: str = ""
+    next_look: str = ""
+    deadline: str = ""
+    timeline: tuple[Event, ...] = ()
+
+
+class RunFacts(Value):
+    """What was read in one run."""
+
+    lines: int = 0
+    seconds: float = 0.0
+    dry_run: bool = False
+
+
+class SummaryRow(Value):
+    """One incident in a run's summary."""
+
+    incident_id: str
+    severity: str
+    category: str
+    subject: str
+    outcome: str
+    """What became of it, in words."""
+    url: str = ""

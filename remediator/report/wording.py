@@ -1,0 +1,171 @@
+"""The words that several reports share; raw text in which backticks mean code, escaped by whoever renders it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from remediator.report.diff import changed_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from remediator.domain.change import Place, YamlPath
+    from remediator.domain.incident import Evidence, Subject
+    from remediator.report.values import HistoryFact, IncidentReport
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_/-]+")
+
+PROOFS = {
+    "direct": "the manifest itself",
+    "proved": "proved by render",
+    "read": "read from templates or patches, not rendered",
+    "unproved": "unproved: the chart is not at hand, only a values key of that name",
+}
+
+
+def yaml_path(path: YamlPath) -> str:
+    """`spec.containers[0].image`; keys that hold dots or spaces in brackets and quotes."""
+    out = ""
+    for step in path:
+        if isinstance(step, int):
+            out += f"[{step}]"
+        elif _BARE_KEY.fullmatch(step):
+            out += f".{step}" if out else step
+        else:
+            out += f'["{step}"]'
+    return out
+
+
+def place_path(place: Place) -> str:
+    """The path of a place, and the path inside the YAML text that stands there, if it means that."""
+    inside = f" → {yaml_path(place.inside)}" if place.inside else ""
+    return yaml_path(place.path) + inside
+
+
+def count(number: int, noun: str) -> str:
+    """`1 file`, `2,114 lines`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def times(number: int) -> str:
+    """`once`, `twice`, `14 times`."""
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
+def moment(text: str) -> datetime | None:
+    """The instant that an RFC 3339 text names, None if it names none."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def clock(text: str, now: str = "") -> str:
+    """`09:41 UTC`, with the date where it is another day than now; what is no time comes back as it is."""
+    when = moment(text)
+    if when is None:
+        return text
+    when = when.astimezone(UTC)
+    today = moment(now)
+    same_day = today is not None and today.astimezone(UTC).date() == when.date()
+    return f"{when:%H:%M} UTC" if same_day else f"{when:%Y-%m-%d %H:%M} UTC"
+
+
+def age(then: str, now: str) -> str:
+    """`2 days ago`, counted from now; `on 2026-01-02` where now is not known; empty for no time at all."""
+    when, today = moment(then), moment(now)
+    if when is None:
+        return ""
+    if today is None or today < when:
+        return f"on {when.astimezone(UTC):%Y-%m-%d}"
+    minutes = int((today - when).total_seconds() // 60)
+    for size, unit in ((2 * 24 * 60, "day"), (2 * 60, "hour"), (2, "minute")):
+        if minutes >= size:
+            per = {"day": 24 * 60, "hour": 60, "minute": 1}[unit]
+            return f"{count(minutes // per, unit)} ago"
+    return "just now"
+
+
+def sentence(text: str) -> str:
+    """The text with an end."""
+    text = text.strip()
+    return text if not text or text[-1] in ".!?…" else f"{text}."
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a`, `b` and `c`, each as code."""
+    quoted = [f"`{name}`" for name in names]
+    return " and ".join(part for part in (", ".join(quoted[:-1]), quoted[-1]) if part) if quoted else ""
+
+
+def id_range(ids: Sequence[str]) -> str:
+    """E1–E4 for neighbours, else E1, E3."""
+    numbers = [int(found[1]) for one in ids if (found := re.fullmatch(r"E(\d{1,6})", one))]
+    if len(numbers) == len(ids) > 2 and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+        return f"{ids[0]}–{ids[-1]}"
+    return ", ".join(ids)
+
+
+def subject_name(subject: Subject) -> str:
+    """What a person calls it: the application, else the object."""
+    return subject.application or subject.name or subject.pod or subject.node or "unknown"
+
+
+def subject_place(subject: Subject) -> str:
+    """`checkout (shop-prod)`."""
+    where = subject.namespace or subject.cluster
+    return subject_name(subject) + (f" ({where})" if where else "")
+
+
+def changed_by(fact: HistoryFact, now: str) -> str:
+    """`changed from 512Mi to 256Mi by a1b2c3d ("Trim limits", 2 days ago)`."""
+    values = f"changed from `{fact.before}` to `{fact.after}`" if fact.before and fact.after else "changed"
+    told = ", ".join(part for part in (f'"{fact.subject}"' if fact.subject else "", age(fact.date, now)) if part)
+    return f"{values} by {fact.commit[:7]}" + (f" ({told})" if told else "")
+
+
+def happened(report: IncidentReport) -> str:
+    """The first paragraph: what happened, what changed before it, what this does about it."""
+    parts = [sentence(report.diagnosis.summary)]
+    reason = report.proposal.reason if report.proposal else report.reason
+    newest = report.history[0] if report.history else None
+    if newest and newest.commit[:7] not in report.diagnosis.summary + reason:
+        parts.append(f"The value was {sentence(changed_by(newest, report.now))}")
+    parts.append(sentence(reason))
+    return " ".join(part for part in parts if part)
+
+
+def evidence_line(item: Evidence, now: str) -> str:
+    """`E1  describe.txt:41  pod checkout-6d5f  OOMKilled  ×14  first 09:40 UTC, last 10:02 UTC`."""
+    who = item.subject.pod or item.subject.name or item.subject.application
+    seen = [f"{word} {clock(at, now)}" for word, at in (("first", item.first_seen), ("last", item.last_seen)) if at]
+    parts = [
+        item.id,
+        f"{item.source}:{item.line}",
+        who,
+        item.reason,
+        f"×{item.count:,}" if item.count > 1 else "",
+        ", ".join(seen),
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def feeds(report: IncidentReport) -> tuple[str, ...]:
+    """Other Applications that the edit touches, each once."""
+    places = report.proposal.places if report.proposal else ()
+    return tuple(dict.fromkeys([*(name for place in places for name in place.also_feeds), *report.also_feeds]))
+
+
+def size(report: IncidentReport) -> str:
+    """`1 file, 1 line`."""
+    return f"{count(len(report.diffs), 'file')}, {count(sum(changed_lines(d.text) for d in report.diffs), 'line')}"
+
+
+def reply(report: IncidentReport, what: str) -> str:
+    """The command by which a reviewer says something, where this pull request is."""
+    if report.reply_by == "comment":
+        return f"/remediator {what}"
+    return f"remediator feedback {report.incident_id} '{what}'"

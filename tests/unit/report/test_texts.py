@@ -1,0 +1,137 @@
+"""What a person reads, compared with the golden files."""
+
+from __future__ import annotations
+
+import pytest
+
+from remediator.report import (
+    Check,
+    Event,
+    RunFacts,
+    SummaryRow,
+    Verdict,
+    commit_message,
+    local_pull_request,
+    needs_person,
+    pull_request,
+    run_summary,
+    status_comment,
+    terminal,
+)
+from tests.unit.report import reports
+
+RUN = RunFacts(lines=2114, seconds=0.0234)
+NOW = "2026-03-04T10:25:00Z"
+
+
+@pytest.mark.parametrize(
+    ("name", "report"),
+    [("oom", reports.OOM), ("local", reports.LOCAL), ("second_attempt_with_a_model", reports.SECOND)],
+)
+def test_a_pull_request(golden, name, report):
+    title, body = pull_request(report)
+    golden(f"report/pull_request_{name}.md", f"{title}\n\n{body}")
+
+
+def test_a_commit_message(golden):
+    golden("report/commit.txt", commit_message(reports.OOM))
+
+
+def test_the_commit_and_the_pull_request_share_their_title():
+    assert commit_message(reports.OOM).splitlines()[0] == pull_request(reports.OOM)[0]
+
+
+def test_nothing_proposed(golden):
+    golden("report/needs_person.md", needs_person(reports.REFUSED))
+
+
+VERDICTS = [
+    Verdict(
+        incident_id="inc-3f9a2c-1",
+        outcome="recovered",
+        headline="11 min after the merge",
+        checks=(
+            Check(name="Argo CD `checkout-prod`", result="synced to `9e8d7c6`, Healthy", since="2026-03-04T10:12:00Z"),
+            Check(name="Pods (3)", result="ready, 0 restarts", since="2026-03-04T10:14:00Z"),
+            Check(name="Loki, signature `oom`", result="0 in 9 min (before: 1.6 per min)"),
+        ),
+        timeline=(
+            Event(at="2026-03-04T09:41:00Z", what="first kill"),
+            Event(at="2026-03-04T10:10:00Z", what="merged by ada"),
+        ),
+    ),
+    Verdict(
+        incident_id="inc-3f9a2c-1",
+        outcome="not_recovered",
+        headline="`checkout` is still killed (3 times since 10:14)",
+        next_step="The next option raises the limit to 768Mi. Or revert with `/remediator revert`",
+    ),
+    Verdict(
+        incident_id="inc-3f9a2c-1",
+        outcome="waiting",
+        headline="Argo CD has not synced `9e8d7c6` yet (automated sync is off)",
+        next_step="Sync `checkout-prod`, or comment `/remediator verify` to look again",
+        next_look="2026-03-04T10:30:00Z",
+        deadline="2026-03-05T14:10:00Z",
+    ),
+    Verdict(
+        incident_id="inc-3f9a2c-1",
+        outcome="unconfirmed",
+        headline="nobody answered by the deadline",
+        next_step="no verifier configured",
+    ),
+]
+
+
+@pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: verdict.outcome)
+def test_a_status_comment(golden, verdict):
+    golden(f"report/status_{verdict.outcome}.md", status_comment(verdict, now=NOW))
+
+
+def test_a_run_summary(golden):
+    rows = [
+        SummaryRow(
+            incident_id="inc-3f9a2c-1",
+            severity="critical",
+            category="oom",
+            subject="checkout-prod (shop-prod)",
+            outcome="pull request #12",
+            url="https://forge.example/o/r/pull/12",
+        ),
+        SummaryRow(
+            incident_id="inc-77aa01-1",
+            severity="critical",
+            category="image_pull_error",
+            subject="crw",
+            outcome="needs a person",
+            url="javascript:alert(1)",
+        ),
+    ]
+    golden("report/summary.md", run_summary(rows, RUN))
+
+
+def test_a_summary_of_nothing():
+    assert run_summary([], RunFacts(lines=1, dry_run=True)) == "**No incident in 1 line** (dry run)\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "report", "run"),
+    [
+        ("oom", reports.LOCAL, RUN),
+        ("dry_run", reports.LOCAL, RunFacts(lines=2114, seconds=0.0234, dry_run=True)),
+        ("on_a_forge", reports.OOM.model_copy(update={"url": "https://forge.example/o/r/pull/12"}), RUN),
+        ("needs_person", reports.REFUSED, RUN),
+        ("calm", reports.CALM, RUN),
+    ],
+)
+def test_the_terminal(golden, name, report, run):
+    golden(f"report/terminal_{name}.txt", terminal([report], run))
+
+
+def test_the_terminal_in_colour(golden):
+    golden("report/terminal_colour.txt", terminal([reports.LOCAL], RUN, colour=True))
+
+
+def test_a_local_pull_request(golden):
+    golden("report/local_pull_request.txt", local_pull_request(reports.LOCAL))
+    golden("report/local_pull_request_colour.txt", local_pull_request(reports.LOCAL, colour=True))
