@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from remediator.domain.change import Edit, PullRequest
-from remediator.domain.incident import Diagnosis
-from remediator.domain.life import Base, Case, Change, Observation, Plan
+if TYPE_CHECKING:
+    from remediator.domain.change import Edit, PullRequest
+    from remediator.domain.incident import Diagnosis
+    from remediator.domain.life import Base, Case, Change, Observation, Plan
 
 Clock = Callable[[], datetime]
 """The present moment, aware, UTC; a parameter so that deadlines can be tested."""

@@ -1,0 +1,1 @@
+"""Adapters to the world outside; a vendor's types and exceptions stop here."""

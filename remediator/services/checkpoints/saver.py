@@ -1,0 +1,266 @@
+"""LangGraph checkpoints over a ref store: one JSON document per thread, one commit per flush.
+
+Runners are ephemeral and a review takes days, so the graph's memory lives where the pull request
+lives. The saver buffers, since even `durability="exit"` calls `put` and `put_writes` several times,
+and `flush` writes everything at once by compare-and-swap.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_checkpoint_id,
+    get_checkpoint_metadata,
+    writes_sort_key,
+)
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from remediator.errors import ConfigError, ConflictError
+from remediator.services.checkpoints.documents import Document, Packed, document_path, records, thread_of
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from remediator.domain.ports import RefStore
+
+Summarise = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+"""Thread id and its latest channel values → the document's readable head, plain JSON."""
+
+PATIENCE = 60.0
+"""Seconds that a flush keeps trying on new heads; twenty processes at once need about one."""
+
+_PLAIN = frozenset({"null", "bytes", "bytearray", "msgpack"})
+"""What is read back. LangGraph's older "json" form would construct LangChain objects, pickle anything."""
+
+
+class RefCheckpointSaver(BaseCheckpointSaver[str]):
+    """A `BaseCheckpointSaver` whose reads see its own buffer over the store, and whose `flush` makes one commit.
+
+    `allowed` are the only classes that a document may bring to life; whatever else somebody wrote into
+    the branch comes back as plain data. `keep` is how many checkpoints a namespace keeps at a flush
+    (0: all); git's own history holds the older ones.
+    """
+
+    def __init__(
+        self,
+        store: RefStore,
+        *,
+        allowed: Collection[type] = (),
+        summarise: Summarise | None = None,
+        keep: int = 0,
+    ) -> None:
+        super().__init__(serde=JsonPlusSerializer(allowed_msgpack_modules=list(allowed)))
+        self.store, self.summarise, self.keep = store, summarise, keep
+        self._threads: dict[str, Document] = {}
+        self._lock = threading.RLock()
+
+    # what the runs ask beyond LangGraph
+
+    def records(self) -> list[Mapping[str, Any]]:
+        """The readable heads of all stored documents, without decoding a checkpoint."""
+        return records(self.store)
+
+    def flush(self, message: str) -> None:
+        """Write all that is buffered as one commit; on a lost race again on the new head.
+
+        ConflictError when somebody else wrote one of *our* threads meanwhile: the others are written, that
+        one is forgotten, and its caller reads again and decides anew.
+        """
+        with self._lock:
+            until, pause = time.monotonic() + PATIENCE, 0.01
+            while dirty := {thread: doc for thread, doc in self._threads.items() if doc.dirty}:
+                head = self.store.head()
+                stored = self.store.read(head, [document_path(thread) for thread in dirty])
+                lost = [thread for thread, doc in dirty.items() if stored.get(document_path(thread)) != doc.stored]
+                changes = {document_path(t): self._text(t, doc) for t, doc in dirty.items() if t not in lost}
+                if changes and not self._written(head, changes, message):
+                    if time.monotonic() > until:
+                        raise ConflictError(f"the state branch was never still for {PATIENCE:.0f} s")
+                    time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
+                    pause = min(pause * 1.5, 0.5)
+                    continue
+                for thread, doc in dirty.items():
+                    doc.settle(changes.get(document_path(thread)))
+                self.forget(*lost)
+                if lost:
+                    raise ConflictError(f"somebody else has just moved {', '.join(lost)} on")
+
+    def forget(self, *threads: str) -> None:
+        """Drop what is buffered of these threads, all when none is named; the next read asks the store."""
+        with self._lock:
+            for thread in threads or list(self._threads):
+                self._threads.pop(thread, None)
+
+    def _written(self, head: str, changes: Mapping[str, bytes | None], message: str) -> bool:
+        try:
+            self.store.write(head, changes, f"{message} [skip ci]")
+        except ConflictError:
+            return False
+        return True
+
+    def _text(self, thread: str, doc: Document) -> bytes | None:
+        if doc.deleted:
+            return None
+        doc.prune(self.keep, lambda packed: self._load(packed)["channel_versions"])
+        if self.summarise is not None:
+            latest = doc.latest("")
+            values = self._values(doc, "", self._load(doc.checkpoints[""][latest].checkpoint)) if latest else {}
+            doc.head = dict(self.summarise(thread, values))
+        return doc.dump(thread)
+
+    # LangGraph's contract
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        thread, ns = _place(config)
+        with self._lock:
+            doc = self._thread(thread)
+            wanted = get_checkpoint_id(config) or doc.latest(ns)
+            return self._tuple(thread, ns, wanted) if wanted in doc.checkpoints.get(ns, {}) else None
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 - the name is LangGraph's
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        found = []
+        end = get_checkpoint_id(before) if before else None
+        wanted = get_checkpoint_id(config) if config else None
+        space = config["configurable"].get("checkpoint_ns") if config else None
+        with self._lock:
+            for thread in [config["configurable"]["thread_id"]] if config else self._all_threads():
+                for ns, checkpoints in self._thread(thread).checkpoints.items():
+                    ids = [i for i in checkpoints if (not wanted or i == wanted) and (not end or i < end)]
+                    if space is None or space == ns:
+                        found += [self._tuple(thread, ns, i) for i in sorted(ids, reverse=True)]
+        chosen = [t for t in found if all(t.metadata.get(k) == v for k, v in (filter or {}).items())]
+        yield from chosen[:limit] if limit is not None else chosen
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        thread, ns = _place(config)
+        bare: dict[str, Any] = dict(checkpoint)
+        values = bare.pop("channel_values")
+        with self._lock:
+            doc = self._thread(thread)
+            for channel, version in new_versions.items():
+                packed = self._dump(values[channel]) if channel in values else None
+                doc.keep_blob(ns, channel, str(version), packed)
+            about = self._dump(get_checkpoint_metadata(config, metadata))
+            doc.keep_checkpoint(ns, checkpoint["id"], self._dump(bare), about, get_checkpoint_id(config) or "")
+        return _config(thread, ns, checkpoint["id"])
+
+    def put_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        thread, ns = _place(config)
+        checkpoint_id = config["configurable"]["checkpoint_id"]
+        with self._lock:
+            doc = self._thread(thread)
+            for position, (channel, value) in enumerate(writes):
+                slot = WRITES_IDX_MAP.get(channel, position)
+                doc.keep_write(ns, checkpoint_id, task_id, slot, channel, task_path, self._dump(value))
+
+    def delete_thread(self, thread_id: str) -> None:
+        with self._lock:
+            self._thread(thread_id).clear()
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        return self.get_tuple(config)
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 - the name is LangGraph's
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        for found in self.list(config, filter=filter, before=before, limit=limit):
+            yield found
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        return self.put(config, checkpoint, metadata, new_versions)
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        self.put_writes(config, writes, task_id, task_path)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        self.delete_thread(thread_id)
+
+    def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - the base class asks for it
+        """Ascending, and different on every fork, so that two branches of a thread cannot share a blob."""
+        count = int(current.split(".")[0]) if current else 0
+        return f"{count + 1:08}.{random.getrandbits(32):08x}"
+
+    # documents and values
+
+    def _thread(self, thread: str) -> Document:
+        if thread not in self._threads:
+            path = document_path(thread)
+            self._threads[thread] = Document.load(path, self.store.read(self.store.head(), [path]).get(path))
+        return self._threads[thread]
+
+    def _all_threads(self) -> Sequence[str]:
+        stored = {thread_of(path) for path in self.store.read(self.store.head())}
+        return sorted((stored | set(self._threads)) - {""})
+
+    def _tuple(self, thread: str, ns: str, checkpoint_id: str) -> CheckpointTuple:
+        doc = self._thread(thread)
+        row = doc.checkpoints[ns][checkpoint_id]
+        checkpoint = self._load(row.checkpoint)
+        checkpoint["channel_values"] = self._values(doc, ns, checkpoint)
+        writes = sorted(doc.writes_of(ns, checkpoint_id), key=lambda w: writes_sort_key(w.path, w.task, w.slot))
+        return CheckpointTuple(
+            config=_config(thread, ns, checkpoint_id),
+            checkpoint=checkpoint,
+            metadata=self._load(row.metadata),
+            parent_config=_config(thread, ns, row.parent) if row.parent else None,
+            pending_writes=[(w.task, w.channel, self._load(w.value)) for w in writes],
+        )
+
+    def _values(self, doc: Document, ns: str, checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+        blobs = ((name, doc.blob(ns, name, str(at))) for name, at in checkpoint["channel_versions"].items())
+        return {name: self._load(packed) for name, packed in blobs if packed is not None}
+
+    def _dump(self, value: Any) -> Packed:
+        return self.serde.dumps_typed(value)
+
+    def _load(self, packed: Packed) -> Any:
+        if packed[0] not in _PLAIN:
+            raise ConfigError(f"a checkpoint holds a value of the form {packed[0]!r}, which Remediator never writes")
+        return self.serde.loads_typed(packed)
+
+
+def _place(config: RunnableConfig) -> tuple[str, str]:
+    return config["configurable"]["thread_id"], config["configurable"].get("checkpoint_ns", "")
+
+
+def _config(thread: str, ns: str, checkpoint_id: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}}

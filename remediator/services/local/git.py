@@ -1,0 +1,246 @@
+"""A local git repository by its plumbing: nothing here ever touches the user's worktree or index."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from remediator.errors import ConfigError, ConflictError, ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+BOT_NAME = "Remediator"
+BOT_EMAIL = "remediator@users.noreply.invalid"
+
+_REDIRECTS = frozenset(
+    {
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_NAMESPACE",
+        "GIT_PREFIX",
+        "GIT_CEILING_DIRECTORIES",
+    }
+)
+"""Set inside hooks and by wrappers; they would send our commands to another repository."""
+
+_QUIET = (
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.splitIndex=false"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "core.quotePath=false"),
+    *("-c", "gc.auto=0"),
+)
+"""No hook of the user's runs on our refs, and no private index leaves shared files behind."""
+
+SYMLINK, SUBMODULE = "120000", "160000"
+_HOPS = 16
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One path of a tree: git's mode and object id."""
+
+    mode: str
+    oid: str
+
+
+@dataclass
+class Git:
+    """A repository with a worktree; `prefix` is where the GitOps root lies inside it, "" or ending in "/"."""
+
+    top: Path
+    prefix: str = ""
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    _identity: dict[str, str] | None = field(default=None, repr=False)
+
+    @classmethod
+    def find(cls, folder: Path, environ: Mapping[str, str] | None = None) -> Git | None:
+        """The repository that `folder` lies in, or None when there is none.
+
+        A repository that git refuses to open (owned by someone else) is an error, not none: git says how to allow it.
+        """
+        probe = cls(folder, environ=dict(os.environ if environ is None else environ))
+        done = probe._spawn(["rev-parse", "--show-toplevel", "--show-prefix"], b"", {})
+        said = done.stderr.decode(errors="replace")
+        if done.returncode:
+            if "not a git repository" in said or "must be run in a work tree" in said:
+                return None
+            raise ConfigError(f"git cannot open this repository: {_last_line(said)}", file=str(folder))
+        lines = done.stdout.decode(errors="surrogateescape").split("\n")
+        return cls(Path(lines[0]), lines[1], probe.environ)
+
+    def run(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+        """Output of a git command without its last line break; ServiceError with git's own words if it fails."""
+        return self.raw(*args, stdin=stdin, env=env).decode(errors="surrogateescape").removesuffix("\n")
+
+    def raw(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
+        """Output of a git command as it is."""
+        done = self._spawn(args, stdin, env or {})
+        if done.returncode:
+            said = done.stderr.decode(errors="replace") or done.stdout.decode(errors="replace")
+            raise ServiceError(f"git {args[0]}: {_last_line(said)}")
+        return done.stdout
+
+    def ask(self, *args: str) -> str:
+        """Output of a command whose failure only means "no": empty then."""
+        done = self._spawn(args, b"", {})
+        return "" if done.returncode else done.stdout.decode(errors="surrogateescape").removesuffix("\n")
+
+    def holds(self, *args: str) -> bool:
+        """Whether a command that answers by its exit code says yes."""
+        return self._spawn(args, b"", {}).returncode == 0
+
+    def commit_id(self, revision: str) -> str:
+        """The commit that a ref or id names; empty when there is none."""
+        return self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+
+    def entry(self, commit: str, path: str) -> Entry | None:
+        """What stands at exactly that path, links not followed."""
+        listed = self.raw("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path)
+        for line in listed.split(b"\0"):
+            if line:
+                meta, _, name = line.partition(b"\t")
+                if name.decode(errors="surrogateescape") == path:
+                    mode, _, oid = meta.decode().split(" ")
+                    return Entry(mode, oid)
+        return None
+
+    def resolve(self, commit: str, path: str) -> str:
+        """The path behind symbolic links of the tree, of files and of folders on the way.
+
+        FileNotFoundError for a link out of the repository, in a circle, or into a submodule.
+        """
+        done, left = PurePosixPath(), list(PurePosixPath(path).parts)
+        for _ in range(_HOPS + len(left)):
+            if not left:
+                return str(done)
+            step = done / left.pop(0)
+            entry = self.entry(commit, str(step))
+            if entry is None:
+                return str(step.joinpath(*left))
+            if entry.mode == SUBMODULE:
+                raise FileNotFoundError(f"{path}: lies in the submodule {step}")
+            if entry.mode != SYMLINK:
+                done = step
+                continue
+            target = self.run("cat-file", "blob", entry.oid)
+            parts = _normal((*done.parts, *PurePosixPath(target).parts))
+            if parts is None or target.startswith("/"):
+                raise FileNotFoundError(f"{path}: a symbolic link leads out of the repository")
+            done, left = PurePosixPath(), [*parts, *left]
+        raise FileNotFoundError(f"{path}: symbolic links in a circle")
+
+    def blob(self, commit: str, path: str) -> bytes:
+        """Contents of a file at a commit, links followed inside the tree; FileNotFoundError."""
+        entry = self.entry(commit, path)
+        if entry is None or entry.mode == SYMLINK:
+            entry = self.entry(commit, self.resolve(commit, path))
+        if entry is None or entry.mode == SUBMODULE:
+            raise FileNotFoundError(f"{path}: not in commit {commit[:9]}")
+        return self.raw("cat-file", "blob", entry.oid)
+
+    def documents(self, commit: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
+        """Contents of many files at once, in two processes whatever their number."""
+        names = [] if paths is None else ["--", *paths]
+        listed = self.raw("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", commit, *names)
+        wanted: dict[str, str] = {}
+        for line in listed.split(b"\0"):
+            meta, _, path = line.partition(b"\t")
+            if path:
+                wanted[path.decode(errors="surrogateescape")] = meta.decode().split(" ")[2]
+        if not wanted:
+            return {}
+        out = self.raw("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in wanted.values()).encode())
+        found: dict[str, bytes] = {}
+        at = 0
+        for name in wanted:
+            end = out.index(b"\n", at)
+            size = int(out[at:end].split(b" ")[2])
+            found[name] = out[end + 1 : end + 1 + size]
+            at = end + size + 2
+        return found
+
+    def tree_with(self, commit: str, changes: Mapping[str, bytes | None]) -> str:
+        """Id of `commit`'s tree with these files changed; modes, links and submodules stay as they are.
+
+        An empty `commit` starts from the empty tree.
+        """
+        lines = []
+        for path, content in changes.items():
+            entry = self.entry(commit, path) if commit else None
+            if content is None:
+                lines.append(f"0 {'0' * 40}\t{path}\0")
+                continue
+            oid = self.run("hash-object", "-w", "--stdin", stdin=content)
+            lines.append(f"{entry.mode if entry else '100644'} {oid}\t{path}\0")
+        with tempfile.TemporaryDirectory(prefix="remediator-") as folder:
+            env = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+            if commit:
+                self.run("read-tree", commit, env=env)
+            stdin = "".join(lines).encode(errors="surrogateescape")
+            self.run("update-index", "-z", "--index-info", stdin=stdin, env=env)
+            return self.run("write-tree", env=env)
+
+    def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
+        """Id of a new commit; the author is git's configured one, else the bot."""
+        args = [part for parent in parents for part in ("-p", parent)]
+        return self.run("commit-tree", tree, *args, "-F", "-", stdin=message.encode(), env=self.identity())
+
+    def move(self, ref: str, new: str, old: str) -> None:
+        """Set a ref if it still is `old` ("" = does not exist), else ConflictError; an empty `new` deletes it."""
+        args = ["update-ref", "-d", ref, old] if not new else ["update-ref", ref, new, old]
+        done = self._spawn(args, b"", self.identity())
+        if not done.returncode:
+            return
+        said = _last_line(done.stderr.decode(errors="replace"))
+        if "Permission denied" in said or "Read-only" in said or "No space" in said:
+            raise ServiceError(f"git cannot write {ref}: {said}")
+        if "cannot create" in said:
+            raise ConfigError(f"a branch of yours stands in the way of {ref}, rename it: {said}", file=str(self.top))
+        raise ConflictError(f"{ref} was moved by somebody else: {said}")
+
+    def identity(self) -> dict[str, str]:
+        """Environment that names an author where git's configuration names none."""
+        if self._identity is None:
+            known = self.ask("config", "user.name") and self.ask("config", "user.email")
+            self._identity = {}
+            for role in () if known else ("AUTHOR", "COMMITTER"):
+                self._identity[f"GIT_{role}_NAME"] = self.environ.get(f"GIT_{role}_NAME") or BOT_NAME
+                self._identity[f"GIT_{role}_EMAIL"] = self.environ.get(f"GIT_{role}_EMAIL") or BOT_EMAIL
+        return self._identity
+
+    def _spawn(self, args: Sequence[str], stdin: bytes, env: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
+        kept = {key: value for key, value in self.environ.items() if key not in _REDIRECTS}
+        fixed = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+        command = ["git", "-C", str(self.top), *_QUIET, *args]
+        try:
+            return subprocess.run(command, input=stdin, capture_output=True, env=kept | fixed | dict(env), check=False)
+        except FileNotFoundError:
+            raise ConfigError("git is not on the PATH: install git 2.30 or newer") from None
+
+
+def _last_line(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("hint:")]
+    return lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else "failed without a word"
+
+
+def _normal(parts: Sequence[str]) -> list[str] | None:
+    """Path steps without `.` and `..`; None when they lead out of the root."""
+    out: list[str] = []
+    for part in parts:
+        if part == "..":
+            if not out:
+                return None
+            out.pop()
+        elif part != ".":
+            out.append(part)
+    return out
