@@ -1,0 +1,178 @@
+"""Which hits belong to one incident: by object, then symptoms to their causes, then storms to their node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from remediator.diagnosis.hosts import host_in, service_subject
+from remediator.diagnosis.signals import Hit
+from remediator.domain.incident import Statement, Subject
+
+Key = tuple[str, ...]
+
+_HOST_SIGNALS = {"connection_refused", "connection_timeout", "host_unavailable"}
+
+
+@dataclass
+class Group:
+    """Hits about one object; `victims` are others that suffer from it."""
+
+    subject: Subject
+    hits: list[Hit] = field(default_factory=list)
+    victims: list[Subject] = field(default_factory=list)
+
+    @property
+    def causes(self) -> list[Hit]:
+        return [hit for hit in self.hits if hit.signal.role == "cause"]
+
+    @property
+    def lead(self) -> Hit:
+        """The hit that names the incident: the strongest cause, else the strongest symptom."""
+        return max(self.causes or self.hits, key=lambda hit: hit.rank)
+
+    def absorb(self, other: Group) -> None:
+        self.hits += other.hits
+        if other.subject != self.subject and other.subject not in self.victims:
+            self.victims.append(other.subject)
+        self.victims += [victim for victim in other.victims if victim not in self.victims]
+
+
+def key_of(subject: Subject) -> Key:
+    """What makes two statements speak of the same thing."""
+    if subject.kind and subject.name and subject.kind != "Pod":
+        return ("object", subject.cluster, subject.namespace, subject.kind, subject.name)
+    if subject.pod or subject.name:
+        return ("pod", subject.cluster, subject.namespace, subject.pod or subject.name)
+    if subject.application:
+        return ("application", subject.cluster, subject.application)
+    if subject.node and not subject.namespace:
+        return ("node", subject.cluster, subject.node)
+    return ("loose", subject.cluster, subject.namespace, subject.container)
+
+
+def group(hits: Iterable[Hit]) -> list[Group]:
+    """One group an incident; the order is that of first mention."""
+    groups: dict[Key, Group] = {}
+    for hit in hits:
+        subject = _culprit(hit)
+        one = groups.setdefault(key_of(subject), Group(subject))
+        one.subject = _fuller(one.subject, subject)
+        one.hits.append(hit)
+        if subject != hit.statement.subject and hit.statement.subject not in one.victims:
+            one.victims.append(hit.statement.subject)
+    merged = [one for one in groups.values() if any(hit.signal.role != "hint" for hit in one.hits)]
+    hints = [one for one in groups.values() if one not in merged]
+    merged = _symptoms_to_causes(merged)
+    merged = _storms(merged)
+    for hint in hints:
+        for one in merged:
+            if _related(one, hint):
+                one.absorb(hint)
+                break
+    return merged
+
+
+def _culprit(hit: Hit) -> Subject:
+    """The subject of the hit: for a refused connection the host that refuses, else who the statement is about."""
+    subject = hit.statement.subject
+    if hit.signal.id in _HOST_SIGNALS and hit.statement.channel in ("log", "text"):
+        host, _ = host_in(hit.statement.text)
+        if host:
+            return service_subject(host, subject)
+    return subject
+
+
+def _fuller(a: Subject, b: Subject) -> Subject:
+    filled = {name: getattr(a, name) or getattr(b, name) for name in type(a).model_fields}
+    return Subject(**filled)
+
+
+def _symptoms_to_causes(groups: list[Group]) -> list[Group]:
+    """A group without a cause joins the strongest related group that has one; refused clients join their server."""
+    with_cause = sorted((one for one in groups if one.causes), key=lambda one: one.lead.rank, reverse=True)
+    kept: list[Group] = []
+    for one in with_cause:
+        host = next((other for other in kept if _yields(one, other)), None)
+        if host is None:
+            kept.append(one)
+        else:
+            host.absorb(one)
+    for one in (one for one in groups if not one.causes):
+        host = next((other for other in kept if _related(other, one)), None)
+        if host is None:
+            kept.append(one)
+        else:
+            host.absorb(one)
+    return _same_symptoms(kept)
+
+
+def _yields(weaker: Group, stronger: Group) -> bool:
+    """Whether a group with a cause is itself just the consequence of another: no endpoints behind unscheduled pods."""
+    if not _related(stronger, weaker):
+        return False
+    consequence = all(hit.signal.id in _CONSEQUENCES for hit in weaker.causes)
+    same = key_of(weaker.subject) == key_of(stronger.subject)
+    own_application = weaker.subject.application and weaker.subject.application == stronger.subject.application
+    application_only = key_of(weaker.subject)[0] == "application" or key_of(stronger.subject)[0] == "application"
+    return consequence or same or bool(own_application and application_only)
+
+
+_CONSEQUENCES = {"no_endpoints", "name_not_resolved", "stack_trace", "exception", "file_permission", "provisioning_failed", "config_parse_error"}
+"""Signals that are causes on their own but follow from a graver fault of something related."""
+
+
+def _same_symptoms(groups: list[Group]) -> list[Group]:
+    """Groups with only symptoms of one kind in one namespace or application are one incident."""
+    kept: list[Group] = []
+    for one in groups:
+        twin = next(
+            (other for other in kept if not one.causes and not other.causes and _related(other, one)), None
+        )
+        if twin is None:
+            kept.append(one)
+        else:
+            twin.absorb(one)
+    return kept
+
+
+def _storms(groups: list[Group]) -> list[Group]:
+    """What shakes on a failing node is the node's incident, however many workloads shake."""
+    nodes = [one for one in groups if any(hit.category.id == "other" for hit in one.causes)]
+    for storm in nodes:
+        names = {hit.statement.subject.node for hit in storm.hits if hit.statement.subject.node}
+        for other in list(groups):
+            if other is storm or other not in groups or storm not in groups:
+                continue
+            on_node = {hit.statement.subject.node for hit in other.hits} & names
+            alike = {hit.signal.id for hit in other.causes} <= {hit.signal.id for hit in storm.causes}
+            weak = all(hit.category.id in ("other", "probe_failure", "network_error", "crashloop") for hit in other.hits)
+            if (on_node and weak) or (alike and other.causes):
+                storm.absorb(other)
+                groups = [one for one in groups if one is not other]
+    return groups
+
+
+def _related(a: Group, b: Group) -> bool:
+    """Same application, same namespace, or one names the other; a group without any subject goes to any."""
+    first, second = a.subject, b.subject
+    if first.cluster and second.cluster and first.cluster != second.cluster:
+        return False
+    if first.application and first.application == second.application:
+        return True
+    spaces = {subject.namespace for subject in (first, *a.victims) if subject.namespace}
+    if second.namespace:
+        return second.namespace in spaces or not spaces and _mentions(a.hits, second)
+    if key_of(second)[0] == "loose":
+        return True
+    return _mentions(a.hits, second) or _mentions(b.hits, first)
+
+
+def _mentions(hits: Sequence[Hit], subject: Subject) -> bool:
+    names = [name for name in (subject.name, subject.application) if len(name) > 3]
+    return any(name in hit.statement.text for name in names for hit in hits)
+
+
+def statements_of(group: Group) -> list[Statement]:
+    """The statements behind a group's hits, without repeats."""
+    return list({id(hit.statement): hit.statement for hit in group.hits}.values())

@@ -1,0 +1,45 @@
+"""Which host a line complains about: the culprit of a refused connection is not the one who logs it."""
+
+from __future__ import annotations
+
+import re
+
+from remediator.domain.incident import Subject
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*"
+_PATTERNS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"(?:https?|tcp|grpc|amqps?|rediss?|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|nats|kafka|ws)://(?:[^@/\s]*@)?(?P<host>{_HOST})(?::(?P<port>\d+))?",
+        rf"(?:lookup|resolve(?: host)?:?|ENOTFOUND|EAI_AGAIN|bad address|UnknownHostException:?|host name|upstream|server host|name) ['\"]?(?P<host>{_HOST})['\"]?(?: on|:|\)|\s|$|,|\.)",
+        rf"(?:connect(?:ion|ing)?|dial tcp|call(?:ing)?|reach(?:ing)?|request|talk) (?:to|for) (?:server at )?['\"]?(?P<host>{_HOST})['\"]?(?::| port |,? ?\()?(?P<port>\d+)?",
+        rf"(?:target|host|addr(?:ess)?|server|upstream|url|tried)['\"]?\s*[:=]\s*['\"]?(?P<host>{_HOST})(?::(?P<port>\d+))?",
+        rf"(?<![\w./@-])(?P<host>{_LABEL}(?:-{_LABEL})*(?:\.{_LABEL})*):(?P<port>\d{{2,5}})(?!\d|[.:]\d|:)",
+    )
+)
+_NEVER = {"localhost", "tcp", "http", "https", "error", "server", "host", "line", "port", "the", "a", "to", "failed", "at", "on", "is", "db", "database"}
+_STOP = {"the", "a", "an", "error", "failed", "upstream", "host", "remote"}
+
+
+def host_in(text: str) -> tuple[str, str]:
+    """(host, port) that the line is about, either may be empty; IP addresses are no names."""
+    for pattern in _PATTERNS:
+        for found in pattern.finditer(text):
+            host = found["host"].lower()
+            if host in _STOP or host == "localhost" or re.fullmatch(r"[\d.]+", host) or host.endswith((".go", ".py", ".js", ".java")):
+                continue
+            if not found.groupdict().get("port") and host in _NEVER:
+                continue
+            return host, found.groupdict().get("port") or ""
+    return "", ""
+
+
+def service_subject(host: str, near: Subject) -> Subject:
+    """The Service that a host name means, seen from the one who called it; `outside` names keep their dots."""
+    labels = host.split(".")
+    inside = len(labels) == 1 or (len(labels) >= 3 and labels[2] == "svc") or (len(labels) == 2)
+    if not inside:
+        return Subject(cluster=near.cluster, kind="Host", name=host)
+    namespace = labels[1] if len(labels) > 1 else near.namespace
+    return Subject(cluster=near.cluster, namespace=namespace, kind="Service", name=labels[0])

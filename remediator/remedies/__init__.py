@@ -1,0 +1,7 @@
+"""From a diagnosis to typed, located, proved edits; one module per family of actions."""
+
+from remediator.remedies.apply import changes
+from remediator.remedies.propose import Outcome, propose
+from remediator.remedies.registry import REMEDIES
+
+__all__ = ["REMEDIES", "Outcome", "changes", "propose"]

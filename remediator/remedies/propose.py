@@ -1,0 +1,124 @@
+"""From a diagnosis to ranked, proved proposals, or to the reason why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from remediator.domain.base import Value
+from remediator.domain.change import Proposal
+from remediator.domain.incident import Diagnosis
+from remediator.gitops import Repository
+from remediator.policy import Action, Category, Policies
+from remediator.remedies.case import Case, Fix
+from remediator.remedies.past import earlier_values
+from remediator.remedies.prove import Unproved, prove
+from remediator.remedies.registry import REMEDIES
+from remediator.remedies.targets import Targets, targets_of
+
+MAX_PROPOSALS = 5
+
+
+class Outcome(Value):
+    """What can be done about one incident."""
+
+    applications: tuple[str, ...] = ()
+    root_cause: str = ""
+    proposals: tuple[Proposal, ...] = ()
+    """Best first; each located, proved, valid and within the guardrails."""
+    reason: str = ""
+    """Why nothing is proposed, in words a person can act on."""
+
+
+def propose(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> Outcome:
+    """Ask every action that the category considers; keep what can be proved."""
+    category = policies.catalogue.by_id[diagnosis.category]
+    targets = targets_of(diagnosis, repository)
+    if diagnosis.severity == "info":
+        return Outcome(applications=targets.applications, root_cause=diagnosis.summary, reason=diagnosis.summary)
+    proposals, refusals = _all(diagnosis, repository, policies, targets)
+    ranked = _ranked(proposals)
+    reason = "" if ranked else _why_not(diagnosis, category, targets, refusals)
+    return Outcome(
+        applications=_applications(targets, ranked),
+        root_cause=_root_cause(diagnosis, ranked),
+        proposals=ranked,
+        reason=reason,
+    )
+
+
+def _all(
+    diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: Targets
+) -> tuple[list[Proposal], list[str]]:
+    proposals: list[Proposal] = []
+    refusals: list[str] = []
+    for action in considered(diagnosis, policies):
+        case = Case(diagnosis, repository, policies, action, targets.matches)
+        for fix in fixes(case):
+            if fix.score <= 0:
+                continue
+            try:
+                proposals.append(prove(case, fix))
+            except Unproved as refusal:
+                refusals.append(str(refusal))
+    return proposals, refusals
+
+
+def considered(diagnosis: Diagnosis, policies: Policies) -> Iterator[Action]:
+    """Actions of the categories in the evidence, the leading one's first, that end a signal which is there."""
+    signals = {one.signal for one in diagnosis.evidence}
+    present = list(dict.fromkeys((diagnosis.category, *(one.category for one in diagnosis.evidence))))
+    names = dict.fromkeys(name for category in present for name in policies.catalogue.by_id[category].actions)
+    for name in names:
+        action = policies.actions[name]
+        ends = {end for end in action.ends if ":" not in end}
+        categories = {end.partition(":")[2] for end in action.ends if ":" in end}
+        if action.enabled and name in REMEDIES and (ends & signals or diagnosis.category in categories):
+            yield action
+
+
+def fixes(case: Case) -> Iterator[Fix]:
+    """What the remedy of this action proposes, each fix preceded by the older values that would do."""
+    for fix in REMEDIES[case.action.id](case):
+        yield from earlier_values(case, fix)
+        yield fix
+
+
+def _ranked(proposals: list[Proposal]) -> tuple[Proposal, ...]:
+    """Best first, equal edits once; ids made unique."""
+    by_edits: dict[tuple[object, ...], Proposal] = {}
+    for proposal in sorted(proposals, key=lambda one: -one.score):
+        key = tuple(sorted(f"{e.op}{e.file}{e.document}{e.path}{e.inside}{e.value!r}" for e in proposal.edits))
+        by_edits.setdefault(key, proposal)
+    seen: dict[str, int] = {}
+    ranked = []
+    for proposal in list(by_edits.values())[:MAX_PROPOSALS]:
+        seen[proposal.action] = seen.get(proposal.action, 0) + 1
+        count = seen[proposal.action]
+        ranked.append(proposal if count == 1 else proposal.model_copy(update={"id": f"{proposal.action}#{count}"}))
+    return tuple(ranked)
+
+
+def _applications(targets: Targets, ranked: tuple[Proposal, ...]) -> tuple[str, ...]:
+    return targets.applications
+
+
+def _root_cause(diagnosis: Diagnosis, ranked: tuple[Proposal, ...]) -> str:
+    """The summary with its citations, and what the history adds."""
+    lead = ", ".join(one.id for one in diagnosis.evidence[:4])
+    text = f"{diagnosis.summary} ({lead})" if lead else diagnosis.summary
+    if ranked and ranked[0].history:
+        text += f". {ranked[0].history[0]}"
+    return text
+
+
+def _why_not(diagnosis: Diagnosis, category: Category, targets: Targets, refusals: list[str]) -> str:
+    """The reason a person can act on: what was tried, else what the category says to look at."""
+    if targets.doubt:
+        return f"{targets.doubt}. Nothing was changed."
+    if refusals:
+        return f"{refusals[0]}. {category.abstain}".strip()
+    if not targets.applications:
+        name = diagnosis.subject.name or diagnosis.subject.pod or diagnosis.subject.application
+        if name:
+            return f"{name} is not managed by this repository. {category.abstain}".strip()
+    return category.abstain or "No allowed action fits the evidence."
