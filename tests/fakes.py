@@ -6,10 +6,14 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from remediator.domain.change import PullRequest
+from remediator.domain.life import Base
 from remediator.errors import ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from remediator.domain.life import Change
 
 
 @dataclass
@@ -38,3 +42,67 @@ class MemoryRefStore:
             self.commits.append(files)
             self.messages.append(message)
             return self.head()
+
+
+@dataclass
+class FakeForge:
+    """A `Forge` in memory: one base branch and the files on it."""
+
+    files: dict[str, str | None] = field(default_factory=dict)
+    branches: dict[str, Change] = field(default_factory=dict)
+    heads: dict[str, str] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
+    branch: str = "main"
+    calls: list[str] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def base(self, tracked: str) -> Base:
+        return Base(branch=self.branch, commit=f"c{len(self.merged)}")
+
+    def read(self, base: Base, path: str) -> bytes:
+        text = self.files.get(path)
+        if text is None:
+            raise FileNotFoundError(path)
+        return text.encode()
+
+    def publish(self, change: Change) -> PullRequest:
+        self.calls.append("publish")
+        if self.fails:
+            raise self.fails
+        if all(self.files.get(path) == text for path, text in change.files.items()):
+            raise ConflictError("nothing to change")
+        known = self.branches.get(change.branch)
+        if known is None or known.files != change.files:
+            if known and self.heads[change.branch].startswith("person"):
+                raise ConflictError("has commits of others")
+            self.branches[change.branch] = change
+            self.heads[change.branch] = f"h{len(self.calls)}"
+        head = self.heads[change.branch]
+        return PullRequest(branch=change.branch, base=self.branch, title=change.title, body=change.body, head=head)
+
+    def look(self, pull_request: PullRequest) -> PullRequest:
+        if pull_request.state != "open":
+            return pull_request
+        if commit := self.merged.get(pull_request.branch):
+            return pull_request.model_copy(update={"state": "merged", "merge_commit": commit})
+        head = self.heads.get(pull_request.branch)
+        return pull_request.model_copy(update={"head": head} if head else {"state": "closed"})
+
+    def merge(self, pull_request: PullRequest, *, message: str = "") -> PullRequest:
+        now = self.look(pull_request)
+        if now.state == "closed":
+            raise ConflictError("closed")
+        if now.state == "open":
+            self.files.update(self.branches.pop(now.branch).files)
+            self.heads.pop(now.branch)
+            self.merged[now.branch] = f"m{len(self.merged)}"
+        return self.look(pull_request)
+
+    def close(self, pull_request: PullRequest) -> PullRequest:
+        now = self.look(pull_request)
+        if now.state != "open":
+            return now
+        if now.head == pull_request.head:
+            self.branches.pop(now.branch)
+            self.heads.pop(now.branch)
+        return now.model_copy(update={"state": "closed"})
