@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
+
+# A busy machine is no reason to fail; where a run must be repeatable, the examples are the same ones each time.
+settings.register_profile("default", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("default")
 
 FAIL_ON_SKIP = os.environ.get("REMEDIATOR_FAIL_ON_SKIP", "") not in {"", "0"}
 """Set where every tool was installed: there a skip hides a broken set-up, so it is a failure."""

@@ -49,6 +49,11 @@ def clip(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
+def _head(text: str, most: int) -> str:
+    """Enough of a long text to fill `most` characters, so that a megabyte is not escaped for a line of it."""
+    return text[: 8 * most]
+
+
 def visible(text: str, *, keep: str = "\t\n") -> str:
     """Control, direction and zero-width characters as escapes: what a reviewer cannot see must not be there."""
     if text.isascii() and text.isprintable():
@@ -72,7 +77,7 @@ def prose(text: str, most: int = 1200) -> str:
     """One line of safe Markdown. Text in single backticks becomes code; everything else stands for itself."""
     pieces: list[str] = []
     end = 0
-    line = clip(one_line(text), most)
+    line = clip(one_line(_head(text, most)), most)
     for span in _SPAN.finditer(line):
         pieces += _literal(line[end : span.start()], start=end == 0), code(span[1])
         end = span.end()
@@ -98,7 +103,7 @@ def _escaped(text: str) -> str:
 
 def code(text: str, most: int = 300) -> str:
     """Inline code that holds in a paragraph and in a table's cell, whatever is in it."""
-    line = clip(visible(text, keep="").strip(), most)
+    line = clip(visible(_head(text, most), keep="").strip(), most)
     if not line:
         return "–"
     if "`" in line or "|" in line:
@@ -122,8 +127,8 @@ def defused(text: str) -> str:
 
 def plain(text: str, most: int = 200) -> str:
     """One line for a title or a commit message: not Markdown, yet mentions, references and `[skip ci]` act there."""
-    line = _SKIP_WORD.sub("[" + ZERO_WIDTH_SPACE, clip(one_line(text), most))
-    return _REFERENCES.sub(lambda match: match[0] + ZERO_WIDTH_SPACE, line)
+    line = _SKIP_WORD.sub("[" + ZERO_WIDTH_SPACE, one_line(_head(text, most)))
+    return clip(_REFERENCES.sub(lambda match: match[0] + ZERO_WIDTH_SPACE, line), most)
 
 
 def table(rows: Iterable[Sequence[str]], head: Sequence[str] = ("", "")) -> str:

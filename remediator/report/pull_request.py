@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.base import Value
 from remediator.report import wording
-from remediator.report.diff import changed_lines, hunks
+from remediator.report.diff import hunks
 from remediator.report.markdown import clip, code, details, fence, marker, plain, prose, quotation, table, visible
 
 if TYPE_CHECKING:
@@ -20,21 +20,25 @@ LIMIT = 60_000
 
 
 class _Room(Value):
-    """How much of what can be long is shown."""
+    """How much is shown of what can be long."""
 
     evidence: int
+    """Pieces of evidence, and characters of each."""
     evidence_text: int
     rendered: int
+    """Lines, as for `diff`; a line has at most 400 characters."""
     diff: int
     options: int
+    words: int
+    """Characters of one text: the first paragraph, a cell, an option."""
 
 
 _ROOMS = (
-    _Room(evidence=200, evidence_text=4_000, rendered=1_500, diff=600, options=20),
-    _Room(evidence=60, evidence_text=600, rendered=1_500, diff=600, options=20),
-    _Room(evidence=20, evidence_text=300, rendered=300, diff=600, options=10),
-    _Room(evidence=8, evidence_text=200, rendered=60, diff=200, options=5),
-    _Room(evidence=3, evidence_text=120, rendered=0, diff=40, options=3),
+    _Room(evidence=200, evidence_text=4_000, rendered=400, diff=600, options=20, words=1_200),
+    _Room(evidence=60, evidence_text=600, rendered=400, diff=600, options=20, words=1_200),
+    _Room(evidence=20, evidence_text=300, rendered=100, diff=400, options=10, words=800),
+    _Room(evidence=8, evidence_text=200, rendered=30, diff=80, options=5, words=300),
+    _Room(evidence=3, evidence_text=120, rendered=5, diff=30, options=3, words=120),
 )
 """Evidence is cut first, then what was rendered, the change itself last."""
 
@@ -68,12 +72,12 @@ def facts(report: IncidentReport) -> Iterator[tuple[str, str]]:
         yield "Place", _place(place)
         if place.notes:
             yield "Note", " ".join(wording.sentence(note) for note in place.notes)
-    for fact in report.history[1:4]:
-        yield "Before that", wording.changed_by(fact, report.now)
+    for fact in (report.proposal.history if report.proposal else ())[1:4]:
+        yield "Before that", fact
     if report.diffs:
         yield "Also fed by this file" if len(report.diffs) == 1 else "Also fed", _feeds(report)
     if report.proposal:
-        yield "Policy", "; ".join((*report.policy, f"risk: {report.proposal.risk}"))
+        yield "Policy", "; ".join((*report.proposal.policy, *report.policy, f"risk: {report.proposal.risk}"))
         yield "After the merge", report.verification or "no verifier is configured: recovery stays to be confirmed"
         yield "Undo", _undo(report)
 
@@ -97,27 +101,33 @@ def _undo(report: IncidentReport) -> str:
 
 def _body(report: IncidentReport, room: _Room) -> str:
     parts = [
-        marker("incident", report.incident_id) + "\n" + prose(wording.happened(report)),
+        marker("incident", report.incident_id) + "\n" + prose(wording.happened(report), room.words),
         _change(report.diffs, room),
-        table((prose(name), prose(text)) for name, text in facts(report)),
+        table((prose(name), prose(text, room.words)) for name, text in facts(report)),
         _evidence(report, room),
         _rendered(report, room),
         _options(report, room),
-        _model(report),
+        _model(report, room),
         _signature(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _change(diffs: tuple[Diff, ...], room: _Room) -> str:
-    blocks = [fence(_shortened([f" # {diff.name}", *hunks(diff.text)], room.diff), "diff") for diff in diffs[:20]]
-    if len(diffs) > 20:
-        blocks.append(f"… and {wording.count(len(diffs) - 20, 'file')} more, in the branch.")
+    blocks: list[str] = []
+    left = room.diff
+    for number, diff in enumerate(diffs):
+        if left <= 0:
+            blocks.append(f"… and {wording.count(len(diffs) - number, 'file')} more, in the branch.")
+            break
+        lines = hunks(diff.text)
+        blocks.append(fence(_shortened([f" # {diff.name}", *lines], left + 1), "diff"))
+        left -= len(lines)
     return "\n\n".join(blocks)
 
 
 def _shortened(lines: list[str], most: int) -> str:
-    shown = [clip(visible(line, keep="\t\r"), 400) for line in lines[:most]]
+    shown = [clip(visible(line[:500], keep="\t\r"), 400) for line in lines[:most]]
     if len(lines) > most:
         shown.append(f"… {wording.count(len(lines) - most, 'line')} more")
     return "\n".join(shown)
@@ -143,12 +153,14 @@ def _evidence(report: IncidentReport, room: _Room) -> str:
 
 
 def _rendered(report: IncidentReport, room: _Room) -> str:
-    if not report.rendered:
-        return prose(f"No rendered difference: {report.rendered_note}.") if report.rendered_note else ""
-    lines = [line for diff in report.rendered for line in (f" # {diff.name}", *hunks(diff.text))]
-    changed = sum(changed_lines(diff.text) for diff in report.rendered)
-    head = f"{wording.count(len(report.rendered), 'resource')}, {wording.count(changed, 'line')}"
-    return details(f"Rendered difference ({head})", fence(_shortened(lines, room.rendered), "diff"))
+    lines = list(report.proposal.rendered if report.proposal else ())
+    if not lines:
+        return (
+            prose(wording.sentence(f"No rendered difference: {report.rendered_note}")) if report.rendered_note else ""
+        )
+    return details(
+        f"Rendered difference ({wording.count(len(lines), 'line')})", fence(_shortened(lines, room.rendered), "text")
+    )
 
 
 def _options(report: IncidentReport, room: _Room) -> str:
@@ -157,7 +169,7 @@ def _options(report: IncidentReport, room: _Room) -> str:
         return ""
     lines = []
     for number, option in enumerate(options[: room.options], start=1):
-        text = prose(f"{option.title} — {option.reason}", 500)
+        text = prose(f"{option.title} — {option.reason}", min(room.words, 500))
         if option.id == report.proposal.id:
             lines.append(f"{number}. *(this one)* {text}")
         else:
@@ -167,9 +179,11 @@ def _options(report: IncidentReport, room: _Room) -> str:
     return details(f"Other options ({len(options) - 1})", "\n".join(lines))
 
 
-def _model(report: IncidentReport) -> str:
+def _model(report: IncidentReport, room: _Room) -> str:
     return (
-        details("What the model said", quotation(clip(report.model_note, 3_000))) if report.model_note.strip() else ""
+        details("What the model said", quotation(clip(report.model_note, room.words)))
+        if report.model_note.strip()
+        else ""
     )
 
 

@@ -58,7 +58,7 @@ class _Paint:
 
 
 def _raw(text: str, most: int = 1_000) -> str:
-    return clip(one_line(text), most)
+    return clip(one_line(text[: 8 * most]), most)
 
 
 def _incident(report: IncidentReport, run: RunFacts, paint: _Paint) -> list[str]:
@@ -73,7 +73,7 @@ def _incident(report: IncidentReport, run: RunFacts, paint: _Paint) -> list[str]
     ]
     if not report.proposal:
         if report.reason:
-            out += _wrapped(report.reason, first=f"{paint('!', 'yellow')} why     ", rest=" " * 10)
+            out += _marked(paint("!", "yellow"), "why", report.reason)
         out += _wrapped("; ".join(report.look_at), first="  look at ", rest=" " * 10)
         return out
     tick = paint("✓", "green")
@@ -81,11 +81,9 @@ def _incident(report: IncidentReport, run: RunFacts, paint: _Paint) -> list[str]
         where = f"{_raw(place.file)}  {_raw(wording.place_path(place))}"
         value = f"  {_raw(str(place.value), 80)}" if isinstance(place.value, str | int | float) else ""
         out.append(f"{tick} place   {where}{value}   ({wording.PROOFS[place.proof]})")
-    cause = (
-        wording.changed_by(report.history[0], report.now).replace("`", "") if report.history else report.proposal.reason
-    )
-    out += _wrapped(cause, first=f"{tick} cause   ", rest=" " * 10)
-    out += _wrapped(report.proposal.title, first=f"{tick} fix     ", rest=" " * 10)
+    cause = report.proposal.history[0] if report.proposal.history else report.proposal.reason
+    out += _marked(tick, "cause", cause)
+    out += _marked(tick, "fix", report.proposal.title)
     if run.dry_run:
         out.append(f"{tick} dry run {wording.size(report)}; nothing was changed")
         return out
@@ -96,6 +94,12 @@ def _incident(report: IncidentReport, run: RunFacts, paint: _Paint) -> list[str]
         out.append(f"  approve: {paint(f'remediator approve {_raw(report.incident_id)}', 'cyan')}")
         out.append(f"  decline: remediator reject {_raw(report.incident_id)} --reason '…'")
     return out
+
+
+def _marked(mark: str, label: str, text: str) -> list[str]:
+    """The mark is put on after wrapping, since its colour has no width."""
+    first, *rest = _wrapped(text, first=f"  {label:<8}", rest=" " * 10) or [f"  {label}"]
+    return [f"{mark}{first[1:]}", *rest]
 
 
 def _wrapped(text: str, *, first: str = "", rest: str = "") -> list[str]:

@@ -14,20 +14,8 @@ ReplyBy = Literal["comment", "command"]
 Outcome = Literal["recovered", "not_recovered", "waiting", "unconfirmed"]
 
 
-class HistoryFact(Value):
-    """One commit that changed the located value, newest first where there are several."""
-
-    commit: str
-    subject: str = ""
-    author: str = ""
-    date: str = ""
-    """RFC 3339."""
-    before: str = ""
-    after: str = ""
-
-
 class Diff(Value):
-    """A unified difference and what it is of: a file, or a rendered resource."""
+    """A unified difference and the file it is of."""
 
     name: str
     text: str
@@ -47,14 +35,12 @@ class IncidentReport(Value):
     """Why nothing is proposed, where nothing is."""
     look_at: tuple[str, ...] = ()
     """Where nothing is proposed: what a person should look at."""
-    history: tuple[HistoryFact, ...] = ()
-    rendered: tuple[Diff, ...] = ()
     rendered_note: str = ""
     """Why there is no rendered difference, where there is none."""
     also_feeds: tuple[str, ...] = ()
     """Other Applications that the edited places feed, beside those that the places name."""
     policy: tuple[str, ...] = ()
-    """What the policies decided, a sentence each."""
+    """What the guardrails decided on the whole change, beside what the proposal brings."""
     verification: str = ""
     """How recovery will be verified after the merge."""
     diffs: tuple[Diff, ...] = ()

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from remediator.domain.change import Place, YamlPath
     from remediator.domain.incident import Evidence, Subject
-    from remediator.report.values import HistoryFact, IncidentReport
+    from remediator.report.values import IncidentReport
 
+_COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_/-]+")
 
 PROOFS = {
@@ -74,21 +75,6 @@ def clock(text: str, now: str = "") -> str:
     return f"{when:%H:%M} UTC" if same_day else f"{when:%Y-%m-%d %H:%M} UTC"
 
 
-def age(then: str, now: str) -> str:
-    """`2 days ago`, counted from now; `on 2026-01-02` where now is not known; empty for no time at all."""
-    when, today = moment(then), moment(now)
-    if when is None:
-        return ""
-    if today is None or today < when:
-        return f"on {when.astimezone(UTC):%Y-%m-%d}"
-    minutes = int((today - when).total_seconds() // 60)
-    for size, unit in ((2 * 24 * 60, "day"), (2 * 60, "hour"), (2, "minute")):
-        if minutes >= size:
-            per = {"day": 24 * 60, "hour": 60, "minute": 1}[unit]
-            return f"{count(minutes // per, unit)} ago"
-    return "just now"
-
-
 def sentence(text: str) -> str:
     """The text with an end."""
     text = text.strip()
@@ -120,22 +106,14 @@ def subject_place(subject: Subject) -> str:
     return subject_name(subject) + (f" ({where})" if where else "")
 
 
-def changed_by(fact: HistoryFact, now: str) -> str:
-    """`changed from 512Mi to 256Mi by a1b2c3d ("Trim limits", 2 days ago)`."""
-    values = f"changed from `{fact.before}` to `{fact.after}`" if fact.before and fact.after else "changed"
-    told = ", ".join(part for part in (f'"{fact.subject}"' if fact.subject else "", age(fact.date, now)) if part)
-    return f"{values} by {fact.commit[:7]}" + (f" ({told})" if told else "")
-
-
 def happened(report: IncidentReport) -> str:
     """The first paragraph: what happened, what changed before it, what this does about it."""
-    parts = [sentence(report.diagnosis.summary)]
     reason = report.proposal.reason if report.proposal else report.reason
-    newest = report.history[0] if report.history else None
-    if newest and newest.commit[:7] not in report.diagnosis.summary + reason:
-        parts.append(f"The value was {sentence(changed_by(newest, report.now))}")
-    parts.append(sentence(reason))
-    return " ".join(part for part in parts if part)
+    newest = report.proposal.history[0] if report.proposal and report.proposal.history else ""
+    named = _COMMIT.search(newest)
+    if named and named[0][:7] in reason:
+        newest = ""
+    return " ".join(sentence(part) for part in (report.diagnosis.summary, newest, reason) if part)
 
 
 def evidence_line(item: Evidence, now: str) -> str:

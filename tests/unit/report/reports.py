@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remediator.domain.change import Place, Proposal
 from remediator.domain.incident import Diagnosis, Evidence, Subject
-from remediator.report import Diff, HistoryFact, IncidentReport, unified_diff
+from remediator.report import Diff, IncidentReport, unified_diff
 
 VALUES = b"""# shop, production
 image:
@@ -65,6 +65,12 @@ ROLL_BACK = Proposal(
     ),
     risk="low",
     score=0.9,
+    rendered=("checkout-prod: Deployment/checkout spec…limits.memory: 256Mi → 512Mi",),
+    history=(
+        'a1b2c3d ("Trim limits", 2 days before the incident) changed it from 512Mi to 256Mi',
+        '0f9e8d7 ("Size for the sale", 63 days before) changed it from 384Mi to 512Mi',
+    ),
+    policy=("within `raise_memory` (≤ 2 ×, ≤ 2Gi)",),
 )
 RAISE = Proposal(
     id="raise_memory",
@@ -86,23 +92,7 @@ OOM = IncidentReport(
     ),
     proposal=ROLL_BACK,
     alternatives=(ROLL_BACK, RAISE),
-    history=(
-        HistoryFact(
-            commit="a1b2c3d4e5f6",
-            subject="Trim limits",
-            author="Ada",
-            date="2026-03-02T08:00:00Z",
-            before="512Mi",
-            after="256Mi",
-        ),
-    ),
-    rendered=(
-        Diff(
-            name="Deployment shop-prod/checkout",
-            text="--- a\n+++ b\n@@ -20,3 +20,3 @@\n           limits:\n-            memory: 256Mi\n+            memory: 512Mi\n",
-        ),
-    ),
-    policy=("within `raise_memory` (≤ 2 ×, ≤ 2Gi)", "no merge by itself: critical"),
+    policy=("no merge by itself: critical",),
     verification="Argo CD synced to the merge, pods stable for 5 min; the verdict comes as a comment here",
     diffs=(
         Diff(
@@ -128,7 +118,7 @@ SECOND = OOM.model_copy(
         "model": "gpt-oss:20b",
         "model_note": "The limit was *lowered*.\nSee https://evil.example and ask @admin",
         "also_feeds": ("checkout-staging",),
-        "rendered": (),
+        "proposal": ROLL_BACK.model_copy(update={"rendered": ()}),
         "rendered_note": "helm is not on the PATH",
     }
 )
