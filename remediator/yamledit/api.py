@@ -1,0 +1,97 @@
+"""The public functions: bytes in, edited bytes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator.yamledit.edits import Append, Delete, Edit, Insert, InsertItem, Rename, Set, perform
+from remediator.yamledit.errors import EditRefused
+from remediator.yamledit.events import BOM, Stream
+from remediator.yamledit.locate import locate
+from remediator.yamledit.values import read_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remediator.yamledit.paths import Path
+    from remediator.yamledit.readers import Value
+
+
+def set(  # noqa: A001
+    text: bytes, document: int, path: Path, value: object, *, inside: Path = (), edit_anchor: bool = False
+) -> bytes:
+    """Give the value at `path` another one; the same value again changes nothing."""
+    return apply(text, [Set(document, path, value, inside, edit_anchor)])
+
+
+def insert(text: bytes, document: int, path: Path, value: object, *, inside: Path = ()) -> bytes:
+    """Add a key that is not there yet with a scalar, mapping or list; missing mappings above it are made."""
+    return apply(text, [Insert(document, path, value, inside)])
+
+
+def delete(text: bytes, document: int, path: Path, *, inside: Path = ()) -> bytes:
+    """Take away a key with its value, or an item of a list."""
+    return apply(text, [Delete(document, path, inside)])
+
+
+def append(text: bytes, document: int, path: Path, value: object, *, inside: Path = ()) -> bytes:
+    """Add an item at the end of the list at `path`."""
+    return apply(text, [Append(document, path, value, inside)])
+
+
+def insert_item(text: bytes, document: int, path: Path, value: object, *, inside: Path = ()) -> bytes:
+    """Add an item before the one that the path's last element counts to."""
+    return apply(text, [InsertItem(document, path, value, inside)])
+
+
+def rename(text: bytes, document: int, path: Path, new_key: str, *, inside: Path = ()) -> bytes:
+    """Give the key at the path's end another name; its value and its place stay."""
+    return apply(text, [Rename(document, path, new_key, inside)])
+
+
+def apply(text: bytes, edits: Sequence[Edit]) -> bytes:
+    """All edits one after the other, each proved and each seeing the ones before; or none and EditRefused."""
+    mark, body = _decode(text)
+    stream = Stream(body)
+    for edit in edits:
+        stream = perform(stream, edit)
+    return mark + stream.text.encode()
+
+
+def get(text: bytes, document: int, path: Path, *, inside: Path = ()) -> Value:
+    """The value at `path` as a YAML 1.1 reader has it; PathMissing (a KeyError too) where there is none.
+
+    Dates and values with an application's own tag come as their text; an alias is followed.
+    """
+    _, body = _decode(text)
+    try:
+        value = _read(body, document, path)
+        if inside and not isinstance(value, str):
+            reason = "the value is not a string that could hold YAML"
+            raise EditRefused(reason, document, path)
+        return _read(str(value), 0, inside) if inside else value
+    except RecursionError as error:
+        raise EditRefused("the value is nested too deeply", document, path) from error
+
+
+def _read(text: str, document: int, path: Path) -> Value:
+    stream = Stream(text)
+    try:
+        return read_value(stream, locate(stream, document, path, shared=True).at)
+    except EditRefused as refusal:
+        if refusal.document is None:
+            refusal.document, refusal.path = document, path
+        raise
+
+
+def _decode(text: bytes) -> tuple[bytes, str]:
+    """The byte order mark, kept aside, and the text; libyaml would read UTF-16 too, and its places would be wrong."""
+    raw = BOM.encode()
+    mark = raw if text.startswith(raw) else b""
+    try:
+        body = text[len(mark) :].decode()
+    except UnicodeDecodeError as error:
+        raise EditRefused(f"is not UTF-8 at byte {error.start + len(mark)}") from error
+    if body.startswith(BOM):
+        raise EditRefused("begins with two byte order marks")
+    return mark, body

@@ -1,0 +1,149 @@
+"""The operations: each takes bytes and gives the edited bytes, proved, or refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from remediator.yamledit.errors import EditRefused
+from remediator.yamledit.events import ScalarEvent, Stream
+from remediator.yamledit.grow import append_plans, insert_plans
+from remediator.yamledit.locate import deepest, held, locate
+from remediator.yamledit.proof import Plan, carry_out
+from remediator.yamledit.replace import rename_plans, set_plans
+from remediator.yamledit.scalars import normalise
+from remediator.yamledit.shrink import delete_plans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remediator.yamledit.paths import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Give the value at `path` another one; `edit_anchor` allows a value that aliases share."""
+
+    document: int
+    path: Path
+    value: object
+    inside: Path = ()
+    edit_anchor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Add a key that is not there yet, the missing mappings above it too."""
+
+    document: int
+    path: Path
+    value: object
+    inside: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Take away a key with its value, or an item of a list."""
+
+    document: int
+    path: Path
+    inside: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Add an item at the end of the list at `path`."""
+
+    document: int
+    path: Path
+    value: object
+    inside: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InsertItem:
+    """Add an item before the one that the path's last element counts to."""
+
+    document: int
+    path: Path
+    value: object
+    inside: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Give the key at the path's end another name."""
+
+    document: int
+    path: Path
+    new_key: str
+    inside: Path = ()
+
+
+Edit = Set | Insert | Delete | Append | InsertItem | Rename
+
+
+def perform(stream: Stream, edit: Edit) -> Stream:
+    """One edit on a parsed stream: the first of its plans that the proof accepts."""
+    try:
+        if edit.inside:
+            return _inside(stream, edit)
+        return _first_proved(stream, _plans(stream, edit))
+    except EditRefused as refusal:
+        if refusal.document is None:
+            refusal.document, refusal.path = edit.document, edit.path
+        raise
+    except (IndexError, KeyError, RecursionError, StopIteration, OverflowError) as error:
+        raise EditRefused(
+            f"the text is laid out in a way that is not understood ({type(error).__name__})", edit.document, edit.path
+        ) from error
+
+
+def _first_proved(stream: Stream, plans: Iterator[Plan | None]) -> Stream:
+    failure: EditRefused | None = None
+    for plan in plans:
+        if plan is None:
+            return stream
+        try:
+            return carry_out(stream, plan)
+        except EditRefused as refusal:
+            failure = failure or refusal
+    raise EditRefused(f"no way to make the edit could be proved: {failure.reason if failure else 'none is known'}")
+
+
+def _plans(stream: Stream, edit: Edit) -> Iterator[Plan | None]:
+    match edit:
+        case Set():
+            place = locate(stream, edit.document, edit.path, shared=edit.edit_anchor)
+            return set_plans(stream, place, normalise(edit.value))
+        case Insert():
+            return insert_plans(stream, deepest(stream, edit.document, edit.path), normalise(edit.value))
+        case Delete():
+            return delete_plans(stream, held(stream, edit.document, edit.path))
+        case Append():
+            return append_plans(stream, locate(stream, edit.document, edit.path), normalise(edit.value))
+        case InsertItem():
+            return _insert_item(stream, edit)
+        case Rename():
+            return rename_plans(stream, held(stream, edit.document, edit.path), edit.new_key)
+
+
+def _insert_item(stream: Stream, edit: InsertItem) -> Iterator[Plan | None]:
+    if not edit.path or not isinstance(edit.path[-1], int):
+        raise EditRefused("the path does not end in the index of a list")
+    place = locate(stream, edit.document, edit.path[:-1])
+    return append_plans(stream, place, normalise(edit.value), edit.path[-1])
+
+
+def _inside(stream: Stream, edit: Edit) -> Stream:
+    """The edit in the YAML that a string holds: the string is edited as a text of its own, then set."""
+    outer = locate(stream, edit.document, edit.path, shared=isinstance(edit, Set) and edit.edit_anchor)
+    event = stream.events[outer.at]
+    if event.__class__ is not ScalarEvent or event.implicit[0]:
+        raise stream.refuse("the value is not a string that could hold YAML", outer.at)
+    inner = replace(edit, document=0, path=edit.inside, inside=())
+    try:
+        text = perform(Stream(event.value), inner).text
+    except EditRefused as refusal:
+        raise EditRefused(f"inside the string: {refusal}", edit.document, edit.path, stream.line(outer.at)) from refusal
+    return perform(stream, Set(edit.document, edit.path, text, edit_anchor=isinstance(edit, Set) and edit.edit_anchor))

@@ -1,0 +1,95 @@
+"""A new value inside a folded scalar (`>`): its lines are words wrapped, and the wraps that can stay do stay."""
+
+from __future__ import annotations
+
+from remediator.yamledit.proof import Splice
+
+
+def refold(text: str, spans: list[tuple[int, int]], indent: int, old: str, new: str, eol: str) -> list[Splice] | None:
+    """The one splice that turns the folded lines of `old` into those of `new`; nothing where they cannot be paired.
+
+    `spans` are the physical lines. A run of lines that folding joins with spaces is one line of the
+    value; such runs are paired with the value's lines and only those that differ are written.
+    """
+    runs = _runs(text, spans, indent)
+    before, now = old.split("\n"), new.split("\n")
+    if [run.value for run in runs] != [line for line in before if line]:
+        return None
+    changed_old, changed_new = [line for line in before if line], [line for line in now if line]
+    if len(changed_old) == len(changed_new) and _blank_shape(before) == _blank_shape(now):
+        differ = [index for index, pair in enumerate(zip(changed_old, changed_new, strict=True)) if pair[0] != pair[1]]
+        if all(_deep(changed_old[index]) == _deep(changed_new[index]) for index in differ):
+            return [runs[index].splice(changed_new[index]) for index in differ]
+    whole = eol.join(" " * indent + line if line else "" for line in _fold(now))
+    return [Splice(spans[0][0], spans[-1][1], whole)]
+
+
+def _blank_shape(lines: list[str]) -> list[bool]:
+    return [bool(line) for line in lines]
+
+
+def _deep(line: str) -> bool:
+    return line.startswith((" ", "\t"))
+
+
+class _Run:
+    """One line of the value, with the place in the text of each of its characters."""
+
+    def __init__(self) -> None:
+        self.value = ""
+        self.places: list[int] = []
+        self.end = 0
+
+    def add(self, line: str, start: int) -> None:
+        if self.value:
+            self.places.append(self.end)
+            self.value += " "
+        self.places += range(start, start + len(line))
+        self.value += line
+        self.end = start + len(line)
+
+    def splice(self, new: str) -> Splice:
+        """Only the characters that differ, so that the wraps on both sides stay."""
+        old = self.value
+        limit = min(len(old), len(new))
+        front = 0
+        while front < limit and old[front] == new[front]:
+            front += 1
+        back = 0
+        while back < limit - front and old[-1 - back] == new[-1 - back]:
+            back += 1
+        start = self.places[front] if front < len(old) else self.end
+        end = self.places[len(old) - back] if back else self.end
+        return Splice(start, end, new[front : len(new) - back])
+
+
+def _runs(text: str, spans: list[tuple[int, int]], indent: int) -> list[_Run]:
+    runs: list[_Run] = []
+    joinable = False
+    for start, end in spans:
+        line = text[start + indent : end] if end - start > indent else ""
+        if not line:
+            joinable = False
+            continue
+        deep = _deep(line)
+        if not joinable or deep:
+            runs.append(_Run())
+        runs[-1].add(line, start + indent)
+        joinable = not deep
+    return runs
+
+
+def _fold(lines: list[str]) -> list[str]:
+    """Physical lines whose folding gives `lines`: one blank line more between two that folding would join."""
+    out: list[str] = []
+    previous = ""
+    blanks = 0
+    for line in lines:
+        if not line:
+            blanks += 1
+            continue
+        joins = bool(previous) and not _deep(previous) and not _deep(line)
+        out += [""] * (blanks + (1 if joins else 0))
+        out.append(line)
+        previous, blanks = line, 0
+    return out

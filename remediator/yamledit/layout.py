@@ -1,0 +1,104 @@
+"""How nodes lie on their lines: columns, dashes, colons, the comments that belong to a block."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from remediator.yamledit.errors import EditRefused
+from remediator.yamledit.events import Event, MappingStartEvent, Stream
+from remediator.yamledit.text import column, line_end, line_start, next_line
+
+if TYPE_CHECKING:
+    from remediator.yamledit.locate import Place
+
+_PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\r\n]*\s+)*)?)*")
+
+
+def token_start(text: str, event: Event) -> int:
+    """Where the node itself begins: its start mark stands at the anchor or tag in front of it."""
+    start, end = int(event.start_mark.index), int(event.end_mark.index)
+    if event.anchor is None and event.tag is None:
+        return start
+    if getattr(event, "value", None) == "" and not event.style:
+        return end
+    match = _PROPERTIES.match(text, start)
+    return match.end() if match else start
+
+
+def in_flow(stream: Stream, place: Place) -> bool:
+    """Whether the node stands inside `[…]` or `{…}`."""
+    return place.parent >= 0 and bool(stream.events[place.parent].flow_style)
+
+
+def block_column(stream: Stream, at: int) -> int:
+    """The column of a block collection's keys or dashes."""
+    event = stream.events[at]
+    if event.__class__ is MappingStartEvent:
+        return column(stream.text, stream.start(at + 1))
+    return column(stream.text, token_start(stream.text, event))
+
+
+def parent_column(stream: Stream, place: Place) -> int:
+    """The column of the block collection round the node; -1 for the root."""
+    return block_column(stream, place.parent) if place.parent >= 0 else -1
+
+
+def dash(stream: Stream, sequence: int, item: int) -> int:
+    """Where the dash of a block list's item is: on the item's line or, seldom, above it."""
+    text, at = stream.text, stream.start(item)
+    wanted = block_column(stream, sequence)
+    while True:
+        start = line_start(text, at)
+        if text[start + wanted : start + wanted + 1] == "-":
+            return start + wanted
+        if not start:
+            raise EditRefused("the list's dash was not found")
+        at = start - 1
+
+
+def child_start(stream: Stream, at: int, child: int) -> int:
+    """Where a child of a block collection begins: its key, or its dash."""
+    if stream.events[at].__class__ is MappingStartEvent:
+        return stream.start(child)
+    return dash(stream, at, child)
+
+
+def colon(stream: Stream, key: int) -> int:
+    """Where the colon behind a key is."""
+    at = stream.text.find(":", stream.content_end(key))
+    if at < 0:
+        raise EditRefused("the key has no colon")
+    return at
+
+
+def alone_before(text: str, at: int) -> bool:
+    """Whether nothing but blanks stands before `at` in its line."""
+    return not text[line_start(text, at) : at].strip(" ")
+
+
+def below(text: str, end: int, indent: int) -> int:
+    """Where what follows a node goes: the end of its line, or of the comments under it that are deeper than `indent`."""
+    if end and text[end - 1] in "\r\n":
+        return end
+    at = line_end(text, end)
+    while True:
+        start = next_line(text, at)
+        if start <= at:
+            return at
+        line = text[start : line_end(text, start)]
+        bare = line.lstrip(" ")
+        if not bare.startswith("#") or len(line) - len(bare) <= indent:
+            return at
+        at = start + len(line)
+
+
+def gap(text: str, end: int, start: int) -> bool:
+    """Whether a blank line stands between a node that ends at `end` and one that begins at `start`."""
+    at = next_line(text, end)
+    while at < start:
+        stop = line_end(text, at)
+        if stop < start and not text[at:stop].strip():
+            return True
+        at = next_line(text, at) if stop < start else start
+    return False

@@ -1,0 +1,158 @@
+"""From a path to the node it names, and whether that node is shared through an alias."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from remediator.yamledit.errors import EditRefused, PathMissing
+from remediator.yamledit.events import (
+    AliasEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+    Stream,
+)
+from remediator.yamledit.paths import Element, Key, Path, format_path
+
+
+@dataclass(slots=True)
+class Place:
+    """A node by its first event, with the collections round it, outermost first."""
+
+    at: int
+    parents: list[int] = field(default_factory=list)
+    key: int = -1
+    missing: tuple[Element, ...] = ()
+
+    @property
+    def parent(self) -> int:
+        """The collection that holds the node; -1 for the root."""
+        return self.parents[-1] if self.parents else -1
+
+
+def locate(stream: Stream, document: int, path: Path, *, shared: bool = False) -> Place:
+    """The place of `path`, which must exist; `shared` also accepts what aliases show elsewhere."""
+    place = deepest(stream, document, path, shared=shared)
+    if place.missing:
+        raise _missing(stream, place, path)
+    return place
+
+
+def held(stream: Stream, document: int, path: Path) -> Place:
+    """The place of a child that is to be moved or taken away: itself may be an alias, what holds it must not be shared."""
+    if not path:
+        raise EditRefused("the document's root is nobody's child")
+    place = locate(stream, document, path[:-1])
+    found = _child(stream, place.at, path[-1])
+    if found is None:
+        place.missing = tuple(path[-1:])
+        raise _missing(stream, place, path)
+    return Place(found[1], [*place.parents, place.at], found[0])
+
+
+def deepest(stream: Stream, document: int, path: Path, *, shared: bool = False) -> Place:
+    """The place that the longest existing beginning of `path` leads to, and what of the path is missing."""
+    place = Place(stream.root(document))
+    for depth, element in enumerate(path):
+        _follow(stream, place, shared=shared)
+        found = _child(stream, place.at, element)
+        if found is None:
+            place.missing = tuple(path[depth:])
+            break
+        place.parents.append(place.at)
+        place.key, place.at = found
+    _follow(stream, place, shared=shared)
+    if not shared:
+        _refuse_shared(stream, place)
+    return place
+
+
+def _child(stream: Stream, at: int, element: Element) -> tuple[int, int] | None:
+    """The (key, value) events of one child; the key is -1 in a list."""
+    event = stream.events[at]
+    if event.__class__ is MappingStartEvent:
+        if isinstance(element, Key):
+            raise stream.refuse(f"{format_path([element])} chooses from a list, but a mapping is here", at)
+        return _entry(stream, at, str(element))
+    if event.__class__ is SequenceStartEvent:
+        if isinstance(element, str):
+            raise stream.refuse(f"{element!r} is a key, but a list is here", at)
+        return _item(stream, at, element)
+    return None
+
+
+def _entry(stream: Stream, at: int, name: str) -> tuple[int, int] | None:
+    events, closes = stream.events, stream.after
+    found: tuple[int, int] | None = None
+    end = closes(at) - 1
+    key = at + 1
+    while key < end:
+        value = closes(key)
+        event = events[key]
+        if event.__class__ is ScalarEvent and event.value == name:
+            if found:
+                raise stream.refuse(f"the key {name!r} stands twice in one mapping", key)
+            found = (key, value)
+        key = closes(value)
+    return found
+
+
+def _item(stream: Stream, at: int, element: int | Key) -> tuple[int, int] | None:
+    items = stream.children(at)
+    if isinstance(element, int):
+        return (-1, items[element]) if 0 <= element < len(items) else None
+    found = [item for item in items if _reads(stream, item, element)]
+    if len(found) > 1:
+        raise stream.refuse(f"{len(found)} items of the list match {format_path([element])}", found[1])
+    return (-1, found[0]) if found else None
+
+
+def _reads(stream: Stream, item: int, wanted: Key) -> bool:
+    if stream.events[item].__class__ is not MappingStartEvent:
+        return False
+    entry = _entry(stream, item, wanted.name)
+    if entry is None:
+        return False
+    event = stream.events[entry[1]]
+    return event.__class__ is ScalarEvent and event.value == wanted.equals
+
+
+def _follow(stream: Stream, place: Place, *, shared: bool) -> None:
+    """Step from an alias to the node it stands for."""
+    event = stream.events[place.at]
+    if event.__class__ is not AliasEvent:
+        return
+    if not shared:
+        raise stream.refuse(f"the value is the alias *{event.anchor}: it is shared with its anchor", place.at)
+    for at in range(place.at - 1, -1, -1):
+        candidate = stream.events[at]
+        if candidate.__class__ is not AliasEvent and getattr(candidate, "anchor", None) == event.anchor:
+            place.at = at
+            return
+    raise stream.refuse(f"the alias *{event.anchor} has no anchor", place.at)
+
+
+def _refuse_shared(stream: Stream, place: Place) -> None:
+    for at in (*place.parents, place.at):
+        anchor = getattr(stream.events[at], "anchor", None)
+        if anchor is not None and is_aliased(stream, at, anchor):
+            raise stream.refuse(f"the value is under the anchor &{anchor}, which aliases share", at)
+
+
+def is_aliased(stream: Stream, at: int, anchor: str) -> bool:
+    """Whether an alias further down the document means the anchor on event `at`."""
+    for event in stream.events[at + 1 :]:
+        if event.__class__ is AliasEvent:
+            if event.anchor == anchor:
+                return True
+        elif getattr(event, "anchor", None) == anchor or event.__class__.__name__ == "DocumentEndEvent":
+            return False
+    return False
+
+
+def _missing(stream: Stream, place: Place, path: Path) -> EditRefused:
+    gone = format_path(place.missing[:1])
+    reason = f"there is no {gone} at {format_path(path[: len(path) - len(place.missing)]) or 'the root'}"
+    if stream.events[place.at].__class__ is MappingStartEvent and _entry(stream, place.at, "<<"):
+        reason += "; it may come from the merged mapping (<<), which is another place"
+    return PathMissing(reason, line=stream.line(place.at))

@@ -1,0 +1,80 @@
+"""What a plain scalar means to a YAML 1.1 reader (PyYAML) and to a YAML 1.2 reader (ruamel.yaml).
+
+The two disagree on `on`, `0644`, `1e3`, `12:30:45`, `0o17` and more, so a scalar that is written must
+mean the same to both. The readers' own resolvers are asked, not a copy of their tables.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+
+import yaml
+from ruamel.yaml.nodes import ScalarNode as ScalarNode12
+from ruamel.yaml.resolver import VersionedResolver
+from yaml.constructor import SafeConstructor
+from yaml.resolver import Resolver
+
+Value = str | int | float | bool | None | dict[str, "Value"] | list["Value"]
+
+_PREFIX = "tag:yaml.org,2002:"
+_READER_11 = Resolver()
+_READER_12 = VersionedResolver(version=(1, 2))
+_CONSTRUCTOR = SafeConstructor()
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)")
+
+
+@lru_cache(maxsize=4096)
+def tag_11(text: str) -> str:
+    """The short tag (`str`, `int`, `bool` …) of a plain scalar in YAML 1.1."""
+    tag: object = _READER_11.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return str(tag).removeprefix(_PREFIX)
+
+
+@lru_cache(maxsize=4096)
+def tag_12(text: str) -> str:
+    """The short tag of a plain scalar in YAML 1.2."""
+    return str(_READER_12.resolve(ScalarNode12, text, (True, False))).removeprefix(_PREFIX)
+
+
+def construct(tag: str, text: str) -> Value:
+    """The value of a scalar with a short tag, as YAML 1.1 reads it; dates and unknown tags stay text."""
+    node = yaml.ScalarNode(_PREFIX + tag, text)
+    try:
+        match tag:
+            case "null":
+                return None
+            case "bool":
+                return bool(_CONSTRUCTOR.construct_yaml_bool(node))
+            case "int":
+                return int(_CONSTRUCTOR.construct_yaml_int(node))
+            case "float":
+                return float(_CONSTRUCTOR.construct_yaml_float(node))
+    except (KeyError, IndexError, ValueError):
+        return text
+    return text
+
+
+@lru_cache(maxsize=4096)
+def agreed(text: str) -> bool:
+    """Whether both readers give this plain scalar the same type and value."""
+    tag = tag_11(text)
+    if tag != tag_12(text):
+        return False
+    if tag == "int":
+        return bool(_DECIMAL.fullmatch(text))
+    return tag in ("str", "null", "bool", "float")
+
+
+def same(left: Value, right: Value) -> bool:
+    """Equal in type and value: 1 is not true, 1.0 is not 1, and not-a-number is itself."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict) and isinstance(right, dict):
+        return list(left) == list(right) and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, float) and isinstance(right, float) and math.isnan(left):
+        return math.isnan(right)
+    return left == right
