@@ -46,7 +46,7 @@ class Matcher:
             if statement.facts.get("alert_state") in ("resolved", "suppressed"):
                 continue
             both = f"{statement.reason}: {statement.text}" if statement.reason else statement.text
-            for index in sorted(self._set.Match(both)):
+            for index in sorted(self._set.Match(both) or ()):
                 category, signal = self._owners[index]
                 if (hit := self._judge(statement, both, category, signal)) is not None:
                     yield hit
