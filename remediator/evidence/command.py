@@ -1,0 +1,116 @@
+"""Command lines in an input (`$ kubectl logs web-0 -n shop`): what the lines after one are about."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from remediator.evidence.kinds import kind_of
+
+_TOOLS = "kubectl|oc|k|k3s|microk8s|minikube|argocd|helm|kustomize|flux|stern|kubetail|logcli|amtool|promtool|docker|podman|crictl|nerdctl|journalctl|dmesg|curl|cat|tail|grep|watch|sudo"
+_PROMPTED = re.compile(
+    rf"""(?:
+        \$\ (?P<any>\S.*)                                                    # an explicit shell prompt: any command
+      | (?:[^\s$\#>%]{{1,64}}[@:][^\s$\#>%]{{0,128}}\ ?[$\#>%]\ ?            # user@host:~/dir$
+        | \[[^\]]{{1,80}}\][$\#]\ ?                                          # [user@host dir]$
+        | [\#>%❯➜»λ]\ +(?:~\ )?                                              # bare prompts
+        | PS\ [^>]{{0,128}}>\ ?                                              # PowerShell
+        | \++\ +                                                             # set -x
+        | \#\#\[group\]Run\ | \[command\](?:/\S*/)?                          # a GitHub Actions step
+        | (?:time\ )?
+        )(?P<known>(?:sudo\ (?:-\w+\ )*)?(?:{_TOOLS})\ .*)
+    )""",
+    re.VERBOSE,
+)
+_BARE = re.compile(r"(?:kubectl|oc|argocd|helm) [a-z][\w-]*( |$)")
+_VALUE_FLAGS = frozenset(
+    "-n --namespace -c --container -l --selector -o --output --context --cluster --tail --since --since-time -f --filename "
+    "--field-selector --sort-by --kubeconfig --user --as -L --label-columns --limit-bytes --timeout --for -p-value "
+    "--max-log-requests --server --grpc-web-root-path --app-namespace -N --project -s --token --request-timeout".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command taken apart as far as it tells what its output is about."""
+
+    tool: str = ""
+    verb: str = ""
+    words: tuple[str, ...] = ()
+    """Arguments that are no flags, after the verb."""
+    flags: dict[str, str] = field(default_factory=dict)
+    namespace: str = ""
+    container: str = ""
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """Kind and name that kubectl is asked about; either may be empty (`get pods`, `logs -l app=web`)."""
+        words = self.words[1:] if self.verb == "rollout" else self.words
+        if not words:
+            return "", ""
+        kind, slash, name = words[0].partition("/")
+        if slash:
+            return kind_of(kind), name
+        if self.verb in {"logs", "log", "exec", "attach", "cp", "port-forward"}:
+            return "Pod", words[0]
+        return kind_of(words[0].split(",")[0]), words[1] if len(words) > 1 else ""
+
+    @property
+    def tail(self) -> int:
+        """How many lines `--tail` lets through at most; 0 where it sets no bound."""
+        value = self.flags.get("--tail", "")
+        return int(value) if value.isdigit() else 0
+
+    @property
+    def is_log(self) -> bool:
+        """Whether the output is a log line by line."""
+        return (self.tool in {"kubectl", "docker", "crictl"} and self.verb in {"logs", "log"}) or self.tool in {
+            "stern",
+            "kubetail",
+            "logcli",
+            "journalctl",
+            "dmesg",
+        }
+
+
+def command_of(text: str) -> Command | None:
+    """The command that a line shows being run, or None where it shows none."""
+    found = _PROMPTED.match(text)
+    line = (found["any"] or found["known"]) if found else (text if _BARE.match(text) else None)
+    if not line:
+        return None
+    words = line.split(" | ", 1)[0].split(" 2>", 1)[0].split()
+    while words and (words[0] in {"sudo", "watch", "time", "microk8s", "k3s", "minikube", "--"} or "=" in words[0]):
+        words.pop(0)
+    if not words:
+        return Command()
+    tool = words.pop(0).rsplit("/", 1)[-1].removesuffix(".exe")
+    tool = {"k": "kubectl", "oc": "kubectl", "podman": "docker", "nerdctl": "docker"}.get(tool, tool)
+    return _read(tool, words)
+
+
+def _read(tool: str, words: list[str]) -> Command:
+    plain: list[str] = []
+    flags: dict[str, str] = {}
+    index = 0
+    while index < len(words):
+        word = words[index]
+        index += 1
+        if not word.startswith("-") or word == "-":
+            plain.append(word.strip("'\""))
+            continue
+        name, equals, value = word.partition("=")
+        if not equals and name in _VALUE_FLAGS and index < len(words):
+            value = words[index]
+            index += 1
+        elif not equals and len(name) > 2 and name[:2] in {"-n", "-c", "-l", "-o"} and name[1] != "-":
+            name, value = name[:2], name[2:]
+        flags[name] = value.strip("'\"")
+    verb = plain.pop(0) if plain else ""
+    namespace = flags.get("-n") or flags.get("--namespace") or ""
+    container = flags.get("-c") or flags.get("--container") or ""
+    if verb in {"logs", "log"} and not container and len(plain) > 1:
+        container = plain[1]
+    if tool == "argocd" and plain:
+        verb = f"{verb} {plain.pop(0)}"
+    return Command(tool, verb, tuple(plain), flags, namespace, container)

@@ -1,0 +1,71 @@
+"""A statement in the making: flat and writable, because who it is about is often learned only later in the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from remediator.domain.incident import Statement, Subject
+from remediator.evidence.workload import workload_of_pod
+
+if TYPE_CHECKING:
+    from remediator.domain.incident import Channel
+
+SUBJECT = ("application", "cluster", "namespace", "kind", "name", "pod", "container", "image", "node")
+"""The fields of `Subject`, which a draft holds flat."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """What one place of the input says; becomes a `Statement` once its subject is as complete as it gets."""
+
+    line: int
+    channel: Channel
+    text: str = ""
+    reason: str = ""
+    level: str = ""
+    application: str = ""
+    cluster: str = ""
+    namespace: str = ""
+    kind: str = ""
+    name: str = ""
+    pod: str = ""
+    container: str = ""
+    image: str = ""
+    node: str = ""
+    count: int = 1
+    first_seen: str = ""
+    last_seen: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    source: str = ""
+    section: int = 0
+    """Which section of the input it comes from: one event shown by two commands is not two events."""
+
+    def settle(self) -> Draft:
+        """The same draft with its workload derived from its pod's name where nothing better is known."""
+        if self.pod and not self.name:
+            self.kind, self.name = workload_of_pod(self.pod)
+        return self
+
+    def like(self, **changes: object) -> Draft:
+        """A copy about the same subject with its own facts, to say another thing."""
+        copy = replace(self, **changes)  # type: ignore[arg-type]
+        if "facts" not in changes:
+            copy.facts = dict(self.facts)
+        return copy
+
+    def statement(self) -> Statement:
+        """The frozen value that leaves this package; empty facts are left out."""
+        return Statement(
+            source=self.source,
+            line=self.line,
+            channel=self.channel,
+            subject=Subject(**{name: getattr(self, name) for name in SUBJECT}),
+            reason=self.reason,
+            text=self.text,
+            level=self.level,
+            count=self.count,
+            first_seen=self.first_seen,
+            last_seen=self.last_seen,
+            facts={key: value for key, value in self.facts.items() if value},
+        )

@@ -1,0 +1,40 @@
+"""The formats that are understood, one module each: how a section opens, how far it goes, what it says.
+
+To add a format: write a module with `OPENS`, `take` and `read`, and add its line to `FORMATS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from remediator.evidence.command import Command
+from remediator.evidence.draft import Draft
+from remediator.evidence.formats import argocd, describe, documents, events, get, rollout
+from remediator.evidence.lines import Line
+from remediator.evidence.section import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: `opens` fits its first line, `take` says how many lines are its own (0: none after all), `read` reads them."""
+
+    name: str
+    opens: re.Pattern[str]
+    take: Callable[[Sequence[Line], int, Command], int]
+    read: Callable[[Section], Iterator[Draft]]
+
+
+FORMATS: tuple[Format, ...] = (
+    Format("events", events.OPENS, events.take, events.read),
+    Format("argocd", argocd.OPENS, argocd.take, argocd.read),
+    Format("describe", describe.OPENS, describe.take, describe.read),
+    Format("get", get.OPENS, get.take, get.read),
+    Format("documents", documents.OPENS, documents.take, documents.read),
+    Format("rollout", rollout.OPENS, rollout.take, rollout.read),
+)
+"""In order of precedence. What none of them takes is read as log or as plain text by `remediator.evidence.sections`."""
+
+OPENS = re.compile("|".join(f"(?:{form.opens.pattern})" for form in FORMATS))
+"""One test per line for all formats."""

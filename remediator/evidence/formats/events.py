@@ -1,0 +1,165 @@
+"""Kubernetes events as tables: `kubectl get events`, `kubectl events`, and the Events part of a describe."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from remediator.evidence.draft import Draft
+from remediator.evidence.kinds import kind_of
+from remediator.evidence.messages import SUBJECT_FACTS, message_facts
+from remediator.evidence.tables import columns, none
+from remediator.evidence.workload import workload_of_job, workload_of_pod, workload_of_replica_set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from remediator.evidence.command import Command
+    from remediator.evidence.lines import Line
+    from remediator.evidence.section import Section
+
+OPENS = re.compile(
+    r"(?:NAMESPACE +)?(?:LAST SEEN|FIRST SEEN|LASTSEEN) +.*\b(?:REASON|MESSAGE)\b|Events:\s*$|\s*Type\s+Reason\s+(?:Age|FirstSeen)\s"
+)
+_REPEATED = re.compile(r"(?P<last>\S+) \(x(?P<count>\d+) over (?P<first>[^)]+)\)")
+_FIELD_PATH = re.compile(r"spec\.(?:init|ephemeral)?[cC]ontainers\{(?P<name>[^}]+)\}")
+_DASHES = re.compile(r"[\s-]+")
+_NORMAL = frozenset({"Normal", "Warning"})
+
+
+def about(draft: Draft, kind: str, name: str) -> Draft:
+    """Sets whom an event regards: pods and ReplicaSets are told by their workload, nodes also as such."""
+    match kind:
+        case "Pod":
+            draft.pod = name
+            if not draft.name:
+                draft.kind, draft.name = workload_of_pod(name)
+        case "ReplicaSet":
+            draft.kind, draft.name = workload_of_replica_set(name)
+            draft.facts.setdefault("replica_set", name)
+        case "Job":
+            draft.kind, draft.name = workload_of_job(name)
+            draft.facts.setdefault("job", name)
+        case "Node":
+            draft.kind, draft.name, draft.node = kind, name, name
+        case _:
+            draft.kind, draft.name = kind, name
+    return draft
+
+
+def event(draft: Draft, kind: str, name: str, *, path: str = "") -> Draft:
+    """Completes an event: its subject from the object it regards, its field path and its own sentence."""
+    found = message_facts(draft.text)
+    subject = {key: found.pop(key) for key in SUBJECT_FACTS if key in found}
+    draft.facts |= found
+    draft.facts |= {"object_kind": kind, "object": name} if "object" not in draft.facts else {}
+    about(draft, kind, name)
+    if (inside := _FIELD_PATH.search(path)) and not draft.container:
+        draft.container = inside["name"]
+    for key in ("container", "image", "node", "namespace"):
+        if value := subject.get(key):
+            if not getattr(draft, key):
+                setattr(draft, key, value)
+    if kind not in {"Pod", "Node"} and draft.node and draft.kind != "Node":
+        draft.node = ""
+    return draft
+
+
+def age(draft: Draft, text: str) -> None:
+    """Reads `6m9s (x5 over 7m39s)`: ages are facts, since without the time of reading they are no times."""
+    if found := _REPEATED.fullmatch(text):
+        draft.count = int(found["count"])
+        draft.facts |= {"age": found["last"], "first_age": found["first"]}
+    elif none(text):
+        draft.facts["age"] = text
+
+
+def table(
+    lines: Sequence[Line],
+    *,
+    namespace: str = "",
+    kind: str = "",
+    name: str = "",
+    section: int = 0,
+    base: Draft | None = None,
+) -> Iterator[Draft]:
+    """The events of a table whose first line is the header; `kind` and `name` hold where no OBJECT column tells them."""
+    cols = columns(lines[0].text)
+    for line in lines[1:]:
+        if line.blank or _DASHES.fullmatch(line.text):
+            continue
+        cell = {key.upper(): value for key, value in cols.cells(line.text).items()}
+        message = cell.get("MESSAGE", "")
+        if not message or not (cell.get("REASON") or cell.get("TYPE")):
+            continue
+        facts = dict(base.facts) if base else {}
+        draft = Draft(
+            line.no,
+            "event",
+            message,
+            none(cell.get("REASON", "")),
+            none(cell.get("TYPE", "")),
+            section=section,
+            facts=facts,
+        )
+        draft.namespace = none(cell.get("NAMESPACE", "")) or namespace
+        if base:
+            draft.application, draft.kind, draft.name, draft.pod, draft.node = (
+                base.application,
+                base.kind,
+                base.name,
+                base.pod,
+                base.node,
+            )
+        if reporter := none(cell.get("FROM", "") or cell.get("SOURCE", "")):
+            draft.facts["reporter"] = reporter
+        age(draft, cell.get("LAST SEEN") or cell.get("LASTSEEN") or cell.get("AGE") or "")
+        if cell.get("COUNT", "").isdigit():
+            draft.count = int(cell["COUNT"])
+        on_kind, on_name = kind, name
+        if found := cell.get("OBJECT"):
+            word, _, on_name = found.partition("/")
+            on_kind = kind_of(word)
+        elif cell.get("KIND"):
+            on_kind, on_name = kind_of(cell["KIND"]), cell.get("NAME", "").split(".")[0]
+        yield event(draft, on_kind, on_name, path=cell.get("SUBOBJECT") or cell.get("SUBOBJECTPATH") or "")
+
+
+def take(lines: Sequence[Line], start: int, command: Command) -> int:
+    """A table runs to the first blank line; `Events:` alone opens one that follows it."""
+    del command
+    end = start + 1
+    while end < len(lines) and not lines[end].blank and not lines[end].text.startswith("$ "):
+        end += 1
+    return end - start
+
+
+def read(section: Section) -> Iterator[Draft]:
+    """The events; without an OBJECT column they regard what the command asked about."""
+    lines = section.lines
+    if lines[0].text.startswith("Events:"):
+        lines = lines[1:]
+    if not lines:
+        return
+    kind, name = section.command.target
+    if section.command.verb != "describe":
+        kind = name = ""
+    drafts = list(table(lines, namespace=section.command.namespace, kind=kind, name=name, section=section.no))
+    _share_pod(drafts, kind)
+    yield from drafts
+
+
+def _share_pod(drafts: list[Draft], kind: str) -> None:
+    """Gives a pod's bare event table (a describe cut by `tail`) the pod that any of its sentences names."""
+    if kind not in {"", "Pod"} or any(d.pod for d in drafts):
+        return
+    for draft in drafts:
+        found = message_facts(draft.text)
+        if pod := found.get("pod"):
+            for other in drafts:
+                other.namespace = other.namespace or found.get("namespace", "")
+                other.kind = other.name = ""
+                other.node = other.node or found.get("node", "")
+                other.facts["object"], other.facts["object_kind"] = pod, "Pod"
+                about(other, "Pod", pod)
+            return

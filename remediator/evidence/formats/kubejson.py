@@ -1,0 +1,219 @@
+"""Kubernetes objects as JSON or YAML: lists, events, pods, nodes, workloads, API Status, Applications."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remediator.evidence.draft import Draft
+from remediator.evidence.formats import argojson, events, podjson
+from remediator.evidence.formats.describe_rest import troubled
+from remediator.evidence.kinds import WORKLOADS
+from remediator.evidence.lines import rfc3339
+from remediator.evidence.messages import message_facts
+from remediator.evidence.tables import snake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remediator.evidence.formats.finder import Finder
+    from remediator.evidence.section import Section
+
+
+def is_object(document: Any) -> bool:
+    """Whether the document is an object or a list of the Kubernetes API."""
+    return isinstance(document, dict) and (
+        (
+            isinstance(document.get("kind"), str)
+            and any(key in document for key in ("apiVersion", "metadata", "items", "involvedObject"))
+        )
+        or isinstance(document.get("involvedObject"), dict)
+        or isinstance(document.get("items"), list)
+        or (isinstance(document.get("metadata"), dict) and isinstance(document.get("status"), dict))
+    )
+
+
+def part(value: Any, *path: str) -> Any:
+    """What stands at a path of keys, or None: objects from anywhere may lack anything."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def text(value: Any, *path: str) -> str:
+    """A scalar at a path as text; nothing for what is missing or no scalar."""
+    found = part(value, *path)
+    if isinstance(found, bool):
+        return str(found).lower()
+    return str(found) if isinstance(found, str | int | float) else ""
+
+
+def read(document: dict[str, Any], section: Section, finder: Finder) -> Iterator[Draft]:
+    """The statements of an object or of each item of a list."""
+    items = document.get("items")
+    if isinstance(items, list):
+        inner = str(document.get("kind") or "").removesuffix("List")
+        for item in items:
+            if isinstance(item, dict):
+                if inner and inner != document.get("kind"):
+                    item.setdefault("kind", inner)
+                yield from read(item, section, finder)
+        return
+    kind = document.get("kind")
+    if kind == "Event" or isinstance(document.get("involvedObject"), dict):
+        yield _event(document, section, finder)
+    elif kind == "Status":
+        yield _status(document, section, finder)
+    elif kind in {"Application", "ApplicationSet"}:
+        yield from argojson.read(document, section, finder)
+    elif isinstance(kind, str) or isinstance(document.get("spec"), dict):
+        yield from _object(document, section, finder)
+
+
+def _event(item: dict[str, Any], section: Section, finder: Finder) -> Draft:
+    regards = part(item, "involvedObject") or part(item, "regarding") or {}
+    message = text(item, "message") or text(item, "note")
+    finder.line(text(item, "metadata", "name") if "metadata" in list(item)[:1] else message)
+    draft = Draft(finder.line(message), "event", message, text(item, "reason"), text(item, "type"), section=section.no)
+    draft.namespace = text(regards, "namespace") or text(item, "metadata", "namespace")
+    count = part(item, "series", "count") or part(item, "count") or part(item, "deprecatedCount")
+    draft.count = count if isinstance(count, int) and count > 0 else 1
+    fallback = text(item, "eventTime") or text(item, "metadata", "creationTimestamp")
+    draft.first_seen = rfc3339(text(item, "firstTimestamp") or text(item, "deprecatedFirstTimestamp") or fallback)
+    draft.last_seen = rfc3339(
+        text(item, "series", "lastObservedTime")
+        or text(item, "lastTimestamp")
+        or text(item, "deprecatedLastTimestamp")
+        or fallback
+    )
+    if (
+        reporter := text(item, "source", "component")
+        or text(item, "reportingComponent")
+        or text(item, "reportingController")
+    ):
+        draft.facts["reporter"] = reporter
+    if (host := text(item, "source", "host")) and text(regards, "kind") == "Pod":
+        draft.node = host
+    return events.event(draft, text(regards, "kind"), text(regards, "name"), path=text(regards, "fieldPath"))
+
+
+def _status(item: dict[str, Any], section: Section, finder: Finder) -> Draft:
+    message = text(item, "message")
+    draft = Draft(finder.line(message), "status", message, text(item, "reason"), section=section.no)
+    draft.kind, draft.name = text(item, "details", "kind"), text(item, "details", "name")
+    draft.facts = {"code": text(item, "code"), "status": text(item, "status"), **message_facts(message)}
+    return draft
+
+
+def _object(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[Draft]:
+    kind = text(item, "kind") or ("Pod" if isinstance(part(item, "spec", "containers"), list) else "")
+    name = text(item, "metadata", "name")
+    base = Draft(finder.line(name), "status", namespace=text(item, "metadata", "namespace"), section=section.no)
+    base.application = (
+        text(item, "metadata", "labels", "argocd.argoproj.io/instance")
+        or text(item, "metadata", "annotations", "argocd.argoproj.io/tracking-id").split(":")[0]
+    )
+    if kind == "Pod":
+        yield from podjson.read(item, base, finder)
+        return
+    if kind in {"ConfigMap", "Secret"}:
+        events.about(base, kind, name)
+        base.facts["keys"] = ", ".join(
+            sorted({*map(str, part(item, "data") or ()), *map(str, part(item, "stringData") or ())})
+        )
+        base.text = f"{kind} {name}"
+        yield base
+        return
+    events.about(base, kind, name)
+    if (owner := _owner(item)) and kind in {"ReplicaSet", "Job"}:
+        base.kind, base.name = (
+            owner if kind == "Job" else (owner if owner[0] != "ReplicaSet" else (base.kind, base.name))
+        )
+    base.facts |= _facts(item)
+    base.reason = text(item, "status", "phase")
+    base.text = f"{kind} {name}" + (f": {base.reason}" if base.reason else "")
+    yield base
+    if kind in WORKLOADS:
+        yield from _template(item, base, finder)
+    for condition in part(item, "status", "conditions") or ():
+        if isinstance(condition, dict) and troubled(text(condition, "type"), text(condition, "status")):
+            yield condition_of(condition, base, finder)
+
+
+def _owner(item: dict[str, Any]) -> tuple[str, str] | None:
+    for owner in part(item, "metadata", "ownerReferences") or ():
+        if isinstance(owner, dict) and owner.get("controller", True):
+            return text(owner, "kind"), text(owner, "name")
+    return None
+
+
+def condition_of(condition: dict[str, Any], base: Draft, finder: Finder) -> Draft:
+    """A condition of any object's status as a statement of its own."""
+    message = text(condition, "message")
+    draft = base.like(
+        line=finder.line(message or text(condition, "type")),
+        reason=text(condition, "reason") or text(condition, "type"),
+    )
+    draft.text = message or f"Condition {text(condition, 'type')} is {text(condition, 'status')}"
+    draft.facts |= {
+        "condition": text(condition, "type"),
+        "condition_status": text(condition, "status"),
+        **message_facts(message),
+    }
+    draft.last_seen = rfc3339(text(condition, "lastTransitionTime"))
+    return draft
+
+
+def _facts(item: dict[str, Any]) -> dict[str, str]:
+    """Scalars of spec and status by snake-cased name, nested ones joined; status wins where both tell one."""
+    facts: dict[str, str] = {
+        "labels": ", ".join(
+            f"{k}={v}" for k, v in (part(item, "metadata", "labels") or {}).items() if isinstance(v, str)
+        )
+    }
+    for side in ("spec", "status"):
+        for key, value in (part(item, side) or {}).items():
+            _flatten(_camel(str(key)), value, facts, depth=3)
+    if (taints := part(item, "spec", "taints")) and isinstance(taints, list):
+        facts["taints"] = ", ".join(f"{text(t, 'key')}={text(t, 'value')}:{text(t, 'effect')}" for t in taints)
+    if isinstance(data := part(item, "data"), dict):
+        facts["keys"] = ", ".join(sorted(map(str, data)))
+    return facts
+
+
+def _camel(key: str) -> str:
+    return snake("".join(f"_{c}" if c.isupper() else c for c in key))
+
+
+def _flatten(key: str, value: Any, facts: dict[str, str], depth: int) -> None:
+    if len(facts) > 80 or key in {"template", "conditions", "images", "managed_fields", "pod_c_i_d_rs"}:
+        return
+    if isinstance(value, dict) and depth:
+        for inner, nested in value.items():
+            _flatten(f"{key}_{_camel(str(inner))}", nested, facts, depth - 1)
+    elif isinstance(value, list) and all(isinstance(one, str | int) for one in value):
+        facts[key] = ", ".join(map(str, value))[:2000]
+    elif isinstance(value, list) and depth:
+        for index, one in enumerate(value[:8]):
+            if isinstance(one, dict):
+                _flatten(f"{key}_{text(one, 'name') or index}", {k: v for k, v in one.items() if k != "name"}, facts, 1)
+    elif isinstance(value, str | int | float):
+        facts[key] = (str(value).lower() if isinstance(value, bool) else str(value))[:2000]
+
+
+def _template(item: dict[str, Any], base: Draft, finder: Finder) -> Iterator[Draft]:
+    spec = part(item, "spec", "jobTemplate", "spec", "template", "spec") or part(item, "spec", "template", "spec")
+    if not isinstance(spec, dict):
+        return
+    holder = base.like(
+        facts={
+            "template": "true",
+            "service_account": text(spec, "serviceAccountName"),
+            "labels": base.facts.get("labels", ""),
+        }
+    )
+    for draft in podjson.containers(spec, {}, holder, finder):
+        draft.reason, draft.text = (
+            "Template",
+            f"Container {draft.container} of the template of {draft.kind} {draft.name}",
+        )
+        yield draft

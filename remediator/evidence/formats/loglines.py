@@ -1,0 +1,196 @@
+"""One log line: CRI, Docker, stern and syslog wrappers, then JSON, logfmt, klog and the common text layouts."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from remediator.evidence.lines import Line, clean, from_epoch, rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_CRI = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) (?P<stream>stdout|stderr) (?P<tag>[FP](?::\S*)?) ?(?P<text>.*)",
+    re.DOTALL,
+)
+_DOCKER = re.compile(r'\s*\{"log":"')
+_STAMPED = re.compile(r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}Z) (?P<text>.*)", re.DOTALL)
+"""Seven to nine fractional digits: `kubectl logs --timestamps`, GitHub's runner; programs themselves write fewer."""
+
+_PREFIXED = re.compile(r"\[pod/(?P<pod>[a-z0-9.-]+)/(?P<container>[a-z0-9-]+)\] ?(?P<text>.*)", re.DOTALL)
+_STERN = re.compile(
+    r"(?:(?P<ns>[a-z0-9-]+) )?(?P<pod>[a-z0-9][a-z0-9.-]*-[a-z0-9]{1,10}) (?:› )?(?P<container>[a-z0-9][a-z0-9-]*) (?P<text>\S.*)",
+    re.DOTALL,
+)
+_SYSLOG = re.compile(
+    r"(?:<\d{1,3}>)?(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?P<host>[\w.-]+) (?P<proc>[\w./-]+)(?:\[(?P<pid>\d+)\])?: (?P<text>.*)",
+    re.DOTALL,
+)
+_DMESG = re.compile(r"\[ *(?P<up>\d+\.\d+)\] (?P<text>.*)", re.DOTALL)
+_KLOG = re.compile(
+    r"(?P<level>[IWEF])(?P<month>\d\d)(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d+) +\d+ (?P<where>[\w./-]+:\d+)\] (?P<text>.*)",
+    re.DOTALL,
+)
+_LOGFMT = re.compile(r'(?P<key>[A-Za-z_][\w.@/-]*)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"]*))(?:\s|$)')
+_LEVEL = re.compile(
+    r"(?:^|[\s\[(|<:])(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|FATAL|CRIT(?:ICAL)?|PANIC|SEVERE|EMERG"
+    r"|trace|debug|info|notice|warn(?:ing)?|error|fatal|crit(?:ical)?|panic|emerg)(?=[\s\]):|>,]|$)"
+)
+_KLOG_LEVELS = {"I": "info", "W": "warning", "E": "error", "F": "fatal"}
+_TIMED = re.compile(
+    r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|\[?[A-Z][a-z]{2} [A-Z]?[a-z]{0,2} ?\d?\d \d\d:\d\d|[IWEF]\d{4} \d\d:\d\d|time=|level=|\{\"|\d{1,3}(?:\.\d{1,3}){3} - "
+)
+
+_LEVEL_KEYS = ("level", "lvl", "severity", "log.level", "loglevel", "levelname", "severity_text")
+_TEXT_KEYS = ("msg", "message", "@message", "event", "short_message", "body")
+_ERROR_KEYS = (
+    "error",
+    "err",
+    "exception",
+    "exc_info",
+    "stack",
+    "stacktrace",
+    "stack_trace",
+    "error.message",
+    "cause",
+    "reason",
+)
+_TIME_KEYS = ("ts", "time", "timestamp", "@timestamp", "datetime", "eventTime", "t")
+_NUMERIC_LEVELS = {10: "trace", 20: "debug", 30: "info", 40: "warning", 50: "error", 60: "fatal"}
+"""Bunyan's and pino's numbers."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A log line understood: the whole message as text, and what its fields tell."""
+
+    text: str
+    level: str = ""
+    time: str = ""
+    application: str = ""
+    namespace: str = ""
+    pod: str = ""
+    container: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    structured: bool = False
+    """Whether a program's logger wrote it, by its layout: JSON, logfmt, klog."""
+
+
+def starts_entry(text: str) -> bool:
+    """Whether a line begins a new log entry by its looks: a time, a level field, an object."""
+    return bool(_TIMED.match(text))
+
+
+def joined(lines: Sequence[Line]) -> Iterator[Line]:
+    """The lines without CRI and Docker wrappers, partial ones put together, their time kept."""
+    partial: Line | None = None
+    for line in lines:
+        if found := _CRI.fullmatch(line.text):
+            own = Line(line.no, found["text"], rfc3339(found["time"]))
+            if partial:
+                own = replace(partial, text=(partial.text + own.text)[: 1 << 16])
+            partial = own if found["tag"].startswith("P") else None
+            if not partial:
+                yield own
+        elif _DOCKER.match(line.text) and (body := _object(line.text)) and isinstance(body.get("log"), str):
+            yield Line(line.no, clean(body["log"].rstrip("\n")), rfc3339(str(body.get("time") or "")))
+        elif found := _STAMPED.fullmatch(line.text):
+            yield Line(line.no, found["text"], rfc3339(found["time"]))
+        else:
+            yield line
+    if partial:
+        yield partial
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def read(group: Sequence[Line]) -> Entry:
+    """One entry of a group of lines whose first says what the others continue."""
+    head, rest = group[0].text, "\n".join(line.text.rstrip() for line in group[1:]).rstrip()
+    outer = Entry("")
+    if found := _PREFIXED.fullmatch(head):
+        outer.pod, outer.container, head = found["pod"], found["container"], found["text"]
+    elif found := _SYSLOG.fullmatch(head):
+        outer.facts |= {"host": found["host"], "process": found["proc"]}
+        head = found["text"]
+    entry = _inner(head)
+    entry.pod, entry.container = outer.pod or entry.pod, outer.container or entry.container
+    entry.facts |= outer.facts
+    if rest:
+        entry.text = f"{entry.text}\n{rest}"
+    return entry
+
+
+def _inner(text: str) -> Entry:
+    stripped = text.strip()
+    if stripped.startswith("{") and stripped.endswith("}") and (body := _object(stripped)):
+        return _from_fields(stripped, {str(key): value for key, value in body.items()})
+    if found := _KLOG.fullmatch(stripped):
+        return Entry(stripped, _KLOG_LEVELS[found["level"]], facts={"logger": found["where"]}, structured=True)
+    if found := _DMESG.fullmatch(stripped):
+        return Entry(found["text"], facts={"uptime": found["up"]})
+    if ("level=" in stripped or "lvl=" in stripped or "msg=" in stripped) and (fields := _logfmt(stripped)):
+        return _from_fields(stripped, fields)
+    level = _LEVEL.search(stripped[:160])
+    return Entry(text.rstrip(), level["level"].lower() if level else "", rfc3339(stripped.lstrip("[")[:40]))
+
+
+def _logfmt(text: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for found in _LOGFMT.finditer(text):
+        quoted = found["quoted"]
+        fields.setdefault(
+            found["key"], quoted.replace('\\"', '"').replace("\\\\", "\\") if quoted is not None else found["bare"]
+        )
+    return fields if any(key in fields for key in (*_LEVEL_KEYS, *_TEXT_KEYS)) else {}
+
+
+def _from_fields(whole: str, fields: dict[str, Any]) -> Entry:
+    def first(keys: Sequence[str]) -> Any:
+        return next((value for key in keys if (value := fields.get(key)) not in (None, "")), "")
+
+    level, text = first(_LEVEL_KEYS), first(_TEXT_KEYS)
+    if isinstance(level, int):
+        level = _NUMERIC_LEVELS.get(level, str(level))
+    entry = Entry(_unwrapped(whole, str(text), first(_ERROR_KEYS)), str(level).lower(), structured=True)
+    stamp = first(_TIME_KEYS)
+    entry.time = (
+        from_epoch(stamp, unit=1000 if float(stamp) > 1e11 else 1)
+        if isinstance(stamp, int | float)
+        else rfc3339(str(stamp))
+    )
+    entry.facts["msg"] = str(text)[:500]
+    if error := first(_ERROR_KEYS):
+        entry.facts["error"] = str(error)[:500]
+    if "app-qualified-name" in fields or "app-namespace" in fields or "dest-namespace" in fields:
+        entry.application = str(
+            fields.get("application")
+            or fields.get("app")
+            or str(fields.get("app-qualified-name") or "").rpartition("/")[2]
+        )
+        entry.namespace = str(fields.get("app-namespace") or "")
+        entry.facts |= {"project": str(fields.get("project") or ""), "app_namespace": entry.namespace}
+        if fields.get("dest-namespace"):
+            entry.facts["destination_namespace"] = str(fields["dest-namespace"])
+    for key in ("ingress", "serviceName", "servicePort", "namespace", "service", "target", "url", "host", "upstream"):
+        if isinstance(value := fields.get(key), str | int) and str(value):
+            entry.facts[f"field_{key}"] = str(value)
+    return entry
+
+
+def _unwrapped(whole: str, text: str, error: Any) -> str:
+    """The line as it stands, and below it message and error without their escapes, so that one pattern fits all wrappers."""
+    out = [whole]
+    for part in (text, error if isinstance(error, str) else ""):
+        if part and part not in whole:
+            out.append(part)
+    return "\n".join(out)

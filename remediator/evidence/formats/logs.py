@@ -1,0 +1,119 @@
+"""Container and component logs line by line: wrappers off, stack traces together, levels and times read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from remediator.evidence.formats import loglines
+from remediator.evidence.formats.loglines import Entry
+from remediator.evidence.messages import SUBJECT_FACTS, message_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from remediator.evidence.draft import Draft
+    from remediator.evidence.lines import Line
+    from remediator.evidence.section import Context
+
+_TRACE_GOES_ON = re.compile(
+    r"""\s+\S                                                    # indented: frames, carets, wrapped text
+      | (?:Caused\ by|Suppressed|During\ handling|The\ above\ exception|Traceback|goroutine\ \d|\[signal|created\ by\ )
+      | \.\.\.\ \d+\ more
+      | (?:[A-Za-z_][\w.$]*\.)*[A-Z][\w.$]*(?:Error|Exception|Warning|Interrupt|Exit|Failure|Fault|Iteration|NotFound)\b
+      | (?:[a-z]\w*[./])*[\w.*()]+\(.*\)$                        # Go: main.run(...)
+      | [}\])]+$
+    """,
+    re.VERBOSE,
+)
+_TRACE_STARTS = re.compile(
+    r"""Traceback\ \(most\ recent\ call\ last\)|panic:|fatal\ error:|goroutine\ \d+\ \[
+      | (?:Exception|Error)\ in\ thread|Unhandled\ (?:exception|rejection)|Uncaught\ |thread\ '[^']*'\ panicked
+      | (?:[\w$]+\.)+[A-Z][\w$]*(?:Error|Exception)\b|^[A-Z]\w*(?:Error|Exception):""",
+    re.VERBOSE,
+)
+_GRAVE = frozenset({"error", "err", "fatal", "critical", "crit", "panic", "emerg", "alert", "severe", "dpanic"})
+
+
+def _grouped(lines: Sequence[Line], most: int) -> Iterator[list[Line]]:
+    """Lines that belong together: a message with its stack trace, the rest one by one."""
+    index = 0
+    while index < len(lines):
+        group = [lines[index]]
+        index += 1
+        if group[0].blank:
+            continue
+        tracing = bool(_TRACE_STARTS.search(group[0].text))
+        while index < len(lines) and len(group) < most:
+            line = lines[index]
+            if line.blank:
+                if not (tracing and index + 1 < len(lines) and _resumes(lines[index + 1].text)):
+                    break
+            elif not _goes_on(line.text, tracing=tracing):
+                break
+            tracing = tracing or bool(_TRACE_STARTS.search(line.text))
+            group.append(line)
+            index += 1
+        yield group
+
+
+def _resumes(text: str) -> bool:
+    return text.startswith(
+        ("goroutine ", "Caused by", "During handling", "The above exception", "Traceback", "[signal", "main.", "\t")
+    )
+
+
+def _goes_on(text: str, *, tracing: bool) -> bool:
+    if tracing:
+        return bool(_TRACE_GOES_ON.match(text)) and not loglines.starts_entry(text)
+    return text[:1] in {" ", "\t"} and bool(
+        re.match(r"\s+(?:at |File \"|\.\.\. \d+ more|from \S+:\d+:in |\d+: 0x)", text)
+    )
+
+
+def entries(
+    lines: Sequence[Line], base: Draft, context: Context, *, keep_all: bool = False, quiet: bool = False
+) -> Iterator[tuple[Draft, Line]]:
+    """The statements of a log, each with its first line.
+
+    Every line that a pattern hits, that is grave by its own level or that starts a stack trace; and of the others the last
+    ones, because what stands right before a crash often explains it without any bad word (not when `quiet`: such lines of
+    nobody known explain nothing).
+    """
+    groups = list(_grouped(list(loglines.joined(lines)), context.limits.trace))
+    spared = len(groups) - context.limits.log_lines
+    for index, group in enumerate(groups):
+        entry = loglines.read(group)
+        wanted = (
+            keep_all
+            or (index >= spared and (not quiet or entry.pod or entry.application))
+            or entry.level.lower() in _GRAVE
+            or bool(_TRACE_STARTS.search(entry.text))
+            or any(line.no in context.hit_lines for line in group)
+        )
+        if wanted and entry.text:
+            yield _draft(entry, base, group[0]), group[0]
+
+
+def _draft(entry: Entry, base: Draft, line: Line) -> Draft:
+    draft = base.like(line=line.no, text=entry.text, level=entry.level, facts={**base.facts, **entry.facts})
+    draft.first_seen = draft.last_seen = entry.time or line.time
+    if entry.structured and draft.channel == "text":
+        draft.channel = "log"
+    if entry.application:
+        draft.channel, draft.application = "sync", entry.application
+        draft.kind, draft.name, draft.pod, draft.container = "Application", entry.application, "", ""
+        draft.namespace = entry.namespace
+    elif entry.pod:
+        draft.pod, draft.container = entry.pod, entry.container or draft.container
+        draft.namespace = entry.namespace or draft.namespace
+        draft.kind = draft.name = ""
+    found = message_facts(entry.text)
+    subject = {key: found.pop(key) for key in SUBJECT_FACTS if key in found}
+    for key, text in found.items():
+        draft.facts.setdefault(key, text)
+    if not draft.pod and not draft.name and not draft.application:
+        for key, text in subject.items():
+            if not getattr(draft, key):
+                setattr(draft, key, text)
+    return draft.settle()

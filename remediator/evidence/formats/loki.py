@@ -1,0 +1,80 @@
+"""Loki's query results, and Prometheus' where they come in the same envelope."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remediator.evidence.draft import Draft
+from remediator.evidence.formats import logs
+from remediator.evidence.formats.alerts import subject_of
+from remediator.evidence.lines import Line, clean, from_epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remediator.evidence.formats.finder import Finder
+    from remediator.evidence.section import Section
+
+
+def is_result(document: Any) -> bool:
+    """Whether the document is the answer to a query."""
+    data = document.get("data") if isinstance(document, dict) else None
+    return isinstance(data, dict) and isinstance(data.get("result"), list) and "resultType" in data
+
+
+def read(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
+    """Log lines in time's order per pod, since structured metadata splits one pod into many streams."""
+    if document["data"]["resultType"] != "streams":
+        yield from _series(document["data"]["result"], section, finder)
+        return
+    pods: dict[tuple[str, ...], tuple[Draft, list[tuple[str, Line, str]]]] = {}
+    for stream in document["data"]["result"]:
+        labels = stream.get("stream") if isinstance(stream, dict) else None
+        if not isinstance(labels, dict):
+            continue
+        labels = {str(key): str(text) for key, text in labels.items()}
+        base = Draft(0, "log", section=section.no)
+        subject_of(labels, base)
+        if not base.pod and not base.name:
+            base.kind, base.name = (
+                "",
+                labels.get("app") or labels.get("service_name") or labels.get("job", "").rpartition("/")[2],
+            )
+        key = (base.cluster, base.namespace, base.pod or base.name, base.container)
+        _, entries = pods.setdefault(key, (base, []))
+        for entry in stream.get("values") or []:
+            if isinstance(entry, list) and len(entry) >= 2 and isinstance(entry[1], str):
+                level = labels.get("level") or labels.get("detected_level") or ""
+                stamp = str(entry[0])
+                entries.append(
+                    (
+                        stamp.rjust(20, "0"),
+                        Line(finder.line(stamp), clean(entry[1]), from_epoch(stamp, unit=1e9)),
+                        level,
+                    )
+                )
+    for base, entries in pods.values():
+        entries.sort(key=lambda entry: entry[0])
+        levels = {id(line): level for _, line, level in entries if level not in {"", "unknown"}}
+        for draft, line in logs.entries(
+            [line for _, line, _ in entries], base.settle(), section.context, keep_all=True
+        ):
+            draft.level = draft.level or levels.get(id(line), "")
+            yield draft
+
+
+def _series(result: list[Any], section: Section, finder: Finder) -> Iterator[Draft]:
+    """A metric's newest value per series: no sentence, but a number that a rule can read."""
+    for series in result:
+        labels = series.get("metric") if isinstance(series, dict) else None
+        if not isinstance(labels, dict):
+            continue
+        points = series.get("values") or [series.get("value")]
+        if not points or not isinstance(points[-1], list) or len(points[-1]) != 2:
+            continue
+        draft = Draft(finder.line(str(points[-1][1])), "text", reason="Metric", section=section.no)
+        subject_of({str(k): str(v) for k, v in labels.items()}, draft)
+        draft.facts |= {"value": str(points[-1][1]), "metric": str(labels.get("__name__") or "")}
+        draft.text = f"{draft.facts['metric']} {labels} = {draft.facts['value']}".strip()
+        draft.last_seen = from_epoch(points[-1][0])
+        yield draft

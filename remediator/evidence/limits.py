@@ -1,0 +1,49 @@
+"""How much of an input is kept, parsed and expanded: every bound of the scan in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that keep memory flat whatever comes in; each is generous for what people really attach.
+
+    The defaults let one scan stay under 200 MB of resident memory with inputs of any size.
+    """
+
+    whole: int = 4 * MIB
+    """Inputs up to this many bytes are parsed as a whole; longer ones by windows round what matters."""
+    document: int = 8 * MIB
+    """The longest single JSON or YAML document that is parsed."""
+    block: int = 16 * MIB
+    """Bytes that are searched at once in a long input."""
+    line: int = 16 * KIB
+    """Longest line that is kept; the rest of it is cut, and a note says so."""
+    window_before: int = 3
+    """Lines kept before a hit in a long input."""
+    window_after: int = 25
+    """Lines kept after a hit in a long input: a stack trace follows its message."""
+    marker_lines: int = 600
+    """Lines kept after a structural marker (a table, a describe) in a long input."""
+    kept: int = 24 * MIB
+    """Bytes of windows kept of one long input."""
+    windows: int = 4_000
+    """Windows kept of one long input; later hits are still counted."""
+    log_lines: int = 400
+    """Lines of one container log that become statements though no pattern hits them: the last ones."""
+    trace: int = 60
+    """Lines of one stack trace."""
+    statements: int = 20_000
+    """Distinct statements of one scan."""
+    archive_members: int = 2_000
+    """Files of one archive that are read."""
+    expanded: int = 64 * 1024 * MIB
+    """Bytes that one compressed input may expand to."""
+    ratio: int = 1_000
+    """How many times its own size a compressed input may expand to, once beyond `ratio_floor`."""
+    ratio_floor: int = 256 * MIB
+    """Below this an input may expand by any factor: short repetitive logs compress extremely well."""

@@ -1,0 +1,52 @@
+"""A section: consecutive lines of one format, with the command that printed them where one is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from remediator.evidence.command import Command
+from remediator.evidence.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Set as AbstractSet
+
+    from remediator.evidence.lines import Line
+
+NO_COMMAND = Command()
+
+
+@dataclass(slots=True)
+class Context:
+    """What holds for a whole input while its sections are read."""
+
+    source: str = ""
+    limits: Limits = field(default_factory=Limits)
+    hit_lines: AbstractSet[int] = frozenset()
+    """Numbers of the lines that any pattern hits."""
+    hits: Callable[[str], bool] = lambda _text: False
+    """Whether any pattern hits a text that stands in no line as it is (a message inside JSON)."""
+    application: str = ""
+    """The Application of the block of `argocd app get` being read: its tables come as sections of their own."""
+    app_facts: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Section:
+    """Lines of one format; `no` counts sections of one input from 1."""
+
+    lines: list[Line]
+    context: Context
+    command: Command = NO_COMMAND
+    no: int = 0
+
+    @property
+    def text(self) -> str:
+        """The lines as one text."""
+        return "\n".join(line.text for line in self.lines)
+
+    @property
+    def first(self) -> int:
+        """Number of the first line."""
+        return self.lines[0].no if self.lines else 0
