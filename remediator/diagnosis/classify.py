@@ -21,7 +21,7 @@ def classify(
 ) -> tuple[Diagnosis, ...]:
     """All incidents in these statements, gravest first; always at least one (`info` where all is calm)."""
     hits = matched(statements, catalogue)
-    groups = [one for one in group(hits) if not recovered(one, statements)]
+    groups = [one for one in group(hits, statements) if not recovered(one, statements)]
     if not groups:
         return (_calm(statements, hits, catalogue, redact),)
     diagnoses = [_diagnose(one, statements, redact) for one in groups]

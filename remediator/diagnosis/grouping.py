@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from remediator.diagnosis.hosts import host_in, service_subject
+from remediator.diagnosis.culprit import Callees, culprit
 from remediator.diagnosis.signals import Hit
 from remediator.domain.incident import Statement, Subject
 
 Key = tuple[str, ...]
-
-_HOST_SIGNALS = {"connection_refused", "connection_timeout", "host_unavailable"}
 
 
 @dataclass
@@ -40,6 +38,8 @@ class Group:
 
 def key_of(subject: Subject) -> Key:
     """What makes two statements speak of the same thing."""
+    if subject.kind == "Application" and (name := subject.application or subject.name):
+        return ("application", subject.cluster, name)
     if subject.kind and subject.name and subject.kind != "Pod":
         return ("object", subject.cluster, subject.namespace, subject.kind, subject.name)
     if subject.pod or subject.name:
@@ -51,11 +51,12 @@ def key_of(subject: Subject) -> Key:
     return ("loose", subject.cluster, subject.namespace, subject.container)
 
 
-def group(hits: Iterable[Hit]) -> list[Group]:
+def group(hits: Iterable[Hit], statements: Sequence[Statement] = ()) -> list[Group]:
     """One group an incident; the order is that of first mention."""
     groups: dict[Key, Group] = {}
+    known = Callees(statements)
     for hit in hits:
-        subject = _culprit(hit)
+        subject = culprit(hit, known)
         one = groups.setdefault(key_of(subject), Group(subject))
         one.subject = _fuller(one.subject, subject)
         one.hits.append(hit)
@@ -71,16 +72,6 @@ def group(hits: Iterable[Hit]) -> list[Group]:
                 one.absorb(hint)
                 break
     return merged
-
-
-def _culprit(hit: Hit) -> Subject:
-    """The subject of the hit: for a refused connection the host that refuses, else who the statement is about."""
-    subject = hit.statement.subject
-    if hit.signal.id in _HOST_SIGNALS and hit.statement.channel in ("log", "text"):
-        host, _ = host_in(hit.statement.text)
-        if host:
-            return service_subject(host, subject)
-    return subject
 
 
 def _fuller(a: Subject, b: Subject) -> Subject:
@@ -113,9 +104,11 @@ def _yields(weaker: Group, stronger: Group) -> bool:
         return False
     consequence = all(hit.signal.id in _CONSEQUENCES for hit in weaker.causes)
     same = key_of(weaker.subject) == key_of(stronger.subject)
-    own_application = weaker.subject.application and weaker.subject.application == stronger.subject.application
-    application_only = key_of(weaker.subject)[0] == "application" or key_of(stronger.subject)[0] == "application"
-    return consequence or same or bool(own_application and application_only)
+    kinds = {key_of(weaker.subject)[0], key_of(stronger.subject)[0]}
+    alike = weaker.lead.category.id == stronger.lead.category.id
+    told_by_application = "application" in kinds and weaker.subject.application == stronger.subject.application
+    told_by_node = weaker.subject.kind == "Node" and alike
+    return consequence or same or told_by_application or told_by_node
 
 
 _CONSEQUENCES = {"no_endpoints", "name_not_resolved", "stack_trace", "exception", "file_permission", "provisioning_failed", "config_parse_error"}
@@ -160,12 +153,19 @@ def _related(a: Group, b: Group) -> bool:
         return False
     if first.application and first.application == second.application:
         return True
-    spaces = {subject.namespace for subject in (first, *a.victims) if subject.namespace}
-    if second.namespace:
-        return second.namespace in spaces or not spaces and _mentions(a.hits, second)
+    if second.kind == "Node" and second.name and second.name == first.node:
+        return True
+    spaces = {_space(subject) for subject in (first, *a.victims)} - {""}
+    if _space(second):
+        return _space(second) in spaces or (not spaces and _mentions(a.hits, second))
     if key_of(second)[0] == "loose":
         return True
     return _mentions(a.hits, second) or _mentions(b.hits, first)
+
+
+def _space(subject: Subject) -> str:
+    """The namespace where it runs; that of an Application object itself says nothing of its workloads."""
+    return "" if subject.kind == "Application" else subject.namespace
 
 
 def _mentions(hits: Sequence[Hit], subject: Subject) -> bool:
