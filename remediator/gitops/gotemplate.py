@@ -1,0 +1,422 @@
+"""A small reader of Go's text/template, enough for ApplicationSets and for reading charts without helm.
+
+It follows the documented language (actions, pipelines, variables, if, range, with, define, template, block);
+what it does not know raises Unrenderable, so that nothing is guessed. Work is bounded: templates are untrusted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_STEPS = 2_000_000
+MAX_OUTPUT = 8 * 1024 * 1024
+
+_ACTION = re.compile(r"\{\{(-(?=\s))?\s*(/\*.*?\*/|(?:\"(?:\\.|[^\"\\])*\"|`[^`]*`|'(?:\\.|[^'\\])'|[^\"`'}]|\}(?!\}))*?)\s*((?<=\s)-)?\}\}", re.DOTALL)
+_TOKEN = re.compile(
+    r"\s+|(?P<string>\"(?:\\.|[^\"\\])*\"|`[^`]*`)|(?P<char>'(?:\\.|[^'\\])')|(?P<number>[-+]?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][-+]?\d+)?))"
+    r"|(?P<field>(?:\.[A-Za-z_][\w]*)+)|(?P<variable>\$\w*)|(?P<assign>:?=)|(?P<word>[A-Za-z_]\w*)|(?P<mark>[().|,])"
+)
+
+Token = tuple[str, str]
+
+
+class Unrenderable(Exception):
+    """The template asks for what this reader does not know, or fails by its own words."""
+
+
+class _Break(Exception):
+    pass
+
+
+class _Continue(Exception):
+    pass
+
+
+@dataclass(slots=True)
+class Node:
+    """`text`, `emit`, `if`, `with`, `range`, `template`, `break`, `continue`; pipelines stay as tokens' trees."""
+
+    kind: str
+    text: str = ""
+    pipe: Any = None
+    body: list[Node] = field(default_factory=list)
+    otherwise: list[Node] = field(default_factory=list)
+    names: tuple[str, ...] = ()
+
+
+def pieces(source: str) -> Iterator[tuple[str, str]]:
+    """("text", …) and ("action", …) with the trim markers applied."""
+    position = 0
+    trim = False
+    for match in _ACTION.finditer(source):
+        text = source[position : match.start()]
+        if trim:
+            text = text.lstrip()
+        if match[1]:
+            text = text.rstrip()
+        yield "text", text
+        yield "action", match[2] if match[2].startswith("/*") else match[2].strip()
+        trim = bool(match[3])
+        position = match.end()
+    yield "text", source[position:].lstrip() if trim else source[position:]
+
+
+def tokens(action: str) -> list[Token]:
+    result: list[Token] = []
+    position = 0
+    while position < len(action):
+        match = _TOKEN.match(action, position)
+        if match is None:
+            raise Unrenderable(f"cannot read {action[position : position + 20]!r}")
+        if match.lastgroup:
+            spaced = position > 0 and result and match.lastgroup == "field" and action[position - 1].isspace()
+            result.append(("argument" if spaced else match.lastgroup, match[0]))
+        position = match.end()
+    return result
+
+
+def parse(source: str, defined: dict[str, list[Node]]) -> list[Node]:
+    """The template's nodes; `define` and `block` bodies go into `defined`."""
+    stack: list[tuple[Node, list[Node]]] = []
+    current: list[Node] = []
+    for kind, text in pieces(source):
+        if kind == "text":
+            if text:
+                current.append(Node("text", text))
+            continue
+        if text.startswith("/*") or not text:
+            continue
+        word, _, rest = text.partition(" ")
+        if word in ("if", "with", "range", "define", "block"):
+            node = _opening(word, rest)
+            if word != "define":
+                current.append(Node("template", node.text, node.pipe) if word == "block" else node)
+            stack.append((node, current))
+            current = node.body
+        elif word == "else":
+            current = _otherwise(rest.strip(), stack)
+        elif word == "end":
+            if not stack:
+                raise Unrenderable("`end` without a beginning")
+            current = _close(stack, defined)
+        elif word in ("break", "continue"):
+            current.append(Node(word))
+        elif word == "template":
+            words = tokens(rest)
+            current.append(Node("template", _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None))
+        else:
+            names, pipe = _assignment(tokens(text))
+            current.append(Node("emit", "=" if names and ("assign", "=") in tokens(text)[:2] else "", pipe, names=names))
+    if stack:
+        raise Unrenderable(f"`{stack[-1][0].kind}` has no end")
+    return current
+
+
+def _opening(word: str, rest: str) -> Node:
+    words = tokens(rest)
+    if word in ("define", "block"):
+        return Node(word, _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None)
+    names, pipe = _assignment(words)
+    return Node(word, pipe=pipe, names=names)
+
+
+def _otherwise(rest: str, stack: list[tuple[Node, list[Node]]]) -> list[Node]:
+    if not stack:
+        raise Unrenderable("`else` without a beginning")
+    node = stack[-1][0]
+    if not rest:
+        return node.otherwise
+    word, _, condition = rest.partition(" ")
+    chained = _opening(word, condition)
+    chained.text = "chained"
+    node.otherwise.append(chained)
+    stack.append((chained, node.otherwise))
+    return chained.body
+
+
+def _close(stack: list[tuple[Node, list[Node]]], defined: dict[str, list[Node]]) -> list[Node]:
+    node, outer = stack.pop()
+    while node.text == "chained" and stack:
+        node, outer = stack.pop()
+    if node.kind in ("define", "block") and (node.kind == "define" or node.text not in defined):
+        defined[node.text] = node.body
+    return outer
+
+
+def _assignment(words: list[Token]) -> tuple[tuple[str, ...], Any]:
+    for index, (kind, _) in enumerate(words[:5]):
+        if kind == "assign":
+            return tuple(text for name, text in words[:index] if name == "variable"), pipeline(words[index + 1 :])
+    return (), pipeline(words)
+
+
+def pipeline(words: list[Token]) -> Any:
+    """("pipe", [commands]), each command a list of operands."""
+    commands: list[list[Any]] = [[]]
+    index = 0
+    while index < len(words):
+        kind, text = words[index]
+        if (kind, text) == ("mark", "|"):
+            commands.append([])
+        elif (kind, text) == ("mark", "("):
+            end = _matching(words, index)
+            commands[-1].append(pipeline(words[index + 1 : end]))
+            index = end
+        elif kind == "field" and commands[-1]:
+            commands[-1][-1] = ("chain", commands[-1][-1], text[1:].split("."))
+        elif kind in ("field", "argument"):
+            commands[-1].append(("chain", ("dot",), text[1:].split(".")))
+        elif (kind, text) == ("mark", "."):
+            commands[-1].append(("dot",))
+        elif kind == "variable":
+            commands[-1].append(("variable", text))
+        elif kind == "string":
+            commands[-1].append(("value", _unquote(text)))
+        elif kind == "char":
+            commands[-1].append(("value", ord(_unquote('"' + text[1:-1] + '"'))))
+        elif kind == "number":
+            commands[-1].append(("value", float(text) if re.search(r"[.eE]", text) and not text.startswith("0x") else int(text, 0) if not re.match(r"[-+]?0\d", text) else int(text)))
+        elif kind == "word":
+            commands[-1].append({"true": ("value", True), "false": ("value", False), "nil": ("value", None)}.get(text, ("call", text)))
+        else:
+            raise Unrenderable(f"unexpected {text!r}")
+        index += 1
+    return ("pipe", commands)
+
+
+def _matching(words: list[Token], start: int) -> int:
+    depth = 0
+    for index in range(start, len(words)):
+        if words[index] == ("mark", "("):
+            depth += 1
+        elif words[index] == ("mark", ")"):
+            depth -= 1
+            if not depth:
+                return index
+    raise Unrenderable("a bracket is not closed")
+
+
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+
+
+def _unquote(text: str) -> str:
+    if text.startswith("`"):
+        return text[1:-1]
+    return re.sub(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", lambda m: chr(int(m[1][1:], 16)) if m[1][0] in "xu" and len(m[1]) > 1 else _ESCAPES.get(m[1], m[1]), text[1:-1])
+
+
+def truth(value: Any) -> bool:
+    """Go's truth: zero, empty and nil are false."""
+    return bool(value) and value is not NO_VALUE
+
+
+class _NoValue:
+    def __bool__(self) -> bool:
+        return False
+
+
+NO_VALUE: Any = _NoValue()
+"""A key that a map does not have: prints `<no value>`, is false."""
+
+
+def text_of(value: Any) -> str:
+    """What Go prints for a value."""
+    if value is NO_VALUE or value is None:
+        return "<no value>" if value is NO_VALUE else ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+        return str(int(value))
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{text_of(item)}" for key, item in sorted(value.items())) + "]"
+    if isinstance(value, (list, tuple)):
+        return "[" + " ".join(text_of(item) for item in value) + "]"
+    return str(value)
+
+
+Function = Callable[..., Any]
+
+
+class Engine:
+    """Executes templates with a set of functions; one engine serves one rendering, its work is counted."""
+
+    def __init__(self, functions: Mapping[str, Function], *, strict: bool = False) -> None:
+        self.functions = dict(functions)
+        self.defined: dict[str, list[Node]] = {}
+        self.strict = strict
+        self.steps = 0
+        self.depth = 0
+
+    def render(self, source: str, data: Any) -> str:
+        return self.run(parse(source, self.defined), data, [{"$": data}])
+
+    def execute(self, name: str, data: Any) -> str:
+        if name not in self.defined:
+            raise Unrenderable(f"no template {name!r}")
+        self.depth += 1
+        if self.depth > 60:
+            raise Unrenderable("templates include each other without end")
+        try:
+            return self.run(self.defined[name], data, [{"$": data}])
+        finally:
+            self.depth -= 1
+
+    def run(self, nodes: list[Node], dot: Any, scopes: list[dict[str, Any]]) -> str:
+        out: list[str] = []
+        size = 0
+        for node in nodes:
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise Unrenderable("takes too long")
+            text = self._node(node, dot, scopes)
+            size += len(text)
+            if size > MAX_OUTPUT:
+                raise Unrenderable("writes too much")
+            out.append(text)
+        return "".join(out)
+
+    def _node(self, node: Node, dot: Any, scopes: list[dict[str, Any]]) -> str:
+        match node.kind:
+            case "text":
+                return node.text
+            case "emit":
+                value = self.pipe(node.pipe, dot, scopes)
+                if node.names:
+                    self._assign(node, value, scopes)
+                    return ""
+                return text_of(value)
+            case "if" | "with":
+                inner = [*scopes, {}]
+                value = self.pipe(node.pipe, dot, inner)
+                if node.names:
+                    inner[-1][node.names[0]] = value
+                if truth(value):
+                    return self.run(node.body, value if node.kind == "with" else dot, inner)
+                return self.run(node.otherwise, dot, inner)
+            case "range":
+                return self._range(node, dot, scopes)
+            case "template":
+                return self.execute(node.text, self.pipe(node.pipe, dot, scopes) if node.pipe else None)
+            case "break":
+                raise _Break
+            case "continue":
+                raise _Continue
+        raise Unrenderable(f"unknown action {node.kind}")
+
+    @staticmethod
+    def _assign(node: Node, value: Any, scopes: list[dict[str, Any]]) -> None:
+        name = node.names[0]
+        if node.text == "=":
+            for scope in reversed(scopes):
+                if name in scope:
+                    scope[name] = value
+                    return
+        scopes[-1][name] = value
+
+    def _range(self, node: Node, dot: Any, scopes: list[dict[str, Any]]) -> str:
+        value = self.pipe(node.pipe, dot, scopes)
+        if isinstance(value, dict):
+            pairs: list[tuple[Any, Any]] = sorted(value.items())
+        elif isinstance(value, int) and not isinstance(value, bool):
+            pairs = [(index, index) for index in range(min(value, 100_000))]
+        else:
+            pairs = list(enumerate(value)) if truth(value) else []
+        if not pairs:
+            return self.run(node.otherwise, dot, scopes)
+        out = []
+        for key, item in pairs:
+            scope: dict[str, Any] = {}
+            if node.names:
+                scope[node.names[-1]] = item
+                if len(node.names) == 2:
+                    scope[node.names[0]] = key
+            try:
+                out.append(self.run(node.body, item, [*scopes, scope]))
+            except _Continue:
+                continue
+            except _Break:
+                break
+        return "".join(out)
+
+    def pipe(self, pipe: Any, dot: Any, scopes: list[dict[str, Any]]) -> Any:
+        value: Any = None
+        for index, command in enumerate(pipe[1]):
+            value = self._command(command, dot, scopes, [value] if index else [])
+        return value
+
+    def _command(self, operands: list[Any], dot: Any, scopes: list[dict[str, Any]], last: list[Any]) -> Any:
+        if not operands:
+            raise Unrenderable("an empty command")
+        head = operands[0]
+        if head[0] == "call":
+            if head[1] in ("and", "or"):
+                return self._lazy(head[1], operands[1:], dot, scopes, last)
+            arguments = [self._operand(item, dot, scopes) for item in operands[1:]] + last
+            return self.call(head[1], arguments, dot)
+        if head[0] == "chain" and (len(operands) > 1 or last):
+            return self._method(head, [self._operand(item, dot, scopes) for item in operands[1:]] + last, dot, scopes)
+        return self._operand(head, dot, scopes)
+
+    def _lazy(self, name: str, operands: list[Any], dot: Any, scopes: list[dict[str, Any]], last: list[Any]) -> Any:
+        value: Any = None
+        for item in operands:
+            value = self._operand(item, dot, scopes)
+            if truth(value) == (name == "or"):
+                return value
+        return last[0] if last else value
+
+    def _method(self, head: Any, arguments: list[Any], dot: Any, scopes: list[dict[str, Any]]) -> Any:
+        target = self._operand(head, dot, scopes)
+        if callable(target):
+            return target(*arguments)
+        raise Unrenderable(f"{'.'.join(head[2])} is not a function")
+
+    def call(self, name: str, arguments: list[Any], dot: Any) -> Any:
+        function = self.functions.get(name)
+        if function is None:
+            raise Unrenderable(f"function {name} is not known")
+        try:
+            return function(*[None if item is NO_VALUE else item for item in arguments])
+        except Unrenderable:
+            raise
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
+            raise Unrenderable(f"{name}: {error}") from None
+
+    def _operand(self, operand: Any, dot: Any, scopes: list[dict[str, Any]]) -> Any:
+        match operand[0]:
+            case "value":
+                return operand[1]
+            case "dot":
+                return dot
+            case "variable":
+                for scope in reversed(scopes):
+                    if operand[1] in scope:
+                        return scope[operand[1]]
+                raise Unrenderable(f"undefined variable {operand[1]}")
+            case "pipe":
+                return self.pipe(operand, dot, scopes)
+            case "chain":
+                return self._chain(self._operand(operand[1], dot, scopes), operand[2])
+            case "call":
+                return self.call(operand[1], [], dot)
+        raise Unrenderable("unknown operand")
+
+    def _chain(self, value: Any, names: list[str]) -> Any:
+        for index, name in enumerate(names):
+            if isinstance(value, Mapping):
+                if name not in value:
+                    if self.strict:
+                        raise Unrenderable(f"map has no entry for key {name!r}")
+                    value = NO_VALUE if index == len(names) - 1 else None
+                else:
+                    value = value[name]
+            elif value is None or value is NO_VALUE:
+                raise Unrenderable(f"nil has no field {name!r}")
+            elif hasattr(value, "fields"):
+                value = value.fields(name)
+            else:
+                raise Unrenderable(f"can't evaluate field {name!r}")
+        return value

@@ -1,0 +1,219 @@
+"""The values of this package: Applications, their sources, the objects they apply, matches and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from remediator.domain.change import Place, YamlPath
+
+ProblemKind = Literal[
+    "parse", "missing-path", "missing-file", "render", "generator", "cycle", "too-large", "symlink", "remote", "declined", "schema", "duplicate"
+]
+SourceType = Literal["directory", "kustomize", "helm", "remote", "jsonnet", "plugin", "hydrator", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a file, or an Application, cannot be used as it stands; said, never raised."""
+
+    kind: ProblemKind
+    message: str
+    file: str = ""
+    line: int = 0
+    application: str = ""
+
+    @property
+    def fault(self) -> bool:
+        """True where the repository is broken, false where this reader just cannot go on (remote, declined)."""
+        return self.kind not in ("remote", "declined", "too-large")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One entry of an Application's `source` or `sources`."""
+
+    repo_url: str
+    path: str
+    """Relative to the checkout's root; empty for chart registries and pure `ref` sources."""
+    revision: str
+    chart: str
+    ref: str
+    local: bool
+    """It lies in this checkout."""
+    pointer: YamlPath
+    """Where it stands in the Application: ("spec", "source") or ("spec", "sources", 1)."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """As written, with the overrides of `.argocd-source*.yaml` merged in."""
+
+    def options(self, tool: str) -> Mapping[str, Any]:
+        found = self.body.get(tool)
+        return found if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Application:
+    """One Application as it will exist in the cluster, wherever its text comes from."""
+
+    name: str
+    namespace: str
+    """Of the destination: where its workloads run. Empty where the manifests name their own."""
+    project: str
+    cluster: str
+    file: str
+    document: int
+    kind: str
+    """`Application` where the document is one, `ApplicationSet` where it was generated, `HelmChart` or
+    `Kustomization` where rendering made it, `Values` where only the values of an unseen chart describe it."""
+    parent: str
+    sources: tuple[Source, ...]
+    body: Mapping[str, Any]
+    namespaced: str = ""
+    """Namespace of the Application object itself."""
+    origin: Origin | None = None
+    """How its text came to be, for everything but a plain document."""
+    notes: tuple[str, ...] = ()
+    variant: str = ""
+    """What rendered it, where the same text is rendered more than once (an overlay for each cluster)."""
+
+    @property
+    def key(self) -> tuple[str, str, str, int, str, str]:
+        return (self.namespaced, self.name, self.file, self.document, self.cluster, self.variant)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Application) and self.key == other.key
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The text behind a generated Application."""
+
+    kind: Literal["generator", "rendered", "values"]
+    file: str
+    document: int
+    path: YamlPath
+    """Of the template's spec (generator), or of the item (values)."""
+    template: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Place] = field(default_factory=dict)
+    """Where each generator parameter that has a text of its own stands."""
+    producer: Application | None = None
+    """The Application, real or implied, whose rendering made it."""
+    inside: YamlPath = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSet:
+    """One ApplicationSet: where it stands and who applies it."""
+
+    name: str
+    file: str
+    document: int
+    parent: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin | None = None
+    path: YamlPath = ("spec",)
+    """Of its spec within the document."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Manifest:
+    """One object that Argo CD would apply."""
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str
+    body: dict[str, Any]
+    app: str
+    file: str = ""
+    """Where its text stands: the manifest, the kustomize base, the chart's template."""
+    document: int = 0
+    source: int = 0
+    """Index into the Application's sources."""
+    tracked: Any = None
+    """What the tool's own reader knows of its origin."""
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        return (self.api_version.rpartition("/")[0], self.kind, self.namespace, self.name)
+
+    def pod_spec(self) -> tuple[dict[str, Any], YamlPath] | None:
+        """The pod's spec and its path: a Pod's own, a CronJob's deep one, else the template's."""
+        for path in _POD_SPECS.get(self.kind, (("spec", "template", "spec"),)):
+            node: Any = self.body
+            for step in path:
+                node = node.get(step) if isinstance(node, dict) else None
+            if isinstance(node, dict) and isinstance(node.get("containers"), list):
+                return node, path
+        return None
+
+    def containers(self) -> Iterator[tuple[dict[str, Any], YamlPath, bool]]:
+        """Each container with its path and whether it is an init container."""
+        found = self.pod_spec()
+        if found is None:
+            return
+        spec, path = found
+        for key, init in (("containers", False), ("initContainers", True)):
+            for index, item in enumerate(spec.get(key) or ()):
+                if isinstance(item, dict):
+                    yield item, (*path, key, index), init
+
+
+_POD_SPECS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "Pod": (("spec",),),
+    "CronJob": (("spec", "jobTemplate", "spec", "template", "spec"),),
+    "ScaledJob": (("spec", "jobTargetRef", "template", "spec"),),
+}
+
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Rollout", "ReplicaSet", "Pod", "ReplicationController", "DeploymentConfig")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One object that an incident's subject can mean."""
+
+    application: Application
+    manifest: Manifest
+    container: str
+    score: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a field is controlled, or why that cannot be said."""
+
+    status: Literal["located", "insert", "ambiguous", "unknown"]
+    places: tuple[Place, ...] = ()
+    candidates: tuple[Place, ...] = ()
+    """Other places that could be meant, or that would keep other Applications untouched."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a source's `targetRevision` follows; the base of a pull request, if it is a branch."""
+
+    name: str
+    pinned: bool
+    """A tag, a commit or a chart version: a merge will not reach it."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChange:
+    """One rendered field before and after; an object or an Application that appears or goes has an empty path."""
+
+    application: str
+    api_version: str
+    kind: str
+    name: str
+    namespace: str
+    path: YamlPath
+    before: Any
+    after: Any
+    what: Literal["field", "object", "application", "failure"] = "field"

@@ -1,0 +1,112 @@
+"""One checkout, read as Argo CD would read it: the face of this package."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from remediator.errors import ConfigError
+from remediator.gitops.cache import Cache
+from remediator.gitops.files import Files
+from remediator.gitops.layout import Layout, origin_url
+from remediator.gitops.model import Application, ApplicationSet, Manifest, Problem
+from remediator.gitops.render import Renderer, Rendering
+from remediator.gitops.scan import Facts, scan
+from remediator.gitops.tools import Tools
+from remediator.gitops.tree import Grower, Tree
+from remediator.gitops.yamlread import Unreadable
+
+
+class Repository:
+    """A checkout: its Applications, what they apply, and where each field of it is controlled."""
+
+    def __init__(self, files: Files, tools: Tools, cache: Cache, own_url: str = "") -> None:
+        self.root = files.root
+        self.store = files
+        self.tools = tools
+        self.cache = cache
+        self.own_url = own_url
+
+    @classmethod
+    def open(cls, root: Path, *, tools: Tools | None = None, cache: Path | None = None) -> Repository:
+        """`root` may be a part of a git checkout or no git at all; nothing is written to it."""
+        root = Path(root)
+        if not root.is_dir():
+            raise ConfigError("is not a directory", file=str(root))
+        return cls(Files(root), Tools.find() if tools is None else tools, Cache(cache), origin_url(root.resolve()))
+
+    @cached_property
+    def _scanned(self) -> tuple[dict[str, Facts], list[Problem]]:
+        known = self.cache.facts(self.store)
+        facts, problems = scan(self.store, known)
+        if known is None or len(known) != len(self.store.stamps):
+            self.cache.keep_facts(self.store, facts)
+        return facts, problems
+
+    @cached_property
+    def layout(self) -> Layout:
+        bodies = [body for item in self._scanned[0].values() for _, body in item.documents]
+        return Layout(self.store, bodies, self.own_url)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        return Renderer(self.store, self.layout, self.tools, self.cache)
+
+    @cached_property
+    def tree(self) -> Tree:
+        return Grower(self.store, self.layout, self.renderer, self._scanned[0]).grow()
+
+    @property
+    def applications(self) -> tuple[Application, ...]:
+        return tuple(self.tree.applications)
+
+    @property
+    def sets(self) -> tuple[ApplicationSet, ...]:
+        return tuple(self.tree.sets)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the tree itself; an Application's own problems come from `problems_of`."""
+        tree = self.tree
+        return tuple(dict.fromkeys([*self.store.problems, *self._scanned[1], *tree.problems]))
+
+    def application(self, name: str) -> Application | None:
+        """The Application of that name, with or without its namespace before it (`argocd/guestbook`)."""
+        namespace, _, base = name.rpartition("/")
+        for app in self.applications:
+            if app.name == base and namespace in ("", app.namespaced):
+                return app
+        return next((app for app in self.applications if "*" in app.name and fnmatch.fnmatchcase(base, app.name)), None)
+
+    def rendering(self, app: Application) -> Rendering:
+        return self.renderer.rendering(app)
+
+    def objects(self, app: Application) -> tuple[Manifest, ...]:
+        """What Argo CD would apply for this Application."""
+        return tuple(self.rendering(app).manifests)
+
+    def problems_of(self, app: Application) -> tuple[Problem, ...]:
+        """Why it does not render, or not all of it."""
+        return tuple(self.rendering(app).problems)
+
+    def read(self, file: str) -> bytes:
+        """A file's bytes; raises ConfigError for what is not there or may not be read."""
+        try:
+            return self.store.read(file)
+        except Unreadable as error:
+            raise ConfigError(error.message, file=file) from None
+
+    def files(self, pattern: str) -> list[str]:
+        """Files that match a pattern; `**` spans directories."""
+        return self.store.glob(pattern)
+
+    def with_changes(self, changes: Mapping[str, bytes | None]) -> Repository:
+        """The same checkout with files replaced or (None) removed, in memory only."""
+        return Repository(self.store.with_changes(changes), self.tools, self.cache, self.own_url)
+
+    def __repr__(self) -> str:
+        return f"Repository({str(self.root)!r})"
+

@@ -1,0 +1,153 @@
+"""Find what Argo CD would be told: one pass over the files' bytes, parsing just those that can matter.
+
+Most of a repository's YAML are workloads, and parsing costs a hundred times what searching does.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from remediator.gitops import yamlread
+from remediator.gitops.files import YAML_SUFFIXES, Files
+from remediator.gitops.model import Problem
+from remediator.gitops.yamlread import Unreadable
+
+KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_OF_ARGO = re.compile(rb"""kind["']?\s*:\s*["']?(?:Application|ApplicationSet|AppProject|ApplicationList|ApplicationSetList|List)\b""")
+_CLUSTER = re.compile(rb"secret-type[\"']?\s*:\s*[\"']?cluster")
+_SOURCE_LIKE = re.compile(rb"(?i)repoURL|applicationsets?\s*:|applications\s*:")
+_ENTRY = re.compile(rb"^\s*-\s+(?:path:\s*)?[\"']?([^\s\"'#{}:]+)[\"']?\s*(?:#.*)?$", re.MULTILINE)
+_SHAPING = re.compile(
+    rb"^[\"']?(namePrefix|nameSuffix|namespace|patches|patchesStrategicMerge|patchesJson6902|images|replicas|replacements|vars|components"
+    rb"|transformers|generators|helmCharts|helmChartInflationGenerator|commonLabels|commonAnnotations|labels)[\"']?\s*:",
+    re.MULTILINE,
+)
+_DECLINED = (
+    (b"toolkit.fluxcd.io/", re.compile(rb"kind:\s*[\"']?(HelmRelease|Kustomization)\b"), "Flux {}: not an Argo CD Application, not followed"),
+)
+
+
+@dataclass(slots=True)
+class Facts:
+    """What one file tells about the tree; small, and kept between runs."""
+
+    documents: list[tuple[int, Any]] = field(default_factory=list)
+    """Applications, ApplicationSets, AppProjects and cluster Secrets, by document index."""
+    refs: list[str] | None = None
+    """For a kustomization: what its lists name."""
+    shapes: bool = False
+    """The kustomization changes what it includes."""
+    inflates: bool = False
+    """The kustomization has helmCharts."""
+    template: bool = False
+    """A chart's template that writes Applications or ApplicationSets."""
+    values: bool = False
+    """It may hold Applications as values of a chart."""
+    problems: list[tuple[str, str, int]] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        return not (self.documents or self.refs is not None or self.template or self.values or self.problems)
+
+    def dump(self) -> list[Any]:
+        return [self.documents, self.refs, self.shapes, self.inflates, self.template, self.values, self.problems]
+
+    @classmethod
+    def load(cls, data: list[Any]) -> Facts:
+        documents, refs, shapes, inflates, template, values, problems = data
+        return cls([(int(index), body) for index, body in documents], refs, shapes, inflates, template, values, [tuple(item) for item in problems])
+
+
+def is_yaml(name: str) -> bool:
+    return name.endswith(YAML_SUFFIXES) or name.endswith("/Kustomization") or name == "Kustomization"
+
+
+def facts_of(name: str, data: bytes, *, in_templates: bool) -> Facts | None:
+    """The facts of one file, or None where there are none."""
+    kustomization = posixpath.basename(name) in KUSTOMIZATION_NAMES
+    argo = b"argoproj.io/" in data
+    if in_templates:
+        return Facts(template=True) if argo and _OF_ARGO.search(data) else None
+    if not argo and not kustomization:
+        flux = b"toolkit.fluxcd.io/" in data
+        if not flux and b"repoURL" not in data and not (name.endswith((".yaml", ".yml")) and b"pplication" in data and _SOURCE_LIKE.search(data)):
+            return None
+    facts = Facts()
+    if argo and (_OF_ARGO.search(data) or _CLUSTER.search(data)):
+        _documents(data, facts)
+    if kustomization:
+        facts.refs = [match.decode("utf-8", "replace") for match in _ENTRY.findall(data)]
+        facts.shapes = _SHAPING.search(data) is not None
+        facts.inflates = b"helmChart" in data
+    for marker, pattern, words in _DECLINED:
+        if marker in data:
+            facts.problems += [("declined", words.format(kind.decode()), 0) for kind in dict.fromkeys(pattern.findall(data))]
+    facts.values = not facts.documents and not kustomization and _SOURCE_LIKE.search(data) is not None
+    return None if facts.empty else facts
+
+
+def _documents(data: bytes, facts: Facts) -> None:
+    for index, piece in yamlread.pieces(data):
+        if b"argoproj.io/" not in piece or not (_OF_ARGO.search(piece) or _CLUSTER.search(piece)):
+            continue
+        try:
+            for offset, body in enumerate(yamlread.iterate(piece)):
+                facts.documents += [(max(index, 0) + offset, item) for item in _items(body) if _wanted(item)]
+        except Unreadable as error:
+            before = data.find(piece)
+            line = error.line + data.count(b"\n", 0, before) if error.line and before > 0 else error.line
+            facts.problems.append(("parse", error.message, line))
+
+
+def _items(body: Any) -> list[Any]:
+    """A List's items count as documents of their own, though only a plain document has a place to edit."""
+    if isinstance(body, dict) and str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list):
+        return [{**item, "\0item": index} for index, item in enumerate(body["items"]) if isinstance(item, dict)]
+    return [body]
+
+
+def _wanted(body: Any) -> bool:
+    if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict):
+        return False
+    if body.get("kind") in ("Application", "ApplicationSet", "AppProject"):
+        return str(body.get("apiVersion", "")).startswith("argoproj.io/")
+    labels = body["metadata"].get("labels")
+    return body.get("kind") == "Secret" and isinstance(labels, dict) and labels.get("argocd.argoproj.io/secret-type") == "cluster"
+
+
+def scan(files: Files, known: dict[str, Facts | None] | None = None) -> tuple[dict[str, Facts], list[Problem]]:
+    """Facts by file; `known` answers for files that did not change (None: nothing there)."""
+    found: dict[str, Facts] = {}
+    problems: list[Problem] = []
+    charts = {name[: -len("/Chart.yaml")] if "/" in name else "" for name in files.stamps if name.endswith("Chart.yaml")}
+    for name in files.stamps:
+        if not is_yaml(name):
+            continue
+        if known is not None and name in known:
+            facts = known[name]
+        else:
+            try:
+                facts = facts_of(name, files.read(name), in_templates="templates/" in name and template_chart(name, charts) is not None)
+            except Unreadable as error:
+                kind = "too-large" if "larger" in error.message else "missing-file"
+                problems.append(Problem(kind, error.message, file=name, line=error.line))
+                continue
+        if facts is not None:
+            found[name] = facts
+            problems += [Problem(kind, message, file=name, line=line) for kind, message, line in facts.problems]  # type: ignore[arg-type]
+    return found, problems
+
+
+def template_chart(name: str, charts: set[str]) -> str | None:
+    """The chart whose `templates/` directory holds the file."""
+    position = name.rfind("templates/")
+    while position >= 0:
+        if position == 0 or name[position - 1] == "/":
+            chart = name[: max(0, position - 1)]
+            if chart in charts:
+                return chart
+        position = name.rfind("templates/", 0, position)
+    return None

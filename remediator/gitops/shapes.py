@@ -1,0 +1,95 @@
+"""Applications that only the values of an unseen chart describe: argocd-apps and the many charts like it.
+
+The chart is not at hand, so its templates cannot be read; but its values name path, destination and project in
+Argo CD's own words, and a mapping that does is taken for an Application of that name. It is marked as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from remediator.domain.change import YamlPath
+from remediator.gitops.paths import mappings
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One item of values that reads like an Application or ApplicationSet."""
+
+    kind: str
+    name: str
+    path: YamlPath
+    body: Mapping[str, Any]
+    """As a manifest."""
+
+
+def shapes(values: Any) -> Iterator[Shape]:
+    """Every Application and ApplicationSet that the values describe, outermost first."""
+    if not isinstance(values, dict):
+        return
+    defaults = _defaults(values)
+    taken: list[YamlPath] = []
+    for path, item in mappings(values):
+        if any(path[: len(done)] == done for done in taken) or not path:
+            continue
+        name = str(item.get("name") or (path[-1] if isinstance(path[-1], str) else ""))
+        if isinstance(item.get("generators"), list) and isinstance(item.get("template"), dict):
+            taken.append(path)
+            body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": name, "namespace": item.get("namespace", "")}, "spec": item}
+            yield Shape("ApplicationSet", name, path, body)
+        elif _is_application(item, path):
+            taken.append(path)
+            if item.get("enabled") is not False:
+                yield Shape("Application", name, path, _manifest(name, item, defaults))
+
+
+def _is_application(item: Mapping[str, Any], path: YamlPath) -> bool:
+    if len(path) < 2 or str(path[-1]) in ("default", "defaults", "app", "spec", "source", "template", "global"):
+        return False
+    source, many = item.get("source"), item.get("sources")
+    if isinstance(source, dict) and (source.get("path") or source.get("chart")):
+        return True
+    if isinstance(many, list) and any(isinstance(part, dict) and part.get("repoURL") for part in many):
+        return True
+    named = any("app" in str(step).lower() for step in path[:-1])
+    return named and isinstance(item.get("path"), str) and bool(item.get("repoURL") or item.get("destination") or item.get("namespace") or item.get("project"))
+
+
+def _defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    """repoURL, revision and destination that the chart's values give once for all."""
+    found: dict[str, Any] = {}
+    for path, item in mappings(values):
+        if len(path) > 5 or any(isinstance(step, int) for step in path):
+            continue
+        for key in ("repoURL", "targetRevision"):
+            if isinstance(item.get(key), str):
+                found.setdefault(key, item[key])
+        destination = item.get("destination")
+        if isinstance(destination, dict) and destination.get("server"):
+            found.setdefault("server", destination["server"])
+    return found
+
+
+def _manifest(name: str, item: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    destination = dict(item["destination"]) if isinstance(item.get("destination"), dict) else {}
+    if isinstance(item.get("namespace"), str):
+        destination.setdefault("namespace", item["namespace"])
+    if defaults.get("server") and not destination.get("name"):
+        destination.setdefault("server", defaults["server"])
+    spec: dict[str, Any] = {"project": item.get("project", "default"), "destination": destination}
+    if isinstance(item.get("sources"), list):
+        spec["sources"] = item["sources"]
+    else:
+        source = dict(item["source"]) if isinstance(item.get("source"), dict) else {key: item[key] for key in ("path", "chart", "repoURL", "targetRevision", "helm", "kustomize", "directory") if key in item}
+        for key in ("repoURL", "targetRevision"):
+            if key in defaults:
+                source.setdefault(key, defaults[key])
+        extra = str(source.get("extraSourceFields", "")) + str(item.get("extraSourceFields", ""))
+        if "plugin:" in extra:
+            source["plugin"] = {}
+        spec["source"] = source
+    if isinstance(item.get("ignoreDifferences"), list):
+        spec["ignoreDifferences"] = item["ignoreDifferences"]
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": name}, "spec": spec}

@@ -1,0 +1,137 @@
+"""Run helm and kustomize where they are on the PATH: on a copy, without network, secrets or the user's settings.
+
+Charts and kustomizations are untrusted. They see a temporary directory with just the files they may read, an
+environment with nothing in it, proxies that lead nowhere, a time limit and a limit on what they may write.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from remediator.gitops.files import Files
+from remediator.gitops.yamlread import Unreadable
+
+TIMEOUT = 60
+MAX_OUTPUT = 64 * 1024 * 1024
+_NOWHERE = "http://127.0.0.1:9"
+
+
+class ToolFailed(Exception):
+    """The tool's own words, shortened; `absent` where there is no such tool."""
+
+    def __init__(self, message: str, *, absent: bool = False) -> None:
+        super().__init__(message)
+        self.absent = absent
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Paths of the programs; empty where there is none, and everything is then read statically."""
+
+    helm: str = ""
+    kustomize: tuple[str, ...] = ()
+
+    @classmethod
+    def find(cls, path: str | None = None) -> Tools:
+        """helm 3 or 4, and kustomize by itself or inside kubectl."""
+        helm = shutil.which("helm", path=path) or ""
+        if single := shutil.which("kustomize", path=path):
+            return cls(helm, (single, "build"))
+        kubectl = shutil.which("kubectl", path=path)
+        return cls(helm, (kubectl, "kustomize") if kubectl else ())
+
+    @classmethod
+    def none(cls) -> Tools:
+        return cls()
+
+    def run_helm(self, arguments: Iterable[str], directory: Path) -> str:
+        if not self.helm:
+            raise ToolFailed("helm is not on the PATH", absent=True)
+        return _run([self.helm, *arguments], directory)
+
+    def run_kustomize(self, target: str, directory: Path) -> str:
+        if not self.kustomize:
+            raise ToolFailed("kustomize is not on the PATH", absent=True)
+        inflate = ["--enable-helm", "--helm-command", self.helm] if self.helm else []
+        return _run([*self.kustomize, target, *inflate], directory)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    quiet = {name: _NOWHERE for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY")}
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "KUBECONFIG": str(home / "no-kubeconfig"),
+        "HELM_CONFIG_HOME": str(home / "helm"),
+        "HELM_CACHE_HOME": str(home / "helm"),
+        "HELM_DATA_HOME": str(home / "helm"),
+        "HELM_PLUGINS": str(home / "helm" / "plugins"),
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **quiet,
+    }
+
+
+def _run(command: list[str], directory: Path) -> str:
+    with tempfile.TemporaryDirectory(prefix="remediator-home-") as home, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            done = subprocess.run(command, cwd=directory, env=_environment(Path(home)), stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=TIMEOUT, check=False)  # noqa: S603 - a list, no shell
+        except subprocess.TimeoutExpired:
+            raise ToolFailed(f"takes longer than {TIMEOUT} seconds") from None
+        except OSError as error:
+            raise ToolFailed(f"cannot be run: {error.strerror}", absent=True) from None
+        if out.tell() > MAX_OUTPUT:
+            raise ToolFailed("writes more than 64 MB")
+        out.seek(0)
+        err.seek(0)
+        if done.returncode:
+            raise ToolFailed(_shortened(err.read(20_000).decode("utf-8", "replace"), str(directory)))
+        return out.read().decode("utf-8", "replace")
+
+
+def _shortened(text: str, directory: str) -> str:
+    """The last error line, without this machine's paths and without usage hints."""
+    lines = [line.strip() for line in text.replace(directory + "/", "").replace(directory, ".").splitlines()]
+    wanted = [line for line in lines if line and not line.startswith(("Use --debug", "level=", "walk.go", "coalesce.go", "#"))]
+    errors = [line for line in wanted if line.lower().startswith("error")]
+    return (errors or wanted or ["failed without a word"])[-1][:1000]
+
+
+@contextmanager
+def copied(files: Files, names: Iterable[str], extra: Mapping[str, bytes] | None = None) -> Iterator[Path]:
+    """A temporary directory with these files of the checkout, overlay included; links become what they lead to."""
+    with tempfile.TemporaryDirectory(prefix="remediator-") as directory:
+        root = Path(os.path.realpath(directory)) / "repo"
+        root.mkdir()
+        made: set[str] = set()
+        for name in names:
+            if extra and name in extra:
+                continue
+            try:
+                data = files.read(name)
+            except Unreadable:
+                continue
+            _write(root, name, data, made)
+        for name, data in (extra or {}).items():
+            _write(root, name, data, made)
+        yield root
+
+
+def _write(root: Path, name: str, data: bytes, made: set[str]) -> None:
+    target = f"{root}/{name}"
+    parent = os.path.dirname(target)
+    if parent not in made:
+        os.makedirs(parent, exist_ok=True)
+        made.add(parent)
+    with open(target, "wb") as handle:
+        handle.write(data)
