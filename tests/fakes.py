@@ -6,14 +6,16 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from remediator.domain.change import PullRequest
-from remediator.domain.life import Base
+from remediator.domain.change import Edit, PullRequest
+from remediator.domain.life import Base, Observation, Plan
 from remediator.errors import ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from remediator.domain.life import Change
+    from remediator.domain.incident import Diagnosis
+    from remediator.domain.life import Case, Change, VerificationStatus
+    from remediator.domain.ports import Read
 
 
 @dataclass
@@ -106,3 +108,51 @@ class FakeForge:
             self.branches.pop(now.branch)
             self.heads.pop(now.branch)
         return now.model_copy(update={"state": "closed"})
+
+
+@dataclass
+class FakeLogs:
+    """A `LogSource` of given cases."""
+
+    found: tuple[Case, ...]
+
+    def cases(self) -> tuple[Case, ...]:
+        return self.found
+
+
+@dataclass
+class FakeWorkshop:
+    """A `Workshop` with a given plan; an edit writes whole files, a file named in `forbidden` meets an objection."""
+
+    plan: Plan = field(default_factory=Plan)
+    forbidden: tuple[str, ...] = ()
+    alone: bool = False
+
+    def propose(self, diagnosis: Diagnosis) -> Plan:
+        return self.plan
+
+    def edit(self, edits: Sequence[Edit], read: Read) -> dict[str, bytes | None]:
+        for edit in edits:
+            read(edit.file)
+        return {edit.file: None if edit.op == "remove" else str(edit.value).encode() for edit in edits}
+
+    def objections(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> tuple[str, ...]:
+        return tuple(f"{path} is denied" for path in after if path in self.forbidden)
+
+    def tracked(self, applications: Sequence[str]) -> str:
+        return ""
+
+    def merges_itself(self, action: str) -> bool:
+        return self.alone
+
+
+@dataclass
+class FakeVerifier:
+    """A `Verifier` that says what it is told to, the last word again and again."""
+
+    says: list[VerificationStatus]
+    name: str = "fake"
+
+    def observe(self, diagnosis: Diagnosis, pull_request: PullRequest, earlier: Sequence[Observation]) -> Observation:
+        status = self.says.pop(0) if len(self.says) > 1 else self.says[0]
+        return Observation(verifier=self.name, status=status, summary=f"looks {status}", at="2026-01-01T00:00:00Z")

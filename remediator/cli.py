@@ -1,0 +1,59 @@
+"""The command line: arguments, logging, exit codes; everything else is in the commands."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from remediator import __version__
+from remediator.commands import faults, graph, policies, review, run, show, status
+from remediator.commands.output import set_up_logging
+from remediator.errors import RemediatorError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = (run, review, status, show, policies, graph)
+"""In the order of `--help`. Their modules import nothing heavy; what a command needs it imports when it runs."""
+
+EXIT_CODES = """\
+exit codes: 0 done (a calm log included), 1 failure, 2 your input or configuration, 3 a person must decide"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their arguments."""
+    top = argparse.ArgumentParser(
+        prog="remediator",
+        description="From an incident log to a reviewed, minimal change in a GitOps repository.",
+        epilog=EXIT_CODES,
+    )
+    top.add_argument("--version", action="version", version=f"remediator {__version__}")
+    top.add_argument(
+        "--log-level",
+        choices=["debug", "info", "warning", "error"],
+        help="what is logged on standard error (default: warning, or REMEDIATOR_LOG_LEVEL)",
+    )
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.register(subparsers)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the process ends with what is returned."""
+    args = parser().parse_args(argv)
+    set_up_logging(args.log_level or os.environ.get("REMEDIATOR_LOG_LEVEL", ""), os.environ)
+    try:
+        outcome = faults.contained(lambda: int(args.handler(args)))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(outcome, RemediatorError):
+        faults.tell(outcome)
+        return outcome.exit_code
+    return outcome

@@ -1,0 +1,1 @@
+"""The subcommands, one module each: `register(subparsers)` and `run(args) -> exit code`."""

@@ -1,0 +1,68 @@
+"""What goes to standard error: logging and progress. Standard output holds results only."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_GITHUB = {logging.DEBUG: "debug", logging.INFO: "debug", logging.WARNING: "warning", logging.ERROR: "error"}
+
+
+class GitHubFormatter(logging.Formatter):
+    """Workflow commands: `::debug::` and its like; line breaks escaped so that no log line can forge a command."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One command a record."""
+        text = super().format(record).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        return f"::{_GITHUB.get(record.levelno, 'error')}::{text}"
+
+
+def set_up_logging(level: str, environ: Mapping[str, str]) -> None:
+    """Log to standard error; in GitHub Actions as workflow commands, where debug needs no flag to be collected."""
+    on_github = environ.get("GITHUB_ACTIONS", "").lower() == "true"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        GitHubFormatter("%(message)s") if on_github else logging.Formatter("%(levelname)s: %(message)s")
+    )
+    chosen = level or ("debug" if on_github and environ.get("RUNNER_DEBUG") == "1" else "warning")
+    root = logging.getLogger("remediator")
+    root.handlers, root.propagate = [handler], False
+    root.setLevel(chosen.upper() if chosen.lower() in {"debug", "info", "warning", "error"} else "WARNING")
+
+
+class Progress:
+    """Steps of a run: one line that is rewritten on a terminal, a plain line each elsewhere, nothing when quiet."""
+
+    def __init__(self, total: int = 0) -> None:
+        self.total, self.done = total, 0
+        self.terminal = sys.stderr.isatty()
+        self.began = time.monotonic()
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """Say what is being done; counts as one of `total` when it is over."""
+        self._show(what)
+        yield
+        self.done += 1
+
+    def close(self) -> None:
+        """Leave an empty line behind on a terminal."""
+        if self.terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def _show(self, what: str) -> None:
+        if not self.terminal:
+            print(f"remediator: {what}", file=sys.stderr)
+            return
+        width = 20
+        filled = width * self.done // self.total if self.total else 0
+        bar = "█" * filled + "░" * (width - filled)
+        sys.stderr.write(f"\r\x1b[K{bar} {what} ({time.monotonic() - self.began:.1f} s)")
+        sys.stderr.flush()

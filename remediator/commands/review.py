@@ -1,0 +1,146 @@
+"""`approve`, `reject`, `feedback`, `verify`: answer a pull request from the terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from remediator.commands import faults
+from remediator.commands.catch_up import catch_up
+from remediator.commands.shared import add_repo, exit_code, find, report_of, services
+from remediator.errors import ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from remediator.domain.change import PullRequest
+    from remediator.domain.life import Record, Review
+    from remediator.graph.drive import Result
+    from remediator.wiring import Services
+
+_CONFIRM = re.compile(r"(?:/remediator\s+)?confirm(?:ed)?", re.IGNORECASE)
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands."""
+    parser = subparsers.add_parser("approve", help="merge an incident's branch locally and verify")
+    parser.add_argument("--push", nargs="?", const="origin", default="", metavar="REMOTE", help="push the merged base")
+    _finish(parser, approve)
+    parser = subparsers.add_parser("reject", help="decline an incident's change; its reason is remembered")
+    parser.add_argument("--reason", required=True, help="why, for the history")
+    _finish(parser, reject)
+    parser = subparsers.add_parser("feedback", help="ask for another option (`use 2`), or `confirm` a recovery")
+    _finish(parser, feedback)
+    parser.add_argument("words", help="`use N`, `retry`, `confirm`, or words for the history")
+    parser = subparsers.add_parser("verify", help="look once more whether an incident is over")
+    _finish(parser, verify)
+
+
+def _finish(parser: argparse.ArgumentParser, handler: object) -> None:
+    parser.add_argument("id", metavar="ID", help="incident id, or the start of it")
+    add_repo(parser)
+    parser.set_defaults(handler=handler)
+
+
+def approve(args: argparse.Namespace) -> int:
+    """Merge, then resume the graph with the merge."""
+    found = services(args, push=args.push)
+    record, pull = _awaiting(found, args.id, "approve")
+    if pull is None:
+        return _tell(found, _outside(found, record))
+    merged = found.forge.merge(pull)
+    return _tell(found, _resume(found, record, "merged", commit=merged.merge_commit))
+
+
+def reject(args: argparse.Namespace) -> int:
+    """Close, then resume the graph with the reason."""
+    found = services(args)
+    record, pull = _awaiting(found, args.id, "reject")
+    if pull is None:
+        raise ConfigError(f"{record.incident_id} was merged with git meanwhile: revert the merge instead")
+    found.forge.close(pull)
+    return _tell(found, _resume(found, record, "closed", words=args.reason))
+
+
+def feedback(args: argparse.Namespace) -> int:
+    """Resume the graph with the reviewer's words."""
+    found = services(args)
+    if _CONFIRM.fullmatch(args.words.strip()):
+        record = find(found, args.id)
+        if record.status != "verifying":
+            raise ConfigError(f"{record.incident_id} is not being verified ({record.status}): nothing to confirm")
+        return _tell(found, _resume(found, record, "confirmed", words=args.words))
+    record, pull = _awaiting(found, args.id, "give feedback on")
+    if pull is None:
+        raise ConfigError(f"{record.incident_id} was merged with git meanwhile: it can no longer change")
+    return _tell(found, _resume(found, record, "changes_requested", words=args.words))
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Take note of what git alone did, then look again."""
+    found = services(args)
+    record = find(found, args.id)
+    if record.status == "verifying":
+        return _tell(found, _resume(found, record, "verify"))
+    result = catch_up(found, record)
+    if result is None:
+        raise ConfigError(f"{record.incident_id} is not merged ({record.status}): nothing to verify")
+    return _tell(found, result)
+
+
+def _awaiting(found: Services, wanted: str, what: str) -> tuple[Record, PullRequest | None]:
+    """The incident and its open pull request; None for one that was merged with git alone."""
+    record = find(found, wanted)
+    if record.status != "awaiting_review":
+        said = {"verifying": "it is merged", "rejected": "it was rejected"}.get(record.status, f"it is {record.status}")
+        raise ConfigError(f"cannot {what} {record.incident_id}: {said}; see `remediator status {record.incident_id}`")
+    pull = found.driver.state(record.incident_id)["pull_request"]
+    if pull is None:
+        raise ConfigError(f"{record.incident_id} has no pull request")
+    current = found.forge.look(pull)
+    if current.state == "closed":
+        raise ConfigError(
+            f"the branch {pull.branch} is gone; `remediator verify {record.incident_id}` records it as declined"
+        )
+    return record, current if current.state == "open" else None
+
+
+def _outside(found: Services, record: Record) -> Result:
+    result = catch_up(found, record)
+    if result is None:
+        raise ConfigError(f"{record.incident_id} changed meanwhile: look again")
+    return result
+
+
+def _resume(found: Services, record: Record, kind: str, *, words: str = "", commit: str = "") -> Result:
+    from remediator.domain.life import Review
+    from remediator.graph.limits import stamp
+    from remediator.wiring import now
+
+    facts = {"kind": kind, "by": found.settings.user, "words": words, "commit": commit, "at": stamp(now())}
+    review: Review = Review.model_validate(facts)
+    return found.driver.resume(record.incident_id, review)
+
+
+def _tell(found: Services, result: Result) -> int:
+    from remediator.report import local_pull_request
+
+    state = result.state
+    name, incident, pull = state["incident_id"], state["incident"], state["pull_request"]
+    if result.error:
+        faults.tell(result.error)
+        return exit_code([result])
+    match state["workflow_status"]:
+        case "awaiting_review" if incident.reason:
+            print(f"{name}: {incident.reason}")
+        case "awaiting_review":
+            print(local_pull_request(report_of(found, state)), end="")
+            print(f"\n{name}: {pull.branch if pull else ''} revised; approve: remediator approve {name}")
+        case "verifying":
+            where = f" into {pull.base} as {pull.merge_commit[:9]}" if pull else ""
+            print(f"{name}: merged{where}\nverification {state['verification_status']}: {state['recovery_result']}")
+        case "rejected":
+            print(f"{name}: rejected, remembered: {incident.reason}")
+        case status:
+            print(f"{name}: {status}. {incident.reason or state['recovery_result']}")
+    return exit_code([result])

@@ -1,0 +1,103 @@
+"""`remediator run`: an incident log in, a reviewable change out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from remediator.commands import faults
+from remediator.commands.output import Progress
+from remediator.commands.shared import add_repo, exit_code, report_of, services
+from remediator.errors import RemediatorError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from remediator.domain.life import Case
+    from remediator.graph.drive import Result
+    from remediator.wiring import Services
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("run", help="read logs and propose a fix for each incident in them")
+    parser.add_argument(
+        "--log", action="append", required=True, metavar="FILE", help="incident log, `-` for standard input; repeatable"
+    )
+    add_repo(parser)
+    parser.add_argument("--dry-run", action="store_true", help="change nothing anywhere, print what would be proposed")
+    parser.add_argument("--json", action="store_true", help="print one JSON array, gravest incident first")
+    parser.set_defaults(handler=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Every incident in the logs through the graph; a fault of one does not cost the others their report."""
+    from remediator.wiring import preload
+
+    preload()
+    found = services(args, dry_run=args.dry_run)
+    progress = Progress()
+    if not args.dry_run:
+        found.git  # noqa: B018 - a missing repository is said before the logs are read
+    with progress.step(f"reading {', '.join(args.log)}"):
+        cases = found.logs.cases()
+    progress.total = len(cases) + 1
+    results = []
+    for case in cases:
+        with progress.step(f"{case.diagnosis.category}: {case.diagnosis.summary}"):
+            results.append(_one(found, case))
+    progress.close()
+    for result in results:
+        if result.error:
+            faults.tell(result.error)
+    if args.json:
+        from remediator.commands.document import document
+
+        print(json.dumps([document(result) for result in results], indent=2, ensure_ascii=False))
+    else:
+        _print(found, results, dry_run=args.dry_run)
+    return exit_code(results)
+
+
+def _one(found: Services, case: Case) -> Result:
+    from remediator.domain.life import Incident
+    from remediator.graph.drive import Result
+    from remediator.graph.state import fresh
+
+    outcome = faults.contained(lambda: _start(found, case))
+    if not isinstance(outcome, RemediatorError):
+        return outcome
+    driver = faults.contained(lambda: found.driver)
+    if isinstance(driver, RemediatorError):
+        raise outcome
+    state = driver.last.copy()
+    if "incident" not in state or state["incident"].fingerprint != case.fingerprint:
+        state = fresh("", Incident(fingerprint=case.fingerprint))
+    state["workflow_status"] = "failed"
+    state["incident"] = state["incident"].model_copy(update={"reason": str(outcome)})
+    return Result(state, outcome)
+
+
+def _start(found: Services, case: Case) -> Result:
+    from remediator.commands.catch_up import catch_up
+
+    if not found.dry_run:
+        for record in found.driver.records():
+            if record.fingerprint == case.fingerprint:
+                catch_up(found, record)
+    return found.driver.start(case)
+
+
+def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
+    from remediator.report import RunFacts, local_pull_request, terminal
+
+    colour = sys.stdout.isatty()
+    reports = [report_of(found, result.state) for result in results]
+    scan = found.logs.scan
+    facts = RunFacts(lines=scan.lines, seconds=scan.seconds, dry_run=dry_run)
+    print(terminal(reports, facts, colour=colour), end="")
+    if dry_run:
+        for report in reports:
+            if report.proposal:
+                print(f"\n{local_pull_request(report, colour=colour)}", end="")

@@ -1,0 +1,68 @@
+"""What several commands need: the repository argument, an incident by its id, and its report."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remediator.errors import ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from remediator.domain.life import Record
+    from remediator.graph.drive import Result
+    from remediator.graph.state import IncidentState
+    from remediator.report import IncidentReport
+    from remediator.wiring import Services
+
+
+def add_repo(parser: argparse.ArgumentParser) -> None:
+    """`--repo DIR`."""
+    parser.add_argument("--repo", default=".", metavar="DIR", help="checkout of the GitOps repository (default: here)")
+
+
+def services(args: argparse.Namespace, *, dry_run: bool = False, push: str = "") -> Services:
+    """Adapters for this command's arguments and environment."""
+    from remediator.settings import Settings
+    from remediator.wiring import Services
+
+    logs = tuple(getattr(args, "log", None) or ())
+    return Services(Settings.from_environ(os.environ), Path(args.repo), logs, dry_run, push)
+
+
+def find(found: Services, wanted: str) -> Record:
+    """The incident with this id, or the only one whose id starts so; ConfigError otherwise."""
+    records = found.records()
+    for record in records:
+        if record.incident_id == wanted:
+            return record
+    near = [r for r in records if wanted and r.incident_id.removeprefix("inc-").startswith(wanted.removeprefix("inc-"))]
+    if len(near) == 1:
+        return near[0]
+    if near:
+        names = ", ".join(record.incident_id for record in near)
+        raise ConfigError(f"{wanted!r} could mean {names}: write more of it")
+    known = ", ".join(record.incident_id for record in records[-5:]) or "none is known here"
+    raise ConfigError(f"no incident {wanted!r} (known: {known}); see `remediator list`")
+
+
+def report_of(found: Services, state: IncidentState) -> IncidentReport:
+    """The state as a report, with the difference against the base as it is now."""
+    from remediator.graph.describe import incident_report
+    from remediator.graph.state import all_changes
+
+    changes = all_changes(state)
+    if not changes:
+        return incident_report(state)
+    base = found.forge.base(found.workshop.tracked(state["affected_apps"]))
+    return incident_report(state, base=base, changes=changes, read=partial(found.forge.read, base))
+
+
+def exit_code(results: list[Result]) -> int:
+    """1 where anything failed, else 3 where a person must decide, else 0."""
+    codes = {3 if r.state["workflow_status"] == "needs_person" else 0 for r in results}
+    codes |= {r.error.exit_code for r in results if r.error}
+    return next((code for code in (1, 2, 3) if code in codes), 0)

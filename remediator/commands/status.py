@@ -1,0 +1,81 @@
+"""`remediator status` and `remediator list`: what is known, read from the documents' heads alone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from remediator.commands.shared import add_repo, find, services
+
+if TYPE_CHECKING:
+    import argparse
+
+    from remediator.domain.life import Record
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands."""
+    parser = subparsers.add_parser("status", help="how far one incident has come")
+    parser.add_argument("id", metavar="ID", help="incident id, or the start of it")
+    _finish(parser, status)
+    parser = subparsers.add_parser("list", help="all incidents that are known here")
+    parser.add_argument("--all", action="store_true", help="those that ended too")
+    _finish(parser, list_all)
+
+
+def _finish(parser: argparse.ArgumentParser, handler: object) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_repo(parser)
+    parser.set_defaults(handler=handler)
+
+
+def status(args: argparse.Namespace) -> int:
+    """One incident, a line a fact."""
+    record = find(services(args), args.id)
+    if args.json:
+        print(json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=False))
+        return 0
+    facts = {
+        "status": record.status.replace("_", " "),
+        "fault": f"{record.category} · {record.severity} · {record.summary}",
+        "applications": ", ".join(record.applications),
+        "action": record.action,
+        "branch": f"{record.branch} → {record.base}" if record.branch else "",
+        "verification": record.verification if record.status in {"verifying", "resolved", "failed"} else "",
+        "reason": record.reason,
+        "seen": f"{record.seen} times" if record.seen > 1 else "",
+        "updated": record.updated,
+    }
+    print(record.incident_id)
+    for name, fact in facts.items():
+        if fact:
+            print(f"  {name:<13} {_plain(fact)}")
+    if record.status == "awaiting_review":
+        print(f"  approve: remediator approve {record.incident_id}      options: remediator show {record.incident_id}")
+    return 0
+
+
+def list_all(args: argparse.Namespace) -> int:
+    """Open incidents, newest last; with --all those that ended too."""
+    from remediator.domain.life import OPEN_STATUSES
+
+    shown = [r for r in services(args).records() if args.all or r.status in OPEN_STATUSES | {"needs_person"}]
+    shown.sort(key=lambda record: record.updated)
+    if args.json:
+        print(json.dumps([record.model_dump(mode="json") for record in shown], indent=2, ensure_ascii=False))
+        return 0
+    for record in shown:
+        print(_row(record))
+    if not shown:
+        print("no open incident" if not args.all else "no incident is known here")
+    return 0
+
+
+def _row(record: Record) -> str:
+    fault = f"{record.category} · {record.severity}"
+    return f"{record.incident_id:<16} {record.status.replace('_', ' '):<16} {fault:<32} {_plain(record.summary)}"
+
+
+def _plain(text: str) -> str:
+    """No control character of a log reaches the terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)

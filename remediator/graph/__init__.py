@@ -1,0 +1,1 @@
+"""The graph: state, nodes, routing, and what starts and resumes it."""

@@ -1,0 +1,58 @@
+"""From the state to the value that every report is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator import __version__
+from remediator.domain.incident import Diagnosis, Subject
+from remediator.graph.state import branch_name, chosen
+from remediator.report import Diff, IncidentReport, unified_diff
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from remediator.domain.life import Base
+    from remediator.domain.ports import Read
+    from remediator.graph.state import IncidentState
+
+
+def incident_report(
+    state: IncidentState,
+    *,
+    base: Base | None = None,
+    changes: Mapping[str, str | None] | None = None,
+    read: Read | None = None,
+) -> IncidentReport:
+    """Everything that is said about one incident; differences only where the old texts can be read."""
+    incident, proposal, pull = state["incident"], chosen(state), state["pull_request"]
+    diagnosis = state["diagnosis"] or Diagnosis(
+        category=state["error_category"] or "unknown", severity="info", subject=Subject(), summary="not diagnosed"
+    )
+    diffs = [_diff(path, text, read) for path, text in (changes or {}).items()] if read else []
+    return IncidentReport(
+        incident_id=state["incident_id"],
+        diagnosis=diagnosis,
+        proposal=proposal,
+        alternatives=state["proposals"],
+        reason=incident.reason,
+        policy=(base.note,) if base and base.note else (),
+        diffs=tuple(diffs),
+        attempt=incident.attempt,
+        seen=incident.seen,
+        last_seen=incident.last_seen,
+        now=state["timestamp"],
+        version=__version__,
+        branch=branch_name(state),
+        base=pull.base if pull else "",
+        url=pull.url if pull else "",
+        reply_by="comment" if pull and pull.url else "command",
+    )
+
+
+def _diff(path: str, text: str | None, read: Read) -> Diff:
+    try:
+        before: bytes | None = read(path)
+    except FileNotFoundError:
+        before = None
+    return Diff(name=path, text=unified_diff(path, before, None if text is None else text.encode()))

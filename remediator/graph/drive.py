@@ -1,0 +1,148 @@
+"""Start and resume incidents: one graph invocation and one flush each, decided anew when a race was lost."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from langgraph.types import Command
+
+from remediator.domain.life import Incident, Record, Review
+from remediator.errors import ConfigError, ConflictError, PolicyViolation, RemediatorError
+from remediator.graph.identity import Again, Quiet, Start, decide
+from remediator.graph.state import IncidentState, fresh
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.graph.state import CompiledStateGraph
+
+    from remediator.domain.life import Case
+    from remediator.domain.ports import Clock
+    from remediator.graph.limits import Limits
+
+log = logging.getLogger(__name__)
+_TRIES = 50
+
+
+class Memory(Protocol):
+    """What is asked of the checkpoint saver beyond LangGraph's contract."""
+
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        """Readable heads of all stored incidents."""
+        ...
+
+    def flush(self, message: str) -> None:
+        """Write what is buffered; ConflictError where somebody else moved an incident on."""
+        ...
+
+    def forget(self, *threads: str) -> None:
+        """Drop what is buffered."""
+        ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where one incident stands after an invocation; complete even where something failed on the way."""
+
+    state: IncidentState
+    error: RemediatorError | None = None
+    quiet_until: str = ""
+
+
+@dataclass
+class Driver:
+    """Runs the compiled graph over threads; `preview` neither reads a decision as final nor writes anything."""
+
+    graph: CompiledStateGraph[Any, Any, Any, Any]
+    memory: Memory
+    limits: Limits
+    now: Clock
+    preview: bool = False
+    last: IncidentState = field(default_factory=IncidentState)
+    """The newest state seen, for whoever must report on an invocation that broke."""
+
+    def records(self) -> list[Record]:
+        """All known incidents; fields that a newer release added are passed over."""
+        known = Record.model_fields
+        heads = self.memory.records()
+        return [Record.model_validate({k: v for k, v in head.items() if k in known}) for head in heads if head]
+
+    def start(self, case: Case) -> Result:
+        """Handle one incident of the logs: a new thread, one more sighting of an open one, or silence."""
+        for _ in range(_TRIES):
+            decision = decide(case.fingerprint, self.records(), self.now(), self.limits)
+            if self.preview:
+                decision = _as_if_new(decision)
+            match decision:
+                case Quiet(record=record, until=until):
+                    return Result(self.state(record.incident_id), quiet_until=until)
+                case Again(record=record):
+                    seen = Review(kind="seen", at=case.read_at)
+                    result = self._invoke(record.incident_id, Command(resume=seen))
+                case Start(incident_id=thread, incident=incident, earlier=earlier):
+                    result = self._invoke(thread, fresh(thread, incident, _history(earlier)))
+            try:
+                self._flush(result)
+            except ConflictError as error:
+                log.info("%s; looking again", error)
+                continue
+            return result
+        raise ConflictError(f"incident {case.fingerprint[:12]} is being moved by others all the time")
+
+    def resume(self, incident_id: str, review: Review) -> Result:
+        """Answer the interrupt; ConflictError when somebody else was first, the caller looks again then."""
+        result = self._invoke(incident_id, Command(resume=review))
+        self._flush(result)
+        return result
+
+    def state(self, incident_id: str) -> IncidentState:
+        """The stored state; ConfigError for an unknown id."""
+        values = self.graph.get_state(_config(incident_id)).values
+        if not values:
+            raise ConfigError(f"no incident {incident_id} is known here: see `remediator list`")
+        return cast("IncidentState", values)
+
+    def _invoke(self, thread: str, payload: Any) -> Result:
+        config = _config(thread)
+        self.last = cast("IncidentState", payload if isinstance(payload, dict) else self.state(thread))
+        try:
+            for values in self.graph.stream(payload, config, stream_mode="values", durability="exit"):
+                known = {key: value for key, value in values.items() if key != "__interrupt__"}
+                self.last = cast("IncidentState", {**self.last, **known})
+        except RemediatorError as error:
+            self.memory.forget(thread)
+            state = self.last.copy()
+            state["workflow_status"] = "needs_person" if isinstance(error, PolicyViolation) else "failed"
+            state["incident"] = state["incident"].model_copy(update={"reason": str(error)})
+            return Result(state, error)
+        except BaseException:
+            self.memory.forget(thread)
+            raise
+        return Result(self.last)
+
+    def _flush(self, result: Result) -> None:
+        if not self.preview and result.error is None:
+            self.memory.flush(f"Record {result.state['incident_id']}: {result.state['workflow_status']}")
+
+
+def _as_if_new(decision: Start | Again | Quiet) -> Start:
+    """What a run would propose today, whatever was decided before."""
+    if isinstance(decision, Start):
+        return decision
+    known = decision.record
+    incident = Incident(fingerprint=known.fingerprint, generation=known.generation, seen=known.seen + 1)
+    return Start(incident_id=known.incident_id, incident=incident)
+
+
+def _history(earlier: Record | None) -> list[dict[str, Any]]:
+    if earlier is None:
+        return []
+    facts = {"kind": "earlier", "incident_id": earlier.incident_id, "outcome": earlier.status, "action": earlier.action}
+    return [{key: value for key, value in {**facts, "words": earlier.reason}.items() if value}]
+
+
+def _config(thread: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": thread}}

@@ -1,0 +1,67 @@
+"""Which thread an incident belongs to: pure, so that repeats, races and crashes all come to the same answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator.domain.base import Value
+from remediator.domain.life import OPEN_STATUSES, Incident, Record
+from remediator.graph.limits import moment, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from remediator.graph.limits import Limits
+
+SHORTEST = 6
+"""Hex digits of the fingerprint in an id; more only where another incident has the same ones."""
+
+
+class Start(Value):
+    """Run the graph from its start, on this thread."""
+
+    incident_id: str
+    incident: Incident
+    earlier: Record | None = None
+    """The generation before, whose outcome goes into the history."""
+
+
+class Again(Value):
+    """The incident is open: take note that it was seen once more."""
+
+    record: Record
+
+
+class Quiet(Value):
+    """A person declined it a short while ago: say so and leave it."""
+
+    record: Record
+    until: str
+
+
+def decide(fingerprint: str, records: Sequence[Record], now: datetime, limits: Limits) -> Start | Again | Quiet:
+    """One open thread for each fingerprint; what came to nothing runs again, what ended gets a new generation."""
+    same = sorted((r for r in records if r.fingerprint == fingerprint), key=lambda r: r.generation)
+    if not same:
+        return Start(incident_id=_new_id(fingerprint, records), incident=Incident(fingerprint=fingerprint))
+    last = same[-1]
+    if last.status in OPEN_STATUSES:
+        return Again(record=last)
+    closed = moment(last.updated)
+    if last.status == "rejected" and closed and now < closed + limits.cool_down:
+        return Quiet(record=last, until=stamp(closed + limits.cool_down))
+    if not last.branch:
+        again = Incident(fingerprint=fingerprint, generation=last.generation, seen=last.seen + 1)
+        return Start(incident_id=last.incident_id, incident=again)
+    following = Incident(fingerprint=fingerprint, generation=last.generation + 1)
+    stem = last.incident_id.rpartition("-")[0]
+    return Start(incident_id=f"{stem}-{following.generation}", incident=following, earlier=last)
+
+
+def _new_id(fingerprint: str, records: Sequence[Record]) -> str:
+    taken = {record.incident_id.rpartition("-")[0] for record in records}
+    for digits in range(SHORTEST, len(fingerprint)):
+        if (stem := f"inc-{fingerprint[:digits]}") not in taken:
+            return f"{stem}-1"
+    return f"inc-{fingerprint}-1"

@@ -1,0 +1,28 @@
+"""Bounds that the flow keeps, from the policies."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from remediator.domain.base import Value
+
+
+class Limits(Value):
+    """How often and how long; the shipped policies say the same."""
+
+    attempts: int = 3
+    rounds: int = 5
+    deadline: timedelta = timedelta(hours=4)
+    """From the merge to the last look at recovery."""
+    cool_down: timedelta = timedelta(hours=72)
+    """Quiet after a rejection."""
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> datetime | None:
+    """The reverse of `stamp`; None for an empty text."""
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,26 @@
+"""Find why, where, and what could end it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator.graph.state import IncidentState
+
+if TYPE_CHECKING:
+    from remediator.domain.ports import Workshop
+
+
+def analyze_root_cause(state: IncidentState, *, workshop: Workshop) -> IncidentState:
+    """Rank the allowed actions, each located and proved in the repository, or say why there is none."""
+    diagnosis = state["diagnosis"]
+    if diagnosis is None:
+        raise AssertionError("analysis comes after classification")
+    plan = workshop.propose(diagnosis)
+    reason = plan.reason or ("" if plan.proposals else "no allowed action ends what the evidence shows")
+    return IncidentState(
+        affected_apps=list(plan.applications) or state["affected_apps"],
+        root_cause=plan.root_cause or state["root_cause"],
+        proposals=plan.proposals,
+        suggested_actions=[proposal.action for proposal in plan.proposals],
+        incident=state["incident"].model_copy(update={"reason": reason}),
+    )

@@ -1,0 +1,33 @@
+"""Take this incident's part of the logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator.errors import ServiceError
+from remediator.graph.state import IncidentState
+
+if TYPE_CHECKING:
+    from remediator.domain.life import Case
+    from remediator.domain.ports import LogSource
+
+
+def collect_logs(state: IncidentState, *, logs: LogSource) -> IncidentState:
+    """Keep the redacted excerpt and the evidence; the log itself stays where it is."""
+    case = find_case(state, logs)
+    return IncidentState(
+        raw_log=case.excerpt,
+        log_source=case.source,
+        timestamp=case.read_at,
+        evidence=case.diagnosis.evidence,
+        incident=state["incident"].model_copy(update={"last_seen": case.read_at}),
+    )
+
+
+def find_case(state: IncidentState, logs: LogSource) -> Case:
+    """The incident of this thread among all that the logs hold."""
+    wanted = state["incident"].fingerprint
+    for case in logs.cases():
+        if case.fingerprint == wanted:
+            return case
+    raise ServiceError(f"the logs no longer hold incident {state['incident_id']}")

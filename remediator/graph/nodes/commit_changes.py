@@ -1,0 +1,42 @@
+"""Publish the change: one branch, one commit, one pull request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator.domain.life import Change
+from remediator.graph.state import IncidentState, all_changes, chosen, remember
+
+if TYPE_CHECKING:
+    from remediator.domain.ports import Forge, Workshop
+
+
+def commit_changes(state: IncidentState, *, forge: Forge, workshop: Workshop) -> IncidentState:
+    """Make the pull request or adopt the one that a crashed run left; merge it where the policy says so."""
+    pull, proposal = state["pull_request"], chosen(state)
+    if pull is None or proposal is None:
+        raise AssertionError("a change is committed after it was generated")
+    alone = state["error_severity"] == "warning" and workshop.merges_itself(proposal.action)
+    made = forge.publish(
+        Change(
+            incident_id=state["incident_id"],
+            branch=pull.branch,
+            base=forge.base(workshop.tracked(state["affected_apps"])),
+            title=pull.title,
+            body=pull.body,
+            message=state["commit_message"],
+            files=all_changes(state),
+            urgent=state["error_severity"] == "critical",
+            merge=alone,
+        )
+    )
+    if alone:
+        made = forge.merge(made)
+    return IncidentState(
+        pull_request=made,
+        commit_hash=made.head,
+        workflow_status="verifying" if made.state == "merged" else "awaiting_review",
+        user_feedback_history=remember(
+            state, kind="proposed", action=proposal.id, branch=made.branch, commit=made.head, url=made.url
+        ),
+    )

@@ -1,0 +1,125 @@
+"""Turn a proposal into files, a commit message and a pull request."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from remediator.domain.change import PullRequest
+from remediator.domain.life import Base
+from remediator.errors import PolicyViolation, RemediatorError
+from remediator.graph.describe import incident_report
+from remediator.graph.state import IncidentState
+from remediator.report import commit_message, pull_request
+
+if TYPE_CHECKING:
+    from remediator.domain.change import Proposal
+    from remediator.domain.life import Incident
+    from remediator.domain.ports import Forge, Workshop
+    from remediator.graph.limits import Limits
+
+_USE = re.compile(r"(?:/remediator\s+)?use\s+#?(\d+)", re.IGNORECASE)
+_RETRY = re.compile(r"(?:/remediator\s+)?retry", re.IGNORECASE)
+
+
+def generate_action(state: IncidentState, *, workshop: Workshop, forge: Forge, limits: Limits) -> IncidentState:
+    """Make the wanted change on the base's own text, judged by the guardrails on the final difference.
+
+    The best proposal first, then the next one that is neither tried nor refused; in a review just the one
+    that the reviewer asked for. `incident.reason` is empty exactly when there is something to commit.
+    """
+    reviewing = state["workflow_status"] == "awaiting_review"
+    state = {**state, "incident": _begun(state, reviewing=reviewing)}
+    candidates, reason = _asked(state, limits) if reviewing else _untried(state, limits)
+    base = forge.base(workshop.tracked(state["affected_apps"])) if candidates else Base(branch="")
+    for proposal in candidates:
+        try:
+            changes = _changes(proposal, base, workshop, forge)
+        except (RemediatorError, FileNotFoundError, ValueError) as error:
+            reason = reason or f"{proposal.title}: {error}"
+            continue
+        return _worded(state, proposal, base, changes, forge)
+    incident = state["incident"].model_copy(update={"reason": reason})
+    if reviewing:
+        return IncidentState(incident=incident)
+    return IncidentState(incident=incident, git_changes={}, commit_message="", workflow_status="needs_person")
+
+
+def _begun(state: IncidentState, *, reviewing: bool) -> Incident:
+    """The incident as this round starts: after a failed verification the next attempt, in a review the next round."""
+    incident = state["incident"].model_copy(update={"reason": ""})
+    if reviewing:
+        return incident.model_copy(update={"rounds": incident.rounds + 1})
+    if state["verification_status"] == "failed" and incident.chosen:
+        tried = (*incident.tried, incident.chosen)
+        return incident.model_copy(update={"tried": tried, "attempt": incident.attempt + 1, "rounds": 0})
+    return incident
+
+
+def _untried(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...], str]:
+    """Proposals to try in order, or why there are none."""
+    incident = state["incident"]
+    if incident.attempt > limits.attempts:
+        return (), f"{limits.attempts} attempts did not end it"
+    left = tuple(proposal for proposal in state["proposals"] if proposal.id not in incident.tried)
+    return left, "" if left else "every allowed action was tried and did not help"
+
+
+def _asked(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...], str]:
+    """What the reviewer wants instead, or why that cannot be followed; the pull request then stays as it is."""
+    incident, proposals, words = state["incident"], state["proposals"], state["user_recognition"].strip()
+    if incident.rounds > limits.rounds:
+        return (
+            (),
+            f"changes were asked for more than {limits.rounds} times: approve, reject, or edit the branch by hand",
+        )
+    if _RETRY.fullmatch(words):
+        return tuple(proposal for proposal in proposals if proposal.id == incident.chosen), ""
+    asked = _USE.fullmatch(words)
+    if asked is None:
+        return (), f"noted; only `use N` (1 to {len(proposals)}) or `retry` can be followed without a person"
+    if not 1 <= int(asked[1]) <= len(proposals):
+        return (), f"there is no option {asked[1]}, only 1 to {len(proposals)}"
+    return (proposals[int(asked[1]) - 1],), ""
+
+
+def _changes(proposal: Proposal, base: Base, workshop: Workshop, forge: Forge) -> dict[str, str | None]:
+    """The proposal's edits applied to the base, once the guardrails agree."""
+    after = workshop.edit(proposal.edits, lambda path: forge.read(base, path))
+    before = {path: _before(base, path, forge) for path in after}
+    after = {path: content for path, content in after.items() if content != before[path]}
+    if not after:
+        raise PolicyViolation(f"{base.branch or 'the repository'} already reads as proposed")
+    if objections := workshop.objections(before, after):
+        raise PolicyViolation("; ".join(objections))
+    return {path: None if content is None else content.decode() for path, content in after.items()}
+
+
+def _before(base: Base, path: str, forge: Forge) -> bytes | None:
+    try:
+        return forge.read(base, path)
+    except FileNotFoundError:
+        return None
+
+
+def _worded(
+    state: IncidentState, proposal: Proposal, base: Base, changes: dict[str, str | None], forge: Forge
+) -> IncidentState:
+    incident = state["incident"].model_copy(update={"chosen": proposal.id})
+    report = incident_report(
+        {**state, "incident": incident}, base=base, changes=changes, read=partial(forge.read, base)
+    )
+    title, body = pull_request(report)
+    earlier = state["pull_request"]
+    pull = PullRequest(branch=report.branch, base=base.branch, title=title, body=body)
+    if earlier and earlier.branch == pull.branch:
+        pull = earlier.model_copy(update={"title": title, "body": body, "base": base.branch})
+    return IncidentState(
+        git_changes={path: text for path, text in changes.items() if text is not None},
+        commit_message=commit_message(report),
+        pull_request=pull,
+        incident=incident,
+        user_approved_action="",
+        verification_status="pending",
+    )

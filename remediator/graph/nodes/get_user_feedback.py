@@ -1,0 +1,44 @@
+"""Wait for a person, or for time to pass."""
+
+from __future__ import annotations
+
+from langgraph.types import interrupt
+
+from remediator.domain.life import Review
+from remediator.graph.state import IncidentState, chosen, remember
+
+
+def get_user_feedback(state: IncidentState) -> IncidentState:
+    """Stop here until something happens to the pull request, then take note of it.
+
+    The interrupt stands alone at the top: on resume the node runs again from its start.
+    """
+    answer = interrupt({"incident_id": state["incident_id"], "status": state["workflow_status"]})
+    return take_note(state, Review.model_validate(answer))
+
+
+def take_note(state: IncidentState, review: Review) -> IncidentState:
+    """What one event means; an event that no longer fits the pull request is remembered and changes nothing."""
+    history = remember(state, kind=review.kind, by=review.by, words=review.words, commit=review.commit, at=review.at)
+    pull, proposal, incident = state["pull_request"], chosen(state), state["incident"]
+    action = proposal.action if proposal else ""
+    waiting = state["workflow_status"] == "awaiting_review"
+    noted = IncidentState(user_feedback_history=history, user_recognition=review.words or state["user_recognition"])
+    match review.kind:
+        case "seen":
+            seen = incident.model_copy(update={"seen": incident.seen + 1, "last_seen": review.at or incident.last_seen})
+            return IncidentState(incident=seen)
+        case "approved" if waiting and pull and review.commit == pull.head:
+            noted["user_approved_action"] = action
+        case "merged" if waiting and pull:
+            noted["pull_request"] = pull.model_copy(update={"state": "merged", "merge_commit": review.commit})
+            noted["user_approved_action"] = state["user_approved_action"] or (action if review.by else "")
+            noted["workflow_status"] = "verifying"
+        case "closed" if waiting and pull:
+            noted["pull_request"] = pull.model_copy(update={"state": "closed"})
+            noted["workflow_status"] = "rejected"
+            noted["incident"] = incident.model_copy(update={"reason": review.words})
+        case "confirmed" if state["workflow_status"] == "verifying":
+            noted["workflow_status"] = "resolved"
+            noted["recovery_result"] = f"confirmed by {review.by or 'a person'}"
+    return noted

@@ -1,0 +1,66 @@
+"""Where the flow goes next: pure functions of the state, one for each node that has a choice."""
+
+from __future__ import annotations
+
+from remediator.graph.state import IncidentState  # noqa: TC001 - LangGraph reads the annotations at run time
+
+CALM = frozenset({"info", "unknown", ""})
+"""Categories that mean nothing is wrong, or nothing was recognised."""
+
+
+def after_classify(state: IncidentState) -> str:
+    """Calm and unrecognised logs are recorded; everything else is looked into."""
+    if state["error_category"] in CALM or state["error_severity"] == "info":
+        return "final_feedback"
+    return "analyze_root_cause"
+
+
+def after_analyze(state: IncidentState) -> str:
+    """Without a single allowed action a person is needed."""
+    return "generate_action" if state["proposals"] else "final_feedback"
+
+
+def after_generate(state: IncidentState) -> str:
+    """Nothing to commit: in a review the pull request stays as it is, else a person is needed."""
+    if not state["incident"].reason:
+        return "commit_changes"
+    return "get_user_feedback" if state["workflow_status"] == "awaiting_review" else "final_feedback"
+
+
+def after_commit(state: IncidentState) -> str:
+    """A pull request that the policy let merge at once is verified; all others wait for a person."""
+    pull = state["pull_request"]
+    return "verify_recovery" if pull and pull.state == "merged" else "get_user_feedback"
+
+
+def after_feedback(state: IncidentState) -> str:
+    """What the last answer means for the pull request as it now stands."""
+    last = state["user_feedback_history"][-1] if state["user_feedback_history"] else {}
+    match last.get("kind"), state["workflow_status"]:
+        case "merged", _:
+            return "verify_recovery"
+        case "verify", "verifying":
+            return "verify_recovery"
+        case "confirmed", "resolved":
+            return "final_feedback"
+        case "closed", "rejected":
+            return "final_feedback"
+        case "changes_requested", "awaiting_review":
+            return "generate_action"
+        case _:
+            return "get_user_feedback"
+
+
+def after_verify(state: IncidentState) -> str:
+    """Healthy ends it, pending waits, failed tries the next action while there is one and the bound allows."""
+    match state["verification_status"], state["workflow_status"]:
+        case "success", "verifying":
+            return "get_user_feedback"  # nobody has approved it: a person is asked to confirm
+        case "success", _:
+            return "final_feedback"
+        case "failed", "verifying":
+            return "generate_action"
+        case "pending", "verifying":
+            return "get_user_feedback"
+        case _:
+            return "final_feedback"

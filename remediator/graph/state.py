@@ -1,0 +1,174 @@
+"""What the graph knows about one incident: plain fields and frozen values, never a secret or a client."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict, cast
+
+from remediator.domain.change import Edit, Place, Proposal, PullRequest
+from remediator.domain.incident import Diagnosis, Evidence, Subject
+from remediator.domain.life import (
+    Incident,
+    Observation,
+    Record,
+    Review,
+    VerificationStatus,
+    WorkflowStatus,
+)
+
+
+class IncidentState(TypedDict, total=False):
+    """One incident from its log to its end; a node returns the fields that it changes."""
+
+    raw_log: str
+    """The redacted excerpt, never the whole log."""
+    log_source: str
+    timestamp: str
+    """When the log was read, RFC 3339, UTC."""
+    error_category: str
+    error_severity: str
+    affected_apps: list[str]
+    root_cause: str
+    suggested_actions: list[str]
+    """Action ids in rank order."""
+    user_recognition: str
+    """The reviewer's words."""
+    user_approved_action: str
+    """The id of the action that a person approved."""
+    git_changes: dict[str, str]
+    """Full new text by path; deleted files are told by `deleted_files`."""
+    commit_message: str
+    commit_hash: str
+    recovery_result: str
+    verification_status: VerificationStatus
+    incident_id: str
+    workflow_status: WorkflowStatus
+    user_feedback_history: list[dict[str, Any]]
+    """Plain facts in order: reviews, attempts, outcomes."""
+
+    evidence: tuple[Evidence, ...]
+    diagnosis: Diagnosis | None
+    proposals: tuple[Proposal, ...]
+    pull_request: PullRequest | None
+    observations: tuple[Observation, ...]
+    incident: Incident
+
+
+PLAN_FIELDS: tuple[str, ...] = (
+    "raw_log",
+    "log_source",
+    "timestamp",
+    "error_category",
+    "error_severity",
+    "affected_apps",
+    "root_cause",
+    "suggested_actions",
+    "user_recognition",
+    "user_approved_action",
+    "git_changes",
+    "commit_message",
+    "commit_hash",
+    "recovery_result",
+    "verification_status",
+    "incident_id",
+    "workflow_status",
+    "user_feedback_history",
+)
+
+VALUES: tuple[type, ...] = (
+    Diagnosis,
+    Edit,
+    Evidence,
+    Incident,
+    Observation,
+    Place,
+    Proposal,
+    PullRequest,
+    Review,
+    Subject,
+)
+"""The only classes that a checkpoint may bring to life."""
+
+
+def fresh(incident_id: str, incident: Incident, history: list[dict[str, Any]] | None = None) -> IncidentState:
+    """Every field at its start, so that nothing of an earlier run of the same thread shines through."""
+    return IncidentState(
+        raw_log="",
+        log_source="",
+        timestamp="",
+        error_category="",
+        error_severity="",
+        affected_apps=[],
+        root_cause="",
+        suggested_actions=[],
+        user_recognition="",
+        user_approved_action="",
+        git_changes={},
+        commit_message="",
+        commit_hash="",
+        recovery_result="",
+        verification_status="pending",
+        incident_id=incident_id,
+        workflow_status="recorded",
+        user_feedback_history=list(history or []),
+        evidence=(),
+        diagnosis=None,
+        proposals=(),
+        pull_request=None,
+        observations=(),
+        incident=incident,
+    )
+
+
+def chosen(state: IncidentState) -> Proposal | None:
+    """The proposal that the present change makes."""
+    wanted = state["incident"].chosen
+    return next((proposal for proposal in state["proposals"] if proposal.id == wanted), None)
+
+
+def deleted_files(state: IncidentState) -> tuple[str, ...]:
+    """Files that the present change removes; `git_changes` holds texts only."""
+    proposal = chosen(state)
+    edits = proposal.edits if proposal and state["commit_message"] else ()
+    return tuple(e.file for e in edits if e.op == "remove" and e.file not in state["git_changes"])
+
+
+def all_changes(state: IncidentState) -> dict[str, str | None]:
+    """The whole change: full new text by path, None to delete."""
+    return {**state["git_changes"], **dict.fromkeys(deleted_files(state))}
+
+
+def branch_name(state: IncidentState) -> str:
+    """Deterministic, so that a run that crashed after making it is found again."""
+    return f"remediator/{state['incident_id']}-{state['incident'].attempt}"
+
+
+def remember(state: IncidentState, **facts: str) -> list[dict[str, Any]]:
+    """The history with one more entry, empty facts left out."""
+    return [*state["user_feedback_history"], {key: value for key, value in facts.items() if value}]
+
+
+def record(thread: str, values: dict[str, Any]) -> Record:
+    """The readable head of a stored document."""
+    if "incident" not in values:
+        return Record(incident_id=thread)
+    state = cast("IncidentState", values)
+    incident, diagnosis, pull = state["incident"], state.get("diagnosis"), state.get("pull_request")
+    return Record(
+        incident_id=thread,
+        fingerprint=incident.fingerprint,
+        generation=incident.generation,
+        attempt=incident.attempt,
+        seen=incident.seen,
+        category=state["error_category"],
+        severity=state["error_severity"],
+        applications=tuple(state["affected_apps"]),
+        summary=diagnosis.summary if diagnosis else "",
+        status=state["workflow_status"],
+        verification=state["verification_status"],
+        action=incident.chosen,
+        branch=pull.branch if pull else "",
+        base=pull.base if pull else "",
+        commit=state["commit_hash"],
+        reason=incident.reason,
+        updated=max([incident.last_seen, *(str(entry.get("at", "")) for entry in state["user_feedback_history"])]),
+    )

@@ -1,0 +1,98 @@
+"""Logs from any number of sources: scanned and classified once, told apart into incidents."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from remediator.diagnosis import classify, signature
+from remediator.domain.life import Case
+from remediator.evidence import Input, Pattern, Scanner, fingerprint, open_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from remediator.domain.incident import Diagnosis
+    from remediator.domain.ports import Clock
+    from remediator.evidence import Scan
+    from remediator.policy import Catalogue
+
+log = logging.getLogger(__name__)
+
+EXCERPT_LINES, EXCERPT_CHARACTERS = 60, 8_000
+"""Bounds of what is kept of a log in the state."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Logs given as paths; `-` is standard input. ConfigError for one that is missing."""
+
+    paths: Sequence[str]
+
+    def inputs(self) -> list[Input]:
+        """The inputs in the order they were named."""
+        return open_inputs(self.paths)
+
+
+@dataclass
+class Logs:
+    """The `LogSource` port over whatever gives inputs; each source is read once, at the first question."""
+
+    sources: Sequence[Callable[[], Sequence[Input]]]
+    catalogue: Catalogue
+    redact: Callable[[str], str]
+    cluster: str = ""
+    now: Clock = lambda: datetime.now(UTC)
+
+    @cached_property
+    def scan(self) -> Scan:
+        """What the inputs say, in one streaming pass."""
+        inputs = [one for source in self.sources for one in source()]
+        scanner = Scanner([Pattern(name, regex) for name, regex in self.catalogue.patterns()])
+        found = scanner.scan(inputs)
+        for note in found.notes:
+            log.warning("%s", note)
+        return found
+
+    def cases(self) -> tuple[Case, ...]:
+        """See the port; the same fault twice in one run is one case, seen twice."""
+        return self._cases
+
+    @cached_property
+    def _cases(self) -> tuple[Case, ...]:
+        read_at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        source = ", ".join(report.name for report in self.scan.inputs)
+        cases: dict[str, Case] = {}
+        for diagnosis in classify(self.scan.statements, self.catalogue, redact=self.redact):
+            name = self._fingerprint(diagnosis)
+            if name in cases:
+                cases[name] = cases[name].model_copy(update={"seen": cases[name].seen + 1})
+                continue
+            cases[name] = Case(
+                fingerprint=name, diagnosis=diagnosis, excerpt=excerpt(diagnosis), source=source, read_at=read_at
+            )
+        return tuple(cases.values())
+
+    def _fingerprint(self, diagnosis: Diagnosis) -> str:
+        subject = diagnosis.subject
+        return fingerprint(
+            cluster=self.cluster or subject.cluster,
+            application=subject.application,
+            workload="/".join(part for part in (subject.namespace, subject.kind, subject.name) if part),
+            container=subject.container,
+            category=diagnosis.category,
+            signature=signature(diagnosis),
+        )
+
+
+def excerpt(diagnosis: Diagnosis) -> str:
+    """The lines that matter, already redacted, with where they stand."""
+    lines = [f"{item.source}:{item.line}: {_sentence(item.reason, item.text)}" for item in diagnosis.evidence]
+    return "\n".join(lines[:EXCERPT_LINES])[:EXCERPT_CHARACTERS]
+
+
+def _sentence(reason: str, text: str) -> str:
+    return f"{reason}: {text}" if reason and reason not in text else text

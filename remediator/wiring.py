@@ -1,0 +1,201 @@
+"""Composition root: settings and arguments in, ports and graph out. Heavy packages are imported here, when asked."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from remediator.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from remediator.domain.life import Record
+    from remediator.domain.ports import Forge, RefStore, Verifier
+    from remediator.graph.drive import Driver
+    from remediator.graph.limits import Limits
+    from remediator.policy import Policies
+    from remediator.services.local.git import Git
+    from remediator.services.logs import Logs
+    from remediator.services.workshop import LocalWorkshop
+    from remediator.settings import Settings
+
+USER_POLICY = ".github/remediator.yml"
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def now() -> datetime:
+    """The present moment, UTC."""
+    return datetime.now(UTC)
+
+
+def preload() -> None:
+    """Import the graph in the background: it takes longer than anything else and overlaps with reading."""
+    threading.Thread(target=_import_graph, name="preload", daemon=True).start()
+
+
+def _import_graph() -> None:
+    import remediator.graph.drive
+    import remediator.services.checkpoints.saver  # noqa: F401
+
+
+@dataclass
+class Services:
+    """All adapters of one process, each made when it is first asked for."""
+
+    settings: Settings
+    root: Path
+    logs_from: Sequence[str] = ()
+    dry_run: bool = False
+    push: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.root.is_dir():
+            raise ConfigError(
+                "no such directory: --repo names the checkout of the GitOps repository", file=str(self.root)
+            )
+
+    @cached_property
+    def git(self) -> Git | None:
+        """The repository that the root lies in; None only in a dry run, where none is needed."""
+        from remediator.services.local.git import Git
+
+        found = Git.find(self.root, self.settings.environ)
+        if found is not None and not found.commit_id("HEAD"):
+            if not self.dry_run:
+                raise ConfigError("the branch has no commit yet: commit the repository first", file=str(self.root))
+            found = None
+        if found is None and not self.dry_run:
+            raise ConfigError("not a git repository: run `git init` and commit, or use --dry-run", file=str(self.root))
+        return found
+
+    @cached_property
+    def policies(self) -> Policies:
+        """The shipped policies with the user's merged over them."""
+        from remediator.policy import load
+
+        file = self.root / USER_POLICY
+        return load(file if file.is_file() else None)
+
+    @cached_property
+    def logs(self) -> Logs:
+        """Everything that --log names."""
+        from remediator.evidence.redact import Redactor
+        from remediator.services.logs import Files, Logs
+
+        return Logs(
+            sources=[Files(self.logs_from).inputs],
+            catalogue=self.policies.catalogue,
+            redact=Redactor().text,
+            cluster=self.settings.cluster,
+            now=now,
+        )
+
+    @cached_property
+    def workshop(self) -> LocalWorkshop:
+        """The checkout and the policies."""
+        from remediator.services.workshop import LocalWorkshop
+
+        return LocalWorkshop(self.root, self.policies)
+
+    @cached_property
+    def forge(self) -> Forge:
+        """Where pull requests go; a dry run looks through glass."""
+        from remediator.services.local.forge import LocalForge
+        from remediator.services.preview import Folder, Preview
+
+        forge: Forge = LocalForge(self.git, self.push) if self.git else Folder(self.root)
+        return Preview(forge) if self.dry_run else forge
+
+    @cached_property
+    def verifiers(self) -> Sequence[Verifier]:
+        """Nothing is configured on a local machine."""
+        return ()
+
+    @cached_property
+    def store(self) -> RefStore | None:
+        """Where the graph's memory lives; None where there is no repository (a dry run in a plain folder)."""
+        from remediator.services.local.ref_store import GitRefStore
+
+        return GitRefStore(self.git) if self.git else None
+
+    @cached_property
+    def driver(self) -> Driver:
+        """The compiled graph with its memory."""
+        from remediator.graph.build import Ports, build
+        from remediator.graph.drive import Driver
+        from remediator.graph.state import VALUES
+        from remediator.services.checkpoints.saver import RefCheckpointSaver
+
+        saver = RefCheckpointSaver(self.store or _Nowhere(), allowed=VALUES, summarise=_summary, keep=1)
+        limits = limits_of(self.policies)
+        ports = Ports(
+            logs=self.logs,
+            workshop=self.workshop,
+            forge=self.forge,
+            now=now,
+            verifiers=self.verifiers,
+            limits=limits,
+        )
+        return Driver(build(ports, saver), saver, limits, now, preview=self.dry_run)
+
+    def records(self) -> list[Record]:
+        """All known incidents, without LangGraph."""
+        from remediator.domain.life import Record
+        from remediator.services.checkpoints.documents import records
+
+        heads = records(self.store or _Nowhere())
+        known = Record.model_fields
+        return [Record.model_validate({k: v for k, v in head.items() if k in known}) for head in heads if head]
+
+
+class _Nowhere:
+    """A ref store for a dry run in a plain folder: it holds nothing and nothing is written to it."""
+
+    def head(self) -> str:
+        """No ref."""
+        return ""
+
+    def read(self, head: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
+        """No document."""
+        del head, paths
+        return {}
+
+    def write(self, expected: str, changes: Mapping[str, bytes | None], message: str) -> str:
+        """Never asked for."""
+        raise AssertionError(f"a dry run writes nothing, not {message!r} of {len(changes)} on {expected!r}")
+
+
+def _summary(thread: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    from remediator.graph.state import record
+
+    return record(thread, dict(values)).model_dump(mode="json", exclude_defaults=True)
+
+
+def limits_of(policies: Policies) -> Limits:
+    """The bounds of the flow as the policies put them."""
+    from remediator.graph.limits import Limits
+
+    guard, verification = policies.guardrails, policies.verification
+    return Limits(
+        attempts=guard.max_attempts,
+        rounds=guard.max_feedback_rounds,
+        deadline=duration(verification.deadline),
+        cool_down=duration(guard.cooldown_after_close),
+    )
+
+
+def duration(text: str) -> timedelta:
+    """`72h`, `1h30m`, `5m` … ; ConfigError for anything else."""
+    parts = re.findall(r"(\d+)([smhd])", text)
+    if not parts or "".join(f"{number}{unit}" for number, unit in parts) != text:
+        raise ConfigError(f"{text!r} is no duration: write 90s, 5m, 1h30m or 3d")
+    total = timedelta()
+    for number, unit in parts:
+        total += timedelta(**{_UNITS[unit]: int(number)})
+    return total

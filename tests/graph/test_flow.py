@@ -1,0 +1,335 @@
+"""Each row of the flow's table, each step in a process of its own."""
+
+from __future__ import annotations
+
+from typing import get_type_hints
+
+import pytest
+
+from remediator.domain.life import Plan
+from remediator.errors import ConfigError, ConflictError, ServiceError
+from remediator.graph.build import build
+from remediator.graph.limits import Limits
+from remediator.graph.state import PLAN_FIELDS, IncidentState
+from tests.fakes import FakeForge, FakeVerifier, FakeWorkshop
+from tests.graph.worlds import FILE, TWO, World, case, proposal
+
+NODES = (
+    "collect_logs",
+    "classify_error",
+    "analyze_root_cause",
+    "generate_action",
+    "commit_changes",
+    "get_user_feedback",
+    "verify_recovery",
+    "final_feedback",
+)
+
+
+def test_the_state_has_the_plans_fields_and_types() -> None:
+    hints = get_type_hints(IncidentState)
+    assert tuple(hints)[: len(PLAN_FIELDS)] == PLAN_FIELDS
+    assert len(PLAN_FIELDS) == 18
+    assert hints["git_changes"] == dict[str, str]
+    assert hints["affected_apps"] == hints["suggested_actions"] == list[str]
+    assert {hints[name] for name in PLAN_FIELDS[:5]} == {str}
+
+
+def test_the_graph_has_the_plans_nodes() -> None:
+    driver = World().driver()
+    assert tuple(name for name in driver.graph.get_graph().nodes if not name.startswith("__")) == NODES
+    assert build is not None
+
+
+@pytest.mark.parametrize(("category", "severity"), [("info", "info"), ("unknown", "warning"), ("oom", "info")])
+def test_calm_and_unrecognised_logs_are_recorded_without_a_pull_request(category: str, severity: str) -> None:
+    world = World(cases=(case(category=category, severity=severity),))
+    state = world.start().state
+    assert state["workflow_status"] == "recorded"
+    assert state["incident"].reason
+    assert world.forge.calls == []
+    assert world.driver().records()[0].status == "recorded"
+
+
+def test_without_a_fitting_action_a_person_is_needed() -> None:
+    world = World(workshop=FakeWorkshop(Plan(applications=("checkout",), reason="rotate the credential")))
+    state = world.start().state
+    assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "rotate the credential")
+    assert state["user_feedback_history"][-1]["outcome"] == "needs_person"
+    assert world.forge.calls == []
+
+
+def test_a_critical_incident_is_proposed_urgently_and_waits_for_a_person() -> None:
+    world = World()
+    state = world.start().state
+    assert state["workflow_status"] == "awaiting_review"
+    assert state["suggested_actions"] == ["raise_memory_limit", "roll_back"]
+    assert state["git_changes"] == {FILE: "memory: 2Gi\n"}
+    assert state["commit_hash"]
+    change = world.forge.branches["remediator/inc-3f9a2c-1-1"]
+    assert (change.urgent, change.merge) == (True, False)
+    assert "Incident-Id: inc-3f9a2c-1" in change.message
+
+
+def test_a_critical_incident_never_merges_by_itself() -> None:
+    world = World(workshop=FakeWorkshop(TWO, alone=True))
+    assert world.start().state["workflow_status"] == "awaiting_review"
+
+
+def test_a_warning_merges_by_itself_only_where_the_policy_allows() -> None:
+    waiting = World(cases=(case(severity="warning"),))
+    assert waiting.start().state["workflow_status"] == "awaiting_review"
+    assert not waiting.forge.branches["remediator/inc-3f9a2c-1-1"].urgent
+    alone = World(cases=(case(severity="warning"),), workshop=FakeWorkshop(TWO, alone=True))
+    state = alone.start().state
+    assert (state["workflow_status"], state["verification_status"]) == ("verifying", "pending")
+    assert alone.forge.files[FILE] == "memory: 2Gi\n"
+
+
+def warned(*, says: str) -> World:
+    return World(
+        cases=(case(severity="warning"),),
+        workshop=FakeWorkshop(TWO, alone=True),
+        verifiers=(FakeVerifier([says]),),
+        limits=Limits(),
+    )
+
+
+def test_after_a_merge_by_itself_a_person_is_asked_to_confirm() -> None:
+    world = warned(says="success")
+    assert world.start().state["workflow_status"] == "verifying"
+    state = world.answer("confirmed", by="ann").state
+    assert (state["workflow_status"], state["recovery_result"]) == ("resolved", "confirmed by ann")
+
+
+def test_unanswered_by_the_deadline_it_ends_unconfirmed() -> None:
+    world = warned(says="success")
+    world.start()
+    world.pass_time(hours=5)
+    assert world.answer("verify").state["workflow_status"] == "unconfirmed"
+
+
+def test_approval_of_the_head_is_noted_and_the_interrupt_stays_until_the_merge() -> None:
+    world = World()
+    head = world.start().state["commit_hash"]
+    state = world.answer("approved", by="ann", commit=head).state
+    assert (state["user_approved_action"], state["workflow_status"]) == ("raise_memory_limit", "awaiting_review")
+    assert world.merge().state["workflow_status"] == "verifying"
+
+
+def test_approval_of_an_older_head_counts_for_nothing() -> None:
+    world = World()
+    old = world.start().state["commit_hash"]
+    world.answer("changes_requested", words="use 2")
+    assert world.answer("approved", by="ann", commit=old).state["user_approved_action"] == ""
+
+
+def test_a_merge_is_verified_and_without_a_verifier_it_is_pending() -> None:
+    world = World()
+    world.start()
+    state = world.merge().state
+    assert (state["workflow_status"], state["verification_status"]) == ("verifying", "pending")
+    assert state["recovery_result"] == "no verifier configured"
+    assert state["user_approved_action"] == "raise_memory_limit"
+    world.pass_time(days=30)
+    assert world.answer("verify").state["verification_status"] == "pending"
+
+
+def test_success_resolves_only_when_all_verifiers_agree() -> None:
+    world = World(verifiers=(FakeVerifier(["success"]), FakeVerifier(["pending", "success"], name="slow")))
+    world.start()
+    state = world.merge().state
+    assert (state["verification_status"], state["recovery_result"]) == ("pending", "slow: looks pending")
+    state = world.answer("verify").state
+    assert (state["workflow_status"], state["verification_status"]) == ("resolved", "success")
+    assert len(state["observations"]) == 4
+
+
+def test_pending_past_the_deadline_ends_unconfirmed() -> None:
+    world = World(verifiers=(FakeVerifier(["pending"]),))
+    world.start()
+    world.merge()
+    world.pass_time(hours=3)
+    assert world.answer("verify").state["workflow_status"] == "verifying"
+    world.pass_time(hours=2)
+    state = world.answer("verify").state
+    assert (state["workflow_status"], state["verification_status"]) == ("unconfirmed", "pending")
+
+
+def test_failed_tries_the_next_action_as_the_next_attempt_then_needs_a_person() -> None:
+    world = World(verifiers=(FakeVerifier(["failed"]),))
+    world.start()
+    state = world.merge().state
+    assert state["workflow_status"] == "awaiting_review"
+    assert list(world.forge.branches) == ["remediator/inc-3f9a2c-1-2"]
+    assert state["git_changes"] == {FILE: "memory: 4Gi\n"}
+    assert (state["incident"].attempt, state["incident"].tried) == (2, ("raise_memory_limit",))
+    state = world.merge().state
+    assert (state["workflow_status"], state["incident"].reason) == (
+        "needs_person",
+        "every allowed action was tried and did not help",
+    )
+
+
+def test_attempts_are_bounded() -> None:
+    world = World(verifiers=(FakeVerifier(["failed"]),), limits=Limits(attempts=1))
+    world.start()
+    state = world.merge().state
+    assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "1 attempts did not end it")
+
+
+def test_a_reviewer_chooses_another_option_in_the_same_branch() -> None:
+    world = World()
+    first = world.start().state
+    state = world.answer("changes_requested", words="use 2", by="ann").state
+    assert state["incident"].chosen == "roll_back"
+    assert state["git_changes"] == {FILE: "memory: 4Gi\n"}
+    assert list(world.forge.branches) == ["remediator/inc-3f9a2c-1-1"]
+    assert state["commit_hash"] != first["commit_hash"]
+    assert state["user_recognition"] == "use 2"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"), [("use 3", "there is no option 3"), ("too much!", "only `use N`"), ("use 0", "no option 0")]
+)
+def test_words_that_cannot_be_followed_are_noted_and_change_nothing(words: str, says: str) -> None:
+    world = World()
+    before = world.start().state
+    state = world.answer("changes_requested", words=words).state
+    assert says in state["incident"].reason
+    assert state["workflow_status"] == "awaiting_review"
+    assert state["commit_hash"] == before["commit_hash"]
+    assert world.forge.calls == ["publish"]
+
+
+def test_an_option_that_the_guardrails_forbid_leaves_the_pull_request_as_it_is() -> None:
+    plan = TWO.model_copy(update={"proposals": (TWO.proposals[0], proposal("roll_back", "x: 1\n", file="deny.yaml"))})
+    world = World(
+        workshop=FakeWorkshop(plan, forbidden=("deny.yaml",)),
+        forge=FakeForge({FILE: "memory: 1Gi\n", "deny.yaml": "x: 0\n"}),
+    )
+    world.start()
+    state = world.answer("changes_requested", words="use 2").state
+    assert (state["workflow_status"], state["incident"].chosen) == ("awaiting_review", "raise_memory_limit")
+    assert "deny.yaml is denied" in state["incident"].reason
+
+
+def test_rounds_of_feedback_are_bounded() -> None:
+    world = World(limits=Limits(rounds=1))
+    world.start()
+    world.answer("changes_requested", words="use 2")
+    state = world.answer("changes_requested", words="use 1").state
+    assert "more than 1 times" in state["incident"].reason
+    assert state["incident"].chosen == "roll_back"
+
+
+def test_closing_without_a_merge_is_a_rejection_that_is_remembered() -> None:
+    world = World()
+    world.start()
+    state = world.answer("closed", words="the JVM leaks", by="ann", at="2026-01-01T01:00:00Z").state
+    assert (state["workflow_status"], state["incident"].reason) == ("rejected", "the JVM leaks")
+    quiet = world.start()
+    assert quiet.quiet_until == "2026-01-04T01:00:00Z"
+    assert world.forge.calls == ["publish"]
+    world.pass_time(hours=80)
+    again = world.start().state
+    assert again["incident_id"] == "inc-3f9a2c-2"
+    assert again["user_feedback_history"][0] == {
+        "kind": "earlier",
+        "incident_id": "inc-3f9a2c-1",
+        "outcome": "rejected",
+        "action": "raise_memory_limit",
+        "words": "the JVM leaks",
+    }
+
+
+def test_guardrails_on_the_final_difference_pick_the_next_proposal_or_a_person() -> None:
+    plan = TWO.model_copy(update={"proposals": (proposal("a", "x: 1\n", file="deny.yaml"), TWO.proposals[1])})
+    forge = FakeForge({FILE: "memory: 1Gi\n", "deny.yaml": "x: 0\n"})
+    world = World(workshop=FakeWorkshop(plan, forbidden=("deny.yaml",)), forge=forge)
+    assert world.start().state["incident"].chosen == "roll_back"
+    nothing = World(workshop=FakeWorkshop(plan, forbidden=("deny.yaml", FILE)), forge=forge)
+    state = nothing.start().state
+    assert (state["workflow_status"], state["git_changes"]) == ("needs_person", {})
+    assert "deny.yaml is denied" in state["incident"].reason
+
+
+def test_the_same_incident_again_is_one_thread_and_one_pull_request() -> None:
+    world = World()
+    world.start()
+    state = world.start().state
+    assert (state["incident"].seen, state["workflow_status"]) == (2, "awaiting_review")
+    assert len(world.driver().records()) == 1
+    assert world.forge.calls == ["publish"]
+    assert len(world.store.messages) == 2
+
+
+def test_an_event_that_no_longer_fits_changes_nothing() -> None:
+    world = World()
+    world.start()
+    world.merge()
+    state = world.answer("closed", words="too late").state
+    assert state["workflow_status"] == "verifying"
+    assert state["pull_request"] is not None
+    assert state["pull_request"].state == "merged"
+
+
+def test_each_invocation_is_one_commit_with_skip_ci() -> None:
+    world = World()
+    world.start()
+    world.merge()
+    assert world.store.messages == [
+        "Record inc-3f9a2c-1: awaiting_review [skip ci]",
+        "Record inc-3f9a2c-1: verifying [skip ci]",
+    ]
+
+
+def test_a_failing_forge_still_gives_the_whole_state_and_stores_nothing() -> None:
+    world = World(forge=FakeForge({FILE: "memory: 1Gi\n"}, fails=ServiceError("no permission")))
+    result = world.start()
+    assert isinstance(result.error, ServiceError)
+    assert (result.state["workflow_status"], result.state["incident"].reason) == ("failed", "no permission")
+    assert result.state["git_changes"] == {FILE: "memory: 2Gi\n"}
+    assert world.store.messages == []
+    world.forge.fails = None
+    assert world.start().state["workflow_status"] == "awaiting_review"
+
+
+def test_an_invocation_that_breaks_can_be_repeated() -> None:
+    world = World()
+    world.start()
+    world.verifiers = (FakeVerifier([]),)
+    with pytest.raises(IndexError):
+        world.merge()
+    world.verifiers = ()
+    assert world.driver().records()[0].status == "awaiting_review"
+    assert world.merge().state["workflow_status"] == "verifying"
+
+
+def test_a_preview_writes_nothing_and_is_bound_by_no_earlier_decision() -> None:
+    world = World()
+    world.start()
+    world.answer("closed", words="no", at="2026-01-01T01:00:00Z")
+    before = len(world.store.messages)
+    state = world.driver(preview=True).start(world.cases[0]).state
+    assert state["git_changes"] == {FILE: "memory: 2Gi\n"}
+    assert len(world.store.messages) == before
+
+
+def test_two_answers_at_once_the_second_is_told() -> None:
+    world = World()
+    world.start()
+    slow, quick = world.driver(), world.driver()
+    known = slow.records()[0].incident_id
+    slow.state(known)
+    from remediator.domain.life import Review
+
+    quick.resume(known, Review(kind="closed", words="no"))
+    with pytest.raises(ConflictError):
+        slow.resume(known, Review(kind="changes_requested", words="use 2"))
+    assert world.driver().records()[0].status == "rejected"
+
+
+def test_an_unknown_incident_is_the_users_mistake() -> None:
+    with pytest.raises(ConfigError, match="inc-none"):
+        World().driver().state("inc-none")
