@@ -50,7 +50,7 @@ def dotted(path: tuple[str | int, ...]) -> str:
 
 def leaf_changes(before: bytes | None, after: bytes | None) -> list[LeafChange] | None:
     """Every leaf that differs, by document index; None where one of the texts is not plain YAML."""
-    old, new = _documents(before), _documents(after)
+    old, new = documents(before), documents(after)
     if old is None or new is None:
         return None
     changes: list[LeafChange] = []
@@ -84,7 +84,8 @@ def leaves(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[
         yield path, node
 
 
-def _documents(text: bytes | None) -> list[Any] | None:
+def documents(text: bytes | None) -> list[Any] | None:
+    """The documents of a text, none where there is no file; None where it is not plain YAML."""
     if text is None:
         return []
     try:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remediator.domain.change import Edit, Place, Proposal, YamlPath
+from remediator.errors import ConfigError
 from remediator.gitops import ObjectChange, Repository
 from remediator.gitops.paths import MISSING, dotted, get
 from remediator.policy.guard import FileChange, check_changes
@@ -181,7 +182,7 @@ def _guard(case: Case, files: Mapping[str, bytes | None]) -> None:
 def _read(repository: Repository, file: str) -> bytes | None:
     try:
         return repository.read(file)
-    except (OSError, KeyError):
+    except ConfigError:
         return None
 
 

@@ -1,0 +1,105 @@
+"""What a commit did to one YAML document, as edits that can be taken back one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Literal
+
+from remediator.domain.change import Edit, YamlPath
+
+_KEYS = ("name", "mountPath", "containerPort", "port", "key", "ip", "host", "path", "secretKey")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that a newer document has otherwise than an older one."""
+
+    op: Literal["changed", "added", "removed"]
+    path: YamlPath
+    """In the newer document for `changed` and `added`; where it stood in the older one for `removed`."""
+    old: Any
+    new: Any
+    item: bool = False
+    """The last step is a list index."""
+    label: str = ""
+    """The name of the item or key, for people and for matching with what the evidence says."""
+
+    def revert(self, file: str, document: int) -> Edit:
+        """The edit of the newer document that takes this back."""
+        where = {"file": file, "document": document, "path": self.path}
+        if self.op == "changed":
+            return Edit(op="set", value=self.old, **where)
+        if self.op == "added":
+            return Edit(op="delete", **where)
+        return Edit(op="insert_item" if self.item else "insert", value=self.old, **where)
+
+    @property
+    def words(self) -> list[str]:
+        """Everything about it that evidence could mention."""
+        words = [self.label, *map(str, self.path[-1:])]
+        for value in (self.old, self.new):
+            if isinstance(value, dict):
+                words += [str(leaf) for leaf in value.values() if not isinstance(leaf, dict | list)]
+            elif not isinstance(value, list) and value is not None:
+                words.append(str(value))
+        return [word for word in dict.fromkeys(words) if len(word) > 2]
+
+
+def differences(old: Any, new: Any, path: YamlPath = ()) -> Iterator[Difference]:
+    """All differences, as deep as they go; named list items are paired by name, others by content."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in new:
+            if key not in old:
+                yield Difference("added", (*path, key), None, new[key], label=str(key))
+            elif old[key] != new[key]:
+                yield from differences(old[key], new[key], (*path, key))
+        for key in old:
+            if key not in new:
+                yield Difference("removed", (*path, key), old[key], None, label=str(key))
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _items(old, new, path)
+    elif type(old) is not type(new) or old != new:
+        yield Difference("changed", path, old, new, label=str(path[-1]) if path else "")
+
+
+def _items(old: list[Any], new: list[Any], path: YamlPath) -> Iterator[Difference]:
+    key = _identity(old, new)
+    if not key:
+        yield from _plain_items(old, new, path)
+        return
+    before = {str(item[key]): item for item in old}
+    after = {str(item[key]): index for index, item in enumerate(new)}
+    for name, index in after.items():
+        if name not in before:
+            yield Difference("added", (*path, index), None, new[index], item=True, label=name)
+        elif before[name] != new[index]:
+            yield from differences(before[name], new[index], (*path, index))
+    for position, item in enumerate(old):
+        if str(item[key]) not in after:
+            yield Difference("removed", (*path, min(position, len(new))), item, None, item=True, label=str(item[key]))
+
+
+def _plain_items(old: list[Any], new: list[Any], path: YamlPath) -> Iterator[Difference]:
+    matcher = SequenceMatcher(None, [repr(item) for item in old], [repr(item) for item in new], autojunk=False)
+    for tag, low, high, low_new, high_new in matcher.get_opcodes():
+        if tag == "replace" and high - low == high_new - low_new:
+            for offset in range(high - low):
+                yield from differences(old[low + offset], new[low_new + offset], (*path, low_new + offset))
+        elif tag != "equal":
+            for index in range(low_new, high_new):
+                yield Difference("added", (*path, index), None, new[index], item=True, label=str(new[index])[:80])
+            for index in range(low, high):
+                yield Difference("removed", (*path, low_new), old[index], None, item=True, label=str(old[index])[:80])
+
+
+def _identity(old: list[Any], new: list[Any]) -> str:
+    """The key that tells the items of both lists apart, if there is one."""
+    items = [*old, *new]
+    if not items or not all(isinstance(item, dict) for item in items):
+        return ""
+    for key in _KEYS:
+        if all(key in item for item in items) and all(len({str(i[key]) for i in side}) == len(side) for side in (old, new)):
+            return key
+    return ""

@@ -1,0 +1,190 @@
+"""Take back what the last commits changed, where the evidence points at just that.
+
+Works on the texts: a commit's effect on one document is told item by item, each item is taken back in an overlay,
+and only those count whose rendered effect lies on the culprit and on a field that such a fault can come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import re2
+
+from remediator.domain.change import Edit, Place
+from remediator.errors import ConfigError
+from remediator.gitops import Application, ObjectChange, Repository, history
+from remediator.gitops.history import Commit
+from remediator.gitops.paths import dotted
+from remediator.policy.leaves import documents
+from remediator.remedies.apply import changes
+from remediator.remedies.case import Case, Fix
+from remediator.remedies.differences import Difference, differences
+from remediator.yamledit import EditRefused
+
+COMMITS = 12
+"""How many commits are looked at; what is older has proved that it works."""
+RENDERS = 16
+"""How many differences are rendered; enough for the commits people make, flat cost for the others."""
+
+
+def roll_back(case: Case) -> Iterator[Fix]:
+    """One fix for each recent commit whose effect the evidence names, the newest first."""
+    applications = _applications(case)
+    if not applications or not case.cite():
+        return
+    budget = RENDERS
+    for commit in history.recent(case.repository.root, limit=COMMITS, before=case.diagnosis.first_seen):
+        taken = _TakenBack(case, commit, applications)
+        candidates = taken.candidates[: max(budget, 0)]
+        budget -= len(candidates)
+        guilty = [step for step in candidates if taken.implicated(step)]
+        if guilty:
+            yield taken.fix(guilty)
+        if budget <= 0:
+            return
+
+
+@dataclass(frozen=True)
+class Step:
+    """One difference of a commit that still stands, and the edit that takes it back."""
+
+    file: str
+    document: int
+    difference: Difference
+    edit: Edit
+
+
+@dataclass
+class _TakenBack:
+    """One commit, seen through the eyes of one incident."""
+
+    case: Case
+    commit: Commit
+    applications: tuple[Application, ...]
+
+    @cached_property
+    def candidates(self) -> list[Step]:
+        """Differences that still stand and that the fields or the evidence make worth a rendering."""
+        return [step for file in self.commit.files for step in self._standing(file) if self._worth(step)]
+
+    def _standing(self, file: str) -> Iterator[Step]:
+        if not file.endswith((".yaml", ".yml")):
+            return
+        root = self.case.repository.root
+        before, after = history.file_at(root, f"{self.commit.commit}^", file), history.file_at(root, self.commit.commit, file)
+        now = _read(self.case.repository, file)
+        old, new, present = documents(before), documents(after), documents(now)
+        if old is None or new is None or present is None or not (len(old) == len(new) == len(present)):
+            return
+        for index, (was, then, today) in enumerate(zip(old, new, present, strict=True)):
+            if was == then:
+                continue
+            for one in differences(was, today):
+                if _also_then(one, was, then):
+                    yield Step(file, index, one, one.revert(file, index))
+
+    def _worth(self, step: Step) -> bool:
+        return self._mentioned(step) or self._implicates(dotted(step.difference.path))
+
+    def _mentioned(self, step: Step) -> bool:
+        """Whether the evidence itself (not what describe prints anyway) says a word of this difference."""
+        spoken = " ".join(f"{one.reason} {one.text}" for one in self.case.diagnosis.evidence)
+        return any(_word_in(word, spoken) for word in step.difference.words)
+
+    def _implicates(self, path: str) -> bool:
+        patterns = self.case.action.options.get(self.case.diagnosis.category, [])
+        return any(re2.search(pattern, path) for pattern in (patterns if isinstance(patterns, list) else [str(patterns)]))
+
+    def implicated(self, step: Step) -> bool:
+        """Whether taking this back changes just fields of the culprit that such a fault comes from."""
+        try:
+            after = self.case.repository.with_changes(changes([step.edit], self.case.repository.read))
+        except (EditRefused, ConfigError):
+            return False
+        effects = self.case.repository.difference(after)
+        own = [effect for effect in effects if self._on_culprit(effect)]
+        if not own:
+            return False
+        fields = [effect for effect in own if effect.what != "field" or self._implicates(dotted(effect.path))]
+        if len(fields) != len(own):
+            return False
+        needs_word = self.case.diagnosis.category in _NEED_A_WORD
+        return not needs_word or self._mentioned(step)
+
+    def _on_culprit(self, effect: ObjectChange) -> bool:
+        if effect.application not in {application.name for application in self.applications}:
+            return False
+        targets = {(target.manifest.kind, target.manifest.name) for target in self.case.targets}
+        return not targets or (effect.kind, effect.name) in targets or effect.kind in ("ConfigMap", "Secret", "Service")
+
+    def fix(self, steps: Sequence[Step]) -> Fix:
+        """All guilty steps of this commit, taken back together."""
+        what = ", ".join(dict.fromkeys(_said(step) for step in steps))
+        said = f"{what} by {self.commit.commit[:7]} ({self.commit.subject!r}, {self.commit.when[:10]})"
+        cited = [one for one in self.case.diagnosis.evidence if one.signal]
+        return Fix(
+            title=f"take back {what.split(' was ')[0]} of {self.commit.commit[:7]}",
+            reason=f"{said}. The fault began after it and lies on just this field; taking it back restores what worked.",
+            evidence=self.case.cite(*cited[:6]),
+            edits=tuple(step.edit for step in reversed(steps)),
+            places=tuple(_place(step) for step in steps),
+            applications=self.applications,
+            parameters={"commit": self.commit.commit[:10]},
+            score=0.9 if any(self._mentioned(step) for step in steps) else 0.75,
+            rollback=said,
+        )
+
+
+_NEED_A_WORD = {"crashloop", "network_error", "application_error", "permission_denied", "sync_error"}
+"""Faults that can come from so many fields that the evidence must name the one."""
+
+
+def _applications(case: Case) -> tuple[Application, ...]:
+    found = dict.fromkeys(target.application for target in case.targets)
+    named = case.repository.application(case.diagnosis.subject.application)
+    return tuple(found) or ((named,) if named else ())
+
+
+def _read(repository: Repository, file: str) -> bytes | None:
+    try:
+        return repository.read(file)
+    except ConfigError:
+        return None
+
+
+def _also_then(one: Difference, was: Any, then: Any) -> bool:
+    """Whether this commit made the difference that stands today (and not a later one on top of it)."""
+    return any(
+        other.op == one.op and other.label == one.label and other.path[:-1] == one.path[:-1] and other.new == one.new and other.old == one.old
+        for other in differences(was, then)
+    )
+
+
+def _said(step: Step) -> str:
+    verb = {"changed": "changed", "added": "added", "removed": "removed"}[step.difference.op]
+    name = step.difference.label if step.difference.item else dotted(step.difference.path[-2:])
+    values = f" from {step.difference.old} to {step.difference.new}" if step.difference.op == "changed" else ""
+    return f"{name} was {verb}{values}"
+
+
+def _place(step: Step) -> Place:
+    one = step.difference
+    return Place(
+        file=step.file, document=step.document, path=one.path, value=one.new, exists=one.op != "removed",
+        why="the commit changed it here, and taking it back changes just this field when rendered",
+    )  # fmt: skip
+
+
+def _word_in(word: str, text: str) -> bool:
+    start = text.find(word)
+    while start >= 0:
+        before, after = text[start - 1 : start], text[start + len(word) : start + len(word) + 1]
+        if not (before.isalnum() or before == "_" or after.isalnum() or after == "_"):
+            return True
+        start = text.find(word, start + 1)
+    return False
+
+
