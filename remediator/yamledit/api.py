@@ -52,10 +52,9 @@ def rename(text: bytes, document: int, path: Path, new_key: str, *, inside: Path
 def apply(text: bytes, edits: Sequence[Edit]) -> bytes:
     """All edits one after the other, each proved and each seeing the ones before; or none and EditRefused."""
     mark, body = _decode(text)
-    stream = Stream(body)
     for edit in edits:
-        stream = perform(stream, edit)
-    return mark + stream.text.encode()
+        body = perform(Stream(body), edit)
+    return mark + body.encode()
 
 
 def get(text: bytes, document: int, path: Path, *, inside: Path = ()) -> Value:

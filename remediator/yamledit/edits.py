@@ -83,8 +83,8 @@ class Rename:
 Edit = Set | Insert | Delete | Append | InsertItem | Rename
 
 
-def perform(stream: Stream, edit: Edit) -> Stream:
-    """One edit on a parsed stream: the first of its plans that the proof accepts."""
+def perform(stream: Stream, edit: Edit) -> str:
+    """The text that one edit makes of a parsed stream: of its plans the first that the proof accepts."""
     try:
         if edit.inside:
             return _inside(stream, edit)
@@ -99,11 +99,11 @@ def perform(stream: Stream, edit: Edit) -> Stream:
         ) from error
 
 
-def _first_proved(stream: Stream, plans: Iterator[Plan | None]) -> Stream:
+def _first_proved(stream: Stream, plans: Iterator[Plan | None]) -> str:
     failure: EditRefused | None = None
     for plan in plans:
         if plan is None:
-            return stream
+            return stream.text
         try:
             return carry_out(stream, plan)
         except EditRefused as refusal:
@@ -135,7 +135,7 @@ def _insert_item(stream: Stream, edit: InsertItem) -> Iterator[Plan | None]:
     return append_plans(stream, place, normalise(edit.value), edit.path[-1])
 
 
-def _inside(stream: Stream, edit: Edit) -> Stream:
+def _inside(stream: Stream, edit: Edit) -> str:
     """The edit in the YAML that a string holds: the string is edited as a text of its own, then set."""
     outer = locate(stream, edit.document, edit.path, shared=isinstance(edit, Set) and edit.edit_anchor)
     event = stream.events[outer.at]
@@ -143,7 +143,7 @@ def _inside(stream: Stream, edit: Edit) -> Stream:
         raise stream.refuse("the value is not a string that could hold YAML", outer.at)
     inner = replace(edit, document=0, path=edit.inside, inside=())
     try:
-        text = perform(Stream(event.value), inner).text
+        text = perform(Stream(event.value), inner)
     except EditRefused as refusal:
         raise EditRefused(f"inside the string: {refusal}", edit.document, edit.path, stream.line(outer.at)) from refusal
     return perform(stream, Set(edit.document, edit.path, text, edit_anchor=isinstance(edit, Set) and edit.edit_anchor))

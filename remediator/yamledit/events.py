@@ -6,39 +6,43 @@ count code points, so everything here works on decoded text and goes back to byt
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs do not export it
-from yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 
 from remediator.yamledit.errors import EditRefused
 from remediator.yamledit.text import line_number
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 BOM = "\ufeff"
 
-# Each class of event has fields of its own, and `event.__class__ is …`, the fast test, narrows no type.
+# Each class of event has fields of its own, and the fast test for it, `event.__class__ is …`, narrows no type.
 Event = Any
+AliasEvent: Any = yaml.AliasEvent
+DocumentEndEvent: Any = yaml.DocumentEndEvent
+DocumentStartEvent: Any = yaml.DocumentStartEvent
+MappingEndEvent: Any = yaml.MappingEndEvent
+MappingStartEvent: Any = yaml.MappingStartEvent
+ScalarEvent: Any = yaml.ScalarEvent
+SequenceEndEvent: Any = yaml.SequenceEndEvent
+SequenceStartEvent: Any = yaml.SequenceStartEvent
 
 
-def parse(text: str) -> list[Any]:
-    """Every event of the stream, or a refusal that says which line does not parse."""
-    try:
-        return list(iter(CParser(text).get_event, None))
-    except yaml.MarkedYAMLError as error:
+def scan(text: str) -> Iterator[Any]:
+    """The events one by one; reading them may raise yaml.YAMLError."""
+    return iter(CParser(text).get_event, None)
+
+
+def refused(what: str, error: yaml.YAMLError) -> EditRefused:
+    """A refusal in place of libyaml's error, with the line that does not parse."""
+    if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "not YAML"
-        raise EditRefused(f"does not parse: {problem}", line=mark.line + 1 if mark else None) from error
-    except yaml.YAMLError as error:
-        raise EditRefused(f"does not parse: {str(error).splitlines()[0]}") from error
+        return EditRefused(f"{what}: {problem}", line=mark.line + 1 if mark else None)
+    return EditRefused(f"{what}: {str(error).splitlines()[0]}")
 
 
 class Stream:
@@ -48,7 +52,10 @@ class Stream:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.events: list[Any] = parse(text)
+        try:
+            self.events: list[Any] = list(scan(text))
+        except yaml.YAMLError as error:
+            raise refused("does not parse", error) from error
         self._closes: dict[int, int] = {}
 
     def root(self, document: int) -> int:
@@ -146,17 +153,3 @@ class Stream:
 
 
 _ENDS = (MappingEndEvent, SequenceEndEvent)
-
-__all__ = [
-    "BOM",
-    "AliasEvent",
-    "DocumentStartEvent",
-    "Event",
-    "MappingEndEvent",
-    "MappingStartEvent",
-    "ScalarEvent",
-    "SequenceEndEvent",
-    "SequenceStartEvent",
-    "Stream",
-    "parse",
-]

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.yamledit.events import Event, MappingStartEvent, ScalarEvent, SequenceStartEvent, Stream
-from remediator.yamledit.habits import Habits, survey, usual_quote
+from remediator.yamledit.events import MappingStartEvent, ScalarEvent, SequenceStartEvent, Stream
+from remediator.yamledit.habits import place_among
+from remediator.yamledit.hand import FileHand
 from remediator.yamledit.layout import alone_before, below, block_column, child_start, gap
 from remediator.yamledit.proof import Plan, Splice
 from remediator.yamledit.readers import Value, tag_11
-from remediator.yamledit.render import Hand
 from remediator.yamledit.reshape import put_plans
-from remediator.yamledit.text import column, eol_near, line_end, line_start
+from remediator.yamledit.text import eol_near, line_end, line_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from remediator.yamledit.locate import Place
+    from remediator.yamledit.render import Hand
+
+_NEAR = 16  # children that are asked whether blank lines stand between them
 
 
 def insert_plans(stream: Stream, place: Place, value: Value) -> Iterator[Plan]:
@@ -29,16 +32,15 @@ def insert_plans(stream: Stream, place: Place, value: Value) -> Iterator[Plan]:
             raise stream.refuse("a list item on the path is missing, and only keys are made", place.at)
         inner, value = value, {element: value}
     event = stream.events[place.at]
-    habits = survey(stream)
-    if event.__class__ is MappingStartEvent and stream.pairs(place.at):
+    if event.__class__ is MappingStartEvent and stream.after(place.at) > place.at + 2:
         if event.tag is not None:
             raise stream.refuse(f"the mapping has the tag {event.tag}", place.at)
-        yield from _entry_plans(stream, place, str(place.missing[0]), inner, habits)
+        yield from _entry_plans(stream, place, str(place.missing[0]), inner)
         return
     empty_scalar = event.__class__ is ScalarEvent and event.implicit[0] and tag_11(event.value) == "null"
     if event.__class__ is not MappingStartEvent and not empty_scalar:
         raise stream.refuse("the place where the key would go is not a mapping", place.at)
-    yield from put_plans(stream, place, value, hand_for(stream, place.parent, habits))
+    yield from put_plans(stream, place, value, FileHand(stream, place.parent))
 
 
 def append_plans(stream: Stream, place: Place, value: Value, index: int | None = None) -> Iterator[Plan]:
@@ -48,18 +50,17 @@ def append_plans(stream: Stream, place: Place, value: Value, index: int | None =
         raise stream.refuse("the place is not a list", place.at)
     if event.tag is not None:
         raise stream.refuse(f"the list has the tag {event.tag}", place.at)
-    items = stream.children(place.at)
+    hand = FileHand(stream, place.at)
+    items = hand.children
     index = len(items) if index is None else index
     if not 0 <= index <= len(items):
         raise stream.refuse(f"the list has {len(items)} items", place.at)
-    habits = survey(stream)
-    hand = hand_for(stream, place.at, habits)
     if not items:
-        yield from put_plans(stream, place, [value], hand_for(stream, place.parent, habits))
+        yield from put_plans(stream, place, [value], FileHand(stream, place.parent))
         return
     at = items[index] if index < len(items) else stream.after(place.at) - 1
     if event.flow_style:
-        splices = _flow_splices(stream, [(item, item) for item in items], index, hand.flow(value))
+        splices = _flow_splices(stream, items, items, index, hand.flow(value))
         yield Plan(splices, at, at, (value,))
         return
     like = items[min(max(index - 1, 0), len(items) - 1)]
@@ -76,28 +77,27 @@ def _item_lines(stream: Stream, like: int, value: Value, hand: Hand) -> list[str
     return hand.item(value)
 
 
-def _entry_plans(stream: Stream, place: Place, key: str, value: Value, habits: Habits) -> Iterator[Plan]:
-    pairs = stream.pairs(place.at)
-    hand = hand_for(stream, place.at, habits)
-    keys = [str(getattr(stream.events[name], "value", "")) for name, _ in pairs]
-    index = habits.place(_name(stream, place), keys, key)
-    at = pairs[index][0] if index < len(pairs) else stream.after(place.at) - 1
+def _entry_plans(stream: Stream, place: Place, key: str, value: Value) -> Iterator[Plan]:
+    hand = FileHand(stream, place.at)
+    names, values = hand.children[::2], hand.children[1::2]
+    keys = [str(getattr(stream.events[name], "value", "")) for name in names]
+    index = place_among(stream, _name(stream, place), keys, key)
+    at = names[index] if index < len(names) else stream.after(place.at) - 1
     if stream.events[place.at].flow_style:
-        yield Plan(_flow_splices(stream, pairs, index, hand.flow_entry(key, value)), at, at, (key, value))
+        yield Plan(_flow_splices(stream, names, values, index, hand.flow_entry(key, value)), at, at, (key, value))
         return
     lines = hand.entry(key, value)
-    children = [name for name, _ in pairs]
-    for where in dict.fromkeys((index, len(pairs), len(pairs) - 1)):
-        at = pairs[where][0] if where < len(pairs) else stream.after(place.at) - 1
-        for splices in _block_splices(stream, place.at, children, [item for _, item in pairs], where, lines):
+    for where in dict.fromkeys((index, len(names), len(names) - 1)):
+        at = names[where] if where < len(names) else stream.after(place.at) - 1
+        for splices in _block_splices(stream, place.at, names, values, where, lines):
             yield Plan(splices, at, at, (key, value))
 
 
-def _name(stream: Stream, place: Place) -> str:
-    """The mapping's name as the habits know it."""
+def _name(stream: Stream, place: Place) -> str | None:
+    """The key that the mapping stands under; None in a list, empty for the root."""
     if place.key >= 0:
         return str(getattr(stream.events[place.key], "value", ""))
-    return ""
+    return None if place.parents else ""
 
 
 def _block_splices(
@@ -140,28 +140,27 @@ def _above_comments(text: str, start: int, indent: int) -> int:
 
 
 def _spaced(stream: Stream, at: int, starts: list[int], ends: list[int]) -> bool:
-    """Whether blank lines stand between all children of a block collection."""
+    """Whether blank lines stand between the last children of a block collection."""
     if len(starts) < 3:
         return False
-    pairs = zip(ends[:-1], starts[1:], strict=True)
+    pairs = list(zip(ends[:-1], starts[1:], strict=True))[-_NEAR:]
     return all(gap(stream.text, stream.content_end(end), child_start(stream, at, start)) for end, start in pairs)
 
 
-def _flow_splices(stream: Stream, children: list[tuple[int, int]], index: int, new: str) -> tuple[Splice, ...]:
+def _flow_splices(stream: Stream, starts: list[int], ends: list[int], index: int, new: str) -> tuple[Splice, ...]:
     """Put `new` before the child `index` of a flow collection, on a line of its own where the children have theirs."""
     text = stream.text
-    if index < len(children):
-        start = stream.start(children[index][0])
+    if index < len(starts):
+        start = stream.start(starts[index])
         lead = text[line_start(text, start) : start]
         glue = "," + eol_near(text, start) + lead if not lead.strip() else ", "
         return (Splice(start, start, new + glue),)
-    first, last = children[-1]
-    end, start = stream.content_end(last), stream.start(first)
+    end, start = stream.content_end(ends[-1]), stream.start(starts[-1])
     stop = end
     while text[stop].isspace():
         stop += 1
     comma = text[stop] == ","
-    own_line = len(children) > 1 or _begins_line(text, start)
+    own_line = len(starts) > 1 or _begins_line(text, start)
     if not (own_line and _begins_line(text, start)):
         if comma:
             return (Splice(stop + 1, stop + 1, " " + new),)
@@ -177,59 +176,3 @@ def _flow_splices(stream: Stream, children: list[tuple[int, int]], index: int, n
 
 def _begins_line(text: str, at: int) -> bool:
     return not text[line_start(text, at) : at].strip()
-
-
-def hand_for(stream: Stream, at: int, habits: Habits | None = None) -> Hand:
-    """The hand of the collection at `at`: what its own children show, else what the whole file shows."""
-    habits = habits or survey(stream)
-    hand = Hand(step=habits.map_step(), list_step=habits.list_step(), quote=usual_quote(stream), style_of=habits.style)
-    if at < 0:
-        return hand
-    event = stream.events[at]
-    children = stream.children(at)
-    if event.__class__ is MappingStartEvent:
-        _mapping_hand(stream, at, hand, children, habits)
-    elif event.__class__ is SequenceStartEvent and children:
-        _list_hand(stream, at, hand, children, habits)
-    return hand
-
-
-def _mapping_hand(stream: Stream, at: int, hand: Hand, children: list[int], habits: Habits) -> None:
-    events, flow = stream.events, bool(stream.events[at].flow_style)
-    keys, values = children[::2], children[1::2]
-    styles = {events[key].style for key in keys if events[key].__class__ is ScalarEvent}
-    if len(styles) == 1 and len(keys) and (style := styles.pop()) in ("'", '"'):
-        hand.key_style = style
-    near = {events[value].style for value in values if _is_text(events[value])}
-    if len(near) == 1 and (style := near.pop()) in ("'", '"'):
-        hand.style_of = lambda key: habits.style(key) or style
-    if flow:
-        return
-    own = block_column(stream, at)
-    for value in values:
-        event = events[value]
-        if event.__class__ is MappingStartEvent and not event.flow_style:
-            hand.step = block_column(stream, value) - own
-        elif event.__class__ is SequenceStartEvent and not event.flow_style:
-            hand.list_step = block_column(stream, value) - own
-
-
-def _list_hand(stream: Stream, at: int, hand: Hand, children: list[int], habits: Habits) -> None:
-    events = stream.events
-    near = {events[item].style for item in children if _is_text(events[item])}
-    if len(near) == 1 and (style := near.pop()) in ("'", '"'):
-        hand.style_of = lambda key: habits.style(key) if key else style
-    if not events[at].flow_style:
-        start = stream.start(children[-1])
-        dash = child_start(stream, at, children[-1])
-        distance = column(stream.text, start) - column(stream.text, dash)
-        if line_start(stream.text, start) == line_start(stream.text, dash) and start > dash + 1:
-            hand.dash_gap = distance - 1
-
-
-def _is_text(event: Event) -> bool:
-    """A scalar that reads as a string."""
-    if event.__class__ is not ScalarEvent:
-        return False
-    implicit = event.implicit[0]
-    return not implicit or tag_11(event.value) == "str"

@@ -1,14 +1,14 @@
-"""What a file's author does: indentation, quotes, the order of keys. An insertion does likewise."""
+"""What a file's author does: indentation, quotes, the order of keys. An insertion does likewise.
+
+Each habit is one lean pass over the events, made only when an edit asks for it.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from remediator.yamledit.events import (
-    AliasEvent,
-    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -16,49 +16,88 @@ from remediator.yamledit.events import (
     SequenceStartEvent,
     Stream,
 )
+from remediator.yamledit.scalars import plain_is_safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-_SORTED_FROM = 4
+    from remediator.yamledit.events import Event
+
+_QUOTES = ("'", '"')
+_SORTED_FROM = 4  # fewer keys are in alphabetical order by accident
+_MAPPINGS = 64  # as many others of its kind are asked where a key goes
+_REACH = 400  # events that one of them is read for
 
 
-@dataclass(slots=True)
-class Habits:
-    """Counts over a whole stream. A mapping's name is the key it stands under, with `[]` behind for a list's items."""
+def map_step(stream: Stream) -> int:
+    """How much deeper most mappings' keys stand than the key above them."""
+    events = stream.events
+    steps = Counter(
+        events[at + 1].start_mark.column - events[at - 1].start_mark.column
+        for at, event in enumerate(events)
+        if event.__class__ is MappingStartEvent and not event.flow_style and events[at - 1].__class__ is ScalarEvent
+    )
+    return _most(Counter({step: count for step, count in steps.items() if step > 0}), 2)
 
-    map_steps: Counter[int] = field(default_factory=Counter)
-    list_steps: Counter[int] = field(default_factory=Counter)
-    quotes: Counter[str] = field(default_factory=Counter)
-    styles: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    orders: dict[str, list[list[str]]] = field(default_factory=lambda: defaultdict(list))
 
-    def map_step(self) -> int:
-        """How much deeper a mapping's keys stand than the key above them."""
-        return _most(self.map_steps, 2)
+def list_step(stream: Stream) -> int:
+    """How much deeper most lists' dashes stand than the key above them; as mappings do where there is no list."""
+    events = stream.events
+    steps = Counter(
+        event.start_mark.column - events[at - 1].start_mark.column
+        for at, event in enumerate(events)
+        if event.__class__ is SequenceStartEvent
+        and not event.flow_style
+        and event.anchor is None
+        and events[at - 1].__class__ is ScalarEvent
+    )
+    steps = Counter({step: count for step, count in steps.items() if step >= 0})
+    return _most(steps, 0) if steps else map_step(stream)
 
-    def list_step(self) -> int:
-        """How much deeper a list's dashes stand than the key above them."""
-        return _most(self.list_steps, self.map_step())
 
-    def quote(self) -> str:
-        """The quotes used most."""
-        return "'" if self.quotes["'"] > self.quotes['"'] else '"'
+def usual_quote(stream: Stream) -> str:
+    """The quotes that the stream's scalars have most."""
+    styles = Counter(event.style for event in stream.events if event.__class__ is ScalarEvent)
+    return "'" if styles["'"] > styles['"'] else '"'
 
-    def style(self, key: str) -> str:
-        """The quotes that every scalar under this key has, or none."""
-        seen = self.styles.get(key, set())
-        return next(iter(seen)) if len(seen) == 1 else ""
 
-    def place(self, name: str, keys: Sequence[str], new: str) -> int:
-        """Before which of `keys` a new one goes: as in mappings of the same name, else by the alphabet if `keys` do, else last."""
-        votes = Counter(_vote(order, keys, new) for order in self.orders.get(name, ()) if new in order)
+def chosen_style(events: Sequence[Event]) -> str | None:
+    """The style that all strings among these scalars have by choice; None if they differ or had no choice.
+
+    A string that must be quoted tells nothing of its author's taste.
+    """
+    seen = set()
+    for event in events:
+        if event.__class__ is not ScalarEvent:
+            continue
+        if event.style in _QUOTES and plain_is_safe(event.value, flow=False):
+            seen.add(event.style)
+        elif not event.style and event.implicit[0] and plain_is_safe(event.value, flow=False):
+            seen.add("")
+    return seen.pop() if len(seen) == 1 else None
+
+
+def style_under(stream: Stream, key: str) -> str:
+    """The quotes that all strings under this key have by choice, anywhere in the stream."""
+    if key not in stream.text:
+        return ""
+    return chosen_style([stream.events[at + 1] for at in _keys_named(stream, key)]) or ""
+
+
+def place_among(stream: Stream, name: str | None, keys: Sequence[str], new: str) -> int:
+    """Before which of `keys` a new one goes.
+
+    As in other mappings of the stream that stand under the same key `name` (None: in a list), else by
+    the alphabet if the keys keep to it, else last.
+    """
+    if new in stream.text:
+        votes = Counter(_vote(order, keys, new) for order in _orders(stream, name, new))
         votes.pop(-1, None)
         if votes:
             return votes.most_common(1)[0][0]
-        if len(keys) >= _SORTED_FROM and name and list(keys) == sorted(keys):
-            return sum(key < new for key in keys)
-        return len(keys)
+    if len(keys) >= _SORTED_FROM and name != "" and list(keys) == sorted(keys):
+        return sum(key < new for key in keys)
+    return len(keys)
 
 
 def _vote(order: Sequence[str], keys: Sequence[str], new: str) -> int:
@@ -70,89 +109,65 @@ def _vote(order: Sequence[str], keys: Sequence[str], new: str) -> int:
     return next((keys.index(after) for after in order[at + 1 :] if after in keys), -1)
 
 
+def _keys_named(stream: Stream, key: str) -> list[int]:
+    """The events of this key, wherever it is one: a colon follows."""
+    text = stream.text
+    return [
+        at
+        for at, event in enumerate(stream.events)
+        if event.__class__ is ScalarEvent and event.value == key and text.startswith(":", event.end_mark.index)
+    ]
+
+
+def _orders(stream: Stream, name: str | None, key: str) -> Iterator[list[str]]:
+    """The keys, in order, of other mappings that hold `key` and stand under `name`."""
+    events = stream.events
+    for at in _keys_named(stream, key)[:_MAPPINGS]:
+        start = _opening(stream, at)
+        if start is None:
+            continue
+        above = events[start - 1]
+        under = above.value if above.__class__ is ScalarEvent and _is_key(stream, start - 1) else None
+        if name in ("", under):
+            yield _keys_from(stream, start)
+
+
+def _is_key(stream: Stream, at: int) -> bool:
+    return stream.text.startswith(":", stream.end(at))
+
+
+def _opening(stream: Stream, at: int) -> int | None:
+    """The event that opens the collection round `at`; None if it is too far away."""
+    depth = 0
+    for back in range(at - 1, max(at - _REACH, 0), -1):
+        kind = stream.events[back].__class__
+        if kind is MappingEndEvent or kind is SequenceEndEvent:
+            depth += 1
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            if not depth:
+                return back
+            depth -= 1
+    return None
+
+
+def _keys_from(stream: Stream, start: int) -> list[str]:
+    """The keys of the mapping that opens at `start`, as far as the reach goes."""
+    keys, depth, is_key = [], 0, True
+    for event in stream.events[start + 1 : start + _REACH]:
+        kind = event.__class__
+        if kind is MappingStartEvent or kind is SequenceStartEvent:
+            depth += 1
+            continue
+        if kind is MappingEndEvent or kind is SequenceEndEvent:
+            depth -= 1
+            if depth < 0:
+                break
+        if not depth:
+            if is_key and kind is ScalarEvent:
+                keys.append(event.value)
+            is_key = not is_key
+    return keys
+
+
 def _most(counts: Counter[int], default: int) -> int:
     return counts.most_common(1)[0][0] if counts else default
-
-
-def usual_quote(stream: Stream) -> str:
-    """The quotes that the stream's scalars have most."""
-    styles = Counter(event.style for event in stream.events if event.__class__ is ScalarEvent)
-    return "'" if styles["'"] > styles['"'] else '"'
-
-
-def survey(stream: Stream) -> Habits:
-    """Read the habits in one pass over the events."""
-    surveyor = _Surveyor()
-    for event in stream.events:
-        kind = event.__class__
-        if kind is ScalarEvent:
-            surveyor.scalar(event)
-        elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            surveyor.opened(event, mapping=kind is MappingStartEvent)
-        elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            surveyor.closed()
-        elif kind is AliasEvent:
-            surveyor.taken()
-    return surveyor.habits
-
-
-@dataclass(slots=True)
-class _Frame:
-    """A collection not yet closed."""
-
-    mapping: bool
-    name: str
-    above: int = -1
-    column: int = -1
-    key: str = ""
-    awaits_key: bool = True
-    keys: list[str] = field(default_factory=list)
-
-
-class _Surveyor:
-    def __init__(self) -> None:
-        self.habits = Habits()
-        self.stack: list[_Frame] = []
-
-    def scalar(self, event: Event) -> None:
-        if self.stack:
-            frame = self.stack[-1]
-            if frame.mapping and frame.awaits_key:
-                if frame.column < 0:
-                    frame.column = event.start_mark.column
-                    if frame.above >= 0:
-                        self.habits.map_steps[frame.column - frame.above] += 1
-                frame.key = event.value
-                frame.keys.append(event.value)
-            else:
-                self._style(frame, event)
-        self.taken()
-
-    def _style(self, frame: _Frame, event: Event) -> None:
-        style = event.style or ""
-        if style and style in "'\"":
-            self.habits.quotes[style] += 1
-        if frame.mapping and event.value:
-            self.habits.styles[frame.key].add(style)
-
-    def opened(self, event: Event, *, mapping: bool) -> None:
-        frame = _Frame(mapping, "")
-        if self.stack:
-            outer = self.stack[-1]
-            frame.name = outer.key if outer.mapping else f"{outer.name}[]"
-            if outer.mapping and not outer.awaits_key and not event.flow_style:
-                frame.above = outer.column
-        if not mapping and event.anchor is None and event.tag is None and frame.above >= 0:
-            self.habits.list_steps[event.start_mark.column - frame.above] += 1
-        self.stack.append(frame)
-
-    def closed(self) -> None:
-        frame = self.stack.pop()
-        if frame.mapping:
-            self.habits.orders[frame.name].append(frame.keys)
-        self.taken()
-
-    def taken(self) -> None:
-        """One child of the innermost collection is complete."""
-        if self.stack and self.stack[-1].mapping:
-            self.stack[-1].awaits_key = not self.stack[-1].awaits_key

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from remediator.yamledit.errors import EditRefused, PathMissing
 from remediator.yamledit.events import (
     AliasEvent,
+    DocumentEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceStartEvent,
@@ -145,7 +146,7 @@ def is_aliased(stream: Stream, at: int, anchor: str) -> bool:
         if event.__class__ is AliasEvent:
             if event.anchor == anchor:
                 return True
-        elif getattr(event, "anchor", None) == anchor or event.__class__.__name__ == "DocumentEndEvent":
+        elif getattr(event, "anchor", None) == anchor or event.__class__ is DocumentEndEvent:
             return False
     return False
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import yaml
+
 from remediator.yamledit.errors import EditRefused
 from remediator.yamledit.events import (
     AliasEvent,
+    DocumentEndEvent,
     DocumentStartEvent,
     Event,
     MappingEndEvent,
@@ -16,11 +19,13 @@ from remediator.yamledit.events import (
     SequenceEndEvent,
     SequenceStartEvent,
     Stream,
+    refused,
+    scan,
 )
 from remediator.yamledit.readers import Value, agreed, construct, same, tag_11
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,8 @@ class Plan:
     tag: str | None = None
 
 
-def carry_out(stream: Stream, plan: Plan) -> Stream:
-    """The edited stream, proved; every byte outside the splices is the same because it is copied."""
+def carry_out(stream: Stream, plan: Plan) -> str:
+    """The edited text, proved; every character outside the splices is the same because it is copied."""
     text, out, at = stream.text, [], 0
     for splice in plan.splices:
         if splice.start < at:
@@ -57,26 +62,33 @@ def carry_out(stream: Stream, plan: Plan) -> Stream:
         out += [text[at : splice.start], splice.text]
         at = splice.end
     out.append(text[at:])
-    edited = Stream("".join(out))
-    prove(stream, edited, plan)
+    edited = "".join(out)
+    try:
+        prove(stream, scan(edited), plan)
+    except yaml.YAMLError as error:
+        raise refused("the edited text would not parse", error) from error
     return edited
 
 
-def prove(before: Stream, after: Stream, plan: Plan) -> None:
-    """Compare the two event streams; a refusal if they differ anywhere but where the plan says."""
-    old, new = before.events, after.events
-    stop = plan.stop + len(new) - len(old)
-    if stop < plan.first:
-        raise EditRefused("the edit would take away more than it was asked to")
-    _same_events(old, new, 0, plan.first, 0)
-    _same_events(old, new, plan.stop, len(old), stop - plan.stop)
-    _nodes(new, plan, stop)
-    _anchors_kept(old, new, plan, stop)
+def prove(before: Stream, after: Iterator[Event], plan: Plan) -> None:
+    """Compare the edited text's events with those before; a refusal if they differ anywhere but where the plan says.
+
+    Both streams end in an event that is nowhere else, so neither can be longer without a difference.
+    """
+    _same_events(before.events[: plan.first], after)
+    if plan.tag is None:
+        for wanted in plan.expect:
+            if not same(_read(after, next(after), plan.anchor), wanted):
+                raise EditRefused(_MISREAD)
+    else:
+        _tagged(next(after), plan)
+    _same_events(before.events[plan.stop :], after)
+    _anchors_kept(before.events, plan)
 
 
-def _same_events(old: Sequence[Event], new: Sequence[Event], first: int, stop: int, shift: int) -> None:
+def _same_events(old: Sequence[Event], after: Iterator[Event]) -> None:
     """Meaning only: type, text, how it resolves, anchor, tag. Places and flow style may differ."""
-    for left, right in zip(old[first:stop], new[first + shift : stop + shift], strict=True):
+    for left, right in zip(old, after, strict=False):
         kind = left.__class__
         if kind is not right.__class__:
             raise EditRefused("the edit would change the structure elsewhere")
@@ -87,9 +99,8 @@ def _same_events(old: Sequence[Event], new: Sequence[Event], first: int, stop: i
                 or left.anchor != right.anchor
                 or left.tag != right.tag
             ):
-                raise EditRefused(
-                    f"the edit would change another value: {left.value[:40]!r}", line=left.start_mark.line + 1
-                )
+                reason = f"the edit would change another value: {left.value[:40]!r}"
+                raise EditRefused(reason, line=left.start_mark.line + 1)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             if left.anchor != right.anchor or left.tag != right.tag:
                 raise EditRefused("the edit would change another anchor or tag", line=left.start_mark.line + 1)
@@ -100,60 +111,48 @@ def _same_events(old: Sequence[Event], new: Sequence[Event], first: int, stop: i
             raise EditRefused("the edit would change a document's directives", line=left.start_mark.line + 1)
 
 
-def _nodes(new: Sequence[Event], plan: Plan, stop: int) -> None:
-    """The new nodes read as asked, to a YAML 1.1 and to a YAML 1.2 reader."""
-    at = plan.first
-    if plan.tag is not None:
-        event = new[at]
-        if event.__class__ is not ScalarEvent or event.tag != plan.tag or event.anchor != plan.anchor:
-            raise EditRefused("the edit would change the value's tag or anchor")
-        if stop != at + 1 or not same(event.value, plan.expect[0]):
-            raise EditRefused("the new value does not read as asked")
-        return
-    for wanted in plan.expect:
-        value, at = _read(new, at, stop, plan.anchor)
-        if not same(value, wanted):
-            raise EditRefused("the new value does not read as asked")
-    if at != stop:
-        raise EditRefused("the edit would add more than it was asked to")
+def _tagged(event: Event, plan: Plan) -> None:
+    """A scalar that keeps its tag reads as the text asked for."""
+    if event.__class__ is not ScalarEvent or event.tag != plan.tag or event.anchor != plan.anchor:
+        raise EditRefused("the edit would change the value's tag or anchor")
+    if not same(event.value, plan.expect[0]):
+        raise EditRefused(_MISREAD)
 
 
-def _read(events: Sequence[Event], at: int, stop: int, anchor: str | None = None) -> tuple[Value, int]:
-    """The untagged node at `at` and the event behind it."""
-    if at >= stop:
-        raise EditRefused("the new value does not read as asked")
-    event = events[at]
+def _read(events: Iterator[Event], event: Event, anchor: str | None = None) -> Value:
+    """The untagged node that begins with `event`, as both a YAML 1.1 and a YAML 1.2 reader have it."""
     kind = event.__class__
     if kind not in _NODES or event.tag is not None or event.anchor != anchor:
-        raise EditRefused("the new value does not read as asked")
+        raise EditRefused(_MISREAD)
     if kind is ScalarEvent:
         if not event.implicit[0]:
-            return str(event.value), at + 1
+            return str(event.value)
         if not agreed(event.value):
             raise EditRefused("the new value would mean different things to YAML 1.1 and YAML 1.2 readers")
-        return construct(tag_11(event.value), event.value), at + 1
-    at += 1
+        return construct(tag_11(event.value), event.value)
     items: list[Value] = []
-    while events[at].__class__ not in _ENDS:
-        item, at = _read(events, at, stop)
-        items.append(item)
+    for child in events:
+        if child.__class__ in _ENDS:
+            break
+        items.append(_read(events, child))
     if kind is SequenceStartEvent:
-        return items, at + 1
-    return {str(key): value for key, value in zip(items[::2], items[1::2], strict=True)}, at + 1
+        return items
+    keys = [key for key in items[::2] if isinstance(key, str)]
+    if 2 * len(keys) != len(items):
+        raise EditRefused(_MISREAD)
+    return dict(zip(keys, items[1::2], strict=True))
 
 
-def _anchors_kept(old: Sequence[Event], new: Sequence[Event], plan: Plan, stop: int) -> None:
-    """An anchor that goes with a deleted value must not leave an alias behind (libyaml's events would not tell)."""
+def _anchors_kept(old: Sequence[Event], plan: Plan) -> None:
+    """An anchor that goes with a deleted value must not leave an alias behind, which libyaml's events do not tell."""
     gone = {
-        event.anchor
-        for event in old[plan.first : plan.stop]
-        if getattr(event, "anchor", None) and event.__class__ is not AliasEvent
+        getattr(event, "anchor", None) for event in old[plan.first : plan.stop] if event.__class__ is not AliasEvent
     }
-    gone -= {event.anchor for event in new[plan.first : stop] if event.__class__ in _NODES}
+    gone -= {None, plan.anchor}
     if not gone:
         return
-    for event in new[stop:]:
-        if event.__class__.__name__ == "DocumentEndEvent":
+    for event in old[plan.stop :]:
+        if event.__class__ is DocumentEndEvent:
             return
         anchor = getattr(event, "anchor", None)
         if anchor in gone:
@@ -162,5 +161,6 @@ def _anchors_kept(old: Sequence[Event], new: Sequence[Event], plan: Plan, stop: 
             gone.discard(anchor)
 
 
+_MISREAD = "the new value does not read as asked"
 _NODES = (ScalarEvent, MappingStartEvent, SequenceStartEvent)
 _ENDS = (MappingEndEvent, SequenceEndEvent)

@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from remediator.yamledit.scalars import UNPRINTABLE, write_key, write_scalar
+from remediator.yamledit.scalars import UNPRINTABLE, plain_is_safe, write_key, write_scalar, write_string
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from remediator.yamledit.readers import Value
 
 
-@dataclass(slots=True)
 class Hand:
-    """How to write: steps of indentation, the quotes to fall back on, the quotes of strings under a key."""
+    """How to write: steps of indentation, the blanks behind a dash, the quotes. These are for want of an example."""
 
-    step: int = 2
-    list_step: int = 2
-    dash_gap: int = 1
-    quote: str = '"'
-    style_of: Callable[[str], str] = field(default=lambda _key: "")
-    key_style: str = ""
+    @cached_property
+    def step(self) -> int:
+        """Of a mapping under a key."""
+        return 2
+
+    @cached_property
+    def list_step(self) -> int:
+        """Of a list's dashes under a key."""
+        return 2
+
+    @property
+    def dash_gap(self) -> int:
+        """The blanks behind a dash."""
+        return 1
+
+    @cached_property
+    def quote(self) -> str:
+        """The quotes for a string that needs some."""
+        return '"'
+
+    @property
+    def key_style(self) -> str:
+        """The quotes of keys."""
+        return ""
+
+    def style_of(self, key: str) -> str:  # noqa: ARG002  # a hand that has seen the file knows
+        """The quotes of a string under `key`, or of a list's item where the key is empty."""
+        return ""
 
     def scalar(self, value: Value, key: str = "", *, flow: bool = False) -> str:
         """A scalar under `key` (empty for a list's item)."""
+        if not isinstance(value, str):
+            return write_scalar(value)
         style = self.style_of(key)
-        return write_scalar(value, style=style if style in ("'", '"') else "", flow=flow, quote=self.quote)
+        if not style and plain_is_safe(value, flow=flow):
+            return value
+        return write_string(value, style=style, flow=flow, quote=style or self.quote)
 
     def key(self, key: str, *, flow: bool = False) -> str:
         """A mapping key."""
+        if not self.key_style and plain_is_safe(key, flow=flow):
+            return write_key(key, flow=flow)
         return write_key(key, style=self.key_style, flow=flow, quote=self.quote)
 
     def entry(self, key: str, value: Value) -> list[str]:
         """The lines of `key: value`, the first at column 0."""
         head = self.key(key) + ":"
         inline, lines = self._node(value, key)
+        if not lines:
+            return [f"{head} {inline}"]
         indent = self.list_step if isinstance(value, list) else self.step
         return [f"{head} {inline}" if inline else head, *_indented(lines, indent)]
 
@@ -45,7 +72,7 @@ class Hand:
         inline, lines = self._node(value, "")
         lead = "-" + " " * self.dash_gap
         if inline:
-            return [lead + inline, *_indented(lines, self.step)]
+            return [lead + inline, *_indented(lines, len(lead))]
         return [lead + lines[0], *_indented(lines[1:], len(lead))]
 
     def lines(self, value: Value) -> list[str]:

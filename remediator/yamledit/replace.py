@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from remediator.yamledit import blocks
 from remediator.yamledit.events import Event, ScalarEvent, Stream
-from remediator.yamledit.grow import hand_for
 from remediator.yamledit.habits import usual_quote
+from remediator.yamledit.hand import FileHand
 from remediator.yamledit.layout import in_flow, parent_column, token_start
 from remediator.yamledit.proof import Plan, Splice
 from remediator.yamledit.readers import Value, construct, same, tag_11
@@ -27,7 +27,7 @@ def set_plans(stream: Stream, place: Place, value: Value) -> Iterator[Plan | Non
     """Ways to set the value, the least intrusive first; None where it already reads so."""
     event: Event = stream.events[place.at]
     if event.__class__ is not ScalarEvent or isinstance(value, dict | list):
-        yield from put_plans(stream, place, value, hand_for(stream, place.parent))
+        yield from put_plans(stream, place, value, FileHand(stream, place.parent))
         return
     tag = event.tag if event.tag is not None and _tag_stays(stream, place.at, event.tag, value) else None
     expect = value if tag is None or isinstance(value, str) else write_scalar(value)
