@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from remediator.domain.life import Record
@@ -83,15 +83,22 @@ class Services:
         return load(file if file.is_file() else None)
 
     @cached_property
+    def redact(self) -> Callable[[str], str]:
+        """Takes secrets out of any text, as the policies say."""
+        from remediator.evidence.redact import Redactor
+
+        wanted = self.policies.redaction
+        return Redactor(emails=wanted.emails, ips=wanted.ips, extra=wanted.patterns).text
+
+    @cached_property
     def logs(self) -> Logs:
         """Everything that --log names."""
-        from remediator.evidence.redact import Redactor
         from remediator.services.logs import Files, Logs
 
         return Logs(
             sources=[Files(self.logs_from).inputs],
             catalogue=self.policies.catalogue,
-            redact=Redactor().text,
+            redact=self.redact,
             cluster=self.settings.cluster,
             now=now,
         )

@@ -119,6 +119,9 @@ class FakeLogs:
     def cases(self) -> tuple[Case, ...]:
         return self.found
 
+    def measured(self) -> tuple[int, float]:
+        return 3, 0.0
+
 
 @dataclass
 class FakeWorkshop:

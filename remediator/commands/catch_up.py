@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.life import Review
-
 if TYPE_CHECKING:
     from remediator.domain.life import Record
     from remediator.graph.drive import Result
@@ -14,6 +12,7 @@ if TYPE_CHECKING:
 
 def catch_up(found: Services, record: Record) -> Result | None:
     """The result of an end that came from outside (merged or deleted with git alone); None where there is none."""
+    from remediator.domain.life import Review
     from remediator.graph.limits import stamp
     from remediator.wiring import now
 
@@ -24,6 +23,7 @@ def catch_up(found: Services, record: Record) -> Result | None:
         return None
     current = found.forge.look(pull)
     if current.state == "merged":
+        current = found.forge.merge(current)  # what a crashed approval left undone
         review = Review(kind="merged", commit=current.merge_commit, words="merged with git", at=stamp(now()))
     elif current.state == "closed":
         review = Review(kind="closed", words=f"branch {current.branch} was deleted", at=stamp(now()))

@@ -46,8 +46,6 @@ def approve(args: argparse.Namespace) -> int:
     """Merge, then resume the graph with the merge."""
     found = services(args, push=args.push)
     record, pull = _awaiting(found, args.id, "approve")
-    if pull is None:
-        return _tell(found, _outside(found, record))
     merged = found.forge.merge(pull)
     return _tell(found, _resume(found, record, "merged", commit=merged.merge_commit))
 
@@ -56,7 +54,7 @@ def reject(args: argparse.Namespace) -> int:
     """Close, then resume the graph with the reason."""
     found = services(args)
     record, pull = _awaiting(found, args.id, "reject")
-    if pull is None:
+    if pull.state == "merged":
         raise ConfigError(f"{record.incident_id} was merged with git meanwhile: revert the merge instead")
     found.forge.close(pull)
     return _tell(found, _resume(found, record, "closed", words=args.reason))
@@ -71,7 +69,7 @@ def feedback(args: argparse.Namespace) -> int:
             raise ConfigError(f"{record.incident_id} is not being verified ({record.status}): nothing to confirm")
         return _tell(found, _resume(found, record, "confirmed", words=args.words))
     record, pull = _awaiting(found, args.id, "give feedback on")
-    if pull is None:
+    if pull.state == "merged":
         raise ConfigError(f"{record.incident_id} was merged with git meanwhile: it can no longer change")
     return _tell(found, _resume(found, record, "changes_requested", words=args.words))
 
@@ -88,8 +86,8 @@ def verify(args: argparse.Namespace) -> int:
     return _tell(found, result)
 
 
-def _awaiting(found: Services, wanted: str, what: str) -> tuple[Record, PullRequest | None]:
-    """The incident and its open pull request; None for one that was merged with git alone."""
+def _awaiting(found: Services, wanted: str, what: str) -> tuple[Record, PullRequest]:
+    """The incident that awaits review and its pull request as it is now, open or merged with git alone."""
     record = find(found, wanted)
     if record.status != "awaiting_review":
         said = {"verifying": "it is merged", "rejected": "it was rejected"}.get(record.status, f"it is {record.status}")
@@ -102,14 +100,7 @@ def _awaiting(found: Services, wanted: str, what: str) -> tuple[Record, PullRequ
         raise ConfigError(
             f"the branch {pull.branch} is gone; `remediator verify {record.incident_id}` records it as declined"
         )
-    return record, current if current.state == "open" else None
-
-
-def _outside(found: Services, record: Record) -> Result:
-    result = catch_up(found, record)
-    if result is None:
-        raise ConfigError(f"{record.incident_id} changed meanwhile: look again")
-    return result
+    return record, current
 
 
 def _resume(found: Services, record: Record, kind: str, *, words: str = "", commit: str = "") -> Result:

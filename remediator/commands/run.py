@@ -94,8 +94,8 @@ def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
 
     colour = sys.stdout.isatty()
     reports = [report_of(found, result.state) for result in results]
-    scan = found.logs.scan
-    facts = RunFacts(lines=scan.lines, seconds=scan.seconds, dry_run=dry_run)
+    lines, seconds = found.logs.measured()
+    facts = RunFacts(lines=lines, seconds=seconds, dry_run=dry_run)
     print(terminal(reports, facts, colour=colour), end="")
     if dry_run:
         for report in reports:

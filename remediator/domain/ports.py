@@ -25,6 +25,10 @@ class LogSource(Protocol):
         """Every incident in the inputs, gravest first; always at least one."""
         ...
 
+    def measured(self) -> tuple[int, float]:
+        """Lines that were read, and the seconds it took."""
+        ...
+
 
 class Workshop(Protocol):
     """The repository and the policies as the nodes need them: what to do, and how files would read then."""

@@ -61,6 +61,10 @@ class Logs:
         """See the port; the same fault twice in one run is one case, seen twice."""
         return self._cases
 
+    def measured(self) -> tuple[int, float]:
+        """See the port."""
+        return self.scan.lines, self.scan.seconds
+
     @cached_property
     def _cases(self) -> tuple[Case, ...]:
         read_at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")

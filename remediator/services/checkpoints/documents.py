@@ -58,6 +58,7 @@ class Document:
 
     @property
     def deleted(self) -> bool:
+        """Whether nothing is left that a document would hold."""
         return not self.checkpoints
 
     def latest(self, ns: str) -> str:
@@ -65,16 +66,20 @@ class Document:
         return max(self.checkpoints.get(ns, {}), default="")
 
     def blob(self, ns: str, channel: str, version: str) -> Packed | None:
+        """One channel's value; None where the channel was empty then, or is not known."""
         return self.blobs.get(ns, {}).get(channel, {}).get(version)
 
     def writes_of(self, ns: str, checkpoint_id: str) -> list[Write]:
+        """Pending writes of one checkpoint, in the order they came."""
         return self.writes.get(ns, {}).get(checkpoint_id, [])
 
     def keep_blob(self, ns: str, channel: str, version: str, packed: Packed | None) -> None:
+        """Remember a channel's value at a version; None for an empty channel."""
         self.blobs.setdefault(ns, {}).setdefault(channel, {})[version] = packed
         self.dirty = True
 
     def keep_checkpoint(self, ns: str, checkpoint_id: str, checkpoint: Packed, metadata: Packed, parent: str) -> None:
+        """Remember a checkpoint."""
         self.checkpoints.setdefault(ns, {})[checkpoint_id] = Row(checkpoint, metadata, parent)
         self.dirty = True
 
@@ -92,6 +97,7 @@ class Document:
         self.dirty = True
 
     def clear(self) -> None:
+        """Forget everything; a document that is stored will be removed."""
         self.checkpoints, self.blobs, self.writes = {}, {}, {}
         self.dirty = self.dirty or self.stored is not None
 
@@ -111,6 +117,7 @@ class Document:
         self.stored, self.dirty = stored, False
 
     def dump(self, thread: str) -> bytes:
+        """The text to store."""
         body = {
             "schema": SCHEMA,
             "thread": thread,

@@ -122,6 +122,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
     # LangGraph's contract
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """The named checkpoint, else the newest, with its writes in execution order."""
         thread, ns = _place(config)
         with self._lock:
             doc = self._thread(thread)
@@ -136,6 +137,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
+        """Checkpoints, newest first within a thread and namespace."""
         found = []
         end = get_checkpoint_id(before) if before else None
         wanted = get_checkpoint_id(config) if config else None
@@ -156,6 +158,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
+        """Buffer a checkpoint."""
         thread, ns = _place(config)
         bare: dict[str, Any] = dict(checkpoint)
         values = bare.pop("channel_values")
@@ -171,6 +174,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
+        """Buffer a task's writes; the same write again is the same write."""
         thread, ns = _place(config)
         checkpoint_id = config["configurable"]["checkpoint_id"]
         with self._lock:
@@ -180,10 +184,12 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
                 doc.keep_write(ns, checkpoint_id, task_id, slot, channel, task_path, self._dump(value))
 
     def delete_thread(self, thread_id: str) -> None:
+        """Forget a thread; the next flush removes its document."""
         with self._lock:
             self._thread(thread_id).clear()
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """`get_tuple`: nothing here waits long enough to be worth a thread."""
         return self.get_tuple(config)
 
     async def alist(
@@ -194,6 +200,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
+        """`list`: nothing here waits long enough to be worth a thread."""
         for found in self.list(config, filter=filter, before=before, limit=limit):
             yield found
 
@@ -204,14 +211,17 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
+        """`put`: nothing here waits long enough to be worth a thread."""
         return self.put(config, checkpoint, metadata, new_versions)
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
+        """`put_writes`: nothing here waits long enough to be worth a thread."""
         self.put_writes(config, writes, task_id, task_path)
 
     async def adelete_thread(self, thread_id: str) -> None:
+        """`delete_thread`: nothing here waits long enough to be worth a thread."""
         self.delete_thread(thread_id)
 
     def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - the base class asks for it
