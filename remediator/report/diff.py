@@ -25,7 +25,7 @@ def unified_diff(path: str, before: bytes | None, after: bytes | None, *, contex
 
 def changed_lines(diff: str) -> int:
     """How many lines a reviewer sees changed: a replaced line counts once."""
-    body = [line for line in diff.splitlines() if not line.startswith(("--- ", "+++ "))]
+    body = diff.split("\n")[2:]
     added = sum(line.startswith("+") for line in body)
     removed = sum(line.startswith("-") for line in body)
     return max(added, removed)
@@ -33,9 +33,9 @@ def changed_lines(diff: str) -> int:
 
 def hunks(diff: str) -> list[str]:
     """The lines without the file's header, and without `@@` where there is but one place."""
-    lines = diff.splitlines()
-    while lines and lines[0].startswith(("--- ", "+++ ")):
-        lines.pop(0)
+    lines = diff.removesuffix("\n").split("\n")
+    if lines[0].startswith("--- "):
+        lines = lines[2:]
     places = sum(line.startswith("@@") for line in lines)
     return [line for line in lines if places > 1 or not line.startswith("@@")]
 

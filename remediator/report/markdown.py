@@ -35,7 +35,7 @@ _REFERENCES = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _CLOSING_WORD = re.compile(
-    r"\b((?:close|fix|resolve)(?:s|d|es|ed)?:?\s+\S*?)(?=\#\d|GH-\d|https?://)",
+    r"\b((?:close|fix|resolve)(?:s|d|es|ed)?(?::\s*|\s+)\S*?)(?=\#\d|GH-\d|https?://)",
     re.IGNORECASE,
 )
 _SKIP_WORD = re.compile(r"\[(?=(?:skip|ci|no|actions)[ -])", re.IGNORECASE)
@@ -103,7 +103,7 @@ def _escaped(text: str) -> str:
 
 def code(text: str, most: int = 300) -> str:
     """Inline code that holds in a paragraph and in a table's cell, whatever is in it."""
-    line = clip(visible(_head(text, most), keep="").strip(), most)
+    line = clip(defused(visible(_head(text, most), keep="")).strip(), most)
     if not line:
         return "–"
     if "`" in line or "|" in line:

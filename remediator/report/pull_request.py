@@ -23,8 +23,8 @@ class _Room(Value):
     """How much is shown of what can be long."""
 
     evidence: int
-    """Pieces of evidence, and characters of each."""
     evidence_text: int
+    """Characters of each piece of evidence."""
     rendered: int
     """Lines, as for `diff`; a line has at most 400 characters."""
     diff: int
@@ -64,7 +64,10 @@ def facts(report: IncidentReport) -> Iterator[tuple[str, str]]:
     diagnosis = report.diagnosis
     cited = report.proposal.evidence_ids if report.proposal else tuple(item.id for item in diagnosis.evidence)
     basis = ", ".join(part for part in (f"rule `{diagnosis.category}`", wording.id_range(cited)) if part)
-    yield "Cause", f"{report.category_title or diagnosis.category.replace('_', ' ')} ({basis}), {diagnosis.severity}"
+    yield (
+        "Cause",
+        ", ".join((f"{report.category_title} ({basis})" if report.category_title else basis, diagnosis.severity)),
+    )
     if diagnosis.victims:
         names = dict.fromkeys(wording.subject_name(victim) for victim in diagnosis.victims)
         yield "Also affected", wording.listed(list(names)[:12]) + (" …" if len(names) > 12 else "")

@@ -37,7 +37,7 @@ def local_pull_request(report: IncidentReport, *, colour: bool = False) -> str:
     paint = _Paint(on=colour)
     out = [paint(_raw(title(report), 200), "bold"), "", *_wrapped(wording.happened(report)), ""]
     for diff in report.diffs:
-        out += [_diff_line(line, paint) for line in diff.text.splitlines()] + [""]
+        out += [_diff_line(line, paint) for line in diff.text.removesuffix("\n").split("\n")] + [""]
     rows = [(name, one_line(text)) for name, text in facts(report)]
     width = max((len(name) for name, _ in rows), default=0)
     for name, text in rows:
@@ -84,6 +84,10 @@ def _incident(report: IncidentReport, run: RunFacts, paint: _Paint) -> list[str]
     cause = report.proposal.history[0] if report.proposal.history else report.proposal.reason
     out += _marked(tick, "cause", cause)
     out += _marked(tick, "fix", report.proposal.title)
+    if report.status not in {"", "awaiting_review"}:
+        # A proposal that was held back: over a cap, refused by a guardrail, quiet after a rejection.
+        out += _marked(paint("!", "yellow"), "held", report.reason or report.status.replace("_", " "))
+        return out
     if run.dry_run:
         out.append(f"{tick} dry run {wording.size(report)}; nothing was changed")
         return out

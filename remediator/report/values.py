@@ -31,8 +31,10 @@ class IncidentReport(Value):
     proposal: Proposal | None = None
     alternatives: tuple[Proposal, ...] = ()
     """All proposals in rank order, the chosen one among them: its number there is what `use N` means."""
+    status: str = ""
+    """The incident's workflow status; empty and `awaiting_review` mean that the proposal can be answered."""
     reason: str = ""
-    """Why nothing is proposed, where nothing is."""
+    """Why nothing is proposed, or why what is proposed was held back."""
     look_at: tuple[str, ...] = ()
     """Where nothing is proposed: what a person should look at."""
     rendered_note: str = ""

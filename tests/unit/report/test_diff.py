@@ -46,6 +46,12 @@ def test_names_are_quoted_as_git_does(name, shown):
     assert unified_diff(name, b"", b"x\n").splitlines()[0] == f"--- {shown}"
 
 
+def test_what_looks_like_a_header_is_counted_and_odd_separators_end_no_line():
+    diff = unified_diff("f", "-- a\nb\u2028c\n".encode(), "++ a\nb\u2028d\n".encode())
+    assert changed_lines(diff) == 2
+    assert hunks(diff) == ["--- a", "-b\u2028c", "+++ a", "+b\u2028d"]
+
+
 def test_a_replaced_line_counts_once():
     diff = unified_diff("f", b"a\nb\n", b"a\nc\n")
     assert changed_lines(diff) == 1

@@ -122,6 +122,11 @@ def test_a_summary_of_nothing():
         ("on_a_forge", reports.OOM.model_copy(update={"url": "https://forge.example/o/r/pull/12"}), RUN),
         ("needs_person", reports.REFUSED, RUN),
         ("calm", reports.CALM, RUN),
+        (
+            "held_back",
+            reports.LOCAL.model_copy(update={"status": "needs_person", "reason": "5 pull requests are open: the cap"}),
+            RUN,
+        ),
     ],
 )
 def test_the_terminal(golden, name, report, run):
