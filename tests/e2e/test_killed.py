@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from remediator import cli, wiring
+from remediator.policy import Catalogue, Policies
 from remediator.services.local.git import Git
 from tests.fakes import FakeLogs, FakeWorkshop
 from tests.graph.worlds import FILE, TWO, case
@@ -35,7 +36,8 @@ def child(argv: Sequence[str], point: int) -> None:
     os.environ.update(ENVIRON)
     wiring.preload = lambda: None
     wiring.now = lambda: datetime(2026, 1, 1, tzinfo=UTC)
-    for name, port in (("logs", FakeLogs((case(),))), ("workshop", FakeWorkshop(TWO))):
+    policies = Policies(catalogue=Catalogue(categories=()), actions={})
+    for name, port in (("logs", FakeLogs((case(),))), ("workshop", FakeWorkshop(TWO)), ("policies", policies)):
         fake = cached_property(lambda self, port=port: port)
         fake.__set_name__(wiring.Services, name)
         setattr(wiring.Services, name, fake)

@@ -1,0 +1,306 @@
+"""The commands as a person uses them: each call a process of its own, but for the imports."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from remediator.domain.life import Plan
+from tests.fakes import FakeWorkshop
+from tests.graph.worlds import FILE, case, proposal
+from tests.repos import git, write
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Command
+
+ID = "inc-3f9a2c-1"
+PRESENT = {
+    "incident_id",
+    "error_category",
+    "error_severity",
+    "affected_apps",
+    "root_cause",
+    "suggested_actions",
+    "proposals",
+    "evidence",
+    "git_changes",
+    "commit_message",
+    "workflow_status",
+    "verification_status",
+    "reason",
+}
+
+
+def everything(root: Path) -> dict[str, str]:
+    """Every file below a folder with a digest of its contents, git's own included."""
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_run_then_approve(remediator: Command, root: Path) -> None:
+    answer = remediator.run()
+    assert answer.code == 0
+    assert f"approve: remediator approve {ID}" in answer.out
+    assert git(root, "log", "-1", "--format=%s", f"remediator/{ID}-1").startswith("fix(checkout): ")
+    answer = remediator("approve", ID)
+    assert answer.code == 0
+    assert "verification pending: no verifier configured" in answer.out
+    assert "success" not in answer.out
+    assert (root / FILE).read_text() == "memory: 2Gi\n"
+    assert git(root, "status", "--porcelain") == ""
+    assert "no open incident" not in remediator("list").out
+    assert "verifying" in remediator("status", "3f9").out
+
+
+def test_json_is_one_array_and_nothing_else_on_stdout(remediator: Command) -> None:
+    answer = remediator.run("--json", "--dry-run")
+    (incident,) = answer.json
+    assert set(incident) >= PRESENT
+    assert incident["git_changes"] == {FILE: "memory: 2Gi\n"}
+    assert incident["suggested_actions"] == ["raise_memory_limit", "roll_back"]
+    assert incident["proposals"][0]["place"]["file"] == FILE
+    assert incident["proposals"][0]["evidence"] == ["E1"]
+    assert (incident["workflow_status"], incident["verification_status"]) == ("awaiting_review", "pending")
+    assert "remediator: reading log.txt" in answer.err
+
+
+def test_deleted_files_are_null(remediator: Command) -> None:
+    gone = proposal("restore_file", "x")
+    edit = gone.edits[0].model_copy(update={"op": "remove", "value": None})
+    remediator.workshop = FakeWorkshop(Plan(proposals=(gone.model_copy(update={"edits": (edit,)}),)))
+    assert remediator.run("--json", "--dry-run").json[0]["git_changes"] == {FILE: None}
+    assert remediator.run().code == 0
+    assert git(remediator.root, "ls-tree", "-r", "--name-only", f"remediator/{ID}-1") == "README.md"
+
+
+def test_a_dry_run_changes_nothing_anywhere(remediator: Command, root: Path) -> None:
+    before = everything(root)
+    answer = remediator.run("--dry-run")
+    assert everything(root) == before
+    assert "-memory: 1Gi" in answer.out
+    assert "+memory: 2Gi" in answer.out
+    assert "fix(checkout): raise memory limit" in answer.out
+
+
+def test_a_dry_run_works_in_a_plain_folder_and_a_run_does_not(remediator: Command, tmp_path: Path) -> None:
+    write(tmp_path / "plain", {FILE: "memory: 1Gi\n"})
+    remediator.root = tmp_path / "plain"
+    assert remediator.run("--dry-run", "--json").json[0]["git_changes"] == {FILE: "memory: 2Gi\n"}
+    answer = remediator.run()
+    assert answer.code == 2
+    assert "not a git repository" in answer.err
+    assert answer.out == ""
+
+
+def test_a_dry_run_on_an_unborn_branch_and_on_a_detached_head(remediator: Command, root: Path, tmp_path: Path) -> None:
+    git(root, "switch", "-q", "--detach")
+    assert remediator.run("--dry-run", "--json").json[0]["git_changes"]
+    answer = remediator.run("--json")
+    assert answer.code == 2
+    assert answer.json[0]["git_changes"]
+    assert "detached" in answer.json[0]["reason"]
+    remediator.root = tmp_path / "unborn"
+    remediator.root.mkdir()
+    git(remediator.root, "init", "-q")
+    write(remediator.root, {FILE: "memory: 1Gi\n"})
+    assert remediator.run("--dry-run").code == 0
+    assert "no commit yet" in remediator.run().err
+
+
+def test_one_incidents_fault_does_not_cost_the_others(remediator: Command, root: Path) -> None:
+    remediator.cases = [case(), case(category="config_error", fingerprint="ab" * 32)]
+    git(root, "branch", "remediator")
+    answer = remediator.run("--json")
+    assert answer.code in {1, 2}
+    first, second = answer.json
+    assert (first["workflow_status"], second["workflow_status"]) == ("failed", "failed")
+    assert "rename it" in first["reason"]
+    assert first["git_changes"] == second["git_changes"] == {FILE: "memory: 2Gi\n"}
+    assert first["commit_message"]
+    git(root, "branch", "-D", "remediator")
+    assert remediator.run().code == 0
+
+
+def test_a_bug_of_ours_is_reported_and_contained(remediator: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    remediator.cases = [case(), case(category="config_error", fingerprint="ab" * 32)]
+    good = FakeWorkshop.propose
+
+    def propose(self: FakeWorkshop, diagnosis: object) -> Plan:
+        if getattr(diagnosis, "category", "") == "oom":
+            raise KeyError("boom")
+        return good(self, diagnosis)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FakeWorkshop, "propose", propose)
+    answer = remediator.run("--json")
+    assert answer.code == 1
+    first, second = answer.json
+    assert (first["workflow_status"], second["workflow_status"]) == ("failed", "awaiting_review")
+    assert first["error_category"] == "oom"
+    assert "internal error" in first["reason"]
+    assert "Traceback" not in answer.err
+
+
+def test_exit_codes_of_a_run(remediator: Command) -> None:
+    remediator.workshop = FakeWorkshop(Plan(reason="rotate the credential"))
+    answer = remediator.run("--json")
+    assert (answer.code, answer.json[0]["workflow_status"], answer.json[0]["reason"]) == (
+        3,
+        "needs_person",
+        "rotate the credential",
+    )
+    remediator.cases = [case(category="info", severity="info")]
+    assert remediator.run().code == 0
+
+
+def test_reject_is_remembered_and_keeps_quiet(remediator: Command, root: Path) -> None:
+    remediator.run()
+    answer = remediator("reject", ID, "--reason", "the JVM leaks")
+    assert (answer.code, answer.out) == (0, f"{ID}: rejected, remembered: the JVM leaks\n")
+    assert git(root, "for-each-ref", "--format=%(refname:short)") == "main\nremediator-state"
+    (incident,) = remediator.run("--json").json
+    assert incident["reason"] == "rejected: the JVM leaks; quiet until 2026-01-04T00:00:00Z"
+    assert git(root, "for-each-ref", "--format=%(refname:short)") == "main\nremediator-state"
+    remediator.time += timedelta(days=4)
+    remediator.run()
+    assert "remediator/inc-3f9a2c-2-1" in git(root, "for-each-ref", "--format=%(refname:short)")
+
+
+def test_feedback_revises_the_same_branch(remediator: Command, root: Path) -> None:
+    remediator.run()
+    answer = remediator("feedback", ID, "use 2")
+    assert answer.code == 0
+    assert "+memory: 4Gi" in answer.out
+    assert git(root, "show", f"remediator/{ID}-1:{FILE}") == "memory: 4Gi"
+    assert git(root, "rev-list", "--count", f"main..remediator/{ID}-1") == "1"
+    assert "only `use N`" in remediator("feedback", ID, "hm").out
+    assert "no option 7" in remediator("feedback", ID, "/remediator use 7").out
+
+
+def test_confirm_ends_it(remediator: Command) -> None:
+    remediator.run()
+    assert "nothing to confirm" in remediator("feedback", ID, "confirm").err
+    remediator("approve", ID)
+    assert "resolved" in remediator("feedback", ID, "confirm").out
+    assert remediator("list").out == "no open incident\n"
+    assert "resolved" in remediator("list", "--all").out
+
+
+def test_show_lists_the_options(remediator: Command) -> None:
+    remediator.run()
+    out = remediator("show", ID).out
+    assert "raise memory limit" in out
+    assert "roll back" in out
+    assert "+memory: 2Gi" in out
+
+
+def test_what_git_alone_did_is_noticed(remediator: Command, root: Path) -> None:
+    remediator.run()
+    git(root, "merge", "-q", "--no-ff", "-m", "Mine", f"remediator/{ID}-1")
+    assert remediator("reject", ID, "--reason", "no").code == 2
+    answer = remediator("approve", ID)
+    assert answer.code == 0
+    assert "verification pending" in answer.out
+    assert git(root, "log", "-1", "--format=%s", "main") == "Mine"
+    assert remediator("verify", ID).code == 0
+
+
+def test_a_deleted_branch_is_recorded_as_declined(remediator: Command, root: Path) -> None:
+    remediator.run()
+    git(root, "branch", "-q", "-D", f"remediator/{ID}-1")
+    answer = remediator("approve", ID)
+    assert (answer.code, "is gone" in answer.err) == (2, True)
+    assert "rejected" in remediator("verify", ID).out
+    assert "rejected" in remediator.run("--json").json[0]["reason"]
+
+
+def test_a_dirty_worktree_at_approval_is_refused_and_can_be_mended(remediator: Command, root: Path) -> None:
+    remediator.run()
+    write(root, {"README.md": "mine\n"})
+    answer = remediator("approve", ID)
+    assert answer.code == 2
+    assert "uncommitted changes (README.md): commit or stash" in answer.err
+    git(root, "checkout", "-q", "README.md")
+    assert remediator("approve", ID).code == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (("approve", "inc-nope"), "no incident 'inc-nope' (known: inc-3f9a2c-1, inc-3fffff-1); see `remediator list`"),
+        (("status", "inc-3f"), "could mean inc-3f9a2c-1, inc-3fffff-1"),
+        (("show", ""), "no incident ''"),
+        (("verify", ID), "is not merged (awaiting_review)"),
+    ],
+)
+def test_ids_that_mean_nothing_or_too_much(remediator: Command, argv: tuple[str, ...], says: str) -> None:
+    remediator.cases = [case(), case(category="config_error", fingerprint="3f" + "f" * 62)]
+    remediator.run()
+    answer = remediator(*argv)
+    assert answer.code == 2
+    assert says in answer.err
+
+
+@pytest.mark.parametrize("argv", [("approve", ID), ("feedback", ID, "use 2"), ("reject", ID, "--reason", "x")])
+def test_an_incident_that_is_decided_stays_so(remediator: Command, argv: tuple[str, ...]) -> None:
+    remediator.run()
+    remediator("reject", ID, "--reason", "no")
+    answer = remediator(*argv)
+    assert answer.code == 2
+    assert "it was rejected" in answer.err
+
+
+def test_where_nothing_is_known(remediator: Command) -> None:
+    assert remediator("list").out == "no open incident\n"
+    assert remediator("list", "--all", "--json").json == []
+    assert "none is known here" in remediator("status", "x").err
+
+
+def test_a_missing_directory_is_named(remediator: Command, tmp_path: Path) -> None:
+    remediator.root = tmp_path / "nowhere"
+    answer = remediator.run()
+    assert answer.code == 2
+    assert str(tmp_path / "nowhere") in answer.err
+
+
+def test_usage_mistakes_end_with_two(remediator: Command) -> None:
+    assert remediator("run").code == 2
+    assert remediator("reject", ID).code == 2
+    assert remediator("fly").code == 2
+
+
+def test_a_newer_state_document_is_said_with_its_name(remediator: Command, root: Path) -> None:
+    remediator.run()
+    git(root, "switch", "-q", "remediator-state")
+    write(root, {"incidents/inc-3f9a2c-1.json": '{"schema": 99}'})
+    git(root, "commit", "-q", "-a", "-m", "by hand")
+    git(root, "switch", "-q", "main")
+    answer = remediator("list")
+    assert answer.code == 2
+    assert "incidents/inc-3f9a2c-1.json: schema 99 was written by a newer Remediator" in answer.err
+
+
+def test_policies_check(remediator: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from remediator import cli
+
+    assert cli.main(["policies", "check"]) == 0
+    write(tmp_path, {"bad.yml": "guardrails:\n  max_files: many\n"})
+    assert cli.main(["policies", "check", str(tmp_path / "bad.yml")]) == 2
+    err = capsys.readouterr().err
+    assert f"{tmp_path / 'bad.yml'}:2" in err
+    assert cli.main(["policies", "check", str(tmp_path / "none.yml")]) == 2
+
+
+def test_the_chart_in_the_documentation_is_the_graph(capsys: pytest.CaptureFixture[str]) -> None:
+    from remediator import cli
+
+    assert cli.main(["graph"]) == 0
+    chart = capsys.readouterr().out
+    page = (Path(__file__).parents[2] / "docs/graph.md").read_text(encoding="utf-8")
+    assert f"```mermaid\n{chart}```\n" in page
