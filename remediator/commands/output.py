@@ -58,6 +58,7 @@ class Progress:
             sys.stderr.flush()
 
     def _show(self, what: str) -> None:
+        what = "".join(character if character.isprintable() else " " for character in what)[:160]
         if not self.terminal:
             print(f"remediator: {what}", file=sys.stderr)
             return
