@@ -6,6 +6,7 @@
 from remediator.evidence.fingerprint import fingerprint, normalise
 from remediator.evidence.inputs import Input, open_inputs, text_input
 from remediator.evidence.limits import Limits
+from remediator.evidence.redact import Redactor
 from remediator.evidence.scan import InputReport, Pattern, Scan, Scanner
 from remediator.evidence.workload import workload_of_pod
 
@@ -14,6 +15,7 @@ __all__ = [
     "InputReport",
     "Limits",
     "Pattern",
+    "Redactor",
     "Scan",
     "Scanner",
     "fingerprint",

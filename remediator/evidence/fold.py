@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from remediator.evidence.draft import Draft
 
-_TIMELY = frozenset({"age", "first_age", "restarted_ago", "msg", "error", "uptime", "pid", "age", "dial_host"})
+_TIMELY = frozenset({"age", "first_age", "restarted_ago", "msg", "error", "uptime", "pid", "dial_host"})
 """Facts that differ between two sightings of the same thing."""
 
 

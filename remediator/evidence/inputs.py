@@ -1,40 +1,185 @@
-"""What is scanned: files, standard input, texts."""
+"""What is scanned: files, standard input, texts, and the members of archives, each a named stream opened in its turn."""
 
 from __future__ import annotations
 
 import io
+import re
 import sys
-from dataclasses import dataclass
+import tempfile
+import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from remediator.errors import ConfigError
+from remediator.evidence import streams
+from remediator.evidence.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+_RUN_LOG = re.compile(r"(?:[^/]+/)?-?\d+_[^/]*\.txt")
+"""How GitHub names the files of a run's log archive: `0_build.txt` per job, `build/3_Run tests.txt` per step."""
+
+_SPOOLED = 64 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A named stream of bytes that can be opened once it is its turn."""
+    """A named source of bytes; reading it may add notes on what was refused."""
 
     name: str
-    open: Callable[[], IO[bytes]]
+    raw: Callable[[], IO[bytes]]
+    path: str = ""
+    """The plain file behind it, where there is one that may be read in parts."""
+    notes: list[str] = field(default_factory=list)
+
+    def open(self, limits: Limits) -> IO[bytes]:
+        """The plain text as bytes: decompressed, UTF-8, within bounds."""
+        return streams.plain(self.raw(), limits, lambda note: self.notes.append(f"{self.name}: {note}"))
 
 
 def text_input(name: str, text: str) -> Input:
     """An input from a text in memory."""
-    return Input(name, lambda: io.BytesIO(text.encode()))
+    return Input(name, lambda: io.BytesIO(text.encode("utf-8", "replace")))
 
 
-def open_inputs(paths: Sequence[str]) -> list[Input]:
-    """The inputs that the paths mean, `-` being standard input."""
-    found = []
+def open_inputs(paths: Sequence[str], *, limits: Limits | None = None) -> list[Input]:
+    """The inputs that the paths mean; `-` is standard input, an archive is its members.
+
+    Raises `ConfigError` for what is missing, unreadable or no archive though it looks like one.
+    """
+    limits = limits or Limits()
+    found: list[Input] = []
     for path in paths:
         if path == "-":
-            found.append(Input("stdin", lambda: sys.stdin.buffer))
+            found += _stdin(limits)
             continue
-        if not Path(path).is_file():
-            raise ConfigError("no such file", file=path)
-        found.append(Input(path, lambda p=path: Path(p).open("rb")))  # type: ignore[misc]
+        try:
+            if Path(path).is_dir():
+                raise ConfigError("is a directory; give the files in it", file=path)
+            with Path(path).open("rb") as file:
+                head = file.read(512)
+        except OSError as bad:
+            raise ConfigError(f"cannot be read: {bad.strerror or bad}", file=path) from bad
+        if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            found += _zip(path, path, limits)
+        elif _is_tar(path, head):
+            found += _tar(path, limits)
+        else:
+            plain = (
+                not streams.compression(head)
+                and b"\x00" not in head
+                and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
+            )
+            found.append(Input(path, lambda path=path: Path(path).open("rb"), path if plain else ""))  # type: ignore[misc]
     return found
+
+
+def _stdin(limits: Limits) -> list[Input]:
+    """Standard input; a zip archive in it is put into a temporary file, since its list of members stands at its end."""
+    stream = sys.stdin.buffer
+    head = stream.peek(4)[:4] if hasattr(stream, "peek") else b""
+    if not head.startswith(b"PK\x03\x04"):
+        return [Input("stdin", lambda: stream)]
+    spool = tempfile.SpooledTemporaryFile(max_size=_SPOOLED)  # noqa: SIM115 — lives as long as its inputs
+    while chunk := stream.read(1 << 20):
+        spool.write(chunk)
+        if spool.tell() > limits.expanded:
+            raise ConfigError(f"an archive of more than {limits.expanded} bytes", file="stdin")
+    return _zip("stdin", spool, limits)  # type: ignore[arg-type]
+
+
+def _zip(name: str, file: str | IO[bytes], limits: Limits) -> list[Input]:
+    """The members of a zip archive. Nothing is extracted, so their names can lead nowhere; archives inside are refused."""
+    try:
+        archive = zipfile.ZipFile(file)
+        members = [info for info in archive.infolist() if not info.is_dir()]
+    except (zipfile.BadZipFile, OSError, ValueError) as bad:
+        raise ConfigError(f"is no readable zip archive: {bad}", file=name) from bad
+    members = run_order(members)
+    found = [_member(name, archive, info, limits) for info in members[: limits.archive_members]]
+    if len(members) > limits.archive_members and found:
+        found[0].notes.append(
+            f"{name}: {len(members) - limits.archive_members} of {len(members)} members were not read"
+        )
+    return found
+
+
+def run_order(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    """The members of a GitHub Actions log archive by job and step number; those of any other in the archive's own order.
+
+    A job's own file holds all of its steps, so the step files beside it are left out.
+    """
+    if not members or not all(_RUN_LOG.fullmatch(info.filename) for info in members):
+        return members
+    jobs = {re.sub(r"^-?\d+_|\.txt$", "", info.filename) for info in members if "/" not in info.filename}
+    kept = [info for info in members if "/" not in info.filename or info.filename.split("/")[0] not in jobs]
+
+    def place(info: zipfile.ZipInfo) -> tuple[str, int]:
+        folder, _, base = info.filename.rpartition("/")
+        return folder, int(base.split("_")[0])
+
+    return sorted(kept, key=place)
+
+
+def _shown(name: str) -> str:
+    """A member's name fit to be printed: it comes from whoever made the archive."""
+    return "".join(c if c.isprintable() else "?" for c in name)[:300]
+
+
+def _member(name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> Input:
+    member = Input(f"{name}/{_shown(info.filename)}", lambda: io.BytesIO())
+
+    def note(text: str) -> None:
+        member.notes.append(f"{member.name}: {text}")
+
+    def allowed(expanded: int) -> str:
+        if expanded > limits.expanded or (
+            expanded > limits.ratio_floor and expanded > (info.compress_size + 1) * limits.ratio
+        ):
+            return f"expansion stopped at {expanded} bytes from {info.compress_size}"
+        return ""
+
+    def raw() -> IO[bytes]:
+        if info.flag_bits & 1:
+            note("is encrypted and was not read")
+            return io.BytesIO()
+        try:
+            opened = archive.open(info)
+        except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError) as bad:
+            note(f"cannot be read: {bad}")
+            return io.BytesIO()
+        stream = io.BufferedReader(streams.Plain(opened, note, allowed=allowed), 1 << 18)
+        if stream.peek(4)[:4] in {b"PK\x03\x04", b"PK\x05\x06"}:
+            note("is an archive inside an archive and was not read")
+            return io.BytesIO()
+        return stream
+
+    return Input(member.name, raw, "", member.notes)
+
+
+def _is_tar(path: str, head: bytes) -> bool:
+    return head[257:262] == b"ustar" or (
+        bool(streams.compression(head)) and path.endswith((".tgz", ".tar.gz", ".tar.bz2", ".tar.xz"))
+    )
+
+
+def _tar(path: str, limits: Limits) -> list[Input]:
+    """The regular files of a tar archive (a support bundle); links and devices lead outside and are left out."""
+    import tarfile
+
+    try:
+        archive = tarfile.open(path)  # noqa: SIM115 — lives as long as its inputs
+        members = []
+        for info in archive:
+            if info.isfile():
+                members.append(info)
+            if len(members) >= limits.archive_members or archive.offset > limits.expanded:
+                break
+    except (tarfile.TarError, OSError, EOFError) as bad:
+        raise ConfigError(f"is no readable tar archive: {bad}", file=path) from bad
+    return [
+        Input(f"{path}/{_shown(info.name)}", lambda info=info: archive.extractfile(info) or io.BytesIO())
+        for info in members
+    ]  # type: ignore[misc]

@@ -19,20 +19,20 @@ class Limits:
     """Inputs up to this many bytes are parsed as a whole; longer ones by windows round what matters."""
     document: int = 8 * MIB
     """The longest single JSON or YAML document that is parsed."""
-    block: int = 16 * MIB
+    block: int = 8 * MIB
     """Bytes that are searched at once in a long input."""
     line: int = 16 * KIB
     """Longest line that is kept; the rest of it is cut, and a note says so."""
-    window_before: int = 3
-    """Lines kept before a hit in a long input."""
-    window_after: int = 25
-    """Lines kept after a hit in a long input: a stack trace follows its message."""
+    window_before: int = 20
+    """Lines kept before a hit in a long input: a trace may end with the word that is sought."""
+    window_after: int = 20
+    """Lines kept after a hit in a long input: or it may begin with it."""
     marker_lines: int = 600
-    """Lines kept after a structural marker (a table, a describe) in a long input."""
+    """Lines kept after a structural marker (a table, a describe) in a long input that no blank line ends."""
+    per_pattern: int = 100
+    """Hits of one pattern kept of one long input; later ones are counted, and the last of them is kept."""
     kept: int = 24 * MIB
     """Bytes of windows kept of one long input."""
-    windows: int = 4_000
-    """Windows kept of one long input; later hits are still counted."""
     log_lines: int = 400
     """Lines of one container log that become statements though no pattern hits them: the last ones."""
     trace: int = 60

@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 """ECMA-48 control sequences, operating-system commands (window titles, links) and two-character escapes."""
 
-_CONTROL = dict.fromkeys([*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, 0xFEFF])
+_CONTROL = dict.fromkeys([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, 0xFEFF])
 """Control characters (but tab and line ends) and the byte order mark mean nothing in a sentence."""
 
 
 @dataclass(slots=True)
 class Line:
-    """One line with its 1-based number; `time` where a wrapper round it (CRI, Docker, a runner) told one."""
+    """One line with its 1-based number; `time` and `level` where a wrapper round it (CRI, Docker, a runner) told them."""
 
     no: int
     text: str
     time: str = ""
+    level: str = ""
 
     @property
     def blank(self) -> bool:

@@ -48,9 +48,10 @@ class Matcher:
         self.patterns = tuple(patterns)
         options = _options(re2)
         self._set = re2.Set.SearchSet(options)
-        sources = []
+        sources, plain = list[str](), list[str]()
         for pattern in self.patterns:
-            source = f"(?m:{_through_escapes(pattern.regex)})"
+            relaxed = _through_escapes(pattern.regex)
+            source = f"(?m:{relaxed})"
             try:
                 re2.compile(pattern.regex, options)
                 re2.compile(source, options)
@@ -59,8 +60,11 @@ class Matcher:
                 reason = bad.args[0].decode() if bad.args and isinstance(bad.args[0], bytes) else str(bad)
                 raise ConfigError(f"pattern {pattern.id!r} is no valid google-re2 expression: {reason}") from bad
             sources.append(source)
+            plain.append(relaxed)
         if sources:
             self._set.Compile()
+        self.sources = tuple(plain)
+        """The expressions as they are searched for: also through the escapes of JSON."""
         self.alternation = re2.compile("|".join(sources), options) if sources else None
 
     def which(self, text: str | bytes) -> list[int]:

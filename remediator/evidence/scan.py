@@ -7,18 +7,23 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from remediator.evidence import long_inputs
+from remediator.evidence.command import command_of
 from remediator.evidence.complete import complete
 from remediator.evidence.fold import Folder
 from remediator.evidence.limits import Limits
 from remediator.evidence.lines import split_lines
 from remediator.evidence.patterns import Matcher, Pattern
-from remediator.evidence.section import Context
+from remediator.evidence.places import subject_of_file
+from remediator.evidence.section import NO_COMMAND, Context
 from remediator.evidence.sections import read_lines
+from remediator.evidence.windows import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from remediator.domain.incident import Statement
+    from remediator.evidence.draft import Draft
     from remediator.evidence.inputs import Input
 
 __all__ = ["InputReport", "Pattern", "Scan", "Scanner"]
@@ -32,7 +37,7 @@ class InputReport:
     lines: int
     bytes: int
     truncated: bool = False
-    """Whether lines were cut, windows dropped or the expansion stopped; the scan's notes say which."""
+    """Whether lines were cut, hits only counted, or the expansion stopped; the scan's notes say which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Scan:
     bytes: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
-    """What a person must know of how far the scan went: cut lines, refused archives, dropped windows."""
+    """What a person must know of how far the scan went: cut lines, refused archives, hits only counted."""
 
 
 class Scanner:
@@ -64,38 +69,110 @@ class Scanner:
     def scan(self, inputs: Iterable[Input]) -> Scan:
         """Reads every input to its end, in bounded memory."""
         started = time.perf_counter()
-        folder, hits, notes = Folder(self.limits.statements), Counter[int](), list[str]()
-        reports = [self._one(source, folder, hits, notes) for source in inputs]
-        drafts = folder.drafts
-        complete(drafts)
-        final = Folder(self.limits.statements)
-        final.add(drafts)
-        if folder.dropped:
-            notes.append(f"{folder.dropped} further statements were counted but not kept")
+        run = _Run(self._matcher, self.limits)
+        reports = [run.read(source) for source in inputs]
         return Scan(
-            statements=tuple(draft.statement() for draft in final.drafts),
+            statements=run.statements(),
             inputs=tuple(reports),
-            hits={self._matcher.patterns[index].id: count for index, count in sorted(hits.items())},
+            hits={self._matcher.patterns[index].id: count for index, count in sorted(run.hits.items())},
             lines=sum(report.lines for report in reports),
             bytes=sum(report.bytes for report in reports),
             seconds=time.perf_counter() - started,
-            notes=tuple(notes),
+            notes=tuple(run.notes),
         )
 
-    def _one(self, source: Input, folder: Folder, hits: Counter[int], notes: list[str]) -> InputReport:
-        with source.open() as stream:
-            data = stream.read()
-        text = data.decode("utf-8", "replace")
-        lines, cut = split_lines(text, limit=self.limits.line)
-        hit_lines = set()
+
+class _Run:
+    """One scan under way."""
+
+    def __init__(self, matcher: Matcher, limits: Limits) -> None:
+        self._matcher, self._limits = matcher, limits
+        self._folder = Folder(limits.statements)
+        self.hits = Counter[int]()
+        self.notes: list[str] = []
+
+    def statements(self) -> tuple[Statement, ...]:
+        """Completed across all inputs, folded once more, since completion makes some equal."""
+        drafts = self._folder.drafts
+        complete(drafts)
+        final = Folder(self._limits.statements)
+        final.add(drafts)
+        if self._folder.dropped:
+            self.notes.append(f"{self._folder.dropped} further statements were not kept")
+        return tuple(draft.statement() for draft in final.drafts)
+
+    def read(self, source: Input) -> InputReport:
+        """One input: as a whole if it is short, else by windows."""
+        noted = len(self.notes)
+        if source.path and (ranges := long_inputs.parts(source.path)) and len(ranges) > 1:
+            counted = self._in_parts(source, ranges)
+        else:
+            counted = None
+        if counted is None:
+            with source.open(self._limits) as stream:
+                head = stream.read(self._limits.whole + 1)
+                counted = (
+                    self._whole(source, head) if len(head) <= self._limits.whole else self._stream(source, stream, head)
+                )
+        self.notes += source.notes
+        return InputReport(source.name, *counted, truncated=len(self.notes) > noted)
+
+    def _context(self, source: Input, *, sparse: bool = False) -> Context:
+        return Context(
+            source.name,
+            self._limits,
+            hits=self._matcher.any,
+            notes=self.notes,
+            sparse=sparse,
+            owner=subject_of_file(source.name),
+        )
+
+    def _keep(self, source: Input, drafts: Iterable[Draft]) -> None:
+        for draft in drafts:
+            draft.source = source.name
+            self._folder.add((draft.settle(),))
+
+    def _whole(self, source: Input, data: bytes) -> tuple[int, int]:
+        lines, cut = split_lines(data.decode("utf-8", "replace"), limit=self._limits.line)
+        context, hit_lines = self._context(source), set[int]()
         for line in lines:
             if found := self._matcher.which(line.text):
                 hit_lines.add(line.no)
-                hits.update(found)
-        context = Context(source.name, self.limits, hit_lines, self._matcher.any, notes=notes)
-        for draft in read_lines(lines, context):
-            draft.source = source.name
-            folder.add([draft.settle()])
+                self.hits.update(found)
+        context.hit_lines = hit_lines
+        self._keep(source, read_lines(lines, context))
         if cut:
-            notes.append(f"{source.name}: {cut} lines longer than {self.limits.line} characters were cut")
-        return InputReport(source.name, len(lines), len(data), truncated=bool(cut))
+            self.notes.append(f"{source.name}: {cut} lines longer than {self._limits.line} characters were cut")
+        return len(lines), len(data)
+
+    def _plan(self) -> Plan:
+        limits = self._limits
+        return Plan(
+            self._matcher.sources, limits.block, limits.window_before, limits.window_after, limits.marker_lines, limits.per_pattern,
+            limits.line, limits.kept,
+        )  # fmt: skip
+
+    def _in_parts(self, source: Input, ranges: list[tuple[int, int]]) -> tuple[int, int] | None:
+        found = long_inputs.windows_of_file(self._plan(), source.path, ranges)
+        return None if found is None else self._windows(source, *found)
+
+    def _stream(self, source: Input, stream: object, head: bytes) -> tuple[int, int]:
+        return self._windows(source, *long_inputs.windows_of_stream(self._plan(), stream, head))  # type: ignore[arg-type]
+
+    def _windows(
+        self, source: Input, windows: Iterable[long_inputs.Window], tally: long_inputs.Tally
+    ) -> tuple[int, int]:
+        context = self._context(source, sparse=True)
+        for window in windows:
+            lines, _ = split_lines(window.text.decode("utf-8", "replace"), first=window.first, limit=self._limits.line)
+            context.hit_lines = frozenset(window.hits)
+            command = command_of(window.command.decode("utf-8", "replace")) if window.command else None
+            self._keep(source, read_lines(lines, context, command or NO_COMMAND))
+        self.hits.update(tally.hits)
+        if tally.dropped:
+            self.notes.append(f"{source.name}: {tally.dropped} further lines with hits were counted, not kept")
+        if tally.long_lines:
+            self.notes.append(
+                f"{source.name}: {tally.long_lines} hits stand in lines longer than {self._limits.line} bytes, of which only their surroundings were kept"
+            )
+        return tally.lines, tally.bytes

@@ -9,8 +9,10 @@ from remediator.evidence.command import Command
 from remediator.evidence.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Set as AbstractSet
+    from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
+    from remediator.evidence.draft import Draft
     from remediator.evidence.lines import Line
 
 NO_COMMAND = Command()
@@ -30,6 +32,10 @@ class Context:
     """The Application of the block of `argocd app get` being read: its tables come as sections of their own."""
     app_facts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    sparse: bool = False
+    """Whether only windows of the input are read, so that a line is worth keeping for its own sake alone."""
+    owner: Draft | None = None
+    """The container whose log the whole input is, where its name tells."""
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remediator.evidence.command import Command, command_of
 from remediator.evidence.draft import Draft
-from remediator.evidence.formats import FORMATS, OPENS, Format, logs
+from remediator.evidence.formats import FORMATS, OPENS, Format, actions, logs
 from remediator.evidence.formats.events import about
 from remediator.evidence.section import NO_COMMAND, Context, Section
 
@@ -40,9 +40,7 @@ def _log_end(lines: Sequence[Line], start: int, command: Command) -> int:
         if line.blank:
             if command.tail and filled >= command.tail:
                 return end
-        elif command_of(line.text) is not None:
-            return end
-        elif (
+        elif command_of(line.text) is not None or (
             end > start
             and lines[end - 1].blank
             and (found := _open(lines, end, NO_COMMAND))
@@ -68,9 +66,17 @@ def _log_base(command: Command, no: int) -> Draft:
     return draft
 
 
-def read_lines(lines: Sequence[Line], context: Context) -> Iterator[Draft]:
-    """The statements of an input (or of one window of a long one), in its order."""
-    command, index, no = NO_COMMAND, 0, 0
+def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_COMMAND) -> Iterator[Draft]:
+    """The statements of an input, or of one window of a long one before which `command` was last shown."""
+    lines = actions.unwrapped(lines)
+    index, no = 0, 0
+    if context.owner:
+        yield from _log(lines, context.owner, context)
+        return
+    if command.is_log:
+        index = _log_end(lines, 0, command)
+        yield from _log(lines[:index], _log_base(command, no), context)
+        command = NO_COMMAND
     while index < len(lines):
         line = lines[index]
         if line.blank:

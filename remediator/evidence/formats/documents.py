@@ -82,7 +82,7 @@ def _yaml_documents(text: str) -> Iterator[Any]:
         return
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        yield from yaml.load_all(text, Loader=loader)  # noqa: S506 — the C twin of SafeLoader
+        yield from yaml.load_all(text, Loader=loader)
     except (yaml.YAMLError, ValueError, RecursionError, TypeError):
         return
 

@@ -83,13 +83,17 @@ def entries(
     groups = list(_grouped(list(loglines.joined(lines)), context.limits.trace))
     spared = len(groups) - context.limits.log_lines
     for index, group in enumerate(groups):
+        hit = any(line.no in context.hit_lines for line in group)
+        if context.sparse and not hit and not keep_all:
+            continue
         entry = loglines.read(group)
+        entry.level = entry.level or group[0].level
         wanted = (
             keep_all
+            or hit
             or (index >= spared and (not quiet or entry.pod or entry.application))
             or entry.level.lower() in _GRAVE
             or bool(_TRACE_STARTS.search(entry.text))
-            or any(line.no in context.hit_lines for line in group)
         )
         if wanted and entry.text:
             yield _draft(entry, base, group[0]), group[0]

@@ -1,0 +1,166 @@
+"""Takes secrets out of text before it is stored, shown or sent; equal secrets get equal placeholders."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from remediator.errors import ConfigError
+from remediator.evidence import redact_rules as rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from remediator.domain.incident import Statement
+
+_KEPT_IPS = frozenset({"127.0.0.1", "0.0.0.0", "255.255.255.255"})  # noqa: S104 — an address to keep, not to bind
+_PLACEHOLDER = r"\[redacted:[a-z-]+:[0-9a-f]{6}\]"
+"""Comes first in every expression, so that no rule looks into what another one put there."""
+
+_ROUNDS = 2_000
+_ENTROPY = 3.0
+"""Bits per character from which a value of a merely suspicious key counts as random; English words have about 2.5."""
+
+
+class Redactor:
+    """Replaces secrets by `[redacted:<kind>:<six digits>]`, in time linear in the text.
+
+    The digits come from a slow keyed hash of the secret: the same secret gets the same placeholder in every line and every
+    run with the same `key`, and 24 bits are too few to tell a guess right. Redacting twice changes nothing. Digests, commit
+    ids, pod hashes and UUIDs stay, since only known shapes and values of secret keys are touched.
+
+    `emails` and `ips` also replace those; `extra` are further expressions (google-re2; the group `s`, else the whole match, is
+    the secret). Raises `ConfigError` for an expression that google-re2 refuses.
+    """
+
+    def __init__(
+        self, *, emails: bool = False, ips: bool = False, extra: Sequence[str] = (), key: bytes = b"remediator"
+    ) -> None:
+        import re2
+
+        self._key, self._seen = key, dict[tuple[str, str], str]()
+        options = re2.Options()
+        options.max_mem, options.log_errors = 32 << 20, False
+
+        def compiled(regex: str) -> Any:
+            return re2.compile(f"{_PLACEHOLDER}|(?:{regex})", options)
+
+        self._tokens = [(rule, compiled(rule.regex)) for rule in rules.TOKENS]
+        self._keyed, self._flagged = compiled(rules.KEYED), compiled(rules.FLAGGED)
+        self._data = compiled(rules.SECRET_DATA)
+        self._always, self._random = re2.compile(rules.ALWAYS_NAME, options), re2.compile(rules.RANDOM_NAME, options)
+        self._no_secret = re2.compile(rules.NO_SECRET, options)
+        options.never_capture = True
+        self._any = re2.compile(
+            "|".join(f"(?:{regex})" for regex in (*(rule.regex for rule in rules.TOKENS), rules.KEYED, rules.FLAGGED)),
+            options,
+        )
+        options.never_capture = False
+        self._emails = compiled(rules.EMAIL) if emails else None
+        self._ips = [compiled(rules.IPV4), compiled(rules.IPV6)] if ips else []
+        self._extra = []
+        for regex in extra:
+            try:
+                self._extra.append(compiled(regex))
+            except (re2.error, TypeError, ValueError) as bad:
+                raise ConfigError(f"redaction expression {regex!r} is no valid google-re2 expression: {bad}") from bad
+
+    def text(self, s: str) -> str:
+        """The text with every secret replaced."""
+        if self._any.search(s):
+            s = self._known(s)
+        low = s.lower() if "ecret" in s else ""
+        if "kind: secret" in low or '"kind":"secret"' in low or '"kind": "secret"' in low:
+            s = self._data.sub(self._whole("secret-data"), s)
+        for pattern in self._extra:
+            s = pattern.sub(self._whole("custom"), s)
+        if self._emails and "@" in s:
+            s = self._emails.sub(self._whole("email"), s)
+        for pattern in self._ips:
+            s = pattern.sub(self._ip, s)
+        return s
+
+    def _known(self, s: str) -> str:
+        low = s.lower()
+        for rule, pattern in self._tokens:
+            if any(needle in low for needle in rule.needles):
+                s = pattern.sub(self._whole(rule.kind), s)
+        s = self._keyed.sub(self._value, s)
+        return self._flagged.sub(self._value, s) if "-" in s else s
+
+    def fact(self, name: str, value: str) -> str:
+        """A named value (an environment variable, a label) redacted: the name alone can make it secret."""
+        if self._is_secret(name, value):
+            return self._placeholder("value", value)
+        return self.text(value)
+
+    def facts(self, facts: Mapping[str, str]) -> dict[str, str]:
+        """Facts of a statement with secret values replaced."""
+        return {name: self.fact(name, value) for name, value in facts.items()}
+
+    def statement(self, statement: Statement) -> Statement:
+        """A statement with text and facts redacted; its subject and place stay."""
+        return statement.model_copy(update={"text": self.text(statement.text), "facts": self.facts(statement.facts)})
+
+    def _placeholder(self, kind: str, secret: str) -> str:
+        known = self._seen.get((kind, secret))
+        if known is None:
+            digest = hashlib.pbkdf2_hmac("sha256", secret.encode("utf-8", "surrogatepass"), self._key, _ROUNDS, 8)
+            known = self._seen[kind, secret] = f"[redacted:{kind}:{digest.hex()[:6]}]"
+        return known
+
+    def _whole(self, kind: str) -> Callable[[Any], str]:
+        def replace(found: Any) -> str:
+            groups = found.groupdict()
+            whole: str = found.group()
+            secret = groups.get("s") or whole
+            if "[redacted:" in secret:
+                return whole
+            if secret == whole:
+                return self._placeholder(kind, secret)
+            start = _start(found, "s")
+            return whole[:start] + self._placeholder(kind, secret) + whole[start + len(secret) :]
+
+        return replace
+
+    def _value(self, found: Any) -> str:
+        whole: str = found.group()
+        groups = found.groupdict()
+        if whole.startswith("[redacted:"):
+            return whole
+        group = next((name for name in ("dq", "sq", "bare") if groups.get(name)), "")
+        if not group or not self._is_secret(groups["name"], groups[group]):
+            return whole
+        start = _start(found, group)
+        secret = groups[group]
+        return whole[:start] + self._placeholder("value", secret) + whole[start + len(secret) :]
+
+    def _is_secret(self, name: str, value: str) -> bool:
+        if self._no_secret.match(value) or "[redacted:" in value:
+            return False
+        if self._always.match(name):
+            return True
+        return bool(self._random.match(name)) and _looks_random(value)
+
+    def _ip(self, found: Any) -> str:
+        address: str = found.group()
+        return address if address in _KEPT_IPS or address.startswith("[") else self._placeholder("ip", address)
+
+
+def _start(found: Any, group: str) -> int:
+    """Where a named group starts inside its match; google-re2 takes group numbers only."""
+    number = found.re.groupindex[group]
+    start: int = found.start(number) - found.start()
+    return start
+
+
+def _looks_random(value: str) -> bool:
+    """Whether a value is likely a secret by itself: long, of several character classes, of high entropy; no object's name."""
+    if len(value) < 12 or value.startswith(("sha256:", "sha512:")):
+        return False
+    classes = sum((any(c.islower() for c in value), any(c.isupper() for c in value), any(c.isdigit() for c in value)))
+    counts = Counter(value)
+    entropy = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
+    return classes >= 2 and entropy >= _ENTROPY and not ("-" in value and value.islower())

@@ -1,0 +1,303 @@
+"""Searches a long input in blocks and keeps windows round what matters; also runs as a process of its own for a part of a file.
+
+Only the standard library and google-re2 are imported, and nothing of this package: `python windows.py` starts in a few
+milliseconds, so that a long file is searched by as many processes as there are cores (google-re2 holds the interpreter lock).
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import re
+import sys
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_STAMP = r"(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?"
+_MARKER = (
+    rf"(?m:^{_STAMP}(?:\$ \S|\+ kubectl |##\[group\]Run |Name: +\S|(?:NAMESPACE +)?LAST SEEN +|(?:NAMESPACE +)?NAME +(?:READY|STATUS|TYPE|ENDPOINTS|REFERENCE|CLUSTER)"
+    r"|Events:\s*$|CONDITION +MESSAGE|GROUP +KIND|Operation: +Sync|apiVersion: |[{\[]$|Error from server))"
+)
+"""Lines that open something structured which is worth reading though no pattern hits it."""
+
+_LOG_COMMAND = re.compile(rb"(?:kubectl|oc|k|docker|crictl)\s.*\blogs\s|journalctl|stern\s")
+_COMMAND = re.compile(rb"(?:[\dT:.Z-]+ )?(?:\$ |\+ kubectl |##\[group\]Run )")
+_ANSI = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
+_OVERLAP = 4096
+_TABLE = 1 << 20
+"""Longest table or describe, in bytes, that a marker keeps beyond its lines."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to search for and how much to keep; plain values, so that it can be handed to another process."""
+
+    patterns: tuple[str, ...]
+    block: int = 8 << 20
+    before: int = 25
+    after: int = 25
+    marker_lines: int = 600
+    per_pattern: int = 200
+    line: int = 16 << 10
+    kept: int = 24 << 20
+
+
+@dataclass
+class Window:
+    """Consecutive lines of the input as bytes, the number of the first, and which of them patterns hit."""
+
+    first: int
+    text: bytes
+    hits: list[int]
+    command: bytes = b""
+    """The last command line before the window, where one was shown."""
+
+
+@dataclass
+class Tally:
+    """What was counted on the way."""
+
+    lines: int = 0
+    bytes: int = 0
+    hits: dict[int, int] = field(default_factory=dict)
+    dropped: int = 0
+    """Lines with hits that are only counted, since their patterns had windows enough."""
+    long_lines: int = 0
+
+
+@dataclass
+class _Open:
+    """The window being grown: offsets in the present block, and what an earlier block already gave."""
+
+    start: int
+    end: int
+    first: int
+    hits: list[int]
+    command: bytes
+    prefix: bytes = b""
+
+
+class Search:
+    """One pass over blocks of bytes; `windows` yields in order, `tally` is complete when it ends."""
+
+    def __init__(self, plan: Plan) -> None:
+        import re2
+
+        self.plan, self.tally = plan, Tally()
+        options = re2.Options()
+        options.max_mem, options.never_nl, options.never_capture, options.log_errors = 64 << 20, True, True, False
+        sources: list[Any] = [f"(?m:{pattern})" for pattern in plan.patterns] + [_MARKER]
+        if all(source.isascii() for source in sources):
+            # Bytes match faster than UTF-8, and through invalid UTF-8 as well; only patterns beyond ASCII need characters.
+            options.encoding = re2.Options.Encoding.LATIN1
+            sources = [source.encode() for source in sources]
+        self._set = re2.Set.SearchSet(options)
+        for source in sources:
+            self._set.Add(source)
+        self._set.Compile()
+        self._any = re2.compile((b"|" if isinstance(sources[0], bytes) else "|").join(sources), options)
+        self._marker = len(plan.patterns)
+        self._windows_of: dict[int, int] = {}
+        self._last: dict[int, Window] = {}
+        self._kept = 0
+        self._command = b""
+        self._open: _Open | None = None
+
+    def windows(self, readinto: Callable[[memoryview], int | None]) -> Iterator[Window]:
+        """The windows of everything that `readinto` gives; afterwards the last hit of patterns that had too many."""
+        size = self.plan.block
+        buffer, carry, long_line = bytearray(size), 0, False
+        seen: set[int] = set()
+        while True:
+            got = readinto(memoryview(buffer)[carry:]) or 0
+            self.tally.bytes += got
+            full = carry + got
+            if not full:
+                break
+            if not got:
+                end = full
+            elif long_line:
+                end = buffer.find(b"\n", 0, full) + 1
+            else:
+                end = buffer.rfind(b"\n", 0, full) + 1
+            if long_line or (not end and full == size):
+                yield from self._long(buffer, end - 1 if end and got else full, seen)
+                long_line = bool(got) and not end
+                if not long_line:
+                    self.tally.lines += 1
+                    seen.clear()
+                keep = min(_OVERLAP, full) if long_line else full - (end if got else full)
+            else:
+                if end:
+                    yield from self._block(buffer, end)
+                keep = full - end
+            buffer[:keep] = buffer[full - keep : full]
+            carry = keep
+            if not got:
+                break
+        yield from self._close(buffer)
+        yield from sorted(self._last.values(), key=lambda window: window.first)
+
+    def _block(self, data: bytearray | bytes, end: int) -> Iterator[Window]:
+        """The windows of complete lines."""
+        if b"\x1b" in data or b"\r" in data:
+            data = _ANSI.sub(b"", bytes(data[:end])).replace(b"\r\n", b"\n")
+            end = len(data)
+        no, counted, at, tally = self.tally.lines + 1, 0, 0, self.tally
+        if self._open:
+            self._open.start, self._open.end = 0, self._after(data, 0, end, self._missing)
+        while (found := self._any.search(data, at, end)) is not None:
+            start = data.rfind(b"\n", 0, found.start()) + 1
+            stop = data.find(b"\n", found.end(), end)
+            stop = end if stop < 0 else stop
+            no += data.count(b"\n", counted, start)
+            counted, at = start, stop + 1
+            which = self._set.Match(bytes(data[start:stop])) or ()
+            marked, patterns = self._marker in which, [index for index in which if index != self._marker]
+            for index in patterns:
+                tally.hits[index] = tally.hits.get(index, 0) + 1
+            if marked or patterns:
+                yield from self._hit(data, (start, stop, end), found.start(), no, patterns, marked=marked)
+            if at >= end:
+                break
+        tally.lines += (
+            (no - tally.lines - 1) + data.count(b"\n", counted, end) + (0 if data[end - 1 : end] == b"\n" else 1)
+        )
+        yield from self._suspend(data, end)
+
+    def _hit(
+        self,
+        data: bytearray | bytes,
+        span: tuple[int, int, int],
+        at: int,
+        no: int,
+        patterns: list[int],
+        *,
+        marked: bool,
+    ) -> Iterator[Window]:
+        start, stop, end = span
+        command = b""
+        if marked and _COMMAND.match(data, start, stop):
+            command = self._command = bytes(data[start : min(stop, start + 1000)])
+        wanted = marked or any(self._windows_of.get(index, 0) < self.plan.per_pattern for index in patterns)
+        if not wanted or self._kept > self.plan.kept:
+            self.tally.dropped += 1
+            text = bytes(data[max(start, at - 2048) : min(stop, at + self.plan.line // 2)])
+            for index in patterns:
+                self._last[index] = Window(no, text, [no], self._command)
+            return
+        for index in patterns:
+            self._windows_of[index] = self._windows_of.get(index, 0) + 1
+            self._last.pop(index, None)
+        if stop - start > self.plan.line:
+            self.tally.long_lines += 1
+            yield Window(
+                no,
+                bytes(data[max(start, at - 2048) : min(stop, at + self.plan.line // 2)]),
+                [no] if patterns else [],
+                self._command,
+            )
+            return
+        until = (
+            self._section(data, start, stop, end)
+            if marked and not _LOG_COMMAND.search(command)
+            else self._after(data, stop, end, self.plan.after)
+        )
+        if self._open and start <= self._open.end and self._open.end - self._open.start < _TABLE:
+            self._open.end = max(self._open.end, until)
+            self._open.hits += [no] if patterns else []
+            return
+        yield from self._close(data)
+        begin, back = self._before(data, start)
+        self._open = _Open(begin, until, no - back, [no] if patterns else [], b"" if command else self._command)
+
+    def _before(self, data: bytearray | bytes, start: int) -> tuple[int, int]:
+        """Where the window begins that many lines before, and how many there are; never inside the window before it."""
+        floor = max(start - (64 << 10), 0)
+        back, begin = 0, start
+        while back < self.plan.before and begin > floor:
+            begin = data.rfind(b"\n", floor, begin - 1) + 1 or floor
+            back += 1
+        if begin == floor and floor:
+            begin = data.find(b"\n", floor, start) + 1
+            back = data.count(b"\n", begin, start)
+        return begin, back
+
+    def _after(self, data: bytearray | bytes, stop: int, end: int, lines: int) -> int:
+        """The end of the line so many lines further on, within 64 KiB; notes how many the block lacks."""
+        ceiling, left = min(end, stop + (64 << 10)), lines
+        while left > 0 and stop < ceiling:
+            further = data.find(b"\n", stop, ceiling)
+            if further < 0:
+                break
+            stop, left = further + 1, left - 1
+        self._missing = left if stop >= end else 0
+        return stop
+
+    def _section(self, data: bytearray | bytes, start: int, stop: int, end: int) -> int:
+        """Where the structured text that a marker opens ends: at a blank line, or at the closing bracket of a document."""
+        opening = bytes(data[start:stop]).strip()[-1:]
+        if stop - start < 40 and opening in {b"{", b"["}:
+            close = data.find(b"\n}" if opening == b"{" else b"\n]", stop, min(end, stop + (4 << 20)))
+            return close + 3 if close >= 0 else self._after(data, stop, end, 1)
+        blank = data.find(b"\n\n", stop + 1, min(end, stop + _TABLE))
+        return blank + 1 if blank >= 0 else self._after(data, stop, end, self.plan.marker_lines)
+
+    def _close(self, data: bytearray | bytes) -> Iterator[Window]:
+        if window := self._open:
+            text = window.prefix + bytes(data[window.start : window.end])
+            self._kept += len(text)
+            self._open = None
+            yield Window(window.first, text, window.hits, window.command)
+
+    def _suspend(self, data: bytearray | bytes, end: int) -> Iterator[Window]:
+        """Keeps a window that reaches over the end of its block for the next one; closes any other."""
+        if self._open and self._open.end >= end and self._missing:
+            self._open.prefix += bytes(data[self._open.start : end])
+            self._open.start = self._open.end = 0
+        else:
+            yield from self._close(data)
+
+    _missing = 0
+
+    def _long(self, data: bytearray, end: int, seen: set[int]) -> Iterator[Window]:
+        """A piece of a line longer than a block: each pattern counts once per line, each hit keeps its surroundings."""
+        no, at = self.tally.lines + 1, 0
+        while len(seen) <= self._marker and (found := self._any.search(data, at, end)) is not None:
+            text = bytes(data[max(0, found.start() - 1024) : min(end, found.end() + 1024)])
+            new = [index for index in self._set.Match(text) or () if index not in seen]
+            seen.update(new)
+            patterns = [index for index in new if index != self._marker]
+            for index in patterns:
+                self.tally.hits[index] = self.tally.hits.get(index, 0) + 1
+            if patterns:
+                self.tally.long_lines += 1
+                yield Window(no, text, [no], self._command)
+            at = max(found.end() + 1024, at + 1)
+            if at >= end:
+                break
+
+
+def main() -> None:
+    """Searches a range of a file as told on standard input, and answers on standard output in `marshal` form."""
+    order = json.loads(sys.stdin.readline())
+    search = Search(Plan(**{**order["plan"], "patterns": tuple(order["plan"]["patterns"])}))
+    left = order["end"] - order["start"]
+    with open(order["path"], "rb", buffering=0) as file:  # noqa: PTH123 — pathlib costs start-up time here
+        file.seek(order["start"])
+
+        def readinto(view: memoryview) -> int:
+            nonlocal left
+            got = file.readinto(view[: min(len(view), left)]) or 0
+            left -= got
+            return got
+
+        found = [(w.first, w.text, w.hits, w.command) for w in search.windows(readinto)]
+    sys.stdout.buffer.write(marshal.dumps((found, asdict(search.tally))))
+
+
+if __name__ == "__main__":
+    main()
