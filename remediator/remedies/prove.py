@@ -25,10 +25,9 @@ def prove(case: Case, fix: Fix) -> Proposal:
         raise Unproved(f"{fix.title}: no evidence names it")
     places, edits = list(fix.places), list(fix.edits)
     for want in fix.wants:
-        place, edit = _edit_for(case.repository, want)
+        place, needed = _edits_for(case.repository, want)
         places.append(place)
-        if edit not in edits:
-            edits.append(edit)
+        edits += [edit for edit in needed if edit not in edits]
     if not edits:
         raise Unproved(f"{fix.title}: nothing would change")
     if case.policies.locating.shared_places == "refuse":
@@ -55,7 +54,7 @@ def prove(case: Case, fix: Fix) -> Proposal:
     )
 
 
-def _edit_for(repository: Repository, want: Want) -> tuple[Place, Edit]:
+def _edits_for(repository: Repository, want: Want) -> tuple[Place, list[Edit]]:
     what = f"{want.manifest.kind} {want.manifest.name} {dotted(want.path)}"
     located = repository.locate(want.application, want.manifest, want.path)
     if located.status not in ("located", "insert"):
@@ -63,13 +62,22 @@ def _edit_for(repository: Repository, want: Want) -> tuple[Place, Edit]:
         raise Unproved(f"{what}: {located.reason or 'cannot be located'}{f' ({options})' if options else ''}")
     present = get(want.manifest.body, want.path)
     for place in located.places:
+        if (added := _added(present, want.value)) and place.exists and isinstance(place.value, list):
+            return place, [_edit(place, item).model_copy(update={"op": "append"}) for item in added]
         value = _source_value(place, present, want.value)
         if value is not _NOT_INVERTIBLE:
-            return place, _edit(place, value)
+            return place, [_edit(place, value)]
     raise Unproved(f"{what}: its value is made of several parts in {located.places[0].file}, none of them alone gives it")
 
 
 _NOT_INVERTIBLE: Any = object()
+
+
+def _added(present: Any, wanted: Any) -> list[Any]:
+    """The items at the end of a wanted list that the present one lacks; none where it differs in any other way."""
+    if isinstance(present, list) and isinstance(wanted, list) and wanted[: len(present)] == present:
+        return wanted[len(present) :]
+    return []
 
 
 def _source_value(place: Place, present: Any, wanted: Any) -> Any:

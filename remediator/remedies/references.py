@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Manifest, Match
+from remediator.gitops.model import WORKLOADS
+from remediator.gitops.paths import get
+from remediator.policy.leaves import leaves
 from remediator.remedies.case import Case, Fix, Want
-from remediator.remedies.names import is_typo, similarity
+from remediator.remedies.names import is_typo, nearest, similarity
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,8 @@ def _renamed(case: Case, target: Match, kind: str, missing: str, evidence: list[
     if not wrong:
         return
     holders = holders_of(case, target, kind)
-    if missing in holders:
-        return  # it is here: the cluster just does not have it yet
+    if missing in holders or _promised(case, target, kind, missing):
+        return  # it is here, or somebody will make it: the cluster just does not have it yet
     needed = {key for one in wrong for key in one.keys}
     new, why = _meant(case, target, kind, missing, needed, holders)
     yield Fix(
@@ -93,6 +97,21 @@ def _renamed(case: Case, target: Match, kind: str, missing: str, evidence: list[
         score=0.8 if new else 0.0,
         accepts=lambda old, missing=missing, holders=holders: bool(old) and old != missing and old in holders,
     )
+
+
+def _promised(case: Case, target: Match, kind: str, name: str) -> bool:
+    """Whether a custom resource names the object as something that it will make (a Secret of a database, of a vault)."""
+    word = "ecret" if kind == "Secret" else "onfig"
+    return any(
+        value == name and any(word in str(step) for step in path)
+        for manifest in case.namespace_objects(target)
+        if manifest.kind not in _PLAIN
+        for path, value in leaves(manifest.body)
+    )
+
+
+_PLAIN = frozenset((*WORKLOADS, "ConfigMap", "Secret", "Service", "Ingress", "ServiceAccount", "Role", "RoleBinding"))
+"""Kinds that make no other object of the name they hold."""
 
 
 def _missing(evidence: Iterable[Evidence]) -> Iterator[tuple[str, list[Evidence]]]:
@@ -148,45 +167,84 @@ def _meant(
 ) -> tuple[str, str]:
     """The object that was meant and why; empty where that cannot be said."""
     fitting = {name for name, keys in holders.items() if keys is None or needed <= keys}
-    typos = sorted((name for name in fitting if is_typo(missing, name)), key=lambda name: -similarity(missing, name))
+    written = {_written(case, target, name): name for name in sorted(fitting)}
+    typos = sorted((name for name in written if is_typo(missing, name)), key=lambda name: -similarity(missing, name))
     if typos and (len(typos) == 1 or similarity(missing, typos[0]) > similarity(missing, typos[1])):
         return typos[0], f"`{typos[0]}` in the same namespace is one slip away{' and holds the keys' if needed else ''}."
     own = {
-        name for manifest in case.siblings(target.application) for held, name, keys in provided(manifest)
-        if held == kind and name in fitting
+        name
+        for manifest in case.siblings(target.application)
+        for held, name, keys in provided(manifest)
+        if held == kind and name in fitting and keys and (needed or kind == "ConfigMap")
     }
-    used = {
-        one.name for manifest in case.namespace_objects(target) for one in references(manifest) if one.kind == kind
-    }
+    used = {one.name for manifest in case.namespace_objects(target) for one in references(manifest) if one.kind == kind}
     orphans = own - used
-    if len(orphans) == 1:
-        name = next(iter(orphans))
+    if len(orphans) == 1 and not _typed(case, target, next(iter(orphans))):
+        name = _written(case, target, next(iter(orphans)))
         return name, f"`{name}` is the only {kind} of this Application that nothing uses{', and it holds the keys' if needed else ''}."
     return "", "nothing in the namespace was surely meant."
 
 
+_HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")
+
+
+def _written(case: Case, target: Match, name: str) -> str:
+    """The name as a text must hold it: a kustomization's generator adds a hash of the contents when it renders."""
+    generated = any(one.name == name and one.file.endswith(_KUSTOMIZATIONS) for one in case.siblings(target.application))
+    return _HASH.sub("", name) if generated else name
+
+
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+def _typed(case: Case, target: Match, name: str) -> bool:
+    """A Secret of a type of its own (a certificate, a pull secret) is for its own purpose, used or not."""
+    return any(
+        one.name == name and str(one.body.get("type") or "Opaque") != "Opaque"
+        for one in case.siblings(target.application)
+        if one.kind == "Secret"
+    )
+
+
 def fix_reference_key(case: Case) -> Iterator[Fix]:
     """Correct a key that its ConfigMap or Secret does not hold."""
-    from remediator.remedies.names import nearest
-
     for one in case.signals("key_not_found"):
-        key = one.facts.get("key") or one.facts.get("key2") or ""
+        key = one.facts.get("key", "")
         name, kind = one.facts.get("missing", "") or one.facts.get("object", ""), one.facts.get("kind", "")
+        kind = {"config": "ConfigMap", "secret": "Secret", "configmap": "ConfigMap"}.get(kind.lower(), kind)
         for target in case.targets:
-            holders = holders_of(case, target, kind) if kind else {}
-            for reference in references(target.manifest):
-                if key not in reference.keys or (name and reference.name != name) or reference.path[-2] not in (
-                    "configMapKeyRef", "secretKeyRef",
-                ):
+            for reference, path in _by_key(target.manifest, key):
+                if (kind and reference.kind != kind) or (name and reference.name != name):
                     continue
-                keys = holders.get(reference.name) or set()
-                new = nearest(key, keys) or (next(iter(keys)) if len(keys) == 1 else "")
-                yield Fix(
-                    title=f"read key `{new}` of {reference.kind} `{reference.name}` instead of `{key}`",
-                    reason=f"{reference.kind} `{reference.name}` holds {', '.join(sorted(keys)) or 'no such key'}; `{key}` is not among them.",
-                    evidence=case.cite(one),
-                    wants=(Want(target.application, target.manifest, (*reference.path[:-1], "key"), new or key),),
-                    parameters={"kind": reference.kind, "object": reference.name, "from": key, "to": new},
-                    score=0.8 if new else 0.0,
-                    accepts=lambda old, key=key, keys=keys: bool(old) and old != key and (not keys or old in keys),
-                )
+                keys = holders_of(case, target, reference.kind).get(reference.name)
+                if keys and key in keys:
+                    continue  # it is there: the cluster just does not have it yet
+                yield _key_fix(case, target, reference, path, key, keys or set(), one)
+
+
+def _key_fix(case: Case, target: Match, reference: Reference, path: YamlPath, key: str, keys: set[str], one: Evidence) -> Fix:
+    new = nearest(key, keys) or (next(iter(keys)) if len(keys) == 1 else "")
+    return Fix(
+        title=f"read key `{new}` of {reference.kind} `{reference.name}` instead of `{key}`",
+        reason=f"{reference.kind} `{reference.name}` holds {', '.join(sorted(keys)) or 'no such key'}; `{key}` is not among them.",
+        evidence=case.cite(one),
+        wants=(Want(target.application, target.manifest, path, new or key),),
+        parameters={"kind": reference.kind, "object": reference.name, "from": key, "to": new},
+        score=0.8 if new else 0.0,
+        accepts=lambda old: bool(old) and old != key and (not keys or old in keys),
+    )
+
+
+def _by_key(manifest: Manifest, key: str) -> Iterator[tuple[Reference, YamlPath]]:
+    """References that need this key, and where they name it: in a variable, or in the items of a volume."""
+    for reference in references(manifest):
+        if key not in reference.keys:
+            continue
+        holder = reference.path[:-1]
+        if holder[-1] in ("configMapKeyRef", "secretKeyRef"):
+            yield reference, (*holder, "key")
+            continue
+        items = get(manifest.body, (*holder, "items"))
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict) and item.get("key") == key:
+                yield reference, (*holder, "items", index, "key")
