@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from remediator.domain.change import YamlPath
+from remediator.domain.incident import Subject
 from remediator.errors import ConfigError
+from remediator.gitops import field as fields_by_name
+from remediator.gitops import difference, find, locate, revisions, validate
 from remediator.gitops.cache import Cache
+from remediator.gitops.feeds import Feeds
+from remediator.gitops.fields import OF_APPLICATION
 from remediator.gitops.files import Files
 from remediator.gitops.layout import Layout, origin_url
-from remediator.gitops.model import Application, ApplicationSet, Manifest, Problem
+from remediator.gitops.model import Application, ApplicationSet, Located, Manifest, Match, ObjectChange, Problem, Revision
 from remediator.gitops.render import Renderer, Rendering
 from remediator.gitops.scan import Facts, scan
 from remediator.gitops.tools import Tools
@@ -92,6 +98,29 @@ class Repository:
         """Why it does not render, or not all of it."""
         return tuple(self.rendering(app).problems)
 
+    @cached_property
+    def feeds(self) -> Feeds:
+        """Which Applications read which file."""
+        return Feeds(list(self.applications), self.renderer)
+
+    def find(self, subject: Subject, *, kinds: Sequence[str] = ()) -> tuple[Match, ...]:
+        """The objects that an incident's subject can be, best first; equal scores are an ambiguity."""
+        return find.find(self, subject, kinds)
+
+    def locate(self, app: Application, obj: Manifest, path: YamlPath) -> Located:
+        """Where a field of a rendered object is controlled; list items by index or as `name=app`."""
+        return locate.locate(self, app, obj, path)
+
+    def locate_field(self, app: Application, field: str, obj: Manifest | None = None, container: str = "") -> Located:
+        """Like `locate`, by the field's common name: targetRevision, chartVersion, image, env.NAME, resources.limits.memory …"""
+        if obj is None or field in OF_APPLICATION:
+            return fields_by_name.of_application(self, app, field)
+        return fields_by_name.of_object(self, app, obj, field, container)
+
+    def base_of(self, app: Application) -> Revision:
+        """The branch that `targetRevision` tracks, or that it is pinned."""
+        return revisions.base_of(self.root, app)
+
     def read(self, file: str) -> bytes:
         """A file's bytes; raises ConfigError for what is not there or may not be read."""
         try:
@@ -106,6 +135,14 @@ class Repository:
     def with_changes(self, changes: Mapping[str, bytes | None]) -> Repository:
         """The same checkout with files replaced or (None) removed, in memory only."""
         return Repository(self.store.with_changes(changes), self.tools, self.cache, self.own_url)
+
+    def difference(self, changed: Repository) -> tuple[ObjectChange, ...]:
+        """What the change does to the rendered objects."""
+        return tuple(difference.difference(self, changed))
+
+    def validate(self, changed: Repository) -> tuple[Problem, ...]:
+        """Problems that the change newly causes."""
+        return tuple(dict.fromkeys(validate.validate(self, changed)))
 
     def __repr__(self) -> str:
         return f"Repository({str(self.root)!r})"

@@ -1,0 +1,72 @@
+"""What a change does to the rendered objects: field by field, for the Applications that it can reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from remediator.gitops.model import Application, Manifest, ObjectChange
+from remediator.gitops.paths import MISSING, differing
+
+if TYPE_CHECKING:
+    from remediator.gitops.repository import Repository
+
+
+def difference(before: Repository, after: Repository) -> Iterator[ObjectChange]:
+    """Every rendered field, object and Application that differs, and what newly fails to render."""
+    files = {name for name, data in after.store.overlay.items() if before.store.overlay.get(name, MISSING) != data}
+    old = {app.key: app for app in before.applications}
+    new = {app.key: app for app in after.applications}
+    for key, app in old.items():
+        if key not in new:
+            yield _of_application(app, app, None)
+    for key, app in new.items():
+        if key not in old:
+            yield _of_application(app, None, app)
+        elif app.body != old[key].body or app.sources != old[key].sources or any(before.feeds.reads(old[key], file) or after.feeds.reads(app, file) for file in files):
+            yield from _objects(before, after, old[key], app)
+
+
+def affected(before: Repository, after: Repository) -> list[Application]:
+    """Applications of the changed checkout that the change can reach."""
+    files = {name for name, data in after.store.overlay.items() if before.store.overlay.get(name, MISSING) != data}
+    old = {app.key: app for app in before.applications}
+    return [app for app in after.applications if app.key not in old or old[app.key].body != app.body or any(after.feeds.reads(app, file) or before.feeds.reads(app, file) for file in files)]
+
+
+def _of_application(app: Application, before: Application | None, after: Application | None) -> ObjectChange:
+    return ObjectChange(
+        app.name, "argoproj.io/v1alpha1", "Application", app.name, app.namespaced, (), before.body if before else MISSING, after.body if after else MISSING, "application"
+    )
+
+
+def _objects(before: Repository, after: Repository, old: Application, new: Application) -> Iterator[ObjectChange]:
+    failed = {problem.message for problem in before.problems_of(old) if problem.fault}
+    for problem in after.problems_of(new):
+        if problem.fault and problem.message not in failed:
+            yield ObjectChange(new.name, "argoproj.io/v1alpha1", "Application", new.name, new.namespaced, (), MISSING, problem.message, "failure")
+    had, has = _by_identity(before.objects(old)), _by_identity(after.objects(new))
+    for identity in [*had, *(identity for identity in has if identity not in had)]:
+        one, other = had.get(identity), has.get(identity)
+        shown = one or other
+        assert shown is not None
+        if one is None or other is None:
+            yield _change(new, shown, (), one.body if one else MISSING, other.body if other else MISSING, "object")
+        else:
+            for path, value, now in differing(one.body, other.body):
+                yield _change(new, shown, path, value, now, "field")
+
+
+def _by_identity(objects: tuple[Manifest, ...]) -> dict[tuple[object, ...], Manifest]:
+    """Objects by identity; several of one identity (generateName) by their order."""
+    found: dict[tuple[object, ...], Manifest] = {}
+    for item in objects:
+        number = 0
+        while (*item.identity, number) in found:
+            number += 1
+        found[*item.identity, number] = item
+    return found
+
+
+def _change(app: Application, item: Manifest, path, before, after, what) -> ObjectChange:  # type: ignore[no-untyped-def]
+    return ObjectChange(app.name, item.api_version, item.kind, item.name, item.namespace, path, before, after, what)

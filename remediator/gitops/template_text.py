@@ -1,0 +1,69 @@
+"""Find a field that a chart's template writes out itself, with no value behind it.
+
+The template's actions are blanked out byte for byte, so that what remains can be read as YAML at its own places.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from remediator.domain.change import YamlPath
+from remediator.gitops import yamlread
+from remediator.gitops.model import Manifest
+from remediator.gitops.paths import MISSING, get, keyed, resolve
+from remediator.gitops.yamlread import Unreadable
+
+_ACTION = re.compile(rb"\{\{.*?\}\}", re.DOTALL)
+BLANK = "X" * 4
+
+
+def masked(data: bytes) -> bytes:
+    """The template with lines of only actions emptied and actions within lines made plain text of equal length."""
+    text = _ACTION.sub(lambda match: re.sub(rb"[^\n]", b"\x01", match[0]), data)
+    lines = []
+    for line in text.split(b"\n"):
+        if b"\x01" in line and not line.replace(b"\x01", b"").strip(b" \t\r\"'"):
+            lines.append(b" " * len(line))
+        else:
+            lines.append(line.replace(b"\x01", b"X"))
+    return b"\n".join(lines)
+
+
+def find(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlPath] | None:
+    """(document, path) of the field in the template, where it stands there literally with the rendered value."""
+    wanted = keyed(target.body, path)
+    value = get(target.body, path)
+    try:
+        documents = yamlread.documents(masked(data))
+    except Unreadable:
+        return None
+    fits = []
+    for index, body in enumerate(documents):
+        if not isinstance(body, dict) or body.get("kind") != target.kind:
+            continue
+        for candidate in (wanted, _loosened(body, target.body, path)):
+            found = get(body, candidate) if candidate is not None else MISSING
+            if found is not MISSING and candidate is not None and (found == value or (isinstance(found, (dict, list)) and "XXXX" not in str(found))):
+                fits.append((index, resolve(body, candidate), _named(body, target.name)))
+                break
+    exact = [item for item in fits if item[2]]
+    chosen = exact or fits
+    return (chosen[0][0], chosen[0][1]) if len(chosen) == 1 else None
+
+
+def _named(body: dict[str, Any], name: str) -> bool:
+    metadata = body.get("metadata")
+    return isinstance(metadata, dict) and metadata.get("name") == name
+
+
+def _loosened(body: Any, rendered: Any, path: YamlPath) -> YamlPath | None:
+    """The path by index, where the lists on the way are as long as rendered: their items' names may be templated."""
+    node, made = body, rendered
+    for step in resolve(rendered, path):
+        if isinstance(node, list) and isinstance(made, list) and len(node) != len(made):
+            return None
+        node, made = get(node, (step,)), get(made, (step,))
+        if node is MISSING:
+            return None
+    return resolve(rendered, path)

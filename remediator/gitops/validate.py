@@ -1,0 +1,131 @@
+"""Problems that a change newly causes: text that no longer parses or renders, objects that Kubernetes would refuse."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from remediator.gitops import yamlread
+from remediator.gitops.difference import affected
+from remediator.gitops.model import Application, Manifest, Problem
+from remediator.gitops.scan import is_yaml
+from remediator.gitops.yamlread import Unreadable
+
+if TYPE_CHECKING:
+    from remediator.gitops.repository import Repository
+
+MAX_ERRORS = 20
+_ENUMS: dict[tuple[str, ...], frozenset[str]] = {
+    ("imagePullPolicy",): frozenset(("Always", "IfNotPresent", "Never")),
+    ("restartPolicy",): frozenset(("Always", "OnFailure", "Never")),
+    ("dnsPolicy",): frozenset(("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")),
+    ("concurrencyPolicy",): frozenset(("Allow", "Forbid", "Replace")),
+    ("podManagementPolicy",): frozenset(("OrderedReady", "Parallel")),
+    ("sessionAffinity",): frozenset(("ClientIP", "None")),
+    ("pathType",): frozenset(("Exact", "Prefix", "ImplementationSpecific")),
+}
+_QUANTITY = r"[+-]?(\d+|\d+\.\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?"
+
+
+def validate(before: Repository, after: Repository) -> Iterator[Problem]:
+    """Only what was not wrong before."""
+    seen: set[tuple[str, str]] = set()
+    for problem in _files(before, after):
+        seen.add((problem.file, problem.kind))
+        yield problem
+    old = {app.key: app for app in before.applications}
+    known = {problem.message for problem in before.problems}
+    for problem in after.problems:
+        if problem.fault and problem.message not in known and (problem.file, problem.kind) not in seen:
+            yield problem
+    for app in affected(before, after):
+        previous = old.get(app.key)
+        failed = {problem.message for problem in before.problems_of(previous)} if previous else set()
+        for problem in after.problems_of(app):
+            if problem.fault and problem.message not in failed and (problem.file, problem.kind) not in seen:
+                yield problem
+        yield from _schemas(before, after, previous, app)
+
+
+def _files(before: Repository, after: Repository) -> Iterator[Problem]:
+    """Changed files that no longer parse; templates are left to rendering."""
+    for name, data in after.store.overlay.items():
+        if data is None or not is_yaml(name) or b"{{" in data:
+            continue
+        error = _unreadable(data)
+        if error is None:
+            continue
+        try:
+            broken = _unreadable(before.store.read(name)) is not None
+        except Unreadable:
+            broken = False
+        if not broken:
+            yield Problem("parse", error.message, file=name, line=error.line)
+
+
+def _unreadable(data: bytes) -> Unreadable | None:
+    try:
+        yamlread.documents(data)
+    except Unreadable as error:
+        return error
+    return None
+
+
+def _schemas(before: Repository, after: Repository, previous: Application | None, app: Application) -> Iterator[Problem]:
+    had = {item.identity: item for item in (before.objects(previous) if previous else ())}
+    for item in after.objects(app):
+        old = had.get(item.identity)
+        if old is not None and old.body == item.body and old.api_version == item.api_version:
+            continue
+        known = set(errors(old)) if old else set()
+        for message in errors(item):
+            if message not in known:
+                yield Problem("schema", f"{item.kind} {item.name}: {message}", file=item.file, application=app.name)
+
+
+def errors(item: Manifest) -> Iterator[str]:
+    """What Kubernetes' schemas say of an object, all errors one after the other; kinds without a schema are not judged."""
+    import kubernetes_validate
+
+    body: Any = item.body
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            kubernetes_validate.validate(body, _version(), strict=True)
+        except kubernetes_validate.ValidationError as error:
+            yield _words(error)
+        except kubernetes_validate.SchemaNotFoundError:
+            pass
+        except (kubernetes_validate.InvalidSchemaError, kubernetes_validate.VersionNotSupportedError):
+            pass
+    yield from _beyond(body, ())
+
+
+def _version() -> str:
+    return "1.32"
+
+
+def _words(error: Any) -> str:
+    path = ".".join(str(step) for step in getattr(error, "path", ()) or ())
+    return f"{path}: {error.message}" if path else str(error.message)
+
+
+def _beyond(node: Any, path: tuple[str | int, ...]) -> Iterator[str]:
+    """What the schemas leave out: enumerations and quantities."""
+    import re
+
+    if isinstance(node, dict):
+        for key, value in node.items():
+            allowed = _ENUMS.get((str(key),))
+            where = ".".join(str(step) for step in (*path, key))
+            if allowed and isinstance(value, str) and value not in allowed:
+                yield f"{where}: {value!r} is none of {', '.join(sorted(allowed))}"
+            if key in ("limits", "requests") and path[-1:] == ("resources",) and isinstance(value, dict):
+                for name, amount in value.items():
+                    if not re.fullmatch(_QUANTITY, str(amount)):
+                        yield f"{where}.{name}: {amount!r} is not a quantity"
+            yield from _beyond(value, (*path, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _beyond(value, (*path, index))
