@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from remediator.yamledit.paths import Path
+from remediator.yamledit.paths import Path, format_path
 
 
 class EditRefused(ValueError):
@@ -25,8 +22,6 @@ class EditRefused(ValueError):
         self.line = line
 
     def __str__(self) -> str:
-        from remediator.yamledit.paths import format_path
-
         where = []
         if self.document is not None:
             where.append(f"document {self.document}")

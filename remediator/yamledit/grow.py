@@ -87,6 +87,8 @@ def _entry_plans(stream: Stream, place: Place, key: str, value: Value) -> Iterat
         yield Plan(_flow_splices(stream, names, values, index, hand.flow_entry(key, value)), at, at, (key, value))
         return
     lines = hand.entry(key, value)
+    if not index and not alone_before(stream.text, child_start(stream, place.at, names[0])):
+        index = 1  # the first key shares its line with a dash, and that line stays as it is
     for where in dict.fromkeys((index, len(names), len(names) - 1)):
         at = names[where] if where < len(names) else stream.after(place.at) - 1
         for splices in _block_splices(stream, place.at, names, values, where, lines):

@@ -35,7 +35,7 @@ def block_column(stream: Stream, at: int) -> int:
     """The column of a block collection's keys or dashes."""
     event = stream.events[at]
     if event.__class__ is MappingStartEvent:
-        return column(stream.text, stream.start(at + 1))
+        return column(stream.text, key_start(stream, at + 1))
     return column(stream.text, token_start(stream.text, event))
 
 
@@ -57,10 +57,19 @@ def dash(stream: Stream, sequence: int, item: int) -> int:
         at = start - 1
 
 
+def key_start(stream: Stream, key: int) -> int:
+    """Where an entry begins: at its key, or at the question mark in front of it."""
+    text, start = stream.text, stream.start(key)
+    mark = start - 1
+    while mark >= 0 and text[mark] in " \t":
+        mark -= 1
+    return mark if mark >= 0 and text[mark] == "?" and mark < start - 1 else start
+
+
 def child_start(stream: Stream, at: int, child: int) -> int:
     """Where a child of a block collection begins: its key, or its dash."""
     if stream.events[at].__class__ is MappingStartEvent:
-        return stream.start(child)
+        return key_start(stream, child)
     return dash(stream, at, child)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remediator.yamledit import blocks
+from remediator.yamledit.errors import EditRefused
 from remediator.yamledit.events import Event, ScalarEvent, Stream
 from remediator.yamledit.habits import usual_quote
 from remediator.yamledit.hand import FileHand
@@ -13,6 +14,7 @@ from remediator.yamledit.proof import Plan, Splice
 from remediator.yamledit.readers import Value, construct, same, tag_11
 from remediator.yamledit.reshape import fitted, put_plans
 from remediator.yamledit.scalars import double_quoted, write_key, write_scalar
+from remediator.yamledit.values import read_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,9 @@ def set_plans(stream: Stream, place: Place, value: Value) -> Iterator[Plan | Non
     """Ways to set the value, the least intrusive first; None where it already reads so."""
     event: Event = stream.events[place.at]
     if event.__class__ is not ScalarEvent or isinstance(value, dict | list):
+        if event.__class__ is not ScalarEvent and event.tag is None and _holds(stream, place, value):
+            yield None
+            return
         yield from put_plans(stream, place, value, FileHand(stream, place.parent))
         return
     tag = event.tag if event.tag is not None and _tag_stays(stream, place.at, event.tag, value) else None
@@ -74,6 +79,14 @@ def rename_plans(stream: Stream, place: Place, new_key: str) -> Iterator[Plan | 
     for token in dict.fromkeys((plain_or_same, write_key(new_key, style='"'))):
         splice = Splice(start, event.end_mark.index, token)
         yield Plan((splice,), place.key, place.key + 1, (new_key,), event.anchor, event.tag)
+
+
+def _holds(stream: Stream, place: Place, value: Value) -> bool:
+    """Whether a collection reads as the value already."""
+    try:
+        return isinstance(value, dict | list) and same(read_value(stream, place.at), value)
+    except EditRefused:
+        return False
 
 
 def _reads(event: Event) -> Value:

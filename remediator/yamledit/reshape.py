@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from remediator.yamledit.readers import Value
     from remediator.yamledit.render import Hand
 
+_CORE = "tag:yaml.org,2002:"
+
 
 def put_plans(stream: Stream, place: Place, value: Value, hand: Hand) -> Iterator[Plan]:
-    """Ways to replace the node by `value`; an anchor on it stays, a tag refuses."""
+    """Ways to replace the node by `value`; an anchor on it stays, one of YAML's own tags goes, another refuses."""
     event = stream.events[place.at]
-    if event.tag is not None:
-        raise stream.refuse(f"the value has the tag {event.tag}", place.at)
     start, end = token_start(stream.text, event), stream.content_end(place.at)
+    if event.tag is not None:
+        if not event.tag.startswith(_CORE) or event.anchor is not None:
+            raise stream.refuse(f"the value has the tag {event.tag}", place.at)
+        start = stream.start(place.at)
     end = max(start, end)
     if getattr(event, "flow_style", True) is False and not in_flow(stream, place):
         end = line_end(stream.text, end)  # a comment behind the last line goes with the line

@@ -65,7 +65,7 @@ def _block_splices(stream: Stream, at: int, starts: list[int], ends: list[int], 
             yield Splice(first, tail, "")
         return
     following = child_start(stream, at, starts[index + 1])
-    if text[line_end(text, end) : following].strip():
+    if line_start(text, following) > stop:  # blank lines or comments in between stay where they are
         front = start
         while text[front - 1] in " \t":
             front -= 1
