@@ -4,15 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from remediator.remedies.access import add_image_pull_secret, fix_service_account, grant_rbac
+from remediator.remedies.affinity import fix_affinity
+from remediator.remedies.autoscaling import fix_scale_target
 from remediator.remedies.case import Remedy
+from remediator.remedies.commands import fix_args, fix_command
+from remediator.remedies.environment import fix_environment, fix_host_name, restore_environment
 from remediator.remedies.images import correct_image
+from remediator.remedies.kubelet_tls import fix_kubelet_tls
+from remediator.remedies.limit_range import fit_limit_range
 from remediator.remedies.memory import raise_cpu_limit, raise_memory_limit
+from remediator.remedies.mounts import fix_mount, move_data_directory
+from remediator.remedies.pressure import raise_ephemeral_storage, raise_memory_request
+from remediator.remedies.probe_timing import relax_probe_timing
+from remediator.remedies.probes import fix_probe_path, fix_probe_port, fix_probe_scheme
+from remediator.remedies.quota import raise_quota, set_missing_resources
 from remediator.remedies.references import fix_reference_key, rename_reference
+from remediator.remedies.requests import lower_requests
+from remediator.remedies.scheduling import fix_class_name, fix_node_selector, fix_toleration
+from remediator.remedies.security import meet_pod_security, relax_security_context
+from remediator.remedies.storage import fix_access_mode, fix_claim_name, fix_storage_class
+from remediator.remedies.volumes import grow_claim
 
 REMEDIES: Mapping[str, Remedy] = {
+    "add_image_pull_secret": add_image_pull_secret,
     "correct_image": correct_image,
+    "fit_limit_range": fit_limit_range,
+    "fix_access_mode": fix_access_mode,
+    "fix_affinity": fix_affinity,
+    "fix_args": fix_args,
+    "fix_claim_name": fix_claim_name,
+    "fix_class_name": fix_class_name,
+    "fix_command": fix_command,
+    "fix_environment": fix_environment,
+    "fix_host_name": fix_host_name,
+    "fix_kubelet_tls": fix_kubelet_tls,
+    "fix_mount": fix_mount,
+    "fix_node_selector": fix_node_selector,
+    "fix_probe_path": fix_probe_path,
+    "fix_probe_port": fix_probe_port,
+    "fix_probe_scheme": fix_probe_scheme,
     "fix_reference_key": fix_reference_key,
+    "fix_scale_target": fix_scale_target,
+    "fix_service_account": fix_service_account,
+    "fix_storage_class": fix_storage_class,
+    "fix_toleration": fix_toleration,
+    "grant_rbac": grant_rbac,
+    "grow_claim": grow_claim,
+    "lower_requests": lower_requests,
+    "meet_pod_security": meet_pod_security,
+    "move_data_directory": move_data_directory,
     "raise_cpu_limit": raise_cpu_limit,
+    "raise_ephemeral_storage": raise_ephemeral_storage,
     "raise_memory_limit": raise_memory_limit,
+    "raise_memory_request": raise_memory_request,
+    "raise_quota": raise_quota,
+    "relax_probe_timing": relax_probe_timing,
+    "relax_security_context": relax_security_context,
     "rename_reference": rename_reference,
+    "restore_environment": restore_environment,
+    "set_missing_resources": set_missing_resources,
 }
