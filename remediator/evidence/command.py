@@ -24,7 +24,43 @@ _PROMPTED = re.compile(
 )
 _BARE = re.compile(r"(?:kubectl|oc|argocd|helm) [a-z][\w-]*( |$)")
 _VALUE_FLAGS = frozenset(
-    ["-n", "--namespace", "-c", "--container", "-l", "--selector", "-o", "--output", "--context", "--cluster", "--tail", "--since", "--since-time", "-f", "--filename", "--field-selector", "--sort-by", "--kubeconfig", "--user", "--as", "-L", "--label-columns", "--limit-bytes", "--timeout", "--for", "-p-value", "--max-log-requests", "--server", "--grpc-web-root-path", "--app-namespace", "-N", "--project", "-s", "--token", "--request-timeout"]
+    [
+        "-n",
+        "--namespace",
+        "-c",
+        "--container",
+        "-l",
+        "--selector",
+        "-o",
+        "--output",
+        "--context",
+        "--cluster",
+        "--tail",
+        "--since",
+        "--since-time",
+        "-f",
+        "--filename",
+        "--field-selector",
+        "--sort-by",
+        "--kubeconfig",
+        "--user",
+        "--as",
+        "-L",
+        "--label-columns",
+        "--limit-bytes",
+        "--timeout",
+        "--for",
+        "-p-value",
+        "--max-log-requests",
+        "--server",
+        "--grpc-web-root-path",
+        "--app-namespace",
+        "-N",
+        "--project",
+        "-s",
+        "--token",
+        "--request-timeout",
+    ]
 )
 
 

@@ -28,6 +28,22 @@ _OF_CONTAINERS = frozenset(
 """Reasons of events that regard one container, though tables without SUBOBJECT do not name it."""
 
 
+_OF_CLUSTER = frozenset(
+    {
+        "",
+        "Node",
+        "Namespace",
+        "PersistentVolume",
+        "StorageClass",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "PriorityClass",
+    }
+)
+"""Kinds without a namespace."""
+
+
 @dataclass(slots=True)
 class _Pod:
     owner: tuple[str, str] = ("", "")
@@ -45,13 +61,7 @@ def _sole(values: Iterable[str]) -> str:
 
 def complete(drafts: Sequence[Draft]) -> None:
     """Fills empty fields of the drafts' subjects in place; never replaces what a statement said itself."""
-    places: dict[str, set[str]] = defaultdict(set)
-    for draft in drafts:
-        if draft.pod and draft.namespace:
-            places[draft.pod].add(draft.namespace)
-    for draft in drafts:
-        if draft.pod and not draft.namespace:
-            draft.namespace = _sole(places[draft.pod])
+    _namespaces(drafts)
     pods = _pods(drafts)
     applications = _applications(drafts)
     for draft in drafts:
@@ -60,6 +70,23 @@ def complete(drafts: Sequence[Draft]) -> None:
         if not draft.application and draft.name:
             found = applications.get((draft.namespace, draft.kind, draft.name))
             draft.application = _sole(found) if found else ""
+
+
+def _namespaces(drafts: Sequence[Draft]) -> None:
+    """Fills a namespace from another statement about the same pod, then from one about an object of that kind and name."""
+    pods: dict[str, set[str]] = defaultdict(set)
+    objects: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for draft in drafts:
+        if draft.pod and draft.namespace:
+            pods[draft.pod].add(draft.namespace)
+    for draft in drafts:
+        if draft.pod and not draft.namespace:
+            draft.namespace = _sole(pods[draft.pod])
+        if draft.name and draft.namespace and draft.kind not in _OF_CLUSTER:
+            objects[draft.kind, draft.name].add(draft.namespace)
+    for draft in drafts:
+        if draft.name and not draft.namespace and draft.kind not in _OF_CLUSTER:
+            draft.namespace = _sole(objects[draft.kind, draft.name])
 
 
 def _pods(drafts: Sequence[Draft]) -> dict[tuple[str, str], _Pod]:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -72,8 +73,12 @@ def open_inputs(paths: Sequence[str], *, limits: Limits | None = None) -> list[I
                 and b"\x00" not in head
                 and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
             )
-            found.append(Input(path, lambda path=path: Path(path).open("rb"), path if plain else ""))  # type: ignore[misc]
+            found.append(Input(path, partial(_opened, path), path if plain else ""))
     return found
+
+
+def _opened(path: str) -> IO[bytes]:
+    return Path(path).open("rb")
 
 
 def _stdin(limits: Limits) -> list[Input]:
@@ -87,7 +92,7 @@ def _stdin(limits: Limits) -> list[Input]:
         spool.write(chunk)
         if spool.tell() > limits.expanded:
             raise ConfigError(f"an archive of more than {limits.expanded} bytes", file="stdin")
-    return _zip("stdin", spool, limits)  # type: ignore[arg-type]
+    return _zip("stdin", spool, limits)
 
 
 def _zip(name: str, file: str | IO[bytes], limits: Limits) -> list[Input]:
@@ -129,7 +134,7 @@ def _shown(name: str) -> str:
 
 
 def _member(name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> Input:
-    member = Input(f"{name}/{_shown(info.filename)}", lambda: io.BytesIO())
+    member = Input(f"{name}/{_shown(info.filename)}", io.BytesIO)
 
     def note(text: str) -> None:
         member.notes.append(f"{member.name}: {text}")
@@ -179,7 +184,8 @@ def _tar(path: str, limits: Limits) -> list[Input]:
                 break
     except (tarfile.TarError, OSError, EOFError) as bad:
         raise ConfigError(f"is no readable tar archive: {bad}", file=path) from bad
-    return [
-        Input(f"{path}/{_shown(info.name)}", lambda info=info: archive.extractfile(info) or io.BytesIO())
-        for info in members
-    ]  # type: ignore[misc]
+
+    def raw(info: tarfile.TarInfo) -> IO[bytes]:
+        return archive.extractfile(info) or io.BytesIO()
+
+    return [Input(f"{path}/{_shown(info.name)}", partial(raw, info)) for info in members]

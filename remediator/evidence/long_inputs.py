@@ -10,7 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from remediator.evidence.windows import Plan, Search, Tally, Window
 
@@ -38,7 +38,7 @@ def windows_of_stream(plan: Plan, stream: IO[bytes], head: bytes) -> tuple[Itera
             view[:taken] = rest[:taken]
             rest = rest[taken:]
             return taken
-        return stream.readinto(view) or 0  # type: ignore[attr-defined,no-any-return]
+        return stream.readinto(view) or 0  # type: ignore[attr-defined]
 
     return search.windows(readinto), search.tally
 
@@ -89,7 +89,7 @@ def windows_of_file(plan: Plan, path: str, ranges: list[tuple[int, int]]) -> tup
 
 def _searched(
     plan: Plan, path: str, start: int, end: int
-) -> tuple[list[tuple[int, bytes, list[int], bytes]], dict[str, int | dict[int, int]]] | None:
+) -> tuple[list[tuple[int, bytes, list[int], bytes]], Any] | None:
     order = json.dumps({"plan": asdict(plan), "path": path, "start": start, "end": end}) + "\n"
     try:
         done = subprocess.run(

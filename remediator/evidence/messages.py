@@ -101,7 +101,7 @@ def _missing(text: str, facts: dict[str, str]) -> None:
     if "key" in text and (found := _KEY.search(text)):
         facts["key"] = found["key"] or found["refkey"]
         if found["name"]:
-            facts |= {"object_kind": found["kind"], "object": found["name"], "object_namespace": found["namespace"]}
+            facts |= {"key_kind": found["kind"], "key_object": found["name"], "key_namespace": found["namespace"]}
 
 
 def _forbidden(text: str, facts: dict[str, str]) -> None:

@@ -26,7 +26,7 @@ class Pattern:
 
 
 def _through_escapes(regex: str) -> str:
-    """The expression with each literal quote also fitting `\\"`, so that it finds messages inside JSON and logfmt."""
+    r"""The expression with each literal quote also fitting `\\"`, so that it finds messages inside JSON and logfmt."""
     return _TOKEN.sub(lambda found: r'\\?"' if found.group() == '"' else found.group(), regex)
 
 

@@ -49,9 +49,9 @@ class Redactor:
 
         self._tokens = [(rule, compiled(rule.regex)) for rule in rules.TOKENS]
         self._keyed, self._flagged = compiled(rules.KEYED), compiled(rules.FLAGGED)
-        self._data = compiled(rules.SECRET_DATA)
+        self._data = compiled(rules.DATA_VALUE)
         self._always, self._random = re2.compile(rules.ALWAYS_NAME, options), re2.compile(rules.RANDOM_NAME, options)
-        self._no_secret = re2.compile(rules.NO_SECRET, options)
+        self._no_secret = re2.compile(rules.PLAIN_VALUE, options)
         options.never_capture = True
         self._any = re2.compile(
             "|".join(f"(?:{regex})" for regex in (*(rule.regex for rule in rules.TOKENS), rules.KEYED, rules.FLAGGED)),

@@ -81,11 +81,11 @@ ALWAYS_NAME = (
 RANDOM_NAME = rf"(?i)(?:^|.*[_.\- ])(?:{_RANDOM})$"
 """Names of environment variables and facts whose value is secret always, or only when it looks random."""
 
-NO_SECRET = r"(?i)^(?:|\$\(.*|\$\{.*|\{\{.*|<.*|%[sdvq].*|\*+|x+|\.+|-|null|nil|none|true|false|yes|no|undefined|unset|empty|required|missing|not|is|was|has|must|invalid|expired|incorrect|wrong|failed|denied|unknown|changeme\?|\[redacted:.*|/[\w./-]+|\d{1,4}|redacted|hidden|masked|secret|password|token|bearer|basic)$"
+PLAIN_VALUE = r"(?i)^(?:|\$\(.*|\$\{.*|\{\{.*|<.*|%[sdvq].*|\*+|x+|\.+|-|null|nil|none|true|false|yes|no|undefined|unset|empty|required|missing|not|is|was|has|must|invalid|expired|incorrect|wrong|failed|denied|unknown|changeme\?|\[redacted:.*|/[\w./-]+|\d{1,4}|redacted|hidden|masked|secret|password|token|bearer|basic)$"
 """Values that are references, formats, words of prose, paths or masked already."""
 
 EMAIL = r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}\b"
 IPV4 = r"\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b"
 IPV6 = r"\b(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}\b|\b(?:[0-9a-fA-F]{1,4}:){1,6}(?::[0-9a-fA-F]{1,4}){1,6}\b|\b(?:[0-9a-fA-F]{1,4}:){2,7}:"
-SECRET_DATA = r"(?m)^(?P<key>\s+\"?[\w.-]+\"?:\s+\"?)(?P<s>[A-Za-z0-9+/]{8,}={0,2})\"?,?\s*$"
+DATA_VALUE = r"(?m)^(?P<key>\s+\"?[\w.-]+\"?:\s+\"?)(?P<s>[A-Za-z0-9+/]{8,}={0,2})\"?,?\s*$"
 """The base64 values of a Secret's `data`, looked for only in texts that hold a Secret."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from remediator.domain.incident import Statement
     from remediator.evidence.draft import Draft
     from remediator.evidence.inputs import Input
+    from remediator.evidence.windows import Tally, Window
 
 __all__ = ["InputReport", "Pattern", "Scan", "Scanner"]
 
@@ -159,9 +160,7 @@ class _Run:
     def _stream(self, source: Input, stream: object, head: bytes) -> tuple[int, int]:
         return self._windows(source, *long_inputs.windows_of_stream(self._plan(), stream, head))  # type: ignore[arg-type]
 
-    def _windows(
-        self, source: Input, windows: Iterable[long_inputs.Window], tally: long_inputs.Tally
-    ) -> tuple[int, int]:
+    def _windows(self, source: Input, windows: Iterable[Window], tally: Tally) -> tuple[int, int]:
         context = self._context(source, sparse=True)
         for window in windows:
             lines, _ = split_lines(window.text.decode("utf-8", "replace"), first=window.first, limit=self._limits.line)

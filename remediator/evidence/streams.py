@@ -95,16 +95,15 @@ def _decompressed(kind: str, raw: IO[bytes]) -> IO[bytes]:
         case "zstd":
             import zstandard
 
-            reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw, read_across_frames=True)
-            return reader  # type: ignore[return-value]
+            return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw, read_across_frames=True)
         case "bzip2":
             import bz2
 
-            return bz2.BZ2File(raw)  # type: ignore[return-value]
+            return bz2.BZ2File(raw)
         case _:
             import lzma
 
-            return lzma.LZMAFile(raw)  # type: ignore[return-value]
+            return lzma.LZMAFile(raw)
 
 
 def compression(head: bytes) -> str:
@@ -129,7 +128,7 @@ def plain(raw: IO[bytes], limits: Limits, note: Callable[[str], None]) -> IO[byt
                 return f"expansion stopped: {expanded} bytes from {counting.count} is no log but a bomb"
             return ""
 
-        inner = _decompressed(kind, io.BufferedReader(counting, 1 << 18))  # type: ignore[arg-type]
+        inner = _decompressed(kind, io.BufferedReader(counting, 1 << 18))
         source = io.BufferedReader(Plain(inner, note, allowed=allowed), 1 << 20)
     head = source.peek(_HEAD)[:_HEAD]  # type: ignore[attr-defined]
     for mark, encoding in _UTF16:

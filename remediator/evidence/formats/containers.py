@@ -62,15 +62,16 @@ def statements(pod: Draft, containers: list[Container]) -> Iterator[Draft]:
                 "last_reason": box.last.reason,
                 "last_exit_code": box.last.exit_code,
             }
-        yield _of(shared, "State", "current", box.state if box.state.kind else State("Unknown", box.line))
+        yield _of(shared, "State", "current", box.state if box.state.kind else State("none yet", box.line))
         if box.last.kind:
             yield _of(shared, "Last State", "last", box.last)
 
 
 def _of(shared: Draft, title: str, when: str, state: State) -> Draft:
-    draft = shared.like(line=state.line or shared.line, reason=state.reason or state.kind, text=_sentence(title, state))
+    known = "" if state.kind == "none yet" else state.kind
+    draft = shared.like(line=state.line or shared.line, reason=state.reason or known, text=_sentence(title, state))
     draft.facts |= {
-        "state": state.kind,
+        "state": known,
         "when": when,
         "exit_code": state.exit_code,
         "signal": state.signal,

@@ -52,14 +52,13 @@ def event(draft: Draft, kind: str, name: str, *, path: str = "") -> Draft:
     found = message_facts(draft.text)
     subject = {key: found.pop(key) for key in SUBJECT_FACTS if key in found}
     draft.facts |= found
-    draft.facts |= {"object_kind": kind, "object": name} if "object" not in draft.facts else {}
+    draft.facts |= {"object_kind": kind, "object": name}
     about(draft, kind, name)
     if (inside := _FIELD_PATH.search(path)) and not draft.container:
         draft.container = inside["name"]
     for key in ("container", "image", "node", "namespace"):
-        if value := subject.get(key):
-            if not getattr(draft, key):
-                setattr(draft, key, value)
+        if (value := subject.get(key)) and not getattr(draft, key):
+            setattr(draft, key, value)
     if kind not in {"Pod", "Node"} and draft.node and draft.kind != "Node":
         draft.node = ""
     return draft

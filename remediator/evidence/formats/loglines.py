@@ -189,8 +189,5 @@ def _from_fields(whole: str, fields: dict[str, Any]) -> Entry:
 
 def _unwrapped(whole: str, text: str, error: Any) -> str:
     """The line as it stands, and below it message and error without their escapes, so that one pattern fits all wrappers."""
-    out = [whole]
-    for part in (text, error if isinstance(error, str) else ""):
-        if part and part not in whole:
-            out.append(part)
-    return "\n".join(out)
+    parts = (text, error if isinstance(error, str) else "")
+    return "\n".join((whole, *(part for part in parts if part and part not in whole)))
