@@ -10,6 +10,7 @@ from remediator.domain.change import Place
 from remediator.gitops import Located, history
 from remediator.gitops.history import ValueChange
 from remediator.gitops.paths import MISSING, dotted, get
+from remediator.policy.leaves import documents
 from remediator.remedies.case import Case, Fix, Want
 
 LOOK_BACK = 5
@@ -53,11 +54,22 @@ def _past(case: Case, fix: Fix, want: Want) -> list[tuple[Any, ValueChange]]:
         past = history.changes(case.repository.root, place, limit=LOOK_BACK)
         for change in past.changes:
             old = _rendered(place, present, change.old)
+            if old is MISSING and not _grew(case, place, change):
+                continue
             if old != present and fix.accepts is not None and fix.accepts(old):
                 found.append((old, change))
         if found:
             break
     return found
+
+
+def _grew(case: Case, place: Place, change: ValueChange) -> bool:
+    """Whether the commit added the value to what was there before; what came with its whole object never lacked it."""
+    before = documents(history.file_at(case.repository.root, f"{change.commit}^", change.file))
+    if not before or place.document >= len(before):
+        return False
+    items = [index for index, step in enumerate(place.path) if isinstance(step, int)]
+    return get(before[place.document], place.path[: items[-1] + 1 if items else 0]) not in (MISSING, None)
 
 
 def _existing(located: Located) -> list[Place]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from remediator.domain.incident import Diagnosis, Subject
 from remediator.gitops import Match, Repository
+from remediator.policy.leaves import leaves
 
 _CLEAR_LEAD = 0.1
 
@@ -22,11 +23,12 @@ class Targets:
 
 def targets_of(diagnosis: Diagnosis, repository: Repository) -> Targets:
     """The culprit's objects; where the repository does not hold the culprit, only the victims' Applications."""
-    found = _best(diagnosis.subject, repository)
+    words = _words(diagnosis)
+    found = _best(diagnosis.subject, repository, words)
     if found.matches or found.doubt:
         return found
     for subject in _others(diagnosis):
-        victim = _best(subject, repository)
+        victim = _best(subject, repository, words)
         if victim.matches:
             return Targets(victim.matches, victim.applications, "")
     named = {application.name for application in repository.applications}
@@ -39,14 +41,36 @@ def _others(diagnosis: Diagnosis) -> Iterable[Subject]:
     yield from dict.fromkeys(one.subject for one in diagnosis.evidence if one.subject != diagnosis.subject)
 
 
-def _best(subject: Subject, repository: Repository) -> Targets:
+_TELLING = ("command", "executable", "flag", "missing", "variable", "key", "volume", "memory_limit", "cpu_limit", "invalid_name")
+"""Facts that quote the very text of the object at fault."""
+
+
+def _words(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """What the causes quote of the object, so that of two that fit the one can be told that says so."""
+    return tuple(dict.fromkeys(one.facts[name] for one in diagnosis.evidence for name in _TELLING if len(one.facts.get(name, "")) > 2))
+
+
+def _best(subject: Subject, repository: Repository, words: Iterable[str] = ()) -> Targets:
     matches = repository.find(subject)
     if not matches:
         return Targets()
     top = [match for match in matches if match.score > matches[0].score - _CLEAR_LEAD]
+    if len(_texts(top)) > 1:
+        saying = [match for match in top if _says(match, words)]
+        top = saying if len(_texts(saying)) == 1 else top
     names = tuple(dict.fromkeys(match.application.name for match in top))
-    files = {(match.manifest.file, match.manifest.document, match.manifest.name) for match in top}
-    if len(files) > 1:
+    if len(_texts(top)) > 1:
         places = ", ".join(f"{m.application.name}: {m.manifest.kind}/{m.manifest.name} ({m.manifest.file})" for m in top[:4])
         return Targets((), names[:1], f"several objects fit: {places}")
     return Targets(tuple(top), names, "")
+
+
+def _texts(matches: Iterable[Match]) -> set[tuple[str, int, str]]:
+    """The texts that the matches come from: one text may feed several Applications."""
+    return {(match.manifest.file, match.manifest.document, match.manifest.name) for match in matches}
+
+
+def _says(match: Match, words: Iterable[str]) -> bool:
+    """Whether the object holds one of the words that the evidence quotes of it."""
+    texts = [str(value) for _, value in leaves(match.manifest.body)]
+    return any(text == word or text.lstrip("-").partition("=")[0] == word.lstrip("-") for word in words for text in texts)
