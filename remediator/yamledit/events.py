@@ -6,16 +6,15 @@ count code points, so everything here works on decoded text and goes back to byt
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import gc
+from collections.abc import Iterator
+from typing import Any
 
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs do not export it
 
 from remediator.yamledit.errors import EditRefused
 from remediator.yamledit.text import line_number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 BOM = "\ufeff"
 
@@ -34,6 +33,26 @@ SequenceStartEvent: Any = yaml.SequenceStartEvent
 def scan(text: str) -> Iterator[Any]:
     """The events one by one; reading them may raise yaml.YAMLError."""
     return iter(CParser(text).get_event, None)
+
+
+class Uncollected:
+    """A while without the cyclic garbage collector.
+
+    Events hold no cycles, and walking millions of them again and again would make an edit's cost grow
+    faster than the text.
+    """
+
+    __slots__ = ("_was_on",)
+
+    def __enter__(self) -> None:
+        """Let it rest."""
+        self._was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *exception: object) -> None:
+        """Let it work again if it did before."""
+        if self._was_on:
+            gc.enable()
 
 
 def refused(what: str, error: yaml.YAMLError) -> EditRefused:
