@@ -40,7 +40,8 @@ def status_comment(verdict: Verdict, *, now: str = "") -> str:
 
 def needs_person(report: IncidentReport) -> str:
     """Nothing is proposed: what is wrong, why no edit ends it, where a person should look."""
-    items = report.diagnosis.evidence[:20]
+    evidence = wording.grouped(report.diagnosis.evidence)
+    items = evidence[:20]
     lines = [
         line
         for item in items
@@ -49,9 +50,7 @@ def needs_person(report: IncidentReport) -> str:
             *(f"    {text}" for text in clip(item.text.strip(), 600).splitlines()),
         )
     ]
-    shown = (
-        f"{len(items)} of {len(report.diagnosis.evidence)}" if len(report.diagnosis.evidence) > 20 else f"{len(items)}"
-    )
+    shown = f"{len(items)} of {len(evidence)}" if len(evidence) > len(items) else f"{len(items)}"
     subject, category = wording.subject_place(report.diagnosis.subject), report.diagnosis.category
     where = f"{prose(subject, 160)}, {prose(category, 60)}, {report.diagnosis.severity}"
     parts = [

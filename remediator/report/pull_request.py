@@ -88,7 +88,10 @@ def facts(report: IncidentReport) -> Iterator[tuple[str, str]]:
 def _place(place: Place) -> str:
     where = f"`{wording.place_path(place)}` in `{place.file}`"
     inserted = "" if place.exists else " (inserted)"
-    return f"{where}{inserted}: {place.why or wording.PROOFS[place.proof]}"
+    proof = wording.PROOFS[place.proof]
+    if not place.why or place.why == proof:
+        return f"{where}{inserted}: {proof}"
+    return f"{where}{inserted}: {place.why if place.why.startswith('proved') else f'{proof} ({place.why})'}"
 
 
 def _feeds(report: IncidentReport) -> str:
@@ -137,7 +140,7 @@ def _shortened(lines: list[str], most: int) -> str:
 
 
 def _evidence(report: IncidentReport, room: _Room) -> str:
-    items = report.diagnosis.evidence
+    items = wording.grouped(report.diagnosis.evidence)
     if not items:
         return ""
     lines: list[str] = []

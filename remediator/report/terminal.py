@@ -65,7 +65,8 @@ def _incident(report: IncidentReport, run: RunFacts, paint: _Paint) -> list[str]
     diagnosis = report.diagnosis
     grave = {"critical": "red", "warning": "yellow"}.get(diagnosis.severity, "dim")
     if diagnosis.severity == "info":
-        calm = " — ".join(part for part in (diagnosis.summary, report.reason) if part)
+        why = "" if diagnosis.category == "info" else report.reason
+        calm = " — ".join(part for part in (diagnosis.summary, why) if part)
         return _wrapped(calm, first="  info · ", rest="         ")
     head = f"{_raw(diagnosis.category, 60)} · {paint(diagnosis.severity, grave)} · "
     out = [
@@ -126,11 +127,12 @@ def _diff_line(line: str, paint: _Paint) -> str:
 
 
 def _evidence(report: IncidentReport) -> list[str]:
-    out = ["", "Evidence"] if report.diagnosis.evidence else []
-    for item in report.diagnosis.evidence[:8]:
+    items = wording.grouped(report.diagnosis.evidence)
+    out = ["", "Evidence"] if items else []
+    for item in items[:8]:
         out.append(f"  {_raw(wording.evidence_line(item, report.now), 200)}")
         out += [f"      {_raw(line, 200)}" for line in item.text.strip().splitlines()[:4]]
-    more = len(report.diagnosis.evidence) - 8
+    more = len(items) - 8
     return [*out, f"  … and {more} more"] if more > 0 else out
 
 

@@ -116,6 +116,16 @@ def happened(report: IncidentReport) -> str:
     return " ".join(sentence(part) for part in (report.diagnosis.summary, newest, reason) if part)
 
 
+def grouped(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """Each line of the input once, under all the ids that cite it: several signals may match one line."""
+    lines: dict[tuple[str, int, str], Evidence] = {}
+    for item in evidence:
+        key = item.source, item.line, item.text
+        first = lines.get(key)
+        lines[key] = first.model_copy(update={"id": f"{first.id}, {item.id}"}) if first else item
+    return list(lines.values())
+
+
 def evidence_line(item: Evidence, now: str) -> str:
     """`E1  describe.txt:41  pod checkout-6d5f  OOMKilled  ×14  first 09:40 UTC, last 10:02 UTC`."""
     who = item.subject.pod or item.subject.name or item.subject.application

@@ -123,6 +123,14 @@ SECOND = OOM.model_copy(
     }
 )
 
+TWICE = OOM.model_copy(
+    update={
+        "diagnosis": OOM.diagnosis.model_copy(
+            update={"evidence": (EVIDENCE[0], EVIDENCE[0].model_copy(update={"id": "E3", "signal": "other"}))}
+        )
+    }
+)
+
 REFUSED = IncidentReport(
     incident_id="inc-77aa01-1",
     diagnosis=Diagnosis(

@@ -234,7 +234,15 @@ def test_a_body_fits_whatever_it_holds(filler, length):
     report = hostile(filler * length)
     many = report.model_copy(
         update={
-            "diagnosis": report.diagnosis.model_copy(update={"evidence": report.diagnosis.evidence * 200}),
+            "diagnosis": report.diagnosis.model_copy(
+                update={
+                    "evidence": tuple(
+                        item.model_copy(update={"line": line})
+                        for line in range(200)
+                        for item in report.diagnosis.evidence
+                    )
+                }
+            ),
             "diffs": report.diffs * 30,
             "proposal": report.proposal.model_copy(update={"rendered": report.proposal.rendered * 500}),
             "policy": report.policy * 20,
@@ -249,7 +257,8 @@ def test_a_body_fits_whatever_it_holds(filler, length):
 
 def test_evidence_is_cut_first_and_said_so():
     long = reports.EVIDENCE[0].model_copy(update={"text": "word " * 2_000})
-    diagnosis = reports.OOM.diagnosis.model_copy(update={"evidence": (long,) * 100})
+    many = tuple(long.model_copy(update={"line": line}) for line in range(100))
+    diagnosis = reports.OOM.diagnosis.model_copy(update={"evidence": many})
     _, body = pull_request(reports.OOM.model_copy(update={"diagnosis": diagnosis}))
     assert "Cut for length: 60 of 100 shown" in body
     assert "+    memory: 512Mi" in body

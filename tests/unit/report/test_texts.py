@@ -33,6 +33,13 @@ def test_a_pull_request(golden, name, report):
     golden(f"report/pull_request_{name}.md", f"{title}\n\n{body}")
 
 
+def test_a_line_that_several_signals_matched_is_shown_once():
+    body = pull_request(reports.TWICE)[1]
+    assert "<summary>Evidence (1)</summary>" in body
+    assert "E1, E3  describe.txt:41" in body
+    assert "  E1, E3 describe.txt:41" in local_pull_request(reports.TWICE)
+
+
 def test_a_commit_message(golden):
     golden("report/commit.txt", commit_message(reports.OOM))
 

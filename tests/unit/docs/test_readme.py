@@ -1,0 +1,35 @@
+"""The README shows what the demo prints today; `--update-golden` rewrites its block."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+README = ROOT / "README.md"
+BLOCK = re.compile(r"(?s)(<!-- demo: begin -->\n```\n)(.*?)(```\n<!-- demo: end -->)")
+SECONDS = re.compile(r"\(\d+\.\d\d s\)")
+
+
+@pytest.mark.needs_tools("helm", "kubectl")
+def test_the_readme_shows_what_the_demo_prints(tmp_path, request):
+    demo = tmp_path / "demo"
+    make = [sys.executable, str(ROOT / "examples/make_repository.py"), str(demo)]
+    subprocess.run(make, check=True, capture_output=True)
+    run = [sys.executable, "-m", "remediator", "run", "--log", "examples/incidents/oom.txt", "--repo", str(demo)]
+    done = subprocess.run(
+        run, cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 0, done.stderr
+    printed = SECONDS.sub("(0.01 s)", done.stdout)
+    text = README.read_text(encoding="utf-8")
+    if request.config.getoption("--update-golden"):
+        README.write_text(BLOCK.sub(lambda block: block[1] + printed + block[3], text), encoding="utf-8")
+    shown = BLOCK.search(README.read_text(encoding="utf-8"))
+    assert shown is not None
+    assert shown[2] == printed
