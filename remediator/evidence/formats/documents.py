@@ -40,18 +40,32 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
 
 
 def _take_json(lines: Sequence[Line], start: int, text: str) -> int:
+    """A document on one line, or one that is indented between brackets in the first column.
+
+    Nothing else may stand in the first column in between, so that looking for the end costs no more than the document.
+    """
     if text[-1:] in {"}", "]"} and len(text) > 1:
-        return 1 if _KNOWN.search(text[:4096]) and isinstance(_loads(text), dict | list) else 0
+        return 1 if _KNOWN.search(text[:4096]) and _known(_loads(text)) else 0
+    if lines[start].text[:1] not in {"{", "["}:
+        return 0
     close = "}" if text[0] == "{" else "]"
-    depth = lines[start].text[: len(lines[start].text) - len(lines[start].text.lstrip())]
     for end in range(start + 1, min(len(lines), start + _MOST)):
         line = lines[end].text
-        if line.startswith(depth + close) and line.strip().rstrip(",") == close:
-            whole = "\n".join(item.text for item in lines[start : end + 1])
-            return end + 1 - start if isinstance(_loads(whole.rstrip().rstrip(",")), dict | list) else 0
-        if line.startswith("$ "):
+        if line[:1] in {"", " ", "\t"}:
+            continue
+        if line.rstrip() != close:
             return 0
+        return end + 1 - start if _known(_loads("\n".join(item.text for item in lines[start : end + 1]))) else 0
     return 0
+
+
+def _known(document: Any) -> bool:
+    """Whether any reader understands the document."""
+    if isinstance(document, dict) and isinstance(document.get("client_payload"), dict):
+        return True
+    if isinstance(document, list) and document and kubejson.is_object(document[0]):
+        return True
+    return alerts.is_alerts(document) or loki.is_result(document) or kubejson.is_object(document)
 
 
 def _take_yaml(lines: Sequence[Line], start: int) -> int:
@@ -95,7 +109,7 @@ def read(section: Section) -> Iterator[Draft]:
             f"{section.context.source}:{section.first}: a document longer than {section.context.limits.document} bytes was not parsed"
         )
         return
-    found = _loads(text.strip().rstrip(",")) if text.lstrip()[:1] in {"{", "["} else None
+    found = _loads(text) if text.lstrip()[:1] in {"{", "["} else None
     finder = Finder(text, section.first)
     for document in [found] if found is not None else _yaml_documents(text):
         yield from value(document, section, finder)

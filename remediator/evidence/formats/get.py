@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from remediator.evidence.lines import Line
     from remediator.evidence.section import Section
 
-OPENS = re.compile(r"(?:NAMESPACE +)?(?:NAME|POD|NODE)(?: {2,}[A-Z][A-Z0-9 ()%,/._-]*)+\s*$")
+OPENS = re.compile(r"(?:NAMESPACE +)?(?:NAME|POD|NODE)(?: {2,}[A-Z][A-Z0-9 ()%,/._-]*(?:\([a-z]+\))?)+\s*$")
 
 _BY_COLUMNS: tuple[tuple[frozenset[str], str], ...] = tuple(
     (frozenset(names.split()), kind)
@@ -80,7 +80,9 @@ def read(section: Section) -> Iterator[Draft]:
             table_kind = _kind(section.command, cols.names)
             continue
         cell = {snake(key): none(text) for key, text in cols.cells(line.text).items()}
-        name = cell.pop("name", "") or cell.pop("pod", "")
+        if cell.get("pod"):
+            cell["container"], cell["name"] = cell.get("name", ""), cell.pop("pod")
+        name = cell.pop("name", "")
         if not name or " " in name.replace(" (default)", ""):
             continue
         kind, slash, bare = name.partition("/")

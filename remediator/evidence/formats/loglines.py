@@ -16,7 +16,7 @@ _CRI = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) (?P<stream>stdout|stderr) (?P<tag>[FP](?::\S*)?) ?(?P<text>.*)",
     re.DOTALL,
 )
-_DOCKER = re.compile(r'\s*\{"log":"')
+_DOCKER = re.compile(r'\s*\{"log":\s*"')
 _STAMPED = re.compile(r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}Z) (?P<text>.*)", re.DOTALL)
 """Seven to nine fractional digits: `kubectl logs --timestamps`, GitHub's runner; programs themselves write fewer."""
 
@@ -120,7 +120,7 @@ def read(group: Sequence[Line]) -> Entry:
     if found := _PREFIXED.fullmatch(head):
         outer.pod, outer.container, head = found["pod"], found["container"], found["text"]
     elif found := _SYSLOG.fullmatch(head):
-        outer.facts |= {"host": found["host"], "process": found["proc"]}
+        outer.facts |= {"host": found["host"], "program": found["proc"]}
         head = found["text"]
     entry = _inner(head)
     entry.pod, entry.container = outer.pod or entry.pod, outer.container or entry.container
