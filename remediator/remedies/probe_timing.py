@@ -55,9 +55,9 @@ def _elsewhere(one: Failing) -> bool:
     others = {
         other.number
         for other in probes_of(probe.target)
-        if other.name == probe.name and other.kind != probe.kind and other.number
+        if other.name == probe.name and other.kind != probe.kind and other.number is not None
     }
-    return probe.number is None or bool(declared and probe.number not in declared and others - {probe.number})
+    return probe.number is None or bool(declared and probe.number not in declared and others != {probe.number})
 
 
 def _killed(case: Case, one: Failing) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from remediator.domain.incident import Diagnosis, Subject
 from remediator.gitops import Match, Repository
 from remediator.policy.leaves import leaves
+from remediator.remedies.likeness import most_like
 
 _CLEAR_LEAD = 0.1
 
@@ -24,7 +25,7 @@ class Targets:
 def targets_of(diagnosis: Diagnosis, repository: Repository) -> Targets:
     """The culprit's objects; where the repository does not hold the culprit, only the victims' Applications."""
     words = _words(diagnosis)
-    found = _best(diagnosis.subject, repository, words)
+    found = _best(diagnosis.subject, repository, words, diagnosis)
     if found.matches or found.doubt:
         return found
     for subject in _others(diagnosis):
@@ -50,7 +51,9 @@ def _words(diagnosis: Diagnosis) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.facts[name] for one in diagnosis.evidence for name in _TELLING if len(one.facts.get(name, "")) > 2))
 
 
-def _best(subject: Subject, repository: Repository, words: Iterable[str] = ()) -> Targets:
+def _best(
+    subject: Subject, repository: Repository, words: Iterable[str] = (), diagnosis: Diagnosis | None = None
+) -> Targets:
     matches = repository.find(subject)
     if not matches:
         return Targets()
@@ -58,6 +61,8 @@ def _best(subject: Subject, repository: Repository, words: Iterable[str] = ()) -
     if len(_texts(top)) > 1:
         saying = [match for match in top if _says(match, words)]
         top = saying if len(_texts(saying)) == 1 else top
+    if len(_texts(top)) > 1 and diagnosis is not None:
+        top = most_like(top, diagnosis)
     names = tuple(dict.fromkeys(match.application.name for match in top))
     if len(_texts(top)) > 1:
         places = ", ".join(f"{m.application.name}: {m.manifest.kind}/{m.manifest.name} ({m.manifest.file})" for m in top[:4])
