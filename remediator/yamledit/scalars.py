@@ -21,7 +21,7 @@ _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0":
 _NOT_PLAIN = re.compile(
     r"""[\s,\[\]{}#&*!|>'"%@`=]|[-?:](?:\s|$)|---|\.\.\.|.*(?::(?:\s|$)|\s#|[\s]$|[\n\t\x85\xa0])""", re.DOTALL
 )
-_NOT_PLAIN_IN_FLOW = re.compile(r"[?:]|.*[,\[\]{}]|.*:$", re.DOTALL)
+_NOT_PLAIN_IN_FLOW = re.compile(r":|.*[,\[\]{}?]|.*:$", re.DOTALL)
 # Looks like a number, a date, a truth value or nothing to *some* reader (go-yaml, YAML 1.1 as written down).
 _TRAP = re.compile(
     r"[-+]?0[oObBxX]?[0-9a-fA-F_]+|[-+]?\.?[0-9][0-9_,]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"
