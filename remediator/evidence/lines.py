@@ -26,6 +26,8 @@ class Line:
     text: str
     time: str = ""
     level: str = ""
+    wrapped: bool = False
+    """Whether a container runtime wrote it, by its wrapper."""
 
     @property
     def blank(self) -> bool:

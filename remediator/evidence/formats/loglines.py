@@ -89,14 +89,14 @@ def joined(lines: Sequence[Line]) -> Iterator[Line]:
     partial: Line | None = None
     for line in lines:
         if found := _CRI.fullmatch(line.text):
-            own = Line(line.no, found["text"], rfc3339(found["time"]))
+            own = Line(line.no, found["text"], rfc3339(found["time"]), wrapped=True)
             if partial:
                 own = replace(partial, text=(partial.text + own.text)[: 1 << 16])
             partial = own if found["tag"].startswith("P") else None
             if not partial:
                 yield own
         elif _DOCKER.match(line.text) and (body := _object(line.text)) and isinstance(body.get("log"), str):
-            yield Line(line.no, clean(body["log"].rstrip("\n")), rfc3339(str(body.get("time") or "")))
+            yield Line(line.no, clean(body["log"].rstrip("\n")), rfc3339(str(body.get("time") or "")), wrapped=True)
         elif found := _STAMPED.fullmatch(line.text):
             yield Line(line.no, found["text"], rfc3339(found["time"]))
         else:

@@ -102,7 +102,7 @@ def entries(
 def _draft(entry: Entry, base: Draft, line: Line) -> Draft:
     draft = base.like(line=line.no, text=entry.text, level=entry.level, facts={**base.facts, **entry.facts})
     draft.first_seen = draft.last_seen = entry.time or line.time
-    if entry.structured and draft.channel == "text":
+    if (entry.structured or entry.pod or line.wrapped) and draft.channel == "text":
         draft.channel = "log"
     if entry.application:
         draft.channel, draft.application = "sync", entry.application
