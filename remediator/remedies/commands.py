@@ -99,10 +99,16 @@ def _program(case: Case, wrong: str, names: list[str]) -> str:
 
 def _one_slip(base: str, known: list[str]) -> str:
     """The single well-known program at the least distance; two at the same distance are no answer."""
-    ranked = sorted((distance(base, name), name) for name in known if is_typo(base, name) or _short(base, name))
+    alike = [name for name in known if _digits(name) == _digits(base)]
+    ranked = sorted((distance(base, name), name) for name in alike if is_typo(base, name) or _short(base, name))
     if not ranked or (len(ranked) > 1 and ranked[0][0] == ranked[1][0]):
         return ""
     return ranked[0][1] if ranked[0][0] <= (1 if len(base) < 5 else 2) else ""
+
+
+def _digits(name: str) -> str:
+    """Its digits alone: no slip turns a letter into one."""
+    return re.sub(r"\D", "", name)
 
 
 def _short(base: str, name: str) -> bool:

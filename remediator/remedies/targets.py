@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -44,11 +45,15 @@ def _others(diagnosis: Diagnosis) -> Iterable[Subject]:
 
 _TELLING = ("command", "executable", "flag", "missing", "variable", "key", "volume", "memory_limit", "cpu_limit", "invalid_name")
 """Facts that quote the very text of the object at fault."""
+_PROBED = re.compile(r"http-get https?://[^/\s]*(?P<path>/\S+)")
 
 
 def _words(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """What the causes quote of the object, so that of two that fit the one can be told that says so."""
-    return tuple(dict.fromkeys(one.facts[name] for one in diagnosis.evidence for name in _TELLING if len(one.facts.get(name, "")) > 2))
+    """What the evidence quotes of the object, so that of two that fit the one can be told that says so."""
+    quoted = [one.facts[name] for one in diagnosis.evidence for name in _TELLING if name in one.facts]
+    shown = [one.facts.get(name, "") for one in (*diagnosis.evidence, *diagnosis.context) for name in ("liveness", "readiness", "startup")]
+    quoted += [found["path"] for text in shown if (found := _PROBED.search(text))]
+    return tuple(dict.fromkeys(word for word in quoted if len(word) > 2))
 
 
 def _best(
@@ -59,7 +64,8 @@ def _best(
         return Targets()
     top = [match for match in matches if match.score > matches[0].score - _CLEAR_LEAD]
     if len(_texts(top)) > 1:
-        saying = [match for match in top if _says(match, words)]
+        counts = [_says(match, words) for match in top]
+        saying = [match for match, count in zip(top, counts, strict=True) if count == max(counts) > 0]
         top = saying if len(_texts(saying)) == 1 else top
     if len(_texts(top)) > 1 and diagnosis is not None:
         top = most_like(top, diagnosis)
@@ -75,7 +81,8 @@ def _texts(matches: Iterable[Match]) -> set[tuple[str, int, str]]:
     return {(match.manifest.file, match.manifest.document, match.manifest.name) for match in matches}
 
 
-def _says(match: Match, words: Iterable[str]) -> bool:
-    """Whether the object holds one of the words that the evidence quotes of it."""
-    texts = [str(value) for _, value in leaves(match.manifest.body)]
-    return any(text == word or text.lstrip("-").partition("=")[0] == word.lstrip("-") for word in words for text in texts)
+def _says(match: Match, words: Iterable[str]) -> int:
+    """How many of the words that the evidence quotes the object holds."""
+    texts = {str(value) for _, value in leaves(match.manifest.body)}
+    texts |= {text.lstrip("-").partition("=")[0] for text in texts if text.startswith("-")}
+    return sum(word in texts or word.lstrip("-") in texts for word in words)
