@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 def distance(a: str, b: str, *, bound: int = 99) -> int:
@@ -52,6 +52,12 @@ def _affix(wrong: str, right: str) -> bool:
     rest = longer[len(shorter) :] if longer.startswith(shorter) else ""
     front = longer[: -len(shorter)] if longer.endswith(shorter) else ""
     return bool((rest and rest[0] in "-_.") or (front and front[-1] in "-_."))
+
+
+def one_of(values: Iterable[object]) -> Callable[[object], bool]:
+    """Whether an older value is one of these, as text: for the `accepts` of a fix."""
+    known = {str(value) for value in values}
+    return lambda old: str(old) in known
 
 
 def nearest(wrong: str, candidates: Iterable[str]) -> str:

@@ -99,7 +99,13 @@ def _ranked(proposals: list[Proposal]) -> tuple[Proposal, ...]:
 
 
 def _applications(targets: Targets, ranked: tuple[Proposal, ...]) -> tuple[str, ...]:
-    return targets.applications
+    """Those of the culprit; where the fault lies in another one (a policy, a shared base), that one."""
+    lines = [line.partition(": ") for line in ranked[0].rendered] if ranked else []
+    named = [rest.removeprefix("Application/").split()[0] for _, _, rest in lines if rest.startswith("Application/")]
+    changed = {name for name, _, _ in lines} | set(named)
+    if not changed or changed & set(targets.applications):
+        return targets.applications
+    return tuple(dict.fromkeys(named or [name for name, _, _ in lines]))
 
 
 def _root_cause(diagnosis: Diagnosis, ranked: tuple[Proposal, ...]) -> str:
