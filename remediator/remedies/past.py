@@ -52,6 +52,8 @@ def _past(case: Case, fix: Fix, want: Want) -> list[tuple[Any, ValueChange]]:
     found: list[tuple[Any, ValueChange]] = []
     for place in _existing(located):
         past = history.changes(case.repository.root, place, limit=LOOK_BACK)
+        if any(change.old == place.value for change in past.changes[1:]):
+            continue  # the newest change brought back an older value: it was mended since
         for change in past.changes:
             old = _rendered(place, present, change.old)
             if old is MISSING and not _grew(case, place, change):
