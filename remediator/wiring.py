@@ -131,7 +131,7 @@ class Services:
         from remediator.services.preview import Folder, Preview
 
         forge: Forge = LocalForge(self.git, self.push) if self.git else Folder(self.root)
-        return Preview(forge) if self.dry_run else forge
+        return Preview(forge, self.root) if self.dry_run else forge
 
     @cached_property
     def verifiers(self) -> Sequence[Verifier]:

@@ -48,6 +48,8 @@ class Incident(Value):
     generation: int = 1
     attempt: int = 1
     """Pull requests so far, the next one included; the branch's name ends in it."""
+    base_commit: str = ""
+    """Commit of the base that the present change was made on."""
     rounds: int = 0
     """Revisions of the present pull request that reviewers asked for."""
     chosen: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from remediator.graph.state import IncidentState  # noqa: TC001 - LangGraph reads the annotations at run time
+from remediator.graph.state import IncidentState
 
 CALM = frozenset({"info", "unknown", ""})
 """Categories that mean nothing is wrong, or nothing was recognised."""

@@ -18,17 +18,24 @@ if TYPE_CHECKING:
 
 @dataclass
 class Preview:
-    """Reads what the forge would read, publishes nothing; `git` objects are not written either."""
+    """Reads what the forge would read, publishes nothing; no object is written to the repository either.
+
+    A file that is not committed yet is read from the checkout: a preview may be ahead of what can be proposed.
+    """
 
     forge: Forge
+    root: Path
 
     def base(self, tracked: str) -> Base:
         """As the forge says."""
         return self.forge.base(tracked)
 
     def read(self, base: Base, path: str) -> bytes:
-        """As the forge says."""
-        return self.forge.read(base, path)
+        """As the forge says, else as it lies in the checkout."""
+        try:
+            return self.forge.read(base, path)
+        except FileNotFoundError:
+            return Folder(self.root).read(base, path)
 
     def publish(self, change: Change) -> PullRequest:
         """The pull request as it would be, without a head."""

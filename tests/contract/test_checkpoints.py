@@ -174,6 +174,21 @@ def test_the_head_of_a_document_reads_without_langgraph() -> None:
     assert saver.records() == [{"incident_id": "inc-abc-1", "value": 7}]
 
 
+def test_the_index_is_the_heads_and_all_that_listing_reads() -> None:
+    store = MemoryRefStore()
+    saver = RefCheckpointSaver(store, summarise=lambda thread, values: {"incident_id": thread})
+    for name in ("a", "b", "c"):
+        put(saver, name, name)
+    saver.flush("Record")
+    saver.delete_thread("b")
+    saver.flush("Forget b")
+    read: list[object] = []
+    plain = store.read
+    store.read = lambda head, paths=None: read.append(paths) or plain(head, paths)  # type: ignore[method-assign, func-returns-value]
+    assert saver.records() == [{"incident_id": "a"}, {"incident_id": "c"}]
+    assert read == [["index.json"]]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -278,12 +278,12 @@ def test_usage_mistakes_end_with_two(remediator: Command) -> None:
 def test_a_newer_state_document_is_said_with_its_name(remediator: Command, root: Path) -> None:
     remediator.run()
     git(root, "switch", "-q", "remediator-state")
-    write(root, {"incidents/inc-3f9a2c-1.json": '{"schema": 99}'})
+    write(root, {"index.json": '{"schema": 99}'})
     git(root, "commit", "-q", "-a", "-m", "by hand")
     git(root, "switch", "-q", "main")
     answer = remediator("list")
     assert answer.code == 2
-    assert "incidents/inc-3f9a2c-1.json: schema 99 was written by a newer Remediator" in answer.err
+    assert "index.json: schema 99 was written by a newer Remediator" in answer.err
 
 
 def test_policies_check(remediator: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,7 +95,7 @@ def test_a_run_killed_anywhere_and_started_again(tmp_path: Path) -> None:
             break
         assert killed_at(argv, -1) == 0
         assert refs(root) == ["main", "remediator-state", "remediator/inc-3f9a2c-1-1"], point
-        assert documents(root) == ["incidents/inc-3f9a2c-1.json"]
+        assert documents(root) == ["incidents/inc-3f9a2c-1.json", "index.json"]
         assert git(root, "rev-list", "--count", "main..remediator/inc-3f9a2c-1-1") == "1"
         assert git(root, "status", "--porcelain") == ""
         point += 1
@@ -138,5 +138,5 @@ def test_twenty_runs_at_once_end_in_one_pull_request_and_count_each_other(root: 
         worker.join(120)
     assert [worker.exitcode for worker in workers] == [0] * 20
     assert refs(root) == ["main", "remediator-state", "remediator/inc-3f9a2c-1-1"]
-    assert documents(root) == ["incidents/inc-3f9a2c-1.json"]
+    assert documents(root) == ["incidents/inc-3f9a2c-1.json", "index.json"]
     assert '"seen": 20' in git(root, "show", "remediator-state:incidents/inc-3f9a2c-1.json")

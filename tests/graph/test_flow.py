@@ -316,6 +316,31 @@ def test_a_preview_writes_nothing_and_is_bound_by_no_earlier_decision() -> None:
     assert len(world.store.messages) == before
 
 
+def test_a_preview_of_an_open_incident_starts_from_its_start() -> None:
+    world = World()
+    world.start()
+    world.answer("changes_requested", words="use 2")
+    state = world.driver(preview=True).start(world.cases[0]).state
+    assert (state["incident"].chosen, state["incident_id"]) == ("raise_memory_limit", "inc-3f9a2c-1")
+    assert world.driver().state("inc-3f9a2c-1")["incident"].chosen == "roll_back"
+
+
+def test_what_needed_a_person_is_looked_at_anew_on_its_own_thread() -> None:
+    world = World(workshop=FakeWorkshop(Plan(reason="not defined here")))
+    world.start()
+    world.workshop = FakeWorkshop(TWO)
+    state = world.start().state
+    assert (state["workflow_status"], state["incident_id"]) == ("awaiting_review", "inc-3f9a2c-1")
+    assert (state["incident"].seen, state["incident"].reason) == (2, "")
+    assert world.merge().state["workflow_status"] == "verifying"
+
+
+def test_the_commit_is_made_on_the_base_that_the_change_was_made_on() -> None:
+    world = World()
+    world.start()
+    assert world.forge.branches["remediator/inc-3f9a2c-1-1"].base.commit == "c0"
+
+
 def test_two_answers_at_once_the_second_is_told() -> None:
     world = World()
     world.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.life import Change
+from remediator.domain.life import Base, Change
 from remediator.graph.state import IncidentState, all_changes, chosen, remember
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def commit_changes(state: IncidentState, *, forge: Forge, workshop: Workshop) ->
         Change(
             incident_id=state["incident_id"],
             branch=pull.branch,
-            base=forge.base(workshop.tracked(state["affected_apps"])),
+            base=Base(branch=pull.base, commit=state["incident"].base_commit),
             title=pull.title,
             body=pull.body,
             message=state["commit_message"],

@@ -93,7 +93,14 @@ def _changes(proposal: Proposal, base: Base, workshop: Workshop, forge: Forge) -
         raise PolicyViolation(f"{base.branch or 'the repository'} already reads as proposed")
     if objections := workshop.objections(before, after):
         raise PolicyViolation("; ".join(objections))
-    return {path: None if content is None else content.decode() for path, content in after.items()}
+    return {path: None if content is None else _text(path, content) for path, content in after.items()}
+
+
+def _text(path: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise PolicyViolation(f"{path} is not UTF-8 text") from error
 
 
 def _before(base: Base, path: str, forge: Forge) -> bytes | None:
@@ -106,7 +113,7 @@ def _before(base: Base, path: str, forge: Forge) -> bytes | None:
 def _worded(
     state: IncidentState, proposal: Proposal, base: Base, changes: dict[str, str | None], forge: Forge
 ) -> IncidentState:
-    incident = state["incident"].model_copy(update={"chosen": proposal.id})
+    incident = state["incident"].model_copy(update={"chosen": proposal.id, "base_commit": base.commit})
     report = incident_report(
         {**state, "incident": incident}, base=base, changes=changes, read=partial(forge.read, base)
     )

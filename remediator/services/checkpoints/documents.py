@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 FOLDER = "incidents/"
+INDEX = "index.json"
+"""The heads of all documents once more, written with every commit: `list` and identity need just this."""
 
 Packed = tuple[str, bytes]
 """Type tag and bytes, as LangGraph's serialisers give them."""
@@ -178,9 +180,26 @@ def thread_of(path: str) -> str:
 
 
 def records(store: RefStore) -> list[Mapping[str, Any]]:
-    """The heads of all documents on the branch, by thread."""
-    found = store.read(store.head())
-    return [dict(_parse(path, text).get("incident", {})) for path, text in sorted(found.items()) if thread_of(path)]
+    """The heads of all documents on the branch, by thread; one document read, however many incidents there are."""
+    head = store.head()
+    return list(load_index(store.read(head, [INDEX]).get(INDEX)).values()) if head else []
+
+
+def load_index(text: bytes | None) -> dict[str, dict[str, Any]]:
+    """Heads by thread, as the index holds them."""
+    if text is None:
+        return {}
+    incidents = _parse(INDEX, text).get("incidents")
+    if not isinstance(incidents, dict):
+        raise ConfigError("not an index that Remediator wrote", file=INDEX)
+    return {thread: dict(head) for thread, head in incidents.items()}
+
+
+def dump_index(heads: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """The index, a line an incident, so that git stores little of each change."""
+    lines = [f" {json.dumps(thread)}: {json.dumps(head, ensure_ascii=False)}" for thread, head in sorted(heads.items())]
+    text = f'{{"schema": {SCHEMA}, "incidents": {{\n' + ",\n".join(lines) + "\n}}\n"
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _parse(path: str, text: bytes) -> Mapping[str, Any]:

@@ -27,7 +27,16 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from remediator.errors import ConfigError, ConflictError
-from remediator.services.checkpoints.documents import Document, Packed, document_path, records, thread_of
+from remediator.services.checkpoints.documents import (
+    INDEX,
+    Document,
+    Packed,
+    document_path,
+    dump_index,
+    load_index,
+    records,
+    thread_of,
+)
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -81,9 +90,9 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
             until, pause = time.monotonic() + PATIENCE, 0.01
             while dirty := {thread: doc for thread, doc in self._threads.items() if doc.dirty}:
                 head = self.store.head()
-                stored = self.store.read(head, [document_path(thread) for thread in dirty])
+                stored = self.store.read(head, [INDEX, *map(document_path, dirty)])
                 lost = [thread for thread, doc in dirty.items() if stored.get(document_path(thread)) != doc.stored]
-                changes = {document_path(t): self._text(t, doc) for t, doc in dirty.items() if t not in lost}
+                changes = self._changes({t: doc for t, doc in dirty.items() if t not in lost}, stored.get(INDEX))
                 if changes and not self._written(head, changes, message):
                     if time.monotonic() > until:
                         raise ConflictError(f"the state branch was never still for {PATIENCE:.0f} s")
@@ -101,6 +110,16 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         with self._lock:
             for thread in threads or list(self._threads):
                 self._threads.pop(thread, None)
+
+    def _changes(self, ours: Mapping[str, Document], index: bytes | None) -> dict[str, bytes | None]:
+        """Our documents and the index with their heads in it; nothing when nothing is ours."""
+        changes = {document_path(thread): self._text(thread, doc) for thread, doc in ours.items()}
+        heads = load_index(index)
+        for thread, doc in ours.items():
+            heads.pop(thread, None)
+            if not doc.deleted:
+                heads[thread] = doc.head
+        return {**changes, INDEX: dump_index(heads)} if changes else {}
 
     def _written(self, head: str, changes: Mapping[str, bytes | None], message: str) -> bool:
         try:

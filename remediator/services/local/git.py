@@ -72,8 +72,10 @@ class Git:
         done = probe._spawn(["rev-parse", "--show-toplevel", "--show-prefix"], b"", {})
         said = done.stderr.decode(errors="replace")
         if done.returncode:
-            if "not a git repository" in said or "must be run in a work tree" in said:
+            if "not a git repository" in said:
                 return None
+            if "must be run in a work tree" in said:
+                raise ConfigError("is a bare repository, without files to read: give a checkout", file=str(folder))
             raise ConfigError(f"git cannot open this repository: {_last_line(said)}", file=str(folder))
         lines = done.stdout.decode(errors="surrogateescape").split("\n")
         return cls(Path(lines[0]), lines[1], probe.environ)
@@ -145,7 +147,7 @@ class Git:
         if entry is None or entry.mode == SYMLINK:
             entry = self.entry(commit, self.resolve(commit, path))
         if entry is None or entry.mode == SUBMODULE:
-            raise FileNotFoundError(f"{path}: not in commit {commit[:9]}")
+            raise FileNotFoundError(f"{path}: not in commit {commit[:9]} (commit it first?)")
         return self.raw("cat-file", "blob", entry.oid)
 
     def documents(self, commit: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:

@@ -170,7 +170,7 @@ def test_the_base_is_the_tracked_branch_else_the_checked_out_one(root: Path) -> 
 def test_a_detached_head_has_no_branch_to_propose_to(root: Path) -> None:
     git(root, "switch", "-q", "--detach")
     forge = local(root)
-    assert Preview(forge).publish(change(forge)).base == ""
+    assert Preview(forge, root).publish(change(forge)).base == ""
     with pytest.raises(ConfigError, match="detached"):
         forge.publish(change(forge))
 
@@ -290,7 +290,17 @@ def test_git_of_another_repository_in_the_environment_is_ignored(root: Path, tmp
     assert git(other, "for-each-ref", "--format=%(refname:short)") == "main"
 
 
+def test_a_preview_reads_what_is_not_committed_yet(root: Path) -> None:
+    write(root, {"fresh.yaml": "f: 1\n", "apps/a.yaml": "mine: 1\n"})
+    preview = Preview(local(root), root)
+    assert preview.read(preview.base(""), "fresh.yaml") == b"f: 1\n"
+    assert preview.read(preview.base(""), "apps/a.yaml") == FILES["apps/a.yaml"].encode()
+
+
 def test_no_repository_and_no_git(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "bare.git")
+    with pytest.raises(ConfigError, match="bare"):
+        Git.find(tmp_path / "bare.git", ENVIRON)
     assert Git.find(tmp_path, ENVIRON) is None
     with pytest.raises(ConfigError, match="PATH"):
         Git.find(tmp_path, {**ENVIRON, "PATH": str(tmp_path)})
