@@ -3,13 +3,23 @@
 # Usage: demo.sh [LOG]        The repository is made anew in build/demo.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-log=${1:-$root/examples/incidents/oom.txt}
 venv=$(sh "$root/scripts/environment.sh" requirements.lock)
+demo=$root/build/demo
 mkdir -p "$root/build"
-"$venv/bin/python" "$root/examples/make_repository.py" --force "$root/build/demo"
+"$venv/bin/python" "$root/examples/make_repository.py" --force "$demo"
+if [ $# = 0 ]; then
+    cd "$root"
+    set -- examples/incidents/oom.txt
+fi
 echo
 status=0
-"$venv/bin/remediator" run --log "$log" --repo "$root/build/demo" || status=$?
-echo
-echo "The repository is build/demo. The commands are in $venv/bin: put that on the PATH, or write it in front."
+"$venv/bin/remediator" run --log "$1" --repo "$demo" || status=$?
+
+# The local pull request, as `remediator show ID` prints it; a branch is named after its incident and attempt.
+for branch in $(git -C "$demo" for-each-ref --format='%(refname:lstrip=3)' refs/heads/remediator/); do
+    printf '\n--- pull request %s ---\n\n' "$branch"
+    "$venv/bin/remediator" show "${branch%-*}" --repo "$demo"
+done
+
+printf '\nThe repository is %s. The commands are in %s: put that on the PATH.\n' "$demo" "$venv/bin"
 exit "$status"
