@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from remediator import policy
+
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.md")])
 
@@ -59,3 +61,10 @@ def test_the_example_environment_names_what_is_read():
 def test_scripts_are_portable_shell(script):
     assert script.read_text(encoding="utf-8").startswith("#!/bin/sh\n")
     subprocess.run(["sh", "-n", script], check=True)
+
+
+def test_the_policy_in_the_readme_is_valid(tmp_path):
+    file = tmp_path / "remediator.yml"
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    file.write_text(re.findall(r"(?s)```yaml\n(.*?)```", text)[0], encoding="utf-8")
+    assert policy.load(file).guardrails.max_lines == 20
