@@ -227,12 +227,17 @@ def _right_path(case: Case, one: Failing, group: Sequence[Failing]) -> tuple[str
     if len(alike) == 1:
         path = next(iter(alike))
         return path, f"the same image is probed at {path} elsewhere in this repository"
-    if path := nearest(wrong, (path for path in KNOWN_PATHS if path not in bad)):
-        return path, f"{path} is the usual path, one slip away"
-    for path in (path for path in healthy if path not in bad and not re.search("ready|live", path)):
-        return path, f"its other probe is answered at {path}"
     if _serves_files(case, probe):
         return "/", "the image serves files and answers at /"
+    slips = [
+        path
+        for path in KNOWN_PATHS
+        if path not in bad and 0 < distance(wrong, path, bound=2) <= (1 if len(path) < 7 else 2)
+    ]
+    if len(slips) == 1:
+        return slips[0], f"{slips[0]} is the usual path, one slip away"
+    for path in (path for path in healthy if path not in bad and not re.search("ready|live", path)):
+        return path, f"its other probe is answered at {path}"
     return "", ""
 
 
