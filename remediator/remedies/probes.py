@@ -229,16 +229,18 @@ def _right_path(case: Case, one: Failing, group: Sequence[Failing]) -> tuple[str
         return path, f"the same image is probed at {path} elsewhere in this repository"
     if _serves_files(case, probe):
         return "/", "the image serves files and answers at /"
-    slips = [
-        path
-        for path in KNOWN_PATHS
-        if path not in bad and 0 < distance(wrong, path, bound=2) <= (1 if len(path) < 7 else 2)
-    ]
-    if len(slips) == 1:
-        return slips[0], f"{slips[0]} is the usual path, one slip away"
+    if path := _usual(wrong, bad):
+        return path, f"{path} is the usual path, one slip away"
     for path in (path for path in healthy if path not in bad and not re.search("ready|live", path)):
         return path, f"its other probe is answered at {path}"
     return "", ""
+
+
+def _usual(wrong: str, bad: set[str]) -> str:
+    """The one path of those that frameworks serve by default that is a slip of the pen away."""
+    near = sorted((distance(wrong, path, bound=2), path) for path in KNOWN_PATHS if path not in bad)
+    slips = [(count, path) for count, path in near if 0 < count <= (1 if len(path) < 7 else 2)]
+    return slips[0][1] if slips and (len(slips) == 1 or slips[0][0] < slips[1][0]) else ""
 
 
 def _same_program(case: Case, probe: Probe) -> set[str]:
