@@ -125,7 +125,13 @@ def _plans(stream: Stream, edit: Edit) -> Iterator[Plan | None]:
         case InsertItem():
             return _insert_item(stream, edit)
         case Rename():
-            return rename_plans(stream, held(stream, edit.document, edit.path), edit.new_key)
+            return rename_plans(stream, held(stream, edit.document, edit.path), _key(edit.new_key))
+
+
+def _key(name: object) -> str:
+    if not isinstance(name, str):
+        raise EditRefused("the new key is not a string")
+    return str(normalise(name))
 
 
 def _insert_item(stream: Stream, edit: InsertItem) -> Iterator[Plan | None]:

@@ -11,6 +11,7 @@ from remediator.yamledit.layout import alone_before, below, block_column, child_
 from remediator.yamledit.proof import Plan, Splice
 from remediator.yamledit.readers import Value, tag_11
 from remediator.yamledit.reshape import put_plans
+from remediator.yamledit.scalars import normalise
 from remediator.yamledit.text import eol_near, line_end, line_start
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def insert_plans(stream: Stream, place: Place, value: Value) -> Iterator[Plan]:
     for element in reversed(place.missing):
         if not isinstance(element, str):
             raise stream.refuse("a list item on the path is missing, and only keys are made", place.at)
-        inner, value = value, {element: value}
+        inner, value = value, {str(normalise(element)): value}
     event = stream.events[place.at]
     if event.__class__ is MappingStartEvent and stream.after(place.at) > place.at + 2:
         if event.tag is not None:

@@ -78,10 +78,10 @@ def prove(before: Stream, after: Iterator[Event], plan: Plan) -> None:
     _same_events(before.events[: plan.first], after)
     if plan.tag is None:
         for wanted in plan.expect:
-            if not same(_read(after, next(after), plan.anchor), wanted):
+            if not same(_read(after, next(after, None), plan.anchor), wanted):
                 raise EditRefused(_MISREAD)
     else:
-        _tagged(next(after), plan)
+        _tagged(next(after, None), plan)
     _same_events(before.events[plan.stop :], after)
     _anchors_kept(before.events, plan)
 

@@ -68,6 +68,14 @@ def test_a_value_that_yaml_cannot_say_is_refused(value):
         yamledit.set(b"a: 1\n", 0, ["a"], value)
 
 
+@pytest.mark.parametrize("key", ["\ud800", "k" * 2000, 1])
+def test_a_key_that_cannot_be_written_is_refused(key):
+    with pytest.raises(EditRefused):
+        yamledit.insert(b"a: 1\n", 0, [key], 1)
+    with pytest.raises(EditRefused):
+        yamledit.rename(b"a: 1\n", 0, ["a"], key)
+
+
 def test_a_tag_of_the_application_takes_text_only():
     assert yamledit.set(b"a: !Ref x\n", 0, ["a"], "yes") == b'a: !Ref "yes"\n'
     with pytest.raises(EditRefused, match="!Ref"):
