@@ -7,6 +7,7 @@ import re
 import sys
 import tempfile
 import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from remediator.evidence import streams
 from remediator.evidence.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _RUN_LOG = re.compile(r"(?:[^/]+/)?-?\d+_[^/]*\.txt")
 """How GitHub names the files of a run's log archive: `0_build.txt` per job, `build/3_Run tests.txt` per step."""
@@ -35,9 +36,15 @@ class Input:
     """The plain file behind it, where there is one that may be read in parts."""
     notes: list[str] = field(default_factory=list)
 
-    def open(self, limits: Limits) -> IO[bytes]:
+    @contextmanager
+    def open(self, limits: Limits) -> Iterator[IO[bytes]]:
         """The plain text as bytes: decompressed, UTF-8, within bounds."""
-        return streams.plain(self.raw(), limits, lambda note: self.notes.append(f"{self.name}: {note}"))
+        raw = self.raw()
+        try:
+            yield streams.plain(raw, limits, lambda note: self.notes.append(f"{self.name}: {note}"))
+        finally:
+            if self.name != "stdin":
+                raw.close()
 
 
 def text_input(name: str, text: str) -> Input:

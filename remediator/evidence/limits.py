@@ -17,6 +17,8 @@ class Limits:
 
     whole: int = 4 * MIB
     """Inputs up to this many bytes are parsed as a whole; longer ones by windows round what matters."""
+    whole_lines: int = 100_000
+    """And up to this many lines, since a line costs more than its bytes."""
     document: int = 8 * MIB
     """The longest single JSON or YAML document that is parsed."""
     block: int = 8 * MIB

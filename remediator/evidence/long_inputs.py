@@ -76,7 +76,7 @@ def windows_of_file(plan: Plan, path: str, ranges: list[tuple[int, int]]) -> tup
             for first, text, hits, command in found
         ]
         for index, count in tally["hits"].items():
-            total.hits[index] = total.hits.get(index, 0) + count
+            total.hits[index] += count
         total.lines += tally["lines"]
         total.bytes += tally["bytes"]
         total.dropped += tally["dropped"]

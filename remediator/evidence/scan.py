@@ -112,11 +112,12 @@ class _Run:
         if counted is None:
             with source.open(self._limits) as stream:
                 head = stream.read(self._limits.whole + 1)
-                counted = (
-                    self._whole(source, head) if len(head) <= self._limits.whole else self._stream(source, stream, head)
-                )
+                counted = self._whole(source, head) if self._is_short(head) else self._stream(source, stream, head)
         self.notes += source.notes
         return InputReport(source.name, *counted, truncated=len(self.notes) > noted)
+
+    def _is_short(self, head: bytes) -> bool:
+        return len(head) <= self._limits.whole and head.count(b"\n") <= self._limits.whole_lines
 
     def _context(self, source: Input, *, sparse: bool = False) -> Context:
         return Context(

@@ -38,7 +38,8 @@ class Plain(io.RawIOBase):
 
     def __init__(self, inner: IO[bytes], note: Callable[[str], None], *, allowed: Callable[[int], str]) -> None:
         super().__init__()
-        self._inner, self._note, self._allowed = inner, note, allowed
+        self._some: Callable[[int], bytes] = getattr(inner, "read1", inner.read)
+        self._note, self._allowed = note, allowed
         self._read, self._over = 0, False
 
     def readable(self) -> bool:
@@ -50,7 +51,7 @@ class Plain(io.RawIOBase):
         if self._over:
             return 0
         try:
-            data = self._inner.read(min(len(buffer), 1 << 20))
+            data = self._some(min(len(buffer), 1 << 18))
         except Exception as broken:  # noqa: BLE001 — each of five codecs has its own errors, and all mean the same here
             self._note(f"stopped at byte {self._read}: {broken}")
             self._over = True

@@ -10,6 +10,7 @@ import json
 import marshal
 import re
 import sys
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ _LOG_COMMAND = re.compile(rb"(?:kubectl|oc|k|docker|crictl)\s.*\blogs\s|journalc
 _COMMAND = re.compile(rb"(?:[\dT:.Z-]+ )?(?:\$ |\+ kubectl |##\[group\]Run )")
 _ANSI = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 _OVERLAP = 4096
+_MARKERS = 2_000
+"""Structured pieces kept of one long input."""
 _TABLE = 1 << 20
 """Longest table or describe, in bytes, that a marker keeps beyond its lines."""
 
@@ -62,7 +65,7 @@ class Tally:
 
     lines: int = 0
     bytes: int = 0
-    hits: dict[int, int] = field(default_factory=dict)
+    hits: Counter[int] = field(default_factory=Counter)
     dropped: int = 0
     """Lines with hits that are only counted, since their patterns had windows enough."""
     long_lines: int = 0
@@ -100,8 +103,11 @@ class Search:
         self._set.Compile()
         self._any = re2.compile((b"|" if isinstance(sources[0], bytes) else "|").join(sources), options)
         self._marker = len(plan.patterns)
-        self._windows_of: dict[int, int] = {}
-        self._last: dict[int, Window] = {}
+        self._windows_of = [0] * (self._marker + 1)
+        self._spent: set[int] = set()
+        """Patterns that have windows enough; their further hits are only counted."""
+        self._last: dict[int, Window | tuple[int, int, int]] = {}
+        self._closed = 0
         self._kept = 0
         self._command = b""
         self._open: _Open | None = None
@@ -139,7 +145,10 @@ class Search:
             if not got:
                 break
         yield from self._close(buffer)
-        yield from sorted(self._last.values(), key=lambda window: window.first)
+        self._settle(buffer)
+        self.tally.hits.pop(self._marker, None)
+        last = {window.first: window for window in self._last.values() if isinstance(window, Window)}
+        yield from (last[first] for first in sorted(last))
 
     def _block(self, data: bytearray | bytes, end: int) -> Iterator[Window]:
         """The windows of complete lines."""
@@ -149,49 +158,57 @@ class Search:
         no, counted, at, tally = self.tally.lines + 1, 0, 0, self.tally
         if self._open:
             self._open.start, self._open.end = 0, self._after(data, 0, end, self._missing)
-        while (found := self._any.search(data, at, end)) is not None:
-            start = data.rfind(b"\n", 0, found.start()) + 1
-            stop = data.find(b"\n", found.end(), end)
-            stop = end if stop < 0 else stop
+        spent, self._closed = self._spent, 0
+        for found in self._any.finditer(data, 0, end):
+            place = found.span()
+            if place[0] < at:
+                continue
+            start = data.rfind(b"\n", 0, place[0]) + 1
+            stop = data.find(b"\n", place[1], end)
+            if stop < 0:
+                stop = end
             no += data.count(b"\n", counted, start)
             counted, at = start, stop + 1
-            which = self._set.Match(bytes(data[start:stop])) or ()
-            marked, patterns = self._marker in which, [index for index in which if index != self._marker]
-            for index in patterns:
-                tally.hits[index] = tally.hits.get(index, 0) + 1
-            if marked or patterns:
-                yield from self._hit(data, (start, stop, end), found.start(), no, patterns, marked=marked)
-            if at >= end:
-                break
+            which = self._set.Match(data[start:stop])
+            if not which:
+                continue
+            for index in which:
+                tally.hits[index] += 1
+            if spent.issuperset(which):
+                tally.dropped += 1
+                for index in which:
+                    self._last[index] = (no, max(start, place[0] - 2048), min(stop, place[0] + self.plan.line // 2))
+                continue
+            yield from self._hit(data, (start, stop, end), place[0], no, which)
+        self._settle(data)
         tally.lines += (
             (no - tally.lines - 1) + data.count(b"\n", counted, end) + (0 if data[end - 1 : end] == b"\n" else 1)
         )
         yield from self._suspend(data, end)
 
+    def _settle(self, data: bytearray | bytes) -> None:
+        """Turns the places of last hits into windows before their block is gone."""
+        for index, place in self._last.items():
+            if not isinstance(place, Window):
+                no, start, stop = place
+                self._last[index] = Window(no, bytes(data[start:stop]), [no], self._command)
+
     def _hit(
-        self,
-        data: bytearray | bytes,
-        span: tuple[int, int, int],
-        at: int,
-        no: int,
-        patterns: list[int],
-        *,
-        marked: bool,
+        self, data: bytearray | bytes, span: tuple[int, int, int], at: int, no: int, which: list[int]
     ) -> Iterator[Window]:
+        """Opens or widens the window of a line, and marks as spent the patterns that have enough of them."""
         start, stop, end = span
-        command = b""
+        marked, command = self._marker in which, b""
+        patterns = [index for index in which if index != self._marker]
         if marked and _COMMAND.match(data, start, stop):
             command = self._command = bytes(data[start : min(stop, start + 1000)])
-        wanted = marked or any(self._windows_of.get(index, 0) < self.plan.per_pattern for index in patterns)
-        if not wanted or self._kept > self.plan.kept:
-            self.tally.dropped += 1
-            text = bytes(data[max(start, at - 2048) : min(stop, at + self.plan.line // 2)])
-            for index in patterns:
-                self._last[index] = Window(no, text, [no], self._command)
-            return
-        for index in patterns:
-            self._windows_of[index] = self._windows_of.get(index, 0) + 1
+        for index in which:
+            self._windows_of[index] += 1
             self._last.pop(index, None)
+            if self._windows_of[index] >= (_MARKERS if index == self._marker else self.plan.per_pattern):
+                self._spent.add(index)
+        if self._kept > self.plan.kept:
+            self._spent.update(range(self._marker + 1))
         if stop - start > self.plan.line:
             self.tally.long_lines += 1
             yield Window(
@@ -216,12 +233,12 @@ class Search:
 
     def _before(self, data: bytearray | bytes, start: int) -> tuple[int, int]:
         """Where the window begins that many lines before, and how many there are; never inside the window before it."""
-        floor = max(start - (64 << 10), 0)
+        floor = max(start - (64 << 10), self._closed)
         back, begin = 0, start
         while back < self.plan.before and begin > floor:
             begin = data.rfind(b"\n", floor, begin - 1) + 1 or floor
             back += 1
-        if begin == floor and floor:
+        if begin == floor and floor and data[floor - 1 : floor] != b"\n":
             begin = data.find(b"\n", floor, start) + 1
             back = data.count(b"\n", begin, start)
         return begin, back
@@ -250,7 +267,7 @@ class Search:
         if window := self._open:
             text = window.prefix + bytes(data[window.start : window.end])
             self._kept += len(text)
-            self._open = None
+            self._open, self._closed = None, window.end
             yield Window(window.first, text, window.hits, window.command)
 
     def _suspend(self, data: bytearray | bytes, end: int) -> Iterator[Window]:
@@ -272,7 +289,7 @@ class Search:
             seen.update(new)
             patterns = [index for index in new if index != self._marker]
             for index in patterns:
-                self.tally.hits[index] = self.tally.hits.get(index, 0) + 1
+                self.tally.hits[index] += 1
             if patterns:
                 self.tally.long_lines += 1
                 yield Window(no, text, [no], self._command)
@@ -296,7 +313,8 @@ def main() -> None:
             return got
 
         found = [(w.first, w.text, w.hits, w.command) for w in search.windows(readinto)]
-    sys.stdout.buffer.write(marshal.dumps((found, asdict(search.tally))))
+    tally = {**asdict(search.tally), "hits": dict(search.tally.hits)}
+    sys.stdout.buffer.write(marshal.dumps((found, tally)))
 
 
 if __name__ == "__main__":

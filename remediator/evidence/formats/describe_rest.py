@@ -51,12 +51,20 @@ def read(kind: str, tree: list[Node], base: Draft) -> Iterator[Draft]:
         facts |= _node_facts(tree)
     own = base.like(facts={**base.facts, **facts})
     own.reason = value(tree, "Status") or facts.get("condition_reason", "")
-    own.text = _summary(kind, own.name, facts)
+    if kind == "Service" and find(tree, "Endpoints") and not facts.get("endpoints"):
+        own.reason = "NoEndpoints"
+    own.text = _summary(kind, own.name, facts) + _errors(tree)
     found = list(_conditions(tree, base, facts)) if find(tree, "Conditions") else []
     yield own
     if kind in WORKLOADS and (template := find(tree, "Pod Template")):
         yield from _template(template, base)
     yield from found
+
+
+def _errors(tree: list[Node]) -> str:
+    """What kubectl found wrong while describing: `/ web:80 (<error: services "web" not found>)` in an Ingress' rules."""
+    lines = [line.text.strip() for node in tree for line in node.nested if "<error: " in line.text]
+    return "".join(f"; {line}" for line in lines[:20])
 
 
 def _facts(tree: list[Node]) -> dict[str, str]:

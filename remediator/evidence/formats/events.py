@@ -24,7 +24,7 @@ OPENS = re.compile(
 _REPEATED = re.compile(r"(?P<last>\S+) \(x(?P<count>\d+) over (?P<first>[^)]+)\)")
 _FIELD_PATH = re.compile(r"spec\.(?:init|ephemeral)?[cC]ontainers\{(?P<name>[^}]+)\}")
 _DASHES = re.compile(r"[\s-]+")
-_NORMAL = frozenset({"Normal", "Warning"})
+_ROW = re.compile(r"\s*(?:[a-z0-9][a-z0-9-]*\s+)?(?:<\w+>|\d[\dsmhdy]*[smhdy]\b|\d{4}-\d\d|Normal\b|Warning\b|-{3})")
 
 
 def about(draft: Draft, kind: str, name: str) -> Draft:
@@ -125,10 +125,10 @@ def table(
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
-    """A table runs to the first blank line; `Events:` alone opens one that follows it."""
+    """A table runs as long as its lines begin with an age or a type; `Events:` alone opens one that follows it."""
     del command
     end = start + 1
-    while end < len(lines) and not lines[end].blank and not lines[end].text.startswith("$ "):
+    while end < len(lines) and (_ROW.match(lines[end].text) or OPENS.match(lines[end].text)):
         end += 1
     return end - start
 

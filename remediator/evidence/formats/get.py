@@ -51,14 +51,14 @@ _BY_COLUMNS: tuple[tuple[frozenset[str], str], ...] = tuple(
 """Which kind prints these columns, for tables without their command; the first that fits decides."""
 
 _RESTARTS = re.compile(r"(?P<count>\d+)(?: \((?P<ago>\S+) ago\))?")
-_OK = re.compile(r"Running|Completed|Succeeded|Ready|Bound|Active|Available|Healthy|Complete")
+_ROW = re.compile(r"[a-z0-9](?:\S* {2,}|\S* \(default\) |\S*$)")
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
-    """From the header to the first blank line; a header alone is no table."""
+    """From the header on as long as lines begin with a name; a header alone is no table."""
     del command
     end = start + 1
-    while end < len(lines) and not lines[end].blank and not lines[end].text.startswith(("$ ", "No resources found")):
+    while end < len(lines) and _ROW.match(lines[end].text):
         end += 1
     return end - start if end > start + 1 else 0
 

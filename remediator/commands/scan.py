@@ -1,0 +1,99 @@
+"""`remediator scan`: what logs, events and alerts hold, before anything is concluded from it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from remediator.domain.incident import Statement
+    from remediator.evidence import Pattern, Redactor, Scan
+
+MARKERS = (
+    ("oom", r"OOMKilled|out of memory|OutOfMemoryError"),
+    ("crash", r"CrashLoopBackOff|Back-off restarting failed container"),
+    ("image", r"ErrImagePull|ImagePullBackOff|InvalidImageName"),
+    ("config", r"CreateContainerConfigError|(configmap|secret|serviceaccount) \"[^\"]+\" not found"),
+    ("probe", r"(Liveness|Readiness|Startup) probe failed"),
+    ("scheduling", r"FailedScheduling|nodes are available"),
+    ("forbidden", r"is forbidden|[Pp]ermission denied"),
+    ("network", r"(?i)connection refused|no such host|i/o timeout|timed out"),
+    ("sync", r"ComparisonError|SyncError|SyncFailed"),
+    ("error", r"(?i)\b(error|fatal|panic|exception)\b"),
+)
+"""What is counted where no policy says more."""
+
+_SHOWN = 50
+_WIDTH = 160
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("scan", help="show what logs, events and alerts hold, with counts and rate")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a log, JSON, YAML or archive of them; - is standard input"
+    )
+    parser.add_argument("--json", action="store_true", help="everything as one JSON document")
+    parser.set_defaults(handler=run)
+
+
+def run(args: argparse.Namespace, patterns: Sequence[Pattern] | None = None) -> int:
+    """Scan and print; secrets never appear, statements come in the order of the inputs."""
+    from remediator.evidence import Pattern, Redactor, Scanner, open_inputs
+
+    scanner = Scanner(patterns if patterns is not None else [Pattern(*marker) for marker in MARKERS])
+    scan = scanner.scan(open_inputs(args.files))
+    redactor = Redactor()
+    if args.json:
+        print(json.dumps(document(scan, redactor), ensure_ascii=False, indent=2))
+    else:
+        print(summary(scan, redactor), end="")
+    return 0
+
+
+def document(scan: Scan, redactor: Redactor) -> dict[str, Any]:
+    """The scan as plain values, redacted."""
+    return {
+        "bytes": scan.bytes,
+        "lines": scan.lines,
+        "seconds": round(scan.seconds, 3),
+        "hits": scan.hits,
+        "inputs": [{"name": i.name, "lines": i.lines, "bytes": i.bytes, "truncated": i.truncated} for i in scan.inputs],
+        "notes": [redactor.text(note) for note in scan.notes],
+        "statements": [
+            redactor.statement(statement).model_dump(exclude_defaults=True) for statement in scan.statements
+        ],
+    }
+
+
+def summary(scan: Scan, redactor: Redactor) -> str:
+    """For a person: totals, hits, then the statements that are no routine, gravest channels first as they come."""
+    rate = scan.bytes / scan.seconds / 1e6 if scan.seconds else 0.0
+    out = [
+        f"{len(scan.inputs)} inputs, {scan.lines} lines, {scan.bytes} bytes in {scan.seconds:.2f} s ({rate:.0f} MB/s)"
+    ]
+    if scan.hits:
+        out.append("hits: " + ", ".join(f"{name} {count}" for name, count in scan.hits.items()))
+    kinds = Counter(statement.channel for statement in scan.statements)
+    out.append("statements: " + (", ".join(f"{channel} {count}" for channel, count in kinds.items()) or "none"))
+    telling = [
+        statement for statement in scan.statements if statement.level not in {"Normal", "info", "debug", "trace"}
+    ]
+    out += [_line(statement, redactor) for statement in telling[:_SHOWN]]
+    if len(telling) > _SHOWN:
+        out.append(f"… and {len(telling) - _SHOWN} more (--json shows all)")
+    out += [f"note: {redactor.text(note)}" for note in scan.notes]
+    return "\n".join(out) + "\n"
+
+
+def _line(statement: Statement, redactor: Redactor) -> str:
+    subject = statement.subject
+    who = "/".join(part for part in (subject.namespace, subject.kind, subject.name, subject.container) if part)
+    text = redactor.text(statement.text).replace("\n", " ⏎ ")
+    times = f" ×{statement.count}" if statement.count > 1 else ""
+    said = " ".join(part for part in (statement.channel, statement.reason, who) if part)
+    return f"{statement.source}:{statement.line}: {said}{times}: {text[:_WIDTH]}{'…' if len(text) > _WIDTH else ''}"
