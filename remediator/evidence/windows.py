@@ -135,7 +135,7 @@ class Search:
                 if not long_line:
                     self.tally.lines += 1
                     seen.clear()
-                keep = min(_OVERLAP, full) if long_line else full - (end if got else full)
+                keep = min(_OVERLAP, size // 4, full) if long_line else full - (end if got else full)
             else:
                 if end:
                     yield from self._block(buffer, end)
