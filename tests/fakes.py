@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.change import Edit, PullRequest
 from remediator.domain.life import Base, Observation, Plan
-from remediator.errors import ConflictError
+from remediator.errors import ConflictError, PolicyViolation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,6 +130,7 @@ class FakeWorkshop:
     plan: Plan = field(default_factory=Plan)
     forbidden: tuple[str, ...] = ()
     alone: bool = False
+    pinned: str = ""
 
     def propose(self, diagnosis: Diagnosis) -> Plan:
         return self.plan
@@ -142,7 +143,9 @@ class FakeWorkshop:
     def objections(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> tuple[str, ...]:
         return tuple(f"{path} is denied" for path in after if path in self.forbidden)
 
-    def tracked(self, applications: Sequence[str]) -> str:
+    def tracked(self, applications: Sequence[str], files: Sequence[str]) -> str:
+        if self.pinned:
+            raise PolicyViolation(f"pinned to {self.pinned}")
         return ""
 
     def merges_itself(self, action: str) -> bool:

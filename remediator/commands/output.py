@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _GITHUB = {logging.DEBUG: "debug", logging.INFO: "debug", logging.WARNING: "warning", logging.ERROR: "error"}
 
@@ -21,6 +21,25 @@ class GitHubFormatter(logging.Formatter):
         """One command a record."""
         text = super().format(record).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         return f"::{_GITHUB.get(record.levelno, 'error')}::{text}"
+
+
+class Redacted(logging.Filter):
+    """Takes secrets out of what we log ourselves; made once the policies that say what is secret are read."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__()
+        self.redact = redact
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Every record passes, its text redacted."""
+        record.msg, record.args = self.redact(record.getMessage()), ()
+        return True
+
+
+def redact_logging(redact: Callable[[str], str]) -> None:
+    """From now on nothing is logged as it is."""
+    for handler in logging.getLogger("remediator").handlers:
+        handler.addFilter(Redacted(redact))
 
 
 def set_up_logging(level: str, environ: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from remediator.commands import faults
-from remediator.commands.output import Progress
+from remediator.commands.output import Progress, redact_logging
 from remediator.commands.shared import add_repo, exit_code, report_of, services
 from remediator.errors import RemediatorError
 
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
     preload()
     found = services(args, dry_run=args.dry_run)
+    redact_logging(lambda text: found.redact(text))
     progress = Progress()
     if not args.dry_run:
         found.git  # noqa: B018 - a missing repository is said before the logs are read

@@ -50,14 +50,15 @@ def find(found: Services, wanted: str) -> Record:
 
 
 def report_of(found: Services, state: IncidentState) -> IncidentReport:
-    """The state as a report, with the difference against the base as it is now."""
+    """The state as a report, with the difference against the base that the change was made on."""
+    from remediator.domain.life import Base
     from remediator.graph.describe import incident_report
     from remediator.graph.state import all_changes
 
-    changes = all_changes(state)
-    if not changes:
+    changes, pull = all_changes(state), state["pull_request"]
+    if not changes or pull is None:
         return incident_report(state)
-    base = found.forge.base(found.workshop.tracked(state["affected_apps"]))
+    base = Base(branch=pull.base, commit=state["incident"].base_commit)
     return incident_report(state, base=base, changes=changes, read=partial(found.forge.read, base))
 
 

@@ -33,7 +33,9 @@ class LogSource(Protocol):
 class Workshop(Protocol):
     """The repository and the policies as the nodes need them: what to do, and how files would read then."""
 
-    def propose(self, diagnosis: Diagnosis) -> Plan: ...
+    def propose(self, diagnosis: Diagnosis) -> Plan:
+        """Ranked actions, located and proved in the repository, or the reason why there are none."""
+        ...
 
     def edit(self, edits: Sequence[Edit], read: Read) -> dict[str, bytes | None]:
         """Full new contents by path, None to delete; raises what the edit engine refuses with."""
@@ -43,8 +45,11 @@ class Workshop(Protocol):
         """Why the guardrails forbid this final difference; empty when they allow it."""
         ...
 
-    def tracked(self, applications: Sequence[str]) -> str:
-        """The revision that the Applications follow; empty when none is named or they disagree."""
+    def tracked(self, applications: Sequence[str], files: Sequence[str]) -> str:
+        """The branch that the Applications fed by these files follow; empty for the default one.
+
+        PolicyViolation where one of them is pinned to a tag or a commit, which no merge moves.
+        """
         ...
 
     def merges_itself(self, action: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from remediator import remedies
 from remediator.domain.life import Plan
+from remediator.errors import PolicyViolation
 from remediator.gitops import Repository
 from remediator.policy.guard import FileChange, check_changes
 
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     from remediator.domain.change import Edit
     from remediator.domain.incident import Diagnosis
     from remediator.domain.ports import Read
+    from remediator.gitops import Application
     from remediator.policy import Policies
+
+_PARENTS = 3
+"""How many other Applications are asked for their branch; each question is a git command."""
 
 
 @dataclass
@@ -52,13 +57,27 @@ class LocalWorkshop:
         changes = {path: FileChange(before=before.get(path), after=content) for path, content in after.items()}
         return check_changes(changes, self.policies.guardrails).reasons
 
-    def tracked(self, applications: Sequence[str]) -> str:
-        """See the port."""
-        named = [app for app in self.repository.applications if app.name in applications]
-        revisions = {source.revision for app in named for source in app.sources if source.local}
-        return revisions.pop() if len(revisions) == 1 else ""
+    def tracked(self, applications: Sequence[str], files: Sequence[str]) -> str:
+        """See the port; where none of the named ones is fed by the files, a parent that is tells the branch."""
+        fed = [app for app in self.repository.applications if _feeds(app, files)]
+        relevant = [app for app in fed if app.name in applications] or fed[:_PARENTS]
+        names = set()
+        for app in relevant:
+            revision = self.repository.base_of(app)
+            if revision.pinned:
+                raise PolicyViolation(
+                    f"{app.name} is {revision.why}: a merge reaches it only when that is bumped ({app.file})"
+                )
+            names.add(revision.name)
+        return names.pop() if len(names) == 1 else ""
 
     def merges_itself(self, action: str) -> bool:
         """See the port."""
         known = self.policies.actions.get(action)
         return bool(known and known.auto_merge)
+
+
+def _feeds(app: Application, files: Sequence[str]) -> bool:
+    """Whether one of the files lies in a source of the Application in this repository."""
+    paths = [source.path.strip("/") for source in app.sources if source.local and not source.ref]
+    return any(path in {"", "."} or file.startswith(f"{path}/") for path in paths for file in files)

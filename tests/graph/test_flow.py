@@ -254,6 +254,12 @@ def test_guardrails_on_the_final_difference_pick_the_next_proposal_or_a_person()
     assert "deny.yaml is denied" in state["incident"].reason
 
 
+def test_a_pinned_application_needs_a_person() -> None:
+    state = World(workshop=FakeWorkshop(TWO, pinned="v1.2")).start().state
+    assert (state["workflow_status"], state["git_changes"]) == ("needs_person", {})
+    assert "pinned to v1.2" in state["incident"].reason
+
+
 def test_the_same_incident_again_is_one_thread_and_one_pull_request() -> None:
     world = World()
     world.start()

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from remediator.commands.output import GitHubFormatter, Progress, set_up_logging
+from remediator.commands.output import GitHubFormatter, Progress, redact_logging, set_up_logging
 from remediator.settings import Settings
 from remediator.wiring import duration
 
@@ -50,6 +50,13 @@ def test_the_level(level: str, environ: dict[str, str], effective: int, capsys: 
     out, err = capsys.readouterr()
     assert out == ""
     assert err == ("::error::x\n" if environ else "ERROR: x\n")
+
+
+def test_our_own_logging_is_redacted(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("", {})
+    redact_logging(lambda text: text.replace("hunter2", "***"))
+    logging.getLogger("remediator.x").warning("the token is %s", "hunter2")
+    assert capsys.readouterr().err == "WARNING: the token is ***\n"
 
 
 def test_progress_is_plain_lines_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from remediator.domain.change import PullRequest
-from remediator.domain.life import Base
 from remediator.errors import PolicyViolation, RemediatorError
 from remediator.graph.describe import incident_report
 from remediator.graph.state import IncidentState
@@ -15,7 +14,7 @@ from remediator.report import commit_message, pull_request
 
 if TYPE_CHECKING:
     from remediator.domain.change import Proposal
-    from remediator.domain.life import Incident
+    from remediator.domain.life import Base, Incident
     from remediator.domain.ports import Forge, Workshop
     from remediator.graph.limits import Limits
 
@@ -32,9 +31,10 @@ def generate_action(state: IncidentState, *, workshop: Workshop, forge: Forge, l
     reviewing = state["workflow_status"] == "awaiting_review"
     state = {**state, "incident": _begun(state, reviewing=reviewing)}
     candidates, reason = _asked(state, limits) if reviewing else _untried(state, limits)
-    base = forge.base(workshop.tracked(state["affected_apps"])) if candidates else Base(branch="")
     for proposal in candidates:
         try:
+            tracked = workshop.tracked(state["affected_apps"], [edit.file for edit in proposal.edits])
+            base = forge.base(tracked)
             changes = _changes(proposal, base, workshop, forge)
         except (RemediatorError, FileNotFoundError, ValueError) as error:
             reason = reason or f"{proposal.title}: {error}"
