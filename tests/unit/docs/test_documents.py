@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remediator import policy
+from remediator import cli, policy
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.md")])
@@ -55,6 +55,14 @@ def test_the_example_environment_names_what_is_read():
         re.findall(r"^(REMEDIATOR_[A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
     )
     assert named == read
+
+
+def test_the_readme_names_every_command_and_no_other():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = "\n".join(line for line in text.splitlines() if line.startswith("| `remediator"))
+    named = set(re.findall(r"`(?:remediator )?([a-z]+)\b", rows))
+    choices = next(action.choices for action in cli.parser()._actions if action.choices and "run" in action.choices)
+    assert named == set(choices)
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "scripts").glob("*.sh")), ids=lambda path: path.name)
