@@ -50,13 +50,10 @@ def answer(repository: Repository, args: argparse.Namespace) -> tuple[Located, M
     """The place and what it was looked up for; several objects that fit equally give no answer."""
     from remediator.domain.incident import Subject
     from remediator.gitops import Located
-    from remediator.gitops.fields import OF_APPLICATION
 
     kind, _, name = args.workload.rpartition("/")
     if not name:
         return _of_application(repository, args)
-    if args.field in OF_APPLICATION and not args.application:
-        args = argparse.Namespace(**{**vars(args), "application": ""})
     subject = Subject(application=args.application, namespace=args.namespace, kind=kind, name=name, container=args.container)
     matches = repository.find(subject)
     if not matches and args.namespace:
@@ -125,7 +122,9 @@ def show(found: Located, match: Match | Application | None) -> None:
     for place in found.places or found.candidates:
         where = dotted(place.path) + (f" → {dotted(place.inside)}" if place.inside else "")
         value = f" = {json.dumps(place.value, default=str)}" if place.exists else ""
-        print(f"  {place.file!r}"[:2].replace("'", "") + f"{ascii(place.file)[1:-1]} [{place.document}] {where}{value}  ({place.proof}: {place.why})")
+        file = place.file if place.file.isprintable() else ascii(place.file)
+        document = f" [document {place.document}]" if place.document else ""
+        print(f"  {file}{document} {where}{value}  ({place.proof}: {place.why})")
         if place.also_feeds:
             print(f"    also feeds {', '.join(place.also_feeds)}")
         for note in place.notes:

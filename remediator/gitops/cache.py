@@ -1,4 +1,4 @@
-"""Keep what is costly to find out again: the scan's facts by file stamp, renderings by content.
+"""Keep what is costly to find out again: trees by the state of the checkout, renderings by content.
 
 A cache is an optimisation and nothing else: unreadable, foreign or half-written entries are simply not there.
 It lies outside of the checkout, so that a repository cannot fill it.
@@ -7,7 +7,6 @@ It lies outside of the checkout, so that a repository cannot fill it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
@@ -15,12 +14,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from remediator.gitops.files import Files
 from remediator.gitops.model import Manifest
-from remediator.gitops.scan import Facts
 
-VERSION = 1
 MAX_ENTRIES = 2000
+MAX_TREES = 40
 
 
 def default_directory(environment: Any = None) -> Path:
@@ -68,31 +65,23 @@ class Cache:
         if self.directory is not None:
             _store(self.directory / "renderings" / f"{key}.json", value)
 
-    def facts(self, files: Files) -> dict[str, Facts | None] | None:
-        """Facts of the files whose stamp is the one they were read with; None without a usable cache."""
-        if self.directory is None:
-            return None
-        stored = _load(self._facts_file(files))
-        if not isinstance(stored, dict) or stored.get("version") != VERSION:
-            return None
-        stamps, facts = files.stamps, stored["facts"]
-        try:
-            return {
-                name: (Facts.load(facts[name]) if name in facts else None)
-                for name, stamp in stored["stamps"].items()
-                if name not in files.overlay and (now := stamps.get(name)) is not None and list(now) == stamp
-            }
-        except (TypeError, ValueError, KeyError):
-            return None
+    def tree(self, key: str) -> Any:
+        """A tree that was kept under this key, as it was dumped."""
+        return _load(self.directory / "trees" / f"{key}.json") if self.directory is not None and key else None
 
-    def keep_facts(self, files: Files, facts: dict[str, Facts]) -> None:
-        if self.directory is not None and not files.overlay:
-            data = {"version": VERSION, "stamps": files.stamps, "facts": {name: item.dump() for name, item in facts.items()}}
-            _store(self._facts_file(files), data)
+    def keep_tree(self, key: str, data: Any) -> None:
+        """Keep a tree, and not more than a few."""
+        if self.directory is not None and key:
+            _store(self.directory / "trees" / f"{key}.json", data)
+            _prune(self.directory / "trees", MAX_TREES)
 
-    def _facts_file(self, files: Files) -> Path:
-        assert self.directory is not None
-        return self.directory / "scans" / (hashlib.sha256(files.real.encode("utf-8", "surrogateescape")).hexdigest()[:32] + ".json")
+
+def _prune(directory: Path, keep: int) -> None:
+    """Remove the oldest entries."""
+    with contextlib.suppress(OSError):
+        entries = sorted(directory.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in entries[keep:]:
+            path.unlink()
 
 
 def _load(path: Path) -> Any:

@@ -19,8 +19,12 @@ MAX_FILES = 400_000
 SKIPPED = frozenset({".git", "node_modules", ".terraform", ".venv"})
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
 
+_READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
 Stamp = tuple[int, int, int]
 """Size, modification and change time: equal stamps mean an unchanged file."""
+
+_CHUNK = 64 * 1024
 
 
 class Files:
@@ -33,6 +37,7 @@ class Files:
         self.problems: list[Problem] = []
         self._base = base
         self._links: dict[str, str] = {}
+        self._listed: dict[str, list[str]] = {}
 
     def with_changes(self, changes: Mapping[str, bytes | None]) -> Files:
         changed = Files(self.root, {**self.overlay, **{clean(name): data for name, data in changes.items()}}, self._base or self)
@@ -40,21 +45,20 @@ class Files:
         return changed
 
     @cached_property
-    def stamps(self) -> dict[str, Stamp]:
-        """Every regular file with its stamp; what the overlay adds has the stamp of its bytes."""
-        if self._base is not None:
-            found = dict(self._base.stamps)
-        else:
-            found = {}
-            self._walk(found)
+    def names(self) -> dict[str, None]:
+        """Every regular file, as if the overlay were written; in the order of the walk."""
+        if self._base is None and not self.overlay:
+            return self._walk()
+        found = dict(self._base.names if self._base is not None else self._walk())
         for name, data in self.overlay.items():
             if data is None:
                 found.pop(name, None)
             else:
-                found[name] = (len(data), hash(data), 0)
+                found[name] = None
         return found
 
-    def _walk(self, found: dict[str, Stamp]) -> None:
+    def _walk(self) -> dict[str, None]:
+        found: dict[str, None] = {}
         pending = [("", self.real)]
         while pending:
             prefix, directory = pending.pop()
@@ -63,47 +67,71 @@ class Files:
             except OSError as error:
                 self.problems.append(Problem("missing-file", f"cannot be listed: {error.strerror}", file=prefix.rstrip("/")))
                 continue
+            names: list[str] = []
             with entries:
                 for entry in entries:
-                    name = prefix + entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        if entry.name not in SKIPPED:
-                            pending.append((name + "/", entry.path))
-                        continue
-                    status = entry.stat(follow_symlinks=False)
-                    if stat.S_ISLNK(status.st_mode):
-                        self._link(name, entry.path, found)
-                    elif stat.S_ISREG(status.st_mode):
-                        found[name] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                    base = entry.name
+                    if entry.is_file(follow_symlinks=False):
+                        names.append(base)
+                    elif entry.is_dir(follow_symlinks=False):
+                        if base not in SKIPPED:
+                            pending.append((f"{prefix}{base}/", entry.path))
+                    elif entry.is_symlink() and self._link(prefix + base, entry.path):
+                        names.append(base)
+            if names:
+                names.sort()
+                self._listed[prefix[:-1]] = names
+                found.update(dict.fromkeys([prefix + base for base in names]))
             if len(found) > MAX_FILES:
                 self.problems.append(Problem("too-large", f"more than {MAX_FILES} files: the rest is not read"))
-                return
+                break
+        return found
 
-    def _link(self, name: str, path: str, found: dict[str, Stamp]) -> None:
+    def stamps(self) -> dict[str, Stamp]:
+        """Every file's stamp, asked of the file system now."""
+        found: dict[str, Stamp] = {}
+        for name in self.names:
+            try:
+                status = os.stat(f"{self.real}/{name}")
+            except OSError:
+                continue
+            found[name] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return found
+
+    def _link(self, name: str, path: str) -> bool:
+        """Follow a symbolic link within the checkout; True where it is a file."""
         target = os.path.realpath(path)
         inside = os.path.relpath(target, self.real).replace(os.sep, "/")
         if inside == ".." or inside.startswith("../") or inside.split("/")[0] == ".git":
             self.problems.append(Problem("symlink", "symbolic link points out of the checkout: not followed", file=name))
-            return
+            return False
         try:
             status = os.stat(target)
         except OSError:
             self.problems.append(Problem("symlink", "symbolic link leads nowhere", file=name))
-            return
+            return False
         if stat.S_ISREG(status.st_mode):
-            found[name] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        elif stat.S_ISDIR(status.st_mode) and not (name + "/").startswith("" if inside == "." else inside + "/"):
+            return True
+        if stat.S_ISDIR(status.st_mode) and not (name + "/").startswith("" if inside == "." else inside + "/"):
             self._links[name] = inside
+        return False
 
     @cached_property
     def tree(self) -> dict[str, list[str]]:
         """Directory → names of its files and, with a trailing slash, sub-directories."""
+        names = self.names
+        if self._base is None and not self.overlay:
+            listed = self._listed
+        else:
+            listed = {}
+            for name in sorted(names):
+                directory, _, base = name.rpartition("/")
+                listed.setdefault(directory, []).append(base)
         result: dict[str, list[str]] = {"": []}
-        for name in sorted(self.stamps):
-            directory, _, base = name.rpartition("/")
+        for directory in sorted(listed):
             if directory not in result:
                 self._grow(result, directory)
-            result[directory].append(base)
+            result[directory] += listed[directory]
         return result
 
     @staticmethod
@@ -116,6 +144,11 @@ class Files:
             if not new:
                 break
             directory = parent
+
+    @cached_property
+    def overridden(self) -> frozenset[str]:
+        """Directories with `.argocd-source*.yaml` files, which change what Applications say of them."""
+        return frozenset(directory for directory, names in self.tree.items() if any(name.startswith(".argocd-source") for name in names))
 
     def real_name(self, path: str) -> str:
         """The path with in-tree directory links resolved; raises Unreadable where it leaves the checkout."""
@@ -132,7 +165,7 @@ class Files:
 
     def is_file(self, path: str) -> bool:
         try:
-            return self.real_name(path) in self.stamps
+            return self.real_name(path) in self.names
         except Unreadable:
             return False
 
@@ -150,24 +183,39 @@ class Files:
             if data is None:
                 raise Unreadable("no such file", file=name)
             return data
-        stamp = self.stamps.get(name)
-        if stamp is None:
+        if name not in self.names:
             raise Unreadable("no such file", file=name)
-        if stamp[0] > MAX_BYTES:
-            raise Unreadable(f"larger than {MAX_BYTES // 1024 // 1024} MB: not read", file=name)
-        return self._read(name)
+        return self.read_listed(name)
 
-    def _read(self, name: str) -> bytes:
+    def read_listed(self, name: str) -> bytes:
+        """The bytes of a file that was found in the walk."""
+        data = self.overlay.get(name) if self.overlay else None
+        if data is not None:
+            return data
         try:
-            handle = os.open(f"{self.real}/{name}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            handle = os.open(f"{self.real}/{name}", _READ_ONLY)
             try:
-                parts = [os.read(handle, MAX_BYTES + 1)]
-                while parts[-1] and len(parts[0]) <= MAX_BYTES:
-                    parts.append(os.read(handle, MAX_BYTES))
+                data = os.read(handle, _CHUNK)
+                if len(data) == _CHUNK:
+                    data = self._rest(handle, data)
             finally:
                 os.close(handle)
         except OSError as error:
             raise Unreadable(f"cannot be read: {error.strerror}", file=name) from None
+        if len(data) > MAX_BYTES:
+            raise Unreadable(f"larger than {MAX_BYTES // 1024 // 1024} MB: not read", file=name)
+        return data
+
+    @staticmethod
+    def _rest(handle: int, data: bytes) -> bytes:
+        """What follows the first chunk, up to just more than may be read."""
+        if os.fstat(handle).st_size > MAX_BYTES:
+            return b" " * (MAX_BYTES + 1)
+        parts = [data]
+        size = len(data)
+        while size <= MAX_BYTES and (more := os.read(handle, MAX_BYTES)):
+            parts.append(more)
+            size += len(more)
         return b"".join(parts)
 
     def entries(self, directory: str) -> tuple[list[str], list[str]]:
@@ -187,13 +235,19 @@ class Files:
     def glob(self, pattern: str) -> list[str]:
         """Files that match a shell pattern; `**` spans directories."""
         match = matcher(pattern)
-        return sorted(name for name in self.stamps if match(name))
+        return sorted(name for name in self.names if match(name))
 
 
+@lru_cache(maxsize=16384)
 def clean(path: str) -> str:
     """A path relative to the root without `.`, doubled or leading slashes; `..` at its start means outside."""
     name = posixpath.normpath(path.replace("\\", "/").lstrip("/") or ".")
     return "" if name == "." else name
+
+
+def shown(name: str) -> str:
+    """A name that cannot break the line it is told in."""
+    return name if name.isprintable() else ascii(name)
 
 
 def join(directory: str, path: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from remediator.domain.change import Place, YamlPath
 from remediator.gitops import yamlread
-from remediator.gitops.files import matcher
+from remediator.gitops.files import clean, matcher
 from remediator.gitops.layout import Layout
 from remediator.gitops.paths import leaves
 from remediator.gitops.yamlread import Unreadable
@@ -33,6 +33,10 @@ class Unsupported(Exception):
     """A generator that needs what a checkout does not have."""
 
 
+class Exhausted(Unsupported):
+    """More results than anybody has Applications; nothing of the set is used."""
+
+
 Interpolate = Callable[[Any, Mapping[str, Any]], Any]
 
 
@@ -43,6 +47,7 @@ class Expander:
         self.layout, self.clusters, self.go, self.interpolate = layout, clusters, go, interpolate
         self.file, self.document = file, document
         self.problems: list[str] = []
+        self.made = 0
 
     def expand(self, generators: Any, path: YamlPath) -> list[Parameters]:
         found: list[Parameters] = []
@@ -50,10 +55,10 @@ class Expander:
             if isinstance(generator, dict):
                 try:
                     found += self.one(generator, (*path, index))
+                except Exhausted:
+                    raise
                 except Unsupported as error:
                     self.problems.append(str(error))
-            if len(found) > MAX_RESULTS:
-                raise Unsupported(f"more than {MAX_RESULTS} results")
         return found
 
     def one(self, generator: Mapping[str, Any], path: YamlPath) -> list[Parameters]:
@@ -71,7 +76,12 @@ class Expander:
             raise Unsupported(f"generator {name} asks outside the repository")
         if name not in readers:
             raise Unsupported(f"generator {name or 'without a name'} is not known")
-        result = [self._with_values(item, body, (*path, name)) for item in readers[name](body, (*path, name))]
+        result = []
+        for item in readers[name](body, (*path, name)):
+            result.append(self._with_values(item, body, (*path, name)))
+            self.made += 1
+            if self.made > MAX_RESULTS:
+                raise Exhausted(f"its generators yield more than {MAX_RESULTS} results")
         if isinstance(body.get("template"), dict):
             for item in result:
                 item.template, item.template_path = body["template"], (*path, name, "template")
@@ -119,10 +129,11 @@ class Expander:
         wanted = [item for item in items if isinstance(item, dict)]
         take = [matcher(self.layout.to_local(str(item.get("path", "")))) for item in wanted if not item.get("exclude")]
         drop = [matcher(self.layout.to_local(str(item.get("path", "")))) for item in wanted if item.get("exclude")]
+        starts = tuple(fixed_part(self.layout.to_local(str(item.get("path", "")))) for item in wanted if not item.get("exclude"))
         return sorted(
             name
             for name in self.layout.files.tree
-            if name and any(match(name) for match in take) and not any(match(name) for match in drop) and not any(part.startswith(".") for part in name.split("/"))
+            if name.startswith(starts) and name and "/." not in name and name[0] != "." and any(match(name) for match in take) and not any(match(name) for match in drop)
         )
 
     def _files(self, items: list[Any], prefix: str) -> Iterator[Parameters]:
@@ -220,6 +231,11 @@ def _cluster(name: str, server: str, labels: Mapping[str, Any], annotations: Map
         "project": "",
         "metadata": {"labels": labels, "annotations": annotations},
     }
+
+
+def fixed_part(glob: str) -> str:
+    """What every match of a pattern starts with."""
+    return re.split(r"[*?\[{\\]", clean(glob))[0]
 
 
 def dns(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 MAX_STEPS = 2_000_000
@@ -62,6 +63,13 @@ def pieces(source: str) -> Iterator[tuple[str, str]]:
         trim = bool(match[3])
         position = match.end()
     yield "text", source[position:].lstrip() if trim else source[position:]
+
+
+@lru_cache(maxsize=2048)
+def parsed(source: str) -> tuple[list[Node], dict[str, list[Node]]]:
+    """A template's nodes and what it defines; nodes are never changed, so they can be shared."""
+    defined: dict[str, list[Node]] = {}
+    return parse(source, defined), defined
 
 
 def tokens(action: str) -> list[Token]:
@@ -251,7 +259,9 @@ class Engine:
         self.depth = 0
 
     def render(self, source: str, data: Any) -> str:
-        return self.run(parse(source, self.defined), data, [{"$": data}])
+        nodes, defined = parsed(source)
+        self.defined |= {name: body for name, body in defined.items() if name not in self.defined or body}
+        return self.run(nodes, data, [{"$": data}])
 
     def execute(self, name: str, data: Any) -> str:
         if name not in self.defined:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from remediator.gitops.model import Source
 from remediator.gitops.yamlread import Unreadable
 
 
+@lru_cache(maxsize=4096)
 def normal_url(url: str) -> str:
     """A repository URL without scheme, user, port and `.git`, so that ssh and https forms compare equal."""
     text = url.strip().rstrip("/").removesuffix(".git")
@@ -52,6 +54,18 @@ class Layout:
         wanted = [(normal_url(url), path) for body in bodies for url, path in _literal_sources(body)]
         self._fit(clean(path) for _, path in wanted)
         self.believed = self._believe(wanted)
+
+    def settings(self) -> dict[str, Any]:
+        """What was decided, as plain data."""
+        return {"own": self.own, "strip": self.strip, "nest": self.nest, "believed": sorted(self.believed)}
+
+    @classmethod
+    def of(cls, files: Files, settings: Mapping[str, Any]) -> Layout:
+        """The layout that was decided before."""
+        found = cls(files, ())
+        found.own, found.strip, found.nest = settings["own"], settings["strip"], settings["nest"]
+        found.believed = frozenset(settings["believed"])
+        return found
 
     def _fit(self, paths: Iterable[str]) -> None:
         """A checkout may be a part of the repository (strip), or hold it in a directory of its own (nest)."""
@@ -126,7 +140,7 @@ class Layout:
 
     def _overridden(self, name: str, path: str, body: Mapping[str, Any], single: bool) -> Mapping[str, Any]:
         """Merge `.argocd-source.yaml` and `.argocd-source-<application>.yaml`, which lie in the source's directory."""
-        for file in override_files(path, name) if single else ():
+        for file in override_files(path, name) if single and path in self.files.overridden else ():
             if self.files.is_file(file):
                 try:
                     found = yamlread.documents(self.files.read(file))

@@ -9,7 +9,7 @@ from typing import Any
 
 from remediator.gitops import helm, helm_render, helm_static, kustomize_render, plain
 from remediator.gitops.cache import Cache
-from remediator.gitops.files import Files
+from remediator.gitops.files import Files, shown
 from remediator.gitops.kustomize import Build
 from remediator.gitops.layout import Layout
 from remediator.gitops.model import Application, Manifest, Problem, Source, SourceType
@@ -68,7 +68,7 @@ class Renderer:
             case "helm":
                 self._helm(app, index, source, result)
             case "missing":
-                words = f"path {source.body.get('path')!s} does not exist" if source.body.get("path") is not None else "the source has neither path nor chart"
+                words = f"path {shown(str(source.body.get('path')))} does not exist" if source.body.get("path") is not None else "the source has neither path nor chart"
                 result.problems.append(Problem("missing-path", words, app.file, application=app.name))
             case "remote":
                 result.releases[index] = found = helm.release(self.files, self.layout, app, source)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from typing import Any
 
 from remediator.domain.change import YamlPath
 from remediator.domain.incident import Subject
 from remediator.errors import ConfigError
 from remediator.gitops import field as fields_by_name
-from remediator.gitops import difference, find, locate, revisions, validate
+from remediator.gitops import difference, find, kept, locate, revisions, validate
 from remediator.gitops.cache import Cache
 from remediator.gitops.feeds import Feeds
 from remediator.gitops.fields import OF_APPLICATION
@@ -20,7 +21,7 @@ from remediator.gitops.files import Files
 from remediator.gitops.layout import Layout, origin_url
 from remediator.gitops.model import Application, ApplicationSet, Located, Manifest, Match, ObjectChange, Problem, Revision
 from remediator.gitops.render import Renderer, Rendering
-from remediator.gitops.scan import Facts, scan
+from remediator.gitops.scan import scan
 from remediator.gitops.tools import Tools
 from remediator.gitops.tree import Grower, Tree
 from remediator.gitops.yamlread import Unreadable
@@ -45,25 +46,34 @@ class Repository:
         return cls(Files(root), Tools.find() if tools is None else tools, Cache(cache), origin_url(root.resolve()))
 
     @cached_property
-    def _scanned(self) -> tuple[dict[str, Facts], list[Problem]]:
-        known = self.cache.facts(self.store)
-        facts, problems = scan(self.store, known)
-        if known is None or len(known) != len(self.store.stamps):
-            self.cache.keep_facts(self.store, facts)
-        return facts, problems
+    def _grown(self) -> tuple[Tree, list[Problem], Layout]:
+        """The tree, its problems and the layout: kept from an earlier run, or read."""
+        key = kept.key(self.store, self.tools, self.own_url) if self.cache.directory is not None else ""
+        known = kept.load(self.cache.tree(key)) if key else None
+        if known is not None:
+            tree, problems, settings = known
+            return tree, problems, Layout.of(self.store, settings)
+        facts, problems = scan(self.store)
+        layout = Layout(self.store, [body for item in facts.values() for _, body in item.documents], self.own_url)
+        tree = Grower(self.store, layout, Renderer(self.store, layout, self.tools, self.cache), facts).grow()
+        problems = list(dict.fromkeys([*self.store.problems, *problems, *tree.problems]))
+        self.cache.keep_tree(key, kept.dump(tree, problems, layout.settings()) if key else None)
+        return tree, problems, layout
 
-    @cached_property
+    @property
     def layout(self) -> Layout:
-        bodies = [body for item in self._scanned[0].values() for _, body in item.documents]
-        return Layout(self.store, bodies, self.own_url)
+        """Which sources lie in this checkout, and where."""
+        return self._grown[2]
 
     @cached_property
     def renderer(self) -> Renderer:
+        """Renders the Applications of this checkout."""
         return Renderer(self.store, self.layout, self.tools, self.cache)
 
-    @cached_property
+    @property
     def tree(self) -> Tree:
-        return Grower(self.store, self.layout, self.renderer, self._scanned[0]).grow()
+        """Everything that was read about Applications."""
+        return self._grown[0]
 
     @property
     def applications(self) -> tuple[Application, ...]:
@@ -74,10 +84,14 @@ class Repository:
         return tuple(self.tree.sets)
 
     @property
+    def projects(self) -> tuple[tuple[str, int, Mapping[str, Any]], ...]:
+        """AppProjects: file, document, body."""
+        return tuple(self.tree.projects)
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the tree itself; an Application's own problems come from `problems_of`."""
-        tree = self.tree
-        return tuple(dict.fromkeys([*self.store.problems, *self._scanned[1], *tree.problems]))
+        return tuple(self._grown[1])
 
     def application(self, name: str) -> Application | None:
         """The Application of that name, with or without its namespace before it (`argocd/guestbook`)."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,18 +17,16 @@ from remediator.gitops.model import Problem
 from remediator.gitops.yamlread import Unreadable
 
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_SUFFIXES = (*YAML_SUFFIXES, "Kustomization")
 _OF_ARGO = re.compile(rb"""kind["']?\s*:\s*["']?(?:Application|ApplicationSet|AppProject|ApplicationList|ApplicationSetList|List)\b""")
 _CLUSTER = re.compile(rb"secret-type[\"']?\s*:\s*[\"']?cluster")
-_SOURCE_LIKE = re.compile(rb"(?i)repoURL|applicationsets?\s*:|applications\s*:")
 _ENTRY = re.compile(rb"^\s*-\s+(?:path:\s*)?[\"']?([^\s\"'#{}:]+)[\"']?\s*(?:#.*)?$", re.MULTILINE)
 _SHAPING = re.compile(
     rb"^[\"']?(namePrefix|nameSuffix|namespace|patches|patchesStrategicMerge|patchesJson6902|images|replicas|replacements|vars|components"
     rb"|transformers|generators|helmCharts|helmChartInflationGenerator|commonLabels|commonAnnotations|labels)[\"']?\s*:",
     re.MULTILINE,
 )
-_DECLINED = (
-    (b"toolkit.fluxcd.io/", re.compile(rb"kind:\s*[\"']?(HelmRelease|Kustomization)\b"), "Flux {}: not an Argo CD Application, not followed"),
-)
+_FLUX = re.compile(rb"kind:\s*[\"']?(HelmRelease|Kustomization)\b")
 
 
 @dataclass(slots=True)
@@ -62,19 +61,19 @@ class Facts:
 
 
 def is_yaml(name: str) -> bool:
-    return name.endswith(YAML_SUFFIXES) or name.endswith("/Kustomization") or name == "Kustomization"
+    return name.endswith(_SUFFIXES) and (name.endswith(YAML_SUFFIXES) or posixpath.basename(name) == "Kustomization")
 
 
 def facts_of(name: str, data: bytes, *, in_templates: bool) -> Facts | None:
-    """The facts of one file, or None where there are none."""
-    kustomization = posixpath.basename(name) in KUSTOMIZATION_NAMES
+    """The facts of one file, or None where there are none. An Application always says `repoURL`."""
     argo = b"argoproj.io/" in data
+    kustomization = name.endswith(KUSTOMIZATION_NAMES) and posixpath.basename(name) in KUSTOMIZATION_NAMES
     if in_templates:
         return Facts(template=True) if argo and _OF_ARGO.search(data) else None
-    if not argo and not kustomization:
-        flux = b"toolkit.fluxcd.io/" in data
-        if not flux and b"repoURL" not in data and not (name.endswith((".yaml", ".yml")) and b"pplication" in data and _SOURCE_LIKE.search(data)):
-            return None
+    points = b"repoURL" in data
+    flux = b"toolkit.fluxcd.io/" in data
+    if not (argo or kustomization or points or flux):
+        return None
     facts = Facts()
     if argo and (_OF_ARGO.search(data) or _CLUSTER.search(data)):
         _documents(data, facts)
@@ -82,10 +81,10 @@ def facts_of(name: str, data: bytes, *, in_templates: bool) -> Facts | None:
         facts.refs = [match.decode("utf-8", "replace") for match in _ENTRY.findall(data)]
         facts.shapes = _SHAPING.search(data) is not None
         facts.inflates = b"helmChart" in data
-    for marker, pattern, words in _DECLINED:
-        if marker in data:
-            facts.problems += [("declined", words.format(kind.decode()), 0) for kind in dict.fromkeys(pattern.findall(data))]
-    facts.values = not facts.documents and not kustomization and _SOURCE_LIKE.search(data) is not None
+    if flux:
+        kinds = dict.fromkeys(_FLUX.findall(data))
+        facts.problems += [("declined", f"Flux {kind.decode()}: not an Argo CD Application, not followed", 0) for kind in kinds]
+    facts.values = points and not facts.documents and not kustomization
     return None if facts.empty else facts
 
 
@@ -118,23 +117,24 @@ def _wanted(body: Any) -> bool:
     return body.get("kind") == "Secret" and isinstance(labels, dict) and labels.get("argocd.argoproj.io/secret-type") == "cluster"
 
 
-def scan(files: Files, known: dict[str, Facts | None] | None = None) -> tuple[dict[str, Facts], list[Problem]]:
+def scan(files: Files, known: Mapping[str, Facts | None] | None = None) -> tuple[dict[str, Facts], list[Problem]]:
     """Facts by file; `known` answers for files that did not change (None: nothing there)."""
     found: dict[str, Facts] = {}
     problems: list[Problem] = []
-    charts = {name[: -len("/Chart.yaml")] if "/" in name else "" for name in files.stamps if name.endswith("Chart.yaml")}
-    for name in files.stamps:
+    known = known or {}
+    charts = {name[: -len("/Chart.yaml")] if "/" in name else "" for name in files.names if name.endswith("Chart.yaml")}
+    for name in files.names:
         if not is_yaml(name):
             continue
-        if known is not None and name in known:
-            facts = known[name]
-        else:
+        facts = known.get(name)
+        if name not in known:
             try:
-                facts = facts_of(name, files.read(name), in_templates="templates/" in name and template_chart(name, charts) is not None)
+                data = files.read_listed(name)
             except Unreadable as error:
-                kind = "too-large" if "larger" in error.message else "missing-file"
-                problems.append(Problem(kind, error.message, file=name, line=error.line))
+                problems.append(Problem("too-large" if "larger" in error.message else "missing-file", error.message, file=name))
                 continue
+            if b"argoproj.io/" in data or b"repoURL" in data or b"toolkit.fluxcd.io/" in data or name.endswith(KUSTOMIZATION_NAMES):
+                facts = facts_of(name, data, in_templates="templates/" in name and template_chart(name, charts) is not None)
         if facts is not None:
             found[name] = facts
             problems += [Problem(kind, message, file=name, line=line) for kind, message, line in facts.problems]  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from pathlib import Path
 from remediator.gitops.files import Files
 from remediator.gitops.yamlread import Unreadable
 
-TIMEOUT = 60
+TIMEOUT = 45
 MAX_OUTPUT = 64 * 1024 * 1024
 _NOWHERE = "http://127.0.0.1:9"
 
@@ -74,6 +74,7 @@ def _environment(home: Path) -> dict[str, str]:
         "HELM_CACHE_HOME": str(home / "helm"),
         "HELM_DATA_HOME": str(home / "helm"),
         "HELM_PLUGINS": str(home / "helm" / "plugins"),
+        "GOMEMLIMIT": "1GiB",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": "none",
         "GIT_CONFIG_GLOBAL": os.devnull,

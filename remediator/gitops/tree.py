@@ -40,7 +40,7 @@ class Grower:
         self.tree = Tree()
         self.clusters: list[Mapping[str, Any]] = []
         self.superseded: set[tuple[str, int]] = set()
-        charts = {name[: -len("/Chart.yaml")] if "/" in name else "" for name in files.stamps if name.endswith("Chart.yaml")}
+        charts = {name[: -len("/Chart.yaml")] if "/" in name else "" for name in files.names if name.endswith("Chart.yaml")}
         self.app_charts = {chart for name, item in facts.items() if item.template and (chart := template_chart(name, charts)) is not None}
         self.kustomized = _Kustomizations(files, facts)
         self.rendered: set[str] = set()
