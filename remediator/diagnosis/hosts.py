@@ -19,7 +19,7 @@ _PATTERNS = tuple(
     )
 )
 _NEVER = {"localhost", "tcp", "http", "https", "error", "server", "host", "line", "port", "the", "a", "to", "failed", "at", "on", "is", "db", "database"}
-_STOP = {"the", "a", "an", "error", "failed", "upstream", "host", "remote"}
+_STOP = {"the", "a", "an", "or", "not", "resolution", "service", "error", "failed", "upstream", "host", "remote"}
 
 
 def host_in(text: str) -> tuple[str, str]:

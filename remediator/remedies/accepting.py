@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
@@ -27,6 +28,16 @@ def another(present: Any, *, among: Iterable[str] = (), absent: bool = False) ->
 def just(value: Any) -> Accepts:
     """This very value."""
     return lambda old: old is not MISSING and str(old) == str(value)
+
+
+def without(pattern: re.Pattern[str]) -> Accepts:
+    """A text in which the pattern is not found."""
+    return lambda old: isinstance(old, str) and bool(old) and not pattern.search(old)
+
+
+def below(folder: str) -> Accepts:
+    """A path below this folder."""
+    return lambda old: isinstance(old, str) and old.startswith(f"{folder}/")
 
 
 def more_than(now: Decimal) -> Accepts:

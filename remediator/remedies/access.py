@@ -13,7 +13,8 @@ from typing import Any
 from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Manifest, Match
-from remediator.gitops.paths import MISSING, get, with_value
+from remediator.gitops.paths import get, with_value
+from remediator.remedies.accepting import another, just
 from remediator.remedies.case import Case, Fix, Want
 from remediator.remedies.images import Reference
 from remediator.remedies.names import is_typo, nearest
@@ -160,7 +161,7 @@ def _grant(case: Case, held: Held, several: list[Denied], evidence: list[Evidenc
         else:
             path, value = found
             body = with_value(body, path[1:], value)
-            if path[1] < len(held.manifest.body.get("rules") or ()):
+            if int(path[1]) < len(held.manifest.body.get("rules") or ()):
                 changed[path] = value
         granted.append(denied)
     if not granted:
@@ -204,9 +205,7 @@ def _slip(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -> tuple[Yaml
 
 
 _KNOWN = frozenset(
-    "get list watch create update patch delete deletecollection pods services configmaps secrets events endpoints nodes "
-    "namespaces deployments replicasets statefulsets daemonsets jobs cronjobs ingresses pods/log pods/exec pods/status "
-    "deployments/scale deployments/status".split()
+    ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "pods", "services", "configmaps", "secrets", "events", "endpoints", "nodes", "namespaces", "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs", "ingresses", "pods/log", "pods/exec", "pods/status", "deployments/scale", "deployments/status"]
 )
 """Words that are right as they stand, however near another one is."""
 
@@ -258,7 +257,7 @@ def _misbound(case: Case, denied: Denied, evidence: list[Evidence]) -> Iterator[
                 wants=(Want(binding.application, binding.manifest, ("subjects", index, field), new),),
                 parameters={"binding": binding.manifest.name, "from": old, "to": new},
                 score=0.7,
-                accepts=lambda before, new=new: before == new,
+                accepts=just(new),
             )
 
 
@@ -281,7 +280,7 @@ def fix_service_account(case: Case) -> Iterator[Fix]:
                 wants=(Want(target.application, target.manifest, (*found[1], "serviceAccountName"), new or missing),),
                 parameters={"from": missing, "to": new},
                 score=0.8 if new else 0.0,
-                accepts=lambda old, accounts=accounts: old is MISSING or old == "default" or old in accounts,
+                accepts=another(missing, among=["default", *accounts], absent=True),
             )
 
 
@@ -344,7 +343,7 @@ def _misnamed(
             wants=(Want(target.application, target.manifest, (*base, "imagePullSecrets", index, "name"), new or name),),
             parameters={"from": name, "to": new},
             score=0.75 if new else 0.0,
-            accepts=lambda old: old in secrets,
+            accepts=another(name, among=[*secrets, ""]),
         )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from remediator.domain.incident import Evidence
+from remediator.gitops.paths import MISSING
+from remediator.remedies.accepting import without
 from remediator.remedies.case import Case, Fix
 from remediator.remedies.images import Reference
 from remediator.remedies.names import distance, is_typo, nearest
@@ -41,7 +44,7 @@ def _command_fix(case: Case, place: Text, wrong: str, new: str, evidence: list[E
         wants=(place.want(value),),
         parameters={"container": place.container, "from": wrong, "to": new},
         score=0.75 if new else 0.0,
-        accepts=lambda old: isinstance(old, str) and bool(old) and not pattern.search(old),
+        accepts=without(pattern),
     )
 
 
@@ -132,7 +135,7 @@ def fix_args(case: Case) -> Iterator[Fix]:
     for said, evidence in _by_fact(case.signals("unknown_flag"), "flag"):
         wrong = said.strip("-").partition("=")[0]
         for place in _flag_places(case, evidence, wrong):
-            new = _flag(case, place, wrong, evidence)
+            new = _flag(case, place, wrong)
             value = _renamed(place.value, wrong, new) if new else place.value
             present = {one.value for one in _words(case, place)}
             yield Fix(
@@ -142,12 +145,14 @@ def fix_args(case: Case) -> Iterator[Fix]:
                 wants=(place.want(value),),
                 parameters={"container": place.container, "from": wrong, "to": new},
                 score=0.7 if new else 0.0,
-                accepts=lambda old, wrong=wrong, present=present: _other_flag(old, wrong, present),
+                accepts=partial(_other_flag, wrong=wrong, present=present),
             )
 
 
-def _other_flag(old: Any, wrong: str, present: set[str]) -> bool:
-    """Whether an older word can have stood in this place: not one that has only moved along the list."""
+def _other_flag(old: Any, *, wrong: str, present: set[str]) -> bool:
+    """Whether an older word can have stood in this place: none, or one that has not only moved along the list."""
+    if old is MISSING:
+        return True
     return isinstance(old, str) and bool(old) and old not in present and _stem(old) != wrong and not _names(old, wrong)
 
 
@@ -182,7 +187,7 @@ def _stem(value: str) -> str:
     return value.lstrip("-").partition("=")[0]
 
 
-def _flag(case: Case, place: Text, wrong: str, evidence: list[Evidence]) -> str:
+def _flag(case: Case, place: Text, wrong: str) -> str:
     """From the program's own usage text, then what its image is given elsewhere, then the common words of flags."""
     told = {flag for one in case.statements for flag in _FLAG.findall(one.text)} - {wrong}
     own = {_stem(one.value) for one in _words(case, place) if one.value.startswith("-")}

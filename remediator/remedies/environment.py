@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from remediator.domain.incident import Evidence
 from remediator.diagnosis.hosts import host_in
+from remediator.domain.incident import Evidence
 from remediator.gitops import Match
+from remediator.remedies.accepting import without
 from remediator.remedies.case import Case, Fix, Want
 from remediator.remedies.names import is_typo, nearest
-from remediator.remedies.references import references
 from remediator.remedies.texts import Text, commands, configs, containers, host_pattern, variables
 
 _HOST = re.compile(r"(?<![\w.@-])([a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)(?![\w-])", re.IGNORECASE)
@@ -96,11 +96,11 @@ def _wrong_port(case: Case) -> Iterator[Fix]:
             if not service or port in service:
                 continue
             for text in _strings(case, target):
-                pattern = re.compile(rf"{host_pattern(host).pattern}:{port}(?!\d)", re.IGNORECASE)
+                pattern = re.compile(rf"({host_pattern(host).pattern}:){port}(?!\d)", re.IGNORECASE)
                 if not pattern.search(text.value):
                     continue
                 new = service[0] if len(service) == 1 else ""
-                value = pattern.sub(lambda found, new=new, port=port: found[0][: -len(port)] + new, text.value) if new else text.value
+                value = pattern.sub(rf"\g<1>{new}", text.value) if new else text.value
                 yield Fix(
                     title=f"call `{host}` on port {new} instead of {port}",
                     reason=f"Service `{host}` has port {', '.join(service)}; nothing listens on {port}.",
@@ -108,7 +108,7 @@ def _wrong_port(case: Case) -> Iterator[Fix]:
                     wants=(text.want(value),),
                     parameters={"host": host, "from": port, "to": new, "variable": text.variable},
                     score=0.55 if new else 0.0,
-                    accepts=lambda old, pattern=pattern: isinstance(old, str) and bool(old) and not pattern.search(old),
+                    accepts=without(pattern),
                 )
                 break
 
@@ -180,10 +180,10 @@ def _host_fix(case: Case, target: Match, host: str, evidence: list[Evidence]) ->
             title=f"call `{new}` instead of `{spelling}`",
             reason=f"no Service `{spelling}` exists; {why}",
             evidence=case.cite(*evidence),
-            wants=tuple(text.want(pattern.sub(lambda _, new=new: new, text.value) if new else text.value) for text in texts),
+            wants=tuple(text.want(pattern.sub(new, text.value) if new else text.value) for text in texts),
             parameters={"from": spelling, "to": new, "variable": texts[0].variable},
             score=0.75 if new else 0.0,
-            accepts=lambda old, pattern=pattern: isinstance(old, str) and bool(_HOST.search(old)) and not pattern.search(old),
+            accepts=without(pattern),
         )
         return
 
@@ -204,7 +204,7 @@ def _spellings(host: str) -> Iterator[str]:
     labels = host.split(".")
     for suffix in (2, 3, 4):
         rest = labels[: len(labels) - suffix]
-        if rest and labels[-suffix:] in (_SUFFIX[1:], _SUFFIX) or (suffix == 4 and labels[-3:] == _SUFFIX and rest):
+        if (rest and labels[-suffix:] in (_SUFFIX[1:], _SUFFIX)) or (suffix == 4 and labels[-3:] == _SUFFIX and rest):
             yield ".".join(rest)
 
 

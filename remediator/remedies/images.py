@@ -25,6 +25,7 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> Reference:
+        """A reference from its text; what is left out stays empty."""
         rest, _, digest = text.partition("@")
         head, slash, tail = rest.partition("/")
         registry = head if slash and ("." in head or ":" in head or head == "localhost") else ""

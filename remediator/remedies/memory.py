@@ -9,6 +9,7 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.gitops.paths import MISSING, get
 from remediator.remedies import quantities
+from remediator.remedies.accepting import Accepts, more_than
 from remediator.remedies.case import Case, Fix, Want
 
 
@@ -20,7 +21,7 @@ def raise_memory_limit(case: Case) -> Iterator[Fix]:
         now = quantities.parse(present)
         if now is None or not _still_as_seen(case, killed, container.get("name", ""), now):
             continue
-        new, why = _more(case, now, str(present), container, killed)
+        new, why = _more(case, now, container, killed)
         if new <= now:
             continue
         value = quantities.bytes_like(new, str(present))
@@ -32,7 +33,7 @@ def raise_memory_limit(case: Case) -> Iterator[Fix]:
             wants=(Want(target.application, target.manifest, (*path, "resources", "limits", "memory"), value),),
             parameters={"container": name, "from": str(present), "to": value},
             score=0.7,
-            accepts=lambda old, now=now: _is_more(old, now),
+            accepts=more_than(now),
         )
 
 
@@ -58,12 +59,12 @@ def raise_cpu_limit(case: Case) -> Iterator[Fix]:
             wants=(Want(target.application, target.manifest, (*path, "resources", "limits", "cpu"), value),),
             parameters={"container": name, "from": str(present), "to": value},
             score=0.7,
-            accepts=lambda old, now=now: old is MISSING or _is_more(old, now),
+            accepts=_more_or_none(now),
         )
 
 
 def _more(
-    case: Case, now: Decimal, spelling: str, container: dict[str, Any], killed: list[Evidence]
+    case: Case, now: Decimal, container: dict[str, Any], killed: list[Evidence]
 ) -> tuple[Decimal, str]:
     """The new limit and why: at least the factor, above what was seen in use, within the bounds."""
     bounds = case.action.bounds
@@ -96,6 +97,7 @@ def _still_as_seen(case: Case, killed: list[Evidence], container: str, now: Deci
     return not seen or now in seen
 
 
-def _is_more(old: Any, now: Decimal) -> bool:
-    amount = quantities.parse(old)
-    return amount is not None and amount > now
+def _more_or_none(now: Decimal) -> Accepts:
+    """More, or no limit at all."""
+    more = more_than(now)
+    return lambda old: old is MISSING or more(old)

@@ -11,6 +11,7 @@ from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Match
 from remediator.gitops.paths import MISSING
+from remediator.remedies.accepting import another, below
 from remediator.remedies.case import Case, Fix, Want
 from remediator.remedies.names import is_typo, nearest
 from remediator.remedies.references import holders_of
@@ -75,7 +76,7 @@ def _unknown_volume(case: Case) -> Iterator[Fix]:
                     wants=tuple(Want(target.application, target.manifest, (*at, "name"), new or name) for at in wrong),
                     parameters={"from": name, "to": new},
                     score=0.8 if new else 0.0,
-                    accepts=lambda old, volumes=volumes: old in volumes,
+                    accepts=another(name, among=volumes),
                 )
 
 
@@ -107,7 +108,7 @@ def _directory_over_file(case: Case, evidence: list[Evidence]) -> Iterator[Fix]:
                 wants=(Want(target.application, target.manifest, (*at, "subPath"), new or present or MISSING),),
                 parameters={"container": str(container.get("name", "")), "path": where, "to": new},
                 score=0.75 if new else 0.0,
-                accepts=lambda old, files=files: isinstance(old, str) and old in files,
+                accepts=another(present, among=files),
             )
 
 
@@ -163,7 +164,7 @@ def _misplaced(case: Case, evidence: list[Evidence]) -> Iterator[Fix]:
                     wants=(Want(target.application, target.manifest, (*at, "mountPath"), new),),
                     parameters={"container": str(container.get("name", "")), "from": where, "to": right},
                     score=0.65,
-                    accepts=lambda old, right=right: isinstance(old, str) and old.rstrip("/") == right,
+                    accepts=another(spelt, among=[right, f"{right}/"]),
                 )
 
 
@@ -196,7 +197,7 @@ def move_data_directory(case: Case) -> Iterator[Fix]:
             wants=(want,),
             parameters={"container": str(container.get("name", "")), "directory": f"{root}/{folder}"},
             score=0.7,
-            accepts=lambda old, root=root: isinstance(old, str) and old.startswith(f"{root}/"),
+            accepts=below(root),
         )
 
 

@@ -38,8 +38,8 @@ def is_typo(wrong: str, right: str) -> bool:
         return False
     length = min(len(wrong), len(right))
     allowed = 1 if length < 7 else 2 if length < 16 else 3
-    if length < 3:
-        return False
+    if length < 3 or (length == 3 and len(wrong) == len(right)):
+        return False  # of three letters, another one makes another word
     slips = distance(wrong.lower(), right.lower(), bound=allowed)
     return slips <= allowed or _affix(wrong, right)
 

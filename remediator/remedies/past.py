@@ -70,7 +70,7 @@ def _grew(case: Case, place: Place, change: ValueChange) -> bool:
     before = documents(history.file_at(case.repository.root, f"{change.commit}^", change.file))
     if not before or place.document >= len(before):
         return False
-    items = [index for index, step in enumerate(place.path) if isinstance(step, int)]
+    items = [index for index, step in enumerate(place.path[:-1]) if isinstance(step, int)]
     return get(before[place.document], place.path[: items[-1] + 1 if items else 0]) not in (MISSING, None)
 
 

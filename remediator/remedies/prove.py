@@ -168,7 +168,7 @@ def _plain(path: YamlPath) -> YamlPath:
 def _derived(change: ObjectChange) -> bool:
     """Checksums that charts and kustomize compute from contents change along; nobody wrote them."""
     text = dotted(change.path).lower()
-    return "checksum" in text or "annotations" in text and "hash" in text
+    return "checksum" in text or ("annotations" in text and "hash" in text)
 
 
 def _line(change: ObjectChange) -> str:

@@ -13,6 +13,7 @@ from remediator.gitops import Manifest, Match
 from remediator.gitops.model import WORKLOADS
 from remediator.gitops.paths import get
 from remediator.policy.leaves import leaves
+from remediator.remedies.accepting import another
 from remediator.remedies.case import Case, Fix, Want
 from remediator.remedies.names import is_typo, nearest, similarity
 
@@ -95,7 +96,7 @@ def _renamed(case: Case, target: Match, kind: str, missing: str, evidence: list[
         wants=tuple(Want(target.application, target.manifest, one.path, new or missing) for one in wrong),
         parameters={"kind": kind, "from": missing, "to": new},
         score=0.8 if new else 0.0,
-        accepts=lambda old, missing=missing, holders=holders: bool(old) and old != missing and old in holders,
+        accepts=another(missing, among=[*holders, ""]),
     )
 
 
@@ -124,12 +125,12 @@ def _missing(evidence: Iterable[Evidence]) -> Iterator[tuple[str, list[Evidence]
 
 def holders_of(case: Case, target: Match, kind: str) -> dict[str, set[str] | None]:
     """Name → keys of the objects of this kind that the namespace will have; None: keys not known here."""
-    found: dict[str, set[str] | None] = {}
-    for manifest in case.namespace_objects(target):
-        for held_kind, name, keys in provided(manifest):
-            if held_kind == kind:
-                found[name] = keys
-    return found
+    return {
+        name: keys
+        for manifest in case.namespace_objects(target)
+        for held_kind, name, keys in provided(manifest)
+        if held_kind == kind
+    }
 
 
 def provided(manifest: Manifest) -> Iterator[tuple[str, str, set[str] | None]]:
@@ -140,9 +141,8 @@ def provided(manifest: Manifest) -> Iterator[tuple[str, str, set[str] | None]]:
         keys = {str(key) for part in ("data", "stringData", "binaryData") for key in body.get(part) or {}}
         yield manifest.kind, manifest.name, keys
     elif manifest.kind == "SealedSecret":
-        template = spec.get("template") if isinstance(spec.get("template"), dict) else {}
-        metadata = template.get("metadata") if isinstance(template.get("metadata"), dict) else {}
-        yield "Secret", str(metadata.get("name") or manifest.name), {str(key) for key in spec.get("encryptedData") or {}}
+        made = get(spec, ("template", "metadata", "name"))
+        yield "Secret", str(made or manifest.name), {str(key) for key in spec.get("encryptedData") or {}}
     elif manifest.kind in ("ExternalSecret", "ClusterExternalSecret", "VaultStaticSecret", "VaultDynamicSecret"):
         yield "Secret", *_external(manifest, spec)
     elif manifest.kind == "Certificate" and spec.get("secretName"):
@@ -157,8 +157,8 @@ def _external(manifest: Manifest, spec: dict[str, Any]) -> tuple[str, set[str] |
     destination = spec.get("target") or spec.get("destination") or {}
     name = destination.get("name") if isinstance(destination, dict) else ""
     data = spec.get("data")
-    whole = spec.get("dataFrom") or not isinstance(data, list)
-    keys = None if whole else {str(item.get("secretKey")) for item in data if isinstance(item, dict)}
+    known = isinstance(data, list) and not spec.get("dataFrom")
+    keys = {str(item.get("secretKey")) for item in data or () if isinstance(item, dict)} if known else None
     return str(name or manifest.name), keys
 
 

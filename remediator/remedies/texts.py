@@ -28,6 +28,7 @@ class Text:
     """Name of the environment variable whose value it is."""
 
     def want(self, value: str) -> Want:
+        """The same string with another value."""
         return Want(self.application, self.manifest, self.path, value)
 
 
