@@ -11,11 +11,11 @@ from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Manifest
 from remediator.gitops.paths import MISSING, get
-from remediator.remedies import quantities
 from remediator.remedies.application_text import complained
 from remediator.remedies.case import Case, Fix, Want
 from remediator.remedies.invalid_relations import related
 from remediator.remedies.names import nearest
+from remediator.remedies.undecodable import undecodable
 from remediator.remedies.unknown_fields import unknown_fields
 
 _OBJECT = re.compile(
@@ -90,7 +90,7 @@ def fix_invalid_field(case: Case) -> Iterator[Fix]:
     """Set the field to what the message demands; the value that stood there before is asked first."""
     for refusal in refusals(case, "object_invalid"):
         made = False
-        for rule in (_supported, related, _demanded, _removed, _repeated, _unit):
+        for rule in (_supported, related, _demanded, _removed, _repeated):
             for fix in rule(case, refusal):
                 made = True
                 yield fix
@@ -99,6 +99,7 @@ def fix_invalid_field(case: Case) -> Iterator[Fix]:
         if not made:
             yield from _only_history(case, refusal)
     yield from unknown_fields(case)
+    yield from undecodable(case)
 
 
 def fix_of(
@@ -229,29 +230,6 @@ def _repeated(case: Case, refusal: Refusal) -> Iterator[Fix]:
         title=f"remove the second `{refusal.value}` from {refusal.path[at - 1]} of `{refusal.manifest.name}`",
         reason=f"`{refusal.value}` stands there twice, both times the same.",
         accepts=None,
-    )
-
-
-_UNIT = re.compile(r"^(\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]i?)[bB]$")
-
-
-def _unit(case: Case, refusal: Refusal) -> Iterator[Fix]:
-    """`quantities must match …`: a unit that is spelt with a byte too much means the same without it."""
-    present = refusal.present
-    found = _UNIT.match(str(present)) if isinstance(present, str) else None
-    if found is None or "quantit" not in refusal.detail:
-        return
-    unit = found["unit"] if found["unit"] != "K" else "k"
-    new = f"{found[1]}{unit}"
-    yield fix_of(
-        case,
-        refusal,
-        path=refusal.path,
-        value=new,
-        score=0.7,
-        title=f"write {refusal.path[-1]} of `{refusal.manifest.name}` as {new}",
-        reason=f"`{present}` is no quantity; `{new}` is how Kubernetes writes it.",
-        accepts=lambda old: quantities.parse(old) is not None,
     )
 
 
