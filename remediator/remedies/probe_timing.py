@@ -31,6 +31,9 @@ _CUT_SHORT = re.compile(
     r"[^\n]{0,40}(?:interrupted|aborted|cancel+ed|not (?:yet )?(?:finished|complete)|incomplete)|(?:still|not yet) (?:starting|started|loading|initiali[sz]ing|ready)|"
     r"(?:interrupted|terminated|signal|SIGTERM)[^\n]{0,60}(?:during|while) (?:start|boot|load|init|migrat)"
 )
+_TOOK = re.compile(
+    r"(?i)(?:\b(?:in|took|duration|elapsed|latency|time|responsetime)[\"' =:]{1,3}|[ (|])(?P<amount>\d+(?:\.\d+)?)\s?(?P<unit>ms|s|sec|seconds|milliseconds)\b"
+)
 _UNITS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60)}
 _HEADROOM = Decimal("1.25")
 
@@ -43,6 +46,7 @@ def relax_probe_timing(case: Case) -> Iterator[Fix]:
         if one.probe.kind == "readiness" and not _too_slow(one):
             continue
         yield from _earlier(case, one)
+        yield from _slow_answers(case, one)
         if one.probe.kind != "readiness":
             yield from _longer(case, one)
 
@@ -97,6 +101,10 @@ def _earlier(case: Case, one: Failing) -> Iterator[Fix]:
     fields = ["initialDelaySeconds", "failureThreshold", "periodSeconds"] if one.probe.kind != "readiness" else []
     if _too_slow(one):
         fields.append("timeoutSeconds")
+    needed, _ = _start_takes(case, one.probe)
+    told = needed is not None
+    if not told and any(piece.signal in ("stack_trace", "exception") for piece in case.diagnosis.evidence):
+        return
     for field in fields:
         present = one.probe.body.get(field, MISSING)
         if present is MISSING:
@@ -109,15 +117,20 @@ def _earlier(case: Case, one: Failing) -> Iterator[Fix]:
             wants=(_want(one.probe, field, present),),
             parameters={"container": one.probe.name, "probe": one.probe.kind, "field": field, "from": str(present)},
             score=0.0,
-            accepts=partial(_longer_than, now=now, field=field),
+            accepts=partial(_longer_than, now=now, field=field, told=told),
         )
 
 
-def _longer_than(old: Any, *, now: int, field: str) -> bool:
-    """Whether the older value was clearly more patient; an absent one counts as the API's default."""
+def _longer_than(old: Any, *, now: int, field: str, told: bool) -> bool:
+    """Whether the older value was more patient: clearly so, where no log tells of a slow start.
+
+    An absent value counts as the API's default.
+    """
     if old is MISSING:
         old = {"failureThreshold": 3, "periodSeconds": 10}.get(field, 0)
-    return str(old).isdigit() and int(old) >= max(2 * now, now + 2)
+    if not str(old).isdigit() or int(old) <= now:
+        return False
+    return told or int(old) >= 4 * max(1, now) or (field == "initialDelaySeconds" and int(old) - now >= 15)
 
 
 def _longer(case: Case, one: Failing) -> Iterator[Fix]:
@@ -155,6 +168,39 @@ def _longer(case: Case, one: Failing) -> Iterator[Fix]:
         },
         score=0.7,
     )
+
+
+def _slow_answers(case: Case, one: Failing) -> Iterator[Fix]:
+    """A timeout above what the answers to the probe's own path take, by the program's access log."""
+    probe, now = one.probe, one.probe.seconds("timeoutSeconds")
+    if not _too_slow(one) or probe.handler != "httpGet":
+        return
+    took = [
+        seconds
+        for text in own_log(case, probe)
+        if re.search(rf"(?<![\w/]){re.escape(probe.http_path)}(?![\w/])", text)
+        and (seconds := _answered_in(text)) is not None
+    ]
+    slowest = max(took, default=Decimal(0))
+    value = ceil(slowest * 2)
+    if slowest < now or value <= now or value > probe.seconds("periodSeconds") * 3 or value > 60:
+        return
+    yield Fix(
+        title=f"raise timeoutSeconds of the {probe.kind} probe of `{probe.name}` from {now} to {value}",
+        reason=f"The probe waits {now} s, and the program's log tells of answers at {probe.http_path} that took {slowest} s.",
+        evidence=case.cite(*one.evidence),
+        wants=(_want(probe, "timeoutSeconds", value),),
+        parameters={"container": probe.name, "probe": probe.kind, "from": str(now), "to": str(value)},
+        score=0.7,
+    )
+
+
+def _answered_in(text: str) -> Decimal | None:
+    """Seconds that a line of an access log says a request took."""
+    found = _TOOK.search(text)
+    if not found:
+        return None
+    return Decimal(found["amount"]) * _UNITS["ms" if found["unit"].lower().startswith("m") else "s"]
 
 
 def _want(probe: Probe, field: str, value: Any) -> Want:

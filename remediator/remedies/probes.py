@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from remediator.domain.incident import Evidence
-from remediator.gitops.paths import MISSING
 from remediator.remedies.case import Case, Fix, Want
 from remediator.remedies.names import distance, is_typo, nearest
 from remediator.remedies.probing import Failing, Probe, failing, own_log, probes_of
@@ -63,7 +62,7 @@ def fix_probe_port(case: Case) -> Iterator[Fix]:
 def _known_ports(case: Case, one: Failing) -> frozenset[int]:
     """Ports that the container is known to serve: declared, asked by its healthy probes, or named in its log."""
     healthy = {other.number for other in _healthy(case, one) if other.number is not None}
-    return frozenset({port for port, _ in one.probe.declared} | healthy | _listened(case, one.probe))
+    return frozenset({port for port, _ in one.probe.declared} | healthy | listened_ports(case, one.probe))
 
 
 def _open(old: Any, *, probe: Probe, known: frozenset[int]) -> bool:
@@ -99,14 +98,12 @@ def _right_port(case: Case, one: Failing) -> tuple[int | str | None, str]:
     wrong = probe.number
     if wrong is None:
         return None, ""
-    listened = _listened(case, probe)
-    if wrong in listened or (wrong in declared and not listened):
+    listened = listened_ports(case, probe)
+    if wrong in listened or wrong in declared:
         return None, ""
     if len(listened) == 1:
         port = next(iter(listened))
         return _form(probe, port), f"the program says that it listens on {port}"
-    if wrong in declared:
-        return None, ""
     return _declared_port(case, one, declared)
 
 
@@ -152,7 +149,7 @@ def _healthy(case: Case, one: Failing) -> list[Probe]:
     ]
 
 
-def _listened(case: Case, probe: Probe) -> set[int]:
+def listened_ports(case: Case, probe: Probe) -> set[int]:
     """Ports on which the container's own log says that it listens."""
     return {int(found["port"]) for text in own_log(case, probe) for found in _LISTENS.finditer(text)}
 
@@ -162,7 +159,7 @@ def fix_probe_path(case: Case) -> Iterator[Fix]:
     for group in _by_container(failing(case, *case.action.ends)):
         if not all(one.as_seen and one.probe.handler == "httpGet" for one in group):
             continue
-        if not all({_status(piece) for piece in one.evidence} & _WRONG_PATH for one in group):
+        if not all({status_of(piece) for piece in one.evidence} & _WRONG_PATH for one in group):
             continue
         found = [(one, *_right_path(case, one, group)) for one in group]
         sure = all(new for _, new, _ in found)
@@ -286,44 +283,6 @@ def _serves_files(case: Case, probe: Probe) -> bool:
     return not (configured or probe.container.get("command") or probe.container.get("args"))
 
 
-def fix_probe_scheme(case: Case) -> Iterator[Fix]:
-    """Speak the protocol that the server named in its answer: plain HTTP, or HTTPS."""
-    for one in failing(case, *case.action.ends):
-        probe = one.probe
-        if probe.handler != "httpGet" or not one.as_seen:
-            continue
-        present = str(probe.body["httpGet"].get("scheme") or "HTTP").upper()
-        new, said = _right_scheme(case, one)
-        if not new or new == present:
-            continue
-        yield Fix(
-            title=f"let the {probe.kind} probe of `{probe.name}` speak {new}",
-            reason=f"The probe speaks {present}, but the server says: {said}.",
-            evidence=case.cite(*one.evidence),
-            wants=(Want(probe.target.application, probe.target.manifest, (*probe.path, "httpGet", "scheme"), new),),
-            parameters={"container": probe.name, "probe": probe.kind, "from": present, "to": new},
-            score=0.85,
-            accepts=partial(_is_scheme, scheme=new),
-        )
-
-
-def _is_scheme(old: Any, *, scheme: str) -> bool:
-    return (str(old).upper() if old is not MISSING else "HTTP") == scheme
-
-
-def _right_scheme(case: Case, one: Failing) -> tuple[str, str]:
-    texts = [piece.text for piece in one.evidence] + list(own_log(case, one.probe))
-    for text in texts:
-        if "server gave HTTP response to HTTPS client" in text:
-            return "HTTP", "server gave HTTP response to HTTPS client"
-    if any(_status(piece) == "400" for piece in one.evidence):
-        for text in texts:
-            if found := re.search(
-                r"(?i)client sent an HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port", text
-            ):
-                return "HTTPS", found[0]
-    return "", ""
-
-
-def _status(piece: Evidence) -> str:
+def status_of(piece: Evidence) -> str:
+    """The HTTP status that the kubelet got; empty where it got none."""
     return piece.facts.get("status_code") or piece.facts.get("status") or ""

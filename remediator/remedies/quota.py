@@ -77,17 +77,20 @@ class _Share:
         self.case, self.target = case, target
         self.why = ""
         found = [manifest for manifest in case.namespace_objects(target, "ResourceQuota") if manifest.name == quota]
-        self.hard: Mapping[str, Any] = get(found[0].body, ("spec", "hard")) or {} if len(found) == 1 else {}
+        self.hard: Mapping[str, Any] = (get(found[0].body, ("spec", "hard")) or {}) if len(found) == 1 else {}
+        self.shown = _shown(case, quota)
         self.pods = pods_at_once(target.manifest)
 
     def of(self, side: str, resource: str) -> Decimal | None:
         """The most that one pod may have, or None where the quota's size is not known."""
         key = f"{side}.{resource}"
-        hard = quantities.parse(self.hard.get(key, self.hard.get(resource) if side == "requests" else None))
+        used, seen = self.shown.get(key, (None, None))
+        hard = quantities.parse(self.hard.get(key, self.hard.get(resource) if side == "requests" else None)) or seen
         if hard is None:
             return None
-        left = hard - sum((_total(manifest, side, resource) for manifest in self._others()), Decimal(0))
-        self.why = f"{self.hard.get(key, hard)} of {key} shared by {self.pods} pods (one more while rolling out) leaves each that much"
+        asked = sum((_total(manifest, side, resource) for manifest in self._others()), Decimal(0))
+        left = hard - max(asked, used or Decimal(0))
+        self.why = f"{self.hard.get(key, hard.normalize())} of {key} shared by {self.pods} pods (one more while rolling out) leaves each that much"
         return max(left, Decimal(0)) / self.pods
 
     def _others(self) -> Iterator[Manifest]:
@@ -97,6 +100,19 @@ class _Share:
                 self.target.manifest.name,
             ):
                 yield manifest
+
+
+def _shown(case: Case, quota: str) -> dict[str, tuple[Decimal | None, Decimal | None]]:
+    """(used, hard) by resource, as `kubectl get resourcequota` shows them."""
+    found = {}
+    for one in case.statements:
+        if one.subject.kind == "ResourceQuota" and one.subject.name == quota:
+            for part in f"{one.facts.get('request', '')}, {one.facts.get('limit', '')}".split(", "):
+                key, _, amounts = part.partition(": ")
+                used, slash, hard = amounts.partition("/")
+                if slash:
+                    found[_SHORT.get(key, key)] = (quantities.parse(used), quantities.parse(hard))
+    return found
 
 
 def pods_at_once(manifest: Manifest) -> int:
@@ -208,7 +224,7 @@ def _raised(
     path: YamlPath = ("spec", "hard", key)
     present = get(quota.body, path)
     now, need, have = quantities.parse(present), quantities.parse(requested), quantities.parse(used)
-    if now is None or need is None or have is None or now != quantities.parse(limited):
+    if now is None or need is None or have is None or now != quantities.parse(limited) or need > now:
         return None
     pods = max(
         (pods_at_once(target.manifest) for target in case.targets if key == "pods" or _asks(target.manifest, key)),

@@ -24,15 +24,17 @@ from remediator.remedies.namespaces import create_namespace
 from remediator.remedies.network_policy import fix_network_policy
 from remediator.remedies.pressure import raise_ephemeral_storage, raise_memory_request
 from remediator.remedies.probe_timing import relax_probe_timing
-from remediator.remedies.probes import fix_probe_path, fix_probe_port, fix_probe_scheme
+from remediator.remedies.probes import fix_probe_path, fix_probe_port
 from remediator.remedies.quota import raise_quota, set_missing_resources
 from remediator.remedies.references import fix_reference_key, rename_reference
 from remediator.remedies.replicas import restore_replicas
 from remediator.remedies.requests import lower_requests
+from remediator.remedies.rollouts import recreate_pods
 from remediator.remedies.routes import fix_ingress_backend, fix_service_port
 from remediator.remedies.scheduling import fix_class_name, fix_node_selector, fix_toleration
 from remediator.remedies.security import meet_pod_security, relax_security_context
 from remediator.remedies.services import fix_service_selector, fix_target_port
+from remediator.remedies.serving_probes import fix_listen_port, fix_probe_scheme
 from remediator.remedies.sources import fix_source_path, fix_target_revision
 from remediator.remedies.storage import fix_access_mode, fix_claim_name, fix_storage_class
 from remediator.remedies.value_files import fix_value_file
@@ -56,6 +58,7 @@ REMEDIES: Mapping[str, Remedy] = {
     "fix_invalid_field": fix_invalid_field,
     "fix_kubelet_tls": fix_kubelet_tls,
     "fix_kustomize_resource": fix_kustomize_resource,
+    "fix_listen_port": fix_listen_port,
     "fix_mount": fix_mount,
     "fix_network_policy": fix_network_policy,
     "fix_node_selector": fix_node_selector,
@@ -83,6 +86,7 @@ REMEDIES: Mapping[str, Remedy] = {
     "raise_memory_limit": raise_memory_limit,
     "raise_memory_request": raise_memory_request,
     "raise_quota": raise_quota,
+    "recreate_pods": recreate_pods,
     "relax_probe_timing": relax_probe_timing,
     "relax_security_context": relax_security_context,
     "rename_reference": rename_reference,

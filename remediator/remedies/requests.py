@@ -19,6 +19,7 @@ _INSUFFICIENT = re.compile(r"(?P<count>\d+) Insufficient (?P<resource>[a-z0-9./-
 _NODES = re.compile(r"0/(?P<count>\d+) nodes are available")
 _CLEARLY_LESS = 2
 """An older request counts as the cure only where it was at most this fraction of the present one."""
+_SHARE, _HEADROOM, _MEBI = Decimal("0.5"), Decimal("1.5"), Decimal(2) ** 20
 _ABSURD = {"cpu": Decimal(256), "memory": Decimal(2) ** 42}
 """More than any machine that clusters are made of: the unit was left out."""
 
@@ -116,9 +117,34 @@ def _affordable(
         return sibling, "the same container asks for that much elsewhere in this repository"
     if slip:
         return slip, f"{spelling} was surely meant as {slip}"
-    if "/" in resource and largest is not None and 0 < largest < now and everywhere:
+    if largest is None or not 0 < largest < now or not everywhere:
+        return "", ""
+    if "/" in resource:
         return str(int(largest)), f"the largest node has {int(largest)}"
-    return "", ""
+    used = _used(case, target, resource)
+    wanted = min(used * _HEADROOM, largest * _SHARE) if used else largest * _SHARE
+    value = quantities.cores_like(wanted, "1m") if resource == "cpu" else quantities.bytes_like(_whole(wanted), "1Mi")
+    why = (
+        f"{_HEADROOM} × what its pods were seen to use"
+        if used
+        else f"half of what the largest node can give ({largest.normalize():f})"
+    )
+    return value, why
+
+
+def _whole(amount: Decimal) -> Decimal:
+    """In whole mebibytes, rounded down."""
+    return amount // _MEBI * _MEBI
+
+
+def _used(case: Case, target: Match, resource: str) -> Decimal:
+    """The most that a pod of the workload was seen to use, by `kubectl top`."""
+    amounts = [
+        quantities.parse(one.facts.get(f"{resource}_usage")) or Decimal(0)
+        for one in case.statements
+        if one.subject.name == target.manifest.name and one.subject.pod
+    ]
+    return max(amounts, default=Decimal(0))
 
 
 def _everywhere(case: Case, resource: str, nodes: list[Node]) -> bool:

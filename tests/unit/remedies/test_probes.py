@@ -182,3 +182,59 @@ def test_a_startup_probe_may_fail_more_often(tmp_path: Path) -> None:
     text = refused(8080, "Startup") + log("INFO loading the model, this takes about 200s")
     told = tell(tmp_path, shop(web=workload(box)), text)
     assert told.value("spec.template.spec.containers.0.startupProbe.failureThreshold") == 25
+
+
+MOVED = refused(8080) + log("INFO Listening on 0.0.0.0:8090")
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "value"),
+    [
+        ({"env": [{"name": "LOG", "value": "info"}, {"name": "PORT", "value": "8090"}]}, "env.1.value", "8080"),
+        ({"args": ["--listen=:8090", "--verbose"]}, "args.0", "--listen=:8080"),
+    ],
+    ids=["variable", "argument"],
+)
+def test_the_setting_that_moved_a_program_from_its_port_is_corrected(
+    tmp_path: Path, setting: Any, path: str, value: str
+) -> None:
+    told = tell(tmp_path, shop(web=workload({**PORTS, "livenessProbe": http(8080), **setting})), MOVED)
+    assert told.value(f"spec.template.spec.containers.0.{path}") == value
+
+
+@pytest.mark.parametrize("setting", [{}, {"args": ["--http=8090", "--grpc=8090"]}, {"args": ["--port=18090"]}])
+def test_a_program_that_moved_by_itself_is_left_alone(tmp_path: Path, setting: Any) -> None:
+    assert tell(tmp_path, shop(web=workload({**PORTS, "livenessProbe": http(8080), **setting})), MOVED).actions == []
+
+
+LATE = events(
+    (
+        "Unhealthy",
+        POD,
+        'Readiness probe failed: Get "http://10.1.0.7:8080/healthz": context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("INFO GET /healthz 200 in 2300ms", 5),
+        ("level=info path=/healthz status=200 duration=1.4s", 3),
+        ("INFO GET /other 200 in 2300ms", None),
+        ("INFO GET /healthz 200 in 12ms", None),
+        ("INFO GET /healthz 200 in 200s", None),
+    ],
+)
+def test_a_timeout_is_above_what_the_answers_take(tmp_path: Path, words: str, expected: int | None) -> None:
+    told = tell(tmp_path, shop(web=workload({**PORTS, "readinessProbe": http(8080)})), LATE + log(words))
+    assert (
+        told.value("spec.template.spec.containers.0.readinessProbe.timeoutSeconds") if told.changed else None
+    ) == expected
+
+
+@pytest.mark.parametrize(("old", "expected"), [(10, None), (45, 45)], ids=["hardly", "clearly"])
+def test_a_little_more_patience_long_ago_is_no_cure(tmp_path: Path, old: int, expected: int | None) -> None:
+    before = shop(web=workload({**PORTS, "livenessProbe": http(8080, initialDelaySeconds=old, periodSeconds=5)}))
+    told = tell(tmp_path, shop(web=workload(SLOW)), refused(8080), before=[before])
+    assert (told.value(f"{LIVENESS}.initialDelaySeconds") if told.changed else None) == expected

@@ -48,6 +48,12 @@ def test_what_a_quota_demands_is_set_so_that_it_fits(
         assert {key: told.value(f"{BOX}.{key}") for key in expected} == expected
 
 
+def test_what_a_quota_that_is_shown_leaves_is_shared(tmp_path: Path) -> None:
+    shown = "$ kubectl get resourcequota -n shop\nNAME      AGE   REQUEST        LIMIT\ncompute   5d    pods: 2/10     limits.cpu: 420m/500m\n"
+    text = refused("failed quota: compute: must specify limits.cpu for: web") + shown
+    assert tell(tmp_path, shop(web=workload()), text).value(f"{BOX}.limits.cpu") == "40m"
+
+
 @pytest.mark.parametrize(
     ("box", "why", "expected"),
     [

@@ -179,6 +179,10 @@ Allocatable:
   nvidia.com/gpu:  2
 
 """
+TOP = """$ kubectl top pod -n shop
+NAME                   CPU(cores)   MEMORY(bytes)
+web-7c9f8b6d5f-abcde   12m          300Mi
+"""
 BOTH = NODE.format("a") + NODE.format("b")
 
 
@@ -188,8 +192,10 @@ BOTH = NODE.format("a") + NODE.format("b")
         ({"cpu": "4000"}, "cpu", "", "4000m"),
         ({"memory": "512Gi"}, "memory", BOTH, "512Mi"),
         ({"nvidia.com_gpu": 8}, "nvidia.com/gpu", BOTH, 2),
+        ({"memory": "20Gi"}, "memory", BOTH, "7680Mi"),
+        ({"memory": "20Gi"}, "memory", BOTH + TOP, "450Mi"),
     ],
-    ids=["milli", "unit", "gpu"],
+    ids=["milli", "unit", "gpu", "half-a-node", "used"],
 )
 def test_a_request_is_what_a_node_can_give(tmp_path: Path, requests: Any, resource: str, text: str, value: Any) -> None:
     told = tell(tmp_path, shop(web=workload(resources(**requests))), scheduling(SHORT.format(resource)) + text)
@@ -201,11 +207,11 @@ def test_a_request_is_what_a_node_can_give(tmp_path: Path, requests: Any, resour
     [
         ({"cpu": "2"}, "cpu", ""),
         ({"cpu": "2"}, "cpu", BOTH),
-        ({"memory": "20Gi"}, "memory", BOTH),
+        ({"memory": "20Gi"}, "memory", NODE.format("a")),
         ({"nvidia.com_gpu": 1}, "nvidia.com/gpu", ""),
         ({"nvidia.com_gpu": 8}, "nvidia.com/gpu", NODE.format("a")),
     ],
-    ids=["full", "fits", "a-bit-much", "no-nodes", "one-of-two-shown"],
+    ids=["full", "fits", "one-node-shown", "no-nodes", "one-of-two-shown"],
 )
 def test_a_request_stays_where_the_cluster_is_just_full(
     tmp_path: Path, requests: Any, resource: str, text: str

@@ -143,3 +143,25 @@ def test_a_template_does_not_grow_since_clusters_refuse_that(tmp_path: Path) -> 
     box["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
     text = log("ERROR could not write /data/segments/7: No space left on device", pod="web-0")
     assert tell(tmp_path, shop(web=box), text).actions == []
+
+
+def attaching(holder: str) -> str:
+    return events(
+        (
+            "FailedAttachVolume",
+            POD,
+            f'Multi-Attach error for volume "pvc-0b1c" Volume is already used by pod(s) {holder}',
+        )
+    )
+
+
+def test_a_volume_for_one_node_is_not_rolled_over(tmp_path: Path) -> None:
+    told = tell(tmp_path, shop(web=mounting(), data=claim("data")), attaching("web-7c9f8b6d5f-abcde"))
+    assert told.value("spec.strategy.type") == "Recreate"
+
+
+@pytest.mark.parametrize(
+    "holder", ["web-5d7b9c6f8b-zzzzz", "backup-7c9f8b6d5f-abcde"], ids=["same-revision", "somebody-else"]
+)
+def test_a_volume_that_a_lost_node_or_another_holds_is_a_persons_work(tmp_path: Path, holder: str) -> None:
+    assert tell(tmp_path, shop(web=mounting(), data=claim("data")), attaching(holder)).actions == []
