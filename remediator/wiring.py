@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from remediator.services.workshop import LocalWorkshop
     from remediator.settings import Settings
 
-USER_POLICY = ".github/remediator.yml"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -91,9 +90,9 @@ class Services:
     @cached_property
     def policies(self) -> Policies:
         """The shipped policies with the user's merged over them."""
-        from remediator.policy import load
+        from remediator.policy import USER_FILE, load
 
-        file = self.root / USER_POLICY
+        file = self.root / USER_FILE
         return load(file if file.is_file() else None)
 
     @cached_property

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from remediator.graph.state import PLAN_FIELDS, all_changes
+from remediator.domain.life import Base
+from remediator.errors import RemediatorError
+from remediator.graph.state import PLAN_FIELDS, all_changes, chosen
 
 if TYPE_CHECKING:
-    from remediator.domain.change import Place, Proposal
+    from collections.abc import Sequence
+
+    from remediator.domain.change import Edit, Place, Proposal
+    from remediator.domain.ports import Forge, Workshop
     from remediator.graph.drive import Result
 
 
@@ -28,6 +35,31 @@ def document(result: Result) -> dict[str, Any]:
         "reason": _reason(result),
         "error": str(result.error) if result.error else "",
     }
+
+
+def composed(
+    documents: list[dict[str, Any]], results: Sequence[Result], workshop: Workshop, forge: Forge
+) -> list[dict[str, Any]]:
+    """A dry run's documents, to be written one after the other: a later one keeps what an earlier one changed.
+
+    Where two incidents change one file, the later text is made of the edits of both; edits that contradict
+    each other leave it as it was proposed alone.
+    """
+    so_far: dict[str, list[Edit]] = {}
+    for shown, result in zip(documents, results, strict=True):
+        proposal, pull = chosen(result.state), result.state["pull_request"]
+        if not shown["git_changes"] or proposal is None or pull is None:
+            continue
+        base = Base(branch=pull.base, commit=result.state["incident"].base_commit)
+        for path in shown["git_changes"]:
+            edits = so_far.setdefault(path, [])
+            shared = bool(edits)
+            edits += [edit for edit in proposal.edits if edit.file == path and edit not in edits]
+            if shared:
+                with suppress(RemediatorError, FileNotFoundError, ValueError):
+                    text = workshop.edit(edits, partial(forge.read, base)).get(path)
+                    shown["git_changes"][path] = None if text is None else text.decode()
+    return documents
 
 
 def _reason(result: Result) -> str:

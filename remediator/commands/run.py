@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.life import Case
     from remediator.graph.drive import Result
+    from remediator.report import IncidentReport
     from remediator.wiring import Services
 
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
     preload()
     found = services(args, dry_run=args.dry_run)
-    redact_logging(lambda text: found.redact(text))
+    redact_logging(lambda text: found.redact(text))  # noqa: PLW0108 - made when a first record needs it
     progress = Progress()
     if not args.dry_run:
         found.git  # noqa: B018 - a missing repository is said before the logs are read
@@ -53,9 +54,12 @@ def run(args: argparse.Namespace) -> int:
         if result.error:
             faults.tell(result.error)
     if args.json:
-        from remediator.commands.document import document
+        from remediator.commands.document import composed, document
 
-        print(json.dumps([document(result) for result in results], indent=2, ensure_ascii=False))
+        documents = [document(result) for result in results]
+        if args.dry_run:
+            documents = composed(documents, results, found.workshop, found.forge)
+        print(json.dumps(documents, indent=2, ensure_ascii=False))
     else:
         _print(found, results, dry_run=args.dry_run)
     return exit_code(results)
@@ -94,7 +98,7 @@ def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
     from remediator.report import RunFacts, local_pull_request, terminal
 
     colour = sys.stdout.isatty()
-    reports = [report_of(found, result.state) for result in results]
+    reports = [_report(found, result) for result in results]
     lines, seconds = found.logs.measured()
     facts = RunFacts(lines=lines, seconds=seconds, dry_run=dry_run)
     print(terminal(reports, facts, colour=colour), end="")
@@ -102,3 +106,14 @@ def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
         for report in reports:
             if report.proposal:
                 print(f"\n{local_pull_request(report, colour=colour)}", end="")
+
+
+def _report(found: Services, result: Result) -> IncidentReport:
+    """What became of it: a change that is not there to be approved is not shown as one."""
+    from remediator.domain.life import OPEN_STATUSES
+
+    report = report_of(found, result.state)
+    if result.state["workflow_status"] in OPEN_STATUSES:
+        return report
+    reason = f"declined ({report.reason}); quiet until {result.quiet_until}" if result.quiet_until else report.reason
+    return report.model_copy(update={"proposal": None, "reason": reason})

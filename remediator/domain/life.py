@@ -37,8 +37,6 @@ class Case(Value):
     """Names of the inputs that were read."""
     read_at: str
     """RFC 3339, UTC."""
-    seen: int = 1
-    """How often the same fingerprint stood in the inputs."""
 
 
 class Incident(Value):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from langgraph.types import Command
+from langsmith.run_helpers import tracing_context
 
 from remediator.domain.life import Incident, Record, Review
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, RemediatorError
@@ -109,9 +110,10 @@ class Driver:
         config = _config(thread)
         self.last = cast("IncidentState", payload if isinstance(payload, dict) else self.state(thread))
         try:
-            for values in self.graph.stream(payload, config, stream_mode="values", durability="exit"):
-                known = {key: value for key, value in values.items() if key != "__interrupt__"}
-                self.last = cast("IncidentState", {**self.last, **known})
+            with tracing_context(enabled=False):  # whatever the environment says: incidents go nowhere else
+                for values in self.graph.stream(payload, config, stream_mode="values", durability="exit"):
+                    known = {key: value for key, value in values.items() if key != "__interrupt__"}
+                    self.last = cast("IncidentState", {**self.last, **known})
         except RemediatorError as error:
             self.memory.forget(thread)
             state = self.last.copy()

@@ -58,7 +58,7 @@ class Logs:
         return found
 
     def cases(self) -> tuple[Case, ...]:
-        """See the port; the same fault twice in one run is one case, seen twice."""
+        """See the port; the same fault twice in one run is one case, the graver one."""
         return self._cases
 
     def measured(self) -> tuple[int, float]:
@@ -72,12 +72,10 @@ class Logs:
         cases: dict[str, Case] = {}
         for diagnosis in classify(self.scan.statements, self.catalogue, redact=self.redact):
             name = self._fingerprint(diagnosis)
-            if name in cases:
-                cases[name] = cases[name].model_copy(update={"seen": cases[name].seen + 1})
-                continue
-            cases[name] = Case(
+            case = Case(
                 fingerprint=name, diagnosis=diagnosis, excerpt=excerpt(diagnosis), source=source, read_at=read_at
             )
+            cases.setdefault(name, case)
         return tuple(cases.values())
 
     def _fingerprint(self, diagnosis: Diagnosis) -> str:

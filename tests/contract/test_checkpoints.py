@@ -99,6 +99,17 @@ def test_frozen_values_come_back_equal_and_unlisted_classes_do_not_come_back() -
     assert isinstance(got(RefCheckpointSaver(store), "t"), dict)
 
 
+def test_strict_mode_of_langgraph_shares_the_buffer() -> None:
+    store = MemoryRefStore()
+    saver = RefCheckpointSaver(store)
+    strict = saver.with_allowlist({(Subject.__module__, "Subject")})
+    assert isinstance(strict, RefCheckpointSaver)
+    assert strict is not saver
+    put(strict, "t", Subject(name="checkout"))
+    saver.flush("Record")
+    assert got(strict, "t") == Subject(name="checkout")
+
+
 def tampered(store: MemoryRefStore, kind: str, payload: bytes) -> None:
     """Replace the only value of thread t, as somebody with write access to the branch could."""
     body = json.loads(store.commits[-1][document_path("t")])

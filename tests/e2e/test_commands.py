@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from remediator import remedies
+from remediator.domain.change import Edit
 from remediator.domain.life import Plan
 from tests.fakes import FakeWorkshop
 from tests.graph.worlds import FILE, case, proposal
 from tests.repos import git, write
 
 if TYPE_CHECKING:
+    from remediator.domain.incident import Diagnosis
     from tests.e2e.conftest import Command
 
 ID = "inc-3f9a2c-1"
@@ -126,6 +129,36 @@ def test_one_incidents_fault_does_not_cost_the_others(remediator: Command, root:
     assert first["commit_message"]
     git(root, "branch", "-D", "remediator")
     assert remediator.run().code == 0
+
+
+def test_what_failed_is_not_shown_as_something_to_approve(remediator: Command, root: Path) -> None:
+    git(root, "branch", "remediator")
+    out = remediator.run().out
+    assert "rename it" in out
+    assert "approve" not in out
+
+
+def test_a_dry_runs_changes_of_one_file_add_up(remediator: Command) -> None:
+    text = "memory: 1Gi\ncpu: 1\n"
+    write(remediator.root, {FILE: text})
+    git(remediator.root, "commit", "-q", "-a", "-m", "Two values")
+    remediator.cases = [case(), case(category="config_error", fingerprint="ab" * 32)]
+    edits = {"oom": ("memory", "2Gi"), "config_error": ("cpu", 2)}
+
+    class Workshop(FakeWorkshop):
+        def propose(self, diagnosis: Diagnosis) -> Plan:
+            key, value = edits[diagnosis.category]
+            edit = Edit(op="set", file=FILE, path=(key,), value=value)
+            return Plan(proposals=(proposal(f"set_{key}", "x").model_copy(update={"edits": (edit,)}),))
+
+        edit = staticmethod(remedies.changes)
+
+    remediator.workshop = Workshop()
+    first, second = remediator.run("--dry-run", "--json").json
+    assert first["git_changes"] == {FILE: "memory: 2Gi\ncpu: 1\n"}
+    assert second["git_changes"] == {FILE: "memory: 2Gi\ncpu: 2\n"}
+    first, second = remediator.run("--json").json
+    assert second["git_changes"] == {FILE: "memory: 1Gi\ncpu: 2\n"}
 
 
 def test_a_bug_of_ours_is_reported_and_contained(remediator: Command, monkeypatch: pytest.MonkeyPatch) -> None:

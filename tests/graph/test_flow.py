@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from remediator.domain.life import Plan
+from remediator.domain.base import Value
+from remediator.domain.life import Plan, Review
 from remediator.errors import ConfigError, ConflictError, ServiceError
-from remediator.graph.build import build
 from remediator.graph.limits import Limits
-from remediator.graph.state import PLAN_FIELDS, IncidentState
+from remediator.graph.state import PLAN_FIELDS, VALUES, IncidentState
 from tests.fakes import FakeForge, FakeVerifier, FakeWorkshop
 from tests.graph.worlds import FILE, TWO, World, case, proposal
 
@@ -35,10 +35,27 @@ def test_the_state_has_the_plans_fields_and_types() -> None:
     assert {hints[name] for name in PLAN_FIELDS[:5]} == {str}
 
 
+def values_in(hint: Any, found: set[type]) -> set[type]:
+    """Every pydantic class that a type hint reaches."""
+    if isinstance(hint, type) and issubclass(hint, Value) and hint not in found:
+        found.add(hint)
+        for field in hint.model_fields.values():
+            values_in(field.annotation, found)
+    for inner in get_args(hint):
+        values_in(inner, found)
+    return found
+
+
+def test_every_value_of_the_state_is_listed_and_no_other() -> None:
+    found: set[type] = set()
+    for hint in get_type_hints(IncidentState).values():
+        values_in(hint, found)
+    assert set(VALUES) == found | {Review}
+
+
 def test_the_graph_has_the_plans_nodes() -> None:
     driver = World().driver()
     assert tuple(name for name in driver.graph.get_graph().nodes if not name.startswith("__")) == NODES
-    assert build is not None
 
 
 @pytest.mark.parametrize(("category", "severity"), [("info", "info"), ("unknown", "warning"), ("oom", "info")])
@@ -353,8 +370,6 @@ def test_two_answers_at_once_the_second_is_told() -> None:
     slow, quick = world.driver(), world.driver()
     known = slow.records()[0].incident_id
     slow.state(known)
-    from remediator.domain.life import Review
-
     quick.resume(known, Review(kind="closed", words="no"))
     with pytest.raises(ConflictError):
         slow.resume(known, Review(kind="changes_requested", words="use 2"))

@@ -202,6 +202,6 @@ class LocalForge:
 
     def _push(self, now: PullRequest) -> None:
         try:
-            self.git.run("push", "--quiet", self.push, f"refs/heads/{now.base}:refs/heads/{now.base}")
+            self.git.run("push", "--quiet", "--", self.push, f"refs/heads/{now.base}:refs/heads/{now.base}")
         except ServiceError as error:
             raise ServiceError(f"merged here, not pushed to {self.push} ({error}): run approve --push again") from error
