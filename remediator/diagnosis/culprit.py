@@ -50,7 +50,7 @@ def culprit(hit: Hit, callees: Callees) -> Subject:
         return subject.model_copy(update={"kind": "Service"})
     if hit.signal.id in _UNREACHABLE and hit.statement.channel in ("log", "text"):
         return callees.of(hit.statement.text, subject) or subject
-    if hit.signal.id in ("service_not_found", "service_port_not_found"):
+    if hit.signal.id in ("service_not_found", "service_port_not_found", "no_endpoints"):
         return _routed(hit, subject)
     if hit.signal.id == "rbac_forbidden" and not subject.name and hit.facts.get("account"):
         return Subject(

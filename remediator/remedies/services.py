@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -103,7 +104,7 @@ def _meant(server: Server, pods: list[Pods]) -> tuple[Pods, dict[str, Any]] | No
         change = _difference(server.selector, one.labels)
         if change is None:
             continue
-        if rank := _rank(server, one, change):
+        if rank := _rank(server, change):
             ranked.append((rank, one, change))
     if not ranked:
         return None
@@ -126,7 +127,7 @@ def _difference(selector: dict[str, str], labels: Any) -> dict[str, Any] | None:
     return {key: MISSING, right: selector[key]} if right else {key: MISSING}
 
 
-def _rank(server: Server, pods: Pods, change: dict[str, Any]) -> int:
+def _rank(server: Server, change: dict[str, Any]) -> int:
     """How sure it is that these pods were meant: 3 by spelling, 2 by name, 1 by the other labels, 0 not at all."""
     key = next(iter(change))
     if len(change) == 2:
@@ -137,7 +138,7 @@ def _rank(server: Server, pods: Pods, change: dict[str, Any]) -> int:
         return 1 if others else 0
     if is_typo(old, str(new)):
         return 3
-    if server.manifest.name in (str(new), pods.manifest.name) or (pods.manifest.name == str(new) and others):
+    if str(new) in (server.manifest.name, re.sub(r"-(?:service|svc)$", "", server.manifest.name)):
         return 2
     return 1 if others else 0
 
