@@ -67,7 +67,7 @@ def refused(what: str, error: yaml.YAMLError) -> EditRefused:
 class Stream:
     """One YAML text with its events; knows which event closes which collection of one document."""
 
-    __slots__ = ("_closes", "events", "text")
+    __slots__ = ("_closes", "events", "first", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -75,6 +75,7 @@ class Stream:
             self.events: list[Any] = list(scan(text))
         except yaml.YAMLError as error:
             raise refused("does not parse", error) from error
+        self.first = 0  # the root of the document that was asked for last
         self._closes: dict[int, int] = {}
 
     def root(self, document: int) -> int:
@@ -84,8 +85,9 @@ class Stream:
             if event.__class__ is DocumentStartEvent:
                 count += 1
                 if count == document:
-                    self._pair(at + 1)
-                    return at + 1
+                    self.first = at + 1
+                    self._pair(self.first)
+                    return self.first
         raise EditRefused(f"the stream has {count + 1} documents, counted from 0")
 
     def _pair(self, first: int) -> None:

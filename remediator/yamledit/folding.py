@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from remediator.yamledit.proof import Splice
 
 
@@ -36,17 +38,18 @@ class _Run:
     """One line of the value, with the place in the text of each of its characters."""
 
     def __init__(self) -> None:
-        self.value = ""
-        self.places: list[int] = []
-        self.end = 0
+        self.lines: list[tuple[int, str]] = []
 
     def add(self, line: str, start: int) -> None:
-        if self.value:
-            self.places.append(self.end)
-            self.value += " "
-        self.places += range(start, start + len(line))
-        self.value += line
-        self.end = start + len(line)
+        self.lines.append((start, line))
+
+    @cached_property
+    def value(self) -> str:
+        return " ".join(line for _, line in self.lines)
+
+    def places(self) -> list[int]:
+        """Where each character of the value is; a fold's blank is at the end of its line."""
+        return [place for start, line in self.lines for place in range(start, start + len(line) + 1)][:-1]
 
     def splice(self, new: str) -> Splice:
         """Only the characters that differ, so that the wraps on both sides stay."""
@@ -58,8 +61,10 @@ class _Run:
         back = 0
         while back < limit - front and old[-1 - back] == new[-1 - back]:
             back += 1
-        start = self.places[front] if front < len(old) else self.end
-        end = self.places[len(old) - back] if back else self.end
+        places = self.places()
+        stop = self.lines[-1][0] + len(self.lines[-1][1])
+        start = places[front] if front < len(old) else stop
+        end = places[len(old) - back] if back else stop
         return Splice(start, end, new[front : len(new) - back])
 
 

@@ -124,8 +124,11 @@ def _follow(stream: Stream, place: Place, *, shared: bool) -> None:
     if event.__class__ is not AliasEvent:
         return
     if not shared:
-        raise stream.refuse(f"the value is the alias *{event.anchor}: it is shared with its anchor", place.at)
-    for at in range(place.at - 1, -1, -1):
+        raise stream.refuse(
+            f"the value is the alias *{event.anchor}: it is shared with its anchor, which only edit_anchor changes",
+            place.at,
+        )
+    for at in range(place.at - 1, stream.first - 1, -1):
         candidate = stream.events[at]
         if candidate.__class__ is not AliasEvent and getattr(candidate, "anchor", None) == event.anchor:
             place.at = at

@@ -85,7 +85,7 @@ def _holds(stream: Stream, place: Place, value: Value) -> bool:
     """Whether a collection reads as the value already."""
     try:
         return isinstance(value, dict | list) and same(read_value(stream, place.at), value)
-    except EditRefused:
+    except (EditRefused, RecursionError):
         return False
 
 

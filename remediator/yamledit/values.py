@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
+
 from remediator.yamledit.events import AliasEvent, ScalarEvent, SequenceStartEvent, Stream
 from remediator.yamledit.readers import Value, construct, tag_11
 
@@ -19,6 +22,7 @@ class _Reader:
         self.stream = stream
         self.left = _LIMIT
         self.open: set[int] = set()
+        self.anchors: dict[str, list[int]] | None = None
 
     def read(self, at: int) -> Value:
         self.left -= 1
@@ -40,11 +44,17 @@ class _Reader:
         return value
 
     def _anchor(self, alias: int, name: str) -> int:
-        for at in range(alias - 1, -1, -1):
-            event = self.stream.events[at]
-            if event.__class__ is not AliasEvent and getattr(event, "anchor", None) == name:
-                return at
-        raise self.stream.refuse(f"the alias *{name} has no anchor", alias)
+        """The node that the name stands for at the alias: the last one before it."""
+        if self.anchors is None:
+            self.anchors = defaultdict(list)
+            for at, event in enumerate(self.stream.events[self.stream.first :], self.stream.first):
+                if event.__class__ is not AliasEvent and getattr(event, "anchor", None) is not None:
+                    self.anchors[str(event.anchor)].append(at)
+        places = self.anchors.get(name, [])
+        before = bisect_left(places, alias)
+        if not before:
+            raise self.stream.refuse(f"the alias *{name} has no anchor", alias)
+        return places[before - 1]
 
     def _list(self, at: int) -> Value:
         return [self.read(item) for item in self.stream.children(at)]

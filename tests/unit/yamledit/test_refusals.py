@@ -53,6 +53,13 @@ def test_what_aliases_share_is_edited_at_the_anchor_if_asked():
     assert yamledit.set(data, 0, ["b", "c"], 2, edit_anchor=True) == b"a: &x {c: 2} # c\nb: *x\n"
 
 
+def test_an_anchor_is_looked_for_in_the_same_document():
+    with pytest.raises(EditRefused, match="no anchor"):
+        yamledit.set(b"a: &x 1\n---\nb: *x\n", 1, ["b"], 2, edit_anchor=True)
+    with pytest.raises(EditRefused, match="no anchor"):
+        yamledit.get(b"a: &x 1\n---\nb: *x\n", 1, ["b"])
+
+
 def test_an_anchor_that_nothing_shares_is_no_obstacle():
     assert yamledit.set(b"a: &x 1\n---\nb: *y\n", 0, ["a"], 2) == b"a: &x 2\n---\nb: *y\n"
 
