@@ -154,10 +154,18 @@ def generate(root: Path, files: int, applications: int) -> int:
         target.write_text(text)
         written += 1
 
-    put("root.yaml", APPLICATION.format(name="root", team=0, path="applications", namespace="argocd").replace("    path: applications", "    path: applications\n    directory:\n      recurse: true"))
+    put(
+        "root.yaml",
+        APPLICATION.format(name="root", team=0, path="applications", namespace="argocd").replace(
+            "    path: applications", "    path: applications\n    directory:\n      recurse: true"
+        ),
+    )
     single = (applications - 1) * 6 // 7
     generated = applications - 1 - single
-    names = [(f"applications/team-{n % 20}/app-{n}.yaml", f"app-{n}", n % 20, f"workloads/team-{n % 20}/app-{n}") for n in range(single)]
+    names = [
+        (f"applications/team-{n % 20}/app-{n}.yaml", f"app-{n}", n % 20, f"workloads/team-{n % 20}/app-{n}")
+        for n in range(single)
+    ]
     for file, name, team, path in names:
         put(file, APPLICATION.format(name=name, team=team, path=path, namespace=name))
     for team in range(min(20, generated)):
@@ -169,10 +177,32 @@ def generate(root: Path, files: int, applications: int) -> int:
         path, name, team = folders[index % len(folders)]
         turn = index // len(folders)
         text = {
-            0: lambda: DEPLOYMENT.format(name=name, team=team) + "".join(CONTAINER.format(name=f"{name}-{c}", team=team, minor=rng.randrange(90), patch=rng.randrange(9), memory=rng.choice((256, 512))) for c in range(rng.randrange(1, 4))),
+            0: lambda: (
+                DEPLOYMENT.format(name=name, team=team)
+                + "".join(
+                    CONTAINER.format(
+                        name=f"{name}-{c}",
+                        team=team,
+                        minor=rng.randrange(90),
+                        patch=rng.randrange(9),
+                        memory=rng.choice((256, 512)),
+                    )
+                    for c in range(rng.randrange(1, 4))
+                )
+            ),
             1: lambda: SERVICE.format(name=name),
-            2: lambda: "resources:\n- object-0.yaml\n- object-1.yaml\n" if index % 3 else CONFIG.format(name=name, features="      a: b"),
-        }.get(turn, lambda: CONFIG.format(name=f"{name}-{turn}", features="\n".join(f"      feature_{n}: {rng.random() > 0.5}" for n in range(rng.randrange(20, 300)))))()
+            2: lambda: (
+                "resources:\n- object-0.yaml\n- object-1.yaml\n"
+                if index % 3
+                else CONFIG.format(name=name, features="      a: b")
+            ),
+        }.get(
+            turn,
+            lambda: CONFIG.format(
+                name=f"{name}-{turn}",
+                features="\n".join(f"      feature_{n}: {rng.random() > 0.5}" for n in range(rng.randrange(20, 300))),
+            ),
+        )()
         put(f"{path}/object-{turn}.yaml" if not text.startswith("resources:") else f"{path}/kustomization.yaml", text)
         index += 1
     return written
@@ -211,7 +241,11 @@ def measure(files: int, applications: int, rounds: int) -> dict[str, float]:
         root, cache = Path(directory, "repo"), Path(directory, "cache")
         root.mkdir()
         written = generate(root, files, applications)
-        for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=b", "-c", "user.email=b@example.com", "commit", "-q", "-m", "Generate"]):
+        for words in (
+            ["init", "-q"],
+            ["add", "-A"],
+            ["-c", "user.name=b", "-c", "user.email=b@example.com", "commit", "-q", "-m", "Generate"],
+        ):
             subprocess.run(["git", *words], cwd=root, check=True)
         tree(root), yardstick(root)
         least, cold, warm = [], [], []
@@ -241,7 +275,9 @@ def main() -> int:
     parser.add_argument("--growth", action="store_true", help="also 100 and 1,000 files, to see that growth is linear")
     args = parser.parse_args()
     sizes = [(100, 7), (1_000, 70)] if args.growth else []
-    rows = [measure(files, applications, args.rounds) for files, applications in [*sizes, (args.files, args.applications)]]
+    rows = [
+        measure(files, applications, args.rounds) for files, applications in [*sizes, (args.files, args.applications)]
+    ]
     for row in rows:
         print(json.dumps(row))
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

@@ -19,7 +19,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="the tree of Applications in this repository",
         description="The Applications of the repository, who applies each, and where its manifests lie.",
     )
-    parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="checkout to read (default: the current directory)")
+    parser.add_argument(
+        "--repo", type=Path, default=Path(), metavar="DIR", help="checkout to read (default: the current directory)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.set_defaults(handler=run)
 
@@ -42,14 +44,21 @@ def document(repository: Repository) -> dict[str, Any]:
     return {
         "applications": [_application(app) for app in repository.applications],
         "applicationSets": [
-            {"name": item.name, "file": item.file, "document": item.document, "parent": item.parent} for item in repository.sets
+            {"name": item.name, "file": item.file, "document": item.document, "parent": item.parent}
+            for item in repository.sets
         ],
         "projects": [
             {"name": (body.get("metadata") or {}).get("name", ""), "file": file, "document": index}
             for file, index, body in repository.projects
         ],
         "problems": [
-            {"kind": item.kind, "message": item.message, "file": item.file, "line": item.line, "application": item.application}
+            {
+                "kind": item.kind,
+                "message": item.message,
+                "file": item.file,
+                "line": item.line,
+                "application": item.application,
+            }
             for item in repository.problems
         ],
     }
@@ -108,9 +117,15 @@ def lines(repository: Repository) -> list[str]:
 
 
 def _line(app: Application) -> str:
-    sources = ", ".join(_source(source.path or ".", source.chart, source.revision, source.ref, source.local) for source in app.sources)
+    sources = ", ".join(
+        _source(source.path or ".", source.chart, source.revision, source.ref, source.local) for source in app.sources
+    )
     namespace = f" → {app.namespace}" if app.namespace else ""
-    return f"{app.name}{namespace}  [{sources}]  ({_shown(app.file)})" if app.file else f"{app.name}{namespace}  [{sources}]"
+    return (
+        f"{app.name}{namespace}  [{sources}]  ({_shown(app.file)})"
+        if app.file
+        else f"{app.name}{namespace}  [{sources}]"
+    )
 
 
 def _source(path: str, chart: str, revision: str, ref: str, local: bool) -> str:

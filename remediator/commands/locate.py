@@ -22,10 +22,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog="FIELD: image, replicas, resources.limits.memory, env.NAME, livenessProbe.httpGet.path …, any path such as"
         " spec.selector.app, and of an Application targetRevision, chartVersion, path, repoURL. Ends with 3 where it cannot tell.",
     )
-    parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="checkout to read (default: the current directory)")
+    parser.add_argument(
+        "--repo", type=Path, default=Path(), metavar="DIR", help="checkout to read (default: the current directory)"
+    )
     parser.add_argument("--application", default="", metavar="A", help="name of the Argo CD Application")
     parser.add_argument("--namespace", default="", metavar="N", help="namespace the workload runs in")
-    parser.add_argument("--workload", default="", metavar="KIND/NAME", help="Deployment/web, or a pod's name with its hashes")
+    parser.add_argument(
+        "--workload", default="", metavar="KIND/NAME", help="Deployment/web, or a pod's name with its hashes"
+    )
     parser.add_argument("--container", default="", metavar="C", help="container (default: the only one)")
     parser.add_argument("--field", required=True, metavar="FIELD", help="the field wanted")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -54,17 +58,26 @@ def answer(repository: Repository, args: argparse.Namespace) -> tuple[Located, M
     kind, _, name = args.workload.rpartition("/")
     if not name:
         return _of_application(repository, args)
-    subject = Subject(application=args.application, namespace=args.namespace, kind=kind, name=name, container=args.container)
+    subject = Subject(
+        application=args.application, namespace=args.namespace, kind=kind, name=name, container=args.container
+    )
     matches = repository.find(subject)
     if not matches and args.namespace:
         matches = repository.find(subject.model_copy(update={"namespace": ""}))
     if not matches:
         return Located("unknown", reason=f"no Application in this repository applies {args.workload}"), None
     best = [match for match in matches if match.score == matches[0].score]
-    answers = [(repository.locate_field(match.application, args.field, match.manifest, args.container), match) for match in best[:6]]
-    different = {tuple((place.file, place.document, place.path, place.inside) for place in found.places) for found, _ in answers}
+    answers = [
+        (repository.locate_field(match.application, args.field, match.manifest, args.container), match)
+        for match in best[:6]
+    ]
+    different = {
+        tuple((place.file, place.document, place.path, place.inside) for place in found.places) for found, _ in answers
+    }
     if len(best) > 6 or len(different) > 1:
-        names = ", ".join(f"{match.manifest.kind} {match.manifest.name} of {match.application.name}" for match in best[:6])
+        names = ", ".join(
+            f"{match.manifest.kind} {match.manifest.name} of {match.application.name}" for match in best[:6]
+        )
         places = tuple(place for found, _ in answers for place in found.places)
         return Located("ambiguous", candidates=places, reason=f"several objects fit: {names}"), best[0]
     return answers[0]
@@ -76,14 +89,18 @@ def _of_application(repository: Repository, args: argparse.Namespace) -> tuple[L
 
     if not args.application:
         raise ConfigError("give --workload KIND/NAME, or --application for a field of the Application itself")
-    apps = [app for app in repository.applications if app.name == args.application and args.namespace in ("", app.namespace)]
+    apps = [
+        app for app in repository.applications if app.name == args.application and args.namespace in ("", app.namespace)
+    ]
     apps = apps or [app for app in [repository.application(args.application)] if app is not None]
     if not apps:
         return Located("unknown", reason=f"no Application {args.application} in this repository"), None
     answers = [(repository.locate_field(app, args.field), app) for app in apps]
     if len({tuple((place.file, place.document, place.path) for place in found.places) for found, _ in answers}) > 1:
         places = tuple(place for found, _ in answers for place in found.places)
-        return Located("ambiguous", candidates=places, reason=f"{len(apps)} Applications are named {args.application}"), apps[0]
+        return Located(
+            "ambiguous", candidates=places, reason=f"{len(apps)} Applications are named {args.application}"
+        ), apps[0]
     return answers[0]
 
 
@@ -117,7 +134,12 @@ def show(found: Located, match: Match | Application | None) -> None:
         app = getattr(match, "application", match)
         manifest = getattr(match, "manifest", None)
         print(f"Application {app.name}" + (f", {manifest.kind} {manifest.name}" if manifest is not None else ""))
-    words = {"located": "stands in", "insert": "is to be added to", "ambiguous": "could stand in", "unknown": "cannot tell"}
+    words = {
+        "located": "stands in",
+        "insert": "is to be added to",
+        "ambiguous": "could stand in",
+        "unknown": "cannot tell",
+    }
     print(words[found.status] + (f": {found.reason}" if found.reason else ""))
     for place in found.places or found.candidates:
         where = dotted(place.path) + (f" → {dotted(place.inside)}" if place.inside else "")

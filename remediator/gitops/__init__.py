@@ -1,6 +1,16 @@
 """From a workload in an incident to the file and path that control it."""
 
-from remediator.gitops.model import Application, ApplicationSet, Located, Manifest, Match, ObjectChange, Problem, Revision, Source
+from remediator.gitops.model import (
+    Application,
+    ApplicationSet,
+    Located,
+    Manifest,
+    Match,
+    ObjectChange,
+    Problem,
+    Revision,
+    Source,
+)
 from remediator.gitops.repository import Repository
 from remediator.gitops.tools import Tools
 

@@ -10,7 +10,8 @@ from typing import Any
 from remediator.domain.change import Place, YamlPath
 from remediator.gitops import yamlread
 from remediator.gitops.generators import UNKNOWN, Anything, Expander, Parameters, Unsupported
-from remediator.gitops.gotemplate import Engine, Unrenderable
+from remediator.gitops.goparse import Unrenderable
+from remediator.gitops.gotemplate import Engine
 from remediator.gitops.layout import Layout
 from remediator.gitops.merge import strategic
 from remediator.gitops.paths import leaves
@@ -73,7 +74,9 @@ def flatten(values: Mapping[str, Any]) -> dict[str, str]:
             result["\0any"] = ""
         elif isinstance(node, Mapping) and "segments" in node and "basename" in node:
             result[prefix] = str(node["path"])
-            result.update({f"{prefix}.{key}": str(value) for key, value in node.items() if key not in ("path", "segments")})
+            result.update(
+                {f"{prefix}.{key}": str(value) for key, value in node.items() if key not in ("path", "segments")}
+            )
             result.update({f"{prefix}[{index}]": part for index, part in enumerate(node["segments"])})
         elif isinstance(node, Mapping):
             for key, value in node.items():
@@ -82,14 +85,24 @@ def flatten(values: Mapping[str, Any]) -> dict[str, str]:
             for index, value in enumerate(node):
                 walk(f"{prefix}.{index}", value)
         else:
-            result[prefix] = {True: "true", False: "false", None: ""}.get(node, str(node)) if node is None or isinstance(node, bool) else str(node)
+            result[prefix] = (
+                {True: "true", False: "false", None: ""}.get(node, str(node))
+                if node is None or isinstance(node, bool)
+                else str(node)
+            )
 
     walk("", values)
     return result
 
 
 def expand(
-    body: Mapping[str, Any], layout: Layout, clusters: list[Mapping[str, Any]], *, file: str, document: int, path: YamlPath = ("spec",)
+    body: Mapping[str, Any],
+    layout: Layout,
+    clusters: list[Mapping[str, Any]],
+    *,
+    file: str,
+    document: int,
+    path: YamlPath = ("spec",),
 ) -> tuple[list[Generated], list[str]]:
     """The Applications of an ApplicationSet whose spec stands at `path`, and what stood in the way."""
     spec = body.get("spec")

@@ -15,10 +15,54 @@ from remediator.domain.change import YamlPath
 from remediator.gitops.paths import MISSING, get, mappings
 
 _MEMBERS = frozenset(
-    "image resources replicaCount replicas env extraEnv envVars enabled service ingress persistence nodeSelector tolerations affinity "
-    "securityContext podSecurityContext livenessProbe readinessProbe args extraArgs command containers metrics tag repository".split()
+    [
+        "image",
+        "resources",
+        "replicaCount",
+        "replicas",
+        "env",
+        "extraEnv",
+        "envVars",
+        "enabled",
+        "service",
+        "ingress",
+        "persistence",
+        "nodeSelector",
+        "tolerations",
+        "affinity",
+        "securityContext",
+        "podSecurityContext",
+        "livenessProbe",
+        "readinessProbe",
+        "args",
+        "extraArgs",
+        "command",
+        "containers",
+        "metrics",
+        "tag",
+        "repository",
+    ]
 )
-_NEVER = frozenset("service services ingress persistence serviceaccount metrics httproute route config configmap env envfrom probes resources limits image".split())
+_NEVER = frozenset(
+    [
+        "service",
+        "services",
+        "ingress",
+        "persistence",
+        "serviceaccount",
+        "metrics",
+        "httproute",
+        "route",
+        "config",
+        "configmap",
+        "env",
+        "envfrom",
+        "probes",
+        "resources",
+        "limits",
+        "image",
+    ]
+)
 INSERTABLE = frozenset(("resources", "nodeSelector", "tolerations", "affinity"))
 
 
@@ -108,7 +152,15 @@ def _describes(values: Any, part: str, container: str) -> bool:
 def _tails(field: YamlPath) -> list[YamlPath]:
     """Keys by which charts mean a field of a container or workload."""
     if field == ("image",):
-        return [("image", "tag"), ("image", "repository"), ("image", "registry"), ("image", "digest"), ("image",), ("imageTag",), ("tag",)]
+        return [
+            ("image", "tag"),
+            ("image", "repository"),
+            ("image", "registry"),
+            ("image", "digest"),
+            ("image",),
+            ("imageTag",),
+            ("tag",),
+        ]
     if field == ("replicas",):
         return [("replicaCount",), ("replicas",)]
     if len(field) == 3 and field[0] == "env" and field[2] == "value":

@@ -23,7 +23,11 @@ def difference(before: Repository, after: Repository) -> Iterator[ObjectChange]:
     for key, app in new.items():
         if key not in old:
             yield _of_application(app, None, app)
-        elif app.body != old[key].body or app.sources != old[key].sources or any(before.feeds.reads(old[key], file) or after.feeds.reads(app, file) for file in files):
+        elif (
+            app.body != old[key].body
+            or app.sources != old[key].sources
+            or any(before.feeds.reads(old[key], file) or after.feeds.reads(app, file) for file in files)
+        ):
             yield from _objects(before, after, old[key], app)
 
 
@@ -31,12 +35,26 @@ def affected(before: Repository, after: Repository) -> list[Application]:
     """Applications of the changed checkout that the change can reach."""
     files = {name for name, data in after.store.overlay.items() if before.store.overlay.get(name, MISSING) != data}
     old = {app.key: app for app in before.applications}
-    return [app for app in after.applications if app.key not in old or old[app.key].body != app.body or any(after.feeds.reads(app, file) or before.feeds.reads(app, file) for file in files)]
+    return [
+        app
+        for app in after.applications
+        if app.key not in old
+        or old[app.key].body != app.body
+        or any(after.feeds.reads(app, file) or before.feeds.reads(app, file) for file in files)
+    ]
 
 
 def _of_application(app: Application, before: Application | None, after: Application | None) -> ObjectChange:
     return ObjectChange(
-        app.name, "argoproj.io/v1alpha1", "Application", app.name, app.namespaced, (), before.body if before else MISSING, after.body if after else MISSING, "application"
+        app.name,
+        "argoproj.io/v1alpha1",
+        "Application",
+        app.name,
+        app.namespaced,
+        (),
+        before.body if before else MISSING,
+        after.body if after else MISSING,
+        "application",
     )
 
 
@@ -44,7 +62,17 @@ def _objects(before: Repository, after: Repository, old: Application, new: Appli
     failed = {problem.message for problem in before.problems_of(old) if problem.fault}
     for problem in after.problems_of(new):
         if problem.fault and problem.message not in failed:
-            yield ObjectChange(new.name, "argoproj.io/v1alpha1", "Application", new.name, new.namespaced, (), MISSING, problem.message, "failure")
+            yield ObjectChange(
+                new.name,
+                "argoproj.io/v1alpha1",
+                "Application",
+                new.name,
+                new.namespaced,
+                (),
+                MISSING,
+                problem.message,
+                "failure",
+            )
     had, has = _by_identity(before.objects(old)), _by_identity(after.objects(new))
     for identity in [*had, *(identity for identity in has if identity not in had)]:
         one, other = had.get(identity), has.get(identity)

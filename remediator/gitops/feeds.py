@@ -62,11 +62,23 @@ class Feeds:
         """Like `of`, but a chart's other value files do not count as read by every user of the chart."""
         result = []
         for app in self.of(file):
-            helm = [source for source in app.sources if source.local and source_type(self.files, source) == "helm" and _under(file, source.path)]
-            if helm and posixpath.basename(file) != "values.yaml" and not any("templates/" in file or file.endswith("Chart.yaml") for _ in helm):
+            helm = [
+                source
+                for source in app.sources
+                if source.local and source_type(self.files, source) == "helm" and _under(file, source.path)
+            ]
+            if (
+                helm
+                and posixpath.basename(file) != "values.yaml"
+                and not any("templates/" in file or file.endswith("Chart.yaml") for _ in helm)
+            ):
                 from remediator.gitops.helm import release
 
-                layers = [layer.file for source in helm for layer in release(self.files, self.renderer.layout, app, source).layers]
+                layers = [
+                    layer.file
+                    for source in helm
+                    for layer in release(self.files, self.renderer.layout, app, source).layers
+                ]
                 if file not in layers and not _templates(file):
                     continue
             result.append(app)

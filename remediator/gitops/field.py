@@ -23,7 +23,12 @@ def of_object(repo: Repository, app: Application, obj: Manifest, field: str, con
     path = path_of(obj, field, where)
     if path is None:
         names = ", ".join(choice)
-        return Located("ambiguous", reason=f"{obj.kind} {obj.name} has no container {container}; it has {names}" if container else f"which container: {names}")
+        return Located(
+            "ambiguous",
+            reason=f"{obj.kind} {obj.name} has no container {container}; it has {names}"
+            if container
+            else f"which container: {names}",
+        )
     return repo.locate(app, obj, path)
 
 
@@ -52,7 +57,9 @@ def of_application(repo: Repository, app: Application, field: str) -> Located:
 
 def _main_sources(app: Application, field: str) -> list[Source]:
     """The sources that carry manifests; pure `ref` sources only give values."""
-    wanted = [source for source in app.sources if not (source.ref and not source.chart and not source.body.get("path"))] or list(app.sources)
+    wanted = [
+        source for source in app.sources if not (source.ref and not source.chart and not source.body.get("path"))
+    ] or list(app.sources)
     if field in ("path", "chart"):
         return [source for source in wanted if source.body.get(field) is not None]
     return wanted
@@ -68,7 +75,10 @@ def _chart_version(repo: Repository, app: Application) -> Located:
     if len(remote) == 1:
         return origin.place(repo, app, (*remote[0].pointer, "targetRevision"), repo.locate)
     if remote:
-        return _many([origin.place(repo, app, (*source.pointer, "targetRevision"), repo.locate) for source in remote], f"{app.name} has several charts")
+        return _many(
+            [origin.place(repo, app, (*source.pointer, "targetRevision"), repo.locate) for source in remote],
+            f"{app.name} has several charts",
+        )
     places: list[Place] = []
     for source in app.sources:
         kind = source_type(repo.store, source)
@@ -79,7 +89,11 @@ def _chart_version(repo: Repository, app: Application) -> Located:
     if len(places) == 1:
         return Located("located", (places[0],))
     if places:
-        return Located("ambiguous", candidates=tuple(places), reason=f"{app.name} has several charts: " + ", ".join(place.why for place in places))
+        return Located(
+            "ambiguous",
+            candidates=tuple(places),
+            reason=f"{app.name} has several charts: " + ", ".join(place.why for place in places),
+        )
     return Located("unknown", reason=f"{app.name} uses no chart with a version")
 
 
@@ -95,7 +109,12 @@ def _dependency_versions(repo: Repository, chart: str) -> list[Place]:
         listed = body.get("dependencies")
         if isinstance(listed, list) and listed:
             return [
-                Place(file=name, path=("dependencies", index, "version"), value=item.get("version"), why=f"dependency {item.get('name')}")
+                Place(
+                    file=name,
+                    path=("dependencies", index, "version"),
+                    value=item.get("version"),
+                    why=f"dependency {item.get('name')}",
+                )
                 for index, item in enumerate(listed)
                 if isinstance(item, dict) and not str(item.get("repository") or "").startswith("file://")
             ]
@@ -109,5 +128,13 @@ def _inflated_versions(repo: Repository, app: Application) -> list[Place]:
     for build in repo.rendering(app).builds.values():
         for file, index, chart in build.charts:
             path: YamlPath = ("helmCharts", index, "version")
-            found.append(Place(file=file, path=path, value=chart.get("version"), exists="version" in chart, why=f"chart {chart.get('name')}"))
+            found.append(
+                Place(
+                    file=file,
+                    path=path,
+                    value=chart.get("version"),
+                    exists="version" in chart,
+                    why=f"chart {chart.get('name')}",
+                )
+            )
     return found

@@ -9,15 +9,66 @@ from remediator.domain.change import PathStep, YamlPath
 from remediator.gitops.model import Manifest
 
 CONTAINER = frozenset(
-    "image imagePullPolicy resources env envFrom livenessProbe readinessProbe startupProbe ports command args volumeMounts securityContext "
-    "lifecycle workingDir terminationMessagePath stdin tty".split()
+    [
+        "image",
+        "imagePullPolicy",
+        "resources",
+        "env",
+        "envFrom",
+        "livenessProbe",
+        "readinessProbe",
+        "startupProbe",
+        "ports",
+        "command",
+        "args",
+        "volumeMounts",
+        "securityContext",
+        "lifecycle",
+        "workingDir",
+        "terminationMessagePath",
+        "stdin",
+        "tty",
+    ]
 )
 POD = frozenset(
-    "serviceAccountName nodeSelector tolerations affinity volumes hostNetwork dnsPolicy restartPolicy imagePullSecrets priorityClassName "
-    "terminationGracePeriodSeconds topologySpreadConstraints initContainers containers automountServiceAccountToken".split()
+    [
+        "serviceAccountName",
+        "nodeSelector",
+        "tolerations",
+        "affinity",
+        "volumes",
+        "hostNetwork",
+        "dnsPolicy",
+        "restartPolicy",
+        "imagePullSecrets",
+        "priorityClassName",
+        "terminationGracePeriodSeconds",
+        "topologySpreadConstraints",
+        "initContainers",
+        "containers",
+        "automountServiceAccountToken",
+    ]
 )
-OF_APPLICATION = frozenset(("targetRevision", "chartVersion", "path", "repoURL", "chart", "namespace", "syncOptions", "project"))
-ROOTS = frozenset(("spec", "metadata", "data", "stringData", "rules", "subjects", "roleRef", "webhooks", "apiVersion", "kind", "type", "provisioner", "status"))
+OF_APPLICATION = frozenset(
+    ("targetRevision", "chartVersion", "path", "repoURL", "chart", "namespace", "syncOptions", "project")
+)
+ROOTS = frozenset(
+    (
+        "spec",
+        "metadata",
+        "data",
+        "stringData",
+        "rules",
+        "subjects",
+        "roleRef",
+        "webhooks",
+        "apiVersion",
+        "kind",
+        "type",
+        "provisioner",
+        "status",
+    )
+)
 
 
 def steps(text: str) -> YamlPath:
@@ -60,7 +111,9 @@ def pod_path(target: Manifest) -> YamlPath:
     found = target.pod_spec()
     if found is not None:
         return found[1]
-    return {"Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec")}.get(target.kind, ("spec", "template", "spec"))
+    return {"Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec")}.get(
+        target.kind, ("spec", "template", "spec")
+    )
 
 
 def container_path(target: Manifest, name: str) -> tuple[YamlPath | None, list[str]]:

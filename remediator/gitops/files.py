@@ -30,7 +30,9 @@ _CHUNK = 64 * 1024
 class Files:
     """The files of one checkout by their path relative to its root, `/` between, as if the overlay were written."""
 
-    def __init__(self, root: Path, overlay: Mapping[str, bytes | None] | None = None, base: Files | None = None) -> None:
+    def __init__(
+        self, root: Path, overlay: Mapping[str, bytes | None] | None = None, base: Files | None = None
+    ) -> None:
         self.root = root
         self.real = os.path.realpath(root)
         self.overlay = dict(overlay or {})
@@ -40,8 +42,10 @@ class Files:
         self._listed: dict[str, list[str]] = {}
 
     def with_changes(self, changes: Mapping[str, bytes | None]) -> Files:
-        changed = Files(self.root, {**self.overlay, **{clean(name): data for name, data in changes.items()}}, self._base or self)
-        changed._links = self._links  # noqa: SLF001 - the same class
+        changed = Files(
+            self.root, {**self.overlay, **{clean(name): data for name, data in changes.items()}}, self._base or self
+        )
+        changed._links = self._links
         return changed
 
     @cached_property
@@ -65,7 +69,9 @@ class Files:
             try:
                 entries = os.scandir(directory)
             except OSError as error:
-                self.problems.append(Problem("missing-file", f"cannot be listed: {error.strerror}", file=prefix.rstrip("/")))
+                self.problems.append(
+                    Problem("missing-file", f"cannot be listed: {error.strerror}", file=prefix.rstrip("/"))
+                )
                 continue
             names: list[str] = []
             with entries:
@@ -103,7 +109,9 @@ class Files:
         target = os.path.realpath(path)
         inside = os.path.relpath(target, self.real).replace(os.sep, "/")
         if inside == ".." or inside.startswith("../") or inside.split("/")[0] == ".git":
-            self.problems.append(Problem("symlink", "symbolic link points out of the checkout: not followed", file=name))
+            self.problems.append(
+                Problem("symlink", "symbolic link points out of the checkout: not followed", file=name)
+            )
             return False
         try:
             status = os.stat(target)
@@ -148,7 +156,11 @@ class Files:
     @cached_property
     def overridden(self) -> frozenset[str]:
         """Directories with `.argocd-source*.yaml` files, which change what Applications say of them."""
-        return frozenset(directory for directory, names in self.tree.items() if any(name.startswith(".argocd-source") for name in names))
+        return frozenset(
+            directory
+            for directory, names in self.tree.items()
+            if any(name.startswith(".argocd-source") for name in names)
+        )
 
     def real_name(self, path: str) -> str:
         """The path with in-tree directory links resolved; raises Unreadable where it leaves the checkout."""

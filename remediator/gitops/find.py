@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from remediator.domain.incident import Subject
-from remediator.gitops.kustomize import split_image
+from remediator.gitops.images import split_image
 from remediator.gitops.model import WORKLOADS, Application, Manifest, Match
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def find(repo: Repository, subject: Subject, kinds: Sequence[str] = ()) -> tuple
                 matches.append(match)
     if not matches:
         matches = list(_unseen(repo, subject, wanted))
-    ranked = sorted(matches, key=lambda match: (-match.score, match.application.name, match.manifest.kind, match.manifest.name))
+    ranked = sorted(
+        matches, key=lambda match: (-match.score, match.application.name, match.manifest.kind, match.manifest.name)
+    )
     return tuple(_distinct(ranked))
 
 
@@ -136,7 +138,9 @@ class _Wanted:
 
     def _name(self, item: Manifest, app: Application) -> tuple[float, list[str]] | None:
         if not self.names:
-            if item.kind in (self.kinds or WORKLOADS) and (self.subject.container or self.subject.image or self.subject.application or self.subject.namespace):
+            if item.kind in (self.kinds or WORKLOADS) and (
+                self.subject.container or self.subject.image or self.subject.application or self.subject.namespace
+            ):
                 return 0.4, [f"{item.kind} {item.name}"]
             return None
         for name, (suited, weight) in self.names.items():
@@ -144,7 +148,12 @@ class _Wanted:
                 if real != name:
                     continue
                 if suited and item.kind not in suited:
-                    if self.subject.kind and self.subject.kind == suited[0] and self.subject.kind not in ("Pod",) and item.kind not in WORKLOADS:
+                    if (
+                        self.subject.kind
+                        and self.subject.kind == suited[0]
+                        and self.subject.kind not in ("Pod",)
+                        and item.kind not in WORKLOADS
+                    ):
                         continue
                     factor *= 0.6
                 if not suited and item.kind not in WORKLOADS and not self.kinds:
@@ -154,14 +163,20 @@ class _Wanted:
 
     def _container(self, item: Manifest) -> tuple[str, str] | None:
         subject = self.subject
-        every = [(str(container.get("name", "")), str(container.get("image", ""))) for container, _, _ in item.containers()]
+        every = [
+            (str(container.get("name", "")), str(container.get("image", ""))) for container, _, _ in item.containers()
+        ]
         if subject.container:
             if any(name == subject.container for name, _ in every):
                 return subject.container, f"container {subject.container}"
             return None if every else (subject.container, "")
         if subject.image:
             name, tag, _ = split_image(subject.image)
-            same = [own for own, image in every if split_image(image)[0] == name or _short(split_image(image)[0]) == _short(name)]
+            same = [
+                own
+                for own, image in every
+                if split_image(image)[0] == name or _short(split_image(image)[0]) == _short(name)
+            ]
             exact = [own for own, image in every if split_image(image)[:2] == (name, tag)]
             if exact or same:
                 return (exact or same)[0], f"image {subject.image}"
@@ -192,12 +207,31 @@ def _unseen(repo: Repository, subject: Subject, wanted: _Wanted) -> Iterator[Mat
         rendering = repo.rendering(app)
         if not any(problem.kind in ("remote", "declined") for problem in rendering.problems):
             continue
-        index = next((i for i, source in enumerate(app.sources) if rendering.types[i] in ("remote", "helm", "kustomize") and not (source.ref and not source.chart)), 0)
+        index = next(
+            (
+                i
+                for i, source in enumerate(app.sources)
+                if rendering.types[i] in ("remote", "helm", "kustomize") and not (source.ref and not source.chart)
+            ),
+            0,
+        )
         for name, (suited, weight) in list(wanted.names.items())[:1] or [(app.name, ((), 0.5))]:
-            kind = subject.kind if subject.kind not in ("", "Pod", "Container") else (suited[0] if suited else "Deployment")
+            kind = (
+                subject.kind
+                if subject.kind not in ("", "Pod", "Container")
+                else (suited[0] if suited else "Deployment")
+            )
             fits = subject.application or name.startswith((app.name, subject.namespace))
-            made = Manifest("", kind, name, app.namespace or subject.namespace, {}, app.name, source=index, tracked="unseen")
-            yield Match(app, made, subject.container, round(0.3 * weight * (1.0 if fits else 0.5), 4), "its chart is not in this repository")
+            made = Manifest(
+                "", kind, name, app.namespace or subject.namespace, {}, app.name, source=index, tracked="unseen"
+            )
+            yield Match(
+                app,
+                made,
+                subject.container,
+                round(0.3 * weight * (1.0 if fits else 0.5), 4),
+                "its chart is not in this repository",
+            )
 
 
 def _distinct(matches: list[Match]) -> Iterator[Match]:

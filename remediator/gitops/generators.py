@@ -12,7 +12,7 @@ from remediator.domain.change import Place, YamlPath
 from remediator.gitops import yamlread
 from remediator.gitops.files import clean, matcher
 from remediator.gitops.layout import Layout
-from remediator.gitops.paths import leaves
+from remediator.gitops.paths import leaves, table
 from remediator.gitops.yamlread import Unreadable
 
 MAX_RESULTS = 20_000
@@ -43,7 +43,16 @@ Interpolate = Callable[[Any, Mapping[str, Any]], Any]
 class Expander:
     """Expands the generators of one ApplicationSet; `file`, `document` and `path` say where its spec stands."""
 
-    def __init__(self, layout: Layout, clusters: list[Mapping[str, Any]], *, go: bool, interpolate: Interpolate, file: str, document: int) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        clusters: list[Mapping[str, Any]],
+        *,
+        go: bool,
+        interpolate: Interpolate,
+        file: str,
+        document: int,
+    ) -> None:
         self.layout, self.clusters, self.go, self.interpolate = layout, clusters, go, interpolate
         self.file, self.document = file, document
         self.problems: list[str] = []
@@ -86,17 +95,30 @@ class Expander:
             for item in result:
                 item.template, item.template_path = body["template"], (*path, name, "template")
         if isinstance(generator.get("selector"), dict):
-            result = [item for item in result if selected(generator["selector"], {".".join(map(str, key)): str(value) for key, value in leaves(item.values)})]
+            result = [
+                item
+                for item in result
+                if selected(
+                    generator["selector"], {".".join(map(str, key)): str(value) for key, value in leaves(item.values)}
+                )
+            ]
         return result
 
     def _place(self, path: YamlPath, value: Any) -> Place:
-        return Place(file=self.file, document=self.document, path=path, value=value, proof="read", why="parameter of the ApplicationSet's generator")
+        return Place(
+            file=self.file,
+            document=self.document,
+            path=path,
+            value=value,
+            proof="read",
+            why="parameter of the ApplicationSet's generator",
+        )
 
     def _with_values(self, item: Parameters, body: Mapping[str, Any], path: YamlPath) -> Parameters:
         extra = body.get("values")
         if isinstance(extra, dict) and path[-1] not in ("matrix", "merge"):
             rendered = {key: self.interpolate(value, item.values) for key, value in extra.items()}
-            item.values["values"] = {**(item.values.get("values") if isinstance(item.values.get("values"), dict) else {}), **rendered}
+            item.values["values"] = {**table(item.values, "values"), **rendered}
             for key, value in extra.items():
                 if "{{" not in str(value):
                     item.places[f"values.{key}"] = self._place((*path, "values", key), value)
@@ -107,7 +129,9 @@ class Expander:
         for index, element in enumerate(elements if isinstance(elements, list) else []):
             if isinstance(element, dict):
                 here = (*path, "elements", index)
-                yield Parameters(dict(element), {dot(key): self._place((*here, *key), value) for key, value in leaves(element)})
+                yield Parameters(
+                    dict(element), {dot(key): self._place((*here, *key), value) for key, value in leaves(element)}
+                )
         if isinstance(body.get("elementsYaml"), str) and "{{" not in body["elementsYaml"]:
             for element in _parsed(body["elementsYaml"]):
                 for item in element if isinstance(element, list) else [element]:
@@ -129,18 +153,35 @@ class Expander:
         wanted = [item for item in items if isinstance(item, dict)]
         take = [matcher(self.layout.to_local(str(item.get("path", "")))) for item in wanted if not item.get("exclude")]
         drop = [matcher(self.layout.to_local(str(item.get("path", "")))) for item in wanted if item.get("exclude")]
-        starts = tuple(fixed_part(self.layout.to_local(str(item.get("path", "")))) for item in wanted if not item.get("exclude"))
+        starts = tuple(
+            fixed_part(self.layout.to_local(str(item.get("path", "")))) for item in wanted if not item.get("exclude")
+        )
         return sorted(
             name
             for name in self.layout.files.tree
-            if name.startswith(starts) and name and "/." not in name and name[0] != "." and any(match(name) for match in take) and not any(match(name) for match in drop)
+            if name.startswith(starts)
+            and name
+            and "/." not in name
+            and name[0] != "."
+            and any(match(name) for match in take)
+            and not any(match(name) for match in drop)
         )
 
     def _files(self, items: list[Any], prefix: str) -> Iterator[Parameters]:
         files = self.layout.files
         wanted = [item for item in items if isinstance(item, dict)]
-        dropped = {name for item in wanted if item.get("exclude") for name in files.glob(self.layout.to_local(str(item.get("path", ""))))}
-        taken = [name for item in wanted if not item.get("exclude") for name in files.glob(self.layout.to_local(str(item.get("path", ""))))]
+        dropped = {
+            name
+            for item in wanted
+            if item.get("exclude")
+            for name in files.glob(self.layout.to_local(str(item.get("path", ""))))
+        }
+        taken = [
+            name
+            for item in wanted
+            if not item.get("exclude")
+            for name in files.glob(self.layout.to_local(str(item.get("path", ""))))
+        ]
         for name in dict.fromkeys(sorted(taken)):
             if name in dropped:
                 continue
@@ -154,7 +195,13 @@ class Expander:
                 if isinstance(content, dict):
                     start: YamlPath = (index,) if isinstance(whole, list) else ()
                     places = {
-                        dot(key): Place(file=name, path=(*start, *key), value=value, proof="read", why="parameter read from this file by the ApplicationSet")
+                        dot(key): Place(
+                            file=name,
+                            path=(*start, *key),
+                            value=value,
+                            proof="read",
+                            why="parameter read from this file by the ApplicationSet",
+                        )
                         for key, value in leaves(content)
                     }
                     directory, _, base = name.rpartition("/")
@@ -163,7 +210,12 @@ class Expander:
     def _path_of(self, directory: str, filename: str = "") -> dict[str, Any]:
         path = self.layout.to_repository(directory)
         base = posixpath.basename(path)
-        found: dict[str, Any] = {"path": path, "basename": base, "basenameNormalized": dns(base), "segments": path.split("/")}
+        found: dict[str, Any] = {
+            "path": path,
+            "basename": base,
+            "basenameNormalized": dns(base),
+            "segments": path.split("/"),
+        }
         if filename:
             found |= {"filename": filename, "filenameNormalized": dns(filename)}
         return found
@@ -174,11 +226,22 @@ class Expander:
         for secret in self.clusters:
             metadata = secret.get("metadata") or {}
             labels = metadata.get("labels") or {}
-            if isinstance(selector, dict) and selector and not selected(selector, {str(k): str(v) for k, v in labels.items()}):
+            if (
+                isinstance(selector, dict)
+                and selector
+                and not selected(selector, {str(k): str(v) for k, v in labels.items()})
+            ):
                 continue
             data = {**(secret.get("data") or {}), **(secret.get("stringData") or {})}
             matched = True
-            yield Parameters(_cluster(str(data.get("name") or metadata.get("name", "")), str(data.get("server", UNKNOWN)), labels, metadata.get("annotations") or {}))
+            yield Parameters(
+                _cluster(
+                    str(data.get("name") or metadata.get("name", "")),
+                    str(data.get("server", UNKNOWN)),
+                    labels,
+                    metadata.get("annotations") or {},
+                )
+            )
         if not selector:
             yield Parameters(_cluster("in-cluster", "https://kubernetes.default.svc", {}, {}))
         elif not matched:
@@ -192,7 +255,12 @@ class Expander:
             second = self.interpolate(children[1], outer.values)
             for inner in self.one(second, (*path, "generators", 1)):
                 values = _joined(outer.values, inner.values)
-                yield Parameters(values, {**outer.places, **inner.places}, inner.template or outer.template, inner.template_path or outer.template_path)
+                yield Parameters(
+                    values,
+                    {**outer.places, **inner.places},
+                    inner.template or outer.template,
+                    inner.template_path or outer.template_path,
+                )
 
     def _merge(self, body: Mapping[str, Any], path: YamlPath) -> Iterator[Parameters]:
         children = [item for item in body.get("generators") or [] if isinstance(item, dict)]
@@ -201,7 +269,10 @@ class Expander:
             raise Unsupported("generator merge needs generators and mergeKeys")
         base = self.one(children[0], (*path, "generators", 0))
         for number, child in enumerate(children[1:], 1):
-            others = {tuple(_value(item.values, key) for key in keys): item for item in self.one(child, (*path, "generators", number))}
+            others = {
+                tuple(_value(item.values, key) for key in keys): item
+                for item in self.one(child, (*path, "generators", number))
+            }
             for item in base:
                 other = others.get(tuple(_value(item.values, key) for key in keys))
                 if other is not None:
@@ -217,9 +288,6 @@ class Anything(dict[str, Any]):
         return True
 
     def __missing__(self, key: str) -> str:
-        return UNKNOWN
-
-    def get(self, key: str, default: Any = None) -> Any:
         return UNKNOWN
 
 
@@ -270,7 +338,9 @@ def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
     result = dict(first)
     for key, value in second.items():
         old = result.get(key)
-        result[key] = _joined(old, value) if isinstance(old, dict) and isinstance(value, dict) and key != "path" else value
+        result[key] = (
+            _joined(old, value) if isinstance(old, dict) and isinstance(value, dict) and key != "path" else value
+        )
     return result
 
 
@@ -281,7 +351,12 @@ def selected(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
             return False
     for rule in selector.get("matchExpressions") or []:
         value, wanted = labels.get(str(rule.get("key"))), [str(item) for item in rule.get("values") or []]
-        held = {"In": value in wanted, "NotIn": value not in wanted, "Exists": value is not None, "DoesNotExist": value is None}
+        held = {
+            "In": value in wanted,
+            "NotIn": value not in wanted,
+            "Exists": value is not None,
+            "DoesNotExist": value is None,
+        }
         if not held.get(str(rule.get("operator")), False):
             return False
     return True

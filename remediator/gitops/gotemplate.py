@@ -6,214 +6,21 @@ what it does not know raises Unrenderable, so that nothing is guessed. Work is b
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from remediator.gitops.goparse import Node, Unrenderable, parsed
 
 MAX_STEPS = 2_000_000
 MAX_OUTPUT = 8 * 1024 * 1024
 
-_ACTION = re.compile(r"\{\{(-(?=\s))?\s*(/\*.*?\*/|(?:\"(?:\\.|[^\"\\])*\"|`[^`]*`|'(?:\\.|[^'\\])'|[^\"`'}]|\}(?!\}))*?)\s*((?<=\s)-)?\}\}", re.DOTALL)
-_TOKEN = re.compile(
-    r"\s+|(?P<string>\"(?:\\.|[^\"\\])*\"|`[^`]*`)|(?P<char>'(?:\\.|[^'\\])')|(?P<number>[-+]?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][-+]?\d+)?))"
-    r"|(?P<field>(?:\.[A-Za-z_][\w]*)+)|(?P<variable>\$\w*)|(?P<assign>:?=)|(?P<word>[A-Za-z_]\w*)|(?P<mark>[().|,])"
-)
-
-Token = tuple[str, str]
-
-
-class Unrenderable(Exception):
-    """The template asks for what this reader does not know, or fails by its own words."""
-
 
 class _Break(Exception):
-    pass
+    """Leaves a range."""
 
 
 class _Continue(Exception):
-    pass
-
-
-@dataclass(slots=True)
-class Node:
-    """`text`, `emit`, `if`, `with`, `range`, `template`, `break`, `continue`; pipelines stay as tokens' trees."""
-
-    kind: str
-    text: str = ""
-    pipe: Any = None
-    body: list[Node] = field(default_factory=list)
-    otherwise: list[Node] = field(default_factory=list)
-    names: tuple[str, ...] = ()
-
-
-def pieces(source: str) -> Iterator[tuple[str, str]]:
-    """("text", …) and ("action", …) with the trim markers applied."""
-    position = 0
-    trim = False
-    for match in _ACTION.finditer(source):
-        text = source[position : match.start()]
-        if trim:
-            text = text.lstrip()
-        if match[1]:
-            text = text.rstrip()
-        yield "text", text
-        yield "action", match[2] if match[2].startswith("/*") else match[2].strip()
-        trim = bool(match[3])
-        position = match.end()
-    yield "text", source[position:].lstrip() if trim else source[position:]
-
-
-@lru_cache(maxsize=2048)
-def parsed(source: str) -> tuple[list[Node], dict[str, list[Node]]]:
-    """A template's nodes and what it defines; nodes are never changed, so they can be shared."""
-    defined: dict[str, list[Node]] = {}
-    return parse(source, defined), defined
-
-
-def tokens(action: str) -> list[Token]:
-    result: list[Token] = []
-    position = 0
-    while position < len(action):
-        match = _TOKEN.match(action, position)
-        if match is None:
-            raise Unrenderable(f"cannot read {action[position : position + 20]!r}")
-        if match.lastgroup:
-            spaced = position > 0 and result and match.lastgroup == "field" and action[position - 1].isspace()
-            result.append(("argument" if spaced else match.lastgroup, match[0]))
-        position = match.end()
-    return result
-
-
-def parse(source: str, defined: dict[str, list[Node]]) -> list[Node]:
-    """The template's nodes; `define` and `block` bodies go into `defined`."""
-    stack: list[tuple[Node, list[Node]]] = []
-    current: list[Node] = []
-    for kind, text in pieces(source):
-        if kind == "text":
-            if text:
-                current.append(Node("text", text))
-            continue
-        if text.startswith("/*") or not text:
-            continue
-        word, _, rest = text.partition(" ")
-        if word in ("if", "with", "range", "define", "block"):
-            node = _opening(word, rest)
-            if word != "define":
-                current.append(Node("template", node.text, node.pipe) if word == "block" else node)
-            stack.append((node, current))
-            current = node.body
-        elif word == "else":
-            current = _otherwise(rest.strip(), stack)
-        elif word == "end":
-            if not stack:
-                raise Unrenderable("`end` without a beginning")
-            current = _close(stack, defined)
-        elif word in ("break", "continue"):
-            current.append(Node(word))
-        elif word == "template":
-            words = tokens(rest)
-            current.append(Node("template", _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None))
-        else:
-            names, pipe = _assignment(tokens(text))
-            current.append(Node("emit", "=" if names and ("assign", "=") in tokens(text)[:2] else "", pipe, names=names))
-    if stack:
-        raise Unrenderable(f"`{stack[-1][0].kind}` has no end")
-    return current
-
-
-def _opening(word: str, rest: str) -> Node:
-    words = tokens(rest)
-    if word in ("define", "block"):
-        return Node(word, _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None)
-    names, pipe = _assignment(words)
-    return Node(word, pipe=pipe, names=names)
-
-
-def _otherwise(rest: str, stack: list[tuple[Node, list[Node]]]) -> list[Node]:
-    if not stack:
-        raise Unrenderable("`else` without a beginning")
-    node = stack[-1][0]
-    if not rest:
-        return node.otherwise
-    word, _, condition = rest.partition(" ")
-    chained = _opening(word, condition)
-    chained.text = "chained"
-    node.otherwise.append(chained)
-    stack.append((chained, node.otherwise))
-    return chained.body
-
-
-def _close(stack: list[tuple[Node, list[Node]]], defined: dict[str, list[Node]]) -> list[Node]:
-    node, outer = stack.pop()
-    while node.text == "chained" and stack:
-        node, outer = stack.pop()
-    if node.kind in ("define", "block") and (node.kind == "define" or node.text not in defined):
-        defined[node.text] = node.body
-    return outer
-
-
-def _assignment(words: list[Token]) -> tuple[tuple[str, ...], Any]:
-    for index, (kind, _) in enumerate(words[:5]):
-        if kind == "assign":
-            return tuple(text for name, text in words[:index] if name == "variable"), pipeline(words[index + 1 :])
-    return (), pipeline(words)
-
-
-def pipeline(words: list[Token]) -> Any:
-    """("pipe", [commands]), each command a list of operands."""
-    commands: list[list[Any]] = [[]]
-    index = 0
-    while index < len(words):
-        kind, text = words[index]
-        if (kind, text) == ("mark", "|"):
-            commands.append([])
-        elif (kind, text) == ("mark", "("):
-            end = _matching(words, index)
-            commands[-1].append(pipeline(words[index + 1 : end]))
-            index = end
-        elif kind == "field" and commands[-1]:
-            commands[-1][-1] = ("chain", commands[-1][-1], text[1:].split("."))
-        elif kind in ("field", "argument"):
-            commands[-1].append(("chain", ("dot",), text[1:].split(".")))
-        elif (kind, text) == ("mark", "."):
-            commands[-1].append(("dot",))
-        elif kind == "variable":
-            commands[-1].append(("variable", text))
-        elif kind == "string":
-            commands[-1].append(("value", _unquote(text)))
-        elif kind == "char":
-            commands[-1].append(("value", ord(_unquote('"' + text[1:-1] + '"'))))
-        elif kind == "number":
-            commands[-1].append(("value", float(text) if re.search(r"[.eE]", text) and not text.startswith("0x") else int(text, 0) if not re.match(r"[-+]?0\d", text) else int(text)))
-        elif kind == "word":
-            commands[-1].append({"true": ("value", True), "false": ("value", False), "nil": ("value", None)}.get(text, ("call", text)))
-        else:
-            raise Unrenderable(f"unexpected {text!r}")
-        index += 1
-    return ("pipe", commands)
-
-
-def _matching(words: list[Token], start: int) -> int:
-    depth = 0
-    for index in range(start, len(words)):
-        if words[index] == ("mark", "("):
-            depth += 1
-        elif words[index] == ("mark", ")"):
-            depth -= 1
-            if not depth:
-                return index
-    raise Unrenderable("a bracket is not closed")
-
-
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-
-
-def _unquote(text: str) -> str:
-    if text.startswith("`"):
-        return text[1:-1]
-    return re.sub(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", lambda m: chr(int(m[1][1:], 16)) if m[1][0] in "xu" and len(m[1]) > 1 else _ESCAPES.get(m[1], m[1]), text[1:-1])
+    """Goes on with a range."""
 
 
 def truth(value: Any) -> bool:

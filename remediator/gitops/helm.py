@@ -62,7 +62,13 @@ class Release:
 def release(files: Files, layout: Layout, app: Application, source: Source) -> Release:
     """Read the source's chart and value layers; nothing is rendered."""
     options = source.options("helm")
-    found = Release(app, source, source.path if source.local else "", str(options.get("releaseName") or app.name), str(options.get("namespace") or app.namespace))
+    found = Release(
+        app,
+        source,
+        source.path if source.local else "",
+        str(options.get("releaseName") or app.name),
+        str(options.get("namespace") or app.namespace),
+    )
     if source.local:
         _chart(files, found)
     _value_files(files, layout, found, options)
@@ -87,10 +93,14 @@ def _chart(files: Files, found: Release) -> None:
         if defaults and files.is_file(defaults):
             data = _document(files, defaults, found)
             if isinstance(data, dict):
-                found.layers.append(Layer("subchart", defaults, 0, (), with_value({}, (alias,), data), under=(alias,), editable=False))
+                found.layers.append(
+                    Layer("subchart", defaults, 0, (), with_value({}, (alias,), data), under=(alias,), editable=False)
+                )
     defaults = join(chart, "values.yaml")
     data = _document(files, defaults, found) if files.is_file(defaults) else {}
-    found.layers.append(Layer("default", defaults, 0, (), data if isinstance(data, dict) else {}, editable=files.is_file(defaults)))
+    found.layers.append(
+        Layer("default", defaults, 0, (), data if isinstance(data, dict) else {}, editable=files.is_file(defaults))
+    )
 
 
 def chart_dependencies(files: Files, chart: str, metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -115,7 +125,11 @@ def subchart(files: Files, chart: str, entry: Mapping[str, Any]) -> tuple[str | 
         folder = join(chart, repository[len("file://") :])
         if files.is_file(join(folder, "Chart.yaml")):
             return folder, None
-    archives = [base for base in files.entries(join(chart, "charts"))[0] if re.fullmatch(re.escape(name) + r"-v?\d.*\.tgz", base)]
+    archives = [
+        base
+        for base in files.entries(join(chart, "charts"))[0]
+        if re.fullmatch(re.escape(name) + r"-v?\d.*\.tgz", base)
+    ]
     return None, join(chart, f"charts/{archives[0]}") if archives else None
 
 
@@ -125,13 +139,34 @@ def _value_files(files: Files, layout: Layout, found: Release, options: Mapping[
         name = value_file(layout, found.app, found.source, substituted(str(entry), found))
         if name is None:
             if re.match(r"[a-z+]+://", str(entry)) or str(entry).startswith("$"):
-                found.problems.append(Problem("remote", f"value file {entry} lies in another repository", file=found.app.file, application=found.app.name))
+                found.problems.append(
+                    Problem(
+                        "remote",
+                        f"value file {entry} lies in another repository",
+                        file=found.app.file,
+                        application=found.app.name,
+                    )
+                )
             else:
-                found.problems.append(Problem("missing-file", f"value file {entry} lies outside of the repository", file=found.app.file, application=found.app.name))
+                found.problems.append(
+                    Problem(
+                        "missing-file",
+                        f"value file {entry} lies outside of the repository",
+                        file=found.app.file,
+                        application=found.app.name,
+                    )
+                )
             continue
         if not files.is_file(name):
             if not ignore:
-                found.problems.append(Problem("missing-file", f"value file {entry} does not exist (valueFiles[{index}], looked for {name})", file=found.app.file, application=found.app.name))
+                found.problems.append(
+                    Problem(
+                        "missing-file",
+                        f"value file {entry} does not exist (valueFiles[{index}], looked for {name})",
+                        file=found.app.file,
+                        application=found.app.name,
+                    )
+                )
             continue
         data = _document(files, name, found)
         found.files.add(files.real_name(name))
@@ -166,70 +201,75 @@ def substituted(text: str, found: Release) -> str:
 
 
 def _inline(files: Files, found: Release, options: Mapping[str, Any]) -> None:
-    """valuesObject wins over values; parameters win over both."""
-    app, source = found.app, found.source
-    base = (*source.pointer, "helm")
-    origin = _override_origin(files, app, source)
+    """Values that stand in the Application: valuesObject wins over values, parameters win over both."""
+    written = _Written(files, found.app, found.source)
     text, mapping = options.get("values"), options.get("valuesObject")
     if isinstance(mapping, dict) and mapping:
-        found.layers.append(Layer("valuesObject", *origin("valuesObject", base), mapping))
+        found.layers.append(written.layer("valuesObject", "valuesObject", mapping))
     elif isinstance(text, dict):
-        found.layers.append(Layer("values", *origin("values", base), text))
+        found.layers.append(written.layer("values", "values", text))
     elif isinstance(text, str) and text.strip():
         try:
-            documents = yamlread.documents(substituted(text, found))
+            values = yamlread.mapping(substituted(text, found))
         except Unreadable as error:
-            found.problems.append(Problem("parse", f"helm.values: {error.message}", file=app.file, application=app.name))
-            documents = []
-        if documents and isinstance(documents[0], dict):
-            found.layers.append(Layer("values", *origin("values", base), documents[0], inside=True))
-    for index, entry in enumerate(options.get("parameters") or []):
+            words = f"helm.values: {error.message}"
+            found.problems.append(Problem("parse", words, file=found.app.file, application=found.app.name))
+        else:
+            found.layers.append(written.layer("values", "values", values, inside=True))
+    _parameters(files, found, options, written)
+
+
+def _parameters(files: Files, found: Release, options: Mapping[str, Any], written: _Written) -> None:
+    file, path = written.where("parameters")
+    for number, entry in enumerate(options.get("parameters") or []):
         if isinstance(entry, dict) and entry.get("name"):
+            name = str(entry["name"])
             value: Any = substituted(str(entry.get("value", "")), found)
-            value = value if entry.get("forceString") else typed(value)
-            data = with_value({}, parameter_path(str(entry["name"])), value)
-            file, document, path = origin("parameters", base)
-            if file:
-                index = _index_in(files, file, str(entry["name"]))
-            found.layers.append(Layer("parameter", file, document, (*path, index, "value"), data, under=parameter_path(str(entry["name"]))))
-    for index, entry in enumerate(options.get("fileParameters") or []):
-        if isinstance(entry, dict) and entry.get("name") and source.local:
-            target = value_file_path(found, str(entry.get("path", "")))
+            data = with_value({}, parameter_path(name), value if entry.get("forceString") else typed(value))
+            index = _index_in(files, file, name) if file else number
+            found.layers.append(Layer("parameter", file, 0, (*path, index, "value"), data, under=parameter_path(name)))
+    for entry in options.get("fileParameters") or []:
+        if isinstance(entry, dict) and entry.get("name") and found.source.local:
+            target = join(found.source.path, str(entry.get("path", "")))
             if files.is_file(target):
                 found.files.add(target)
-                data = with_value({}, parameter_path(str(entry["name"])), files.read(target).decode("utf-8", "replace"))
-                found.layers.append(Layer("fileParameter", target, 0, (), data, under=parameter_path(str(entry["name"])), editable=False))
+                steps = parameter_path(str(entry["name"]))
+                data = with_value({}, steps, files.read(target).decode("utf-8", "replace"))
+                found.layers.append(Layer("fileParameter", target, 0, (), data, under=steps, editable=False))
 
 
-def value_file_path(found: Release, path: str) -> str:
-    return join(found.source.path, path)
+class _Written:
+    """Where a Helm option is written: in `.argocd-source*.yaml` where one gives it, else in the Application."""
 
+    def __init__(self, files: Files, app: Application, source: Source) -> None:
+        self.base: YamlPath = (*source.pointer, "helm")
+        self.overrides: list[tuple[str, dict[str, Any]]] = []
+        for name in override_files(source.path, app.name) if source.local and len(app.sources) == 1 else ():
+            if files.is_file(name):
+                try:
+                    self.overrides.insert(0, (name, yamlread.mapping(files.read(name))))
+                except Unreadable:
+                    continue
 
-def _override_origin(files: Files, app: Application, source: Source):  # type: ignore[no-untyped-def]
-    """Where a Helm option stands: in `.argocd-source*.yaml` where one gives it, else in the Application (file empty)."""
-    overrides: list[tuple[str, Any]] = []
-    for name in override_files(source.path, app.name) if source.local and len(app.sources) == 1 else ():
-        if files.is_file(name):
-            try:
-                documents = yamlread.documents(files.read(name))
-            except Unreadable:
-                continue
-            if documents and isinstance(documents[0], dict):
-                overrides.insert(0, (name, documents[0]))
+    def layer(self, kind: LayerKind, option: str, data: Any, *, inside: bool = False) -> Layer:
+        """The layer of one option; its file is empty for the Application itself."""
+        file, path = self.where(option)
+        return Layer(kind, file, 0, path, data, inside=inside)
 
-    def origin(key: str, base: YamlPath) -> tuple[str, int, YamlPath]:
-        for name, body in overrides:
-            if get(body, ("helm", key)) is not MISSING:
-                return name, 0, ("helm", key)
-        return "", 0, (*base, key)
-
-    return origin
+    def where(self, option: str) -> tuple[str, YamlPath]:
+        """File (or empty) and path of an option."""
+        for name, body in self.overrides:
+            if get(body, ("helm", option)) is not MISSING:
+                return name, ("helm", option)
+        return "", (*self.base, option)
 
 
 def _index_in(files: Files, file: str, name: str) -> int:
     body = yamlread.documents(files.read(file))[0]
     items = get(body, ("helm", "parameters"))
-    return next((index for index, item in enumerate(items or []) if isinstance(item, dict) and item.get("name") == name), 0)
+    return next(
+        (index for index, item in enumerate(items or []) if isinstance(item, dict) and item.get("name") == name), 0
+    )
 
 
 def parameter_path(name: str) -> YamlPath:
@@ -246,7 +286,11 @@ def parameter_path(name: str) -> YamlPath:
 def parameter_name(path: YamlPath) -> str:
     out = ""
     for step in path:
-        out += f"[{step}]" if isinstance(step, int) else ("." if out else "") + step.replace(".", "\\.").replace(",", "\\,")
+        out += (
+            f"[{step}]"
+            if isinstance(step, int)
+            else ("." if out else "") + step.replace(".", "\\.").replace(",", "\\,")
+        )
     return out
 
 
@@ -262,7 +306,15 @@ def _document(files: Files, name: str, found: Release) -> Any:
     try:
         documents = yamlread.documents(files.read(name))
     except Unreadable as error:
-        found.problems.append(Problem("parse" if error.line or "YAML" in error.message else "missing-file", error.message, file=name, line=error.line, application=found.app.name))
+        found.problems.append(
+            Problem(
+                "parse" if error.line or "YAML" in error.message else "missing-file",
+                error.message,
+                file=name,
+                line=error.line,
+                application=found.app.name,
+            )
+        )
         return None
     return documents[0] if documents else None
 
@@ -296,4 +348,6 @@ def chart_name(files: Files, chart: str) -> str:
         documents = yamlread.documents(files.read(join(chart, "Chart.yaml")))
     except Unreadable:
         return posixpath.basename(chart)
-    return str(documents[0].get("name", "")) if documents and isinstance(documents[0], dict) else posixpath.basename(chart)
+    return (
+        str(documents[0].get("name", "")) if documents and isinstance(documents[0], dict) else posixpath.basename(chart)
+    )

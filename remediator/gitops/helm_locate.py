@@ -90,7 +90,9 @@ class Prober:
             if isinstance(value, bool) or isinstance(want, bool):
                 if value is want:
                     yield path, value
-            elif _text(value) == text or (isinstance(want, str) and _text(value) in text and (len(_text(value)) > 1 or text.count(":"))):
+            elif _text(value) == text or (
+                isinstance(want, str) and _text(value) in text and (len(_text(value)) > 1 or text.count(":"))
+            ):
                 yield path, value
 
     def _openings(self) -> Iterator[tuple[YamlPath, Any]]:
@@ -126,13 +128,26 @@ class Prober:
             for name in relative:
                 if name[0] not in node:
                     found.setdefault((*path, *name))
-            found.update({(*path, key): None for key, value in node.items() if value in (None, "", {}, []) or isinstance(value, list)})
+            found.update(
+                {
+                    (*path, key): None
+                    for key, value in node.items()
+                    if value in (None, "", {}, []) or isinstance(value, list)
+                }
+            )
         return list(found)
 
     def _folder(self) -> str:
         folder = self.release.chart
         for step in self.prefix:
-            entry = next((item for item in chart_dependencies(self.renderer.files, folder, _metadata(self.renderer.files, folder)) if step in (item.get("alias"), item.get("name"))), None)
+            entry = next(
+                (
+                    item
+                    for item in chart_dependencies(self.renderer.files, folder, _metadata(self.renderer.files, folder))
+                    if step in (item.get("alias"), item.get("name"))
+                ),
+                None,
+            )
             inner = subchart(self.renderer.files, folder, entry)[0] if entry else None
             if inner is None:
                 return folder
@@ -144,9 +159,13 @@ class Prober:
         marked = [(path, like) for path, like in candidates if not isinstance(like, bool)][:MAX_CANDIDATES]
         hits = self._batch(marked) if marked else []
         for path, like in sorted(flags, key=lambda item: item[0][-1:] != self.path[-1:])[:16]:
-            if self.renders < MAX_RENDERS and self._arrived(self.values_with({path: not like})) == (not self.present if self.present is not MISSING else True):
+            if self.renders < MAX_RENDERS and self._arrived(self.values_with({path: not like})) == (
+                not self.present if self.present is not MISSING else True
+            ):
                 hits.append(path)
-        confirmed = [hit for path in dict.fromkeys(hits) if (hit := self._confirm(path, dict(candidates)[path])) is not None]
+        confirmed = [
+            hit for path in dict.fromkeys(hits) if (hit := self._confirm(path, dict(candidates)[path])) is not None
+        ]
         return _narrowest(confirmed)
 
     def _batch(self, candidates: list[tuple[YamlPath, Any]]) -> list[YamlPath]:
@@ -161,7 +180,13 @@ class Prober:
         if arrived is None:
             return []
         text = _text(arrived)
-        found = [path for path, value in canaries.items() if arrived == value or (isinstance(value, str) and isinstance(arrived, str) and value in text) or (_text(value) == text)]
+        found = [
+            path
+            for path, value in canaries.items()
+            if arrived == value
+            or (isinstance(value, str) and isinstance(arrived, str) and value in text)
+            or (_text(value) == text)
+        ]
         return sorted(found, key=lambda path: text.find(_text(canaries[path])))
 
     def _confirm(self, path: YamlPath, like: Any) -> Hit | None:
@@ -175,7 +200,10 @@ class Prober:
         if arrived is MISSING or _text(value) not in _text(arrived) or _text(arrived) == _text(self.present):
             return None
         before = {item.identity: item.body for item in self.base}
-        elsewhere = sum(len(list(differing(before[item.identity], item.body))) for item in objects if item.identity in before) - 1
+        elsewhere = (
+            sum(len(list(differing(before[item.identity], item.body))) for item in objects if item.identity in before)
+            - 1
+        )
         there = get(self.effective, path)
         return Hit(path, there is not MISSING, max(0, elsewhere), self.sure)
 
@@ -183,14 +211,23 @@ class Prober:
         """The user's values with these set; a list that a path crosses is taken whole from the effective values."""
         values = self.user
         for path, value in changes.items():
-            cut = next((index for index, step in enumerate(path) if isinstance(step, int) or isinstance(get(self.effective, path[:index]), list)), None)
+            cut = next(
+                (
+                    index
+                    for index, step in enumerate(path)
+                    if isinstance(step, int) or isinstance(get(self.effective, path[:index]), list)
+                ),
+                None,
+            )
             if cut is None:
                 values = with_value(values, path, value)
             else:
                 whole = get(values, path[:cut])
                 if whole is MISSING or not isinstance(whole, list):
                     whole = get(self.effective, path[:cut])
-                values = with_value(values, path[:cut], with_value(whole if whole is not MISSING else [], path[cut:], value))
+                values = with_value(
+                    values, path[:cut], with_value(whole if whole is not MISSING else [], path[cut:], value)
+                )
         return values
 
     def _render(self, values: dict[str, Any]) -> list[Manifest] | None:
@@ -222,7 +259,11 @@ def _narrowest(hits: list[Hit]) -> list[Hit]:
     created = [hit for hit in hits if not hit.exists]
     if len(created) > 1 and len(created) == len(hits):
         least = min((hit.elsewhere, len(hit.path)) for hit in created)
-        return [hit for hit in created if (hit.elsewhere, len(hit.path)) == least] if all(hit.elsewhere == created[0].elsewhere for hit in created) else [min(created, key=lambda hit: hit.elsewhere)]
+        return (
+            [hit for hit in created if (hit.elsewhere, len(hit.path)) == least]
+            if all(hit.elsewhere == created[0].elsewhere for hit in created)
+            else [min(created, key=lambda hit: hit.elsewhere)]
+        )
     return hits
 
 
@@ -234,7 +275,9 @@ def tails(base: YamlPath, steps: list[Any]) -> Iterator[YamlPath]:
         rest = tuple(steps[index + 1 :])
         if last and (name == last or name.lower() == last.lower()) and _plain(rest):
             yield rest
-    start = max((index for index, step in enumerate(steps) if isinstance(step, int) or "=" in str(step)), default=-1) + 1
+    start = (
+        max((index for index, step in enumerate(steps) if isinstance(step, int) or "=" in str(step)), default=-1) + 1
+    )
     inner = tuple(steps[start:])
     field = str(steps[start]) if start < len(steps) else ""
     if inner and _plain(inner):
@@ -251,7 +294,11 @@ def tails(base: YamlPath, steps: list[Any]) -> Iterator[YamlPath]:
         yield ("replicas",)
 
 
-ALIASES: Mapping[str, tuple[str, ...]] = {"replicas": ("replicaCount",), "serviceAccountName": ("name",), "image": ("tag",)}
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "replicas": ("replicaCount",),
+    "serviceAccountName": ("name",),
+    "image": ("tag",),
+}
 
 
 def _plain(path: YamlPath) -> bool:
@@ -264,7 +311,13 @@ def likely(path: YamlPath) -> Any:
     names = [str(step) for step in path]
     if "limits" in names or "requests" in names or last in ("sizeLimit", "storage"):
         return "1Mi"
-    if last in ("replicas", "port", "containerPort", "targetPort") or last.endswith("Seconds") or last.endswith("Threshold") or last.startswith("runAs") or last == "fsGroup":
+    if (
+        last in ("replicas", "port", "containerPort", "targetPort")
+        or last.endswith("Seconds")
+        or last.endswith("Threshold")
+        or last.startswith("runAs")
+        or last == "fsGroup"
+    ):
         return 65_000 if last == "runAsNonRoot" else 1
     if last in ("runAsNonRoot", "readOnlyRootFilesystem", "privileged", "hostNetwork"):
         return False
@@ -308,7 +361,11 @@ def locals_of(files: Files, template: str) -> list[YamlPath]:
         text = files.read(template).decode("utf-8", "replace")
     except Unreadable:
         return []
-    found = {tuple(match[1].split(".")): None for action in re.findall(r"\{\{.*?\}\}", text, re.DOTALL) for match in _LOCAL.finditer(action)}
+    found = {
+        tuple(match[1].split(".")): None
+        for action in re.findall(r"\{\{.*?\}\}", text, re.DOTALL)
+        for match in _LOCAL.finditer(action)
+    }
     return [path for path in found if path[0][:1].islower()][:40]
 
 
@@ -318,7 +375,14 @@ def alias_path(files: Files, chart: str, template: str) -> YamlPath:
     parts = inside.split("/")
     steps: list[str] = []
     while len(parts) > 2 and parts[0] == "charts":
-        entry = next((item for item in chart_dependencies(files, chart, _metadata(files, chart)) if item.get("name") == parts[1] or item.get("alias") == parts[1]), None)
+        entry = next(
+            (
+                item
+                for item in chart_dependencies(files, chart, _metadata(files, chart))
+                if item.get("name") == parts[1] or item.get("alias") == parts[1]
+            ),
+            None,
+        )
         steps.append(str((entry or {}).get("alias") or parts[1]))
         chart, parts = join(chart, f"charts/{parts[1]}"), parts[2:]
     if not steps and template and not template.startswith(join(chart, "")):

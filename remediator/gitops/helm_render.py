@@ -44,7 +44,7 @@ def _over(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def arguments(release: Release) -> list[str]:
-    """helm's arguments as Argo CD gives them, the values apart."""
+    """Helm's arguments as Argo CD gives them, the values apart."""
     options = release.source.options("helm")
     found = ["template", release.name or "release", release.chart or ".", "--values", VALUES]
     if release.namespace and "*" not in release.namespace:
@@ -63,7 +63,7 @@ def arguments(release: Release) -> list[str]:
 
 
 def run(files: Files, tools: Tools, release: Release, values: Mapping[str, Any]) -> list[Manifest]:
-    """helm's own output with these values; raises ToolFailed with helm's words."""
+    """Helm's own output with these values; raises ToolFailed with helm's words."""
     with copied(files, release.files, _patched_chart(files, release)) as root:
         (root / VALUES).write_text(json.dumps(values), encoding="utf-8")
         name = re.sub(r"[^a-z0-9-]", "x", release.name.lower())[:53] or "release"
@@ -79,8 +79,14 @@ def _patched_chart(files: Files, release: Release) -> dict[str, bytes]:
         return {}
     name = join(release.chart, "Chart.yaml")
     body = yamlread.documents(files.read(name))[0]
-    body["dependencies"] = [item for item in chart_dependencies(files, release.chart, body) if item.get("name") not in release.missing]
-    gone = {join(release.chart, "Chart.lock"): b"", join(release.chart, "requirements.yaml"): b"", join(release.chart, "requirements.lock"): b""}
+    body["dependencies"] = [
+        item for item in chart_dependencies(files, release.chart, body) if item.get("name") not in release.missing
+    ]
+    gone = {
+        join(release.chart, "Chart.lock"): b"",
+        join(release.chart, "requirements.yaml"): b"",
+        join(release.chart, "requirements.lock"): b"",
+    }
     return {name: json.dumps(body).encode(), **{file: data for file, data in gone.items() if files.is_file(file)}}
 
 
@@ -97,30 +103,25 @@ def parse(output: bytes, release: Release, files: Files) -> list[Manifest]:
 
 
 def manifests(body: Any, release: Release, template: str) -> list[Manifest]:
-    items = body.get("items") if isinstance(body, dict) and str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list) else [body]
-    return [manifest(item, release, template) for item in items if isinstance(item, dict) and item.get("kind")]
-
-
-def manifest(body: dict[str, Any], release: Release, template: str) -> Manifest:
-    metadata = body.get("metadata") if isinstance(body.get("metadata"), dict) else {}
-    return Manifest(
-        api_version=str(body.get("apiVersion", "")),
-        kind=str(body.get("kind", "")),
-        name=str(metadata.get("name") or metadata.get("generateName") or ""),
-        namespace=str(metadata.get("namespace") or release.app.namespace),
-        body=body,
-        app=release.app.name,
-        file=template,
-        source=release.app.sources.index(release.source) if release.source in release.app.sources else 0,
-    )
+    """The objects of one rendered document; a List's items each by itself."""
+    many = isinstance(body, dict) and str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list)
+    items = body["items"] if many else [body]
+    return [
+        Manifest.of(item, release.app, release.source, file=template)
+        for item in items
+        if isinstance(item, dict) and item.get("kind")
+    ]
 
 
 def template_file(files: Files, chart: str, own: str, source: str) -> str:
     """The checkout's file behind a `# Source:` comment; empty for one inside a packaged subchart."""
     parts = source.split("/")
-    folder, rest = chart, parts[1:] if parts and parts[0] == own or len(parts) > 1 else parts
+    folder, rest = chart, parts[1:] if (parts and parts[0] == own) or len(parts) > 1 else parts
     while len(rest) > 2 and rest[0] == "charts":
-        entry = next((item for item in _dependencies(files, folder) if rest[1] in (item.get("alias"), item.get("name"))), {"name": rest[1]})
+        entry = next(
+            (item for item in _dependencies(files, folder) if rest[1] in (item.get("alias"), item.get("name"))),
+            {"name": rest[1]},
+        )
         inner, _ = subchart(files, folder, entry)
         if inner is None:
             return ""

@@ -7,11 +7,12 @@ from typing import Any
 
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
-from remediator.gitops.gotemplate import Engine, Unrenderable, parse
+from remediator.gitops.goparse import Unrenderable, parse
+from remediator.gitops.gotemplate import Engine
 from remediator.gitops.helm import Release, chart_dependencies, coalesced, subchart
 from remediator.gitops.helm_render import manifests
 from remediator.gitops.model import Manifest, Problem
-from remediator.gitops.paths import MISSING, get
+from remediator.gitops.paths import MISSING, get, table
 from remediator.gitops.sprig import FUNCTIONS, with_must
 from remediator.gitops.yamlread import Unreadable
 
@@ -26,7 +27,9 @@ class _Versions:
         return lambda version: str(version).split("/")[0] in _GROUPS
 
 
-_GROUPS = frozenset(("v1", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io", "storage.k8s.io"))
+_GROUPS = frozenset(
+    ("v1", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io", "storage.k8s.io")
+)
 
 
 class _ChartFiles:
@@ -70,11 +73,21 @@ def render(files: Files, release: Release, values: Mapping[str, Any]) -> tuple[l
             for body in yamlread.documents(text):
                 found += manifests(body, release, name)
         except (Unrenderable, Unreadable, RecursionError) as error:
-            problems.append(Problem("remote", f"template not read without helm: {error}", file=name, application=release.app.name))
+            problems.append(
+                Problem("remote", f"template not read without helm: {error}", file=name, application=release.app.name)
+            )
     return found, problems
 
 
-def _collect(files: Files, release: Release, chart: str, values: dict[str, Any], engine: Engine, jobs: list[tuple[str, str, dict[str, Any]]], base: str) -> None:
+def _collect(
+    files: Files,
+    release: Release,
+    chart: str,
+    values: dict[str, Any],
+    engine: Engine,
+    jobs: list[tuple[str, str, dict[str, Any]]],
+    base: str,
+) -> None:
     metadata = _first(files, join(chart, "Chart.yaml"))
     defaults = _first(files, join(chart, "values.yaml")) if files.is_file(join(chart, "values.yaml")) else {}
     values = coalesced(defaults, values)
@@ -89,9 +102,21 @@ def _collect(files: Files, release: Release, chart: str, values: dict[str, Any],
         _collect(files, release, folder, inner, engine, jobs, f"{base}charts/{alias}/")
     context = {
         "Values": values,
-        "Release": {"Name": release.name, "Namespace": release.namespace, "Service": "Helm", "IsInstall": True, "IsUpgrade": False, "Revision": 1},
-        "Chart": {key[:1].upper() + key[1:]: value for key, value in metadata.items()} | {"AppVersion": str(metadata.get("appVersion", ""))},
-        "Capabilities": {"KubeVersion": {"Version": f"v{_KUBE}", "GitVersion": f"v{_KUBE}", "Major": "1", "Minor": "31"}, "APIVersions": _Versions(), "HelmVersion": {"Version": "v3.18.0"}},
+        "Release": {
+            "Name": release.name,
+            "Namespace": release.namespace,
+            "Service": "Helm",
+            "IsInstall": True,
+            "IsUpgrade": False,
+            "Revision": 1,
+        },
+        "Chart": {key[:1].upper() + key[1:]: value for key, value in metadata.items()}
+        | {"AppVersion": str(metadata.get("appVersion", ""))},
+        "Capabilities": {
+            "KubeVersion": {"Version": f"v{_KUBE}", "GitVersion": f"v{_KUBE}", "Major": "1", "Minor": "31"},
+            "APIVersions": _Versions(),
+            "HelmVersion": {"Version": "v3.18.0"},
+        },
         "Files": _ChartFiles(files, chart),
         "Subcharts": {},
     }
@@ -112,7 +137,7 @@ def _enabled(entry: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
             value = get(values, tuple(condition.strip().split(".")))
             if value is not MISSING:
                 return bool(value)
-    tags = values.get("tags") if isinstance(values.get("tags"), dict) else {}
+    tags = table(values, "tags")
     known = [bool(tags[tag]) for tag in entry.get("tags") or [] if tag in tags]
     return any(known) if known else True
 

@@ -96,7 +96,11 @@ def changes(root: Path, place: Place, *, limit: int = 20) -> History:
             found.append(ValueChange(commit.commit, commit.author, commit.when, commit.subject, name, older, present))
         present = older
         if len(found) >= limit:
-            return History(not hidden and index + 1 == len(entries), tuple(found), "" if index + 1 == len(entries) else "older changes were not looked at")
+            return History(
+                not hidden and index + 1 == len(entries),
+                tuple(found),
+                "" if index + 1 == len(entries) else "older changes were not looked at",
+            )
     if len(entries) >= MAX_COMMITS:
         return History(False, tuple(found), f"only the newest {MAX_COMMITS} commits of the file were looked at")
     return History(not hidden, tuple(found), "shallow clone: older commits are not here" if hidden else "")
@@ -140,17 +144,50 @@ def truncated(root: Path) -> bool | None:
 
 
 def git(root: Path, arguments: Sequence[str], *, given: bytes | None = None) -> bytes:
-    """git's output; raises GitFailed with its words."""
-    settings = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-c", "diff.external=", "-c", "log.showSignature=false", "-c", "protocol.allow=never"]
-    command = ["git", "-C", str(root), "--no-pager", "--no-optional-locks", "--literal-pathspecs", *settings, *arguments]
+    """Git's output; raises GitFailed with its words."""
+    settings = [
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.quotePath=false",
+        "-c",
+        "diff.external=",
+        "-c",
+        "log.showSignature=false",
+        "-c",
+        "protocol.allow=never",
+    ]
+    command = [
+        "git",
+        "-C",
+        str(root),
+        "--no-pager",
+        "--no-optional-locks",
+        "--literal-pathspecs",
+        *settings,
+        *arguments,
+    ]
     try:
-        done = subprocess.run(command, input=given if given is not None else b"", capture_output=True, timeout=TIMEOUT, env=_environment(), check=False)
+        done = subprocess.run(
+            command,
+            input=given if given is not None else b"",
+            capture_output=True,
+            timeout=TIMEOUT,
+            env=_environment(),
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         raise GitFailed(f"git takes longer than {TIMEOUT} seconds") from None
     except OSError as error:
         raise GitFailed(f"git cannot be run: {error.strerror}") from None
     if done.returncode:
-        raise GitFailed(done.stderr.decode("utf-8", "replace").strip().splitlines()[-1][:300] if done.stderr.strip() else "git fails")
+        raise GitFailed(
+            done.stderr.decode("utf-8", "replace").strip().splitlines()[-1][:300]
+            if done.stderr.strip()
+            else "git fails"
+        )
     return done.stdout
 
 
@@ -168,7 +205,20 @@ def _environment() -> dict[str, str]:
 
 def _log(root: Path, options: Sequence[str], files: Sequence[str]) -> list[bytes]:
     """One block of bytes a commit: the header's fields, then names and states, all NUL-separated."""
-    head = ["log", "-z", "--no-ext-diff", "--no-textconv", "--first-parent", "-m", "--relative", f"--format={_FIELDS}", *options, "HEAD", "--", *files]
+    head = [
+        "log",
+        "-z",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--first-parent",
+        "-m",
+        "--relative",
+        f"--format={_FIELDS}",
+        *options,
+        "HEAD",
+        "--",
+        *files,
+    ]
     output = git(root, head)
     return [block for block in _blocks(output) if block]
 
@@ -258,4 +308,6 @@ def _value(data: bytes | None, place: Place) -> Any:
 def _differs(one: Any, other: Any) -> bool:
     if one is MISSING or other is MISSING:
         return one is not other
-    return type(one) is not type(other) or json.dumps(one, sort_keys=True, default=str) != json.dumps(other, sort_keys=True, default=str)
+    return type(one) is not type(other) or json.dumps(one, sort_keys=True, default=str) != json.dumps(
+        other, sort_keys=True, default=str
+    )

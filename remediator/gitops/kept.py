@@ -14,11 +14,10 @@ from typing import Any
 from remediator.domain.change import Place, YamlPath
 from remediator.gitops.files import SKIPPED, Files
 from remediator.gitops.history import GitFailed, git
-from remediator.gitops.model import Application, ApplicationSet, Origin, Problem, Source
+from remediator.gitops.model import Application, ApplicationSet, Origin, Problem, Source, Tree
 from remediator.gitops.paths import MISSING, get
 from remediator.gitops.scan import is_yaml
 from remediator.gitops.tools import Tools
-from remediator.gitops.tree import Tree
 
 VERSION = 3
 
@@ -29,13 +28,28 @@ def key(files: Files, tools: Tools, own_url: str) -> str:
         return ""
     state = _commit(files) or _stamps(files)
     programs = [(name, os.stat(name).st_mtime_ns) for name in (tools.helm, *tools.kustomize[:1]) if name]
-    return hashlib.blake2b(repr((VERSION, state, programs, own_url)).encode("utf-8", "surrogateescape"), digest_size=20).hexdigest()
+    return hashlib.blake2b(
+        repr((VERSION, state, programs, own_url)).encode("utf-8", "surrogateescape"), digest_size=20
+    ).hexdigest()
 
 
 def _commit(files: Files) -> str:
     """The commit and the directory within, if nothing differs from it."""
     try:
-        output = git(files.root, ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignored=matching", "--no-renames", "--", "."])
+        output = git(
+            files.root,
+            [
+                "status",
+                "--porcelain=v2",
+                "--branch",
+                "-z",
+                "--untracked-files=all",
+                "--ignored=matching",
+                "--no-renames",
+                "--",
+                ".",
+            ],
+        )
     except GitFailed:
         return ""
     commit = ""
@@ -91,17 +105,67 @@ def dump(tree: Tree, problems: list[Problem], layout: Mapping[str, Any]) -> dict
         if item is None:
             return None
         producer = None if item.producer is None else once(item.producer, application)
-        places = {name: [place.file, place.document, place.path, place.value, place.why] for name, place in item.parameters.items()}
-        return [item.kind, item.file, item.document, item.path, once(item.template, dict), places, producer, item.inside]
+        places = {
+            name: [place.file, place.document, place.path, place.value, place.why]
+            for name, place in item.parameters.items()
+        }
+        return [
+            item.kind,
+            item.file,
+            item.document,
+            item.path,
+            once(item.template, dict),
+            places,
+            producer,
+            item.inside,
+        ]
 
     def application(app: Application) -> Any:
-        sources = [[s.repo_url, s.path, s.revision, s.chart, s.ref, s.local, s.pointer, None if s.body is get(app.body, s.pointer) else s.body] for s in app.sources]
-        return [app.name, app.namespace, app.project, app.cluster, app.file, app.document, app.kind, app.parent, sources, app.body, app.namespaced, origin(app.origin), app.notes, app.variant]
+        sources = [
+            [
+                s.repo_url,
+                s.path,
+                s.revision,
+                s.chart,
+                s.ref,
+                s.local,
+                s.pointer,
+                None if s.body is get(app.body, s.pointer) else s.body,
+            ]
+            for s in app.sources
+        ]
+        return [
+            app.name,
+            app.namespace,
+            app.project,
+            app.cluster,
+            app.file,
+            app.document,
+            app.kind,
+            app.parent,
+            sources,
+            app.body,
+            app.namespaced,
+            origin(app.origin),
+            app.notes,
+            app.variant,
+        ]
 
     applications = [application(app) for app in tree.applications]
-    sets = [[item.name, item.file, item.document, item.parent, item.body, origin(item.origin), item.path] for item in tree.sets]
+    sets = [
+        [item.name, item.file, item.document, item.parent, item.body, origin(item.origin), item.path]
+        for item in tree.sets
+    ]
     told = [[p.kind, p.message, p.file, p.line, p.application] for p in problems]
-    return {"version": VERSION, "applications": applications, "sets": sets, "projects": tree.projects, "problems": told, "shared": shared, "layout": layout}
+    return {
+        "version": VERSION,
+        "applications": applications,
+        "sets": sets,
+        "projects": tree.projects,
+        "problems": told,
+        "shared": shared,
+        "layout": layout,
+    }
 
 
 def load(data: Any) -> tuple[Tree, list[Problem], Mapping[str, Any]] | None:
@@ -122,14 +186,47 @@ class _Loader:
     def tree(self, data: Mapping[str, Any]) -> Tree:
         found = Tree()
         found.applications = [self.application(item) for item in data["applications"]]
-        found.sets = [ApplicationSet(name, file, document, parent, body, self.origin(origin), tuple(path)) for name, file, document, parent, body, origin, path in data["sets"]]
+        found.sets = [
+            ApplicationSet(name, file, document, parent, body, self.origin(origin), tuple(path))
+            for name, file, document, parent, body, origin, path in data["sets"]
+        ]
         found.projects = [(file, index, body) for file, index, body in data["projects"]]
         return found
 
     def application(self, item: list[Any]) -> Application:
-        name, namespace, project, cluster, file, document, kind, parent, sources, body, namespaced, origin, notes, variant = item
+        (
+            name,
+            namespace,
+            project,
+            cluster,
+            file,
+            document,
+            kind,
+            parent,
+            sources,
+            body,
+            namespaced,
+            origin,
+            notes,
+            variant,
+        ) = item
         made = tuple(self.source(source, body) for source in sources)
-        return Application(name, namespace, project, cluster, file, document, kind, parent, made, body, namespaced, self.origin(origin), tuple(notes), variant)
+        return Application(
+            name,
+            namespace,
+            project,
+            cluster,
+            file,
+            document,
+            kind,
+            parent,
+            made,
+            body,
+            namespaced,
+            self.origin(origin),
+            tuple(notes),
+            variant,
+        )
 
     @staticmethod
     def source(item: list[Any], body: Any) -> Source:
@@ -144,9 +241,22 @@ class _Loader:
             return None
         kind, file, document, path, template, places, producer, inside = item
         parameters = {
-            name: Place.model_construct(file=where, document=index, path=tuple(steps), inside=(), value=value, exists=True, proof="read", why=why, also_feeds=(), notes=())
+            name: Place.model_construct(
+                file=where,
+                document=index,
+                path=tuple(steps),
+                inside=(),
+                value=value,
+                exists=True,
+                proof="read",
+                why=why,
+                also_feeds=(),
+                notes=(),
+            )
             for name, (where, index, steps, value, why) in places.items()
         }
         if producer is not None and producer not in self.made:
             self.made[producer] = self.application(self.shared[producer])
-        return Origin(kind, file, document, tuple(path), self.shared[template], parameters, self.made.get(producer), tuple(inside))
+        return Origin(
+            kind, file, document, tuple(path), self.shared[template], parameters, self.made.get(producer), tuple(inside)
+        )

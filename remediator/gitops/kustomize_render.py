@@ -8,7 +8,10 @@ from typing import Any
 
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
-from remediator.gitops.kustomize import REMOTE, Build, Layer, Tracked, Transformer, build, image_option, kustomization_file
+from remediator.gitops.images import image_option
+from remediator.gitops.kustomize import REMOTE, build, kustomization_file
+from remediator.gitops.kustomize_model import Build, Layer, Tracked
+from remediator.gitops.kustomize_steps import Transformer
 from remediator.gitops.model import Application, Manifest, Problem, Source
 from remediator.gitops.tools import Tools, copied
 from remediator.gitops.yamlread import Unreadable
@@ -31,16 +34,32 @@ def read(files: Files, app: Application, source: Source) -> Build:
 def overlay_of(source: Source) -> dict[str, Any]:
     """`spec.source.kustomize` as the fields of a kustomization."""
     options = dict(source.options("kustomize"))
-    found: dict[str, Any] = {key: options[key] for key in ("namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "patches", "components") if options.get(key)}
+    found: dict[str, Any] = {
+        key: options[key]
+        for key in (
+            "namePrefix",
+            "nameSuffix",
+            "namespace",
+            "commonLabels",
+            "commonAnnotations",
+            "patches",
+            "components",
+        )
+        if options.get(key)
+    }
     if isinstance(options.get("images"), list):
         found["images"] = [image_option(str(item)) if isinstance(item, str) else item for item in options["images"]]
     if isinstance(options.get("replicas"), list):
-        found["replicas"] = [{**item, "count": int(item["count"]) if str(item.get("count")).isdigit() else item.get("count")} for item in options["replicas"] if isinstance(item, dict)]
+        found["replicas"] = [
+            {**item, "count": int(item["count"]) if str(item.get("count")).isdigit() else item.get("count")}
+            for item in options["replicas"]
+            if isinstance(item, dict)
+        ]
     return found
 
 
 def run(files: Files, tools: Tools, source: Source, found: Build) -> str:
-    """kustomize's output; remote resources and charts that are not vendored are left out of the copy."""
+    """Kustomize's output; remote resources and charts that are not vendored are left out of the copy."""
     names = set(found.files)
     for directory in found.directories:
         names.update(join(directory, name) for name in files.entries(directory)[0])
@@ -62,7 +81,12 @@ def run(files: Files, tools: Tools, source: Source, found: Build) -> str:
     options = overlay_of(source)
     if options:
         depth = target.count("/") + 1 if target != "." else 0
-        top = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": [("../" if depth == 0 else "../") + target], **options}
+        top = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": [("../" if depth == 0 else "../") + target],
+            **options,
+        }
         if "components" in top:
             top["components"] = ["../" + join(source.path, str(item)) for item in top["components"]]
         extra[f"{_TOP}/kustomization.yaml"] = json.dumps(top).encode()
@@ -92,43 +116,41 @@ def _without_remote(files: Files, directory: str, name: str) -> bytes | None:
     home = chart_home(files, directory)
     changed = False
     for key in ("resources", "bases", "components"):
-        kept = [item for item in body.get(key) or [] if files.is_dir(join(directory, str(item))) or files.is_file(join(directory, str(item))) or not REMOTE.search(str(item))]
+        kept = [
+            item
+            for item in body.get(key) or []
+            if files.is_dir(join(directory, str(item)))
+            or files.is_file(join(directory, str(item)))
+            or not REMOTE.search(str(item))
+        ]
         if len(kept) != len(body.get(key) or []):
             body[key], changed = kept, True
-    charts = [item for item in body.get("helmCharts") or [] if isinstance(item, dict) and files.is_dir(join(home, str(item.get("name"))))]
+    charts = [
+        item
+        for item in body.get("helmCharts") or []
+        if isinstance(item, dict) and files.is_dir(join(home, str(item.get("name"))))
+    ]
     if len(charts) != len(body.get("helmCharts") or []):
         body["helmCharts"], changed = charts, True
     return json.dumps(body).encode() if changed else None
 
 
 def manifests(output: str, app: Application, source: Source, found: Build) -> list[Manifest]:
-    """kustomize's objects, each with what the static reading knows of its origin."""
-    result = []
-    for body in yamlread.iterate(output.encode()):
-        if isinstance(body, dict) and body.get("kind"):
-            result.append(manifest(body, app, source, match(body, found)))
-    return result
+    """Kustomize's objects, each with what the static reading knows of its origin."""
+    bodies = [body for body in yamlread.iterate(output.encode()) if isinstance(body, dict) and body.get("kind")]
+    return [manifest(body, app, source, match(body, found)) for body in bodies]
 
 
 def static(app: Application, source: Source, found: Build) -> list[Manifest]:
+    """The objects as far as they were read without kustomize."""
     return [manifest(item.body, app, source, item) for item in found.objects]
 
 
 def manifest(body: dict[str, Any], app: Application, source: Source, tracked: Tracked | None) -> Manifest:
-    metadata = body.get("metadata") if isinstance(body.get("metadata"), dict) else {}
+    """One built object with its origin."""
     layer: Layer | None = tracked.layers[0] if tracked else None
-    return Manifest(
-        api_version=str(body.get("apiVersion", "")),
-        kind=str(body.get("kind", "")),
-        name=str(metadata.get("name") or metadata.get("generateName") or ""),
-        namespace=str(metadata.get("namespace") or app.namespace),
-        body=body,
-        app=app.name,
-        file=layer.file if layer else "",
-        document=layer.document if layer else 0,
-        source=app.sources.index(source),
-        tracked=tracked,
-    )
+    file, document = (layer.file, layer.document) if layer else ("", 0)
+    return Manifest.of(body, app, source, file=file, document=document, tracked=tracked)
 
 
 def match(body: dict[str, Any], found: Build) -> Tracked | None:
@@ -138,7 +160,11 @@ def match(body: dict[str, Any], found: Build) -> Tracked | None:
     fits = [
         item
         for item in found.objects
-        if item.kind == kind and (item.name == name or (item.generated and name.rpartition("-")[0] == item.name and len(name.rpartition("-")[2]) == 10))
+        if item.kind == kind
+        and (
+            item.name == name
+            or (item.generated and name.rpartition("-")[0] == item.name and len(name.rpartition("-")[2]) == 10)
+        )
     ]
     exact = [item for item in fits if item.metadata.get("namespace") in (namespace, None)]
     return exact[0] if exact else (fits[0] if fits else None)
@@ -146,5 +172,8 @@ def match(body: dict[str, Any], found: Build) -> Tracked | None:
 
 def problems_of(found: Build, app: Application) -> list[Problem]:
     problems = [Problem(item.kind, item.message, item.file, item.line, app.name) for item in found.problems]
-    problems += [Problem("remote", f"kustomize resource {item} lies in another repository", app.file, 0, app.name) for item in dict.fromkeys(found.remote)]
+    problems += [
+        Problem("remote", f"kustomize resource {item} lies in another repository", app.file, 0, app.name)
+        for item in dict.fromkeys(found.remote)
+    ]
     return problems

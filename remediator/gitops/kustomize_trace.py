@@ -9,7 +9,8 @@ from typing import Any
 
 from remediator.domain.change import YamlPath
 from remediator.gitops.files import join
-from remediator.gitops.kustomize import Layer, Tracked, split_image
+from remediator.gitops.images import split_image
+from remediator.gitops.kustomize_model import Layer, Tracked
 from remediator.gitops.merge import pointer
 from remediator.gitops.paths import MISSING, child, depth, get, keyed, merge_key, resolve
 
@@ -37,7 +38,9 @@ def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]
                 found = get(layer.body, wanted)
                 if found is not MISSING:
                     here = resolve(layer.body, wanted)
-                    words = "strategic merge patch" if layer.kind == "patch" else "manifest that the kustomization includes"
+                    words = (
+                        "strategic merge patch" if layer.kind == "patch" else "manifest that the kustomization includes"
+                    )
                     yield spot(layer, here, found, words)
             case "json":
                 yield from _operations(layer, body, path, wanted)
@@ -45,16 +48,34 @@ def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]
                 yield from _image(layer, body, path)
             case "replica":
                 if path == ("spec", "replicas"):
-                    yield Spot(layer, layer.file, layer.document, layer.path, (), layer.body.get("count"), "replicas of the kustomization")
+                    yield Spot(
+                        layer,
+                        layer.file,
+                        layer.document,
+                        layer.path,
+                        (),
+                        layer.body.get("count"),
+                        "replicas of the kustomization",
+                    )
             case "generator":
                 yield from _generated(layer, path)
             case "namespace":
                 if path == ("metadata", "namespace"):
-                    yield Spot(layer, layer.file, layer.document, layer.path, (), layer.body, "namespace of the kustomization")
+                    yield Spot(
+                        layer, layer.file, layer.document, layer.path, (), layer.body, "namespace of the kustomization"
+                    )
             case "label":
                 field_name, pairs = layer.body
                 if path[:2] == ("metadata", field_name) and len(path) == 3 and path[2] in pairs:
-                    yield Spot(layer, layer.file, layer.document, (*layer.path, path[2]), (), pairs[path[2]], "labels of the kustomization")
+                    yield Spot(
+                        layer,
+                        layer.file,
+                        layer.document,
+                        (*layer.path, path[2]),
+                        (),
+                        pairs[path[2]],
+                        "labels of the kustomization",
+                    )
 
 
 def spot(layer: Layer, here: YamlPath, value: Any, why: str) -> Spot:
@@ -87,7 +108,9 @@ def _appended(body: dict[str, Any], at: YamlPath, value: Any) -> YamlPath:
     """Where an item that a patch appends ended up."""
     items = get(body, at[:-1])
     for index, item in enumerate(items if isinstance(items, list) else []):
-        if item == value or (isinstance(item, dict) and isinstance(value, dict) and item.get("name") == value.get("name", MISSING)):
+        if item == value or (
+            isinstance(item, dict) and isinstance(value, dict) and item.get("name") == value.get("name", MISSING)
+        ):
             return (*at[:-1], str(index))
     return at
 
@@ -101,7 +124,16 @@ def _image(layer: Layer, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]
         return
     present = [key for key in ("newTag", "digest", "newName") if entry.get(key) not in (None, "")]
     for key in present:
-        yield Spot(layer, layer.file, layer.document, (*layer.path, key), (), entry[key], "images of the kustomization", final="newName" in present and len(present) > 1)
+        yield Spot(
+            layer,
+            layer.file,
+            layer.document,
+            (*layer.path, key),
+            (),
+            entry[key],
+            "images of the kustomization",
+            final="newName" in present and len(present) > 1,
+        )
 
 
 def _generated(layer: Layer, path: YamlPath) -> Iterator[Spot]:
@@ -111,13 +143,37 @@ def _generated(layer: Layer, path: YamlPath) -> Iterator[Spot]:
     for index, literal in enumerate(layer.body.get("literals") or []):
         name, _, value = str(literal).partition("=")
         if name == key:
-            yield Spot(layer, layer.file, layer.document, (*layer.path, "literals", index), (), literal, f"literal {key}=… of the generator")
+            yield Spot(
+                layer,
+                layer.file,
+                layer.document,
+                (*layer.path, "literals", index),
+                (),
+                literal,
+                f"literal {key}=… of the generator",
+            )
     for entry in layer.body.get("files") or []:
         name, _, path_text = str(entry).rpartition("=")
         if (name or posixpath.basename(path_text)) == key:
-            yield Spot(layer, join(layer.directory, path_text), 0, (), (), None, "the whole file is the value that the generator reads")
+            yield Spot(
+                layer,
+                join(layer.directory, path_text),
+                0,
+                (),
+                (),
+                None,
+                "the whole file is the value that the generator reads",
+            )
     for entry in [*(layer.body.get("envs") or []), *([layer.body["env"]] if layer.body.get("env") else [])]:
-        yield Spot(layer, join(layer.directory, str(entry)), 0, (), (), None, f"a line {key}=… of this file is the value that the generator reads")
+        yield Spot(
+            layer,
+            join(layer.directory, str(entry)),
+            0,
+            (),
+            (),
+            None,
+            f"a line {key}=… of this file is the value that the generator reads",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from remediator.domain.change import YamlPath
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, clean, join
 from remediator.gitops.model import Source
+from remediator.gitops.paths import listed, table
 from remediator.gitops.yamlread import Unreadable
 
 
@@ -94,7 +96,9 @@ class Layout:
         if self.own:
             if self.own in everyone:
                 name = posixpath.basename(self.own)
-                return frozenset({self.own} | {url for url in everyone if hits[url] and posixpath.basename(url) == name})
+                return frozenset(
+                    {self.own} | {url for url in everyone if hits[url] and posixpath.basename(url) == name}
+                )
             return frozenset({self.own} | set(hits))
         if hits:
             best = posixpath.basename(hits.most_common(1)[0][0])
@@ -120,16 +124,20 @@ class Layout:
         """The Application's sources; `sources` wins over `source`, as in Argo CD."""
         many = spec.get("sources")
         if isinstance(many, list) and many:
-            items = [(("spec", "sources", index), item) for index, item in enumerate(many)]
+            items: list[tuple[YamlPath, Any]] = [(("spec", "sources", index), item) for index, item in enumerate(many)]
         elif isinstance(spec.get("source"), dict):
             items = [(("spec", "source"), spec["source"])]
-        elif isinstance(hydrator := spec.get("sourceHydrator"), dict) and isinstance(dry := hydrator.get("drySource"), dict):
+        elif isinstance(hydrator := spec.get("sourceHydrator"), dict) and isinstance(
+            dry := hydrator.get("drySource"), dict
+        ):
             items = [(("spec", "sourceHydrator", "drySource"), {**dry, "sourceHydrator": True})]
         else:
             items = []
-        return tuple(self._source(name, pointer, item, len(items) == 1) for pointer, item in items if isinstance(item, dict))
+        return tuple(
+            self._source(name, pointer, item, len(items) == 1) for pointer, item in items if isinstance(item, dict)
+        )
 
-    def _source(self, name: str, pointer: tuple[str | int, ...], body: Mapping[str, Any], single: bool) -> Source:
+    def _source(self, name: str, pointer: YamlPath, body: Mapping[str, Any], single: bool) -> Source:
         url, chart = _text(body.get("repoURL")), _text(body.get("chart"))
         has_path = body.get("path") is not None
         local = not chart and self.is_local(url) and not url.startswith("oci://")
@@ -180,10 +188,15 @@ def _literal_sources(body: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     template = spec.get("template")
     if body.get("kind") == "ApplicationSet" and isinstance(template, dict):
         yield from _generator_paths(spec)
-        spec = template.get("spec") if isinstance(template.get("spec"), dict) else {}
-    sources = spec.get("sources") if isinstance(spec.get("sources"), list) else [spec.get("source")]
+        spec = table(template, "spec")
+    sources = listed(spec, "sources") or [spec.get("source")]
     for source in sources:
-        if isinstance(source, dict) and not source.get("chart") and source.get("repoURL") and "{{" not in str(source["repoURL"]):
+        if (
+            isinstance(source, dict)
+            and not source.get("chart")
+            and source.get("repoURL")
+            and "{{" not in str(source["repoURL"])
+        ):
             yield str(source["repoURL"]), _text(source.get("path"))
 
 
@@ -200,5 +213,10 @@ def _generator_paths(spec: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
                 for item in [*(git.get("directories") or []), *(git.get("files") or [])]:
                     if isinstance(item, dict):
                         fixed = re.split(r"[*?\[{]", str(item.get("path", "")))[0]
-                        yield str(git["repoURL"]), fixed.rpartition("/")[0] if fixed != item.get("path") or item in (git.get("files") or []) else fixed
+                        yield (
+                            str(git["repoURL"]),
+                            fixed.rpartition("/")[0]
+                            if fixed != item.get("path") or item in (git.get("files") or [])
+                            else fixed,
+                        )
             pending.extend(value for key, value in node.items() if key in ("matrix", "merge", "generators"))

@@ -20,7 +20,11 @@ def strategic(base: Any, patch: Any, field: str = "") -> Any:
         if directive == "delete":
             return None
         if directive == "replace" or not isinstance(base, Mapping):
-            return {key: strategic(None, value, key) for key, value in patch.items() if key != "$patch" and value is not None}
+            return {
+                key: strategic(None, value, key)
+                for key, value in patch.items()
+                if key != "$patch" and value is not None
+            }
         result = dict(base)
         for key, value in patch.items():
             if value is None:
@@ -59,7 +63,11 @@ def _lists(base: list[Any], patch: list[Any], field: str) -> list[Any]:
 
 def pointer(text: str) -> YamlPath:
     """A JSON pointer as steps; numbers stay text, since only the target tells lists from mappings."""
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.lstrip("/").split("/")) if text.strip("/") else ()
+    return (
+        tuple(part.replace("~1", "/").replace("~0", "~") for part in text.lstrip("/").split("/"))
+        if text.strip("/")
+        else ()
+    )
 
 
 def json_patch(body: Any, operations: Any) -> Any:
@@ -96,7 +104,11 @@ def _put(node: Any, path: YamlPath, value: Any, *, insert: bool) -> Any:
         items = list(node)
         if step == "-" and len(path) == 1:
             return [*items, value]
-        if not step.isdigit() or int(step) > len(items) or (int(step) == len(items) and not (insert and len(path) == 1)):
+        if (
+            not step.isdigit()
+            or int(step) > len(items)
+            or (int(step) == len(items) and not (insert and len(path) == 1))
+        ):
             raise PatchFailed(f"no item {step}")
         index = int(step)
         if len(path) > 1:

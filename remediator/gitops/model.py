@@ -9,7 +9,18 @@ from typing import Any, Literal
 from remediator.domain.change import Place, YamlPath
 
 ProblemKind = Literal[
-    "parse", "missing-path", "missing-file", "render", "generator", "cycle", "too-large", "symlink", "remote", "declined", "schema", "duplicate"
+    "parse",
+    "missing-path",
+    "missing-file",
+    "render",
+    "generator",
+    "cycle",
+    "too-large",
+    "symlink",
+    "remote",
+    "declined",
+    "schema",
+    "duplicate",
 ]
 SourceType = Literal["directory", "kustomize", "helm", "remote", "jsonnet", "plugin", "hydrator", "missing"]
 
@@ -137,6 +148,22 @@ class Manifest:
     tracked: Any = None
     """What the tool's own reader knows of its origin."""
 
+    @classmethod
+    def of(cls, body: dict[str, Any], app: Application, source: Source, **origin: Any) -> Manifest:
+        """An object as rendered for a source; `origin` is file, document, tracked."""
+        metadata = body.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
+        return cls(
+            api_version=str(body.get("apiVersion", "")),
+            kind=str(body.get("kind", "")),
+            name=str(metadata.get("name") or metadata.get("generateName") or ""),
+            namespace=str(metadata.get("namespace") or app.namespace),
+            body=body,
+            app=app.name,
+            source=app.sources.index(source) if source in app.sources else 0,
+            **origin,
+        )
+
     @property
     def identity(self) -> tuple[str, str, str, str]:
         return (self.api_version.rpartition("/")[0], self.kind, self.namespace, self.name)
@@ -169,7 +196,18 @@ _POD_SPECS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "ScaledJob": (("spec", "jobTargetRef", "template", "spec"),),
 }
 
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Rollout", "ReplicaSet", "Pod", "ReplicationController", "DeploymentConfig")
+WORKLOADS = (
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "CronJob",
+    "Job",
+    "Rollout",
+    "ReplicaSet",
+    "Pod",
+    "ReplicationController",
+    "DeploymentConfig",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +255,13 @@ class ObjectChange:
     before: Any
     after: Any
     what: Literal["field", "object", "application", "failure"] = "field"
+
+
+@dataclass(slots=True)
+class Tree:
+    """Everything that a checkout says about Applications."""
+
+    applications: list[Application] = field(default_factory=list)
+    sets: list[ApplicationSet] = field(default_factory=list)
+    projects: list[tuple[str, int, Mapping[str, Any]]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)

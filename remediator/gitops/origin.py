@@ -34,17 +34,27 @@ def place(repo: Repository, app: Application, path: YamlPath, locate: LocateObje
         return _in_values(repo, app, path)
     found = locate(origin.producer, made, path)
     if inside and found.places:
-        return Located(found.status, tuple(item.model_copy(update={"inside": inside}) for item in found.places), found.candidates, found.reason)
+        return Located(
+            found.status,
+            tuple(item.model_copy(update={"inside": inside}) for item in found.places),
+            found.candidates,
+            found.reason,
+        )
     return found
 
 
 def _in_document(repo: Repository, app: Application, path: YamlPath, inside: YamlPath) -> Located:
     item = app.body.get("\0item")
     prefix: YamlPath = ("items", item) if isinstance(item, int) else ()
-    found = Place(file=app.file, document=app.document, path=(*prefix, *path), inside=inside, why="the Application's own document")
+    found = Place(
+        file=app.file, document=app.document, path=(*prefix, *path), inside=inside, why="the Application's own document"
+    )
     value = _value(repo, found)
     exists = value is not MISSING
-    return Located("located" if exists else "insert", (found.model_copy(update={"value": value if exists else None, "exists": exists}),))
+    return Located(
+        "located" if exists else "insert",
+        (found.model_copy(update={"value": value if exists else None, "exists": exists}),),
+    )
 
 
 def _value(repo: Repository, found: Place) -> object:
@@ -54,27 +64,61 @@ def _value(repo: Repository, found: Place) -> object:
         return MISSING
 
 
-def _in_generator(repo: Repository, app: Application, path: YamlPath, locate: LocateObject, inside: YamlPath) -> Located:
+def _in_generator(
+    repo: Repository, app: Application, path: YamlPath, locate: LocateObject, inside: YamlPath
+) -> Located:
     origin = app.origin
     assert origin is not None
-    siblings = tuple(other.name for other in repo.applications if other.parent == app.parent and other.file == app.file and other.name != app.name)
+    siblings = tuple(
+        other.name
+        for other in repo.applications
+        if other.parent == app.parent and other.file == app.file and other.name != app.name
+    )
     text = get(origin.template, path)
     if origin.producer is not None:
-        made = next((item for item in repo.objects(origin.producer) if item.kind == "ApplicationSet" and item.name == app.parent), None)
-        return locate(origin.producer, made, (*origin.path, *path)) if made else Located("unknown", reason="the ApplicationSet is rendered, and not found again")
-    whole = Place(file=origin.file, document=origin.document, path=(*origin.path, *path), inside=inside, proof="read", why="template of the ApplicationSet", also_feeds=siblings)
+        made = next(
+            (
+                item
+                for item in repo.objects(origin.producer)
+                if item.kind == "ApplicationSet" and item.name == app.parent
+            ),
+            None,
+        )
+        return (
+            locate(origin.producer, made, (*origin.path, *path))
+            if made
+            else Located("unknown", reason="the ApplicationSet is rendered, and not found again")
+        )
+    whole = Place(
+        file=origin.file,
+        document=origin.document,
+        path=(*origin.path, *path),
+        inside=inside,
+        proof="read",
+        why="template of the ApplicationSet",
+        also_feeds=siblings,
+    )
     if text is MISSING:
         if get(app.body, path) is not MISSING:
-            return Located("unknown", candidates=(whole,), reason=f"{dotted(path)} comes from the ApplicationSet's templatePatch")
+            return Located(
+                "unknown", candidates=(whole,), reason=f"{dotted(path)} comes from the ApplicationSet's templatePatch"
+            )
         return Located("insert", (whole.model_copy(update={"exists": False}),))
     if isinstance(text, str) and "{{" in text and not inside:
         name = placeholder(text)
         written = origin.parameters.get(name) if name else None
         if written is not None:
             return Located("located", (written,))
-        return Located("unknown", candidates=(whole,), reason=f"{dotted(path)} is computed by the ApplicationSet's template: {text}")
+        return Located(
+            "unknown",
+            candidates=(whole,),
+            reason=f"{dotted(path)} is computed by the ApplicationSet's template: {text}",
+        )
     value = _value(repo, whole)
-    return Located("located" if value is not MISSING else "insert", (whole.model_copy(update={"value": None if value is MISSING else value, "exists": value is not MISSING}),))
+    return Located(
+        "located" if value is not MISSING else "insert",
+        (whole.model_copy(update={"value": None if value is MISSING else value, "exists": value is not MISSING}),),
+    )
 
 
 def _in_values(repo: Repository, app: Application, path: YamlPath) -> Located:
@@ -87,16 +131,51 @@ def _in_values(repo: Repository, app: Application, path: YamlPath) -> Located:
         return Located("unknown", reason=error.message)
     body = documents[origin.document] if origin.document < len(documents) else None
     if origin.inside:
-        return Located("unknown", reason="the Application stands in values inside another Application; its chart is not at hand")
+        return Located(
+            "unknown", reason="the Application stands in values inside another Application; its chart is not at hand"
+        )
     item = get(body, origin.path)
     why = "values of a chart that is not at hand"
     for rest in (path[1:], path[-1:]):
         value = get(item, rest)
         if value is not MISSING:
-            return Located("located", (Place(file=origin.file, document=origin.document, path=(*origin.path, *rest), value=value, proof="unproved", why=why),))
-    defaults = [(where, node[path[-1]]) for where, node in mappings(body) if path[-1] in node and where[: len(origin.path) - 1] != origin.path[:-1]] if path[0] == "spec" else []
+            return Located(
+                "located",
+                (
+                    Place(
+                        file=origin.file,
+                        document=origin.document,
+                        path=(*origin.path, *rest),
+                        value=value,
+                        proof="unproved",
+                        why=why,
+                    ),
+                ),
+            )
+    defaults = (
+        [
+            (where, node[path[-1]])
+            for where, node in mappings(body)
+            if path[-1] in node and where[: len(origin.path) - 1] != origin.path[:-1]
+        ]
+        if path[0] == "spec"
+        else []
+    )
     if len(defaults) == 1:
         where, value = defaults[0]
         others = tuple(other.name for other in repo.applications if other.file == app.file and other.name != app.name)
-        return Located("located", (Place(file=origin.file, document=origin.document, path=(*where, path[-1]), value=value, proof="unproved", why=why, also_feeds=others),))
+        return Located(
+            "located",
+            (
+                Place(
+                    file=origin.file,
+                    document=origin.document,
+                    path=(*where, path[-1]),
+                    value=value,
+                    proof="unproved",
+                    why=why,
+                    also_feeds=others,
+                ),
+            ),
+        )
     return Located("unknown", reason=f"{dotted(path)} is written by a chart that is not in this repository")

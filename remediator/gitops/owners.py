@@ -25,13 +25,22 @@ def _scaler(item: Manifest, target: Manifest, path: YamlPath) -> Iterator[str]:
     if not isinstance(spec, dict):
         return
     reference = spec.get("scaleTargetRef") or spec.get("targetRef") or {}
-    if not isinstance(reference, dict) or str(reference.get("kind", "Deployment")) != target.kind or reference.get("name") != target.name or item.namespace != target.namespace:
+    if (
+        not isinstance(reference, dict)
+        or str(reference.get("kind", "Deployment")) != target.kind
+        or reference.get("name") != target.name
+        or item.namespace != target.namespace
+    ):
         return
     if path == ("spec", "replicas") and item.kind == "HorizontalPodAutoscaler":
         yield f"HorizontalPodAutoscaler {item.name} owns replicas ({spec.get('minReplicas', 1)} to {spec.get('maxReplicas', '?')})"
     elif path == ("spec", "replicas") and item.kind == "ScaledObject":
         yield f"KEDA ScaledObject {item.name} owns replicas"
-    elif "resources" in path and item.kind == "VerticalPodAutoscaler" and ((spec.get("updatePolicy") or {}).get("updateMode") or "Auto") != "Off":
+    elif (
+        "resources" in path
+        and item.kind == "VerticalPodAutoscaler"
+        and ((spec.get("updatePolicy") or {}).get("updateMode") or "Auto") != "Off"
+    ):
         yield f"VerticalPodAutoscaler {item.name} owns resources"
 
 
@@ -45,7 +54,9 @@ def _ignored(app: Application, target: Manifest, path: YamlPath) -> Iterator[str
         queries = [str(item) for item in rule.get("jqPathExpressions") or []]
         if any(text[: len(item)] == item for item in pointers) or any(_queries(item, path) for item in queries):
             respected = "RespectIgnoreDifferences=true" in ((spec.get("syncPolicy") or {}).get("syncOptions") or [])
-            yield "ignoreDifferences hides this field from Argo CD" + (", and a sync leaves it as it is in the cluster" if respected else "")
+            yield "ignoreDifferences hides this field from Argo CD" + (
+                ", and a sync leaves it as it is in the cluster" if respected else ""
+            )
 
 
 def _applies(rule: dict[str, object], target: Manifest) -> bool:
@@ -56,7 +67,9 @@ def _applies(rule: dict[str, object], target: Manifest) -> bool:
 
 def _queries(expression: str, path: YamlPath) -> bool:
     """Whether a jq path covers the field; selections of items count as all of them."""
-    steps = re.findall(r"\.([A-Za-z_][\w]*)|\[\"([^\"]+)\"\]", re.sub(r"\|.*", "", re.sub(r"\[\]?[^\"\]]*\]?", "", expression)))
+    steps = re.findall(
+        r"\.([A-Za-z_][\w]*)|\[\"([^\"]+)\"\]", re.sub(r"\|.*", "", re.sub(r"\[\]?[^\"\]]*\]?", "", expression))
+    )
     names = [first or second for first, second in steps]
     text = [str(step) for step in path if not isinstance(step, int) and "=" not in str(step)]
     return bool(names) and text[: len(names)] == names

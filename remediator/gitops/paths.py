@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from remediator.domain.change import PathStep, YamlPath
 
-MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING", "__bool__": lambda self: False})()
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+MISSING: Any = _Missing()
 """Stands for `there is no such field`, which null is not."""
 
 MERGE_KEYS = {
@@ -55,7 +64,20 @@ def position(items: list[Any], step: PathStep) -> int | None:
     return None
 
 
+def table(node: Any, key: str) -> dict[str, Any]:
+    """The mapping under a key; empty for anything else."""
+    found = node.get(key) if isinstance(node, Mapping) else None
+    return found if isinstance(found, dict) else {}
+
+
+def listed(node: Any, key: str) -> list[Any]:
+    """The list under a key; empty for anything else."""
+    found = node.get(key) if isinstance(node, Mapping) else None
+    return found if isinstance(found, list) else []
+
+
 def get(node: Any, path: YamlPath) -> Any:
+    """The value at a path, or MISSING."""
     for step in path:
         node = child(node, step)
         if node is MISSING:
@@ -69,9 +91,9 @@ def resolve(node: Any, path: YamlPath) -> YamlPath:
     for step in path:
         if isinstance(node, list):
             index = position(node, step)
-            if index is not None:
-                step = index
-        steps.append(step)
+            steps.append(step if index is None else index)
+        else:
+            steps.append(step)
         node = child(node, step)
     return tuple(steps)
 
@@ -81,16 +103,19 @@ def keyed(node: Any, path: YamlPath) -> YamlPath:
     steps: list[PathStep] = []
     parent: PathStep = ""
     for step in path:
-        if isinstance(node, list):
-            index = position(node, step)
-            if index is not None:
-                key = merge_key(parent, node) or "name"
-                item = node[index]
-                step = f"{key}={item[key]}" if isinstance(item, dict) and key in item else index
-        steps.append(step)
+        steps.append(_keyed_step(node, parent, step))
         parent = step
         node = child(node, step)
     return tuple(steps)
+
+
+def _keyed_step(node: Any, parent: PathStep, step: PathStep) -> PathStep:
+    index = position(node, step) if isinstance(node, list) else None
+    if index is None:
+        return step
+    key = merge_key(parent, node) or "name"
+    item = node[index]
+    return f"{key}={item[key]}" if isinstance(item, dict) and key in item else index
 
 
 def depth(node: Any, path: YamlPath) -> int:
@@ -169,9 +194,7 @@ def dotted(path: YamlPath) -> str:
     """For people: spec.containers[0].image."""
     text = ""
     for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        elif "=" in step:
+        if isinstance(step, int) or "=" in step:
             text += f"[{step}]"
         elif "." in step or "/" in step:
             text += f'["{step}"]'

@@ -18,7 +18,11 @@ def file_names(files: Files, source: Source) -> Iterator[str]:
     options = source.options("directory")
     include, exclude = str(options.get("include") or ""), str(options.get("exclude") or "")
     base = files.real_name(source.path)
-    names = files.below(base) if options.get("recurse") else (f"{base}/{name}" if base else name for name in files.entries(base)[0])
+    names = (
+        files.below(base)
+        if options.get("recurse")
+        else (f"{base}/{name}" if base else name for name in files.entries(base)[0])
+    )
     for name in sorted(names):
         relative = name[len(base) + 1 :] if base else name
         if not name.endswith((".yaml", ".yml", ".json")) or relative.rpartition("/")[2].startswith(".argocd-source"):
@@ -41,7 +45,9 @@ def covers(files: Files, source: Source, name: str) -> bool:
     if "/" in relative and not options.get("recurse"):
         return False
     exclude, include = str(options.get("exclude") or ""), str(options.get("include") or "")
-    return not (exclude and pattern_of(exclude).match(relative)) and not (include and not pattern_of(include).match(relative))
+    return not (exclude and pattern_of(exclude).match(relative)) and not (
+        include and not pattern_of(include).match(relative)
+    )
 
 
 def read(files: Files, app: Application, source: Source) -> tuple[list[Manifest], list[Problem]]:
@@ -56,7 +62,14 @@ def read(files: Files, app: Application, source: Source) -> tuple[list[Manifest]
                 if isinstance(body, dict) and body.get("kind"):
                     found += list(_objects(app, source, name, index, body))
                 elif isinstance(body, dict) and body:
-                    problems.append(Problem("render", "a document that is not a Kubernetes object (no kind)", file=name, application=app.name))
+                    problems.append(
+                        Problem(
+                            "render",
+                            "a document that is not a Kubernetes object (no kind)",
+                            file=name,
+                            application=app.name,
+                        )
+                    )
         except Unreadable as error:
             kind = "too-large" if "larger" in error.message else "parse"
             problems.append(Problem(kind, error.message, file=name, line=error.line, application=app.name))  # type: ignore[arg-type]
@@ -67,22 +80,6 @@ def _objects(app: Application, source: Source, name: str, index: int, body: dict
     if str(body["kind"]).endswith("List") and isinstance(body.get("items"), list):
         for number, item in enumerate(body["items"]):
             if isinstance(item, dict) and item.get("kind"):
-                yield manifest(app, source, name, index, item, ("items", number))
+                yield Manifest.of(item, app, source, file=name, document=index, tracked=("items", number))
     else:
-        yield manifest(app, source, name, index, body, ())
-
-
-def manifest(app: Application, source: Source, name: str, index: int, body: dict[str, Any], prefix: tuple[str | int, ...]) -> Manifest:
-    metadata = body.get("metadata") if isinstance(body.get("metadata"), dict) else {}
-    return Manifest(
-        api_version=str(body.get("apiVersion", "")),
-        kind=str(body.get("kind", "")),
-        name=str(metadata.get("name") or metadata.get("generateName") or ""),
-        namespace=str(metadata.get("namespace") or app.namespace),
-        body=body,
-        app=app.name,
-        file=name,
-        document=index,
-        source=app.sources.index(source),
-        tracked=prefix,
-    )
+        yield Manifest.of(body, app, source, file=name, document=index, tracked=())

@@ -10,7 +10,7 @@ from typing import Any
 from remediator.gitops import helm, helm_render, helm_static, kustomize_render, plain
 from remediator.gitops.cache import Cache
 from remediator.gitops.files import Files, shown
-from remediator.gitops.kustomize import Build
+from remediator.gitops.kustomize_model import Build
 from remediator.gitops.layout import Layout
 from remediator.gitops.model import Application, Manifest, Problem, Source, SourceType
 from remediator.gitops.sources import source_type
@@ -53,7 +53,9 @@ class Renderer:
                 continue
             self._source(app, index, source, kind, result)
         if not app.sources:
-            result.problems.append(Problem("missing-path", "the Application has no source", app.file, application=app.name))
+            result.problems.append(
+                Problem("missing-path", "the Application has no source", app.file, application=app.name)
+            )
         result.problems = list(dict.fromkeys(result.problems))
         return result
 
@@ -68,32 +70,68 @@ class Renderer:
             case "helm":
                 self._helm(app, index, source, result)
             case "missing":
-                words = f"path {shown(str(source.body.get('path')))} does not exist" if source.body.get("path") is not None else "the source has neither path nor chart"
+                words = (
+                    f"path {shown(str(source.body.get('path')))} does not exist"
+                    if source.body.get("path") is not None
+                    else "the source has neither path nor chart"
+                )
                 result.problems.append(Problem("missing-path", words, app.file, application=app.name))
             case "remote":
                 result.releases[index] = found = helm.release(self.files, self.layout, app, source)
                 result.problems += found.problems
-                words = f"chart {source.chart} {source.revision} of {source.repo_url}" if source.chart else f"{source.path or '.'} of {source.repo_url}"
-                result.problems.append(Problem("remote", f"{words} is not in this repository", app.file, application=app.name))
+                words = (
+                    f"chart {source.chart} {source.revision} of {source.repo_url}"
+                    if source.chart
+                    else f"{source.path or '.'} of {source.repo_url}"
+                )
+                result.problems.append(
+                    Problem("remote", f"{words} is not in this repository", app.file, application=app.name)
+                )
             case _:
-                words = {"plugin": "a config-management plugin", "hydrator": "the source hydrator", "jsonnet": "jsonnet"}[kind]
-                result.problems.append(Problem("declined", f"{source.path or app.name} is rendered by {words}, which is not followed", app.file, application=app.name))
+                words = {
+                    "plugin": "a config-management plugin",
+                    "hydrator": "the source hydrator",
+                    "jsonnet": "jsonnet",
+                }[kind]
+                result.problems.append(
+                    Problem(
+                        "declined",
+                        f"{source.path or app.name} is rendered by {words}, which is not followed",
+                        app.file,
+                        application=app.name,
+                    )
+                )
 
     def _kustomize(self, app: Application, index: int, source: Source, result: Rendering) -> None:
         result.builds[index] = found = kustomize_render.read(self.files, app, source)
         problems = kustomize_render.problems_of(found, app)
         if self.tools.kustomize:
             try:
-                output = self.cache.text(self.key("kustomize", app, source, found.files | self._beside(found)), lambda: kustomize_render.run(self.files, self.tools, source, found))
+                output = self.cache.text(
+                    self.key("kustomize", app, source, found.files | self._beside(found)),
+                    lambda: kustomize_render.run(self.files, self.tools, source, found),
+                )
                 result.manifests += kustomize_render.manifests(output, app, source, found)
                 result.problems += [item for item in problems if not item.fault or item.kind == "parse"]
                 self._unpulled(app, found, result)
                 return
             except ToolFailed as error:
-                if not error.absent and not found.remote and not found.charts and not any(item.fault for item in problems):
+                if (
+                    not error.absent
+                    and not found.remote
+                    and not found.charts
+                    and not any(item.fault for item in problems)
+                ):
                     problems.append(Problem("render", str(error), source.path, application=app.name))
             except Unreadable as error:
-                problems.append(Problem("render", f"kustomize writes what cannot be read: {error.message}", source.path, application=app.name))
+                problems.append(
+                    Problem(
+                        "render",
+                        f"kustomize writes what cannot be read: {error.message}",
+                        source.path,
+                        application=app.name,
+                    )
+                )
         result.sure = False
         result.manifests += kustomize_render.static(app, source, found)
         result.problems += problems
@@ -103,22 +141,42 @@ class Renderer:
         for file, _, chart in found.charts:
             home = kustomize_render.chart_home(self.files, file.rpartition("/")[0])
             if not self.files.is_dir(f"{home}/{chart.get('name')}"):
-                result.problems.append(Problem("remote", f"chart {chart.get('name')} {chart.get('version', '')} of {chart.get('repo', '')} is not in this repository", file, application=app.name))
+                result.problems.append(
+                    Problem(
+                        "remote",
+                        f"chart {chart.get('name')} {chart.get('version', '')} of {chart.get('repo', '')} is not in this repository",
+                        file,
+                        application=app.name,
+                    )
+                )
 
     def _beside(self, found: Build) -> set[str]:
-        return {f"{directory}/{name}" if directory else name for directory in found.directories for name in self.files.entries(directory)[0]}
+        return {
+            f"{directory}/{name}" if directory else name
+            for directory in found.directories
+            for name in self.files.entries(directory)[0]
+        }
 
     def _helm(self, app: Application, index: int, source: Source, result: Rendering) -> None:
         result.releases[index] = found = helm.release(self.files, self.layout, app, source)
         result.problems += found.problems
         for name in found.missing:
-            result.problems.append(Problem("remote", f"dependency {name} of the chart is not vendored", f"{source.path}/Chart.yaml", application=app.name))
+            result.problems.append(
+                Problem(
+                    "remote",
+                    f"dependency {name} of the chart is not vendored",
+                    f"{source.path}/Chart.yaml",
+                    application=app.name,
+                )
+            )
         manifests, problems, sure = self.helm_objects(found, helm_render.user_values(found.layers))
         result.manifests += manifests
         result.problems += problems
         result.sure = result.sure and sure
 
-    def helm_objects(self, found: helm.Release, values: Mapping[str, Any]) -> tuple[list[Manifest], list[Problem], bool]:
+    def helm_objects(
+        self, found: helm.Release, values: Mapping[str, Any]
+    ) -> tuple[list[Manifest], list[Problem], bool]:
         """The release's objects with these values, the problems, and whether helm itself made them."""
         app, source = found.app, found.source
         if any(problem.kind in ("missing-file", "parse") for problem in found.problems):
@@ -131,19 +189,40 @@ class Renderer:
                     objects = helm_render.run(self.files, self.tools, found, values)
                     self.cache.keep_objects(name, objects)
                     return objects, [], True
-                index = app.sources.index(source) if source in app.sources else 0
-                return [_again(item, app, index) for item in known], [], True
+                return (
+                    [
+                        Manifest.of(item["body"], app, source, file=item["file"], document=item["document"])
+                        for item in known
+                    ],
+                    [],
+                    True,
+                )
             except ToolFailed as error:
                 if not error.absent:
                     return [], [Problem("render", str(error), source.path, application=app.name)], True
             except Unreadable as error:
-                return [], [Problem("render", f"the chart writes what is not YAML: {error.message}", source.path, application=app.name)], True
+                return (
+                    [],
+                    [
+                        Problem(
+                            "render",
+                            f"the chart writes what is not YAML: {error.message}",
+                            source.path,
+                            application=app.name,
+                        )
+                    ],
+                    True,
+                )
         objects, problems = helm_static.render(self.files, found, values)
         return objects, problems, False
 
     def key(self, tool: str, app: Application, source: Source, names: set[str], *more: str) -> str:
         """A digest of everything the rendering depends on."""
-        digest = hashlib.sha256(repr((tool, self.tools, app.name, app.namespace, source.path, source.body, more)).encode("utf-8", "surrogateescape"))
+        digest = hashlib.sha256(
+            repr((tool, self.tools, app.name, app.namespace, source.path, source.body, more)).encode(
+                "utf-8", "surrogateescape"
+            )
+        )
         for name in sorted(names):
             try:
                 data = self.files.read(name)
@@ -152,12 +231,3 @@ class Renderer:
             digest.update(f"{len(name)}:{name}:{len(data)}:".encode("utf-8", "surrogateescape"))
             digest.update(data)
         return digest.hexdigest()
-
-
-def _again(item: Mapping[str, Any], app: Application, index: int) -> Manifest:
-    body = item["body"]
-    metadata = body.get("metadata") or {}
-    return Manifest(
-        str(body.get("apiVersion", "")), str(body.get("kind", "")), str(metadata.get("name") or metadata.get("generateName") or ""),
-        str(metadata.get("namespace") or app.namespace), body, app.name, item["file"], item["document"], index,
-    )

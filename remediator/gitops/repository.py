@@ -7,23 +7,32 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from typing import Any
 
 from remediator.domain.change import YamlPath
 from remediator.domain.incident import Subject
 from remediator.errors import ConfigError
-from remediator.gitops import field as fields_by_name
 from remediator.gitops import difference, find, kept, locate, revisions, validate
+from remediator.gitops import field as fields_by_name
 from remediator.gitops.cache import Cache
 from remediator.gitops.feeds import Feeds
 from remediator.gitops.fields import OF_APPLICATION
 from remediator.gitops.files import Files
 from remediator.gitops.layout import Layout, origin_url
-from remediator.gitops.model import Application, ApplicationSet, Located, Manifest, Match, ObjectChange, Problem, Revision
+from remediator.gitops.model import (
+    Application,
+    ApplicationSet,
+    Located,
+    Manifest,
+    Match,
+    ObjectChange,
+    Problem,
+    Revision,
+    Tree,
+)
 from remediator.gitops.render import Renderer, Rendering
 from remediator.gitops.scan import scan
 from remediator.gitops.tools import Tools
-from remediator.gitops.tree import Grower, Tree
+from remediator.gitops.tree import Grower
 from remediator.gitops.yamlread import Unreadable
 
 
@@ -160,4 +169,3 @@ class Repository:
 
     def __repr__(self) -> str:
         return f"Repository({str(self.root)!r})"
-

@@ -11,7 +11,9 @@ from remediator.gitops.model import Application, Revision
 
 def base_of(root: Path, app: Application) -> Revision:
     """The branch that the Application's source in this repository tracks; empty for the default branch."""
-    source = next((item for item in app.sources if item.local and not item.ref), None) or next((item for item in app.sources if item.local), None)
+    source = next((item for item in app.sources if item.local and not item.ref), None) or next(
+        (item for item in app.sources if item.local), None
+    )
     if source is None:
         return Revision("", True, "no source of the Application lies in this repository")
     name = source.revision.removeprefix("refs/heads/")

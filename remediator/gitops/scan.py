@@ -18,7 +18,9 @@ from remediator.gitops.yamlread import Unreadable
 
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SUFFIXES = (*YAML_SUFFIXES, "Kustomization")
-_OF_ARGO = re.compile(rb"""kind["']?\s*:\s*["']?(?:Application|ApplicationSet|AppProject|ApplicationList|ApplicationSetList|List)\b""")
+_OF_ARGO = re.compile(
+    rb"""kind["']?\s*:\s*["']?(?:Application|ApplicationSet|AppProject|ApplicationList|ApplicationSetList|List)\b"""
+)
 _CLUSTER = re.compile(rb"secret-type[\"']?\s*:\s*[\"']?cluster")
 _ENTRY = re.compile(rb"^\s*-\s+(?:path:\s*)?[\"']?([^\s\"'#{}:]+)[\"']?\s*(?:#.*)?$", re.MULTILINE)
 _SHAPING = re.compile(
@@ -57,7 +59,15 @@ class Facts:
     @classmethod
     def load(cls, data: list[Any]) -> Facts:
         documents, refs, shapes, inflates, template, values, problems = data
-        return cls([(int(index), body) for index, body in documents], refs, shapes, inflates, template, values, [tuple(item) for item in problems])
+        return cls(
+            [(int(index), body) for index, body in documents],
+            refs,
+            shapes,
+            inflates,
+            template,
+            values,
+            [tuple(item) for item in problems],
+        )
 
 
 def is_yaml(name: str) -> bool:
@@ -83,7 +93,9 @@ def facts_of(name: str, data: bytes, *, in_templates: bool) -> Facts | None:
         facts.inflates = b"helmChart" in data
     if flux:
         kinds = dict.fromkeys(_FLUX.findall(data))
-        facts.problems += [("declined", f"Flux {kind.decode()}: not an Argo CD Application, not followed", 0) for kind in kinds]
+        facts.problems += [
+            ("declined", f"Flux {kind.decode()}: not an Argo CD Application, not followed", 0) for kind in kinds
+        ]
     facts.values = points and not facts.documents and not kustomization
     return None if facts.empty else facts
 
@@ -114,7 +126,11 @@ def _wanted(body: Any) -> bool:
     if body.get("kind") in ("Application", "ApplicationSet", "AppProject"):
         return str(body.get("apiVersion", "")).startswith("argoproj.io/")
     labels = body["metadata"].get("labels")
-    return body.get("kind") == "Secret" and isinstance(labels, dict) and labels.get("argocd.argoproj.io/secret-type") == "cluster"
+    return (
+        body.get("kind") == "Secret"
+        and isinstance(labels, dict)
+        and labels.get("argocd.argoproj.io/secret-type") == "cluster"
+    )
 
 
 def scan(files: Files, known: Mapping[str, Facts | None] | None = None) -> tuple[dict[str, Facts], list[Problem]]:
@@ -131,10 +147,19 @@ def scan(files: Files, known: Mapping[str, Facts | None] | None = None) -> tuple
             try:
                 data = files.read_listed(name)
             except Unreadable as error:
-                problems.append(Problem("too-large" if "larger" in error.message else "missing-file", error.message, file=name))
+                problems.append(
+                    Problem("too-large" if "larger" in error.message else "missing-file", error.message, file=name)
+                )
                 continue
-            if b"argoproj.io/" in data or b"repoURL" in data or b"toolkit.fluxcd.io/" in data or name.endswith(KUSTOMIZATION_NAMES):
-                facts = facts_of(name, data, in_templates="templates/" in name and template_chart(name, charts) is not None)
+            if (
+                b"argoproj.io/" in data
+                or b"repoURL" in data
+                or b"toolkit.fluxcd.io/" in data
+                or name.endswith(KUSTOMIZATION_NAMES)
+            ):
+                facts = facts_of(
+                    name, data, in_templates="templates/" in name and template_chart(name, charts) is not None
+                )
         if facts is not None:
             found[name] = facts
             problems += [Problem(kind, message, file=name, line=line) for kind, message, line in facts.problems]  # type: ignore[arg-type]

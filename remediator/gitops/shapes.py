@@ -37,7 +37,12 @@ def shapes(values: Any) -> Iterator[Shape]:
         name = str(item.get("name") or (path[-1] if isinstance(path[-1], str) else ""))
         if isinstance(item.get("generators"), list) and isinstance(item.get("template"), dict):
             taken.append(path)
-            body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": name, "namespace": item.get("namespace", "")}, "spec": item}
+            body = {
+                "apiVersion": "argoproj.io/v1alpha1",
+                "kind": "ApplicationSet",
+                "metadata": {"name": name, "namespace": item.get("namespace", "")},
+                "spec": item,
+            }
             yield Shape("ApplicationSet", name, path, body)
         elif _is_application(item, path):
             taken.append(path)
@@ -54,7 +59,11 @@ def _is_application(item: Mapping[str, Any], path: YamlPath) -> bool:
     if isinstance(many, list) and any(isinstance(part, dict) and part.get("repoURL") for part in many):
         return True
     named = any("app" in str(step).lower() for step in path[:-1])
-    return named and isinstance(item.get("path"), str) and bool(item.get("repoURL") or item.get("destination") or item.get("namespace") or item.get("project"))
+    return (
+        named
+        and isinstance(item.get("path"), str)
+        and bool(item.get("repoURL") or item.get("destination") or item.get("namespace") or item.get("project"))
+    )
 
 
 def _defaults(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +91,15 @@ def _manifest(name: str, item: Mapping[str, Any], defaults: Mapping[str, Any]) -
     if isinstance(item.get("sources"), list):
         spec["sources"] = item["sources"]
     else:
-        source = dict(item["source"]) if isinstance(item.get("source"), dict) else {key: item[key] for key in ("path", "chart", "repoURL", "targetRevision", "helm", "kustomize", "directory") if key in item}
+        source = (
+            dict(item["source"])
+            if isinstance(item.get("source"), dict)
+            else {
+                key: item[key]
+                for key in ("path", "chart", "repoURL", "targetRevision", "helm", "kustomize", "directory")
+                if key in item
+            }
+        )
         for key in ("repoURL", "targetRevision"):
             if key in defaults:
                 source.setdefault(key, defaults[key])

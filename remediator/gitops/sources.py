@@ -9,6 +9,8 @@ from remediator.gitops.files import Files, join
 from remediator.gitops.kustomize import kustomization_file
 from remediator.gitops.model import Source, SourceType
 
+_TOOLS: tuple[SourceType, ...] = ("kustomize", "helm", "directory")
+
 
 def source_type(files: Files, source: Source) -> SourceType:
     """The source's type; `missing` where its path is not in the checkout."""
@@ -20,9 +22,9 @@ def source_type(files: Files, source: Source) -> SourceType:
         return "remote"
     if not files.is_dir(source.path):
         return "missing"
-    for tool in ("kustomize", "helm", "directory"):
-        if _told(source.body.get(tool)):
-            return "jsonnet" if tool == "directory" and _jsonnet(files, source) else tool  # type: ignore[return-value]
+    told: list[SourceType] = [tool for tool in _TOOLS if _told(source.body.get(tool))]
+    if told:
+        return "jsonnet" if told[0] == "directory" and _jsonnet(files, source) else told[0]
     if files.is_file(join(source.path, "Chart.yaml")):
         return "helm"
     if kustomization_file(files, source.path):
@@ -37,4 +39,6 @@ def _told(options: Any) -> bool:
 
 def _jsonnet(files: Files, source: Source) -> bool:
     names = files.entries(source.path)[0]
-    return any(name.endswith((".jsonnet", ".libsonnet")) for name in names) and not any(name.endswith((".yaml", ".yml", ".json")) for name in names)
+    return any(name.endswith((".jsonnet", ".libsonnet")) for name in names) and not any(
+        name.endswith((".yaml", ".yml", ".json")) for name in names
+    )

@@ -14,7 +14,8 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from remediator.gitops.gotemplate import Unrenderable, text_of, truth
+from remediator.gitops.goparse import Unrenderable
+from remediator.gitops.gotemplate import text_of, truth
 
 
 def _s(value: Any) -> str:
@@ -35,7 +36,11 @@ def to_yaml(value: Any) -> str:
         def ignore_aliases(self, data: Any) -> bool:
             return True
 
-    return str(yaml.dump(value, Dumper=Dumper, default_flow_style=False, allow_unicode=True, width=10**9)).removesuffix("\n...\n").rstrip("\n")
+    return (
+        str(yaml.dump(value, Dumper=Dumper, default_flow_style=False, allow_unicode=True, width=10**9))
+        .removesuffix("\n...\n")
+        .rstrip("\n")
+    )
 
 
 def _from_yaml(text: Any) -> Any:
@@ -122,7 +127,10 @@ def _dig(*arguments: Any) -> Any:
 def _compare(constraint: Any, version: Any) -> bool:
     """Semver constraints: comparators, ^, ~, ranges with `-`, alternatives with `||`."""
     have = _version(_s(version))
-    return any(all(_holds(part, have) for part in re.findall(r"(?:[<>=!^~]+)?\s*v?[\w.*+-]+", alternative.replace(",", " "))) for alternative in _s(constraint).split("||"))
+    return any(
+        all(_holds(part, have) for part in re.findall(r"(?:[<>=!^~]+)?\s*v?[\w.*+-]+", alternative.replace(",", " ")))
+        for alternative in _s(constraint).split("||")
+    )
 
 
 def _version(text: str) -> tuple[int, int, int]:
@@ -161,7 +169,14 @@ def _indent(size: Any, text: Any) -> str:
 
 
 def _kind(value: Any) -> str:
-    names: list[tuple[type, str]] = [(bool, "bool"), (str, "string"), (int, "int"), (float, "float64"), (dict, "map"), (list, "slice")]
+    names: list[tuple[type, str]] = [
+        (bool, "bool"),
+        (str, "string"),
+        (int, "int"),
+        (float, "float64"),
+        (dict, "map"),
+        (list, "slice"),
+    ]
     return next((name for type_, name in names if isinstance(value, type_)), "invalid")
 
 
@@ -211,7 +226,9 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "printf": _printf,
     "html": _s,
     # text
-    "quote": lambda *values: " ".join(json.dumps(_s(value), ensure_ascii=False) for value in values if value is not None),
+    "quote": lambda *values: " ".join(
+        json.dumps(_s(value), ensure_ascii=False) for value in values if value is not None
+    ),
     "squote": lambda *values: " ".join(f"'{_s(value)}'" for value in values if value is not None),
     "lower": lambda text: _s(text).lower(),
     "upper": lambda text: _s(text).upper(),
@@ -238,16 +255,22 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "camelcase": lambda text: "".join(part.title() for part in re.split(r"[-_ ]", _s(text))),
     "split": lambda separator, text: {f"_{index}": part for index, part in enumerate(_s(text).split(_s(separator)))},
     "splitList": lambda separator, text: _s(text).split(_s(separator)),
-    "splitn": lambda separator, count, text: {f"_{i}": part for i, part in enumerate(_s(text).split(_s(separator), _i(count) - 1))},
-    "join": lambda separator, items: _s(separator).join(_s(item) for item in (items if isinstance(items, list) else [items])),
+    "splitn": lambda separator, count, text: {
+        f"_{i}": part for i, part in enumerate(_s(text).split(_s(separator), _i(count) - 1))
+    },
+    "join": lambda separator, items: _s(separator).join(
+        _s(item) for item in (items if isinstance(items, list) else [items])
+    ),
     "sortAlpha": lambda items: sorted(_s(item) for item in items or []),
     "toString": _s,
     "toStrings": lambda items: [_s(item) for item in items or []],
     "normalize": _normal,
     "slugify": lambda *values: _normal(values[-1])[:50].strip("-"),
     "regexMatch": lambda pattern, text: _regex(pattern).search(_s(text)) is not None,
-    "regexFind": lambda pattern, text: (found := _regex(pattern).search(_s(text))) and found[0] or "",
-    "regexReplaceAll": lambda pattern, text, new: _regex(pattern).sub(re.sub(r"\$\{?(\d+)\}?", r"\\\1", _s(new)), _s(text)),
+    "regexFind": lambda pattern, text: ((found := _regex(pattern).search(_s(text))) and found[0]) or "",
+    "regexReplaceAll": lambda pattern, text, new: _regex(pattern).sub(
+        re.sub(r"\$\{?(\d+)\}?", r"\\\1", _s(new)), _s(text)
+    ),
     "regexReplaceAllLiteral": lambda pattern, text, new: _regex(pattern).sub(lambda _: _s(new), _s(text)),
     "regexSplit": lambda pattern, text, count: _regex(pattern).split(_s(text), max(0, _i(count) - 1)),
     # choice
@@ -292,7 +315,9 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "without": lambda items, *gone: [item for item in items if item not in gone],
     "compact": lambda items: [item for item in items if truth(item)],
     "has": lambda item, items: item in (items or []),
-    "dict": lambda *pairs: {_s(pairs[index]): pairs[index + 1] if index + 1 < len(pairs) else "" for index in range(0, len(pairs), 2)},
+    "dict": lambda *pairs: {
+        _s(pairs[index]): pairs[index + 1] if index + 1 < len(pairs) else "" for index in range(0, len(pairs), 2)
+    },
     "get": lambda mapping, key: (mapping or {}).get(key, ""),
     "set": _set,
     "unset": _unset,

@@ -44,7 +44,11 @@ def find(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlPath] 
             continue
         for candidate in (wanted, _loosened(body, target.body, path)):
             found = get(body, candidate) if candidate is not None else MISSING
-            if found is not MISSING and candidate is not None and (found == value or (isinstance(found, (dict, list)) and "XXXX" not in str(found))):
+            if (
+                found is not MISSING
+                and candidate is not None
+                and (found == value or (isinstance(found, (dict, list)) and "XXXX" not in str(found)))
+            ):
                 fits.append((index, resolve(body, candidate), _named(body, target.name)))
                 break
     exact = [item for item in fits if item[2]]

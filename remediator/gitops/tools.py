@@ -40,7 +40,7 @@ class Tools:
 
     @classmethod
     def find(cls, path: str | None = None) -> Tools:
-        """helm 3 or 4, and kustomize by itself or inside kubectl."""
+        """Helm 3 or 4, and kustomize by itself or inside kubectl."""
         helm = shutil.which("helm", path=path) or ""
         if single := shutil.which("kustomize", path=path):
             return cls(helm, (single, "build"))
@@ -64,7 +64,7 @@ class Tools:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    quiet = {name: _NOWHERE for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY")}
+    quiet = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), _NOWHERE)
     return {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(home),
@@ -84,9 +84,22 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _run(command: list[str], directory: Path) -> str:
-    with tempfile.TemporaryDirectory(prefix="remediator-home-") as home, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryDirectory(prefix="remediator-home-") as home,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
         try:
-            done = subprocess.run(command, cwd=directory, env=_environment(Path(home)), stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=TIMEOUT, check=False)  # noqa: S603 - a list, no shell
+            done = subprocess.run(
+                command,
+                cwd=directory,
+                env=_environment(Path(home)),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                timeout=TIMEOUT,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             raise ToolFailed(f"takes longer than {TIMEOUT} seconds") from None
         except OSError as error:
@@ -103,7 +116,9 @@ def _run(command: list[str], directory: Path) -> str:
 def _shortened(text: str, directory: str) -> str:
     """The last error line, without this machine's paths and without usage hints."""
     lines = [line.strip() for line in text.replace(directory + "/", "").replace(directory, ".").splitlines()]
-    wanted = [line for line in lines if line and not line.startswith(("Use --debug", "level=", "walk.go", "coalesce.go", "#"))]
+    wanted = [
+        line for line in lines if line and not line.startswith(("Use --debug", "level=", "walk.go", "coalesce.go", "#"))
+    ]
     errors = [line for line in wanted if line.lower().startswith("error")]
     return (errors or wanted or ["failed without a word"])[-1][:1000]
 

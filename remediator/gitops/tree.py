@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from remediator.domain.change import YamlPath
-from remediator.gitops import appsets, kustomize, plain, yamlread
+from remediator.gitops import appsets, kustomize, parents, yamlread
 from remediator.gitops.files import Files, join
-from remediator.gitops.helm import Release, merged, release
-from remediator.gitops.helm_render import user_values
+from remediator.gitops.helm import Release, release
+from remediator.gitops.kustomizations import Kustomizations
+from remediator.gitops.kustomize_model import Layer, Tracked
 from remediator.gitops.layout import Layout
-from remediator.gitops.model import Application, ApplicationSet, Manifest, Origin, Problem, Source
-from remediator.gitops.paths import get
+from remediator.gitops.model import Application, ApplicationSet, Manifest, Origin, Problem, Source, Tree
+from remediator.gitops.paths import listed, table
 from remediator.gitops.render import Renderer
 from remediator.gitops.scan import Facts, template_chart
 from remediator.gitops.shapes import shapes
@@ -22,14 +23,6 @@ from remediator.gitops.sources import source_type
 from remediator.gitops.yamlread import Unreadable
 
 MAX_DEPTH = 12
-
-
-@dataclass(slots=True)
-class Tree:
-    applications: list[Application] = field(default_factory=list)
-    sets: list[ApplicationSet] = field(default_factory=list)
-    projects: list[tuple[str, int, Mapping[str, Any]]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
 
 
 class Grower:
@@ -40,9 +33,15 @@ class Grower:
         self.tree = Tree()
         self.clusters: list[Mapping[str, Any]] = []
         self.superseded: set[tuple[str, int]] = set()
-        charts = {name[: -len("/Chart.yaml")] if "/" in name else "" for name in files.names if name.endswith("Chart.yaml")}
-        self.app_charts = {chart for name, item in facts.items() if item.template and (chart := template_chart(name, charts)) is not None}
-        self.kustomized = _Kustomizations(files, facts)
+        charts = {
+            name[: -len("/Chart.yaml")] if "/" in name else "" for name in files.names if name.endswith("Chart.yaml")
+        }
+        self.app_charts = {
+            chart
+            for name, item in facts.items()
+            if item.template and (chart := template_chart(name, charts)) is not None
+        }
+        self.kustomized = Kustomizations(files, facts)
         self.rendered: set[str] = set()
 
     def grow(self) -> Tree:
@@ -57,14 +56,14 @@ class Grower:
             if item.values and not self._of_chart(name):
                 self._values_file(name)
         self._produced()
-        self._parents()
+        parents.link(self.tree, self.files, self.kustomized)
         return self.tree
 
     def _source_paths(self, documents: Iterable[tuple[str, int, Any]]) -> set[str]:
         found = set()
         for _, _, body in documents:
-            spec = body.get("spec") if isinstance(body.get("spec"), dict) else {}
-            for source in [spec.get("source"), *(spec.get("sources") if isinstance(spec.get("sources"), list) else [])]:
+            spec = table(body, "spec")
+            for source in [spec.get("source"), *listed(spec, "sources")]:
                 if isinstance(source, dict) and isinstance(source.get("path"), str):
                     found.add(self.layout.to_local(source["path"]))
         return found
@@ -73,7 +72,15 @@ class Grower:
         directory = posixpath.dirname(name)
         return directory in self.app_charts
 
-    def _document(self, name: str, index: int, body: Mapping[str, Any], origin: Origin | None = None, path: YamlPath = (), variant: str = "") -> None:
+    def _document(
+        self,
+        name: str,
+        index: int,
+        body: Mapping[str, Any],
+        origin: Origin | None = None,
+        path: YamlPath = (),
+        variant: str = "",
+    ) -> None:
         match body.get("kind"):
             case "Application":
                 self._application(name, index, body, origin, variant)
@@ -82,25 +89,39 @@ class Grower:
             case "AppProject":
                 self.tree.projects.append((name, index, body))
 
-    def _application(self, name: str, index: int, body: Mapping[str, Any], origin: Origin | None, variant: str = "", kind: str = "") -> Application | None:
+    def _application(
+        self, name: str, index: int, body: Mapping[str, Any], origin: Origin | None, variant: str = "", kind: str = ""
+    ) -> Application | None:
         app = self.make(name, index, body, origin, variant, kind)
         if app is not None:
             self.tree.applications.append(app)
         return app
 
-    def make(self, name: str, index: int, body: Mapping[str, Any], origin: Origin | None, variant: str, kind: str) -> Application | None:
+    def make(
+        self, name: str, index: int, body: Mapping[str, Any], origin: Origin | None, variant: str, kind: str
+    ) -> Application | None:
         spec, metadata = body.get("spec"), body.get("metadata")
         if not isinstance(spec, dict) or not isinstance(metadata, dict):
             return None
         app_name = str(metadata.get("name") or "")
         sources = self.layout.sources(app_name, spec)
-        if not sources or (origin is None and not any(source.repo_url for source in sources)) or (origin is None and "{{" in app_name):
+        if (
+            not sources
+            or (origin is None and not any(source.repo_url for source in sources))
+            or (origin is None and "{{" in app_name)
+        ):
             return None
-        destination = spec.get("destination") if isinstance(spec.get("destination"), dict) else {}
+        destination = table(spec, "destination")
         if origin is None and "destination" not in spec:
             return None
         kinds = {"generator": "ApplicationSet", "values": "Values"}
-        made = kind or (kinds.get(origin.kind, "HelmChart" if origin.producer and origin.producer.kind == "HelmChart" else "Kustomization") if origin else "Application")
+        made = kind or (
+            kinds.get(
+                origin.kind, "HelmChart" if origin.producer and origin.producer.kind == "HelmChart" else "Kustomization"
+            )
+            if origin
+            else "Application"
+        )
         return Application(
             name=app_name,
             namespace=str(destination.get("namespace") or ""),
@@ -117,15 +138,32 @@ class Grower:
             variant=variant,
         )
 
-    def _set(self, name: str, index: int, body: Mapping[str, Any], origin: Origin | None, path: YamlPath, variant: str) -> None:
+    def _set(
+        self, name: str, index: int, body: Mapping[str, Any], origin: Origin | None, path: YamlPath, variant: str
+    ) -> None:
         title = str((body.get("metadata") or {}).get("name", ""))
         generated, problems = appsets.expand(body, self.layout, self.clusters, file=name, document=index, path=path)
         quiet = origin is not None and origin.kind == "values"
         if not quiet or generated:
             self.tree.sets.append(ApplicationSet(title, name, index, "", body, origin, path))
-            self.tree.problems += [Problem("declined" if "outside" in text or "another repository" in text else "generator", f"ApplicationSet {title}: {text}", name) for text in problems]
+            self.tree.problems += [
+                Problem(
+                    "declined" if "outside" in text or "another repository" in text else "generator",
+                    f"ApplicationSet {title}: {text}",
+                    name,
+                )
+                for text in problems
+            ]
         for item in generated:
-            made = Origin("generator", name, index, item.template_path, item.template, item.places, origin.producer if origin else None)
+            made = Origin(
+                "generator",
+                name,
+                index,
+                item.template_path,
+                item.template,
+                item.places,
+                origin.producer if origin else None,
+            )
             app = self._application(name, index, item.body, made, f"{variant}#{title}", "ApplicationSet")
             if app is not None:
                 self.tree.applications[-1] = replace(app, parent=title)
@@ -146,27 +184,60 @@ class Grower:
 
     def _kustomization(self, top: str) -> None:
         """Applications that a kustomization changes, or that its charts' values describe."""
-        implied = Application(top, "", "", "", "", 0, "Kustomization", "", (Source("", top, "", "", "", True, ("spec", "source")),), {}, variant=top)
+        implied = Application(
+            top,
+            "",
+            "",
+            "",
+            "",
+            0,
+            "Kustomization",
+            "",
+            (Source("", top, "", "", "", True, ("spec", "source")),),
+            {},
+            variant=top,
+        )
         built = kustomize.build(self.files, top, self._inflate)
         self.tree.problems += [problem for problem in built.problems if problem.kind == "cycle"]
         for item in built.objects:
             if item.kind not in ("Application", "ApplicationSet", "AppProject"):
                 continue
-            self.superseded |= {(layer.file, layer.document) for layer in item.layers if layer.kind in ("patch", "json") and not layer.embedded}
+            self.superseded |= {
+                (layer.file, layer.document)
+                for layer in item.layers
+                if layer.kind in ("patch", "json") and not layer.embedded
+            }
             if len(item.layers) == 1 and item.layers[0].kind == "base":
                 continue
             base = item.layers[0]
             if base.kind == "base":
                 self.superseded.add((base.file, base.document))
             values = base.kind == "chart" and len(item.layers) == 1
-            origin = Origin("values" if values else "rendered", base.file, base.document, base.path, producer=implied, inside=base.inside)
-            self._document(base.file, base.document, item.body, origin, base.path if values and item.kind == "ApplicationSet" else (), top)
+            origin = Origin(
+                "values" if values else "rendered",
+                base.file,
+                base.document,
+                base.path,
+                producer=implied,
+                inside=base.inside,
+            )
+            self._document(
+                base.file,
+                base.document,
+                item.body,
+                origin,
+                base.path if values and item.kind == "ApplicationSet" else (),
+                top,
+            )
         self.rendered.add(top)
 
-    def _inflate(self, file: str, index: int, chart: Mapping[str, Any]) -> list[kustomize.Tracked]:
+    def _inflate(self, file: str, index: int, chart: Mapping[str, Any]) -> list[Tracked]:
         found = []
         directory = posixpath.dirname(file)
-        for name in [str(chart.get("valuesFile") or ""), *[str(item) for item in chart.get("additionalValuesFiles") or []]]:
+        for name in [
+            str(chart.get("valuesFile") or ""),
+            *[str(item) for item in chart.get("additionalValuesFiles") or []],
+        ]:
             target = join(directory, name) if name else ""
             if target and self.files.is_file(target):
                 self.kustomized.value_files.add(target)
@@ -174,15 +245,21 @@ class Grower:
                     documents = yamlread.documents(self.files.read(target))
                 except Unreadable:
                     continue
-                found += [self._shaped(directory, target, (), shape.path, shape.body) for shape in shapes(documents[0] if documents else None)]
+                found += [
+                    self._shaped(directory, target, (), shape.path, shape.body)
+                    for shape in shapes(documents[0] if documents else None)
+                ]
         inline = chart.get("valuesInline")
-        found += [self._shaped(directory, file, ("helmCharts", index, "valuesInline"), shape.path, shape.body) for shape in shapes(inline)]
+        found += [
+            self._shaped(directory, file, ("helmCharts", index, "valuesInline"), shape.path, shape.body)
+            for shape in shapes(inline)
+        ]
         return found
 
     @staticmethod
-    def _shaped(directory: str, file: str, prefix: YamlPath, path: YamlPath, body: Mapping[str, Any]) -> kustomize.Tracked:
-        layer = kustomize.Layer("chart", directory, file, 0, (*prefix, *path), body)
-        return kustomize.Tracked(dict(body), [layer], {str(body["metadata"]["name"])})
+    def _shaped(directory: str, file: str, prefix: YamlPath, path: YamlPath, body: Mapping[str, Any]) -> Tracked:
+        layer = Layer("chart", directory, file, 0, (*prefix, *path), body)
+        return Tracked(dict(body), [layer], {str(body["metadata"]["name"])})
 
     def _produced(self) -> None:
         """Applications whose source renders further Applications, until no new one appears."""
@@ -190,7 +267,24 @@ class Grower:
         queue: list[tuple[Application, int]] = [(app, 0) for app in self.tree.applications]
         for chart in sorted(self.app_charts - pointed):
             source = Source("", chart, "", "", "", True, ("spec", "source"))
-            queue.append((Application(posixpath.basename(chart) or "release", "", "", "", "", 0, "HelmChart", "", (source,), {}, variant=chart), 0))
+            queue.append(
+                (
+                    Application(
+                        posixpath.basename(chart) or "release",
+                        "",
+                        "",
+                        "",
+                        "",
+                        0,
+                        "HelmChart",
+                        "",
+                        (source,),
+                        {},
+                        variant=chart,
+                    ),
+                    0,
+                )
+            )
         done: set[tuple[Any, ...]] = set()
         while queue:
             app, level = queue.pop(0)
@@ -200,7 +294,14 @@ class Grower:
             before = len(self.tree.applications)
             if any(source.local and source.path in self.app_charts for source in app.sources):
                 if level > MAX_DEPTH:
-                    self.tree.problems.append(Problem("cycle", f"Application {app.name} renders Applications without end", app.file, application=app.name))
+                    self.tree.problems.append(
+                        Problem(
+                            "cycle",
+                            f"Application {app.name} renders Applications without end",
+                            app.file,
+                            application=app.name,
+                        )
+                    )
                     continue
                 self._children(app)
             elif any(self._may_hold(app, source) for source in app.sources):
@@ -211,10 +312,19 @@ class Grower:
         rendering = self.renderer.rendering(app)
         self.tree.problems += [problem for problem in rendering.problems if problem.fault]
         for item in rendering.manifests:
-            if item.kind in ("Application", "ApplicationSet", "AppProject") and item.api_version.startswith("argoproj.io/"):
+            if item.kind in ("Application", "ApplicationSet", "AppProject") and item.api_version.startswith(
+                "argoproj.io/"
+            ):
                 before = len(self.tree.applications)
                 producer = replace(app, kind="HelmChart")
-                self._document(item.file, item.document, item.body, Origin("rendered", item.file, item.document, (), producer=producer), (), f"{app.variant}/{app.name}")
+                self._document(
+                    item.file,
+                    item.document,
+                    item.body,
+                    Origin("rendered", item.file, item.document, (), producer=producer),
+                    (),
+                    f"{app.variant}/{app.name}",
+                )
                 parent = app.name if app.body else ""
                 for index in range(before, len(self.tree.applications)):
                     if not self.tree.applications[index].parent:
@@ -226,7 +336,11 @@ class Grower:
             return False
         options = source.options("helm")
         text = str(options.get("values") or options.get("valuesObject") or "")
-        return "repoURL" in text or any(self.facts[name].values for entry in options.get("valueFiles") or [] if (name := self._named(app, source, str(entry))) in self.facts)
+        return "repoURL" in text or any(
+            self.facts[name].values
+            for entry in options.get("valueFiles") or []
+            if (name := self._named(app, source, str(entry))) in self.facts
+        )
 
     def _named(self, app: Application, source: Source, entry: str) -> str:
         from remediator.gitops.helm import value_file
@@ -244,109 +358,22 @@ class Grower:
                 for shape in shapes(layer.data if layer.kind in ("values", "valuesObject", "file") else None):
                     file = layer.file or app.file
                     path = layer.path if not layer.inside else ()
-                    origin = Origin("values", file, layer.document if layer.file else app.document, (*path, *shape.path), producer=app, inside=shape.path if layer.inside else ())
-                    self._document(file, origin.document, shape.body, origin, (*path, *shape.path) if shape.kind == "ApplicationSet" else (), app.name)
-
-    def _parents(self) -> None:
-        directories: dict[str, list[tuple[Application, Source]]] = {}
-        listed: dict[str, str] = {}
-        for app in self.tree.applications:
-            for source in app.sources:
-                if source.local and not source.chart:
-                    directories.setdefault(source.path, []).append((app, source))
-        for path, users in directories.items():
-            if path in self.kustomized.refs:
-                for file in self.kustomized.reach(path):
-                    listed.setdefault(file, users[0][0].name)
-        parents = {}
-        for index, app in enumerate(self.tree.applications):
-            if not app.parent and app.origin is None:
-                parents[index] = self._parent(app.file, app.name, directories, listed)
-            elif not app.parent and app.origin is not None and app.origin.producer is not None:
-                top = app.origin.producer.variant
-                parents[index] = next((user.name for user, _ in directories.get(top, ()) if user.name != app.name), "") if not app.origin.producer.body else app.origin.producer.name
-        for index, parent in parents.items():
-            self.tree.applications[index] = replace(self.tree.applications[index], parent=parent)
-        self.tree.sets = [replace(item, parent=self._parent(item.file, "", directories, listed)) for item in self.tree.sets]
-        self._cycles()
-
-    def _parent(self, file: str, own: str, directories: Mapping[str, list[tuple[Application, Source]]], listed: Mapping[str, str]) -> str:
-        directory = posixpath.dirname(file)
-        while True:
-            for app, source in directories.get(directory, ()):
-                if app.name != own and directory not in self.kustomized.refs and source_type(self.files, source) == "directory" and plain.covers(self.files, source, file):
-                    return app.name
-            if not directory:
-                break
-            directory = posixpath.dirname(directory)
-        found = listed.get(file, "")
-        return found if found != own else ""
-
-    def _cycles(self) -> None:
-        parent = {app.name: app.parent for app in self.tree.applications if app.parent}
-        told: set[str] = set()
-        for app in self.tree.applications:
-            seen: list[str] = []
-            name = app.name
-            while name in parent and name not in seen and name not in told:
-                seen.append(name)
-                name = parent[name]
-            if name in seen:
-                ring = seen[seen.index(name) :]
-                told.update(ring)
-                self.tree.problems.append(Problem("cycle", "Applications apply each other: " + " → ".join([*ring, ring[0]]), app.file, application=app.name))
-            told.update(seen)
-
-
-class _Kustomizations:
-    """Which kustomizations reach Applications, told from the lists in them without parsing."""
-
-    def __init__(self, files: Files, facts: Mapping[str, Facts]) -> None:
-        self.files = files
-        self.value_files: set[str] = set()
-        self.refs = {posixpath.dirname(name): item for name, item in facts.items() if item.refs is not None}
-        self.holding = {name for name, item in facts.items() if item.documents}
-        self._reached: dict[str, set[str]] = {}
-        self._shaped: dict[str, bool] = {}
-
-    def reach(self, directory: str, chain: tuple[str, ...] = ()) -> set[str]:
-        """Files with Argo CD documents under a kustomization."""
-        if directory in self._reached:
-            return self._reached[directory]
-        item = self.refs.get(directory)
-        found: set[str] = set()
-        if item is not None and directory not in chain:
-            if not chain or len(chain) < 40:
-                for ref in item.refs or ():
-                    target = join(directory, ref)
-                    if target in self.holding:
-                        found.add(target)
-                    elif target in self.refs and target != directory:
-                        found |= self.reach(target, (*chain, directory))
-        self._reached[directory] = found
-        return found
-
-    def shaped(self, directory: str, chain: tuple[str, ...] = ()) -> bool:
-        item = self.refs.get(directory)
-        if item is None or directory in chain:
-            return False
-        if directory not in self._shaped:
-            self._shaped[directory] = item.shapes or any(self.shaped(join(directory, ref), (*chain, directory)) for ref in item.refs or ())
-        return self._shaped[directory]
-
-    def inflates(self, directory: str, chain: tuple[str, ...] = ()) -> bool:
-        item = self.refs.get(directory)
-        if item is None or directory in chain or len(chain) > 40:
-            return False
-        return item.inflates or any(self.inflates(join(directory, ref), (*chain, directory)) for ref in item.refs or ())
-
-    def tops(self, pointed: set[str]) -> list[str]:
-        """Kustomizations to build for their Applications: pointed at, or used by no other."""
-        if not self.holding and not any(item.inflates for item in self.refs.values()):
-            return []
-        holders = {name for name in self.refs if (self.reach(name) and self.shaped(name)) or self.inflates(name)}
-        used = {join(name, ref) for name in holders for ref in self.refs[name].refs or ()}
-        return sorted(name for name in holders if name in pointed or name not in used)
+                    origin = Origin(
+                        "values",
+                        file,
+                        layer.document if layer.file else app.document,
+                        (*path, *shape.path),
+                        producer=app,
+                        inside=shape.path if layer.inside else (),
+                    )
+                    self._document(
+                        file,
+                        origin.document,
+                        shape.body,
+                        origin,
+                        (*path, *shape.path) if shape.kind == "ApplicationSet" else (),
+                        app.name,
+                    )
 
 
 def child_manifest(app: Application, objects: Iterable[Manifest]) -> Manifest | None:
@@ -355,11 +382,3 @@ def child_manifest(app: Application, objects: Iterable[Manifest]) -> Manifest | 
         if item.kind == "Application" and item.name == app.name and item.api_version.startswith("argoproj.io/"):
             return item
     return None
-
-
-def effective_values(found: Release) -> dict[str, Any]:
-    return merged(found.layers) if found.chart else user_values(found.layers)
-
-
-def value_at(found: Release, path: YamlPath) -> Any:
-    return get(effective_values(found), path)

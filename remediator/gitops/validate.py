@@ -72,7 +72,9 @@ def _unreadable(data: bytes) -> Unreadable | None:
     return None
 
 
-def _schemas(before: Repository, after: Repository, previous: Application | None, app: Application) -> Iterator[Problem]:
+def _schemas(
+    before: Repository, after: Repository, previous: Application | None, app: Application
+) -> Iterator[Problem]:
     had = {item.identity: item for item in (before.objects(previous) if previous else ())}
     for item in after.objects(app):
         old = had.get(item.identity)

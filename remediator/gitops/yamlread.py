@@ -13,10 +13,8 @@ from typing import Any
 
 import yaml
 
-try:
-    from yaml.cyaml import CParser as _Parser
-except ImportError:  # PyYAML built without libyaml
-    from yaml import Loader as _Parser
+_Parser: Any = getattr(getattr(yaml, "cyaml", None), "CParser", yaml.Loader)
+"""libyaml's, or the slow one where PyYAML was built without it."""
 
 MAX_DEPTH = 200
 MAX_NODES = 500_000
@@ -24,7 +22,15 @@ MAX_NODES = 500_000
 _INT = re.compile(r"[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$")
 _FLOAT = re.compile(r"[-+]?(\.[0-9_]+|[0-9][0-9_]*\.[0-9_]*|[0-9][0-9_]*(?=[eE]))([eE][-+]?[0-9]+)?$")
 _WORDS: dict[str, Any] = {"": None, "~": None, ".nan": float("nan"), ".NaN": float("nan"), ".NAN": float("nan")}
-for _word, _value in (("null", None), ("true", True), ("false", False), ("yes", True), ("no", False), ("on", True), ("off", False)):
+for _word, _value in (
+    ("null", None),
+    ("true", True),
+    ("false", False),
+    ("yes", True),
+    ("no", False),
+    ("on", True),
+    ("off", False),
+):
     for _form in (_word, _word.capitalize(), _word.upper()):
         _WORDS[_form] = _value
 for _word, _number in ((".inf", float("inf")), ("+.inf", float("inf")), ("-.inf", float("-inf"))):
@@ -167,6 +173,12 @@ def _expanded(value: Any, seen: dict[int, int]) -> int:
 def documents(data: bytes | str) -> list[Any]:
     """All documents of a text, an empty one as None; raises Unreadable with the line."""
     return list(iterate(data))
+
+
+def mapping(data: bytes | str) -> dict[str, Any]:
+    """The first document if it is a mapping, else an empty one; raises Unreadable."""
+    found = documents(data)
+    return found[0] if found and isinstance(found[0], dict) else {}
 
 
 def iterate(data: bytes | str) -> Iterator[Any]:

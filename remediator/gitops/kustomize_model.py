@@ -1,0 +1,74 @@
+"""What a kustomization yields: objects, and the texts that shaped each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from remediator.domain.change import YamlPath
+from remediator.gitops.model import Problem
+
+LayerKind = Literal["base", "patch", "json", "image", "replica", "generator", "namespace", "name", "label", "chart"]
+
+
+@dataclass(slots=True)
+class Layer:
+    """One text that shapes an object: where it stands and what it says."""
+
+    kind: LayerKind
+    directory: str
+    """Of the kustomization that applies it."""
+    file: str
+    document: int
+    path: YamlPath
+    body: Any
+    inside: YamlPath = ()
+    embedded: bool = False
+    """`path` names a string that holds the text as YAML."""
+
+
+@dataclass(slots=True)
+class Tracked:
+    """An object on its way through the kustomizations."""
+
+    body: dict[str, Any]
+    layers: list[Layer]
+    names: set[str]
+    generated: bool = False
+    """Its final name carries a hash of its content."""
+
+    @property
+    def kind(self) -> str:
+        return str(self.body.get("kind", ""))
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        found = self.body.get("metadata")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def name(self) -> str:
+        return str(self.metadata.get("name", ""))
+
+    @property
+    def file(self) -> str:
+        return self.layers[0].file
+
+    @property
+    def document(self) -> int:
+        return self.layers[0].document
+
+
+@dataclass(slots=True)
+class Build:
+    objects: list[Tracked] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+    directories: list[str] = field(default_factory=list)
+    """Every kustomization directory that takes part, outermost first."""
+    remote: list[str] = field(default_factory=list)
+    charts: list[tuple[str, int, Mapping[str, Any]]] = field(default_factory=list)
+    """helmCharts entries: kustomization file, index, entry."""
+    unsure: list[str] = field(default_factory=list)
+    """What was used and is not understood here."""
