@@ -210,7 +210,9 @@ def fix_reference_key(case: Case) -> Iterator[Fix]:
     """Correct a key that its ConfigMap or Secret does not hold."""
     for one in case.signals("key_not_found"):
         key = one.facts.get("key", "")
-        name, kind = one.facts.get("missing", "") or one.facts.get("object", ""), one.facts.get("kind", "")
+        of_object = one.facts.get("object_kind") in ("ConfigMap", "Secret")
+        name = one.facts.get("missing", "") or (one.facts.get("object", "") if of_object else "")
+        kind = one.facts.get("kind", "")
         kind = {"config": "ConfigMap", "secret": "Secret", "configmap": "ConfigMap"}.get(kind.lower(), kind)
         for target in case.targets:
             for reference, path in _by_key(target.manifest, key):
