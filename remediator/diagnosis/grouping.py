@@ -67,10 +67,9 @@ def group(hits: Iterable[Hit], statements: Sequence[Statement] = ()) -> list[Gro
     merged = _symptoms_to_causes(merged)
     merged = _storms(merged)
     for hint in hints:
-        for one in merged:
-            if _related(one, hint):
-                one.absorb(hint)
-                break
+        beside = next((one for one in merged if hint.lead.category.id != "info" and _beside(one, hint)), None)
+        if beside is not None:
+            beside.absorb(hint)
     return merged
 
 
@@ -161,6 +160,11 @@ def _related(a: Group, b: Group) -> bool:
     if key_of(second)[0] == "loose":
         return True
     return _mentions(a.hits, second) or _mentions(b.hits, first)
+
+
+def _beside(one: Group, hint: Group) -> bool:
+    """A hint of nobody in particular belongs to no incident."""
+    return key_of(hint.subject)[0] != "loose" and _related(one, hint)
 
 
 def _space(subject: Subject) -> str:

@@ -103,6 +103,10 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
         index = end
 
 
+_SHORT = 60
+"""Lines of a text that is kept whole."""
+
+
 def _text_end(lines: Sequence[Line], start: int, command: Command) -> int:
     end = start + 1
     while end < len(lines):
@@ -121,7 +125,10 @@ def _log(lines: Sequence[Line], base: Draft, context: Context) -> Iterator[Draft
 
 
 def _text(lines: Sequence[Line], command: Command, context: Context, no: int) -> Iterator[Draft]:
-    """Lines of no known format: only what a pattern hits, what is grave, and what names a pod by its own wrapper."""
+    """Lines of no known format: what a pattern hits, what is grave, and what names a pod by its own wrapper.
+
+    Of a short text all lines, since one of them may name the program that speaks.
+    """
     base = Draft(0, "text", namespace=command.namespace, section=no)
-    for draft, _ in logs.entries(lines, base, context, quiet=True):
+    for draft, _ in logs.entries(lines, base, context, quiet=len(lines) > _SHORT):
         yield draft

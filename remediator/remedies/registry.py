@@ -8,6 +8,7 @@ from remediator.remedies.access import add_image_pull_secret, fix_service_accoun
 from remediator.remedies.affinity import fix_affinity
 from remediator.remedies.api_versions import bump_api_version
 from remediator.remedies.autoscaling import fix_scale_target
+from remediator.remedies.binding import fit_claim, fix_access_mode
 from remediator.remedies.case import Remedy
 from remediator.remedies.commands import fix_args, fix_command
 from remediator.remedies.environment import fix_environment, fix_host_name, restore_environment
@@ -29,6 +30,7 @@ from remediator.remedies.quota import raise_quota, set_missing_resources
 from remediator.remedies.references import fix_reference_key, rename_reference
 from remediator.remedies.replicas import restore_replicas
 from remediator.remedies.requests import lower_requests
+from remediator.remedies.rollback import roll_back
 from remediator.remedies.rollouts import recreate_pods
 from remediator.remedies.routes import fix_ingress_backend, fix_service_port
 from remediator.remedies.scheduling import fix_class_name, fix_node_selector, fix_toleration
@@ -36,7 +38,7 @@ from remediator.remedies.security import meet_pod_security, relax_security_conte
 from remediator.remedies.services import fix_service_selector, fix_target_port
 from remediator.remedies.serving_probes import fix_listen_port, fix_probe_scheme
 from remediator.remedies.sources import fix_source_path, fix_target_revision
-from remediator.remedies.storage import fix_access_mode, fix_claim_name, fix_storage_class
+from remediator.remedies.storage import fix_claim_name, fix_storage_class
 from remediator.remedies.value_files import fix_value_file
 from remediator.remedies.volumes import grow_claim
 
@@ -45,6 +47,7 @@ REMEDIES: Mapping[str, Remedy] = {
     "bump_api_version": bump_api_version,
     "correct_image": correct_image,
     "create_namespace": create_namespace,
+    "fit_claim": fit_claim,
     "fit_limit_range": fit_limit_range,
     "fix_access_mode": fix_access_mode,
     "fix_affinity": fix_affinity,
@@ -94,5 +97,6 @@ REMEDIES: Mapping[str, Remedy] = {
     "restore_file": restore_file,
     "restore_immutable_field": restore_immutable_field,
     "restore_replicas": restore_replicas,
+    "roll_back": roll_back,
     "set_missing_resources": set_missing_resources,
 }

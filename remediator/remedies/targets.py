@@ -35,7 +35,23 @@ def targets_of(diagnosis: Diagnosis, repository: Repository) -> Targets:
             return Targets(victim.matches, victim.applications, "")
     named = {application.name for application in repository.applications}
     applications = [s.application for s in (diagnosis.subject, *_others(diagnosis)) if s.application in named]
-    return Targets((), tuple(dict.fromkeys(applications)), "")
+    return Targets((), tuple(dict.fromkeys(applications)) or _in_passing(diagnosis, repository), "")
+
+
+def _in_passing(diagnosis: Diagnosis, repository: Repository) -> tuple[str, ...]:
+    """The one Application that a log of nobody in particular names; enough to say whose it is, not to change it."""
+    subject = diagnosis.subject
+    if subject.name or subject.pod or subject.namespace:
+        return ()
+    parents = {application.parent for application in repository.applications}
+    named = {application.name for application in repository.applications} - parents
+    texts = [one.text for one in (*diagnosis.evidence, *diagnosis.context) if not (one.subject.name or one.subject.pod)]
+    spoken = [name for name in named if len(name) > 3 and any(_word(name, text) for text in texts)]
+    return tuple(spoken) if len(spoken) == 1 else ()
+
+
+def _word(name: str, text: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None
 
 
 def _others(diagnosis: Diagnosis) -> Iterable[Subject]:
