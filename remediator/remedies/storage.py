@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from remediator.domain.incident import Evidence
-from remediator.gitops import Manifest, Match
+from remediator.gitops import Match
 from remediator.gitops.paths import MISSING, get
-from remediator.remedies import quantities
 from remediator.remedies.accepting import another
+from remediator.remedies.binding import static_classes
 from remediator.remedies.case import Case, Fix, Want
 from remediator.remedies.claims import Claim, about, claims_of
 from remediator.remedies.names import is_typo, nearest, similarity
-
-_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
-_SUPPORTED = re.compile(
-    r"(?i:\bonly (?:supports? )?)(?:AccessModes? ?)?\[?(?P<modes>(?:ReadWriteOncePod|ReadWriteOnce|ReadOnlyMany|ReadWriteMany)"
-    r"(?:(?:,| and| or)? (?:ReadWriteOncePod|ReadWriteOnce|ReadOnlyMany|ReadWriteMany))*)"
-)
-"""In-tree plugins, CSI drivers and local-path each say it a little differently."""
 
 
 def fix_storage_class(case: Case) -> Iterator[Fix]:
@@ -27,7 +18,7 @@ def fix_storage_class(case: Case) -> Iterator[Fix]:
     for one in case.signals("storage_class_not_found"):
         missing = one.facts.get("missing", "")
         for claim in about(case, one):
-            if claim.get("storageClassName") != missing:
+            if claim.get("storageClassName") != missing or missing in static_classes(case):
                 continue
             new, why, score = _class_for(case, claim, missing)
             again = (
@@ -79,8 +70,8 @@ def _shown_classes(case: Case) -> dict[str, bool]:
 
 
 def _used_classes(case: Case, but: Claim) -> set[str]:
-    """Classes that this repository defines, or that its other claims use."""
-    found = set()
+    """Classes that this repository defines, or that its volumes and other claims use."""
+    found = static_classes(case)
     for application in case.repository.applications:
         for manifest in case.repository.objects(application):
             if manifest.kind == "StorageClass":
@@ -179,64 +170,3 @@ def _claim_for(case: Case, target: Match, missing: str, known: set[str]) -> str:
     } & known
     orphans = own - used
     return next(iter(orphans)) if len(orphans) == 1 else ""
-
-
-def fix_access_mode(case: Case) -> Iterator[Fix]:
-    """Ask for the mode that the provisioner names as its only ones, or that the one fitting volume offers."""
-    for one in case.signals(*case.action.ends):
-        for claim in about(case, one):
-            present = claim.get("accessModes")
-            if not isinstance(present, list) or len(present) != 1:
-                continue
-            new, why = _mode_for(case, claim, str(present[0]), one)
-            yield Fix(
-                title=f"ask for {new} in claim `{claim.name}`" if new else f"restore the access mode of `{claim.name}`",
-                reason=f"`{claim.name}` asks for {present[0]}, {why or 'which nothing can give'}.",
-                evidence=case.cite(one),
-                wants=(Want(claim.application, claim.manifest, (*claim.path, "accessModes", 0), new or present[0]),),
-                parameters={"claim": claim.name, "from": str(present[0]), "to": new},
-                score=0.75 if new else 0.0,
-                accepts=another(present[0], among=_supported(one) or ["none"]),
-            )
-
-
-def _supported(one: Evidence) -> list[str]:
-    """The modes that the provisioner says it can give; none where it says nothing of modes."""
-    found = _SUPPORTED.search(one.text)
-    return [mode for mode in _MODES if found and re.search(rf"\b{mode}\b", found["modes"])]
-
-
-def _mode_for(case: Case, claim: Claim, present: str, one: Evidence) -> tuple[str, str]:
-    if modes := _supported(one):
-        return ("", "") if present in modes else (modes[0], f"and the provisioner gives only {', '.join(modes)}")
-    if "access_mode" in one.signal:
-        return "", ""
-    volumes = [volume for volume in _volumes(case) if _fits(claim, volume)]
-    offered = [str(mode) for mode in get(volumes[0].body, ("spec", "accessModes")) or ()] if len(volumes) == 1 else []
-    if offered and present not in offered:
-        return offered[0], f"and the volume `{volumes[0].name}` offers {', '.join(offered)}"
-    return "", ""
-
-
-def _volumes(case: Case) -> list[Manifest]:
-    return [
-        manifest
-        for application in case.repository.applications
-        for manifest in case.repository.objects(application)
-        if manifest.kind == "PersistentVolume"
-    ]
-
-
-def _fits(claim: Claim, volume: Manifest) -> bool:
-    """Whether a volume would bind to the claim but for its access mode."""
-    asked = quantities.parse(claim.get("resources", "requests", "storage"))
-    given = quantities.parse(get(volume.body, ("spec", "capacity", "storage")))
-    reserved = get(volume.body, ("spec", "claimRef", "name"))
-    return (
-        (claim.get("storageClassName") or "") == (get(volume.body, ("spec", "storageClassName")) or "")
-        and asked is not None
-        and given is not None
-        and asked <= given
-        and reserved in (MISSING, claim.name)
-        and claim.get("volumeName") in (MISSING, volume.name)
-    )

@@ -165,3 +165,31 @@ def test_a_volume_for_one_node_is_not_rolled_over(tmp_path: Path) -> None:
 )
 def test_a_volume_that_a_lost_node_or_another_holds_is_a_persons_work(tmp_path: Path, holder: str) -> None:
     assert tell(tmp_path, shop(web=mounting(), data=claim("data")), attaching(holder)).actions == []
+
+
+def disk(size: str = "1Gi", mode: str = "ReadWriteOnce", **spec: Any) -> dict[str, Any]:
+    body = {
+        "capacity": {"storage": size},
+        "accessModes": [mode],
+        "storageClassName": "manual",
+        "hostPath": {"path": "/mnt"},
+    }
+    return other("PersistentVolume", "disk", {**body, **spec})
+
+
+@pytest.mark.parametrize(
+    ("size", "modes", "volume", "path", "expected"),
+    [
+        ("5Gi", ["ReadWriteOnce"], disk(), "spec.resources.requests.storage", "1Gi"),
+        ("1Gi", ["ReadWriteMany"], disk(), "spec.accessModes.0", "ReadWriteOnce"),
+        ("5Gi", ["ReadWriteMany"], disk(), "", None),
+        ("5Gi", ["ReadWriteOnce"], disk(claimRef={"name": "another", "namespace": "shop"}), "", None),
+    ],
+    ids=["size", "mode", "both", "reserved"],
+)  # fmt: skip
+def test_a_class_that_marks_a_volume_is_not_what_is_wrong(
+    tmp_path: Path, size: str, modes: list[str], volume: Any, path: str, expected: str | None
+) -> None:
+    files = shop(web=mounting(), data=claim("data", size, modes=modes, storageClassName="manual"), disk=volume)
+    told = tell(tmp_path, files, lacking("manual") + CLASSES)
+    assert (told.value(path, "web/data.yaml") if told.changed else None) == expected
