@@ -174,7 +174,7 @@ def _fix(case: Case, wanted: Correction, place: Place, value: Any) -> Fix | None
         reason=wanted.reason,
         evidence=wanted.evidence,
         edits=(edit,),
-        places=(place,),
+        places=(shared(place, case.repository, after, wanted.application),),
         applications=touched(case.repository, after, wanted.application),
         parameters={"application": wanted.application.name, "field": dotted(wanted.path), "to": str(value)},
         score=wanted.score,
@@ -220,6 +220,18 @@ def touched(before: Repository, after: Repository, application: Application) -> 
         names |= above
     known_names = [one for one in before.applications if one.name in names]
     return tuple(dict.fromkeys([*known_names, *moved]))
+
+
+def shared(place: Place, before: Repository, after: Repository, application: Application) -> Place:
+    """The place with the names of the other Applications whose text or rendering it changes."""
+    changed_ones = {change.application for change in before.difference(after)}
+    above = {one.parent for one in before.applications if one.parent} | {
+        one.origin.producer.name for one in before.applications if one.origin and one.origin.producer
+    }
+    others = [
+        one.name for one in before.applications if one.name in changed_ones - above and one.name != application.name
+    ]
+    return place.model_copy(update={"also_feeds": tuple(dict.fromkeys((*place.also_feeds, *others)))})
 
 
 def complained(case: Case, *signals: str) -> Iterator[tuple[Application, Any]]:

@@ -80,6 +80,13 @@ _ENVIRONMENTS = frozenset(
     ]
 )
 """Words that tell two siblings apart on purpose; one of them is never a slip for another."""
+_SAME = (
+    {"prod", "prd", "production"},
+    {"stage", "staging", "stg"},
+    {"dev", "develop", "development"},
+    {"test", "testing", "tst"},
+)
+"""Words of those for the same environment."""
 
 
 def surely_meant(wrong: str, candidates: Iterable[str]) -> str:
@@ -116,7 +123,7 @@ def _word_slip(a: str, b: str) -> bool:
     if _DIGITS.findall(a) != _DIGITS.findall(b):
         return False
     if a.lower() in _ENVIRONMENTS and b.lower() in _ENVIRONMENTS:
-        return False
+        return any({a.lower(), b.lower()} <= words for words in _SAME)
     if min(len(a), len(b)) < 3:
         return sorted(a.lower()) == sorted(b.lower())
     return distance(a.lower(), b.lower(), bound=2) <= (1 if min(len(a), len(b)) < 6 else 2)

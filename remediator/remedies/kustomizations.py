@@ -214,13 +214,14 @@ def _fix(case: Case, application: Application, entry: Entry, place: Place, new: 
     fresh = same(after, application) if after is not None else None
     if after is None or fresh is None or not _better(case.repository, after, application, fresh):
         return None
+    users = _users(case, application, entry)
     return Fix(
         title=f"list `{new}` instead of `{entry.value}` in {entry.file}",
         reason=f"`{entry.target}` does not exist; `{join(posixpath.dirname(entry.file), new)}` does.",
         evidence=case.cite(one),
         edits=(edit,),
-        places=(place,),
-        applications=_users(case, after, application, entry),
+        places=(place.model_copy(update={"also_feeds": tuple(one.name for one in users if one != application)}),),
+        applications=tuple(dict.fromkeys([*touched(case.repository, after, application), *users])),
         parameters={"kustomization": entry.file, "from": entry.value, "to": new},
         score=0.8,
     )
@@ -233,15 +234,15 @@ def _better(before: Repository, after: Repository, application: Application, fre
     return len(new) < len(old) and new <= old
 
 
-def _users(case: Case, after: Repository, application: Application, entry: Entry) -> tuple[Application, ...]:
-    """Every Application that the kustomization feeds, and those above the one that complains."""
+def _users(case: Case, application: Application, entry: Entry) -> tuple[Application, ...]:
+    """Every Application that the kustomization feeds."""
     directory = posixpath.dirname(entry.file)
     users = [
         other
         for other in case.repository.applications
         if any(_feeds(case.repository, source.path, entry.file, directory) for source in other.sources if source.local)
     ]
-    return tuple(dict.fromkeys([*touched(case.repository, after, application), *users]))
+    return tuple(dict.fromkeys([application, *users]))
 
 
 def _feeds(repository: Repository, path: str, file: str, directory: str) -> bool:

@@ -13,7 +13,7 @@ from remediator.domain.incident import Evidence
 from remediator.errors import ConfigError
 from remediator.gitops import Application, Problem, Repository, history
 from remediator.policy.leaves import documents
-from remediator.remedies.application_text import complained, same
+from remediator.remedies.application_text import complained, same, shared
 from remediator.remedies.case import Case, Fix
 from remediator.remedies.past import LOOK_BACK
 
@@ -83,6 +83,7 @@ def _fix(
         return None
     line, before, now = _changed_line(old, new)
     place = Place(file=file, value=before, why=f"line {line} of the file, which does not parse")
+    place = shared(place, case.repository, after, application)
     return Fix(
         title=f"mend line {line} of {posixpath.basename(file)}",
         reason=f"{f'{said}. ' if said else ''}`{file}` does not parse ({problem.message}); line {line} read `{before.strip()}` and becomes `{now.strip()}`.",

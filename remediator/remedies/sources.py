@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Repository, Source
 from remediator.gitops.files import clean
 from remediator.gitops.paths import get
@@ -83,29 +84,46 @@ def _directories(repository: Repository) -> set[str]:
     }
 
 
+_UNREACHABLE = re.compile(
+    r"(?i)timeout|timed out|connection (?:refused|reset)|no such host|TLS handshake|x509|unauthorized|forbidden|authentication|\b(?:401|403|429|50\d)\b"
+)
+
+
 def fix_target_revision(case: Case) -> Iterator[Fix]:
-    """Set a revision that does not resolve to the branch, tag or version that was meant."""
+    """Set a revision that does not resolve to the branch, tag or version that was meant.
+
+    A server that does not answer says nothing about the revision, and one that this checkout has does resolve.
+    """
     for application, one in complained(case, "revision_unresolved", "chart_version_missing"):
-        told = one.facts.get("revision") or one.facts.get("version") or ""
+        if _UNREACHABLE.search(one.text):
+            continue
+        told = one.facts.get("revision") or one.facts.get("version") or one.facts.get("target_revision") or ""
         for source in application.sources:
-            chart = source.chart and source.chart == one.facts.get("chart", source.chart)
-            if (told or not chart) and source.revision != told:
+            chart = one.facts.get("chart", "")
+            if source.revision != told or (chart and source.chart != chart):
                 continue
             known = _revisions(case.repository, source)
-            new = _revision_meant(source.revision, known)
-            yield from corrected(
-                case,
-                Correction(
-                    application=application,
-                    path=(*source.pointer, "targetRevision"),
-                    new=new,
-                    holds=_follows(source, known),
-                    what=f"targetRevision of Application `{application.name}`",
-                    reason=f"`{source.revision}` does not resolve{f'; `{new}` does' if new else ''}.",
-                    evidence=case.cite(one),
-                    score=0.75,
-                ),
-            )
+            if source.revision not in known:
+                yield from _revision_corrected(case, application, source, known, one)
+
+
+def _revision_corrected(
+    case: Case, application: Application, source: Source, known: set[str], one: Evidence
+) -> Iterator[Fix]:
+    new = _revision_meant(source.revision, known)
+    yield from corrected(
+        case,
+        Correction(
+            application=application,
+            path=(*source.pointer, "targetRevision"),
+            new=new,
+            holds=_follows(source, known),
+            what=f"targetRevision of Application `{application.name}`",
+            reason=f"`{source.revision}` does not resolve{f'; `{new}` does' if new else ''}.",
+            evidence=case.cite(one),
+            score=0.75,
+        ),
+    )
 
 
 def _revisions(repository: Repository, source: Source) -> set[str]:
