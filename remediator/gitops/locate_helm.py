@@ -23,17 +23,15 @@ def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) ->
     prober = helm_locate.Prober(repo.renderer, release, obj, path)
     hits = prober.find()
     if hits:
-        return _of_hits(repo, app, release, prober, hits)
-    written = _literal(repo, app, release, obj, path)
+        return _of_hits(repo, app, release, hits)
+    written = _literal(repo, release, obj, path)
     if written is not None:
         return written
     words = "no value of the chart reaches" if prober.sure else "without helm no value was found that reaches"
     return Located("unknown", reason=f"{words} {dotted(path)} of {obj.kind} {obj.name}")
 
 
-def _of_hits(
-    repo: Repository, app: Application, release: Release, prober: helm_locate.Prober, hits: list[helm_locate.Hit]
-) -> Located:
+def _of_hits(repo: Repository, app: Application, release: Release, hits: list[helm_locate.Hit]) -> Located:
     places: list[Place] = []
     candidates: list[Place] = []
     for hit in hits:
@@ -43,12 +41,10 @@ def _of_hits(
         if not found.places:
             return found
     if all(place.exists for place in places):
-        return Located("located", tuple(dict.fromkeys(places)), tuple(candidates))
+        return Located("located", _distinct(places), tuple(candidates))
     standing = [place for place in places if place.exists]
     if standing:
-        return Located(
-            "located", tuple(standing), tuple([*candidates, *[place for place in places if not place.exists]])
-        )
+        return Located("located", tuple(standing), (*candidates, *(place for place in places if not place.exists)))
     if len({(place.file, place.path) for place in places}) > 1:
         return Located("ambiguous", candidates=tuple(places), reason="several values of the chart could set it")
     return Located("insert", tuple(places[:1]), tuple(candidates))
@@ -153,7 +149,7 @@ def _own_layer(
     return found.places
 
 
-def _literal(repo: Repository, app: Application, release: Release, obj: Manifest, path: YamlPath) -> Located | None:
+def _literal(repo: Repository, release: Release, obj: Manifest, path: YamlPath) -> Located | None:
     """A field that the chart's template writes out itself."""
     if not obj.file:
         return None
@@ -192,3 +188,8 @@ def _spliced(data: bytes, place: Place) -> bytes | None:
         return yamledit.set(data, place.document, place.path, overlay.canary(place.value))
     except (yamledit.EditRefused, TypeError):
         return None
+
+
+def _distinct(places: list[Place]) -> tuple[Place, ...]:
+    """Each place once; compared, since the value of one can be a list."""
+    return tuple(place for index, place in enumerate(places) if place not in places[:index])
