@@ -118,10 +118,15 @@ def test_the_kernels_oom_killer_is_read_from_syslog():
     assert (killed.facts["process"], killed.facts["anon_rss_kb"], killed.facts["host"]) == ("java", "312", "node-1")
 
 
-def test_plain_text_is_kept_only_where_a_pattern_hits_or_it_is_grave():
+def test_long_plain_text_is_kept_only_where_a_pattern_hits_or_it_is_grave():
     text = "all is well\nthe build has failed\nstill well\nFATAL lost\n"
-    assert [s.line for s in statements(text)] == [2, 4]
+    calm = "".join(f"step {chr(97 + n)}\n" * 4 for n in range(20))
+    assert [s.line for s in statements(text + calm)] == [2, 4]
     assert scan(text).hits == {"trouble": 1}
+
+
+def test_short_plain_text_is_kept_whole_since_any_line_may_name_who_speaks():
+    assert [s.text for s in statements("Starting ledger\nthe build has failed\n")] == ["Starting ledger", "the build has failed"]
 
 
 def test_a_long_calm_log_keeps_its_last_lines():
