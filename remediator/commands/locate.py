@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from remediator.domain.change import Place
-    from remediator.gitops import Application, Located, Match, Repository
+    from remediator.gitops import Application, Located, Manifest, Match, Repository
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -112,14 +112,19 @@ def document(repository: Repository, found: Located, match: Match | Application 
         "reason": found.reason,
         "candidates": [_place(place) for place in found.candidates],
     }
-    if match is not None:
-        app = getattr(match, "application", match)
+    app, manifest = _subject(match)
+    if app is not None:
         base = repository.base_of(app)
         result |= {"application": app.name, "base": {"name": base.name, "pinned": base.pinned, "why": base.why}}
-        manifest = getattr(match, "manifest", None)
-        if manifest is not None:
-            result |= {"object": {"kind": manifest.kind, "name": manifest.name, "namespace": manifest.namespace}}
+    if manifest is not None:
+        result |= {"object": {"kind": manifest.kind, "name": manifest.name, "namespace": manifest.namespace}}
     return result
+
+
+def _subject(match: Match | Application | None) -> tuple[Application | None, Manifest | None]:
+    from remediator.gitops import Match
+
+    return (match.application, match.manifest) if isinstance(match, Match) else (match, None)
 
 
 def _place(place: Place) -> dict[str, Any]:
@@ -130,9 +135,8 @@ def show(found: Located, match: Match | Application | None) -> None:
     """For people."""
     from remediator.gitops.paths import dotted
 
-    if match is not None:
-        app = getattr(match, "application", match)
-        manifest = getattr(match, "manifest", None)
+    app, manifest = _subject(match)
+    if app is not None:
         print(f"Application {app.name}" + (f", {manifest.kind} {manifest.name}" if manifest is not None else ""))
     words = {
         "located": "stands in",

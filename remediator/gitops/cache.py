@@ -23,8 +23,8 @@ MAX_TREES = 40
 def default_directory(environment: Any = None) -> Path:
     """Where a user's caches go, by the XDG convention."""
     values = os.environ if environment is None else environment
-    base = values.get("XDG_CACHE_HOME") or os.path.join(values.get("HOME") or tempfile.gettempdir(), ".cache")
-    return Path(base) / "remediator"
+    home = Path(values.get("HOME") or tempfile.gettempdir())
+    return Path(values.get("XDG_CACHE_HOME") or home / ".cache") / "remediator"
 
 
 class Cache:
@@ -98,7 +98,7 @@ def _store(path: Path, value: Any) -> None:
         try:
             with os.fdopen(handle, "wb") as out:
                 out.write(json.dumps(value, separators=(",", ":")).encode("utf-8", "surrogateescape"))
-            os.replace(name, path)
+            Path(name).replace(path)
         except BaseException:
-            os.unlink(name)
+            Path(name).unlink()
             raise

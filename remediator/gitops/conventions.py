@@ -93,7 +93,7 @@ def component(workload: str, release: str, chart: str) -> str:
 def guesses(values: Any, *, workload: str, container: str, release: str, chart: str, field: YamlPath) -> list[Guess]:
     """Places for a container's or workload's field, best first; equal scores mean that nobody knows."""
     part = component(workload, release, chart)
-    blocks = sorted(_blocks(values, part, container, chart), key=lambda item: -item[1])
+    blocks = sorted(_blocks(values, part, container), key=lambda item: -item[1])
     found: list[Guess] = []
     for path, score in blocks:
         block = get(values, path)
@@ -113,35 +113,35 @@ def _scalar(value: Any, field: YamlPath) -> bool:
     return not (isinstance(value, (dict, list)) and field in (("image",), ("replicas",)))
 
 
-def _blocks(values: Any, part: str, container: str, chart: str) -> Iterator[tuple[YamlPath, float]]:
+def _blocks(values: Any, part: str, container: str) -> Iterator[tuple[YamlPath, float]]:
+    """Mappings that can be the component's or container's block, rated."""
     wanted = {plain(part)} - {""}
     for path, node in mappings(values):
-        if any(isinstance(step, int) for step in path):
-            continue
         last = plain(path[-1]) if path else ""
-        if last in _NEVER and last not in wanted | {plain(container)}:
+        if any(isinstance(step, int) for step in path) or (last in _NEVER and last not in wanted | {plain(container)}):
             continue
-        above = {plain(step) for step in path[:-1]}
-        score = 0.0
-        if last and last == plain(container):
-            score += 3
-        if last and last in wanted:
-            score += 3
-        if len(path) > 1 and path[-2] in ("containers", "initContainers", "sidecars"):
-            score += 4 if last == plain(container) else -10
-        if not path and (not part or not _describes(values, part, container)):
-            score += 2 if _MEMBERS & set(node) else 0
+        score = _named(path, last, wanted, container)
+        if not path and _MEMBERS & set(node) and not (part and _describes(values, part, container)):
+            score += 2
         if score <= 0:
             continue
-        if wanted & above or (not wanted and "main" in above):
+        if wanted & {plain(step) for step in path[:-1]} or (not wanted and "main" in path[:-1]):
             score += 2
-        if "image" in node:
-            score += 1
+        score += 1 if "image" in node else 0
         score += 0.1 * len(_MEMBERS & set(node))
-        if not _MEMBERS & set(node) and not (path and path[-2:-1] == ("containers",)):
-            score -= 2
+        score -= 2 if not _MEMBERS & set(node) and path[-2:-1] != ("containers",) else 0
         if score > 0:
             yield path, score
+
+
+def _named(path: YamlPath, last: str, wanted: set[str], container: str) -> float:
+    """How well a block's own key names the component or the container."""
+    score = 0.0
+    if last:
+        score += 3 * (last == plain(container)) + 3 * (last in wanted)
+    if len(path) > 1 and path[-2] in ("containers", "initContainers", "sidecars"):
+        score += 4 if last == plain(container) else -10
+    return score
 
 
 def _describes(values: Any, part: str, container: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
+from remediator.domain.change import YamlPath
 from remediator.gitops.model import Application, Manifest, ObjectChange
 from remediator.gitops.paths import MISSING, differing
 
@@ -76,13 +77,13 @@ def _objects(before: Repository, after: Repository, old: Application, new: Appli
     had, has = _by_identity(before.objects(old)), _by_identity(after.objects(new))
     for identity in [*had, *(identity for identity in has if identity not in had)]:
         one, other = had.get(identity), has.get(identity)
-        shown = one or other
-        assert shown is not None
-        if one is None or other is None:
-            yield _change(new, shown, (), one.body if one else MISSING, other.body if other else MISSING, "object")
-        else:
+        if one is not None and other is not None:
             for path, value, now in differing(one.body, other.body):
-                yield _change(new, shown, path, value, now, "field")
+                yield _change(new, other, path, value, now)
+        elif one is not None:
+            yield _change(new, one, (), one.body, MISSING, "object")
+        elif other is not None:
+            yield _change(new, other, (), MISSING, other.body, "object")
 
 
 def _by_identity(objects: tuple[Manifest, ...]) -> dict[tuple[object, ...], Manifest]:
@@ -96,5 +97,12 @@ def _by_identity(objects: tuple[Manifest, ...]) -> dict[tuple[object, ...], Mani
     return found
 
 
-def _change(app: Application, item: Manifest, path, before, after, what) -> ObjectChange:  # type: ignore[no-untyped-def]
+def _change(
+    app: Application,
+    item: Manifest,
+    path: YamlPath,
+    before: Any,
+    after: Any,
+    what: Literal["field", "object"] = "field",
+) -> ObjectChange:
     return ObjectChange(app.name, item.api_version, item.kind, item.name, item.namespace, path, before, after, what)

@@ -30,7 +30,7 @@ class Feeds:
                 continue
             kind = source_type(self.files, source)
             if kind == "directory":
-                if plain.covers(self.files, source, file):
+                if plain.covers(source, file):
                     return True
             elif kind == "kustomize":
                 if file in self._kustomize(source.path):

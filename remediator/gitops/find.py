@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.incident import Subject
 from remediator.gitops.images import split_image
+from remediator.gitops.mentions import speaks
 from remediator.gitops.model import WORKLOADS, Application, Manifest, Match
 
 if TYPE_CHECKING:
@@ -102,17 +103,17 @@ class _Wanted:
     def plausible(self, repo: Repository, app: Application) -> float:
         """Cheap rating without rendering: 0 rules the Application out."""
         subject = self.subject
-        score = 0.1
-        if subject.namespace and app.namespace and "*" not in app.namespace:
-            if subject.namespace == app.namespace:
-                score += 2
-            else:
-                score -= 0.05
-        for name in self.names:
-            if app.name in (name, subject.namespace) or name.startswith(app.name) or app.name.startswith(name):
-                score += 1
-                break
-        return score
+        elsewhere = bool(
+            subject.namespace and app.namespace and "*" not in app.namespace and subject.namespace != app.namespace
+        )
+        tokens = [_longest(name) for name in self.names]
+        if elsewhere:
+            tokens = [subject.namespace]
+        if tokens and not speaks(repo, app, tokens):
+            return 0.0
+        score = 0.1 if elsewhere else 1.0
+        score += 2.0 if subject.namespace and subject.namespace == app.namespace else 0.0
+        return score + (1.0 if any(name.startswith(app.name) or app.name == name for name in self.names) else 0.0)
 
     def score(self, app: Application, item: Manifest) -> Match | None:
         subject = self.subject
@@ -137,29 +138,25 @@ class _Wanted:
         return Match(app, item, container[0], round(min(score / 1.6, 1.0), 4), ", ".join(why))
 
     def _name(self, item: Manifest, app: Application) -> tuple[float, list[str]] | None:
+        subject = self.subject
         if not self.names:
-            if item.kind in (self.kinds or WORKLOADS) and (
-                self.subject.container or self.subject.image or self.subject.application or self.subject.namespace
-            ):
-                return 0.4, [f"{item.kind} {item.name}"]
-            return None
+            named = subject.container or subject.image or subject.application or subject.namespace
+            return (0.4, [f"{item.kind} {item.name}"]) if named and item.kind in (self.kinds or WORKLOADS) else None
         for name, (suited, weight) in self.names.items():
-            for real, factor in _forms(item, app):
-                if real != name:
-                    continue
-                if suited and item.kind not in suited:
-                    if (
-                        self.subject.kind
-                        and self.subject.kind == suited[0]
-                        and self.subject.kind not in ("Pod",)
-                        and item.kind not in WORKLOADS
-                    ):
-                        continue
-                    factor *= 0.6
-                if not suited and item.kind not in WORKLOADS and not self.kinds:
-                    factor *= 0.7
-                return weight * factor, [f"{item.kind} {item.name}"]
+            factor = next((factor for real, factor in _forms(item, app) if real == name), 0.0)
+            fit = self._kind(item, suited)
+            if factor and fit:
+                return weight * factor * fit, [f"{item.kind} {item.name}"]
         return None
+
+    def _kind(self, item: Manifest, suited: tuple[str, ...]) -> float:
+        """How well the object's kind fits: 0 rules it out."""
+        if not suited:
+            return 1.0 if item.kind in WORKLOADS or self.kinds else 0.7
+        if item.kind in suited:
+            return 1.0
+        asked = self.subject.kind == suited[0] and self.subject.kind != "Pod"
+        return 0.0 if asked and item.kind not in WORKLOADS else 0.6
 
     def _container(self, item: Manifest) -> tuple[str, str] | None:
         subject = self.subject
@@ -182,6 +179,11 @@ class _Wanted:
                 return (exact or same)[0], f"image {subject.image}"
             return None if every and not self.names else ("", "")
         return ("", "")
+
+
+def _longest(name: str) -> str:
+    """The most telling part of a name; prefixes and releases may be added elsewhere."""
+    return max(re.split(r"[-.]", name), key=len)
 
 
 def _short(image: str) -> str:

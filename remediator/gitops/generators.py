@@ -138,7 +138,7 @@ class Expander:
                     if isinstance(item, dict):
                         yield Parameters(dict(item))
 
-    def _git(self, body: Mapping[str, Any], path: YamlPath) -> Iterator[Parameters]:
+    def _git(self, body: Mapping[str, Any], _: YamlPath) -> Iterator[Parameters]:
         url = str(body.get("repoURL") or "")
         if "{{" not in url and not self.layout.is_local(url):
             raise Unsupported(f"generator git reads another repository: {url}")
@@ -220,7 +220,7 @@ class Expander:
             found |= {"filename": filename, "filenameNormalized": dns(filename)}
         return found
 
-    def _clusters(self, body: Mapping[str, Any], path: YamlPath) -> Iterator[Parameters]:
+    def _clusters(self, body: Mapping[str, Any], _: YamlPath) -> Iterator[Parameters]:
         selector = body.get("selector")
         matched = False
         for secret in self.clusters:

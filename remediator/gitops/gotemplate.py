@@ -172,7 +172,7 @@ class Engine:
             if head[1] in ("and", "or"):
                 return self._lazy(head[1], operands[1:], dot, scopes, last)
             arguments = [self._operand(item, dot, scopes) for item in operands[1:]] + last
-            return self.call(head[1], arguments, dot)
+            return self.call(head[1], arguments)
         if head[0] == "chain" and (len(operands) > 1 or last):
             return self._method(head, [self._operand(item, dot, scopes) for item in operands[1:]] + last, dot, scopes)
         return self._operand(head, dot, scopes)
@@ -191,7 +191,7 @@ class Engine:
             return target(*arguments)
         raise Unrenderable(f"{'.'.join(head[2])} is not a function")
 
-    def call(self, name: str, arguments: list[Any], dot: Any) -> Any:
+    def call(self, name: str, arguments: list[Any]) -> Any:
         function = self.functions.get(name)
         if function is None:
             raise Unrenderable(f"function {name} is not known")
@@ -218,7 +218,7 @@ class Engine:
             case "chain":
                 return self._chain(self._operand(operand[1], dot, scopes), operand[2])
             case "call":
-                return self.call(operand[1], [], dot)
+                return self.call(operand[1], [])
         raise Unrenderable("unknown operand")
 
     def _chain(self, value: Any, names: list[str]) -> Any:

@@ -98,7 +98,7 @@ class Prober:
     def _openings(self) -> Iterator[tuple[YamlPath, Any]]:
         """Values that templates read and nothing sets, continued by what is left of the wanted field's path."""
         like = self.present if self.present is not MISSING else likely(self.path)
-        steps = [step for step in self.path]
+        steps = list(self.path)
         seen: set[YamlPath] = set()
         for base in self._named():
             node = get(self.effective, base)
@@ -313,8 +313,7 @@ def likely(path: YamlPath) -> Any:
         return "1Mi"
     if (
         last in ("replicas", "port", "containerPort", "targetPort")
-        or last.endswith("Seconds")
-        or last.endswith("Threshold")
+        or last.endswith(("Seconds", "Threshold"))
         or last.startswith("runAs")
         or last == "fsGroup"
     ):

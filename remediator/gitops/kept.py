@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from remediator.domain.change import Place, YamlPath
@@ -27,7 +28,7 @@ def key(files: Files, tools: Tools, own_url: str) -> str:
     if files.overlay:
         return ""
     state = _commit(files) or _stamps(files)
-    programs = [(name, os.stat(name).st_mtime_ns) for name in (tools.helm, *tools.kustomize[:1]) if name]
+    programs = [(name, Path(name).stat().st_mtime_ns) for name in (tools.helm, *tools.kustomize[:1]) if name]
     return hashlib.blake2b(
         repr((VERSION, state, programs, own_url)).encode("utf-8", "surrogateescape"), digest_size=20
     ).hexdigest()
@@ -61,20 +62,15 @@ def _commit(files: Files) -> str:
                 return ""
         elif line and not line.startswith(b"# "):
             return ""
-    if not commit or commit == "(initial)" or os.path.exists(f"{files.real}/.gitmodules"):
+    if not commit or commit == "(initial)" or Path(files.real, ".gitmodules").exists():
         return ""
     top = _top(files)
     return f"{commit}:{os.path.relpath(files.real, top)}" if top else ""
 
 
 def _top(files: Files) -> str:
-    directory = files.real
-    while not os.path.exists(f"{directory}/.git"):
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return ""
-        directory = parent
-    return directory
+    real = Path(files.real)
+    return next((str(directory) for directory in (real, *real.parents) if (directory / ".git").exists()), "")
 
 
 def _matters(name: str) -> bool:

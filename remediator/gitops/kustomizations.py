@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from remediator.gitops.files import Files, join
 from remediator.gitops.scan import Facts
 
+MAX_DEPTH = 40
+
 
 class Kustomizations:
     """All kustomizations of a checkout, by directory."""
@@ -26,14 +28,13 @@ class Kustomizations:
             return self._reached[directory]
         item = self.refs.get(directory)
         found: set[str] = set()
-        if item is not None and directory not in chain:
-            if not chain or len(chain) < 40:
-                for ref in item.refs or ():
-                    target = join(directory, ref)
-                    if target in self.holding:
-                        found.add(target)
-                    elif target in self.refs and target != directory:
-                        found |= self.reach(target, (*chain, directory))
+        if item is not None and directory not in chain and len(chain) < MAX_DEPTH:
+            for ref in item.refs or ():
+                target = join(directory, ref)
+                if target in self.holding:
+                    found.add(target)
+                elif target in self.refs and target != directory:
+                    found |= self.reach(target, (*chain, directory))
         self._reached[directory] = found
         return found
 
@@ -49,7 +50,7 @@ class Kustomizations:
 
     def inflates(self, directory: str, chain: tuple[str, ...] = ()) -> bool:
         item = self.refs.get(directory)
-        if item is None or directory in chain or len(chain) > 40:
+        if item is None or directory in chain or len(chain) > MAX_DEPTH:
             return False
         return item.inflates or any(self.inflates(join(directory, ref), (*chain, directory)) for ref in item.refs or ())
 

@@ -19,7 +19,7 @@ from remediator.gitops.yamlread import Unreadable
 _TOP = ".remediator-top"
 
 
-def read(files: Files, app: Application, source: Source) -> Build:
+def read(files: Files, source: Source) -> Build:
     """The static reading, with the Application's own kustomize options as the outermost step."""
     result = build(files, source.path)
     options = overlay_of(source)
@@ -80,11 +80,10 @@ def run(files: Files, tools: Tools, source: Source, found: Build) -> str:
     target = source.path or "."
     options = overlay_of(source)
     if options:
-        depth = target.count("/") + 1 if target != "." else 0
         top = {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
-            "resources": [("../" if depth == 0 else "../") + target],
+            "resources": ["../" + target],
             **options,
         }
         if "components" in top:

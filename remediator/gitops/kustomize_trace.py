@@ -43,7 +43,7 @@ def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]
                     )
                     yield spot(layer, here, found, words)
             case "json":
-                yield from _operations(layer, body, path, wanted)
+                yield from _operations(layer, body, path)
             case "image":
                 yield from _image(layer, body, path)
             case "replica":
@@ -85,7 +85,7 @@ def spot(layer: Layer, here: YamlPath, value: Any, why: str) -> Spot:
     return Spot(layer, layer.file, layer.document, (*layer.path, *here), (), value, why)
 
 
-def _operations(layer: Layer, body: dict[str, Any], path: YamlPath, wanted: YamlPath) -> Iterator[Spot]:
+def _operations(layer: Layer, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]:
     indexed = tuple(str(step) for step in resolve(body, path))
     for number in range(len(layer.body) - 1, -1, -1):
         operation = layer.body[number]
@@ -141,7 +141,7 @@ def _generated(layer: Layer, path: YamlPath) -> Iterator[Spot]:
         return
     key = str(path[1])
     for index, literal in enumerate(layer.body.get("literals") or []):
-        name, _, value = str(literal).partition("=")
+        name = str(literal).partition("=")[0]
         if name == key:
             yield Spot(
                 layer,

@@ -27,7 +27,7 @@ def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) ->
         )
     places: list[Place] = []
     for spot in kustomize_trace.trace(item, obj.body, path):
-        place = _spot_place(repo, app, obj, spot)
+        place = _spot_place(repo, app, spot)
         if isinstance(place, Located):
             return place
         if spot.path == () and spot.file != "" and spot.value is None:
@@ -45,7 +45,7 @@ def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) ->
     return _insertion(repo, app, obj, item, path)
 
 
-def _spot_place(repo: Repository, app: Application, obj: Manifest, spot: Spot) -> Place | Located:
+def _spot_place(repo: Repository, app: Application, spot: Spot) -> Place | Located:
     if spot.file:
         return Place(
             file=spot.file,

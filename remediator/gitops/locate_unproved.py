@@ -32,15 +32,11 @@ def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) ->
     ranked: list[tuple[float, bool, YamlPath]] = []
     values = merged(release.layers) if release.chart else user_values(release.layers)
     for prefix, chart in charts:
-        for guess in conventions.guesses(
-            get(values, prefix) if prefix else values,
-            workload=obj.name,
-            container=container,
-            release=release.name,
-            chart=chart,
-            field=field,
-        ):
-            ranked.append((guess.score, guess.exists, (*prefix, *guess.path)))
+        below = get(values, prefix) if prefix else values
+        found = conventions.guesses(
+            below, workload=obj.name, container=container, release=release.name, chart=chart, field=field
+        )
+        ranked += [(guess.score, guess.exists, (*prefix, *guess.path)) for guess in found]
     where = "; ".join(problem.message for problem in repo.problems_of(app) if problem.kind == "remote")
     if not ranked:
         return Located("unknown", reason=f"{where}: no key of its values says {dotted(field)} of {obj.kind} {obj.name}")

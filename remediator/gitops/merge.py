@@ -97,42 +97,40 @@ def json_patch(body: Any, operations: Any) -> Any:
 
 
 def _put(node: Any, path: YamlPath, value: Any, *, insert: bool) -> Any:
+    """A copy with the value at the path; MISSING takes away, `insert` makes room in a list."""
     if not path:
         return value
-    step = str(path[0])
+    step, rest = str(path[0]), path[1:]
     if isinstance(node, list):
-        items = list(node)
-        if step == "-" and len(path) == 1:
-            return [*items, value]
-        if (
-            not step.isdigit()
-            or int(step) > len(items)
-            or (int(step) == len(items) and not (insert and len(path) == 1))
-        ):
-            raise PatchFailed(f"no item {step}")
-        index = int(step)
-        if len(path) > 1:
-            items[index] = _put(items[index], path[1:], value, insert=insert)
-        elif value is MISSING:
-            del items[index]
-        elif insert:
-            items.insert(index, value)
-        else:
-            items[index] = value
-        return items
+        return _put_item(node, step, rest, value, insert=insert)
     if not isinstance(node, Mapping):
         raise PatchFailed(f"nothing at {step}")
+    if step not in node and (rest or value is MISSING or not insert):
+        raise PatchFailed(f"no field {step}")
     result = dict(node)
-    if len(path) > 1:
-        if step not in result:
-            raise PatchFailed(f"no field {step}")
-        result[step] = _put(result[step], path[1:], value, insert=insert)
+    if rest:
+        result[step] = _put(result[step], rest, value, insert=insert)
     elif value is MISSING:
-        if step not in result:
-            raise PatchFailed(f"no field {step}")
         del result[step]
-    elif not insert and step not in result:
-        raise PatchFailed(f"no field {step} to replace")
     else:
         result[step] = value
     return result
+
+
+def _put_item(node: list[Any], step: str, rest: YamlPath, value: Any, *, insert: bool) -> list[Any]:
+    items = list(node)
+    if step == "-" and not rest:
+        return [*items, value]
+    room = len(items) + (1 if insert and not rest else 0)
+    if not step.isdigit() or int(step) >= room:
+        raise PatchFailed(f"no item {step}")
+    index = int(step)
+    if rest:
+        items[index] = _put(items[index], rest, value, insert=insert)
+    elif value is MISSING:
+        del items[index]
+    elif insert:
+        items.insert(index, value)
+    else:
+        items[index] = value
+    return items

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from remediator.domain.change import Place, YamlPath
 from remediator.gitops import overlay, yamlread
 from remediator.gitops.appsets import placeholder
-from remediator.gitops.model import Application, Located, Manifest
+from remediator.gitops.model import Application, Located, Manifest, Origin
 from remediator.gitops.paths import MISSING, dotted, get, mappings
 from remediator.gitops.tree import child_manifest
 from remediator.gitops.yamlread import Unreadable
@@ -25,13 +25,12 @@ def place(repo: Repository, app: Application, path: YamlPath, locate: LocateObje
     if origin is None:
         return _in_document(repo, app, path, inside)
     if origin.kind == "generator":
-        return _in_generator(repo, app, path, locate, inside)
+        return _in_generator(repo, app, origin, path, locate, inside)
     if origin.kind == "values":
-        return _in_values(repo, app, path)
-    assert origin.producer is not None
-    made = child_manifest(app, repo.objects(origin.producer))
-    if made is None:
-        return _in_values(repo, app, path)
+        return _in_values(repo, app, origin, path)
+    made = child_manifest(app, repo.objects(origin.producer)) if origin.producer is not None else None
+    if made is None or origin.producer is None:
+        return _in_values(repo, app, origin, path)
     found = locate(origin.producer, made, path)
     if inside and found.places:
         return Located(
@@ -65,10 +64,8 @@ def _value(repo: Repository, found: Place) -> object:
 
 
 def _in_generator(
-    repo: Repository, app: Application, path: YamlPath, locate: LocateObject, inside: YamlPath
+    repo: Repository, app: Application, origin: Origin, path: YamlPath, locate: LocateObject, inside: YamlPath
 ) -> Located:
-    origin = app.origin
-    assert origin is not None
     siblings = tuple(
         other.name
         for other in repo.applications
@@ -121,10 +118,8 @@ def _in_generator(
     )
 
 
-def _in_values(repo: Repository, app: Application, path: YamlPath) -> Located:
+def _in_values(repo: Repository, app: Application, origin: Origin, path: YamlPath) -> Located:
     """The values of a chart that is not at hand: the key of the same name, else the one default of that name."""
-    origin = app.origin
-    assert origin is not None
     try:
         documents = yamlread.documents(repo.read(origin.file))
     except Unreadable as error:

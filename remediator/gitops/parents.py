@@ -66,7 +66,7 @@ class _Linker:
                     app.name != own
                     and directory not in self.kustomized.refs
                     and source_type(self.files, source) == "directory"
-                    and plain.covers(self.files, source, file)
+                    and plain.covers(source, file)
                 ):
                     return app.name
             if not directory:

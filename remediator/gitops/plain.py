@@ -34,7 +34,7 @@ def file_names(files: Files, source: Source) -> Iterator[str]:
         yield name
 
 
-def covers(files: Files, source: Source, name: str) -> bool:
+def covers(source: Source, name: str) -> bool:
     """Whether the directory source reads this file."""
     base = source.path
     inside = name.startswith(base + "/") if base else True

@@ -103,7 +103,7 @@ class Renderer:
                 )
 
     def _kustomize(self, app: Application, index: int, source: Source, result: Rendering) -> None:
-        result.builds[index] = found = kustomize_render.read(self.files, app, source)
+        result.builds[index] = found = kustomize_render.read(self.files, source)
         problems = kustomize_render.problems_of(found, app)
         if self.tools.kustomize:
             try:
@@ -114,7 +114,6 @@ class Renderer:
                 result.manifests += kustomize_render.manifests(output, app, source, found)
                 result.problems += [item for item in problems if not item.fault or item.kind == "parse"]
                 self._unpulled(app, found, result)
-                return
             except ToolFailed as error:
                 if (
                     not error.absent

@@ -135,7 +135,7 @@ class Repository:
         return locate.locate(self, app, obj, path)
 
     def locate_field(self, app: Application, field: str, obj: Manifest | None = None, container: str = "") -> Located:
-        """Like `locate`, by the field's common name: targetRevision, chartVersion, image, env.NAME, resources.limits.memory …"""
+        """Like `locate`, by the common name: targetRevision, chartVersion, image, env.NAME, resources.limits.memory."""
         if obj is None or field in OF_APPLICATION:
             return fields_by_name.of_application(self, app, field)
         return fields_by_name.of_object(self, app, obj, field, container)

@@ -22,7 +22,7 @@ _OF_ARGO = re.compile(
     rb"""kind["']?\s*:\s*["']?(?:Application|ApplicationSet|AppProject|ApplicationList|ApplicationSetList|List)\b"""
 )
 _CLUSTER = re.compile(rb"secret-type[\"']?\s*:\s*[\"']?cluster")
-_ENTRY = re.compile(rb"^\s*-\s+(?:path:\s*)?[\"']?([^\s\"'#{}:]+)[\"']?\s*(?:#.*)?$", re.MULTILINE)
+ENTRY = re.compile(rb"^\s*-\s+(?:path:\s*)?[\"']?([^\s\"'#{}:]+)[\"']?\s*(?:#.*)?$", re.MULTILINE)
 _SHAPING = re.compile(
     rb"^[\"']?(namePrefix|nameSuffix|namespace|patches|patchesStrategicMerge|patchesJson6902|images|replicas|replacements|vars|components"
     rb"|transformers|generators|helmCharts|helmChartInflationGenerator|commonLabels|commonAnnotations|labels)[\"']?\s*:",
@@ -88,7 +88,7 @@ def facts_of(name: str, data: bytes, *, in_templates: bool) -> Facts | None:
     if argo and (_OF_ARGO.search(data) or _CLUSTER.search(data)):
         _documents(data, facts)
     if kustomization:
-        facts.refs = [match.decode("utf-8", "replace") for match in _ENTRY.findall(data)]
+        facts.refs = [match.decode("utf-8", "replace") for match in ENTRY.findall(data)]
         facts.shapes = _SHAPING.search(data) is not None
         facts.inflates = b"helmChart" in data
     if flux:

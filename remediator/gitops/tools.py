@@ -144,10 +144,9 @@ def copied(files: Files, names: Iterable[str], extra: Mapping[str, bytes] | None
 
 
 def _write(root: Path, name: str, data: bytes, made: set[str]) -> None:
-    target = f"{root}/{name}"
-    parent = os.path.dirname(target)
+    target = root / name
+    parent = name.rpartition("/")[0]
     if parent not in made:
-        os.makedirs(parent, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         made.add(parent)
-    with open(target, "wb") as handle:
-        handle.write(data)
+    target.write_bytes(data)

@@ -85,7 +85,7 @@ class Grower:
             case "Application":
                 self._application(name, index, body, origin, variant)
             case "ApplicationSet":
-                self._set(name, index, body, origin, (*path, "spec") if not path else path, variant)
+                self._set(name, index, body, origin, path or ("spec",), variant)
             case "AppProject":
                 self.tree.projects.append((name, index, body))
 
