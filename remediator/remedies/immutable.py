@@ -13,7 +13,7 @@ from remediator.gitops import Application, Manifest, history
 from remediator.gitops.paths import MISSING, differing, get
 from remediator.remedies.application_text import complained, same
 from remediator.remedies.case import Case, Fix, Want
-from remediator.remedies.invalid import path_of
+from remediator.remedies.invalid import message_of, path_of
 
 _OBJECT = re.compile(r'(?P<kind>[A-Z]\w+)(?:\.[\w.-]+)? "(?P<name>[^"]+)" is invalid: ')
 _FIELD = re.compile(
@@ -40,7 +40,7 @@ def restore_immutable_field(case: Case) -> Iterator[Fix]:
         return
     done: set[tuple[str, str]] = set()
     for application, one in complained(case, *case.action.ends):
-        text = one.text.replace('\\"', '"')
+        text = message_of(one)
         match = _OBJECT.search(text)
         if match is None or (match["kind"], match["name"]) in done:
             continue

@@ -53,7 +53,7 @@ def refusals(case: Case, *signals: str) -> list[Refusal]:
     """Every refused field of an object that this repository holds, each once."""
     found: dict[tuple[str, str, YamlPath, str], Refusal] = {}
     for application, one in complained(case, *signals):
-        match = _OBJECT.search(one.text.replace('\\"', '"'))
+        match = _OBJECT.search(message_of(one)) or _OBJECT.search(one.text.replace('\\"', '"'))
         if match is None:
             continue
         for manifest in case.repository.objects(application):
@@ -65,6 +65,11 @@ def refusals(case: Case, *signals: str) -> list[Refusal]:
                 key = (manifest.kind, manifest.name, path, field["problem"])
                 found.setdefault(key, Refusal(application, manifest, path, field["problem"], value, detail, one))
     return list(found.values())
+
+
+def message_of(one: Evidence) -> str:
+    """The sentence itself, without the log line round it and its escapes."""
+    return (one.facts.get("msg") or one.text).replace('\\"', '"')
 
 
 def path_of(field: str) -> YamlPath:

@@ -5,63 +5,84 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import Any
 
 from remediator.domain.change import Edit, Place
 from remediator.domain.incident import Evidence
 from remediator.errors import ConfigError
-from remediator.gitops import Application, Problem, Repository, history
+from remediator.gitops import Application, Repository, history
 from remediator.policy.leaves import documents
 from remediator.remedies.application_text import complained, same, shared
 from remediator.remedies.case import Case, Fix
 from remediator.remedies.past import LOOK_BACK
+from remediator.remedies.repairs import repairs
 
-_COMMITS = 30
-_BEFORE, _AFTER = 8, 1
-"""A parser complains at the fault or some lines later, seldom earlier."""
+_TRIES = 16
+"""Texts that are rendered at most before a file is left to a person."""
+_TEMPLATE = re.compile(r"\b(?P<chart>[\w.-]+)/(?P<file>(?:charts/[\w.-]+/)*templates/[\w./-]+\.(?:ya?ml|tpl|txt))")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One file that keeps an Application from rendering."""
+
+    file: str
+    line: int
+    message: str
+    template: bool = False
+    """A chart's template: it is judged by rendering, not by parsing."""
 
 
 def restore_file(case: Case) -> Iterator[Fix]:
     """Mend the line that keeps a file from parsing: as the history had it, else by the only local repair there is."""
     done: set[str] = set()
     for application, one in complained(case, *case.action.ends):
-        for problem in case.repository.problems_of(application):
-            if (
-                problem.kind != "parse"
-                or not problem.file
-                or problem.file in done
-                or not _told(case, one, problem, application)
-            ):
-                continue
-            done.add(problem.file)
-            yield from _mended(case, application, problem, one)
+        for broken in _broken(case, application, one):
+            if broken.file not in done:
+                done.add(broken.file)
+                yield from _mended(case, application, broken, one)
 
 
-def _told(case: Case, one: Evidence, problem: Problem, application: Application) -> bool:
-    """Whether the message is about this file; where it names none, the only broken one."""
-    if posixpath.basename(problem.file) in one.text:
-        return True
-    broken = {other.file for other in case.repository.problems_of(application) if other.kind == "parse"}
-    return len(broken) == 1 and not re.search(r"[\w-]+\.ya?ml", one.text)
+def _broken(case: Case, application: Application, one: Evidence) -> Iterator[Broken]:
+    """The files that do not parse and that the message is about; a template where the message names one."""
+    problems = case.repository.problems_of(application)
+    files = {problem.file for problem in problems if problem.kind == "parse"}
+    for problem in problems:
+        named = posixpath.basename(problem.file) in one.text
+        only = len(files) == 1 and not re.search(r"[\w-]+\.ya?ml", one.text)
+        if problem.kind == "parse" and problem.file and (named or only):
+            yield Broken(problem.file, problem.line, problem.message)
+    if not files and any(problem.kind == "render" for problem in problems):
+        for source in application.sources:
+            for match in _TEMPLATE.finditer(one.text):
+                file = f"{source.path}/{match['file']}" if source.path else match["file"]
+                if source.local and case.repository.store.is_file(file):
+                    yield Broken(file, 0, "the chart does not render with it", template=True)
 
 
-def _mended(case: Case, application: Application, problem: Problem, one: Evidence) -> Iterator[Fix]:
+def _mended(case: Case, application: Application, broken: Broken, one: Evidence) -> Iterator[Fix]:
     try:
-        text = case.repository.read(problem.file).decode()
+        text = case.repository.read(broken.file).decode()
     except (ConfigError, UnicodeDecodeError):
         return
-    for new, said in _from_history(case, problem, text):
-        if fix := _fix(case, application, problem, one, text, new, said):
+    for new, said in _from_history(case, broken, text):
+        if fix := _fix(case, application, broken, one, text, new, said):
             yield fix
             break
-    for group in _local(text, problem.line):
+    tries = _TRIES
+    for group in repairs(text, broken.line, template=broken.template):
         results: dict[str, str] = {}
         for new in group:
-            parsed = documents(new.encode())
-            if parsed is not None and _mostly_mappings(parsed):
-                results.setdefault(repr(parsed), new)
-        fixes = [fix for new in results.values() if (fix := _fix(case, application, problem, one, text, new, ""))]
+            parsed = None if broken.template else documents(new.encode())
+            if broken.template or (parsed is not None and _mostly_mappings(parsed)):
+                results.setdefault(new if broken.template else repr(parsed), new)
+        tries -= len(results)
+        if tries < 0:
+            return
+        fixes = [fix for new in results.values() if (fix := _fix(case, application, broken, one, text, new, ""))]
         if len(fixes) == 1:
             yield fixes[0]
         if fixes:
@@ -73,20 +94,20 @@ def _mostly_mappings(parsed: list[Any]) -> bool:
 
 
 def _fix(
-    case: Case, application: Application, problem: Problem, one: Evidence, old: str, new: str, said: str
+    case: Case, application: Application, broken: Broken, one: Evidence, old: str, new: str, said: str
 ) -> Fix | None:
     """The fix with this text, if the Application has one fault less by it and no new one."""
-    file = problem.file
+    file = broken.file
     after = case.repository.with_changes({file: new.encode()})
     fresh = same(after, application)
-    if fresh is None or not _sound(case.repository, after, application, fresh, file):
+    if fresh is None or not _sound(case.repository, after, application, fresh, broken):
         return None
     line, before, now = _changed_line(old, new)
     place = Place(file=file, value=before, why=f"line {line} of the file, which does not parse")
     place = shared(place, case.repository, after, application)
     return Fix(
         title=f"mend line {line} of {posixpath.basename(file)}",
-        reason=f"{f'{said}. ' if said else ''}`{file}` does not parse ({problem.message}); line {line} read `{before.strip()}` and becomes `{now.strip()}`.",
+        reason=f"{f'{said}. ' if said else ''}`{file}` does not parse ({broken.message}); line {line} read `{before.strip()}` and becomes `{now.strip()}`.",
         evidence=case.cite(one),
         edits=(Edit(op="write", file=file, value=new),),
         places=(place,),
@@ -97,14 +118,15 @@ def _fix(
     )
 
 
-def _sound(before: Repository, after: Repository, application: Application, fresh: Application, file: str) -> bool:
+def _sound(before: Repository, after: Repository, application: Application, fresh: Application, broken: Broken) -> bool:
+    """Whether this fault is gone, and no other has come."""
     problems = [problem for problem in after.problems_of(fresh) if problem.fault]
     known = {problem.message for problem in before.problems_of(application)}
-    if any(problem.kind == "parse" and problem.file == file for problem in problems):
-        return False
-    if any(problem.message not in known for problem in problems):
-        return False
-    return not before.validate(after)
+    same_fault = (
+        problem.kind == "render" if broken.template else problem.kind == "parse" and problem.file == broken.file
+        for problem in problems
+    )
+    return not any(same_fault) and all(problem.message in known for problem in problems) and not before.validate(after)
 
 
 def _touched(before: Repository, after: Repository, application: Application) -> tuple[Application, ...]:
@@ -123,23 +145,21 @@ def _changed_line(old: str, new: str) -> tuple[int, str, str]:
     return 0, "", ""
 
 
-def _from_history(case: Case, problem: Problem, text: str) -> Iterator[tuple[str, str]]:
+def _from_history(case: Case, broken: Broken, text: str) -> Iterator[tuple[str, str]]:
     """(text, what is told) with just the broken lines as the last version had them that parsed."""
     if not case.policies.actions["roll_back"].enabled:
         return
-    root, file = case.repository.root, problem.file
-    seen = 0
-    for commit in history.recent(root, limit=_COMMITS, before=""):
-        if file not in commit.files:
-            continue
-        seen += 1
+    root, file = case.repository.root, broken.file
+    for commit in history.touched(root, [file], limit=LOOK_BACK).commits:
         raw = history.file_at(root, f"{commit.commit}^", file)
-        parsed = documents(raw) if raw is not None else None
-        if raw is not None and parsed is not None:
+        if raw is None:
+            continue
+        older = raw.decode(errors="replace")
+        if broken.template or documents(raw) is not None:
             said = f"{file} stopped parsing with {commit.commit[:7]} ({commit.subject!r}, {commit.when[:10]})"
-            yield from ((new, said) for new in _reverted(text, raw.decode(errors="replace"), problem.line))
-            return
-        if seen >= LOOK_BACK:
+            candidates = _reverted(text, older, broken.line)
+            fit = (new for new in candidates if broken.template or documents(new.encode()) is not None)
+            yield from ((new, said) for new in islice(fit, _TRIES))
             return
 
 
@@ -158,82 +178,5 @@ def _reverted(text: str, good: str, line: int) -> Iterator[str]:
         *sorted(single, key=lambda part: abs(part[0] + 1 - line)),
         *sorted(whole, key=lambda part: abs(part[0] + 1 - line)),
     ):
-        new = "".join((*now[:start], *lines, *now[end:]))
-        if documents(new.encode()) is not None:
-            yield new
+        yield "".join((*now[:start], *lines, *now[end:]))
     yield good
-
-
-# Local repairs: each group is a way of slipping; the first group with one sound result decides.
-
-_COLON = re.compile(r"^(\s*(?:- +)*)([A-Za-z_][\w./-]*):([^\s/:].*)$")
-_NO_COLON = re.compile(r"^(\s*(?:- +)*)([A-Za-z_][\w./-]*) +(\S.*)$")
-_BARE_KEY = re.compile(r"^(\s*(?:- +)*)([A-Za-z_][\w./-]*)\s*$")
-_VALUE = re.compile(r"^(\s*(?:- +)*(?:[A-Za-z_][\w./-]*: +)?)(\S.*?)(\s*(?: #.*)?)$")
-_DASH = re.compile(r"^(\s*)-([A-Za-z_\"'].*)$")
-
-
-def _local(text: str, line: int) -> Iterator[list[str]]:
-    """Candidate texts, group by group."""
-    lines = text.splitlines(keepends=True)
-    window = range(max(0, line - 1 - _BEFORE), min(len(lines), line + _AFTER)) if line else range(len(lines))
-
-    def with_line(index: int, new: str) -> str:
-        end = "\r\n" if lines[index].endswith("\r\n") else "\n" if lines[index].endswith("\n") else ""
-        return "".join((*lines[:index], new + end, *lines[index + 1 :]))
-
-    for repairs in (_spaces, _marks, _words):
-        yield [with_line(index, new) for index in window for new in repairs(lines[index].rstrip("\r\n"))]
-    yield [with_line(index, new) for index in window for new in _indents(lines, index)]
-
-
-def _spaces(line: str) -> Iterator[str]:
-    """A space that is missing after a colon or dash; tabs in the indentation."""
-    if found := _COLON.match(line):
-        yield f"{found[1]}{found[2]}: {found[3]}"
-    if found := _DASH.match(line):
-        yield f"{found[1]}- {found[2]}"
-    if "\t" in line:
-        for width in (2, 4, 8):
-            yield line.replace("\t", " " * width)
-
-
-def _marks(line: str) -> Iterator[str]:
-    """A quote or bracket that is not closed, a value that must be quoted."""
-    for quote in "\"'":
-        if line.count(quote) % 2 == 1:
-            yield f"{line}{quote}"
-            if found := _VALUE.match(line):
-                yield f"{found[1]}{quote}{found[2]}{found[3]}"
-    for opening, closing in ("[]", "{}"):
-        if line.count(opening) == line.count(closing) + 1 and "{{" not in line:
-            yield line + closing
-    found = _VALUE.match(line)
-    if (found and found[1].strip() and found[2][0] in "*@`%&!") or (
-        found and ": " in found[2] and found[2][0] not in "\"'[{"
-    ):
-        yield f'{found[1]}"{found[2]}"{found[3]}'
-
-
-def _words(line: str) -> Iterator[str]:
-    """A colon that is missing altogether."""
-    if ":" not in line:
-        if found := _BARE_KEY.match(line):
-            yield f"{found[1]}{found[2]}:"
-        if found := _NO_COLON.match(line):
-            yield f"{found[1]}{found[2]}: {found[3]}"
-
-
-def _indents(lines: list[str], index: int) -> Iterator[str]:
-    """A line that stands too far left or right, moved to where its neighbours stand."""
-    line = lines[index].rstrip("\r\n")
-    body = line.lstrip(" ")
-    present = len(line) - len(body)
-    around = [other for other in (*lines[max(0, index - 3) : index], *lines[index + 1 : index + 3]) if other.strip()]
-    depths = {len(other) - len(other.lstrip(" ")) for other in around}
-    wanted = {depth for depth in depths if abs(depth - present) <= 3} | {
-        depth + 2 for depth in depths if abs(depth + 2 - present) == 1
-    }
-    for depth in sorted(wanted - {present}, key=lambda depth: abs(depth - present)):
-        if body:
-            yield " " * depth + body

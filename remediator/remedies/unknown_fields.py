@@ -71,11 +71,11 @@ def _renamed(case: Case, one: Unknown, key: str, new: str) -> Fix | None:
 
 def _found(case: Case) -> Iterator[Unknown]:
     """The objects whose body has the field that the message calls unknown."""
-    from remediator.remedies.invalid import path_of
+    from remediator.remedies.invalid import message_of, path_of
 
     seen: set[tuple[str, str, YamlPath]] = set()
     for application, one in complained(case, "unknown_field"):
-        text = one.text.replace('\\"', '"')
+        text = message_of(one)
         kinds = {
             word for match in _OBJECT.finditer(text) for word in (match["kind"], match["quoted"], match["bare"]) if word
         }
