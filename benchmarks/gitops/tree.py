@@ -228,6 +228,7 @@ def timed(function: Callable[[], object]) -> tuple[float, float]:
 
 
 def measure(files: int, applications: int, rounds: int) -> dict[str, float]:
+    """One size: best of several rounds, clock and processor."""
     with tempfile.TemporaryDirectory() as directory:
         root, cache = Path(directory, "repo"), Path(directory, "cache")
         root.mkdir()
@@ -259,6 +260,7 @@ def measure(files: int, applications: int, rounds: int) -> dict[str, float]:
 
 
 def main() -> int:
+    """Print one JSON line for each size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--applications", type=int, default=700)

@@ -14,7 +14,6 @@ from remediator.gitops.goparse import Unrenderable
 from remediator.gitops.gotemplate import Engine
 from remediator.gitops.layout import Layout
 from remediator.gitops.merge import strategic
-from remediator.gitops.paths import leaves
 from remediator.gitops.sprig import FUNCTIONS, with_must
 from remediator.gitops.yamlread import Unreadable
 
@@ -40,6 +39,7 @@ class Templater:
         self.strict = "missingkey=error" in [str(option) for option in spec.get("goTemplateOptions") or []]
 
     def __call__(self, node: Any, values: Mapping[str, Any]) -> Any:
+        """The node with every placeholder filled in."""
         flat = None if self.go else flatten(values)
         return self._fill(node, values, flat)
 
@@ -162,8 +162,3 @@ def placeholder(text: Any) -> str | None:
     """The one parameter that a template string consists of, dotted; None for anything more."""
     match = re.fullmatch(r"\{\{-?\s*\.?([\w][\w.\-]*)\s*-?\}\}", text.strip()) if isinstance(text, str) else None
     return match[1] if match else None
-
-
-def literal_leaves(template: Mapping[str, Any]) -> set[YamlPath]:
-    """Paths of the template whose text has no placeholder."""
-    return {path for path, value in leaves(template) if "{{" not in str(value)}

@@ -35,6 +35,7 @@ class Cache:
         self._memory: dict[str, Any] = {}
 
     def text(self, key: str, make: Callable[[], str]) -> str:
+        """The text kept under a key, or made now and kept."""
         found = self._get(key)
         if not isinstance(found, str):
             found = make()
@@ -42,10 +43,12 @@ class Cache:
         return found
 
     def objects(self, key: str) -> list[dict[str, Any]] | None:
+        """Objects kept under a key, as plain data."""
         found = self._get(key)
         return found if isinstance(found, list) else None
 
     def keep_objects(self, key: str, objects: Iterable[Manifest]) -> None:
+        """Keep rendered objects."""
         self._put(key, [{"body": item.body, "file": item.file, "document": item.document} for item in objects])
 
     def _get(self, key: str) -> Any:

@@ -68,6 +68,8 @@ INSERTABLE = frozenset(("resources", "nodeSelector", "tolerations", "affinity"))
 
 @dataclass(frozen=True, slots=True)
 class Guess:
+    """A key that by convention means the field."""
+
     path: YamlPath
     exists: bool
     score: float

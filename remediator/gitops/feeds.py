@@ -25,6 +25,7 @@ class Feeds:
         return [app for app in self.applications if self.reads(app, file)]
 
     def reads(self, app: Application, file: str) -> bool:
+        """Whether the Application's rendering reads the file."""
         for source in app.sources:
             if not source.local:
                 continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from remediator.domain.change import PathStep, YamlPath
 from remediator.gitops.model import Manifest
@@ -148,10 +147,3 @@ def container_field(target: Manifest, path: YamlPath) -> tuple[str, YamlPath]:
     if path[: len(pod)] == pod:
         return "", path[len(pod) :]
     return "", path[1:] if path[:1] == ("spec",) else path
-
-
-def env_index(container: Any, name: str) -> int | None:
-    for index, item in enumerate((container or {}).get("env") or []):
-        if isinstance(item, dict) and item.get("name") == name:
-            return index
-    return None

@@ -42,6 +42,7 @@ class Files:
         self._listed: dict[str, list[str]] = {}
 
     def with_changes(self, changes: Mapping[str, bytes | None]) -> Files:
+        """The same files with these replaced or (None) gone."""
         changed = Files(
             self.root, {**self.overlay, **{clean(name): data for name, data in changes.items()}}, self._base or self
         )
@@ -176,12 +177,14 @@ class Files:
         return name
 
     def is_file(self, path: str) -> bool:
+        """Whether there is such a file in the checkout."""
         try:
             return self.real_name(path) in self.names
         except Unreadable:
             return False
 
     def is_dir(self, path: str) -> bool:
+        """Whether there is a directory with files in the checkout."""
         try:
             return self.real_name(path) in self.tree
         except Unreadable:

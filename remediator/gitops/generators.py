@@ -23,6 +23,8 @@ DECLINED = ("scmProvider", "pullRequest", "clusterDecisionResource", "plugin")
 
 @dataclass(slots=True)
 class Parameters:
+    """What one result of a generator gives the template, and where each value is written."""
+
     values: dict[str, Any]
     places: dict[str, Place] = field(default_factory=dict)
     template: Mapping[str, Any] | None = None
@@ -59,6 +61,7 @@ class Expander:
         self.made = 0
 
     def expand(self, generators: Any, path: YamlPath) -> list[Parameters]:
+        """The results of all generators; those that cannot be followed become problems."""
         found: list[Parameters] = []
         for index, generator in enumerate(generators if isinstance(generators, list) else []):
             if isinstance(generator, dict):
@@ -71,6 +74,7 @@ class Expander:
         return found
 
     def one(self, generator: Mapping[str, Any], path: YamlPath) -> list[Parameters]:
+        """The results of one generator."""
         name = next((key for key in generator if key not in ("selector", "template", "values")), "")
         body = generator.get(name)
         body = body if isinstance(body, dict) else {}
@@ -307,10 +311,12 @@ def fixed_part(glob: str) -> str:
 
 
 def dns(name: str) -> str:
+    """Argo CD's normalised form of a name."""
     return re.sub(r"[^-a-z0-9.]", "-", name.lower())[:253].strip("-.")
 
 
 def dot(path: YamlPath) -> str:
+    """A path as parameters are named."""
     return ".".join(map(str, path))
 
 

@@ -61,6 +61,7 @@ def parsed(source: str) -> tuple[list[Node], dict[str, list[Node]]]:
 
 
 def tokens(action: str) -> list[Token]:
+    """The words of one action."""
     result: list[Token] = []
     position = 0
     while position < len(action):
@@ -98,19 +99,21 @@ def parse(source: str, defined: dict[str, list[Node]]) -> list[Node]:
             if not stack:
                 raise Unrenderable("`end` without a beginning")
             current = _close(stack, defined)
-        elif word in ("break", "continue"):
-            current.append(Node(word))
-        elif word == "template":
-            words = tokens(rest)
-            current.append(Node("template", _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None))
         else:
-            names, pipe = _assignment(tokens(text))
-            current.append(
-                Node("emit", "=" if names and ("assign", "=") in tokens(text)[:2] else "", pipe, names=names)
-            )
+            current.append(_plain_action(word, rest, text))
     if stack:
         raise Unrenderable(f"`{stack[-1][0].kind}` has no end")
     return current
+
+
+def _plain_action(word: str, rest: str, text: str) -> Node:
+    if word in ("break", "continue"):
+        return Node(word)
+    words = tokens(rest if word == "template" else text)
+    if word == "template":
+        return Node("template", _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None)
+    names, pipe = _assignment(words)
+    return Node("emit", "=" if names and ("assign", "=") in words[:2] else "", pipe, names=names)
 
 
 def _opening(word: str, rest: str) -> Node:

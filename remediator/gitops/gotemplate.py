@@ -66,11 +66,13 @@ class Engine:
         self.depth = 0
 
     def render(self, source: str, data: Any) -> str:
+        """The text that a template makes of the data."""
         nodes, defined = parsed(source)
         self.defined |= {name: body for name, body in defined.items() if name not in self.defined or body}
         return self.run(nodes, data, [{"$": data}])
 
     def execute(self, name: str, data: Any) -> str:
+        """What a defined template makes of the data."""
         if name not in self.defined:
             raise Unrenderable(f"no template {name!r}")
         self.depth += 1
@@ -82,6 +84,7 @@ class Engine:
             self.depth -= 1
 
     def run(self, nodes: list[Node], dot: Any, scopes: list[dict[str, Any]]) -> str:
+        """The text of nodes, one after the other."""
         out: list[str] = []
         size = 0
         for node in nodes:
@@ -159,6 +162,7 @@ class Engine:
         return "".join(out)
 
     def pipe(self, pipe: Any, dot: Any, scopes: list[dict[str, Any]]) -> Any:
+        """The value of a pipeline."""
         value: Any = None
         for index, command in enumerate(pipe[1]):
             value = self._command(command, dot, scopes, [value] if index else [])
@@ -192,6 +196,7 @@ class Engine:
         raise Unrenderable(f"{'.'.join(head[2])} is not a function")
 
     def call(self, name: str, arguments: list[Any]) -> Any:
+        """The result of a function."""
         function = self.functions.get(name)
         if function is None:
             raise Unrenderable(f"function {name} is not known")

@@ -54,10 +54,6 @@ class Release:
     missing: list[str] = field(default_factory=list)
     """Dependencies of the chart that are not vendored: they can only be pulled."""
 
-    @property
-    def remote(self) -> bool:
-        return not self.chart and bool(self.source.chart or not self.source.local)
-
 
 def release(files: Files, layout: Layout, app: Application, source: Source) -> Release:
     """Read the source's chart and value layers; nothing is rendered."""
@@ -283,17 +279,6 @@ def parameter_path(name: str) -> YamlPath:
     return tuple(steps)
 
 
-def parameter_name(path: YamlPath) -> str:
-    out = ""
-    for step in path:
-        out += (
-            f"[{step}]"
-            if isinstance(step, int)
-            else ("." if out else "") + step.replace(".", "\\.").replace(",", "\\,")
-        )
-    return out
-
-
 def typed(text: str) -> Any:
     """What --set makes of a value."""
     words: dict[str, Any] = {"true": True, "false": False, "null": None, "": ""}
@@ -329,6 +314,7 @@ def merged(layers: list[Layer]) -> dict[str, Any]:
 
 
 def coalesced(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `over` laid on it, as Helm coalesces values."""
     result = dict(base)
     for key, value in over.items():
         old = result.get(key)
@@ -344,6 +330,7 @@ def coalesced(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def chart_name(files: Files, chart: str) -> str:
+    """The chart's name by its Chart.yaml, else by its directory."""
     try:
         documents = yamlread.documents(files.read(join(chart, "Chart.yaml")))
     except Unreadable:

@@ -17,7 +17,7 @@ from remediator.gitops.files import Files, join
 from remediator.gitops.helm import Release, chart_dependencies, coalesced, merged, subchart
 from remediator.gitops.helm_render import user_values
 from remediator.gitops.model import Manifest
-from remediator.gitops.paths import MISSING, differing, get, leaves, mappings, resolve, with_value
+from remediator.gitops.paths import MISSING, differing, get, leaves, mappings, with_value
 from remediator.gitops.render import Renderer
 from remediator.gitops.yamlread import Unreadable
 
@@ -56,6 +56,7 @@ class Prober:
 
     @property
     def base(self) -> list[Manifest]:
+        """The objects as they are now."""
         if self._base is None:
             self._base = self.renderer.helm_objects(self.release, self.user)[0]
         return self._base
@@ -400,7 +401,3 @@ def _metadata(files: Files, chart: str) -> Mapping[str, Any]:
     except Unreadable:
         return {}
     return documents[0] if documents and isinstance(documents[0], dict) else {}
-
-
-def resolved(values: Any, path: YamlPath) -> YamlPath:
-    return resolve(values, path)

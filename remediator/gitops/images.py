@@ -27,6 +27,7 @@ def image_option(text: str) -> dict[str, str]:
 
 
 def new_image(image: str, entry: Mapping[str, Any]) -> str:
+    """The image after an override, which counts only for the name it bears."""
     name, tag, digest = split_image(image)
     if name != entry.get("name"):
         return image

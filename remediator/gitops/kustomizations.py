@@ -39,6 +39,7 @@ class Kustomizations:
         return found
 
     def shaped(self, directory: str, chain: tuple[str, ...] = ()) -> bool:
+        """Whether the kustomization, or one it includes, changes what it includes."""
         item = self.refs.get(directory)
         if item is None or directory in chain:
             return False
@@ -49,6 +50,7 @@ class Kustomizations:
         return self._shaped[directory]
 
     def inflates(self, directory: str, chain: tuple[str, ...] = ()) -> bool:
+        """Whether the kustomization, or one it includes, runs charts."""
         item = self.refs.get(directory)
         if item is None or directory in chain or len(chain) > MAX_DEPTH:
             return False

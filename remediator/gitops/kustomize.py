@@ -27,6 +27,7 @@ REMOTE = re.compile(
 
 
 def kustomization_file(files: Files, directory: str) -> str | None:
+    """The kustomization of a directory, by whichever of its names."""
     return next((name for base in KUSTOMIZATION_NAMES if files.is_file(name := join(directory, base))), None)
 
 

@@ -40,28 +40,35 @@ class Tracked:
 
     @property
     def kind(self) -> str:
+        """Kind of the object."""
         return str(self.body.get("kind", ""))
 
     @property
     def metadata(self) -> dict[str, Any]:
+        """Its metadata, a mapping always."""
         found = self.body.get("metadata")
         return found if isinstance(found, dict) else {}
 
     @property
     def name(self) -> str:
+        """Its present name."""
         return str(self.metadata.get("name", ""))
 
     @property
     def file(self) -> str:
+        """Where its first text stands."""
         return self.layers[0].file
 
     @property
     def document(self) -> int:
+        """The document there."""
         return self.layers[0].document
 
 
 @dataclass(slots=True)
 class Build:
+    """Everything that a kustomization yields, and what stood in the way."""
+
     objects: list[Tracked] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: set[str] = field(default_factory=set)

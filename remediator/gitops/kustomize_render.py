@@ -95,6 +95,7 @@ def run(files: Files, tools: Tools, source: Source, found: Build) -> str:
 
 
 def chart_home(files: Files, directory: str) -> str:
+    """The directory in which a kustomization keeps its charts."""
     name = kustomization_file(files, directory)
     body = _body(files, name) if name else {}
     settings = body.get("helmGlobals")
@@ -170,6 +171,7 @@ def match(body: dict[str, Any], found: Build) -> Tracked | None:
 
 
 def problems_of(found: Build, app: Application) -> list[Problem]:
+    """The reading's problems as the Application's."""
     problems = [Problem(item.kind, item.message, item.file, item.line, app.name) for item in found.problems]
     problems += [
         Problem("remote", f"kustomize resource {item} lies in another repository", app.file, 0, app.name)

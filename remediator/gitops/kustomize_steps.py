@@ -58,9 +58,11 @@ class Transformer:
         self.document = document
 
     def layer(self, kind: LayerKind, path: YamlPath, body: Any) -> Layer:
+        """A layer that stands in this kustomization."""
         return Layer(kind, self.where, self.file, self.document, (*self.prefix, *path), body)
 
     def apply(self, objects: list[Tracked]) -> list[Tracked]:
+        """The objects after all steps."""
         for entry in self.patches("patchesStrategicMerge"):
             objects = self._strategic(objects, entry, None)
         for entry in self.patches("patches"):

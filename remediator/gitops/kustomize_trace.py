@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,36 +46,21 @@ def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]
                 yield from _operations(layer, body, path)
             case "image":
                 yield from _image(layer, body, path)
-            case "replica":
-                if path == ("spec", "replicas"):
-                    yield Spot(
-                        layer,
-                        layer.file,
-                        layer.document,
-                        layer.path,
-                        (),
-                        layer.body.get("count"),
-                        "replicas of the kustomization",
-                    )
             case "generator":
                 yield from _generated(layer, path)
-            case "namespace":
-                if path == ("metadata", "namespace"):
-                    yield Spot(
-                        layer, layer.file, layer.document, layer.path, (), layer.body, "namespace of the kustomization"
-                    )
             case "label":
                 field_name, pairs = layer.body
                 if path[:2] == ("metadata", field_name) and len(path) == 3 and path[2] in pairs:
-                    yield Spot(
-                        layer,
-                        layer.file,
-                        layer.document,
-                        (*layer.path, path[2]),
-                        (),
-                        pairs[path[2]],
-                        "labels of the kustomization",
-                    )
+                    words = "labels of the kustomization"
+                    yield Spot(layer, layer.file, layer.document, (*layer.path, path[2]), (), pairs[path[2]], words)
+            case "replica" | "namespace" if path == _FIELDS[layer.kind]:
+                value = layer.body.get("count") if layer.kind == "replica" else layer.body
+                yield Spot(
+                    layer, layer.file, layer.document, layer.path, (), value, f"{layer.path[0]} of the kustomization"
+                )
+
+
+_FIELDS: Mapping[str, YamlPath] = {"replica": ("spec", "replicas"), "namespace": ("metadata", "namespace")}
 
 
 def spot(layer: Layer, here: YamlPath, value: Any, why: str) -> Spot:

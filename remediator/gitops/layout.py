@@ -107,15 +107,18 @@ class Layout:
         return frozenset([counted.most_common(1)[0][0]]) if counted else frozenset()
 
     def is_local(self, url: str) -> bool:
+        """Whether the repository of that URL is this one."""
         return not url or normal_url(url) in self.believed or (not self.believed and not self.own)
 
     def to_local(self, path: str) -> str:
+        """A path of the repository as a path of the checkout."""
         name = clean(path)
         if self.strip and (name == self.strip or name.startswith(self.strip + "/")):
             return name[len(self.strip) + 1 :]
         return join(self.nest, name) if self.nest else name
 
     def to_repository(self, path: str) -> str:
+        """A path of the checkout as a path of the repository."""
         if self.nest and (path == self.nest or path.startswith(self.nest + "/")):
             return path[len(self.nest) + 1 :]
         return join(self.strip, path) if self.strip else path
@@ -160,6 +163,7 @@ class Layout:
 
 
 def override_files(path: str, name: str) -> tuple[str, str]:
+    """The files beside a source that override it."""
     return join(path, ".argocd-source.yaml"), join(path, f".argocd-source-{name}.yaml")
 
 

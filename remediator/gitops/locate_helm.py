@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) -> Located:
+    """The value behind the field, else the template that writes it out."""
     release = repo.rendering(app).releases[obj.source]
     prober = helm_locate.Prober(repo.renderer, release, obj, path)
     hits = prober.find()

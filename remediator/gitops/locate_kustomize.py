@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) -> Located:
+    """The winning text, or the best one to add the field to."""
     item = obj.tracked
     if not isinstance(item, Tracked):
         return Located(

@@ -59,6 +59,7 @@ class Source:
     """As written, with the overrides of `.argocd-source*.yaml` merged in."""
 
     def options(self, tool: str) -> Mapping[str, Any]:
+        """The source's options for a tool."""
         found = self.body.get(tool)
         return found if isinstance(found, dict) else {}
 
@@ -90,6 +91,7 @@ class Application:
 
     @property
     def key(self) -> tuple[str, str, str, int, str, str]:
+        """What tells it from every other Application of the checkout."""
         return (self.namespaced, self.name, self.file, self.document, self.cluster, self.variant)
 
     def __hash__(self) -> int:
@@ -166,6 +168,7 @@ class Manifest:
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
+        """What it is to the cluster: group, kind, namespace, name."""
         return (self.api_version.rpartition("/")[0], self.kind, self.namespace, self.name)
 
     def pod_spec(self) -> tuple[dict[str, Any], YamlPath] | None:

@@ -51,6 +51,7 @@ def covers(source: Source, name: str) -> bool:
 
 
 def read(files: Files, app: Application, source: Source) -> tuple[list[Manifest], list[Problem]]:
+    """The objects of a directory, and the files that are none."""
     found: list[Manifest] = []
     problems: list[Problem] = []
     for name in file_names(files, source):

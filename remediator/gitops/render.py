@@ -39,6 +39,7 @@ class Renderer:
         self._done: dict[tuple[Any, ...], Rendering] = {}
 
     def rendering(self, app: Application) -> Rendering:
+        """The Application's objects, rendered at most once."""
         key = (*app.key, app.parent)
         if key not in self._done:
             self._done[key] = self._render(app)

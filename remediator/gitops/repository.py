@@ -86,10 +86,12 @@ class Repository:
 
     @property
     def applications(self) -> tuple[Application, ...]:
+        """Every Application, in the order of discovery."""
         return tuple(self.tree.applications)
 
     @property
     def sets(self) -> tuple[ApplicationSet, ...]:
+        """Every ApplicationSet."""
         return tuple(self.tree.sets)
 
     @property
@@ -111,6 +113,7 @@ class Repository:
         return next((app for app in self.applications if "*" in app.name and fnmatch.fnmatchcase(base, app.name)), None)
 
     def rendering(self, app: Application) -> Rendering:
+        """Objects, problems and what is known of their origin."""
         return self.renderer.rendering(app)
 
     def objects(self, app: Application) -> tuple[Manifest, ...]:

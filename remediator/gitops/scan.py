@@ -51,13 +51,16 @@ class Facts:
 
     @property
     def empty(self) -> bool:
+        """Whether the file tells nothing of the tree."""
         return not (self.documents or self.refs is not None or self.template or self.values or self.problems)
 
     def dump(self) -> list[Any]:
+        """As plain data."""
         return [self.documents, self.refs, self.shapes, self.inflates, self.template, self.values, self.problems]
 
     @classmethod
     def load(cls, data: list[Any]) -> Facts:
+        """From plain data."""
         documents, refs, shapes, inflates, template, values, problems = data
         return cls(
             [(int(index), body) for index, body in documents],
@@ -71,6 +74,7 @@ class Facts:
 
 
 def is_yaml(name: str) -> bool:
+    """Whether the name is that of a YAML or JSON file."""
     return name.endswith(_SUFFIXES) and (name.endswith(YAML_SUFFIXES) or posixpath.basename(name) == "Kustomization")
 
 

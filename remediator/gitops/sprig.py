@@ -30,6 +30,7 @@ def _i(value: Any) -> int:
 
 
 def to_yaml(value: Any) -> str:
+    """YAML as Go writes it: keys sorted, no line folding, no anchors."""
     import yaml
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]

@@ -49,14 +49,17 @@ class Tools:
 
     @classmethod
     def none(cls) -> Tools:
+        """No programs at all: everything is read statically."""
         return cls()
 
     def run_helm(self, arguments: Iterable[str], directory: Path) -> str:
+        """Helm's output; raises ToolFailed with its words."""
         if not self.helm:
             raise ToolFailed("helm is not on the PATH", absent=True)
         return _run([self.helm, *arguments], directory)
 
     def run_kustomize(self, target: str, directory: Path) -> str:
+        """Kustomize's output; raises ToolFailed with its words."""
         if not self.kustomize:
             raise ToolFailed("kustomize is not on the PATH", absent=True)
         inflate = ["--enable-helm", "--helm-command", self.helm] if self.helm else []

@@ -45,6 +45,7 @@ class Grower:
         self.rendered: set[str] = set()
 
     def grow(self) -> Tree:
+        """Read everything, follow what renders, link children to parents."""
         documents = [(name, index, body) for name, item in self.facts.items() for index, body in item.documents]
         self.clusters = [body for _, _, body in documents if body.get("kind") == "Secret"]
         for top in self.kustomized.tops(self._source_paths(documents)):
@@ -100,6 +101,7 @@ class Grower:
     def make(
         self, name: str, index: int, body: Mapping[str, Any], origin: Origin | None, variant: str, kind: str
     ) -> Application | None:
+        """The Application that a body describes; None for a patch, a placeholder or a fragment."""
         spec, metadata = body.get("spec"), body.get("metadata")
         if not isinstance(spec, dict) or not isinstance(metadata, dict):
             return None
