@@ -132,6 +132,8 @@ class Renderer:
                         application=app.name,
                     )
                 )
+            else:
+                return
         result.sure = False
         result.manifests += kustomize_render.static(app, source, found)
         result.problems += problems
