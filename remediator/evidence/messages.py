@@ -22,7 +22,7 @@ _KEY = re.compile(
     r"|references non-existent (?P<refkind>secret|config) key:? (?P<refkey>[^\s,;]+)"
 )
 _FORBIDDEN = re.compile(
-    r'(?P<what>[\w./-]+(?: "[^"]{0,253}")?) is forbidden: User "(?P<user>[^"]{1,300})" cannot (?P<verb>\w+) resource '
+    r' is forbidden: User "(?P<user>[^"]{1,300})" cannot (?P<verb>\w+) resource '
     r'"(?P<resource>[^"]{1,200})" in API group "(?P<group>[^"]{0,200})"(?: in the namespace "(?P<namespace>[^"]{1,63})"| at the (?P<scope>cluster) scope)?'
 )
 _PROBE = re.compile(
@@ -74,7 +74,9 @@ _QUOTA_MUST = re.compile(
 _LIMIT_RANGE = re.compile(
     r"(?P<bound>maximum|minimum) (?P<resource>[\w./-]+) usage per (?P<per>Container|Pod|PersistentVolumeClaim) is (?P<limit>[\w.]+), but (?:limit|request) is (?P<value>[\w.]+)"
 )
-_NODES = re.compile(r"(?P<fit>\d+)/(?P<nodes>\d+) nodes are available: (?P<why>.*?)(?:\. ?preemption:|$)", re.DOTALL)
+_NODES = re.compile(
+    r"\b(?P<fit>\d{1,6})/(?P<nodes>\d{1,6}) nodes are available: (?P<why>.*?)(?:\. ?preemption:|$)", re.DOTALL
+)
 _VOLUME = re.compile(
     r'(?:MountVolume\.\w+|AttachVolume\.\w+|UnmountVolume\.\w+) failed for volume "(?P<volume>[^"]{1,253})"'
 )
@@ -83,7 +85,7 @@ _OOM = re.compile(
 )
 _OOM_RSS = re.compile(r"anon-rss:(?P<rss>\d+)kB")
 _MUST_FIELD = re.compile(
-    r'(?P<kind>[A-Za-z]+)(?:\.(?P<group>[\w.-]+))? "(?P<name>[^"]{1,253})" is invalid: (?P<field>[\w.\[\]"/-]+): (?P<problem>[A-Z][\w ]{1,30})(?:: (?P<value>.{0,200}))?',
+    r'\b(?P<kind>[A-Z][A-Za-z]{1,60})(?:\.(?P<group>[\w.-]{1,100}))? "(?P<name>[^"]{1,253})" is invalid: (?P<field>[\w.\[\]"/-]+): (?P<problem>[A-Z][\w ]{1,30})(?:: (?P<value>.{0,200}))?',
     re.DOTALL,
 )
 
@@ -136,6 +138,9 @@ def _quota(text: str, facts: dict[str, str]) -> None:
             }
 
 
+_SENTENCE = 6_000
+"""Characters looked at: the platform's sentences are short, and what stands further in is somebody's payload."""
+
 _SIMPLE: tuple[tuple[str, re.Pattern[str], tuple[tuple[str, str], ...]], ...] = (
     ("image", _IMAGE, (("image", "image"),)),
     ("image tag", _INVALID_IMAGE, (("image", "image"),)),
@@ -170,6 +175,7 @@ def message_facts(text: str) -> dict[str, str]:
     Never raises and costs a few substring tests where the text is no such sentence.
     """
     facts: dict[str, str] = {}
+    text = text[:_SENTENCE]
     for needle, pattern, groups in _SIMPLE:
         if needle in text and (found := pattern.search(text)):
             facts |= {fact: value for fact, group in groups if (value := found[group])}

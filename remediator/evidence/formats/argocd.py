@@ -35,7 +35,7 @@ _SOURCE_FACTS = {
     "Helm Values": "helm_values",
     "Ref": "ref",
 }
-_LAST_TIME = re.compile(r"\s+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \w+)$")
+_LAST_TIME = re.compile(r"\s(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \w+)$")
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:

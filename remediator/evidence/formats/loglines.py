@@ -34,7 +34,7 @@ _KLOG = re.compile(
     r"(?P<level>[IWEF])(?P<month>\d\d)(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d+) +\d+ (?P<where>[\w./-]+:\d+)\] (?P<text>.*)",
     re.DOTALL,
 )
-_LOGFMT = re.compile(r'(?P<key>[A-Za-z_][\w.@/-]*)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"]*))(?:\s|$)')
+_LOGFMT = re.compile(r'(?P<key>[A-Za-z_][\w.@/-]{0,60})=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"]*))(?:\s|$)')
 _LEVEL = re.compile(
     r"(?:^|[\s\[(|<:])(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|FATAL|CRIT(?:ICAL)?|PANIC|SEVERE|EMERG"
     r"|trace|debug|info|notice|warn(?:ing)?|error|fatal|crit(?:ical)?|panic|emerg)(?=[\s\]):|>,]|$)"

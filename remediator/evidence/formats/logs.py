@@ -32,6 +32,9 @@ _TRACE_STARTS = re.compile(
       | (?:[\w$]+\.)+[A-Z][\w$]*(?:Error|Exception)\b|^[A-Z]\w*(?:Error|Exception):""",
     re.VERBOSE,
 )
+_HEAD = 300
+"""Characters of a line that tell whether it belongs to a trace; looking further would cost the square of a line's length."""
+
 _GRAVE = frozenset({"error", "err", "fatal", "critical", "crit", "panic", "emerg", "alert", "severe", "dpanic"})
 
 
@@ -43,7 +46,7 @@ def _grouped(lines: Sequence[Line], most: int) -> Iterator[list[Line]]:
         index += 1
         if group[0].blank:
             continue
-        tracing = bool(_TRACE_STARTS.search(group[0].text))
+        tracing = bool(_TRACE_STARTS.search(group[0].text[:_HEAD]))
         while index < len(lines) and len(group) < most:
             line = lines[index]
             if line.blank:
@@ -51,7 +54,7 @@ def _grouped(lines: Sequence[Line], most: int) -> Iterator[list[Line]]:
                     break
             elif not _goes_on(line.text, tracing=tracing):
                 break
-            tracing = tracing or bool(_TRACE_STARTS.search(line.text))
+            tracing = tracing or bool(_TRACE_STARTS.search(line.text[:_HEAD]))
             group.append(line)
             index += 1
         yield group
@@ -65,7 +68,7 @@ def _resumes(text: str) -> bool:
 
 def _goes_on(text: str, *, tracing: bool) -> bool:
     if tracing:
-        return bool(_TRACE_GOES_ON.match(text)) and not loglines.starts_entry(text)
+        return bool(_TRACE_GOES_ON.match(text[:_HEAD])) and not loglines.starts_entry(text)
     return text[:1] in {" ", "\t"} and bool(
         re.match(r"\s+(?:at |File \"|\.\.\. \d+ more|from \S+:\d+:in |\d+: 0x)", text)
     )
@@ -93,7 +96,7 @@ def entries(
             or hit
             or (index >= spared and (not quiet or entry.pod or entry.application))
             or entry.level.lower() in _GRAVE
-            or bool(_TRACE_STARTS.search(entry.text))
+            or bool(_TRACE_STARTS.search(entry.text[:_HEAD]))
         )
         if wanted and entry.text:
             yield _draft(entry, base, group[0]), group[0]

@@ -82,7 +82,11 @@ def test_step_files_are_read_where_no_job_file_holds_them(tmp_path):
     with zipfile.ZipFile(tmp_path / "logs.zip", "w") as out:
         for name in ("build/10_c.txt", "build/9_b.txt", "a/1_x.txt"):
             out.writestr(name, "an error\n")
-    assert [r.name.split("logs.zip/")[1] for r in scan(tmp_path / "logs.zip").inputs] == ["a/1_x.txt", "build/9_b.txt", "build/10_c.txt"]
+    assert [r.name.split("logs.zip/")[1] for r in scan(tmp_path / "logs.zip").inputs] == [
+        "a/1_x.txt",
+        "build/9_b.txt",
+        "build/10_c.txt",
+    ]
 
 
 def test_names_that_lead_outside_write_nothing(tmp_path):
@@ -175,9 +179,18 @@ def test_a_runners_time_stamps_and_commands_come_off():
         "2024-01-01T00:00:02.0000000Z ##[error]Process completed with exit code 1.\n"
     )
     lines, _ = split_lines(text, limit=1000)
-    assert [line.text[:20] for line in unwrapped(lines)][1:] == ["LAST SEEN   TYPE    ", "2m          Warning ", "Process completed wi"]
+    assert [line.text[:20] for line in unwrapped(lines)][1:] == [
+        "LAST SEEN   TYPE    ",
+        "2m          Warning ",
+        "Process completed wi",
+    ]
     from remediator.evidence import text_input
 
     event, ended = Scanner([ERROR]).scan([text_input("run", text)]).statements
-    assert (event.subject.name, event.subject.namespace, event.subject.container, event.line) == ("web", "shop", "app", 3)
+    assert (event.subject.name, event.subject.namespace, event.subject.container, event.line) == (
+        "web",
+        "shop",
+        "app",
+        3,
+    )
     assert (ended.level, ended.facts["exit_code"], ended.first_seen) == ("error", "1", "2024-01-01T00:00:02Z")

@@ -126,7 +126,10 @@ def test_long_plain_text_is_kept_only_where_a_pattern_hits_or_it_is_grave():
 
 
 def test_short_plain_text_is_kept_whole_since_any_line_may_name_who_speaks():
-    assert [s.text for s in statements("Starting ledger\nthe build has failed\n")] == ["Starting ledger", "the build has failed"]
+    assert [s.text for s in statements("Starting ledger\nthe build has failed\n")] == [
+        "Starting ledger",
+        "the build has failed",
+    ]
 
 
 def test_a_long_calm_log_keeps_its_last_lines():

@@ -117,7 +117,13 @@ def test_normalising_twice_is_normalising_once(text):
 
 def test_the_same_fault_has_the_same_fingerprint():
     def of(signature, **other):
-        known = {"cluster": "eu", "application": "shop", "workload": "Deployment/web", "container": "app", "category": "oom"}
+        known = {
+            "cluster": "eu",
+            "application": "shop",
+            "workload": "Deployment/web",
+            "container": "app",
+            "category": "oom",
+        }
         return fingerprint(**{**known, **other}, signature=signature)
 
     assert of("killed 12 at 10.0.0.1") == of("killed 99 at 10.9.9.9")

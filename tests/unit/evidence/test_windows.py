@@ -12,7 +12,7 @@ PATTERNS = [Pattern("boom", "boom"), Pattern("quoted", 'exec: "[^"]+"'), Pattern
 def long_log(lines=4000, seed=1):
     chosen = random.Random(seed)
     words = ["calm line", "still calm", "INFO fine"]
-    out = [f"{chosen.choice(words)} {chosen.randrange(10**chosen.randrange(1, 40))}" for _ in range(lines)]
+    out = [f"{chosen.choice(words)} {chosen.randrange(10 ** chosen.randrange(1, 40))}" for _ in range(lines)]
     for at in range(50, lines, 397):
         out[at] = f"ERROR boom {at}"
     out[lines // 2] = "rare"
@@ -104,7 +104,9 @@ def test_a_file_is_the_same_in_parts_and_as_a_whole(tmp_path, monkeypatch):
     assert len(long_inputs.parts(str(file))) == 3
     parts = Scanner(PATTERNS, limits=limits).scan(open_inputs([str(file)]))
     assert (parts.lines, parts.bytes, parts.hits) == (whole.lines, whole.bytes, whole.hits)
-    assert [(s.line, s.count, s.text) for s in parts.statements] == [(s.line, s.count, s.text) for s in whole.statements]
+    assert [(s.line, s.count, s.text) for s in parts.statements] == [
+        (s.line, s.count, s.text) for s in whole.statements
+    ]
 
 
 def test_without_processes_a_file_is_read_in_this_one(tmp_path, monkeypatch):
@@ -136,6 +138,10 @@ def test_a_gigabyte_in_one_line_stays_in_memory_bounds(tmp_path):
         "print(scan.lines, scan.hits, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
     )
     done = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=True)
-    lines, hits, megabytes = done.stdout.split(" ", 1)[0], done.stdout[done.stdout.index("{") : done.stdout.index("}") + 1], int(done.stdout.split()[-1])
+    lines, hits, megabytes = (
+        done.stdout.split(" ", 1)[0],
+        done.stdout[done.stdout.index("{") : done.stdout.index("}") + 1],
+        int(done.stdout.split()[-1]),
+    )
     assert (lines, hits) == ("1", "{'boom': 1}")
     assert megabytes < 200
