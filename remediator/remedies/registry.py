@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from remediator.remedies.access import add_image_pull_secret, fix_service_account, grant_rbac
+from remediator.remedies.access import grant_rbac
+from remediator.remedies.accounts import fix_service_account
 from remediator.remedies.affinity import fix_affinity
 from remediator.remedies.api_versions import bump_api_version
 from remediator.remedies.autoscaling import fix_scale_target
 from remediator.remedies.binding import fit_claim, fix_access_mode
 from remediator.remedies.case import Remedy
 from remediator.remedies.commands import fix_args, fix_command
-from remediator.remedies.environment import fix_environment, fix_host_name, restore_environment
+from remediator.remedies.environment import fix_environment, restore_environment
+from remediator.remedies.hosts import fix_host_name
 from remediator.remedies.images import correct_image
 from remediator.remedies.immutable import restore_immutable_field
 from remediator.remedies.invalid import fix_invalid_field
@@ -26,6 +28,7 @@ from remediator.remedies.network_policy import fix_network_policy
 from remediator.remedies.pressure import raise_ephemeral_storage, raise_memory_request
 from remediator.remedies.probe_timing import relax_probe_timing
 from remediator.remedies.probes import fix_probe_path, fix_probe_port
+from remediator.remedies.pull_secrets import add_image_pull_secret
 from remediator.remedies.quota import raise_quota, set_missing_resources
 from remediator.remedies.references import fix_reference_key, rename_reference
 from remediator.remedies.replicas import restore_replicas

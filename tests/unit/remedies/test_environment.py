@@ -137,3 +137,16 @@ def test_a_port_that_the_service_does_not_have_is_corrected(tmp_path: Path) -> N
 def test_a_port_that_the_service_has_is_left_alone(tmp_path: Path) -> None:
     files = shop(web=workload(env(DB="postgres://db:5432/x")), svc=service("db", 5432), db=workload({"ports": [{"containerPort": 5432}]}, name="db"))
     assert not tell(tmp_path, files, log("dial tcp: connect to db:5432: connection refused")).changed
+
+
+def test_a_misspelt_key_of_a_config_map_is_renamed(tmp_path: Path) -> None:
+    box = {"envFrom": [{"configMapRef": {"name": "web-config"}}]}
+    told = tell(tmp_path, shop(web=workload(box), config=config(MODE="x", CACHE_ULR="redis")), log("panic: environment variable CACHE_URL is not set"))
+    assert told.value("data", "web/config.yaml") == {"MODE": "x", "CACHE_URL": "redis"}
+
+
+def test_a_misspelt_literal_of_a_generator_is_renamed(tmp_path: Path) -> None:
+    files = shop(web=workload({"envFrom": [{"configMapRef": {"name": "web-config"}}]}))
+    files["web/kustomization.yaml"] = "resources:\n  - web.yaml\nconfigMapGenerator:\n  - name: web-config\n    literals:\n      - CACHE_ULR=redis\n"
+    told = tell(tmp_path, files, log("panic: environment variable CACHE_URL is not set"))
+    assert "- CACHE_URL=redis" in told.changed["web/kustomization.yaml"]
