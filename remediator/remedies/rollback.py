@@ -95,8 +95,21 @@ class _TakenBack:
         return any(_word_in(word, spoken) for word in step.difference.words)
 
     def _implicates(self, path: str) -> bool:
-        patterns = self.case.action.options.get(self.case.diagnosis.category, [])
-        return any(re2.search(pattern, path) for pattern in (patterns if isinstance(patterns, list) else [str(patterns)]))
+        return any(re2.search(pattern, path) for pattern in self._fields)
+
+    @cached_property
+    def _fields(self) -> list[str]:
+        """The fields that the signals can come from, by the policy; the category's where it says nothing of them."""
+        options, signals = self.case.action.options, dict.fromkeys(one.signal for one in self.case.diagnosis.evidence)
+        known = [options[signal] for signal in signals if signal in options] or [options.get(self.case.diagnosis.category, [])]
+        return [str(pattern) for patterns in known for pattern in (patterns if isinstance(patterns, list) else [patterns])]
+
+    def _restored(self, step: Step) -> bool:
+        """Whether the commit itself brought an older value back: then it is the cure, and not the cause."""
+        if step.difference.op != "changed":
+            return False
+        past = history.changes(self.case.repository.root, _place(step), limit=5)
+        return any(change.old == step.difference.new for change in past.changes[1:])
 
     def implicated(self, step: Step) -> bool:
         """Whether taking this back changes just fields of the culprit that such a fault comes from."""
@@ -112,7 +125,9 @@ class _TakenBack:
         if len(fields) != len(own):
             return False
         needs_word = self.case.diagnosis.category in _NEED_A_WORD
-        return not needs_word or self._mentioned(step)
+        if step.difference.op == "changed" and self.case.diagnosis.category in _WEIGHED_ELSEWHERE:
+            needs_word = True
+        return (not needs_word or self._mentioned(step)) and not self._restored(step)
 
     def _on_culprit(self, effect: ObjectChange) -> bool:
         if effect.application not in {application.name for application in self.applications}:
@@ -140,6 +155,10 @@ class _TakenBack:
 
 _NEED_A_WORD = {"crashloop", "network_error", "application_error", "permission_denied", "sync_error"}
 """Faults that can come from so many fields that the evidence must name the one."""
+
+
+_WEIGHED_ELSEWHERE = {"probe_failure"}
+"""Faults whose single values have remedies that ask the history themselves and know which older one would do."""
 
 
 def _applications(case: Case) -> tuple[Application, ...]:
