@@ -39,7 +39,7 @@ from remediator.remedies.routes import fix_ingress_backend, fix_service_port
 from remediator.remedies.scheduling import fix_class_name, fix_node_selector, fix_toleration
 from remediator.remedies.security import meet_pod_security, relax_security_context
 from remediator.remedies.services import fix_service_selector, fix_target_port
-from remediator.remedies.serving_probes import fix_listen_port, fix_probe_scheme
+from remediator.remedies.serving_probes import fix_listen_port, fix_probe_command, fix_probe_scheme
 from remediator.remedies.sources import fix_source_path, fix_target_revision
 from remediator.remedies.storage import fix_claim_name, fix_storage_class
 from remediator.remedies.value_files import fix_value_file
@@ -68,6 +68,7 @@ REMEDIES: Mapping[str, Remedy] = {
     "fix_mount": fix_mount,
     "fix_network_policy": fix_network_policy,
     "fix_node_selector": fix_node_selector,
+    "fix_probe_command": fix_probe_command,
     "fix_probe_path": fix_probe_path,
     "fix_probe_port": fix_probe_port,
     "fix_probe_scheme": fix_probe_scheme,

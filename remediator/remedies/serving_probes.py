@@ -11,8 +11,19 @@ from remediator.domain.change import YamlPath
 from remediator.gitops.paths import MISSING
 from remediator.remedies.accepting import another
 from remediator.remedies.case import Case, Fix, Want
+from remediator.remedies.names import nearest
 from remediator.remedies.probes import listened_ports, status_of
-from remediator.remedies.probing import Failing, Probe, failing, own_log
+from remediator.remedies.probing import Failing, Probe, failing, own_log, probes_of
+
+PROBE_PROGRAMS = (
+    "pg_isready", "psql", "redis-cli", "valkey-cli", "mysqladmin", "mariadb-admin", "mysql", "mongosh", "mongo", "rabbitmq-diagnostics",
+    "rabbitmqctl", "curl", "wget", "cat", "test", "stat", "pgrep", "grpc_health_probe", "grpc-health-probe", "etcdctl", "kafka-topics.sh",
+    "cqlsh", "nodetool", "healthcheck.sh", "/bin/sh", "/bin/bash", "bash",
+)  # fmt: skip
+"""Programs that probes of the usual servers run; only a slip of the pen away from one counts."""
+_NO_PROGRAM = re.compile(
+    r'exec: \\*"(?P<name>[^"\\]+)\\*": (?:executable file not found|stat [^:]+: no such file|no such file)'
+)
 
 
 def fix_probe_scheme(case: Case) -> Iterator[Fix]:
@@ -89,3 +100,39 @@ def _settings(probe: Probe, port: int) -> Iterator[tuple[YamlPath, str]]:
     for index, item in enumerate(probe.container.get("env") or ()):
         if isinstance(item, dict) and re.search(rf"(?<!\d){port}(?!\d)", str(item.get("value", ""))):
             yield (*base, "env", index, "value"), str(item["value"])
+
+
+def fix_probe_command(case: Case) -> Iterator[Fix]:
+    """Correct the program that a probe runs, where the container has none of that name and the meant one is near."""
+    for one in failing(case, *case.action.ends):
+        probe = one.probe
+        command = probe.body.get("exec", {}).get("command") if probe.handler == "exec" else None
+        named = {found["name"] for piece in one.evidence for found in _NO_PROGRAM.finditer(piece.text)}
+        if not isinstance(command, list) or not command or str(command[0]) not in named:
+            continue
+        present = str(command[0])
+        known = {*_own_programs(probe), *PROBE_PROGRAMS} - {present}
+        new = nearest(present, known)
+        yield Fix(
+            title=f"let the {probe.kind} probe of `{probe.name}` run {new} instead of {present}",
+            reason=f"The container has no program {present}; {new or 'another one'} is what such probes run.",
+            evidence=case.cite(*one.evidence),
+            wants=(
+                Want(
+                    probe.target.application, probe.target.manifest, (*probe.path, "exec", "command", 0), new or present
+                ),
+            ),
+            parameters={"container": probe.name, "probe": probe.kind, "from": present, "to": new},
+            score=0.75 if new else 0.0,
+            accepts=another(present),
+        )
+
+
+def _own_programs(probe: Probe) -> Iterator[str]:
+    """Programs that the container itself or its other probes run."""
+    for command in (
+        probe.container.get("command"),
+        *(other.body.get("exec", {}).get("command") for other in probes_of(probe.target) if other.name == probe.name),
+    ):
+        if isinstance(command, list) and command:
+            yield str(command[0])

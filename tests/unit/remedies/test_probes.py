@@ -238,3 +238,20 @@ def test_a_little_more_patience_long_ago_is_no_cure(tmp_path: Path, old: int, ex
     before = shop(web=workload({**PORTS, "livenessProbe": http(8080, initialDelaySeconds=old, periodSeconds=5)}))
     told = tell(tmp_path, shop(web=workload(SLOW)), refused(8080), before=[before])
     assert (told.value(f"{LIVENESS}.initialDelaySeconds") if told.changed else None) == expected
+
+
+ABSENT = 'Readiness probe errored: rpc error: code = Unknown desc = failed to exec in container: failed to start exec "0b": OCI runtime exec failed: exec failed: unable to start container process: exec: "{}": executable file not found in $PATH: unknown'
+
+
+@pytest.mark.parametrize(
+    ("program", "told", "expected"),
+    [("redis-clii", "redis-clii", "redis-cli"), ("our-check", "our-check", None), ("redis-cli", "redis-clii", None)],
+    ids=["slip", "unknown", "mended"],
+)
+def test_the_program_of_a_probe_is_one_that_exists(
+    tmp_path: Path, program: str, told: str, expected: str | None
+) -> None:
+    box = {"readinessProbe": {"exec": {"command": [program, "ping"]}}}
+    found = tell(tmp_path, shop(web=workload(box)), events(("Unhealthy", POD, ABSENT.format(told))))
+    path = "spec.template.spec.containers.0.readinessProbe.exec.command.0"
+    assert (found.value(path) if found.changed else None) == expected
