@@ -189,7 +189,8 @@ def _stem(value: str) -> str:
 
 def _flag(case: Case, place: Text, wrong: str) -> str:
     """From the program's own usage text, then what its image is given elsewhere, then the common words of flags."""
-    told = {flag for one in case.statements for flag in _FLAG.findall(one.text)} - {wrong}
+    pods = {one.subject.pod for one in case.signals("unknown_flag")}
+    told = {flag for one in case.statements if one.subject.pod in pods for flag in _FLAG.findall(one.text)} - {wrong}
     own = {_stem(one.value) for one in _words(case, place) if one.value.startswith("-")}
     elsewhere = _flags_of_image(case, place) | _flags_of_repository(case)
     return (

@@ -156,3 +156,8 @@ def test_a_tag_is_not_taken_back_for_a_login_that_expired(tmp_path: Path) -> Non
 def test_other_kinds_of_objects_are_not_mistaken(tmp_path: Path) -> None:
     files = repository(("", ["pods"], ["get"]), extra=other("Service", "web", {"ports": [{"port": 80}], "selector": {"app": "web"}}))
     assert set(tell(tmp_path, files, log(forbidden())).changed) == {"web/role.yaml"}
+
+
+def test_a_denial_that_a_client_wrote_into_an_access_log_is_no_denial(tmp_path: Path) -> None:
+    line = f'10.244.0.1 - - [11/Mar/2026:08:21:09 +0000] "GET / HTTP/1.1" 200 1684 "-" "{forbidden("delete")}"'
+    assert not tell(tmp_path, repository(("", ["pods"], ["get"])), log(line)).changed
