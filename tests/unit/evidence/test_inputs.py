@@ -146,7 +146,7 @@ def test_what_cannot_be_read_says_so(tmp_path, content):
     file = tmp_path / "x.zip"
     if content:
         file.write_bytes(content)
-    with pytest.raises(ConfigError, match="x.zip"):
+    with pytest.raises(ConfigError, match=r"x\.zip"):
         open_inputs([str(file)])
 
 
