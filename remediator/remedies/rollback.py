@@ -42,7 +42,7 @@ def roll_back(case: Case) -> Iterator[Fix]:
         budget -= len(candidates)
         guilty = [step for step in candidates if taken.implicated(step)]
         if guilty:
-            yield taken.fix(guilty)
+            yield taken.fix(taken.with_counterparts(guilty))
         if budget <= 0:
             return
 
@@ -129,6 +129,11 @@ class _TakenBack:
             needs_word = True
         return (not needs_word or self._mentioned(step)) and not self._restored(step)
 
+    def with_counterparts(self, guilty: Sequence[Step]) -> list[Step]:
+        """The guilty steps and, where one is half of a renamed key or a moved item, its other half."""
+        steps = [step for file in dict.fromkeys(step.file for step in guilty) for step in self._standing(file)]
+        return [step for step in steps if step in guilty or any(_halves(step, other) for other in guilty)]
+
     def _on_culprit(self, effect: ObjectChange) -> bool:
         if effect.application not in {application.name for application in self.applications}:
             return False
@@ -144,7 +149,7 @@ class _TakenBack:
             title=f"take back {what.split(' was ')[0]} of {self.commit.commit[:7]}",
             reason=f"{said}. The fault began after it and lies on just this field; taking it back restores what worked.",
             evidence=self.case.cite(*cited[:6]),
-            edits=tuple(step.edit for step in reversed(steps)),
+            edits=tuple(_edits(steps)),
             places=tuple(_place(step) for step in steps),
             applications=self.applications,
             parameters={"commit": self.commit.commit[:10]},
@@ -159,6 +164,26 @@ _NEED_A_WORD = {"crashloop", "network_error", "application_error", "permission_d
 
 _WEIGHED_ELSEWHERE = {"probe_failure"}
 """Faults whose single values have remedies that ask the history themselves and know which older one would do."""
+
+
+def _edits(steps: Sequence[Step]) -> Iterator[Edit]:
+    """The edits that take the steps back, last first so that indexes hold; a renamed key is renamed back in place."""
+    renamed = {
+        id(half): added
+        for added in steps if added.difference.op == "added" and not added.difference.item
+        for half in steps if half.difference.op == "removed" and _halves(half, added)
+    }  # fmt: skip
+    for step in reversed(steps):
+        if id(step) in renamed:
+            continue
+        removed = next((half for half in steps if renamed.get(id(half)) is step), None)
+        yield step.edit if removed is None else step.edit.model_copy(update={"op": "rename", "value": removed.difference.path[-1]})
+
+
+def _halves(step: Step, other: Step) -> bool:
+    one, two = step.difference, other.difference
+    same = (step.file, step.document, one.path[:-1]) == (other.file, other.document, two.path[:-1])
+    return same and {one.op, two.op} == {"added", "removed"} and (one.old, one.new) == (two.new, two.old)
 
 
 def _applications(case: Case) -> tuple[Application, ...]:

@@ -44,6 +44,12 @@ def _limit(name: str, low: int, high: int) -> Callable[[str], bool]:
     return holds
 
 
+def _ordered(text: str) -> bool:
+    """No more replicas at the least than at the most."""
+    low, high = (int(text.split(f"{name}: ")[1].split()[0]) for name in ("minReplicas", "maxReplicas"))
+    return low <= high
+
+
 def workload_faults() -> Iterator[Fault]:
     """Faults of a container that starts and fails, or does not start."""
     yield Fault("oom", "memory: 512Mi", "memory: 96Mi", m.describe("api", "api", API, last="OOMKilled", code=137, lines="Limits:\n  memory:  96Mi\nRequests:\n  memory:  64Mi"), accept=_limit("memory", 128, 1024))
@@ -101,12 +107,12 @@ def network_faults() -> Iterator[Fault]:
 
 def sync_faults() -> Iterator[Fault]:
     """Faults that Argo CD or the API server refuses."""
-    yield Fault("api-version", "apiVersion: policy/v1\n", "apiVersion: policy/v1beta1\n", m.refused_object("shop", 'The Kubernetes API could not find version "v1beta1" of policy/PodDisruptionBudget for requested resource shop/catalogue. Version "v1" of policy/PodDisruptionBudget is installed on the destination cluster.'))
-    yield Fault("hpa-min-above-max", "minReplicas: 2", "minReplicas: 20", m.refused_object("shop", 'HorizontalPodAutoscaler.autoscaling "catalogue" is invalid: spec.maxReplicas: Invalid value: 6: must be greater than or equal to `minReplicas`'), need="history")
-    yield Fault("request-above-limit", "cpu: 100m\n              memory: 256Mi", "cpu: 100m\n              memory: 2Gi", m.refused_object("shop", 'Deployment.apps "api" is invalid: spec.template.spec.containers[0].resources.requests: Invalid value: "2Gi": must be less than or equal to memory limit of 512Mi'), accept=lambda text: "memory: 2Gi\n            limits:\n              cpu: 500m\n              memory: 512Mi" not in text)
-    yield Fault("selector-labels", "      labels:\n        app: cache\n", "      labels:\n        app: cash\n", m.refused_object("shop", 'Deployment.apps "cache" is invalid: spec.template.metadata.labels: Invalid value: map[string]string{"app":"cash"}: `selector` does not match template `labels`'))
-    yield Fault("field-typo", "serviceName: orders-db", "serviceNam: orders-db", m.refused_object("shop", 'error when patching "/dev/shm/1": StatefulSet in version "v1" cannot be handled as a StatefulSet: strict decoding error: unknown field "spec.serviceNam"'))
-    yield Fault("broken-yaml", "          resources:\n            requests:\n              cpu: 50m", "          resources:\n            requests\n              cpu: 50m", m.cannot_generate("shop", "Failed to unmarshal \"catalogue.yaml\": failed to unmarshal manifest: error converting YAML to JSON: yaml: line 23: mapping values are not allowed in this context"))
+    yield Fault("api-version", "apiVersion: policy/v1\n", "apiVersion: policy/v1beta1\n", m.refused_object("shop", 'The Kubernetes API could not find version "v1beta1" of policy/PodDisruptionBudget for requested resource shop/catalogue. Version "v1" of policy/PodDisruptionBudget is installed on the destination cluster.'), file="shop/")
+    yield Fault("hpa-min-above-max", "minReplicas: 2", "minReplicas: 20", m.refused_object("shop", 'HorizontalPodAutoscaler.autoscaling "catalogue" is invalid: spec.maxReplicas: Invalid value: 6: must be greater than or equal to `minReplicas`'), accept=_ordered, file="shop/")
+    yield Fault("request-above-limit", "cpu: 100m\n              memory: 256Mi", "cpu: 100m\n              memory: 2Gi", m.refused_object("shop", 'Deployment.apps "api" is invalid: spec.template.spec.containers[0].resources.requests: Invalid value: "2Gi": must be less than or equal to memory limit of 512Mi'), accept=lambda text: "memory: 2Gi\n            limits:\n              cpu: 500m\n              memory: 512Mi" not in text, file="shop/")
+    yield Fault("selector-labels", "      labels:\n        app: cache\n", "      labels:\n        app: cash\n", m.refused_object("shop", 'Deployment.apps "cache" is invalid: spec.template.metadata.labels: Invalid value: map[string]string{"app":"cash"}: `selector` does not match template `labels`'), file="shop/")
+    yield Fault("field-typo", "serviceName: orders-db", "serviceNam: orders-db", m.refused_object("shop", 'error when patching "/dev/shm/1": StatefulSet in version "v1" cannot be handled as a StatefulSet: strict decoding error: unknown field "spec.serviceNam"'), file="shop/")
+    yield Fault("broken-yaml", "          resources:\n            requests:\n              cpu: 50m", "          resources:\n            requests\n              cpu: 50m", m.cannot_generate("shop", "Failed to unmarshal \"catalogue.yaml\": failed to unmarshal manifest: error converting YAML to JSON: yaml: line 23: mapping values are not allowed in this context"), file="shop/")
 
 
 def application_faults() -> Iterator[Fault]:

@@ -79,7 +79,8 @@ def corpus() -> Iterator[Incident]:
         for layout, build in LAYOUTS.items():
             files = [
                 name for name, text in build().items()
-                if fault.old and fault.old in text and fault.file in name and (fault.file or not name.startswith(("argocd/", "charts/")) or layout == "helm-inline")
+                if fault.old and fault.old in text and fault.file in name and not name.startswith("charts/")
+                and (fault.file or not name.startswith("argocd/") or layout == "helm-inline")
             ]  # fmt: skip
             if fault.need == "never" and layout in ("plain", "kustomize", "helm"):
                 files = [""]
