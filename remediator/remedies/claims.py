@@ -57,7 +57,14 @@ def claims(case: Case, subject: Subject | None = None) -> list[Claim]:
     if subject is None:
         return found
     named = [claim for claim in found if _is_named(claim, subject.name) and _in(claim, subject.namespace)]
-    return named if len({(claim.manifest.name, claim.path) for claim in named}) == 1 else []
+    return named if len({_text(claim) for claim in named}) == 1 else []
+
+
+def _text(claim: Claim) -> tuple[object, ...]:
+    """The text that the claim comes from: one text may feed several Applications, a chart's template has values of each."""
+    manifest = claim.manifest
+    own = claim.application.key if "templates/" in manifest.file or not manifest.file else ()
+    return (manifest.file, manifest.document, manifest.name, claim.path, own)
 
 
 def _applications(case: Case) -> list[Application]:

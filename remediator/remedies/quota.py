@@ -205,16 +205,20 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _quotas(case: Case, name: str, one: Evidence) -> Iterator[tuple[Match, Manifest]]:
-    """The quota of that name in the namespace of the refused pods, with the Application that defines it."""
-    namespaces = {target.manifest.namespace or target.application.namespace for target in case.targets} | {
-        one.subject.namespace
-    }
-    for application in case.repository.applications:
-        for manifest in case.repository.objects(application):
-            if (manifest.kind, manifest.name) == ("ResourceQuota", name) and (
-                manifest.namespace or application.namespace
-            ) in namespaces - {""}:
-                yield Match(application, manifest, "", 1.0, "names it"), manifest
+    """The one quota of that name in the namespace and cluster of the refused pods, with the Application that defines it."""
+    namespaces = {target.manifest.namespace or target.application.namespace for target in case.targets}
+    clusters = {target.application.cluster for target in case.targets}
+    found = [
+        (application, manifest)
+        for application in case.repository.applications
+        if not clusters or application.cluster in clusters
+        for manifest in case.repository.objects(application)
+        if (manifest.kind, manifest.name) == ("ResourceQuota", name)
+        and (manifest.namespace or application.namespace) in (namespaces | {one.subject.namespace}) - {""}
+    ]
+    if len(found) == 1:
+        application, manifest = found[0]
+        yield Match(application, manifest, "", 1.0, "the refusal names it"), manifest
 
 
 def _raised(

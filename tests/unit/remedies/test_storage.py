@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.unit.remedies.incidents import POD, claim, events, log, other, shop, tell, workload
+from tests.unit.remedies.incidents import POD, application, claim, events, log, other, shop, tell, workload
 
 CLASSES = """$ kubectl get storageclass
 NAME                 PROVISIONER             RECLAIMPOLICY   VOLUMEBINDINGMODE      ALLOWVOLUMEEXPANSION   AGE
@@ -193,3 +194,11 @@ def test_a_class_that_marks_a_volume_is_not_what_is_wrong(
     files = shop(web=mounting(), data=claim("data", size, modes=modes, storageClassName="manual"), disk=volume)
     told = tell(tmp_path, files, lacking("manual") + CLASSES)
     assert (told.value(path, "web/data.yaml") if told.changed else None) == expected
+
+
+def test_of_two_claims_of_one_name_none_is_guessed(tmp_path: Path) -> None:
+    files = {}
+    for stage in ("dev", "prod"):
+        files[f"apps/{stage}.yaml"] = yaml.safe_dump(application(stage, stage, ""))
+        files[f"{stage}/data.yaml"] = yaml.safe_dump(claim("data", storageClassName="fast-sdd"))
+    assert tell(tmp_path, files, lacking("fast-sdd") + CLASSES).actions == []
