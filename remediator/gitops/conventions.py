@@ -94,7 +94,7 @@ def component(workload: str, release: str, chart: str) -> str:
 
 def guesses(values: Any, *, workload: str, container: str, release: str, chart: str, field: YamlPath) -> list[Guess]:
     """Places for a container's or workload's field, best first; equal scores mean that nobody knows."""
-    part = component(workload, release, chart)
+    part = "" if get(values, ("fullnameOverride",)) == workload else component(workload, release, chart)
     blocks = sorted(_blocks(values, part, container), key=lambda item: -item[1])
     found: list[Guess] = []
     for path, score in blocks:
@@ -122,8 +122,10 @@ def _blocks(values: Any, part: str, container: str) -> Iterator[tuple[YamlPath, 
         last = plain(path[-1]) if path else ""
         if any(isinstance(step, int) for step in path) or (last in _NEVER and last not in wanted | {plain(container)}):
             continue
+        if any(plain(step) in _NEVER for step in path[:-1]):
+            continue
         score = _named(path, last, wanted, container)
-        if not path and _MEMBERS & set(node) and not (part and _describes(values, part, container)):
+        if not path and not part and _MEMBERS & set(node) and not _describes(values, container):
             score += 2
         if score <= 0:
             continue
@@ -146,9 +148,9 @@ def _named(path: YamlPath, last: str, wanted: set[str], container: str) -> float
     return score
 
 
-def _describes(values: Any, part: str, container: str) -> bool:
-    """Whether some deeper block bears the component's or container's name."""
-    return any(path and plain(path[-1]) in (plain(part), plain(container)) for path, _ in mappings(values))
+def _describes(values: Any, container: str) -> bool:
+    """Whether some deeper block bears the container's name."""
+    return any(path and plain(path[-1]) == plain(container) and _MEMBERS & set(node) for path, node in mappings(values))
 
 
 def _tails(field: YamlPath) -> list[YamlPath]:

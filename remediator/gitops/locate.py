@@ -17,6 +17,9 @@ def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) ->
     """Where the field stands, or where it must be inserted; whoever else owns or shares it is said."""
     rendering = repo.rendering(app)
     path = resolve(obj.body, path)
+    said = tuple(dict.fromkeys(owners.notes(app, obj, path, repo.objects(app))))
+    if said and path == ("spec", "replicas") and obj.body and get(obj.body, path) is MISSING:
+        return Located("unknown", reason="; ".join(said))
     kind = rendering.types[obj.source] if obj.source < len(rendering.types) else "missing"
     if obj.tracked == "unseen" or kind == "remote":
         found = locate_unproved.locate(repo, app, obj, path)
@@ -29,15 +32,15 @@ def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) ->
     else:
         reasons = [problem.message for problem in rendering.problems] or ["its source cannot be followed"]
         found = Located("unknown", reason="; ".join(reasons))
-    return _told(repo, app, obj, path, found)
+    return _told(repo, app, found, said)
 
 
-def _told(repo: Repository, app: Application, obj: Manifest, path: YamlPath, found: Located) -> Located:
+def _told(repo: Repository, app: Application, found: Located, said: tuple[str, ...]) -> Located:
     """Add who else reads the places' files and who else owns the field."""
-    said = tuple(dict.fromkeys(owners.notes(app, obj, path, repo.objects(app))))
     places = tuple(_shared(repo, app, place, said) for place in found.places)
     candidates = tuple(_shared(repo, app, place, ()) for place in found.candidates)
-    return Located(found.status, places, candidates, found.reason)
+    reason = found.reason if places else "; ".join(dict.fromkeys([found.reason, *said]))
+    return Located(found.status, places, candidates, reason)
 
 
 def _shared(repo: Repository, app: Application, place: Place, said: tuple[str, ...]) -> Place:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from remediator import yamledit
 from remediator.domain.change import Place, YamlPath
@@ -162,31 +162,35 @@ def _literal(repo: Repository, release: Release, obj: Manifest, path: YamlPath) 
     if found is None:
         return None
     value = get(obj.body, path)
+    missing = value is MISSING
+    words = "written in the chart's template" if not missing else "the chart's template, which writes what is around it"
     place = Place(
         file=obj.file,
         document=found[0],
         path=found[1],
-        value=value,
+        value=None if missing else value,
+        exists=not missing,
         proof="read",
-        why="written in the chart's template",
+        why=words,
     )
-    if isinstance(value, (dict, list)) or not repo.tools.helm:
-        return Located("located", (place,))
-    changed = _spliced(data, place)
+    status: Literal["located", "insert"] = "insert" if missing else "located"
+    changed = None if isinstance(value, (dict, list)) or not repo.tools.helm else _spliced(data, place)
     if changed is None:
-        return Located("located", (place,))
+        return Located(status, (place,))
     files = repo.store.with_changes({obj.file: changed})
     renderer = Renderer(files, repo.layout, repo.tools, repo.cache)
     objects, _, _ = renderer.helm_objects(release, user_values(release.layers))
     made = helm_locate.same(obj, objects)
-    if made is None or not list(differing(get(obj.body, path), get(made.body, path))):
+    if made is None or get(made.body, path) is MISSING or not list(differing(obj.body, made.body)):
         return None
-    return Located("located", (place.model_copy(update={"proof": "proved"}),))
+    return Located(status, (place.model_copy(update={"proof": "proved"}),))
 
 
 def _spliced(data: bytes, place: Place) -> bytes | None:
     try:
-        return yamledit.set(data, place.document, place.path, overlay.canary(place.value))
+        if place.exists:
+            return yamledit.set(data, place.document, place.path, overlay.canary(place.value))
+        return yamledit.insert(data, place.document, place.path, overlay.canary(helm_locate.likely(place.path)))
     except (yamledit.EditRefused, TypeError):
         return None
 

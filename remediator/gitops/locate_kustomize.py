@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from remediator.domain.change import Place, YamlPath
-from remediator.gitops import helm_locate, kustomize_trace, origin, overlay, yamlread
+from remediator.gitops import helm_locate, kustomize_trace, locate_unproved, origin, overlay, yamlread
 from remediator.gitops.files import Files
 from remediator.gitops.kustomize import kustomization_file
 from remediator.gitops.kustomize_model import Tracked
@@ -23,9 +23,7 @@ def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) ->
     """The winning text, or the best one to add the field to."""
     item = obj.tracked
     if not isinstance(item, Tracked):
-        return Located(
-            "unknown", reason=f"{obj.kind} {obj.name} comes from a chart or generator that the kustomization runs"
-        )
+        return _of_chart(repo, app, obj, path)
     places: list[Place] = []
     for spot in kustomize_trace.trace(item, obj.body, path):
         place = _spot_place(repo, app, spot)
@@ -40,10 +38,23 @@ def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) ->
         if spot.final:
             break
     if places:
-        return Located("located", tuple(places))
+        shared = any(other != app for place in places for other in repo.feeds.of(place.file))
+        return Located("located", tuple(places), _own_patch(repo, app) if shared else ())
     if get(obj.body, path) is not MISSING:
         return Located("unknown", reason=f"no text of the kustomization was found that sets {dotted(path)}")
     return _insertion(repo, app, obj, item, path)
+
+
+def _of_chart(repo: Repository, app: Application, obj: Manifest, path: YamlPath) -> Located:
+    """An object of a chart that the kustomization runs: a key of its values by name, proved where the chart is here."""
+    found = locate_unproved.locate(repo, app, obj, path)
+    if not obj.body or not repo.tools.kustomize:
+        return found
+    proved = [place for place in found.places if _proved(repo, app, obj, path, place)]
+    if not proved:
+        words = f"{obj.kind} {obj.name} comes from a chart that the kustomization runs; no value was proved to reach it"
+        return Located("unknown", candidates=found.places or found.candidates, reason=words)
+    return Located(found.status, tuple(place.model_copy(update={"proof": "proved"}) for place in proved))
 
 
 def _spot_place(repo: Repository, app: Application, spot: Spot) -> Place | Located:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import posixpath
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from remediator.domain.change import YamlPath
 from remediator.gitops import conventions, helm_locate, yamlread
+from remediator.gitops.conventions import Guess
 from remediator.gitops.fields import container_field
-from remediator.gitops.files import join
-from remediator.gitops.helm import Release, chart_dependencies, chart_name, merged
+from remediator.gitops.files import Files, join
+from remediator.gitops.helm import Layer, Release, chart_dependencies, chart_name, merged
 from remediator.gitops.helm_render import user_values
 from remediator.gitops.locate_helm import value_place
-from remediator.gitops.model import Application, Located, Manifest
-from remediator.gitops.paths import dotted, get
+from remediator.gitops.model import Application, Located, Manifest, Source
+from remediator.gitops.paths import dotted, get, listed
 from remediator.gitops.yamlread import Unreadable
 
 if TYPE_CHECKING:
@@ -21,45 +24,65 @@ if TYPE_CHECKING:
 
 def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) -> Located:
     """An existing values key that by convention means the field; said to be unproved."""
-    release = repo.rendering(app).releases.get(obj.source) or next(iter(repo.rendering(app).releases.values()), None)
-    if release is None:
-        return Located(
-            "unknown",
-            reason="; ".join(problem.message for problem in repo.problems_of(app)) or "nothing is known of its source",
-        )
     container, field = container_field(obj, path)
-    charts = _charts(repo, release)
-    ranked: list[tuple[float, bool, YamlPath]] = []
-    values = merged(release.layers) if release.chart else user_values(release.layers)
-    for prefix, chart in charts:
-        below = get(values, prefix) if prefix else values
-        found = conventions.guesses(
-            below, workload=obj.name, container=container, release=release.name, chart=chart, field=field
-        )
-        ranked += [(guess.score, guess.exists, (*prefix, *guess.path)) for guess in found]
-    where = "; ".join(problem.message for problem in repo.problems_of(app) if problem.kind == "remote")
+    ranked: list[tuple[Guess, Release]] = []
+    for release in _releases(repo, app, obj):
+        values = merged(release.layers) if release.chart else user_values(release.layers)
+        for prefix, chart in _charts(repo, release):
+            below = get(values, prefix) if prefix else values
+            found = conventions.guesses(
+                below, workload=obj.name, container=container, release=release.name, chart=chart, field=field
+            )
+            ranked += [(Guess((*prefix, *guess.path), guess.exists, guess.score), release) for guess in found]
+    where = "; ".join(dict.fromkeys(item.message for item in repo.problems_of(app) if not item.fault))
+    where = where or "; ".join(item.message for item in repo.problems_of(app)) or "nothing is known of its source"
     if not ranked:
         return Located("unknown", reason=f"{where}: no key of its values says {dotted(field)} of {obj.kind} {obj.name}")
-    ranked.sort(key=lambda item: -item[0])
-    best = [item for item in ranked if item[0] >= ranked[0][0] - 0.01]
-    parents = {item[2][: len(item[2]) - 1] for item in best}
-    located = [_guess_place(repo, app, release, path, exists) for _, exists, path in best]
-    places = [place for found in located for place in found.places]
-    if len(parents) > 1 or not places:
-        return Located(
-            "ambiguous",
-            candidates=tuple(places),
-            reason=f"{where}: several keys of its values could mean {dotted(field)}",
-        )
-    return Located(
-        "located" if best[0][1] else "insert", tuple(places), reason=f"{where}; the key is taken by its name"
-    )
+    top = max(guess.score for guess, _ in ranked)
+    best = [(guess, release) for guess, release in ranked if guess.score >= top - 0.01]
+    located = [_guess_place(repo, app, release, guess) for guess, release in best]
+    places = tuple(place for found in located for place in found.places)
+    if not places or len({(id(release), guess.path[:-1]) for guess, release in best}) > 1:
+        words = f"{where}: several keys of its values could mean {dotted(field)}"
+        return Located("ambiguous", candidates=places, reason=words)
+    return Located("located" if best[0][0].exists else "insert", places, reason=f"{where}; the key is taken by its name")
+
+
+def _releases(repo: Repository, app: Application, obj: Manifest) -> list[Release]:
+    """The Application's charts, those that its kustomization runs included."""
+    rendering = repo.rendering(app)
+    if obj.source in rendering.releases:
+        return [rendering.releases[obj.source]]
+    if obj.source in rendering.builds:
+        source = app.sources[obj.source]
+        return [inflated(repo.store, app, source, *entry) for entry in rendering.builds[obj.source].charts]
+    return list(rendering.releases.values())[:1]
+
+
+def inflated(
+    files: Files, app: Application, source: Source, file: str, index: int, chart: Mapping[str, Any]
+) -> Release:
+    """An entry of helmCharts as a release: its values files, then its inline values."""
+    name = str(chart.get("releaseName") or chart.get("name") or "")
+    found = Release(app, source, "", name, str(chart.get("namespace") or app.namespace))
+    entries = [str(chart.get("valuesFile") or ""), *[str(item) for item in listed(chart, "additionalValuesFiles")]]
+    for entry in entries:
+        target = join(posixpath.dirname(file), entry) if entry else ""
+        if target and files.is_file(target):
+            try:
+                found.layers.append(Layer("file", target, 0, (), yamlread.mapping(files.read(target))))
+            except Unreadable:
+                continue
+    if isinstance(chart.get("valuesInline"), dict):
+        path: YamlPath = ("helmCharts", index, "valuesInline")
+        found.layers.append(Layer("valuesObject", file, 0, path, chart["valuesInline"]))
+    return found
 
 
 def _charts(repo: Repository, release: Release) -> list[tuple[YamlPath, str]]:
     """(values prefix, chart name) of the charts that are not at hand."""
     if not release.chart:
-        return [((), release.source.chart or release.source.path.rpartition("/")[2])]
+        return [((), release.source.chart or release.name)]
     try:
         body = yamlread.documents(repo.store.read(join(release.chart, "Chart.yaml")))[0]
     except (Unreadable, IndexError):
@@ -70,15 +93,10 @@ def _charts(repo: Repository, release: Release) -> list[tuple[YamlPath, str]]:
     return [((str(entry.get("alias") or entry["name"]),), str(entry["name"])) for entry in entries]
 
 
-def _guess_place(repo: Repository, app: Application, release: Release, path: YamlPath, exists: bool) -> Located:
-    hit = helm_locate.Hit(path, exists, 0, False)
-    found = value_place(repo, app, release, hit)
-    return Located(
-        found.status,
-        tuple(
-            place.model_copy(update={"proof": "unproved", "why": f"{place.why} of a chart that is not at hand"})
-            for place in found.places
-        ),
-        found.candidates,
-        found.reason,
+def _guess_place(repo: Repository, app: Application, release: Release, guess: Guess) -> Located:
+    found = value_place(repo, app, release, helm_locate.Hit(guess.path, guess.exists, 0, sure=False))
+    places = tuple(
+        place.model_copy(update={"proof": "unproved", "why": f"{place.why} of a chart that is not at hand"})
+        for place in found.places
     )
+    return Located(found.status, places, found.candidates, found.reason)

@@ -10,7 +10,7 @@ from remediator.gitops import plain
 from remediator.gitops.files import Files, join
 from remediator.gitops.kustomize import kustomization_file
 from remediator.gitops.model import Application, Source
-from remediator.gitops.scan import ENTRY
+from remediator.gitops.scan import references
 from remediator.gitops.sources import source_type
 from remediator.gitops.yamlread import Unreadable
 
@@ -57,11 +57,11 @@ def _kustomized(files: Files, directory: str, seen: set[str]) -> Iterator[str]:
     seen.add(name)
     yield name
     try:
-        entries = ENTRY.findall(files.read(name))
+        entries = references(files.read(name))
     except Unreadable:
         return
     for entry in entries:
-        target = join(directory, entry.decode("utf-8", "replace"))
+        target = join(directory, entry)
         if files.is_dir(target):
             yield from _kustomized(files, target, seen)
         elif files.is_file(target):

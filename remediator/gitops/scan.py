@@ -14,6 +14,7 @@ from typing import Any
 from remediator.gitops import yamlread
 from remediator.gitops.files import YAML_SUFFIXES, Files
 from remediator.gitops.model import Problem
+from remediator.gitops.paths import listed
 from remediator.gitops.yamlread import Unreadable
 
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -22,7 +23,7 @@ _OF_ARGO = re.compile(
     rb"""kind["']?\s*:\s*["']?(?:Application|ApplicationSet|AppProject|ApplicationList|ApplicationSetList|List)\b"""
 )
 _CLUSTER = re.compile(rb"secret-type[\"']?\s*:\s*[\"']?cluster")
-ENTRY = re.compile(rb"^\s*-\s+(?:path:\s*)?[\"']?([^\s\"'#{}:]+)[\"']?\s*(?:#.*)?$", re.MULTILINE)
+_ENTRY = re.compile(rb"^\s*-\s+(?:path:\s*)?[\"']?([^\s\"'#{}:]+)[\"']?\s*(?:#.*)?$", re.MULTILINE)
 _SHAPING = re.compile(
     rb"^[\"']?(namePrefix|nameSuffix|namespace|patches|patchesStrategicMerge|patchesJson6902|images|replicas|replacements|vars|components"
     rb"|transformers|generators|helmCharts|helmChartInflationGenerator|commonLabels|commonAnnotations|labels)[\"']?\s*:",
@@ -92,7 +93,7 @@ def facts_of(name: str, data: bytes, *, in_templates: bool) -> Facts | None:
     if argo and (_OF_ARGO.search(data) or _CLUSTER.search(data)):
         _documents(data, facts)
     if kustomization:
-        facts.refs = [match.decode("utf-8", "replace") for match in ENTRY.findall(data)]
+        facts.refs = references(data)
         facts.shapes = _SHAPING.search(data) is not None
         facts.inflates = b"helmChart" in data
     if flux:
@@ -102,6 +103,21 @@ def facts_of(name: str, data: bytes, *, in_templates: bool) -> Facts | None:
         ]
     facts.values = points and not facts.documents and not kustomization
     return None if facts.empty else facts
+
+
+def references(data: bytes) -> list[str]:
+    """What a kustomization's lists name; searched for, and parsed only where lists are written in brackets."""
+    if b"[" not in data:
+        return [match.decode("utf-8", "replace") for match in _ENTRY.findall(data)]
+    try:
+        body = yamlread.mapping(data)
+    except Unreadable:
+        return []
+    found: list[str] = []
+    for key in ("resources", "bases", "components", "patchesStrategicMerge", "patches", "patchesJson6902"):
+        for item in listed(body, key):
+            found += [item] if isinstance(item, str) else [str(item["path"])] if isinstance(item, dict) and "path" in item else []
+    return found
 
 
 def _documents(data: bytes, facts: Facts) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from remediator.domain.change import YamlPath
 from remediator.gitops import yamlread
 from remediator.gitops.model import Manifest
-from remediator.gitops.paths import MISSING, get, keyed, resolve
+from remediator.gitops.paths import MISSING, depth, get, keyed, resolve
 from remediator.gitops.yamlread import Unreadable
 
 _ACTION = re.compile(rb"\{\{.*?\}\}", re.DOTALL)
@@ -31,7 +31,19 @@ def masked(data: bytes) -> bytes:
 
 
 def find(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlPath] | None:
-    """(document, path) of the field in the template, where it stands there literally with the rendered value."""
+    """(document, path) of the field in the template, where it stands there literally with the rendered value.
+
+    For a field that is not there, where it can be added: the mapping that would hold it must stand there literally.
+    """
+    reached = depth(target.body, resolve(target.body, path))
+    there, missing = path[:reached], path[reached:]
+    if missing and (not reached or not isinstance(get(target.body, there), dict)):
+        return None
+    found = _standing(data, target, there)
+    return (found[0], (*found[1], *missing)) if found else None
+
+
+def _standing(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlPath] | None:
     wanted = keyed(target.body, path)
     value = get(target.body, path)
     try:
@@ -44,11 +56,7 @@ def find(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlPath] 
             continue
         for candidate in (wanted, _loosened(body, target.body, path)):
             found = get(body, candidate) if candidate is not None else MISSING
-            if (
-                found is not MISSING
-                and candidate is not None
-                and (found == value or (isinstance(found, (dict, list)) and "XXXX" not in str(found)))
-            ):
+            if found is not MISSING and candidate is not None and (found == value or isinstance(found, (dict, list))):
                 fits.append((index, resolve(body, candidate), _named(body, target.name)))
                 break
     exact = [item for item in fits if item[2]]
