@@ -141,6 +141,8 @@ def _moved(case: Case, application: Application, kind: str, one: Evidence) -> It
         return
     old, (new, same_fields) = next(iter(known.items()))
     installed = _INSTALLED.search(one.text)
+    if not told and not installed and not _built_in(old):
+        return  # the definition itself is not installed, whatever its version
     if installed and installed["version"] != new.rpartition("/")[2]:
         return
     stale = [item for item in objects if item.api_version == old]
@@ -155,6 +157,11 @@ def _moved(case: Case, application: Application, kind: str, one: Evidence) -> It
         parameters={"kind": kind, "from": old, "to": new},
         score=0.85,
     )
+
+
+def _built_in(version: str) -> bool:
+    group = version.rpartition("/")[0]
+    return "." not in group or (group.endswith(".k8s.io") and not group.startswith(("gateway.", "snapshot.")))
 
 
 def _is_version(item: Manifest, told: str) -> bool:

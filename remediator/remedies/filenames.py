@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from remediator.remedies.names import distance, is_typo, similarity
+from remediator.remedies.names import distance, similarity
 
 _SPLIT = re.compile(r"[-_./]")
 _DIGITS = re.compile(r"\d+")
@@ -108,10 +108,20 @@ def is_slip(wrong: str, right: str) -> bool:
     ours, theirs = _SPLIT.split(wrong), _SPLIT.split(right)
     if len(ours) == len(theirs):
         changed = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
-        return all(_word_slip(a, b) for a, b in changed) and (is_typo(wrong, right) or len(changed) == 1)
+        return len(changed) <= 2 and all(_word_slip(a, b) for a, b in changed)
     if "".join(ours) == "".join(theirs):
         return True  # a separator too much or too little
-    return is_typo(wrong, right) and _kept(wrong, right)
+    return _kept(wrong, right) and distance(wrong.lower(), right.lower(), bound=2) <= (1 if len(wrong) < 10 else 2)
+
+
+def is_shortened(wrong: str, right: str) -> bool:
+    """Whether one is the other with a word more at its end, one that does not tell siblings apart."""
+    longer, shorter = sorted((wrong, right), key=len, reverse=True)
+    return (
+        longer.startswith(shorter)
+        and longer[len(shorter) : len(shorter) + 1] in ("-", "_", ".")
+        and _kept(wrong, right)
+    )
 
 
 def _stem(name: str) -> str:
@@ -119,14 +129,20 @@ def _stem(name: str) -> str:
 
 
 def _word_slip(a: str, b: str) -> bool:
-    """One word for another: the same digits, a slip in its letters, and not one telling word for another."""
+    """One word for another: the same digits, a slip in its letters, and not one telling word for another.
+
+    In a short word one letter for another makes a different word (`api`, `app`); letters swapped, dropped or doubled
+    are slips.
+    """
     if _DIGITS.findall(a) != _DIGITS.findall(b):
         return False
-    if a.lower() in _ENVIRONMENTS and b.lower() in _ENVIRONMENTS:
-        return any({a.lower(), b.lower()} <= words for words in _SAME)
-    if min(len(a), len(b)) < 3:
-        return sorted(a.lower()) == sorted(b.lower())
-    return distance(a.lower(), b.lower(), bound=2) <= (1 if min(len(a), len(b)) < 6 else 2)
+    one, other = a.lower(), b.lower()
+    if one in _ENVIRONMENTS and other in _ENVIRONMENTS:
+        return any({one, other} <= words for words in _SAME)
+    shortest = min(len(one), len(other))
+    if shortest < 3 or (shortest < 5 and len(one) == len(other)):
+        return sorted(one) == sorted(other)
+    return distance(one, other, bound=2) <= (1 if shortest < 6 else 2)
 
 
 def _kept(wrong: str, right: str) -> bool:

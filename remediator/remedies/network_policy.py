@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from remediator.domain.change import YamlPath
@@ -62,6 +62,7 @@ class Client:
 
 def fix_network_policy(case: Case) -> Iterator[Fix]:
     """Admit the client: mend the label or port that was meant for it, or add it to the one rule that admits others."""
+    dropped = bool(case.signals("connection_timeout"))
     for server in servers(case):
         pods = selected(server, pods_beside(case, server))
         if len({one.manifest.name for one in pods}) != 1:
@@ -70,7 +71,8 @@ def fix_network_policy(case: Case) -> Iterator[Fix]:
         ports = _server_ports(server, pods)
         for client in _clients(case, server):
             if policies and not any(_admits(policy, client, ports, server.namespace) for policy in policies):
-                yield from _admitted(case, server, policies, client, ports)
+                for fix in _admitted(case, server, policies, client, ports):
+                    yield fix if dropped else replace(fix, score=0.0)
 
 
 def _policies(case: Case, server: Server, pods: Sequence[Pods]) -> list[Policy]:

@@ -101,11 +101,11 @@ def fix_service_port(case: Case) -> Iterator[Fix]:
             if one.service == server.manifest.name and one.namespace == server.namespace and one.port is not None
         ]
         strangers = [one for one in routed if not _offers(server, one.port) and one.manifest.kind != "Route"]
-        if strangers:
+        if strangers and case.signals("service_port_not_found"):
             yield from _port_of_service(case, server, strangers, agreeing=len(routed) - len(strangers))
             for one in strangers:
                 yield from _port_of_route(case, server, one)
-        elif not routed or case.signals("connection_refused", "connection_timeout"):
+        elif case.signals("connection_refused", "connection_timeout"):
             yield from _port_by_clients(case, server)
 
 

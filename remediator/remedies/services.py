@@ -9,6 +9,7 @@ from typing import Any
 from remediator.domain.change import YamlPath
 from remediator.gitops.paths import MISSING
 from remediator.remedies.case import Case, Fix, Want
+from remediator.remedies.filenames import is_slip
 from remediator.remedies.names import is_typo, nearest, one_of
 from remediator.remedies.serving import (
     Pods,
@@ -38,7 +39,7 @@ def fix_service_selector(case: Case) -> Iterator[Fix]:
             matches(server.selector, labels) for _, labels in live_pods(case, server.namespace)
         ):
             continue
-        yield from _selected_again(case, server, pods)
+        yield from _selected_again(case, server, pods, sure=_shown_without(case, server))
         yield from _labels_restored(case, server, pods)
 
 
@@ -48,7 +49,15 @@ def _selector_as_seen(case: Case, server: Server) -> bool:
     return not seen or any(one == server.selector for one in seen)
 
 
-def _selected_again(case: Case, server: Server, pods: list[Pods]) -> Iterator[Fix]:
+def _shown_without(case: Case, server: Server) -> bool:
+    """Whether the input shows that nothing is behind the Service; pods of other tools than these may be, otherwise."""
+    told = any(one.reason == "NoEndpoints" for one in shown(case, server)) or any(
+        one.signal == "no_endpoints" for one in server.evidence
+    )
+    return told or bool(live_pods(case, server.namespace))
+
+
+def _selected_again(case: Case, server: Server, pods: list[Pods], *, sure: bool) -> Iterator[Fix]:
     name, selector = server.manifest.name, server.selector
     meant = _meant(server, pods)
     for key in selector:
@@ -62,10 +71,10 @@ def _selected_again(case: Case, server: Server, pods: list[Pods]) -> Iterator[Fi
             evidence=case.cite(*server.evidence),
             wants=(Want(server.application, server.manifest, (*_SELECTOR, key), new),),
             parameters={"service": name, "key": key, "from": selector[key], "to": "" if new is MISSING else str(new)},
-            score=0.75 if change is not None else 0.0,
+            score=0.75 if change is not None and sure else 0.0,
             accepts=_would_select(selector, key, pods),
         )
-    if meant and (moved := _renamed_key(meant[1], selector)):
+    if meant and sure and (moved := _renamed_key(meant[1], selector)):
         yield Fix(
             title=f"let Service `{name}` select {moved[1]}={selector[moved[0]]}",
             reason=_why(server, moved[1], selector[moved[0]], meant[0]),
@@ -136,7 +145,7 @@ def _rank(server: Server, change: dict[str, Any]) -> int:
     others = len(server.selector) > 1
     if new is MISSING:
         return 1 if others else 0
-    if is_typo(old, str(new)):
+    if is_slip(old, str(new)):
         return 3
     if str(new) in (server.manifest.name, re.sub(r"-(?:service|svc)$", "", server.manifest.name)):
         return 2
@@ -231,11 +240,24 @@ def _target_corrected(case: Case, server: Server, pods: list[Pods], index: int, 
         evidence=case.cite(*server.evidence),
         wants=(Want(server.application, server.manifest, ("spec", "ports", index, "targetPort"), new or target),),
         parameters={"service": name, "from": str(target), "to": str(new)},
-        score=0.75 if new else 0.0,
+        score=0.75 if new and (named or _answers(case, server, pods)) else 0.0,
         accepts=lambda old: (
             old is not MISSING and (str(old) in names or (str(old).isdigit() and int(old) in numbers | heard))
         ),
     )
+
+
+def _answers(case: Case, server: Server, pods: list[Pods]) -> bool:
+    """Whether the input shows that the pods are up: only then does a refusal speak against the port."""
+    names = {one.manifest.name for one in pods}
+    ready = [
+        one for one in case.statements if one.subject.pod and one.subject.name in names and one.channel == "status"
+    ]
+    up = any(
+        re.fullmatch(r"(\d+)/\1", one.facts.get("ready", "")) or one.facts.get("ready", "").lower() == "true"
+        for one in ready
+    )
+    return up or has_endpoints(case, server) or bool(listening(case, pods))
 
 
 def _list(numbers: set[int], names: set[str]) -> str:

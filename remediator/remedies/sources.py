@@ -12,7 +12,7 @@ from remediator.gitops.files import clean
 from remediator.gitops.paths import get
 from remediator.remedies.application_text import Correction, Holds, complained, corrected, mends
 from remediator.remedies.case import Case, Fix
-from remediator.remedies.filenames import is_slip, surely_meant
+from remediator.remedies.filenames import is_shortened, is_slip, surely_meant
 
 _RENDERABLE = (".yaml", ".yml", ".json", ".jsonnet")
 
@@ -63,6 +63,9 @@ def _directory_meant(repository: Repository, source: Source, application: Applic
     one_step = [name for name in same_depth if _steps_differing(name, wanted) == 1]
     if new := surely_meant(wanted, one_step):
         return new
+    cut = [name for name in one_step if is_shortened(wanted, name) and posixpath.basename(name) == application.name]
+    if len(cut) == 1:
+        return cut[0]
     elsewhere = [name for name in holds if posixpath.basename(name) == posixpath.basename(wanted)]
     used = {
         other.path for app in repository.applications for other in app.sources if other.local and app != application

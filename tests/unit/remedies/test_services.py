@@ -63,6 +63,8 @@ OTHER = WORKLOAD.replace("api", "worker")
 REFUSED = '$ kubectl logs deploy/gateway -n shop --tail=2\ndial tcp: Get "http://api.shop.svc.cluster.local:80/": dial tcp 10.96.3.4:80: connect: connection refused\n'
 NONE = "\n$ kubectl get endpoints api -n shop\nNAME   ENDPOINTS   AGE\napi    <none>      3d\n"
 
+UP = "\n$ kubectl get pods -n shop\nNAME                  READY   STATUS    RESTARTS   AGE\napi-6d5f8c7b9-x2k4p   1/1     Running   0          3d\n"
+
 
 def shop(**files: str) -> dict[str, str]:
     return {"argocd/shop.yaml": APPLICATION, **{f"shop/{name}.yaml": text for name, text in files.items()}}
@@ -147,8 +149,21 @@ def test_an_unknown_port_name_goes_to_that_of_the_container(tmp_path):
 
 
 def test_a_port_on_which_nothing_listens_goes_to_the_declared_one(tmp_path):
-    told = tell(tmp_path, shop(service=SERVICE.replace("targetPort: http", "targetPort: 8081"), api=WORKLOAD), REFUSED)
+    told = tell(
+        tmp_path, shop(service=SERVICE.replace("targetPort: http", "targetPort: 8081"), api=WORKLOAD), REFUSED + UP
+    )
     assert told.value("spec.ports.0.targetPort", "shop/service.yaml") == 8080
+
+
+def test_a_refusal_by_pods_that_are_not_up_says_nothing_of_the_port(tmp_path):
+    assert not tell(
+        tmp_path, shop(service=SERVICE.replace("targetPort: http", "targetPort: 8081"), api=WORKLOAD), REFUSED
+    ).changed
+
+
+def test_pods_of_an_operator_may_be_behind_a_service_that_selects_none_of_these(tmp_path):
+    files = shop(service=SERVICE.replace("app: api", "app: apii", 1), api=WORKLOAD)
+    assert not tell(tmp_path, files, REFUSED).changed
 
 
 def test_what_the_log_says_it_listens_on_beats_what_is_declared(tmp_path):
