@@ -132,7 +132,7 @@ def _build(document: Mapping[str, Any], user_file: Path | None) -> Policies:
         actions = {
             name: Action.model_validate({"id": name, **body}) for name, body in sorted(document["actions"].items())
         }
-        rest = {key: document[key] for key in ("verification", "locating", "redaction") if key in document}
+        rest = {key: document[key] for key in ("verification", "locating", "redaction", "targets") if key in document}
         policies = Policies(
             catalogue=Catalogue(categories=categories),
             actions=actions,

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from remediator.domain.base import Value
 from remediator.domain.incident import Channel, Severity
+from remediator.policy.targets import Target
 
 Role = Literal["cause", "symptom", "hint"]
 
@@ -169,3 +170,5 @@ class Policies(Value):
     verification: Verification = Verification()
     locating: Locating = Locating()
     redaction: Redaction = Redaction()
+    targets: Mapping[str, Target] = Field(default_factory=dict)
+    """The servers of each cluster, by a name of the user's."""
