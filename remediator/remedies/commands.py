@@ -11,7 +11,7 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.gitops.paths import MISSING
 from remediator.remedies.accepting import without
-from remediator.remedies.case import Case, Fix
+from remediator.remedies.case import Case, Fix, Want
 from remediator.remedies.images import Reference
 from remediator.remedies.names import distance, is_typo, nearest
 from remediator.remedies.texts import Text, commands, configs, containers, word_pattern
@@ -25,6 +25,7 @@ def fix_command(case: Case) -> Iterator[Fix]:
     """Correct the word that cannot be executed to the program that was meant; the history is asked first."""
     for wrong, evidence in _by_fact(case.signals("command_not_found"), "command", "executable"):
         denied = any("permission denied" in one.text for one in evidence)
+        yield from _split(case, evidence, wrong)
         for place, names in _places(case, evidence, wrong, whole=True):
             new = "" if denied else _program(case, wrong, names)
             yield _command_fix(case, place, wrong, new, evidence)
@@ -46,6 +47,28 @@ def _command_fix(case: Case, place: Text, wrong: str, new: str, evidence: list[E
         score=0.75 if new else 0.0,
         accepts=without(pattern),
     )
+
+
+def _split(case: Case, evidence: list[Evidence], wrong: str) -> Iterator[Fix]:
+    """A program and its arguments written as one word, where nothing in it needs a shell."""
+    words = wrong.split()
+    known = [str(name) for name in _list(case.action.options.get("programs"))]
+    if len(words) < 2 or re.search(r"[|&;<>$`\"'\\*(){}]", wrong) or not (words[0].startswith("/") or words[0] in known):
+        return
+    for target, container, path in containers(case, evidence):
+        if container.get("command") == [wrong]:
+            command = (*path, "command")
+            yield Fix(
+                title=f"run `{words[0]}` with its arguments in `{container.get('name', '')}`",
+                reason=f"`{wrong}` is taken for the name of one program; each argument needs an item of its own.",
+                evidence=case.cite(*evidence),
+                wants=(
+                    Want(target.application, target.manifest, (*command, 0), words[0]),
+                    Want(target.application, target.manifest, command, [wrong, *words[1:]]),
+                ),
+                parameters={"container": str(container.get("name", "")), "from": wrong},
+                score=0.7,
+            )
 
 
 def _by_fact(evidence: list[Evidence], *names: str) -> Iterator[tuple[str, list[Evidence]]]:

@@ -15,7 +15,7 @@ from remediator.gitops.paths import get
 from remediator.remedies.accepting import without
 from remediator.remedies.case import Case, Fix, Want
 from remediator.remedies.hosts import callers, namespace_of, strings
-from remediator.remedies.names import nearest
+from remediator.remedies.names import distance, nearest
 from remediator.remedies.texts import containers, host_pattern, variables
 
 
@@ -37,8 +37,22 @@ def restore_environment(case: Case) -> Iterator[Fix]:
 
 def _misspelt(case: Case, name: str, names: list[str]) -> str:
     """The one name that is a slip of the wanted one, and that nothing in the evidence asks for."""
-    wrong = nearest(name, names)
+    words = case.action.options.get("words")
+    known = [str(word) for word in words] if isinstance(words, list) else []
+    wrong = nearest(name, [other for other in names if _one_word_off(other, name, known)])
     return "" if not wrong or case.says(wrong) else wrong
+
+
+def _one_word_off(wrong: str, name: str, known: list[str]) -> bool:
+    """Whether just one word of the name is misspelt: DB_HOST is no slip of DB_PORT, but another variable."""
+    ours, theirs = wrong.lower().split("_"), name.lower().split("_")
+    if len(ours) != len(theirs):
+        return wrong.replace("_", "") == name.replace("_", "")
+    strange = [pair for pair in zip(ours, theirs, strict=True) if pair[0] != pair[1]]
+    if len(strange) != 1:
+        return not strange and wrong != name
+    slip, right = strange[0]
+    return slip not in known and distance(slip, right) <= (1 if len(right) < 8 else 2)
 
 
 def _read_whole(case: Case, target: Match, container: dict[str, Any]) -> Iterator[tuple[Manifest, list[str]]]:

@@ -103,15 +103,18 @@ def _renamed(case: Case, target: Match, kind: str, missing: str, evidence: list[
 def _promised(case: Case, target: Match, kind: str, name: str) -> bool:
     """Whether a custom resource names the object as something that it will make (a Secret of a database, of a vault)."""
     word = "ecret" if kind == "Secret" else "onfig"
+    others = [manifest for manifest in case.namespace_objects(target) if manifest.kind not in _PLAIN]
     return any(
-        value == name and any(word in str(step) for step in path)
-        for manifest in case.namespace_objects(target)
-        if manifest.kind not in _PLAIN
-        for path, value in leaves(manifest.body)
+        value == name and any(word in str(step) for step in path) for manifest in others for path, value in leaves(manifest.body)
+    ) or any(
+        kind == "Secret" and _MAKERS.search(manifest.kind) and (manifest.name == name or name.startswith(f"{manifest.name}-"))
+        for manifest in others
     )
 
 
-_PLAIN = frozenset((*WORKLOADS, "ConfigMap", "Secret", "Service", "Ingress", "ServiceAccount", "Role", "RoleBinding"))
+_MAKERS = re.compile(r"(?i)user|cluster|database|postgres|mysql|maria|mongo|redis|rabbit|kafka|elastic|opensearch|minio|vault|secret|credential|claim|bucket")
+"""Kinds of custom resources whose operators write a login into a Secret called after the resource."""
+_PLAIN = frozenset((*WORKLOADS, "ConfigMap", "Secret", "Service", "Ingress", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "PersistentVolumeClaim"))
 """Kinds that make no other object of the name they hold."""
 
 

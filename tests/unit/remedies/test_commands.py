@@ -104,3 +104,12 @@ def test_a_word_that_only_moved_is_no_earlier_value(tmp_path: Path) -> None:
     new = shop(web=workload({"args": ["--frobnicate", "--a=1", "--b=2"]}))
     told = tell(tmp_path, new, log("unknown flag: --frobnicate"), before=[old])
     assert not told.changed or told.value(ARGS) == ["--a=1", "--b=2"]
+
+
+def test_a_whole_line_as_one_word_is_split(tmp_path: Path) -> None:
+    told = tell(tmp_path, shop(web=workload({"command": ["python app.py"]})), missing("python app.py"))
+    assert told.value(COMMAND) == ["python", "app.py"]
+
+
+def test_a_line_that_needs_a_shell_is_not_split(tmp_path: Path) -> None:
+    assert not tell(tmp_path, shop(web=workload({"command": ["python app.py > out"]})), missing("python app.py > out")).changed

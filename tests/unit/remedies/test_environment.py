@@ -150,3 +150,8 @@ def test_a_misspelt_literal_of_a_generator_is_renamed(tmp_path: Path) -> None:
     files["web/kustomization.yaml"] = "resources:\n  - web.yaml\nconfigMapGenerator:\n  - name: web-config\n    literals:\n      - CACHE_ULR=redis\n"
     told = tell(tmp_path, files, log("panic: environment variable CACHE_URL is not set"))
     assert "- CACHE_URL=redis" in told.changed["web/kustomization.yaml"]
+
+
+@pytest.mark.parametrize(("present", "wanted"), [("DB_HOST", "DB_PORT"), ("DB_USERS", "DB_USER"), ("READ_URL", "LEAD_URL"), ("APP_MODE", "APP_NODE")])
+def test_another_variable_is_no_slip(tmp_path: Path, present: str, wanted: str) -> None:
+    assert not tell(tmp_path, shop(web=workload(env(**{present: "x"}))), log(f"panic: environment variable {wanted} is not set")).changed

@@ -104,3 +104,10 @@ def test_what_no_name_can_mend_is_left_alone(tmp_path: Path, image: str, text: s
 def test_a_refused_login_takes_back_a_name_but_no_tag(tmp_path: Path) -> None:
     old, new = (shop(web=workload({"image": f"example.com/{name}:1"})) for name in ("shop/web", "sohp/web"))
     assert tell(tmp_path, new, denied("example.com/sohp/web:1"), before=[old]).value(IMAGE) == "example.com/shop/web:1"
+
+
+@pytest.mark.parametrize("why", ["unexpected status from HEAD request to https://example.com/v2/web/manifests/1.1: 403 Forbidden", "unexpected status: 503 Service Unavailable"])
+def test_a_registry_that_refuses_takes_back_no_tag(tmp_path: Path, why: str) -> None:
+    old, new = (shop(web=workload({"image": f"example.com/web:{tag}"})) for tag in ("1.0", "1.1"))
+    text = events(("Failed", POD, f'Failed to pull image "example.com/web:1.1": failed to resolve reference "example.com/web:1.1": {why}'))
+    assert not tell(tmp_path, new, text, before=[old]).changed

@@ -110,3 +110,9 @@ def test_an_object_of_another_namespace_is_no_candidate(tmp_path: Path) -> None:
     files["data/secret.yaml"] = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web-credentials\nstringData:\n  user: x\n"
     assert application("data", "data", "data")["spec"]["destination"]["namespace"] == "data"
     assert not tell(tmp_path, files, missing("Secret", "web-credentals")).changed
+
+
+def test_a_secret_that_an_operator_calls_after_its_resource_is_awaited(tmp_path: Path) -> None:
+    user = other("KafkaUser", "my-user", {"authentication": {"type": "scram-sha-512"}}, version="kafka.strimzi.io/v1beta2")
+    objects = [user, held("Secret", "my-users", "password")]
+    assert not tell(tmp_path, shop(web=workload(from_secret("my-user", "password")), objects=objects), missing("Secret", "my-user")).changed
