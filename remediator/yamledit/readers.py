@@ -1,18 +1,18 @@
 """What a plain scalar means to a YAML 1.1 reader (PyYAML) and to a YAML 1.2 reader (ruamel.yaml).
 
 The two disagree on `on`, `0644`, `1e3`, `12:30:45`, `0o17` and more, so a scalar that is written must
-mean the same to both. The readers' own resolvers are asked, not a copy of their tables.
+mean the same to both. The readers' own resolvers are asked, not a copy of their tables; only for words, decimals
+and quantities, which no table holds otherwise, is ruamel.yaml not even loaded (a test holds it to that).
 """
 
 from __future__ import annotations
 
 import math
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 import yaml
-from ruamel.yaml.nodes import ScalarNode as ScalarNode12
-from ruamel.yaml.resolver import VersionedResolver
 from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
@@ -20,9 +20,10 @@ Value = str | int | float | bool | None | dict[str, "Value"] | list["Value"]
 
 _PREFIX = "tag:yaml.org,2002:"
 _READER_11 = Resolver()
-_READER_12 = VersionedResolver(version=(1, 2))
 _CONSTRUCTOR = SafeConstructor()
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)")
+_WORD = re.compile(r"[abcdeghijklmpqrsuvwxzABCDEGHIJKLMPQRSUVWXZ_/][A-Za-z0-9_./@-]*|[0-9]+(?:Ki|Mi|Gi|Ti|m|k|M|G|T)")
+"""Words whose first letter opens no typed scalar, and quantities: text to any reader."""
 
 
 @lru_cache(maxsize=4096)
@@ -35,7 +36,25 @@ def tag_11(text: str) -> str:
 @lru_cache(maxsize=4096)
 def tag_12(text: str) -> str:
     """The short tag of a plain scalar in YAML 1.2."""
-    return str(_READER_12.resolve(ScalarNode12, text, (True, False))).removeprefix(_PREFIX)
+    if _WORD.fullmatch(text):
+        return "str"
+    if _DECIMAL.fullmatch(text):
+        return "int"
+    return ruamel_tag(text)
+
+
+def ruamel_tag(text: str) -> str:
+    """The same, asked of ruamel.yaml whatever the text."""
+    reader, node = _ruamel()
+    return str(reader.resolve(node, text, (True, False))).removeprefix(_PREFIX)
+
+
+@cache
+def _ruamel() -> tuple[Any, Any]:
+    from ruamel.yaml.nodes import ScalarNode
+    from ruamel.yaml.resolver import VersionedResolver
+
+    return VersionedResolver(version=(1, 2)), ScalarNode
 
 
 def construct(tag: str, text: str) -> Value:
