@@ -45,7 +45,9 @@ def locate(repo: Repository, app: Application, obj: Manifest, path: YamlPath) ->
     if not places or len({(id(release), guess.path[:-1]) for guess, release in best}) > 1:
         words = f"{where}: several keys of its values could mean {dotted(field)}"
         return Located("ambiguous", candidates=places, reason=words)
-    return Located("located" if best[0][0].exists else "insert", places, reason=f"{where}; the key is taken by its name")
+    return Located(
+        "located" if best[0][0].exists else "insert", places, reason=f"{where}; the key is taken by its name"
+    )
 
 
 def _releases(repo: Repository, app: Application, obj: Manifest) -> list[Release]:

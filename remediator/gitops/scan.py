@@ -116,7 +116,13 @@ def references(data: bytes) -> list[str]:
     found: list[str] = []
     for key in ("resources", "bases", "components", "patchesStrategicMerge", "patches", "patchesJson6902"):
         for item in listed(body, key):
-            found += [item] if isinstance(item, str) else [str(item["path"])] if isinstance(item, dict) and "path" in item else []
+            found += (
+                [item]
+                if isinstance(item, str)
+                else [str(item["path"])]
+                if isinstance(item, dict) and "path" in item
+                else []
+            )
     return found
 
 

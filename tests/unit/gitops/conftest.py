@@ -9,7 +9,17 @@ import pytest
 
 from remediator.gitops import Repository, Tools
 
-GIT = ["git", "-c", "user.name=ops", "-c", "user.email=ops@example.com", "-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main"]
+GIT = [
+    "git",
+    "-c",
+    "user.name=ops",
+    "-c",
+    "user.email=ops@example.com",
+    "-c",
+    "commit.gpgsign=false",
+    "-c",
+    "init.defaultBranch=main",
+]
 
 APPLICATION = """\
 apiVersion: argoproj.io/v1alpha1
@@ -76,7 +86,9 @@ class Writer:
 
     def git(self, *words: str, when: str = "2026-01-01T00:00:00Z") -> str:
         environment = {"PATH": "/usr/bin:/bin:/usr/local/bin", "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
-        done = subprocess.run([*GIT, *words], cwd=self.root, check=True, capture_output=True, text=True, env=environment)
+        done = subprocess.run(
+            [*GIT, *words], cwd=self.root, check=True, capture_output=True, text=True, env=environment
+        )
         return done.stdout
 
     def commit(self, message: str, when: str = "2026-01-01T00:00:00Z") -> str:

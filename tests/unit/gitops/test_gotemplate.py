@@ -6,7 +6,12 @@ from remediator.gitops.goparse import Unrenderable
 from remediator.gitops.gotemplate import Engine
 from remediator.gitops.sprig import FUNCTIONS, with_must
 
-DATA = {"path": {"segments": ["apps", "web", "prod"], "path": "apps/web/prod"}, "m": {"a": 1, "b": {"c": "q"}}, "l": [1, 2], "e": {}}
+DATA = {
+    "path": {"segments": ["apps", "web", "prod"], "path": "apps/web/prod"},
+    "m": {"a": 1, "b": {"c": "q"}},
+    "l": [1, 2],
+    "e": {},
+}
 
 
 def render(text: str, *, strict: bool = False) -> str:
@@ -19,30 +24,41 @@ def render(text: str, *, strict: bool = False) -> str:
     ("text", "made"),
     [
         ("{{ index .path.segments 1 }}-{{ index .path.segments 2 }}", "web-prod"),
-        ("{{ .path.path | replace \"/\" \"-\" | trunc 8 }}", "apps-web"),
+        ('{{ .path.path | replace "/" "-" | trunc 8 }}', "apps-web"),
         ("{{- range $k, $v := .m }}{{ $k }};{{ end -}}  x", "a;b;x"),
-        ("{{ if and .m.a (eq .m.b.c \"q\") }}y{{ else }}n{{ end }}", "y"),
+        ('{{ if and .m.a (eq .m.b.c "q") }}y{{ else }}n{{ end }}', "y"),
         ("{{ with .e }}a{{ else if .l }}b{{ else }}c{{ end }}", "b"),
-        ("{{ define \"x\" }}[{{ . }}]{{ end }}{{ include \"x\" .m.a | quote }}", '"[1]"'),
+        ('{{ define "x" }}[{{ . }}]{{ end }}{{ include "x" .m.a | quote }}', '"[1]"'),
         ("{{ $n := 1 }}{{ range .l }}{{ $n = add $n . }}{{ end }}{{ $n }}", "4"),
         ("{{ range .l }}{{ if eq . 2 }}{{ break }}{{ end }}{{ . }}{{ end }}", "1"),
         ("a:{{ toYaml .m.b | nindent 2 }}", "a:\n  c: q"),
         ("{{ .missing }}", "<no value>"),
-        ("{{ default \"d\" .missing }}", "d"),
+        ('{{ default "d" .missing }}', "d"),
         ("{{/* a comment with }} inside */}}x", "x"),
-        ("{{ printf \"%s-%02d\" .m.b.c 7 }}", "q-07"),
-        ("{{ \"{{\" }}", "{{"),
-        ("{{ ternary 1 2 (hasKey .m \"a\") }}", "1"),
-        ("{{ dig \"b\" \"c\" \"none\" .m }}", "q"),
-        ("{{ semverCompare \">=1.20-0\" \"v1.31.0\" }}", "true"),
-        ("{{ splitList \"/\" .path.path | last }}", "prod"),
+        ('{{ printf "%s-%02d" .m.b.c 7 }}', "q-07"),
+        ('{{ "{{" }}', "{{"),
+        ('{{ ternary 1 2 (hasKey .m "a") }}', "1"),
+        ('{{ dig "b" "c" "none" .m }}', "q"),
+        ('{{ semverCompare ">=1.20-0" "v1.31.0" }}', "true"),
+        ('{{ splitList "/" .path.path | last }}', "prod"),
     ],
 )
 def test_renders_as_go_does(text, made):
     assert render(text) == made
 
 
-@pytest.mark.parametrize("text", ["{{ nonsense 1 }}", "{{ if }}", "{{ end }}", "{{ .m.b.c.d }}", "{{ fail \"no\" }}", "{{ until 100000000 }}", "{{ if .m }}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ nonsense 1 }}",
+        "{{ if }}",
+        "{{ end }}",
+        "{{ .m.b.c.d }}",
+        '{{ fail "no" }}',
+        "{{ until 100000000 }}",
+        "{{ if .m }}",
+    ],
+)
 def test_what_it_does_not_know_is_refused(text):
     with pytest.raises(Unrenderable):
         render(text)

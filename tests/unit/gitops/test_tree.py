@@ -29,7 +29,14 @@ def app(name: str, path: str, more: str = "") -> str:
     return APP.format(name=name, path=path, more=more)
 
 
-def appset(generators: str, *, name: str = "'{{ .name }}'", path: str = "'{{ .path.path }}'", options: str = "goTemplate: true", more: str = "") -> str:
+def appset(
+    generators: str,
+    *,
+    name: str = "'{{ .name }}'",
+    path: str = "'{{ .path.path }}'",
+    options: str = "goTemplate: true",
+    more: str = "",
+) -> str:
     return f"""\
 apiVersion: argoproj.io/v1alpha1
 kind: ApplicationSet
@@ -59,14 +66,28 @@ def names(repository) -> list[str]:
 
 
 def test_children_in_a_directory_know_their_parent(repo):
-    opened = repo({"root.yaml": app("root", "apps"), "apps/web.yaml": app("web", "web"), "apps/deep/db.yaml": app("db", "db"), "web/s.yaml": SERVICE}).open()
+    opened = repo(
+        {
+            "root.yaml": app("root", "apps"),
+            "apps/web.yaml": app("web", "web"),
+            "apps/deep/db.yaml": app("db", "db"),
+            "web/s.yaml": SERVICE,
+        }
+    ).open()
     parents = {item.name: item.parent for item in opened.applications}
     assert parents == {"root": "", "web": "root", "db": ""}, "a directory is not read recursively unless it says so"
 
 
 def test_recurse_include_and_exclude_decide_who_is_a_child(repo):
     more = "    directory:\n      recurse: true\n      exclude: 'old/*'\n"
-    opened = repo({"root.yaml": app("root", "apps", more), "apps/a/web.yaml": app("web", "web"), "apps/old/db.yaml": app("db", "db"), "web/s.yaml": SERVICE}).open()
+    opened = repo(
+        {
+            "root.yaml": app("root", "apps", more),
+            "apps/a/web.yaml": app("web", "web"),
+            "apps/old/db.yaml": app("db", "db"),
+            "web/s.yaml": SERVICE,
+        }
+    ).open()
     assert {item.name: item.parent for item in opened.applications} == {"root": "", "web": "root", "db": ""}
 
 
@@ -117,20 +138,113 @@ def test_a_patch_file_is_no_application_of_its_own(repo):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (appset("  - git:\n      repoURL: https://github.com/example/platform.git\n      directories:\n      - path: apps/*\n      - path: apps/skip\n        exclude: true", name="'{{ .path.basename }}'"), {"a": "apps/a", "b": "apps/b"}),
-        (appset("  - git:\n      repoURL: https://github.com/example/platform.git\n      directories:\n      - path: apps/*", name="'{{path[1]}}-x'", path="'{{path}}'", options="syncPolicy: {}"), {"a-x": "apps/a", "b-x": "apps/b", "skip-x": "apps/skip"}),
-        (appset("  - git:\n      repoURL: https://github.com/example/platform.git\n      pathParamPrefix: my\n      directories:\n      - path: apps/a", name="'{{ .my.path.basename }}'", path="'{{ .my.path.path }}'"), {"a": "apps/a"}),
-        (appset("  - git:\n      repoURL: https://github.com/example/platform.git\n      files:\n      - path: config/**/c.json", name="'{{cluster.name}}'", path="apps/{{app}}", options="syncPolicy: {}"), {"east": "apps/a", "west": "apps/b"}),
-        (appset("  - list:\n      elements:\n      - {name: one, dir: a}\n      - {name: two, dir: b}", path="'apps/{{ .dir }}'"), {"one": "apps/a", "two": "apps/b"}),
-        (appset("  - matrix:\n      generators:\n      - git:\n          repoURL: https://github.com/example/platform.git\n          directories:\n          - path: apps/*\n      - list:\n          elements:\n          - env: dev\n          - env: prod", name="'{{ .path.basename }}-{{ .env }}'"), {"a-dev": "apps/a", "a-prod": "apps/a", "b-dev": "apps/b", "b-prod": "apps/b", "skip-dev": "apps/skip", "skip-prod": "apps/skip"}),
-        (appset("  - merge:\n      mergeKeys: [name]\n      generators:\n      - list:\n          elements:\n          - {name: one, dir: a}\n          - {name: two, dir: a}\n      - list:\n          elements:\n          - {name: two, dir: b}", path="'apps/{{ .dir }}'"), {"one": "apps/a", "two": "apps/b"}),
+        (
+            appset(
+                "  - git:\n      repoURL: https://github.com/example/platform.git\n      directories:\n      - path: apps/*\n      - path: apps/skip\n        exclude: true",
+                name="'{{ .path.basename }}'",
+            ),
+            {"a": "apps/a", "b": "apps/b"},
+        ),
+        (
+            appset(
+                "  - git:\n      repoURL: https://github.com/example/platform.git\n      directories:\n      - path: apps/*",
+                name="'{{path[1]}}-x'",
+                path="'{{path}}'",
+                options="syncPolicy: {}",
+            ),
+            {"a-x": "apps/a", "b-x": "apps/b", "skip-x": "apps/skip"},
+        ),
+        (
+            appset(
+                "  - git:\n      repoURL: https://github.com/example/platform.git\n      pathParamPrefix: my\n      directories:\n      - path: apps/a",
+                name="'{{ .my.path.basename }}'",
+                path="'{{ .my.path.path }}'",
+            ),
+            {"a": "apps/a"},
+        ),
+        (
+            appset(
+                "  - git:\n      repoURL: https://github.com/example/platform.git\n      files:\n      - path: config/**/c.json",
+                name="'{{cluster.name}}'",
+                path="apps/{{app}}",
+                options="syncPolicy: {}",
+            ),
+            {"east": "apps/a", "west": "apps/b"},
+        ),
+        (
+            appset(
+                "  - list:\n      elements:\n      - {name: one, dir: a}\n      - {name: two, dir: b}",
+                path="'apps/{{ .dir }}'",
+            ),
+            {"one": "apps/a", "two": "apps/b"},
+        ),
+        (
+            appset(
+                "  - matrix:\n      generators:\n      - git:\n          repoURL: https://github.com/example/platform.git\n          directories:\n          - path: apps/*\n      - list:\n          elements:\n          - env: dev\n          - env: prod",
+                name="'{{ .path.basename }}-{{ .env }}'",
+            ),
+            {
+                "a-dev": "apps/a",
+                "a-prod": "apps/a",
+                "b-dev": "apps/b",
+                "b-prod": "apps/b",
+                "skip-dev": "apps/skip",
+                "skip-prod": "apps/skip",
+            },
+        ),
+        (
+            appset(
+                "  - merge:\n      mergeKeys: [name]\n      generators:\n      - list:\n          elements:\n          - {name: one, dir: a}\n          - {name: two, dir: a}\n      - list:\n          elements:\n          - {name: two, dir: b}",
+                path="'apps/{{ .dir }}'",
+            ),
+            {"one": "apps/a", "two": "apps/b"},
+        ),
         (appset("  - clusters: {}", name="'{{ .name }}-web'", path="apps/a"), {"in-cluster-web": "apps/a"}),
-        (appset("  - clusters:\n      selector:\n        matchLabels: {env: prod}", name="'{{ .name }}-web'", path="apps/a"), {"*-web": "apps/a"}),
-        (appset("  - list:\n      elements:\n      - {name: one, dir: a, keep: 'yes'}\n      - {name: two, dir: b, keep: 'no'}\n    selector:\n      matchLabels: {keep: 'yes'}", path="'apps/{{ .dir }}'"), {"one": "apps/a"}),
-        (appset("  - list:\n      elements:\n      - {name: one, dir: a}", path="'apps/{{ .dir }}'", more="  templatePatch: |\n    spec:\n      source:\n        path: apps/{{ if eq .name \"one\" }}b{{ end }}\n"), {"one": "apps/b"}),
-        (appset("  - list:\n      elements:\n      - {name: one}\n      template:\n        metadata: {}\n        spec:\n          source: {path: apps/b}", path="apps/a"), {"one": "apps/b"}),
+        (
+            appset(
+                "  - clusters:\n      selector:\n        matchLabels: {env: prod}",
+                name="'{{ .name }}-web'",
+                path="apps/a",
+            ),
+            {"*-web": "apps/a"},
+        ),
+        (
+            appset(
+                "  - list:\n      elements:\n      - {name: one, dir: a, keep: 'yes'}\n      - {name: two, dir: b, keep: 'no'}\n    selector:\n      matchLabels: {keep: 'yes'}",
+                path="'apps/{{ .dir }}'",
+            ),
+            {"one": "apps/a"},
+        ),
+        (
+            appset(
+                "  - list:\n      elements:\n      - {name: one, dir: a}",
+                path="'apps/{{ .dir }}'",
+                more='  templatePatch: |\n    spec:\n      source:\n        path: apps/{{ if eq .name "one" }}b{{ end }}\n',
+            ),
+            {"one": "apps/b"},
+        ),
+        (
+            appset(
+                "  - list:\n      elements:\n      - {name: one}\n      template:\n        metadata: {}\n        spec:\n          source: {path: apps/b}",
+                path="apps/a",
+            ),
+            {"one": "apps/b"},
+        ),
     ],
-    ids=["directories", "old-syntax", "prefix", "files", "list", "matrix", "merge", "clusters", "unknown-cluster", "selector", "template-patch", "generator-template"],
+    ids=[
+        "directories",
+        "old-syntax",
+        "prefix",
+        "files",
+        "list",
+        "matrix",
+        "merge",
+        "clusters",
+        "unknown-cluster",
+        "selector",
+        "template-patch",
+        "generator-template",
+    ],
 )
 def test_application_sets(repo, text, expected):
     files = {
@@ -148,7 +262,9 @@ def test_application_sets(repo, text, expected):
 
 def test_clusters_that_are_declared_in_the_repository_are_known(repo):
     secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: east\n  labels:\n    argocd.argoproj.io/secret-type: cluster\n    env: prod\nstringData:\n  name: east\n  server: https://east\n"
-    text = appset("  - clusters:\n      selector:\n        matchLabels: {env: prod}", name="'{{ .name }}-web'", path="apps/a")
+    text = appset(
+        "  - clusters:\n      selector:\n        matchLabels: {env: prod}", name="'{{ .name }}-web'", path="apps/a"
+    )
     opened = repo({"set.yaml": text, "c.yaml": secret, "apps/a/s.yaml": SERVICE}).open()
     assert names(opened) == ["east-web"]
 
@@ -169,7 +285,15 @@ def test_an_application_set_kept_in_the_values_of_an_unseen_chart(repo):
     }
     opened = repo(files).open()
     assert names(opened) == ["web"]
-    assert opened.locate_field(opened.application("web"), "repoURL").places[0].path == ("argocd-apps", "applicationsets", "root", "template", "spec", "source", "repoURL")
+    assert opened.locate_field(opened.application("web"), "repoURL").places[0].path == (
+        "argocd-apps",
+        "applicationsets",
+        "root",
+        "template",
+        "spec",
+        "source",
+        "repoURL",
+    )
 
 
 def test_applications_kept_in_the_values_of_a_chart_that_a_kustomization_runs(repo):
@@ -184,7 +308,9 @@ def test_applications_kept_in_the_values_of_a_chart_that_a_kustomization_runs(re
 
 
 def test_the_checkout_may_be_a_part_of_the_repository(repo):
-    opened = repo({"apps/web.yaml": app("web", "clusters/prod/web"), "web/s.yaml": SERVICE, "other/s.yaml": SERVICE}).open()
+    opened = repo(
+        {"apps/web.yaml": app("web", "clusters/prod/web"), "web/s.yaml": SERVICE, "other/s.yaml": SERVICE}
+    ).open()
     assert [item.sources[0].path for item in opened.applications] == ["web"]
 
 
@@ -206,17 +332,27 @@ def test_sources_of_other_repositories_are_known_as_remote(repo):
 def test_what_cannot_be_followed_is_declined_by_name(repo, more, word):
     files = {"web.yaml": app("web", "web", more), "web/main.jsonnet": "{}", "web/params.libsonnet": "{}"}
     opened = repo(files).open()
-    assert [(item.kind, word in item.message) for item in opened.problems_of(opened.application("web"))] == [("declined", True)]
+    assert [(item.kind, word in item.message) for item in opened.problems_of(opened.application("web"))] == [
+        ("declined", True)
+    ]
 
 
 def test_the_source_hydrator_is_declined(repo):
-    text = app("web", "web").replace("  source:\n", "  sourceHydrator:\n    drySource:\n").replace("    repoURL", "      repoURL").replace("    targetRevision", "      targetRevision").replace("    path", "      path")
+    text = (
+        app("web", "web")
+        .replace("  source:\n", "  sourceHydrator:\n    drySource:\n")
+        .replace("    repoURL", "      repoURL")
+        .replace("    targetRevision", "      targetRevision")
+        .replace("    path", "      path")
+    )
     opened = repo({"web.yaml": text, "web/s.yaml": SERVICE}).open()
     assert [item.kind for item in opened.problems_of(opened.applications[0])] == ["declined"]
 
 
 def test_flux_is_recognised_and_not_followed(repo):
-    opened = repo({"hr.yaml": "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: x\n"}).open()
+    opened = repo(
+        {"hr.yaml": "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: x\n"}
+    ).open()
     assert [(item.kind, "Flux HelmRelease" in item.message) for item in opened.problems] == [("declined", True)]
 
 
@@ -227,14 +363,23 @@ def test_applications_that_apply_each_other_are_reported(repo):
 
 
 def test_an_application_that_manages_itself_is_no_cycle(repo):
-    opened = repo({"apps/root.yaml": app("root", "apps"), "apps/web.yaml": app("web", "web"), "web/s.yaml": SERVICE}).open()
+    opened = repo(
+        {"apps/root.yaml": app("root", "apps"), "apps/web.yaml": app("web", "web"), "web/s.yaml": SERVICE}
+    ).open()
     assert not opened.problems
     assert {item.name: item.parent for item in opened.applications} == {"root": "", "web": "root"}
 
 
 def test_a_tree_is_kept_and_forgotten_when_a_file_changes(repo, tmp_path):
     cache = tmp_path / "cache"
-    repo({"root.yaml": app("root", "apps"), "apps/web.yaml": app("web", "web"), "web/s.yaml": SERVICE, "set.yaml": appset("  - list:\n      elements:\n      - {name: one}", path="web")})
+    repo(
+        {
+            "root.yaml": app("root", "apps"),
+            "apps/web.yaml": app("web", "web"),
+            "web/s.yaml": SERVICE,
+            "set.yaml": appset("  - list:\n      elements:\n      - {name: one}", path="web"),
+        }
+    )
     first = repo.open(cache=cache)
     again = repo.open(cache=cache)
     assert again.applications == first.applications

@@ -34,7 +34,12 @@ def test_values_are_what_kubernetes_tools_read(text, value):
     assert yamlread.documents(text) == [value]
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    )
+)
 def test_reads_what_pyyaml_writes(value):
     text = yaml.safe_dump(value)
     expected = yaml.load(text, Loader=yaml.SafeLoader)
