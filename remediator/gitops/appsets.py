@@ -156,9 +156,3 @@ def _overlaid(base: Any, other: Mapping[str, Any]) -> Any:
         elif value not in (None, "", []):
             result[key] = value
     return result
-
-
-def placeholder(text: Any) -> str | None:
-    """The one parameter that a template string consists of, dotted; None for anything more."""
-    match = re.fullmatch(r"\{\{-?\s*\.?([\w][\w.\-]*)\s*-?\}\}", text.strip()) if isinstance(text, str) else None
-    return match[1] if match else None

@@ -366,3 +366,9 @@ def selected(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
         if not held.get(str(rule.get("operator")), False):
             return False
     return True
+
+
+def placeholder(text: Any) -> str | None:
+    """The one parameter that a template string consists of, dotted; None for anything more."""
+    match = re.fullmatch(r"\{\{-?\s*\.?([\w][\w.\-]*)\s*-?\}\}", text.strip()) if isinstance(text, str) else None
+    return match[1] if match else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from remediator import yamledit
 from remediator.domain.change import Place, YamlPath
 from remediator.gitops import helm_locate, origin, overlay, template_text
 from remediator.gitops.helm import Layer, Release
@@ -187,6 +186,8 @@ def _literal(repo: Repository, release: Release, obj: Manifest, path: YamlPath) 
 
 
 def _spliced(data: bytes, place: Place) -> bytes | None:
+    from remediator import yamledit
+
     try:
         if place.exists:
             return yamledit.set(data, place.document, place.path, overlay.canary(place.value))

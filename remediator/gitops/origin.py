@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.change import Place, YamlPath
 from remediator.gitops import overlay, yamlread
-from remediator.gitops.appsets import placeholder
+from remediator.gitops.generators import placeholder
 from remediator.gitops.model import Application, Located, Manifest, Origin
 from remediator.gitops.paths import MISSING, dotted, get, mappings
 from remediator.gitops.tree import child_manifest

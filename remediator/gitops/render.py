@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from remediator.gitops import helm, helm_render, helm_static, kustomize_render, plain
+from remediator.gitops import helm, helm_render, kustomize_render, plain
 from remediator.gitops.cache import Cache
 from remediator.gitops.files import Files, shown
 from remediator.gitops.kustomize_model import Build
@@ -215,6 +215,8 @@ class Renderer:
                     ],
                     True,
                 )
+        from remediator.gitops import helm_static
+
         objects, problems = helm_static.render(self.files, found, values)
         return objects, problems, False
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from remediator.domain.change import YamlPath
-from remediator.gitops import appsets, kustomize, parents, yamlread
+from remediator.gitops import kustomize, parents, yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.helm import Release, release
 from remediator.gitops.kustomizations import Kustomizations
@@ -143,6 +143,8 @@ class Grower:
     def _set(
         self, name: str, index: int, body: Mapping[str, Any], origin: Origin | None, path: YamlPath, variant: str
     ) -> None:
+        from remediator.gitops import appsets
+
         title = str((body.get("metadata") or {}).get("name", ""))
         generated, problems = appsets.expand(body, self.layout, self.clusters, file=name, document=index, path=path)
         quiet = origin is not None and origin.kind == "values"
