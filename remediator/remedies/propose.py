@@ -127,4 +127,7 @@ def _why_not(diagnosis: Diagnosis, category: Category, targets: Targets, refusal
         name = diagnosis.subject.name or diagnosis.subject.pod or diagnosis.subject.application
         if name:
             return f"{name} is not managed by this repository. {category.abstain}".strip()
+    subject = diagnosis.subject
+    if subject.kind in ("Service", "Host") and all(match.manifest.name != subject.name for match in targets.matches):
+        return f"{subject.name} is defined nowhere in this repository. {category.abstain}".strip()
     return category.abstain or "No allowed action fits the evidence."

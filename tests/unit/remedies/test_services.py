@@ -223,3 +223,11 @@ def test_zero_is_left_alone_where_nobody_complains(tmp_path):
 def test_zero_is_left_alone_where_another_workload_serves(tmp_path):
     standby = WORKLOAD.replace("name: api\nspec:\n  replicas: 2", "name: api-standby\nspec:\n  replicas: 0")
     assert not tell(tmp_path, shop(service=SERVICE, api=WORKLOAD, standby=standby), REFUSED + NONE).changed
+
+
+def test_a_host_that_is_defined_nowhere_is_said_to_be(tmp_path):
+    told = tell(
+        tmp_path, shop(api=WORKLOAD), REFUSED.replace("gateway", "api").replace("api.shop.svc.cluster.local", "prod-db")
+    )
+    assert not told.changed
+    assert told.outcomes[0].reason.startswith("prod-db is defined nowhere in this repository.")
