@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from pydantic import SecretStr
@@ -102,6 +104,41 @@ def workload_of(subject: Subject) -> Workload | None:
     )
 
 
-def known_facts(facts: Mapping[str, str]) -> dict[str, str]:
-    """Facts without the empty ones."""
-    return {name: text for name, text in facts.items() if text}
+class Question(Value):
+    """What a source is asked for."""
+
+    since: datetime
+    until: datetime
+    workloads: tuple[Workload, ...] = ()
+    """Only these; empty: what the target's configuration polls."""
+    handled: frozenset[str] = frozenset()
+    """Ids of items that an earlier poll has handed over; they are left out."""
+
+
+class Reading(Value):
+    """What a source gave: texts in shapes that the evidence reader knows, by the name that they are cited under."""
+
+    texts: tuple[tuple[str, str], ...] = ()
+    items: int = 0
+    """Log lines, alerts, events, series."""
+    ids: tuple[str, ...] = ()
+    """Of the items, oldest first; the next poll's `handled`."""
+    notes: tuple[str, ...] = ()
+    """What a person must know of how much was read."""
+    workloads: tuple[Workload, ...] = ()
+    """Objects that the items name, for the sources that look at objects."""
+
+
+class Source(Protocol):
+    """One place to collect from."""
+
+    name: str
+
+    def read(self, question: Question) -> Reading:
+        """All that it has; raises ServiceError or ConfigError."""
+        ...
+
+
+def item_id(*parts: str) -> str:
+    """A short name for one item, the same at every poll."""
+    return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Loki: log lines by LogQL, and whether a fault still speaks in them."""

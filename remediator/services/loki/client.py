@@ -1,0 +1,160 @@
+"""Loki's `query_range`, all of a range whatever the server's limits are.
+
+Success is JSON, every error is plain text; the default limit is 100 lines over all streams; a range may be at most
+some days long (grafana.com/docs/loki/latest/reference/loki-http-api).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from remediator.domain.outside import AnswerError, short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remediator.domain.outside import Parameters, Web
+
+Direction = Literal["backward", "forward"]
+
+_PATH = "/loki/api/v1/query_range"
+_LONG = 1800
+"""Characters of a query beyond which it is posted as a form: proxies refuse long addresses."""
+_TOO_MANY = re.compile(r"max_entries_limit_per_query \(\d+ > (\d+)\)|max entries limit.*?> (\d+)\)")
+_TOO_LONG = re.compile(r"exceeds the limit \(query length: [^,]+, limit: ([0-9a-z.]+)\)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(w|d|h|ms|m|s)")
+_UNITS = {"w": 604_800.0, "d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_NS = 1_000_000_000
+
+
+class Entry(NamedTuple):
+    """One log line."""
+
+    at: int
+    """Nanoseconds since 1970."""
+    labels: tuple[tuple[str, str], ...]
+    line: str
+
+
+@dataclass
+class Loki:
+    """Reads ranges; what it learned of the server's limits holds for its life."""
+
+    web: Web
+    page: int = 5000
+    """Lines a request; lowered to the server's own limit when it says so."""
+    window: float = 30 * 86_400.0
+    """Seconds a request may span; lowered likewise."""
+    notes: list[str] = field(default_factory=list)
+
+    def lines(self, query: str, start: int, end: int, *, most: int, direction: Direction = "backward") -> list[Entry]:
+        """Lines in [start, end) nanoseconds, oldest first.
+
+        Where there are more than `most`, those from the side that `direction` starts at, and a note says so.
+        """
+        found: dict[Entry, None] = {}
+        for entry in self._all(query, start, end, direction):
+            if entry in found:
+                continue
+            if len(found) >= most:
+                side = "newest" if direction == "backward" else "oldest"
+                self.notes.append(f"only the {side} {most} lines were read: narrow the selector or the time")
+                break
+            found[entry] = None
+        return sorted(found, key=lambda entry: entry.at)
+
+    def matrix(self, query: str, start: int, end: int, step: int) -> list[tuple[int, float]]:
+        """The points of a metric query with a single series, (seconds, value); none where nothing matched."""
+        asked = [("query", query), ("start", str(start)), ("end", str(end)), ("step", str(step))]
+        series = self._result(asked, "matrix")
+        try:
+            return [(int(at), float(value)) for one in series for at, value in one["values"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise AnswerError("Loki answers with points that are none", status=200) from error
+
+    def _all(self, query: str, start: int, end: int, direction: Direction) -> Iterator[Entry]:
+        while start < end:
+            span = int(self.window * _NS)
+            low, high = (max(start, end - span), end) if direction == "backward" else (start, min(end, start + span))
+            try:
+                yield from self._pages(query, low, high, direction)
+            except _Narrower:
+                continue
+            start, end = (start, low) if direction == "backward" else (high, end)
+
+    def _pages(self, query: str, low: int, high: int, direction: Direction) -> Iterator[Entry]:
+        while low < high:
+            limit = self.page
+            try:
+                page = self._page(query, low, high, limit, direction)
+            except AnswerError as error:
+                if not self._learned(error):
+                    raise
+                if self.page != limit:
+                    continue
+                raise _Narrower from error
+            yield from page
+            if len(page) < limit:
+                return
+            stamps = [entry.at for entry in page]
+            if direction == "backward":
+                following = min(stamps) + 1
+                high = following if following < high else self._crowded(following) - 1
+            else:
+                following = max(stamps)
+                low = following if following > low else self._crowded(following) + 1
+
+    def _crowded(self, at: int) -> int:
+        self.notes.append(f"more than {self.page} lines bear one time stamp; some of them were not read")
+        return at
+
+    def _page(self, query: str, low: int, high: int, limit: int, direction: Direction) -> list[Entry]:
+        asked = [
+            ("query", query),
+            ("start", str(low)),
+            ("end", str(high)),
+            ("limit", str(limit)),
+            ("direction", direction),
+        ]
+        found = []
+        for stream in self._result(asked, "streams"):
+            try:
+                labels = tuple(sorted((str(k), str(v)) for k, v in stream["stream"].items()))
+                found += [Entry(int(value[0]), labels, str(value[1])) for value in stream["values"]]
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+                raise AnswerError("Loki answers with a stream that is none", status=200) from error
+        return sorted(found, key=lambda entry: entry.at, reverse=direction == "backward")
+
+    def _result(self, asked: Parameters, kind: str) -> list[Any]:
+        long = sum(len(value) for _, value in asked) > _LONG
+        document = self.web.post_form(_PATH, asked) if long else self.web.get(_PATH, asked)
+        data = document.get("data") if isinstance(document, dict) else None
+        result = data.get("result") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or not isinstance(result, list):
+            raise AnswerError(f"Loki answers with no result: {short(str(document), 120)}", status=200)
+        if data.get("resultType") != kind:
+            what = "a metric query gives numbers; a query of log lines is wanted" if kind == "streams" else "no numbers"
+            raise AnswerError(f"Loki answers with {short(str(data.get('resultType')), 40)}: {what}", status=200)
+        return result
+
+    def _learned(self, error: AnswerError) -> bool:
+        """Whether a refusal names a limit of the server that can be kept."""
+        if error.status != 400:
+            return False
+        if found := _TOO_MANY.search(error.said):
+            limit = int(found[1] or found[2])
+            return 0 < limit < self.page and self._set(page=limit)
+        if found := _TOO_LONG.search(error.said):
+            seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(found[1]))
+            return 0 < seconds < self.window and self._set(window=seconds)
+        return False
+
+    def _set(self, *, page: int = 0, window: float = 0.0) -> bool:
+        self.page, self.window = page or self.page, window or self.window
+        return True
+
+
+class _Narrower(Exception):
+    """The range must be cut anew."""

@@ -1,0 +1,141 @@
+"""Log lines for the collection: the policy's line filters are Loki's work, not the network's."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from remediator.domain.outside import Reading, item_id
+from remediator.errors import ConfigError
+from remediator.services.loki.client import Loki
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from remediator.domain.outside import Question, Web, Workload
+    from remediator.policy import Catalogue
+    from remediator.services.loki.client import Entry
+
+MOST = 20_000
+"""Lines of one reading."""
+
+_LINE = 6_000
+"""Characters of one line that are kept: the evidence reader cuts lines, and a cut line of JSON is no JSON."""
+_CHUNK_LINES, _CHUNK_SIZE = 20_000, 2 << 20
+
+
+@dataclass
+class LokiSource:
+    """The `Source` port. `query` wins over `selectors`; a workload in the question over both."""
+
+    name: str
+    web: Web
+    catalogue: Catalogue
+    selectors: Sequence[str] = ()
+    query: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    most: int = MOST
+
+    def read(self, question: Question) -> Reading:
+        """See the port."""
+        client = Loki(self.web)
+        start, end = nanoseconds(question.since), nanoseconds(question.until)
+        entries: dict[Entry, None] = {}
+        for query in self._queries(question.workloads):
+            entries |= dict.fromkeys(client.lines(query, start, end, most=self.most))
+        ids = {entry: item_id(str(entry.at), repr(entry.labels), entry.line) for entry in sorted(entries)}
+        kept = [entry for entry, one in ids.items() if one not in question.handled]
+        if not entries:
+            client.notes.append("no line in that time (Loki keeps silent about ranges beyond its own look-back)")
+        return Reading(
+            texts=tuple(documents(self.name, kept)),
+            items=len(kept),
+            ids=tuple(ids.values()),
+            notes=tuple(dict.fromkeys(client.notes)),
+        )
+
+    def _queries(self, workloads: Sequence[Workload]) -> list[str]:
+        if workloads:
+            filters = self._line_filter()
+            return list(dict.fromkeys(selector(one, self.labels) + filters for one in workloads))
+        if self.query:
+            return [self.query]
+        if not self.selectors:
+            raise ConfigError(
+                "needs `selectors` or a `query` to be polled; without them only named workloads are looked at",
+                path=f"{self.name}",
+            )
+        return [one + self._line_filter() for one in self.selectors]
+
+    def _line_filter(self) -> str:
+        """What any signal can find in a container's log: Loki's expressions are google-re2's too."""
+        wanted = [
+            signal.pattern
+            for category in self.catalogue.categories
+            for signal in category.signals
+            if signal.match != "reason" and (not signal.channels or {"log", "text"} & set(signal.channels))
+        ]
+        return line_filter(wanted)
+
+
+def line_filter(patterns: Iterable[str]) -> str:
+    """A LogQL filter for lines that any of the patterns hits; nothing where there is none."""
+    alternatives = "|".join(f"(?:{_unnamed(pattern)})" for pattern in patterns)
+    return f" |~ {quoted(alternatives)}" if alternatives else ""
+
+
+def selector(workload: Workload, labels: Mapping[str, str]) -> str:
+    """The streams of a workload's pods, dead ones included: their names begin with the workload's."""
+    parts = [f"{labels.get('namespace', 'namespace')}={quoted(workload.namespace)}"]
+    if workload.name and workload.kind != "Pod":
+        parts.append(f"{labels.get('pod', 'pod')}=~{quoted(re.escape(workload.name) + '-.+')}")
+    elif workload.pod or workload.name:
+        parts.append(f"{labels.get('pod', 'pod')}={quoted(workload.pod or workload.name)}")
+    if workload.container:
+        parts.append(f"{labels.get('container', 'container')}={quoted(workload.container)}")
+    return "{" + ", ".join(parts) + "}"
+
+
+def quoted(text: str) -> str:
+    """A LogQL string; JSON's escapes are among Go's."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def nanoseconds(moment: datetime) -> int:
+    """Loki's time."""
+    return int(moment.timestamp() * 1_000_000) * 1000
+
+
+def documents(name: str, entries: Sequence[Entry]) -> Iterable[tuple[str, str]]:
+    """The lines as Loki's own answers, a line of JSON for each, in pieces that the evidence reader takes whole."""
+    piece: list[Entry] = []
+    size = number = 0
+    for entry in entries:
+        if piece and (len(piece) >= _CHUNK_LINES or size > _CHUNK_SIZE):
+            number += 1
+            yield f"{name}#{number}", _document(piece)
+            piece, size = [], 0
+        piece.append(entry)
+        size += min(len(entry.line), _LINE) + 40
+    if piece:
+        yield f"{name}#{number + 1}" if number else name, _document(piece)
+
+
+def _document(entries: Iterable[Entry]) -> str:
+    streams: dict[tuple[tuple[str, str], ...], list[Entry]] = {}
+    for entry in entries:
+        streams.setdefault(entry.labels, []).append(entry)
+    parts = []
+    for labels, of in streams.items():
+        values = ",\n  ".join(json.dumps([str(entry.at), entry.line[:_LINE]]) for entry in of)
+        parts.append(f' {{"stream": {json.dumps(dict(labels))}, "values": [\n  {values}\n ]}}')
+    inner = ",\n".join(parts)
+    return f'{{"status": "success", "data": {{"resultType": "streams", "result": [\n{inner}\n ]}}\n}}\n'
+
+
+def _unnamed(pattern: str) -> str:
+    """Without group names, which may be given once only in one expression."""
+    return re.sub(r"\(\?P<\w+>", "(?:", pattern)

@@ -1,0 +1,189 @@
+"""Loki: all of a range whatever its limits, in time's order, and its plain-text errors in words."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from remediator.domain.outside import Access, AnswerError, Question, Workload
+from remediator.errors import ConfigError
+from remediator.evidence import Scanner, text_input
+from remediator.policy import load
+from remediator.services.http import Http
+from remediator.services.loki.client import Loki
+from remediator.services.loki.source import LokiSource, documents, line_filter
+from tests.outside.loki_server import NS, LokiServer
+from tests.outside.servers import Answer, Running, serve
+
+NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
+EPOCH = int(NOW.timestamp())
+CATALOGUE = load().catalogue
+CHECKOUT = Workload(namespace="shop", kind="Deployment", name="checkout")
+POD = {"namespace": "shop", "pod": "checkout-7c9d8f6b5d-x2x7k", "container": "app"}
+
+
+def web(server: Running, **headers: str) -> Http:
+    return Http("Loki", Access(url=server.url), headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def source(server: Running, **more: object) -> LokiSource:
+    return LokiSource("loki", web(server), CATALOGUE, **more)
+
+
+def question(hours: float = 1, *workloads: Workload, handled: frozenset[str] = frozenset()) -> Question:
+    return Question(since=NOW - timedelta(hours=hours), until=NOW, workloads=workloads, handled=handled)
+
+
+def filled(count: int, **more: object) -> LokiServer:
+    loki = LokiServer(**more)
+    for number in range(count):
+        loki.add(EPOCH - 3000 + number / 10, f"KeyError: 'DATABASE_URL' {number}", **POD, trace_id=str(number % 7))
+    return loki
+
+
+@pytest.mark.parametrize("direction", ["backward", "forward"])
+@pytest.mark.parametrize("most", [5000, 300])
+def test_pages_past_the_limit_both_ways_without_loss_or_repetition(direction, most) -> None:
+    loki = filled(1234, most=most)
+    with serve(loki) as server:
+        client = Loki(web(server))
+        client.page = min(client.page, 500) if most == 5000 else 5000
+        lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=10_000, direction=direction)
+    assert [entry.line.rpartition(" ")[2] for entry in lines] == [str(number) for number in range(1234)]
+    assert client.page == (500 if most == 5000 else 300)
+
+
+def test_lines_of_one_instant_are_all_read_where_they_fit_a_page_and_told_where_not() -> None:
+    loki = LokiServer(most=10)
+    for number in range(8):
+        loki.add(EPOCH - 60, f"a {number}", **POD)
+    for number in range(15):
+        loki.add(EPOCH - 50, f"b {number}", **POD)
+    loki.add(EPOCH - 40, "c", **POD)
+    with serve(loki) as server:
+        client = Loki(web(server))
+        lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=100)
+    said = [entry.line[0] for entry in lines]
+    assert (said.count("a"), said.count("c")) == (8, 1)
+    assert said.count("b") >= 10
+    assert any("one time stamp" in note for note in client.notes)
+
+
+def test_more_lines_than_wanted_are_the_newest_and_it_is_said() -> None:
+    with serve(filled(500)) as server:
+        client = Loki(web(server), page=100)
+        lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=150)
+    assert lines[-1].line.endswith(" 499")
+    assert len(lines) == 150
+    assert client.notes == ["only the newest 150 lines were read: narrow the selector or the time"]
+
+
+@pytest.mark.parametrize("direction", ["backward", "forward"])
+def test_a_range_longer_than_the_server_allows_is_asked_in_parts(direction) -> None:
+    loki = LokiServer(longest=7 * 86_400 + 1800, shown="7d30m")
+    for day in range(40):
+        loki.add(EPOCH - day * 86_400 - 5, f"day {day}", **POD)
+    with serve(loki) as server:
+        client = Loki(web(server))
+        lines = client.lines(
+            '{namespace="shop"}', (EPOCH - 41 * 86_400) * NS, EPOCH * NS, most=1000, direction=direction
+        )
+    assert [entry.line for entry in lines] == [f"day {day}" for day in reversed(range(40))]
+
+
+def test_the_policys_line_filters_are_lokis_work() -> None:
+    loki = filled(3)
+    for number in range(200):
+        loki.add(EPOCH - 100 + number / 10, '10.244.1.1 "GET /healthz" 200', **POD)
+    with serve(loki) as server:
+        reading = source(server).read(question(1, CHECKOUT))
+    assert reading.items == 3
+    assert server.asked[0].method == "POST"
+    assert '{namespace="shop", pod=~"checkout-.+"}' in server.asked[0].get("query")
+
+
+def test_what_is_read_is_understood_in_times_order_and_with_its_pod() -> None:
+    loki = LokiServer()
+    trace = ["Traceback (most recent call last):", '  File "app.py", line 3', "KeyError: 'DATABASE_URL'"]
+    for number, line in enumerate(trace):
+        loki.add(EPOCH - 60 + number / 1000, line, **POD, trace_id=str(number))
+    with serve(loki) as server:
+        reading = source(server, query='{namespace="shop"}').read(question())
+    scan = Scanner().scan([text_input(*text) for text in reading.texts])
+    statement = next(one for one in scan.statements if "DATABASE_URL" in one.text)
+    assert statement.channel == "log"
+    assert (statement.source, statement.subject.namespace, statement.subject.name) == ("loki", "shop", "checkout")
+    assert (statement.subject.kind, statement.subject.container) == ("Deployment", "app")
+    assert statement.last_seen.startswith("2026-11-22T12:29:00")
+
+
+def test_many_long_lines_come_in_pieces_that_are_each_understood() -> None:
+    loki = LokiServer()
+    for number in range(400):
+        loki.add(EPOCH - 900 + number, f'error "{number}" ' + "\\x" * 20_000, **POD)
+    with serve(loki) as server:
+        reading = source(server, query='{namespace="shop"}').read(question())
+    assert len(reading.texts) > 1
+    scan = Scanner().scan([text_input(*text) for text in reading.texts])
+    assert {statement.subject.name for statement in scan.statements} == {"checkout"}
+
+
+def test_what_was_handled_is_left_out_and_what_came_late_is_not() -> None:
+    loki = filled(5)
+    with serve(loki) as server:
+        first = source(server, query='{namespace="shop"}').read(question())
+        loki.add(EPOCH - 2999.95, "KeyError: 'LATE'", **POD)
+        second = source(server, query='{namespace="shop"}').read(question(handled=frozenset(first.ids)))
+    assert (first.items, second.items) == (5, 1)
+    assert "LATE" in second.texts[0][1]
+    assert second.ids[0:1] == first.ids[0:1]
+
+
+def test_nothing_found_is_said_with_the_reason_that_it_may_have() -> None:
+    with serve(LokiServer()) as server:
+        reading = source(server, selectors=['{namespace="shop"}']).read(question())
+    assert (reading.texts, reading.items) == ((), 0)
+    assert "look-back" in reading.notes[0]
+
+
+def test_a_tenant_is_named_and_its_lack_is_said() -> None:
+    loki = filled(1, tenant="shop")
+    with serve(loki) as server:
+        assert Loki(web(server, X_Scope_OrgID="shop")).lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=9)
+        with pytest.raises(AnswerError, match=r"Loki answers 401 .*no org id"):
+            Loki(web(server)).lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=9)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("{}", "queries require at least one regexp or equality matcher"),
+        ("{namespace=", "parse error"),
+        ('sum(count_over_time({namespace="shop"}[60s]))', "a metric query gives numbers"),
+    ],
+)
+def test_a_query_that_cannot_be_is_said_in_lokis_words(query: str, said: str) -> None:
+    asked = [("query", query), ("start", "0"), ("end", "60000000000"), ("step", "60")]
+    with serve(filled(1)) as server, pytest.raises(AnswerError, match=said):
+        Loki(web(server))._result(asked, "streams")
+
+
+@pytest.mark.parametrize("body", [[], {"data": 3}, {"data": {"resultType": "streams", "result": [{"stream": 1}]}}])
+def test_wrong_types_are_an_error_not_a_crash(body) -> None:
+    with serve(Answer(body)) as server, pytest.raises(AnswerError, match="Loki answers with"):
+        Loki(web(server)).lines('{a="b"}', 0, NS, most=9)
+
+
+def test_a_source_without_anything_to_ask_says_what_is_missing() -> None:
+    with serve(LokiServer()) as server, pytest.raises(ConfigError, match="needs `selectors` or a `query`"):
+        source(server).read(question())
+
+
+def test_every_pattern_of_the_policies_is_one_that_loki_can_take() -> None:
+    import re2
+
+    patterns = [signal.pattern for category in CATALOGUE.categories for signal in category.signals]
+    re2.compile(json.loads(line_filter(patterns).removeprefix(" |~ ")))
+    assert list(documents("loki", [])) == []
