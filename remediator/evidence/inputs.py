@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import re
 import sys
-import tempfile
-import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +16,7 @@ from remediator.evidence import streams
 from remediator.evidence.limits import Limits
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Callable, Iterator, Sequence
 
 _RUN_LOG = re.compile(r"(?:[^/]+/)?-?\d+_[^/]*\.txt")
@@ -94,6 +93,8 @@ def _stdin(limits: Limits) -> list[Input]:
     head = stream.peek(4)[:4] if hasattr(stream, "peek") else b""
     if not head.startswith(b"PK\x03\x04"):
         return [Input("stdin", lambda: stream)]
+    import tempfile
+
     spool = tempfile.SpooledTemporaryFile(max_size=_SPOOLED)  # noqa: SIM115 — lives as long as its inputs
     while chunk := stream.read(1 << 20):
         spool.write(chunk)
@@ -104,6 +105,8 @@ def _stdin(limits: Limits) -> list[Input]:
 
 def _zip(name: str, file: str | IO[bytes], limits: Limits) -> list[Input]:
     """The members of a zip archive. Nothing is extracted, so their names can lead nowhere; archives inside are refused."""
+    import zipfile
+
     try:
         archive = zipfile.ZipFile(file)
         members = [info for info in archive.infolist() if not info.is_dir()]
@@ -154,12 +157,14 @@ def _member(name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: 
         return ""
 
     def raw() -> IO[bytes]:
+        from zipfile import BadZipFile
+
         if info.flag_bits & 1:
             note("is encrypted and was not read")
             return io.BytesIO()
         try:
             opened = archive.open(info)
-        except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError) as bad:
+        except (BadZipFile, NotImplementedError, OSError, RuntimeError) as bad:
             note(f"cannot be read: {bad}")
             return io.BytesIO()
         stream = io.BufferedReader(streams.Plain(opened, note, allowed=allowed), 1 << 18)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -103,6 +102,8 @@ def rfc3339(text: str) -> str:
             year, month, day, clock, fraction = found.groups()
             moment = datetime.fromisoformat(f"{year}-{month}-{day}T{clock}.{(fraction or '0')[:6]:0<6}+00:00")
         elif "," in text[:5]:
+            from email.utils import parsedate_to_datetime
+
             moment = parsedate_to_datetime(text)
         else:
             return ""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import marshal
 import os
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -62,6 +60,8 @@ def parts(path: str) -> list[tuple[int, int]]:
 
 def windows_of_file(plan: Plan, path: str, ranges: list[tuple[int, int]]) -> tuple[list[Window], Tally] | None:
     """The windows of a file searched by one process per range; None where such processes cannot be started."""
+    from concurrent.futures import ThreadPoolExecutor
+
     plan = Plan(**{**asdict(plan), "kept": plan.kept // len(ranges)})
     with ThreadPoolExecutor(len(ranges)) as pool:
         answers = list(pool.map(lambda span: _searched(plan, path, *span), ranges))
@@ -90,6 +90,8 @@ def windows_of_file(plan: Plan, path: str, ranges: list[tuple[int, int]]) -> tup
 def _searched(
     plan: Plan, path: str, start: int, end: int
 ) -> tuple[list[tuple[int, bytes, list[int], bytes]], Any] | None:
+    import subprocess
+
     order = json.dumps({"plan": asdict(plan), "path": path, "start": start, "end": end}) + "\n"
     try:
         done = subprocess.run(

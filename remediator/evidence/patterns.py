@@ -1,4 +1,4 @@
-"""The categories' patterns compiled once: one expression to find candidates, a set to tell which ones hit."""
+"""The categories' patterns, checked and compiled once into a set that tells which of them hit a line."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _options(re2: Any) -> Any:
 
 
 class Matcher:
-    """All patterns together: `alternation` finds the next line that any of them hits, `which` tells all that hit a line."""
+    """All patterns together: `which` tells those that hit a line, `sources` are what long inputs are searched for."""
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         import re2
@@ -65,12 +65,7 @@ class Matcher:
             self._set.Compile()
         self.sources = tuple(plain)
         """The expressions as they are searched for: also through the escapes of JSON."""
-        self.alternation = re2.compile("|".join(sources), options) if sources else None
 
     def which(self, text: str | bytes) -> list[int]:
         """Indices of the patterns that hit a line."""
         return sorted(self._set.Match(text) or ()) if self.patterns else []
-
-    def any(self, text: str) -> bool:
-        """Whether any pattern hits a text."""
-        return self.alternation is not None and self.alternation.search(text) is not None

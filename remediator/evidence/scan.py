@@ -123,7 +123,6 @@ class _Run:
         return Context(
             source.name,
             self._limits,
-            hits=self._matcher.any,
             notes=self.notes,
             sparse=sparse,
             owner=subject_of_file(source.name),

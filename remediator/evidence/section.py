@@ -9,7 +9,6 @@ from remediator.evidence.command import Command
 from remediator.evidence.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
     from remediator.evidence.draft import Draft
@@ -26,8 +25,6 @@ class Context:
     limits: Limits = field(default_factory=Limits)
     hit_lines: AbstractSet[int] = frozenset()
     """Numbers of the lines that any pattern hits."""
-    hits: Callable[[str], bool] = lambda _text: False
-    """Whether any pattern hits a text that stands in no line as it is (a message inside JSON)."""
     application: str = ""
     """The Application of the block of `argocd app get` being read: its tables come as sections of their own."""
     app_facts: dict[str, str] = field(default_factory=dict)
