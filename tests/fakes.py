@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.incident import Diagnosis
     from remediator.domain.life import Case, Change, VerificationStatus
+    from remediator.domain.outside import Rollout
     from remediator.domain.ports import Read
 
 
@@ -159,6 +160,6 @@ class FakeVerifier:
     says: list[VerificationStatus]
     name: str = "fake"
 
-    def observe(self, diagnosis: Diagnosis, pull_request: PullRequest, earlier: Sequence[Observation]) -> Observation:
+    def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         status = self.says.pop(0) if len(self.says) > 1 else self.says[0]
         return Observation(verifier=self.name, status=status, summary=f"looks {status}", at="2026-01-01T00:00:00Z")

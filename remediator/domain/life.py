@@ -83,6 +83,8 @@ class Observation(Value):
     """One sentence: what holds, what failed with a quote, or what is waited for."""
     at: str
     link: str = ""
+    facts: dict[str, str] = Field(default_factory=dict)
+    """What this verifier must know at its next look; `neutral` says why it cannot tell of this incident."""
 
 
 class Base(Value):

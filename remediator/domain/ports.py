@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from remediator.domain.change import Edit, PullRequest
     from remediator.domain.incident import Diagnosis
     from remediator.domain.life import Base, Case, Change, Observation, Plan
+    from remediator.domain.outside import Rollout
 
 Clock = Callable[[], datetime]
 """The present moment, aware, UTC; a parameter so that deadlines can be tested."""
@@ -93,8 +94,11 @@ class Verifier(Protocol):
 
     name: str
 
-    def observe(self, diagnosis: Diagnosis, pull_request: PullRequest, earlier: Sequence[Observation]) -> Observation:
-        """Look once, do not wait; never raises for what the outside world does."""
+    def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
+        """Look once, do not wait; never raises for what the outside world does.
+
+        `earlier` are the observations of this rollout, by all verifiers, oldest first.
+        """
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remediator.domain.outside import Rollout
 from remediator.graph.limits import moment, stamp
 from remediator.graph.state import IncidentState, remember
 
@@ -24,12 +25,19 @@ def verify_recovery(
     pull, diagnosis = state["pull_request"], state["diagnosis"]
     if pull is None or diagnosis is None:
         raise AssertionError("verification comes after a merge")
-    seen = tuple(verifier.observe(diagnosis, pull, state["observations"]) for verifier in verifiers)
-    status, result = _verdict(seen)
     at = now()
     incident = state["incident"]
     if not incident.deadline:
         incident = incident.model_copy(update={"deadline": stamp(at + limits.deadline)})
+    rollout = Rollout(
+        incident_id=state["incident_id"],
+        diagnosis=diagnosis,
+        pull_request=pull,
+        applications=tuple(state["affected_apps"]),
+        merged_at=_merged_at(state, incident, limits),
+    )
+    seen = tuple(verifier.observe(rollout, _of_this(state, rollout)) for verifier in verifiers)
+    status, result = _verdict(seen)
     update = IncidentState(
         observations=(*state["observations"], *seen),
         verification_status=status,
@@ -55,7 +63,22 @@ def _verdict(seen: Sequence[Observation]) -> tuple[VerificationStatus, str]:
     for status in ("failed", "pending"):
         if told := [f"{one.verifier}: {one.summary}" for one in seen if one.status == status]:
             return status, "; ".join(told)
-    return "success", "; ".join(f"{one.verifier}: {one.summary}" for one in seen)
+    agreed = "; ".join(f"{one.verifier}: {one.summary}" for one in seen)
+    if all("neutral" in one.facts for one in seen):
+        return "pending", f"nothing that is configured can tell whether this is over ({agreed})"
+    return "success", agreed
+
+
+def _merged_at(state: IncidentState, incident: Incident, limits: Limits) -> str:
+    """When a person's merge was told; of one that the policy made, the first look, from which the deadline counts."""
+    told = [str(entry.get("at", "")) for entry in state["user_feedback_history"] if entry.get("kind") == "merged"]
+    first_look = moment(incident.deadline)
+    return (told[-1] if told else "") or (stamp(first_look - limits.deadline) if first_look else "")
+
+
+def _of_this(state: IncidentState, rollout: Rollout) -> tuple[Observation, ...]:
+    """Observations since the merge: an earlier attempt's pods say nothing about this one's."""
+    return tuple(one for one in state["observations"] if one.at >= rollout.merged_at)
 
 
 def _failed(state: IncidentState, incident: Incident, result: str) -> IncidentState:

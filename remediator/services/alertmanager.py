@@ -1,0 +1,162 @@
+"""Alertmanager's v2 API: which alerts fire now, and whether an incident's own have ended.
+
+The list is a bare array; silenced alerts are in it unless left out; one matcher a `filter`; a matcher that cannot
+be read is a 400 with a bare JSON string, a bad boolean an empty list.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from remediator.domain.life import Observation
+from remediator.domain.outside import AnswerError, Reading, Workload, item_id, short
+from remediator.errors import RemediatorError
+from remediator.evidence import workload_of_pod
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from remediator.domain.life import VerificationStatus
+    from remediator.domain.outside import Parameters, Question, Rollout, Web
+    from remediator.domain.ports import Clock
+
+_PATH = "/api/v2/alerts"
+_PAIR = re.compile(r'([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"')
+
+
+def firing(web: Web, filters: Sequence[str] = (), receiver: str = "") -> list[dict[str, Any]]:
+    """Active alerts that nobody silenced and nothing inhibits, oldest first."""
+    asked: list[tuple[str, str]] = [("active", "true"), ("silenced", "false"), ("inhibited", "false")]
+    asked += [("filter", one) for one in filters]
+    asked += [("receiver", receiver)] if receiver else []
+    return sorted(filter(_active, _alerts(web, asked)), key=lambda alert: str(alert.get("startsAt")))
+
+
+def filters_of_group(key: str) -> list[str]:
+    """The matchers of a webhook's `groupKey`: `{}/{severity="critical"}:{alertname="X", namespace="shop"}`."""
+    return [f'{name}="{value}"' for name, value in _PAIR.findall(key.rpartition(":{")[2])]
+
+
+@dataclass
+class AlertSource:
+    """The `Source` port; a question about workloads keeps those alerts that name one of them."""
+
+    name: str
+    web: Web
+    filters: Sequence[str] = ()
+    receiver: str = ""
+
+    def read(self, question: Question) -> Reading:
+        """See the port."""
+        alerts = firing(self.web, self.filters, self.receiver)
+        if question.workloads:
+            alerts = [alert for alert in alerts if any(_names(alert, one) for one in question.workloads)]
+        ids = {item_id(str(a.get("fingerprint")), str(a.get("startsAt"))): a for a in alerts}
+        kept = [alert for one, alert in ids.items() if one not in question.handled]
+        return Reading(
+            texts=((self.name, document(kept)),) if kept else (),
+            items=len(kept),
+            ids=tuple(ids),
+            workloads=tuple(dict.fromkeys(found for alert in kept if (found := workload_of_alert(alert)))),
+        )
+
+
+@dataclass
+class AlertVerifier:
+    """The `Verifier` port: the alerts of the incident, and others about its workloads, are over."""
+
+    name: str
+    web: Web
+    now: Clock
+
+    def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
+        """See the port."""
+        del earlier
+        at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        wanted = {item.reason for item in rollout.diagnosis.evidence if item.channel == "alert"}
+        places = [Workload(namespace=s.namespace, kind=s.kind, name=s.name, pod=s.pod) for s in rollout.subjects]
+        namespaces = {place.namespace for place in places if place.namespace}
+        try:
+            alerts = firing(self.web, [f'namespace="{next(iter(namespaces))}"'] if len(namespaces) == 1 else ())
+        except RemediatorError as error:
+            return Observation(verifier=self.name, status="pending", summary=str(error), at=at)
+        mine = [
+            alert
+            for alert in alerts
+            if any(_names(alert, one) for one in places) or (not namespaces and _label(alert, "alertname") in wanted)
+        ]
+        facts = {} if wanted else {"neutral": "no alert told of this incident"}
+        if not mine:
+            return Observation(verifier=self.name, status="success", summary="no alert fires", at=at, facts=facts)
+        worst = mine[-1]
+        began, what = str(worst.get("startsAt") or "")[:19] + "Z", _label(worst, "alertname") or "an alert"
+        anew = bool(rollout.merged_at) and began > rollout.merged_at and what in wanted
+        status: VerificationStatus = "failed" if anew else "pending"
+        said = f"`{what}` fires{' again' if anew else ''} since {began}: {short(_text(worst), 160)}"
+        return Observation(verifier=self.name, status=status, summary=said, at=at, link=_link(worst))
+
+
+def document(alerts: Iterable[Mapping[str, Any]]) -> str:
+    """The alerts as the API's own array; where an alert comes from is put among what is kept of it."""
+    shown = []
+    for alert in alerts:
+        notes = dict(alert.get("annotations") or {})
+        if alert.get("generatorURL"):
+            notes.setdefault("generator_url", alert["generatorURL"])
+        shown.append({**alert, "annotations": notes})
+    return json.dumps(shown, indent=1) + "\n"
+
+
+def workload_of_alert(alert: Mapping[str, Any]) -> Workload | None:
+    """The object in trouble, by kube-state-metrics' labels."""
+    namespace = _label(alert, "exported_namespace") or _label(alert, "namespace")
+    if not namespace:
+        return None
+    container = _label(alert, "exported_container") or _label(alert, "container")
+    if pod := _label(alert, "exported_pod") or _label(alert, "pod"):
+        kind, name = workload_of_pod(pod)
+        return Workload(namespace=namespace, kind=kind, name=name, pod=pod, container=container)
+    for label, kind in (("deployment", "Deployment"), ("statefulset", "StatefulSet"), ("daemonset", "DaemonSet")):
+        if name := _label(alert, label):
+            return Workload(namespace=namespace, kind=kind, name=name)
+    return None
+
+
+def _names(alert: Mapping[str, Any], wanted: Workload) -> bool:
+    found = workload_of_alert(alert)
+    if found is None or found.namespace != wanted.namespace:
+        return False
+    return not wanted.name or found.name == wanted.name or bool(found.pod and found.pod == wanted.pod)
+
+
+def _alerts(web: Web, asked: Parameters) -> list[dict[str, Any]]:
+    document = web.get(_PATH, asked)
+    if not isinstance(document, list) or not all(
+        isinstance(alert, dict) and isinstance(alert.get("labels"), dict) for alert in document
+    ):
+        raise AnswerError(f"Alertmanager answers with no list of alerts: {short(str(document), 120)}", status=200)
+    return document
+
+
+def _active(alert: Mapping[str, Any]) -> bool:
+    """Once more here: a server that does not know a parameter ignores it."""
+    status = alert.get("status")
+    return not isinstance(status, dict) or status.get("state") in {None, "active", "unprocessed"}
+
+
+def _label(alert: Mapping[str, Any], name: str) -> str:
+    labels = alert.get("labels")
+    return str(labels.get(name) or "") if isinstance(labels, dict) else ""
+
+
+def _text(alert: Mapping[str, Any]) -> str:
+    notes = alert.get("annotations") or {}
+    return str(notes.get("description") or notes.get("summary") or notes.get("message") or "no description")
+
+
+def _link(alert: Mapping[str, Any]) -> str:
+    url = str(alert.get("generatorURL") or "")
+    return url if url.startswith(("http://", "https://")) else ""
