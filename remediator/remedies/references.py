@@ -107,12 +107,12 @@ def _promised(case: Case, target: Match, kind: str, name: str) -> bool:
     return any(
         value == name and any(word in str(step) for step in path) for manifest in others for path, value in leaves(manifest.body)
     ) or any(
-        kind == "Secret" and _MAKERS.search(manifest.kind) and (manifest.name == name or name.startswith(f"{manifest.name}-"))
+        kind == "Secret" and _MAKERS.search(manifest.kind) and not any(provided(manifest)) and (manifest.name == name or name.startswith(f"{manifest.name}-"))
         for manifest in others
     )
 
 
-_MAKERS = re.compile(r"(?i)user|cluster|database|postgres|mysql|maria|mongo|redis|rabbit|kafka|elastic|opensearch|minio|vault|secret|credential|claim|bucket")
+_MAKERS = re.compile(r"(?i)user|cluster|database|postgres|mysql|maria|mongo|redis|rabbit|kafka|elastic|opensearch|minio|credential|claim|bucket")
 """Kinds of custom resources whose operators write a login into a Secret called after the resource."""
 _PLAIN = frozenset((*WORKLOADS, "ConfigMap", "Secret", "Service", "Ingress", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "PersistentVolumeClaim"))
 """Kinds that make no other object of the name they hold."""
