@@ -15,11 +15,5 @@ echo
 status=0
 "$venv/bin/remediator" run --log "$1" --repo "$demo" || status=$?
 
-# The local pull request, as `remediator show ID` prints it; a branch is named after its incident and attempt.
-for branch in $(git -C "$demo" for-each-ref --format='%(refname:lstrip=3)' refs/heads/remediator/); do
-    printf '\n--- pull request %s ---\n\n' "$branch"
-    "$venv/bin/remediator" show "${branch%-*}" --repo "$demo"
-done
-
 printf '\nThe repository is %s. The commands are in %s: put that on the PATH.\n' "$demo" "$venv/bin"
 exit "$status"

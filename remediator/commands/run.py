@@ -102,10 +102,9 @@ def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
     lines, seconds = found.logs.measured()
     facts = RunFacts(lines=lines, seconds=seconds, dry_run=dry_run)
     print(terminal(reports, facts, colour=colour), end="")
-    if dry_run:
-        for report in reports:
-            if report.proposal:
-                print(f"\n{local_pull_request(report, colour=colour)}", end="")
+    for report in reports:
+        if report.proposal:
+            print(f"\n{local_pull_request(report, colour=colour)}", end="")
 
 
 def _report(found: Services, result: Result) -> IncidentReport:

@@ -102,7 +102,7 @@ def _context(statement: Statement, redact: Callable[[str], str]) -> Evidence:
 
 def _common(statement: Statement, redact: Callable[[str], str]) -> dict[str, object]:
     return {
-        "source": statement.source,
+        "source": _shown(statement.source),
         "line": statement.line,
         "channel": statement.channel,
         "subject": statement.subject,
@@ -112,6 +112,11 @@ def _common(statement: Statement, redact: Callable[[str], str]) -> dict[str, obj
         "first_seen": statement.first_seen,
         "last_seen": statement.last_seen,
     }
+
+
+def _shown(source: str) -> str:
+    """A name that people may read: of an absolute path its last part, since the rest tells of somebody's machine."""
+    return source.rpartition("/")[2] if source.startswith("/") else source
 
 
 def _near(statement: Statement, one: Group) -> bool:

@@ -35,6 +35,7 @@ def incident_report(
         diagnosis=diagnosis,
         proposal=proposal,
         alternatives=state["proposals"],
+        status=state["workflow_status"],
         reason=incident.reason,
         policy=(base.note,) if base and base.note else (),
         diffs=tuple(diffs),

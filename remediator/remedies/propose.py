@@ -18,6 +18,17 @@ from remediator.remedies.targets import Targets, targets_of
 MAX_PROPOSALS = 5
 
 
+class Tried(Value):
+    """One fix of one action, and what became of it."""
+
+    action: str
+    title: str
+    score: float
+    proposal: Proposal | None = None
+    refusal: str = ""
+    """Why it is no proposal; empty where it is one."""
+
+
 class Outcome(Value):
     """What can be done about one incident."""
 
@@ -35,8 +46,9 @@ def propose(diagnosis: Diagnosis, repository: Repository, policies: Policies) ->
     targets = targets_of(diagnosis, repository)
     if diagnosis.severity == "info":
         return Outcome(applications=targets.applications, root_cause=diagnosis.summary, reason=diagnosis.summary)
-    proposals, refusals = _all(diagnosis, repository, policies, targets)
-    ranked = _ranked(proposals)
+    tried = list(attempts(diagnosis, repository, policies, targets))
+    ranked = _ranked([one.proposal for one in tried if one.proposal])
+    refusals = [one.refusal for one in tried if one.refusal]
     reason = "" if ranked else _why_not(diagnosis, category, targets, refusals)
     return Outcome(
         applications=_applications(targets, ranked),
@@ -46,21 +58,19 @@ def propose(diagnosis: Diagnosis, repository: Repository, policies: Policies) ->
     )
 
 
-def _all(
+def attempts(
     diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: Targets
-) -> tuple[list[Proposal], list[str]]:
-    proposals: list[Proposal] = []
-    refusals: list[str] = []
+) -> Iterator[Tried]:
+    """Every fix of every considered action, proved or refused with its reason; one without a value is passed over."""
     for action in considered(diagnosis, policies):
         case = Case(diagnosis, repository, policies, action, targets.matches)
         for fix in fixes(case):
             if fix.score <= 0:
                 continue
             try:
-                proposals.append(prove(case, fix))
+                yield Tried(action=action.id, title=fix.title, score=fix.score, proposal=prove(case, fix))
             except Unproved as refusal:
-                refusals.append(str(refusal))
-    return proposals, refusals
+                yield Tried(action=action.id, title=fix.title, score=fix.score, refusal=str(refusal))
 
 
 def considered(diagnosis: Diagnosis, policies: Policies) -> Iterator[Action]:

@@ -1,0 +1,93 @@
+"""`remediator explain`: why an incident is what it is said to be, and what became of every action."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remediator.commands.shared import add_repo, find, services
+from remediator.errors import ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from remediator.domain.incident import Diagnosis, Subject
+    from remediator.gitops import Repository
+    from remediator.policy import Policies
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("explain", help="why: signals, objects, every action considered and its outcome")
+    parser.add_argument("id", nargs="?", metavar="ID", help="incident id, or the start of it")
+    parser.add_argument("--log", action="append", metavar="FILE", help="instead of an id: logs, `-` for standard input")
+    add_repo(parser)
+    parser.set_defaults(handler=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the reasoning; nothing is changed."""
+    if bool(args.id) == bool(args.log):
+        raise ConfigError("give either an incident id or --log FILE")
+    from remediator.gitops import Repository
+
+    found = services(args, dry_run=True)
+    if args.id:
+        known = found.driver.state(find(found, args.id).incident_id)["diagnosis"]
+        diagnoses = [known] if known else []
+    else:
+        diagnoses = [case.diagnosis for case in found.logs.cases()]
+    repository = Repository.open(Path(args.repo))
+    for diagnosis in diagnoses:
+        print("\n".join(_lines(diagnosis, repository, found.policies)))
+    return 0
+
+
+def _lines(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> Iterator[str]:
+    from remediator.remedies.targets import targets_of
+
+    yield f"{diagnosis.category} · {diagnosis.severity} — {diagnosis.summary}"
+    yield f"  about    {_named(diagnosis.subject)}"
+    for victim in diagnosis.victims[:5]:
+        yield f"  victim   {_named(victim)}"
+    yield from _signals(diagnosis, policies)
+    targets = targets_of(diagnosis, repository)
+    for match in targets.matches:
+        manifest = match.manifest
+        yield f"  object   {manifest.kind}/{manifest.name} of {match.application.name} ({match.why}; {match.score:.2f}) in {manifest.file}"
+    if targets.doubt:
+        yield f"  doubt    {targets.doubt}"
+    if not targets.matches and not targets.doubt:
+        yield "  object   none in this repository"
+    yield from _actions(diagnosis, repository, policies)
+
+
+def _signals(diagnosis: Diagnosis, policies: Policies) -> Iterator[str]:
+    owners = policies.catalogue.signal_owner
+    for one in diagnosis.evidence:
+        if one.signal not in owners:
+            continue
+        category, signal = owners[one.signal]
+        first = one.text.splitlines()[0][:110] if one.text else one.reason
+        weight = f"{signal.role}, {category.id} {category.priority}, weight {signal.weight:g}"
+        yield f"  {one.id:<8} {one.signal} ({weight}) {one.source}:{one.line} {first}"
+
+
+def _actions(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> Iterator[str]:
+    from remediator.remedies.propose import attempts, considered
+    from remediator.remedies.targets import targets_of
+
+    tried = list(attempts(diagnosis, repository, policies, targets_of(diagnosis, repository)))
+    for action in considered(diagnosis, policies):
+        own = [one for one in tried if one.action == action.id]
+        if not own:
+            yield f"  action   {action.id}: has nothing to propose here"
+        for one in own:
+            yield f"  action   {action.id}: {one.title} ({one.score:.2f}) — {one.refusal or 'proved'}"
+
+
+def _named(subject: Subject) -> str:
+    parts = (("application", subject.application), ("namespace", subject.namespace), ("container", subject.container), ("node", subject.node))
+    what = f"{subject.kind}/{subject.name}" if subject.name else subject.pod or "nobody in particular"
+    return what + "".join(f", {name} {value}" for name, value in parts if value)

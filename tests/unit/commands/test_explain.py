@@ -1,0 +1,42 @@
+"""`remediator explain` tells signals, objects, and what became of every action."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from remediator.cli import main
+from tests.corpus.incidents import Incident, corpus
+
+
+def incident(name: str) -> Incident:
+    return next(one for one in corpus() if one.name == name)
+
+
+def explained(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    one = incident(name)
+    one.build(tmp_path / "repo")
+    (tmp_path / "log.txt").write_text(one.log, encoding="utf-8")
+    assert main(["explain", "--log", str(tmp_path / "log.txt"), "--repo", str(tmp_path / "repo")]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_fault_that_can_be_mended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = explained("oom-plain", tmp_path, capsys)
+    assert text.startswith("oom · critical")
+    assert "E1       oom_killed (cause, oom 90" in text
+    assert "object   Deployment/api of shop" in text
+    assert "raise_memory_limit: restore limits.memory of `api` to 512Mi (0.95) — proved" in text
+
+
+def test_a_fault_of_nobody_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = explained("not-managed-plain", tmp_path, capsys)
+    assert "object   none in this repository" in text
+    assert "proved" not in text
+
+
+@pytest.mark.parametrize("arguments", [[], ["inc-1", "--log", "x"]])
+def test_an_id_or_a_log_but_not_both(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", *arguments]) == 2
+    assert "either an incident id or --log" in capsys.readouterr().err
