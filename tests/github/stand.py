@@ -1,0 +1,28 @@
+"""How a test gets a stand-in: `with stand_in(folder, files) as server:`; skipped where GitHub's descriptions are not installed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.github.judge import folder
+from tests.github.server import Server
+from tests.github.world import World
+from tests.repos import repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NEEDS = "npm's @octokit/openapi and @octokit/graphql-schema are not installed (scripts/install_tools.py)"
+
+
+@contextmanager
+def stand_in(place: Path, files: dict[str, str]) -> Iterator[Server]:
+    """A server over a new repository with one commit of these files."""
+    if folder() is None:
+        pytest.skip(NEEDS)
+    with Server(World.of(repository(place / "seed", files), place / "hub.git")) as server:
+        yield server
