@@ -62,7 +62,7 @@ def answer(repository: Repository, args: argparse.Namespace) -> tuple[Located, M
         application=args.application, namespace=args.namespace, kind=kind, name=name, container=args.container
     )
     matches = repository.find(subject)
-    if not matches and args.namespace:
+    if not matches and args.namespace and args.application:
         matches = repository.find(subject.model_copy(update={"namespace": ""}))
     if not matches:
         return Located("unknown", reason=f"no Application in this repository applies {args.workload}"), None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from remediator.domain.change import YamlPath
@@ -15,6 +15,9 @@ from remediator.gitops.layout import Layout, override_files
 from remediator.gitops.model import Application, Problem, Source
 from remediator.gitops.paths import MISSING, get, with_value
 from remediator.gitops.yamlread import Unreadable
+
+PULLED = ".remediator-pulled"
+"""Where pulled charts seem to lie; nothing there can be edited."""
 
 LayerKind = Literal["default", "subchart", "file", "values", "valuesObject", "parameter", "fileParameter"]
 
@@ -51,6 +54,8 @@ class Release:
     layers: list[Layer] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
+    view: Files | None = None
+    """The checkout with pulled charts laid into it, where some were."""
     missing: list[str] = field(default_factory=list)
     """Dependencies of the chart that are not vendored: they can only be pulled."""
 
@@ -66,10 +71,45 @@ def release(files: Files, layout: Layout, app: Application, source: Source) -> R
         str(options.get("namespace") or app.namespace),
     )
     if source.local:
+        files = _with_dependencies(files, layout, found)
         _chart(files, found)
+    elif source.chart:
+        files = _with_chart(files, layout, found)
     _value_files(files, layout, found, options)
     _inline(files, found, options)
     return found
+
+
+def _with_dependencies(files: Files, layout: Layout, found: Release) -> Files:
+    """The checkout with the chart's missing dependencies laid into `charts/`, as far as they may be pulled."""
+    if layout.charts is None:
+        return files
+    try:
+        metadata = yamlread.mapping(files.read(join(found.chart, "Chart.yaml")))
+    except Unreadable:
+        return files
+    pulled: dict[str, bytes] = {}
+    for entry in chart_dependencies(files, found.chart, metadata):
+        if subchart(files, found.chart, entry) == (None, None):
+            name = str(entry.get("name", ""))
+            chart = layout.charts.files(str(entry.get("repository") or ""), name, str(entry.get("version") or ""))
+            pulled |= {join(found.chart, f"charts/{name}/{path}"): data for path, data in (chart or {}).items()}
+    if pulled:
+        found.view = files.with_changes(pulled)
+    return found.view or files
+
+
+def _with_chart(files: Files, layout: Layout, found: Release) -> Files:
+    """The checkout with a registry's chart laid beside it, where it may be pulled."""
+    source = found.source
+    chart = layout.charts.files(source.repo_url, source.chart, source.revision) if layout.charts else None
+    if not chart:
+        return files
+    found.chart = f"{PULLED}/{source.chart}-{source.revision}"
+    found.view = files.with_changes({f"{found.chart}/{path}": data for path, data in chart.items()})
+    _chart(found.view, found)
+    found.layers = [replace(layer, editable=False) for layer in found.layers]
+    return found.view
 
 
 def _chart(files: Files, found: Release) -> None:

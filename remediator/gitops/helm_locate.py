@@ -45,11 +45,12 @@ class Prober:
 
     def __init__(self, renderer: Renderer, release: Release, target: Manifest, path: YamlPath) -> None:
         self.renderer, self.release, self.target = renderer, release, target
+        self.files = release.view or renderer.files
         self.path = path
         self.present = get(target.body, path)
         self.user = user_values(release.layers)
         self.effective = coalesced(merged(release.layers), {})
-        self.prefix = alias_path(renderer.files, release.chart, target.file)
+        self.prefix = alias_path(self.files, release.chart, target.file)
         self.renders = 0
         self.sure = bool(renderer.tools.helm)
         self._base: list[Manifest] | None = None
@@ -119,9 +120,9 @@ class Prober:
         """Value paths that can hold the field: references in the templates, mappings of the values, blocks of a workload."""
         found: dict[YamlPath, None] = {}
         chart = self._folder()
-        for reference in references(self.renderer.files, chart, self.target.file):
+        for reference in references(self.files, chart, self.target.file):
             found[(*self.prefix, *reference)] = None
-        relative = locals_of(self.renderer.files, self.target.file)
+        relative = locals_of(self.files, self.target.file)
         for path, node in mappings(self.effective):
             if any(isinstance(step, int) for step in path):
                 continue
@@ -144,12 +145,12 @@ class Prober:
             entry = next(
                 (
                     item
-                    for item in chart_dependencies(self.renderer.files, folder, _metadata(self.renderer.files, folder))
+                    for item in chart_dependencies(self.files, folder, _metadata(self.files, folder))
                     if step in (item.get("alias"), item.get("name"))
                 ),
                 None,
             )
-            inner = subchart(self.renderer.files, folder, entry)[0] if entry else None
+            inner = subchart(self.files, folder, entry)[0] if entry else None
             if inner is None:
                 return folder
             folder = inner

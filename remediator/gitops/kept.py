@@ -23,14 +23,14 @@ from remediator.gitops.tools import Tools
 VERSION = 3
 
 
-def key(files: Files, tools: Tools, own_url: str) -> str:
+def key(files: Files, tools: Tools, settings: tuple[str, ...]) -> str:
     """Names the state of the checkout and all else that the tree depends on; empty where it cannot be named."""
     if files.overlay:
         return ""
     state = _commit(files) or _stamps(files)
     programs = [(name, Path(name).stat().st_mtime_ns) for name in (tools.helm, *tools.kustomize[:1]) if name]
     return hashlib.blake2b(
-        repr((VERSION, state, programs, own_url)).encode("utf-8", "surrogateescape"), digest_size=20
+        repr((VERSION, state, programs, settings)).encode("utf-8", "surrogateescape"), digest_size=20
     ).hexdigest()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from remediator.domain.change import YamlPath
 from remediator.gitops import yamlread
+from remediator.gitops.charts import ChartStore
 from remediator.gitops.files import Files, clean, join
 from remediator.gitops.model import Source
 from remediator.gitops.paths import listed, table
@@ -51,6 +52,8 @@ class Layout:
     def __init__(self, files: Files, bodies: Iterable[Mapping[str, Any]], own_url: str = "") -> None:
         self.files = files
         self.own = normal_url(own_url) if own_url else ""
+        self.charts: ChartStore | None = None
+        """Gives charts that are not in the checkout, where the owner allows it."""
         self.strip = ""
         self.nest = ""
         wanted = [(normal_url(url), path) for body in bodies for url, path in _literal_sources(body)]

@@ -125,9 +125,10 @@ def _addition(repo: Repository, app: Application, release: Release, path: YamlPa
             continue
         rated.append(((bool(others), -reached, -order), layer))
     if not rated:
-        return Located("unknown", reason="the Application has no value file to which this could be added")
+        inline: YamlPath = (*release.source.pointer, "helm", "valuesObject")
+        return _layer_place(repo, app, Layer("valuesObject", "", 0, inline, {}), path, MISSING, exists=False)
     rated.sort(key=lambda pair: pair[0])
-    return _layer_place(repo, app, rated[0][1], path, MISSING, False)
+    return _layer_place(repo, app, rated[0][1], path, MISSING, exists=False)
 
 
 def _may_add(data: Any, path: YamlPath, reached: int) -> bool:

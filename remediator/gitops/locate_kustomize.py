@@ -102,7 +102,7 @@ def _with(repo: Repository, app: Application, obj: Manifest, place: Place, value
 
 
 def _reread(repo: Repository, files: Files, app: Application, obj: Manifest) -> Manifest | None:
-    changed = type(repo)(files, repo.tools, repo.cache, repo.own_url)
+    changed = type(repo)(files, repo.tools, repo.cache, repo.own_url, repo.pull)
     again = next((other for other in changed.applications if other.key == app.key), None)
     return helm_locate.same(obj, changed.objects(again)) if again else None
 

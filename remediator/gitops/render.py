@@ -78,16 +78,7 @@ class Renderer:
                 )
                 result.problems.append(Problem("missing-path", words, app.file, application=app.name))
             case "remote":
-                result.releases[index] = found = helm.release(self.files, self.layout, app, source)
-                result.problems += found.problems
-                words = (
-                    f"chart {source.chart} {source.revision} of {source.repo_url}"
-                    if source.chart
-                    else f"{source.path or '.'} of {source.repo_url}"
-                )
-                result.problems.append(
-                    Problem("remote", f"{words} is not in this repository", app.file, application=app.name)
-                )
+                self._remote(app, index, source, result)
             case _:
                 words = {
                     "plugin": "a config-management plugin",
@@ -102,6 +93,17 @@ class Renderer:
                         application=app.name,
                     )
                 )
+
+    def _remote(self, app: Application, index: int, source: Source, result: Rendering) -> None:
+        result.releases[index] = found = helm.release(self.files, self.layout, app, source)
+        result.problems += found.problems
+        if found.chart:
+            result.types[-1] = "helm"
+            self._rendered(found, result)
+            return
+        chart = f"chart {source.chart} {source.revision} of {source.repo_url}"
+        words = chart if source.chart else f"{source.path or '.'} of {source.repo_url}"
+        result.problems.append(Problem("remote", f"{words} is not in this repository", app.file, application=app.name))
 
     def _kustomize(self, app: Application, index: int, source: Source, result: Rendering) -> None:
         result.builds[index] = found = kustomize_render.read(self.files, source)
@@ -171,6 +173,9 @@ class Renderer:
                     application=app.name,
                 )
             )
+        self._rendered(found, result)
+
+    def _rendered(self, found: helm.Release, result: Rendering) -> None:
         manifests, problems, sure = self.helm_objects(found, helm_render.user_values(found.layers))
         result.manifests += manifests
         result.problems += problems
@@ -185,10 +190,12 @@ class Renderer:
             return [], [], True
         if self.tools.helm:
             try:
-                name = self.key("helm", app, source, found.files, repr(values), found.name, found.namespace)
+                name = self.key(
+                    "helm", app, source, found.files, repr(values), found.name, found.namespace, files=found.view
+                )
                 known = self.cache.objects(name)
                 if known is None:
-                    objects = helm_render.run(self.files, self.tools, found, values)
+                    objects = helm_render.run(found.view or self.files, self.tools, found, values)
                     self.cache.keep_objects(name, objects)
                     return objects, [], True
                 return (
@@ -217,11 +224,14 @@ class Renderer:
                 )
         from remediator.gitops import helm_static
 
-        objects, problems = helm_static.render(self.files, found, values)
+        objects, problems = helm_static.render(found.view or self.files, found, values)
         return objects, problems, False
 
-    def key(self, tool: str, app: Application, source: Source, names: set[str], *more: str) -> str:
+    def key(
+        self, tool: str, app: Application, source: Source, names: set[str], *more: str, files: Files | None = None
+    ) -> str:
         """A digest of everything the rendering depends on."""
+        files = files or self.files
         digest = hashlib.sha256(
             repr((tool, self.tools, app.name, app.namespace, source.path, source.body, more)).encode(
                 "utf-8", "surrogateescape"
@@ -229,7 +239,7 @@ class Renderer:
         )
         for name in sorted(names):
             try:
-                data = self.files.read(name)
+                data = files.read(name)
             except Unreadable:
                 data = b"\0"
             digest.update(f"{len(name)}:{name}:{len(data)}:".encode("utf-8", "surrogateescape"))

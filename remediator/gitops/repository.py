@@ -14,6 +14,7 @@ from remediator.errors import ConfigError
 from remediator.gitops import difference, find, kept, locate, revisions, validate
 from remediator.gitops import field as fields_by_name
 from remediator.gitops.cache import Cache
+from remediator.gitops.charts import ChartStore
 from remediator.gitops.feeds import Feeds
 from remediator.gitops.fields import OF_APPLICATION
 from remediator.gitops.files import Files
@@ -39,35 +40,50 @@ from remediator.gitops.yamlread import Unreadable
 class Repository:
     """A checkout: its Applications, what they apply, and where each field of it is controlled."""
 
-    def __init__(self, files: Files, tools: Tools, cache: Cache, own_url: str = "") -> None:
+    def __init__(self, files: Files, tools: Tools, cache: Cache, own_url: str = "", pull: tuple[str, ...] = ()) -> None:
         self.root = files.root
         self.store = files
         self.tools = tools
         self.cache = cache
         self.own_url = own_url
+        self.pull = pull
 
     @classmethod
-    def open(cls, root: Path, *, tools: Tools | None = None, cache: Path | None = None) -> Repository:
-        """`root` may be a part of a git checkout or no git at all; nothing is written to it."""
+    def open(
+        cls, root: Path, *, tools: Tools | None = None, cache: Path | None = None, pull: Sequence[str] = ()
+    ) -> Repository:
+        """`root` may be a part of a git checkout or no git at all; nothing is written to it.
+
+        `pull` lists patterns of chart repositories from which charts at an exact version may be fetched; they are
+        kept in `cache`, without which nothing is pulled.
+        """
         root = Path(root)
         if not root.is_dir():
             raise ConfigError("is not a directory", file=str(root))
-        return cls(Files(root), Tools.find() if tools is None else tools, Cache(cache), origin_url(root.resolve()))
+        return cls(
+            Files(root), Tools.find() if tools is None else tools, Cache(cache), origin_url(root.resolve()), tuple(pull)
+        )
 
     @cached_property
     def _grown(self) -> tuple[Tree, list[Problem], Layout]:
         """The tree, its problems and the layout: kept from an earlier run, or read."""
-        key = kept.key(self.store, self.tools, self.own_url) if self.cache.directory is not None else ""
+        key = kept.key(self.store, self.tools, (self.own_url, *self.pull)) if self.cache.directory is not None else ""
         known = kept.load(self.cache.tree(key)) if key else None
         if known is not None:
             tree, problems, settings = known
-            return tree, problems, Layout.of(self.store, settings)
+            return tree, problems, self._with_charts(Layout.of(self.store, settings))
         facts, problems = scan(self.store)
-        layout = Layout(self.store, [body for item in facts.values() for _, body in item.documents], self.own_url)
+        bodies = [body for item in facts.values() for _, body in item.documents]
+        layout = self._with_charts(Layout(self.store, bodies, self.own_url))
         tree = Grower(self.store, layout, Renderer(self.store, layout, self.tools, self.cache), facts).grow()
         problems = list(dict.fromkeys([*self.store.problems, *problems, *tree.problems]))
         self.cache.keep_tree(key, kept.dump(tree, problems, layout.settings()) if key else None)
         return tree, problems, layout
+
+    def _with_charts(self, layout: Layout) -> Layout:
+        if self.pull and self.cache.directory is not None and self.tools.helm:
+            layout.charts = ChartStore(self.cache.directory, self.tools, self.pull)
+        return layout
 
     @property
     def layout(self) -> Layout:
@@ -160,7 +176,7 @@ class Repository:
 
     def with_changes(self, changes: Mapping[str, bytes | None]) -> Repository:
         """The same checkout with files replaced or (None) removed, in memory only."""
-        return Repository(self.store.with_changes(changes), self.tools, self.cache, self.own_url)
+        return Repository(self.store.with_changes(changes), self.tools, self.cache, self.own_url, self.pull)
 
     def difference(self, changed: Repository) -> tuple[ObjectChange, ...]:
         """What the change does to the rendered objects."""

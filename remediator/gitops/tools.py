@@ -21,6 +21,7 @@ from remediator.gitops.yamlread import Unreadable
 TIMEOUT = 45
 MAX_OUTPUT = 64 * 1024 * 1024
 _NOWHERE = "http://127.0.0.1:9"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "NO_PROXY", "no_proxy")
 
 
 class ToolFailed(Exception):
@@ -52,11 +53,11 @@ class Tools:
         """No programs at all: everything is read statically."""
         return cls()
 
-    def run_helm(self, arguments: Iterable[str], directory: Path) -> str:
+    def run_helm(self, arguments: Iterable[str], directory: Path, *, network: bool = False) -> str:
         """Helm's output; raises ToolFailed with its words."""
         if not self.helm:
             raise ToolFailed("helm is not on the PATH", absent=True)
-        return _run([self.helm, *arguments], directory)
+        return _run([self.helm, *arguments], directory, network=network)
 
     def run_kustomize(self, target: str, directory: Path) -> str:
         """Kustomize's output; raises ToolFailed with its words."""
@@ -66,8 +67,8 @@ class Tools:
         return _run([*self.kustomize, target, *inflate], directory)
 
 
-def _environment(home: Path) -> dict[str, str]:
-    quiet = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), _NOWHERE)
+def _environment(home: Path, *, network: bool = False) -> dict[str, str]:
+    proxies = {name: value for name in _PROXIES if (value := os.environ.get(name))}
     return {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(home),
@@ -82,11 +83,11 @@ def _environment(home: Path) -> dict[str, str]:
         "GIT_ALLOW_PROTOCOL": "none",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
-        **quiet,
+        **(proxies if network else dict.fromkeys(_PROXIES[:5], _NOWHERE)),
     }
 
 
-def _run(command: list[str], directory: Path) -> str:
+def _run(command: list[str], directory: Path, *, network: bool = False) -> str:
     with (
         tempfile.TemporaryDirectory(prefix="remediator-home-") as home,
         tempfile.TemporaryFile() as out,
@@ -96,7 +97,7 @@ def _run(command: list[str], directory: Path) -> str:
             done = subprocess.run(
                 command,
                 cwd=directory,
-                env=_environment(Path(home)),
+                env=_environment(Path(home), network=network),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
