@@ -2,6 +2,6 @@
 
 from remediator.remedies.apply import changes
 from remediator.remedies.propose import Outcome, propose
-from remediator.remedies.registry import REMEDIES
+from remediator.remedies.registry import REMEDIES, remedy
 
-__all__ = ["REMEDIES", "Outcome", "changes", "propose"]
+__all__ = ["REMEDIES", "Outcome", "changes", "propose", "remedy"]

@@ -12,7 +12,7 @@ from remediator.policy import Action, Category, Policies
 from remediator.remedies.case import Case, Fix
 from remediator.remedies.past import earlier_values
 from remediator.remedies.prove import Unproved, prove
-from remediator.remedies.registry import REMEDIES
+from remediator.remedies.registry import REMEDIES, remedy
 from remediator.remedies.targets import Targets, targets_of
 
 MAX_PROPOSALS = 5
@@ -88,7 +88,7 @@ def considered(diagnosis: Diagnosis, policies: Policies) -> Iterator[Action]:
 
 def fixes(case: Case) -> Iterator[Fix]:
     """What the remedy of this action proposes, each fix preceded by the older values that would do."""
-    for fix in REMEDIES[case.action.id](case):
+    for fix in remedy(case.action.id)(case):
         yield from earlier_values(case, fix)
         yield fix
 
