@@ -151,7 +151,9 @@ def test_nothing_found_is_said_with_the_reason_that_it_may_have() -> None:
 def test_a_tenant_is_named_and_its_lack_is_said() -> None:
     loki = filled(1, tenant="shop")
     with serve(loki) as server:
-        assert Loki(web(server, X_Scope_OrgID="shop")).lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=9)
+        assert Loki(web(server, X_Scope_OrgID="shop")).lines(
+            '{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=9
+        )
         with pytest.raises(AnswerError, match=r"Loki answers 401 .*no org id"):
             Loki(web(server)).lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=9)
 

@@ -1,0 +1,1 @@
+"""The Kubernetes API, read-only: events, pods and logs to collect, rollouts to judge."""

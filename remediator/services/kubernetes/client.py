@@ -1,0 +1,233 @@
+"""A read-only window on one cluster through the official client; answers are plain JSON, as evidence reads it.
+
+The client's models are left aside: building them costs more than the request, and one unknown field fails them.
+Every path that is asked for stands in this file, so that the role in deploy/ can be held against it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from remediator.domain.outside import AnswerError, short
+from remediator.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from remediator.domain.outside import Access
+
+_TIMEOUT = (5.0, 20.0)
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
+_PAGE = 500
+_MOST_PAGES = 40
+_GROUPS: Mapping[str, tuple[str, str]] = {
+    "Deployment": ("/apis/apps/v1", "deployments"),
+    "StatefulSet": ("/apis/apps/v1", "statefulsets"),
+    "DaemonSet": ("/apis/apps/v1", "daemonsets"),
+}
+
+
+@dataclass
+class Cluster:
+    """Reads one API server. Lists are kept for the life of this object: one run looks at one moment."""
+
+    name: str
+    access: Access
+    _kept: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _client: Any = field(default=None, repr=False)
+
+    def pods(self, namespace: str) -> list[dict[str, Any]]:
+        """All pods of a namespace; empty for a namespace that does not exist, as the API has it."""
+        return self._list(f"/api/v1/namespaces/{_part(namespace)}/pods")
+
+    def events(self, namespace: str) -> list[dict[str, Any]]:
+        """All events of a namespace that the API server still holds (an hour, mostly)."""
+        return self._list(f"/api/v1/namespaces/{_part(namespace)}/events")
+
+    def namespace(self, name: str) -> dict[str, Any] | None:
+        """The namespace; None where there is none."""
+        return self._find(f"/api/v1/namespaces/{_part(name)}")
+
+    def workload(self, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+        """A Deployment, StatefulSet or DaemonSet; None where there is none of that name."""
+        group, plural = _GROUPS[kind]
+        return self._find(f"{group}/namespaces/{_part(namespace)}/{plural}/{_part(name)}")
+
+    def log(self, namespace: str, pod: str, container: str, *, previous: bool, lines: int) -> str:
+        """The end of a container's log; empty where there is none, as before the first restart."""
+        path = f"/api/v1/namespaces/{_part(namespace)}/pods/{_part(pod)}/log"
+        asked = [("container", container), ("tailLines", str(lines)), ("limitBytes", str(1 << 20))]
+        asked += [("timestamps", "true"), *([("previous", "true")] if previous else [])]
+        try:
+            return self._ask(path, asked, accept="*/*").decode("utf-8", "replace")
+        except AnswerError as error:
+            if error.status in {400, 404}:
+                return ""
+            raise
+
+    def application(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """An Argo CD Application; None where there is none, ConfigError where the cluster knows no such kind."""
+        path = f"/apis/argoproj.io/v1alpha1/namespaces/{_part(namespace)}/applications/{_part(name)}"
+        try:
+            return self._object(path)
+        except AnswerError as error:
+            if error.status == 404 and "page not found" in error.said:
+                raise ConfigError(f"{self.name} serves no Argo CD Applications: is Argo CD elsewhere?") from error
+            if error.status == 404:
+                return None
+            raise
+
+    @staticmethod
+    def knows(kind: str) -> bool:
+        """Whether `workload` can be asked for this kind."""
+        return kind in _GROUPS
+
+    def _find(self, path: str) -> dict[str, Any] | None:
+        try:
+            return self._object(path)
+        except AnswerError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def _object(self, path: str) -> dict[str, Any]:
+        document = self._json(path, [])
+        if not isinstance(document.get("metadata"), dict):
+            raise AnswerError(f"{self.name} answers {path} with no object", status=200)
+        return document
+
+    def _list(self, path: str) -> list[dict[str, Any]]:
+        """Asked once, however many threads want it."""
+        with self._lock:
+            lock = self._locks.setdefault(path, threading.Lock())
+        with lock:
+            if path not in self._kept:
+                self._kept[path] = self._pages(path)
+            return self._kept[path]
+
+    def _pages(self, path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        token = ""
+        for _ in range(_MOST_PAGES):
+            document = self._json(path, [("limit", str(_PAGE)), *([("continue", token)] if token else [])])
+            items, metadata = document.get("items"), document.get("metadata")
+            if not isinstance(items, list):
+                raise AnswerError(f"{self.name} answers {path} with no list", status=200)
+            found += [item for item in items if isinstance(item, dict)]
+            token = str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
+            if not token:
+                return found
+        raise AnswerError(f"{self.name} lists more than {_PAGE * _MOST_PAGES} objects at {path}")
+
+    def _json(self, path: str, parameters: list[tuple[str, str]]) -> dict[str, Any]:
+        body = self._ask(path, parameters)
+        try:
+            document = json.loads(body)
+        except ValueError as error:
+            said = short(body.decode("utf-8", "replace"), 120)
+            raise AnswerError(f"{self.name} answers {path} with what is no JSON: {said!r}", status=200) from error
+        if not isinstance(document, dict):
+            raise AnswerError(f"{self.name} answers {path} with no object", status=200)
+        return document
+
+    def _ask(self, path: str, parameters: list[tuple[str, str]], *, accept: str = "application/json") -> bytes:
+        import urllib3.exceptions
+        from kubernetes.client.exceptions import ApiException
+
+        client = self._connected()
+        try:
+            asked = client.param_serialize(
+                "GET", path, query_params=parameters, header_params={"Accept": accept}, auth_settings=["BearerToken"]
+            )
+            answer = client.call_api(*asked, _request_timeout=_TIMEOUT)
+            body: bytes = answer.read() or b""
+        except ApiException as error:
+            raise self._refused(error.status or 0, error.body) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise AnswerError(f"{self.name} cannot be reached: {_reason(error)}", retryable=True) from error
+        if not 200 <= answer.status < 300:
+            raise self._refused(answer.status, body)
+        return body
+
+    def _refused(self, status: int, body: Any) -> AnswerError:
+        text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
+        try:
+            said = str(json.loads(text).get("message") or text)
+        except (ValueError, AttributeError):
+            said = text
+        advice = {401: " (the token is missing, wrong or expired)", 403: " (see deploy/kubernetes)"}.get(status, "")
+        message = f"{self.name} answers {status}{advice}: {short(said)}"
+        return AnswerError(message, status=status, said=said, retryable=status in {429, 500, 502, 503, 504})
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = connect(self.name, self.access)
+            return self._client
+
+
+def connect(name: str, access: Access) -> Any:
+    """An API client by address and token, by kubeconfig and context, or from inside the cluster."""
+    import yaml
+    from kubernetes import client
+    from kubernetes import config as untyped
+
+    config: Any = untyped
+    try:
+        if access.url:
+            return client.ApiClient(_by_address(name, access))
+        if access.context == "in-cluster":
+            inside = client.Configuration()
+            config.load_incluster_config(client_configuration=inside)
+            inside.retries = 2
+            return client.ApiClient(inside)
+        if "\n" in access.kubeconfig:
+            loaded = yaml.safe_load(access.kubeconfig)
+            return config.new_client_from_config_dict(loaded, context=access.context or None, persist_config=False)
+        return config.new_client_from_config(access.kubeconfig or None, context=access.context or None)
+    except (config.ConfigException, yaml.YAMLError, OSError, KeyError, TypeError) as error:
+        raise ConfigError(f"{name}: no cluster can be made of the kubeconfig: {short(str(error))}") from error
+
+
+def _by_address(name: str, access: Access) -> Any:
+    import tempfile
+    from pathlib import Path
+
+    from kubernetes import client
+
+    found = client.Configuration(host=access.url.rstrip("/"))
+    found.retries = 2
+    if token := access.token.get_secret_value():
+        found.api_key = {"BearerToken": token}
+        found.api_key_prefix = {"BearerToken": "Bearer"}
+    if "-----BEGIN" in access.ca:
+        with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False, encoding="utf-8") as file:
+            file.write(access.ca)
+        found.ssl_ca_cert = file.name
+    elif access.ca:
+        if not Path(access.ca).is_file():
+            raise ConfigError(f"{name}: there is no file with a certificate authority here", file=access.ca)
+        found.ssl_ca_cert = access.ca
+    return found
+
+
+def _part(name: str) -> str:
+    """One step of a path: names come from logs, and must not lead elsewhere."""
+    if not _NAME.fullmatch(name):
+        raise AnswerError(f"{short(name, 80)!r} is no name of an object")
+    return name
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause."""
+    while (inner := error.__cause__ or error.__context__ or getattr(error, "reason", None)) is not None:
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    return short(str(error) or type(error).__name__, 200)

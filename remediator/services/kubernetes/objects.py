@@ -1,0 +1,121 @@
+"""What is asked of pods and events, as pure functions of the API's JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remediator.evidence import workload_of_pod
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from remediator.domain.outside import Workload
+
+Object = dict[str, Any]
+
+
+def part(value: Any, *path: str) -> Any:
+    """What stands at a path of keys, or None."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def text(value: Any, *path: str) -> str:
+    """A scalar at a path as text; nothing for what is missing."""
+    found = part(value, *path)
+    return str(found) if isinstance(found, str | int | float) else ""
+
+
+def name_of(value: Any) -> str:
+    """The object's name."""
+    return text(value, "metadata", "name")
+
+
+def workload_of(pod: Object) -> tuple[str, str]:
+    """Kind and name of what made the pod."""
+    owners = part(pod, "metadata", "ownerReferences")
+    owner = next((one for one in owners or () if isinstance(one, dict) and one.get("controller")), {})
+    said = f"{owner.get('kind')}/{owner.get('name')}" if owner else ""
+    return workload_of_pod(name_of(pod), said)
+
+
+def belongs(pod: Object, workload: Workload) -> bool:
+    """Whether a pod is one of the workload's; a bare namespace has all."""
+    if not workload.name and not workload.pod:
+        return True
+    kind, name = workload_of(pod)
+    if workload.name and workload.kind != "Pod":
+        return name == workload.name and (not workload.kind or kind in {"", workload.kind})
+    return name_of(pod) == (workload.pod or workload.name)
+
+
+def containers(pod: Object) -> Iterator[Object]:
+    """The statuses of all containers, those for initialisation first."""
+    for key in ("initContainerStatuses", "containerStatuses"):
+        for status in part(pod, "status", key) or ():
+            if isinstance(status, dict):
+                yield status
+
+
+def ready(pod: Object) -> bool:
+    """The Ready condition; a finished pod is as ready as it gets."""
+    if text(pod, "status", "phase") == "Succeeded":
+        return True
+    return text(_condition(pod, "Ready"), "status") == "True"
+
+
+def restarts(pod: Object) -> int:
+    """Of all its containers."""
+    return sum(count for one in containers(pod) if isinstance(count := one.get("restartCount"), int))
+
+
+def state(pod: Object) -> str:
+    """What must stay as it is for a pod to count as settled: identity, readiness and since when, restarts."""
+    condition = _condition(pod, "Ready")
+    facts = (text(pod, "metadata", "uid"), text(condition, "status"), text(condition, "lastTransitionTime"))
+    return "/".join((*facts, str(restarts(pod))))
+
+
+def why_not_running(status: Object) -> str:
+    """The reason by which a container waits or has ended; empty while it runs or is about to."""
+    waiting = text(status, "state", "waiting", "reason")
+    if waiting in {"ContainerCreating", "PodInitializing"}:
+        return ""
+    ended = part(status, "state", "terminated")
+    failed = isinstance(ended, dict) and ended.get("exitCode") != 0
+    return waiting or (text(ended, "reason") if failed else "")
+
+
+def last_end(status: Object) -> tuple[str, str, str]:
+    """(time, reason, exit code) of the container's latest end that was a failure, this one's or the last one's."""
+    for key in ("state", "lastState"):
+        ended = part(status, key, "terminated")
+        if isinstance(ended, dict) and ended.get("exitCode") != 0:
+            return text(ended, "finishedAt"), text(ended, "reason"), text(ended, "exitCode")
+    return "", "", ""
+
+
+def moment_of(event: Object) -> str:
+    """When an event happened last: the scheduler's have no lastTimestamp."""
+    found = (text(event, "series", "lastObservedTime"), text(event, "lastTimestamp"), text(event, "eventTime"))
+    return next(filter(None, found), "") or text(event, "metadata", "creationTimestamp")
+
+
+def regards(event: Object, names: Mapping[str, object]) -> bool:
+    """Whether an event is about one of the named objects, or a ReplicaSet or Job that one of them made."""
+    name = text(event, "involvedObject", "name")
+    return name in names or (
+        text(event, "involvedObject", "kind") in {"ReplicaSet", "Job"} and name.rpartition("-")[0] in names
+    )
+
+
+def without_noise(item: Object, kind: str) -> Object:
+    """The object with its kind, which items of a list lack, and without the API's bookkeeping."""
+    metadata = {k: v for k, v in (part(item, "metadata") or {}).items() if k != "managedFields"}
+    return {"apiVersion": "v1", "kind": kind, **item, "metadata": metadata}
+
+
+def _condition(pod: Object, kind: str) -> Object:
+    found = part(pod, "status", "conditions") or ()
+    return next((one for one in found if isinstance(one, dict) and one.get("type") == kind), {})

@@ -1,0 +1,198 @@
+"""Whether the workloads of an incident have rolled out and settled.
+
+A crash-looping pod is Running, and Ready for a moment after each restart; a namespace that does not exist lists no
+pods. So one look proves nothing: readiness and restarts must be the same in two, the settle time apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from remediator.domain.life import Observation
+from remediator.domain.outside import Workload, short, workload_of
+from remediator.errors import RemediatorError
+from remediator.services.kubernetes import objects
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remediator.domain.life import VerificationStatus
+    from remediator.domain.outside import Rollout
+    from remediator.domain.ports import Clock
+    from remediator.services.kubernetes.client import Cluster
+    from remediator.services.kubernetes.objects import Object
+
+_MOST = 10
+_HOPELESS = frozenset(
+    {"CrashLoopBackOff", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "RunContainerError"}
+)
+_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that speaks against recovery; `grave`: new pods, or old ones that had time enough."""
+
+    what: str
+    grave: bool = False
+
+
+@dataclass
+class PodVerifier:
+    """The `Verifier` port over pods; `rollouts`: ask for the workload too, where nobody else judges its rollout."""
+
+    name: str
+    cluster: Cluster
+    now: Clock
+    settle: timedelta
+    rollouts: bool = True
+
+    def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
+        """See the port."""
+        now = self.now()
+        wanted = list(dict.fromkeys(w for s in rollout.subjects if (w := self._judged(workload_of(s)))))[:_MOST]
+        if not wanted:
+            neutral = {"neutral": "no workload is named"}
+            return self._say(now, "success", "the incident names no workload", neutral)
+        mine = [one for one in earlier if one.verifier == self.name]
+        try:
+            return self._look(now, wanted, rollout, mine)
+        except RemediatorError as error:
+            kept = dict(mine[-1].facts) if mine else {}
+            return self._say(now, "pending", str(error), kept)
+
+    @staticmethod
+    def _judged(workload: Workload | None) -> Workload | None:
+        if workload is None or workload.kind in {"Service", "Ingress", "Node", "Application", "Namespace"}:
+            return None
+        return workload.model_copy(update={"container": "", "pod": "" if workload.name else workload.pod})
+
+    def _look(
+        self, now: datetime, wanted: Sequence[Workload], rollout: Rollout, mine: Sequence[Observation]
+    ) -> Observation:
+        before = mine[-1].facts if mine else {}
+        stamp = now.strftime(_FORMAT)
+        pods: list[Object] = []
+        findings: list[Finding] = []
+        patient = _older(before.get("troubled_since", ""), now, 2 * self.settle)
+        for workload in wanted:
+            its = [pod for pod in self.cluster.pods(workload.namespace) if objects.belongs(pod, workload)]
+            findings += self._rolled_out(workload, its) if self.rollouts or not its else []
+            its = current(its)
+            findings += [found for pod in its for found in self._troubles(pod, rollout, patient=patient)]
+            pods += its
+        digest = hashlib.sha256("\n".join(sorted(map(objects.state, pods))).encode()).hexdigest()[:16]
+        since = before.get("since", stamp) if before.get("pods") == digest else stamp
+        facts = {"pods": digest, "since": since}
+        if findings:
+            facts["troubled_since"] = before.get("troubled_since") or stamp
+            failed = next((one for one in findings if one.grave), None)
+            status: Literal["failed", "pending"] = "failed" if failed else "pending"
+            return self._say(now, status, (failed or findings[0]).what, facts)
+        total = f"{len(pods)} pods ready" if len(pods) != 1 else "1 pod ready"
+        said = f"{total}, {sum(map(objects.restarts, pods))} restarts"
+        if not _older(since, now, self.settle):
+            until = datetime.strptime(since, _FORMAT).replace(tzinfo=UTC) + self.settle
+            return self._say(now, "pending", f"{said}; to be seen unchanged at {until:%H:%M:%S} UTC", facts)
+        if loud := self._loud(wanted, pods, max(since, rollout.merged_at)):
+            return self._say(now, "pending", loud, facts)
+        return self._say(now, "success", f"{said}, unchanged since {since}", facts)
+
+    def _rolled_out(self, workload: Workload, pods: Sequence[Object]) -> list[Finding]:
+        """What the workload's own status still waits for."""
+        place = f"{workload.kind or 'pods of'} `{workload.name or workload.pod}` in `{workload.namespace}`"
+        found = None
+        if self.cluster.knows(workload.kind):
+            found = self.cluster.workload(workload.kind, workload.namespace, workload.name)
+            if found is None and not pods:
+                gone = self.cluster.namespace(workload.namespace) is None
+                return [
+                    Finding(f"namespace `{workload.namespace}` does not exist" if gone else f"{place} does not exist")
+                ]
+        if found is None:
+            return [] if pods else [Finding(f"{place}: there are none, and no pods are no health")]
+        status, replicas = objects.part(found, "status") or {}, objects.part(found, "spec", "replicas")
+        wanted = status.get("desiredNumberScheduled", 1) if workload.kind == "DaemonSet" else replicas
+        wanted = 1 if wanted is None else wanted
+        if int(status.get("observedGeneration") or 0) < int(objects.part(found, "metadata", "generation") or 0):
+            return [Finding(f"{place}: its controller has not seen the change yet")]
+        for condition in status.get("conditions") or ():
+            if condition.get("reason") == "ProgressDeadlineExceeded":
+                return [Finding(f"{place} was not rolled out: {short(str(condition.get('message')), 200)}", grave=True)]
+            if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+                return [Finding(f"{place} cannot make pods: {short(str(condition.get('message')), 200)}")]
+        if objects.part(found, "spec", "paused") is True:
+            return [Finding(f"{place} is paused")]
+        if wanted == 0:
+            return [Finding(f"{place} is scaled to 0: nothing runs that could be healthy")]
+        fresh = status.get("updatedNumberScheduled" if workload.kind == "DaemonSet" else "updatedReplicas") or 0
+        good = status.get("numberReady" if workload.kind == "DaemonSet" else "readyReplicas") or 0
+        if fresh < wanted or good < wanted:
+            return [Finding(f"{place}: {fresh} of {wanted} updated, {good} ready")]
+        return []
+
+    def _troubles(self, pod: Object, rollout: Rollout, *, patient: bool) -> list[Finding]:
+        """What is wrong with one pod; ends before the merge count for nothing."""
+        name, found = objects.name_of(pod), []
+        new = objects.text(pod, "metadata", "creationTimestamp") >= rollout.merged_at
+        reasons = {item.reason for item in rollout.diagnosis.evidence} | {"OOMKilled"}
+        for status in objects.containers(pod):
+            container, count = objects.text(status, "name"), int(status.get("restartCount") or 0)
+            at, reason, code = objects.last_end(status)
+            ended = f"; last ended {reason} ({code}) at {at}" if at else ""
+            if waits := objects.why_not_running(status):
+                said = short(objects.text(status, "state", "waiting", "message"), 160)
+                what = f"`{name}`, container `{container}`: {waits}{f': {said}' if said else ''}{ended}"
+                sure = waits in _HOPELESS and (waits != "CrashLoopBackOff" or count > 1)
+                found.append(Finding(what, grave=(new and sure) or patient))
+            elif at > rollout.merged_at and (reason in reasons or not _older(at, self.now(), self.settle)):
+                what = f"`{name}`, container `{container}` was restarted{ended}; {count} restarts"
+                found.append(Finding(what, grave=(new and reason in reasons and count > 1) or patient))
+        if not found and not objects.ready(pod):
+            conditions = objects.part(pod, "status", "conditions") or ()
+            said = next((str(c["message"]) for c in conditions if c.get("status") != "True" and c.get("message")), "")
+            found.append(Finding(f"`{name}` is not ready{f': {short(said, 200)}' if said else ''}", grave=patient))
+        return found
+
+    def _loud(self, wanted: Sequence[Workload], pods: Sequence[Object], since: str) -> str:
+        """The newest warning about these objects since they stand as they do."""
+        names: dict[str, None] = dict.fromkeys([*map(objects.name_of, pods), *(one.name for one in wanted if one.name)])
+        for namespace in dict.fromkeys(one.namespace for one in wanted):
+            for event in sorted(self.cluster.events(namespace), key=objects.moment_of, reverse=True):
+                at = objects.moment_of(event)
+                if at > since and event.get("type") == "Warning" and objects.regards(event, names):
+                    about, said = objects.text(event, "involvedObject", "name"), objects.text(event, "message")
+                    return f"`{about}` {objects.text(event, 'reason')} at {at}: {short(said, 160)}"
+        return ""
+
+    def _say(self, now: datetime, status: VerificationStatus, summary: str, facts: dict[str, str]) -> Observation:
+        return Observation(verifier=self.name, status=status, summary=summary, at=now.strftime(_FORMAT), facts=facts)
+
+
+def current(pods: Sequence[Object]) -> list[Object]:
+    """Pods that are to stay: not being deleted, not finished ones of a Deployment, and of the newest template."""
+    alive = [pod for pod in pods if not objects.text(pod, "metadata", "deletionTimestamp")]
+    alive = [pod for pod in alive if objects.text(pod, "status", "reason") != "Evicted"]
+    hashes = {_template(pod): objects.text(pod, "metadata", "creationTimestamp") for pod in sorted(alive, key=_made)}
+    if not hashes or "" in hashes:
+        return alive
+    newest = max(hashes, key=lambda one: hashes[one])
+    return [pod for pod in alive if _template(pod) == newest]
+
+
+def _template(pod: Object) -> str:
+    return objects.text(pod, "metadata", "labels", "pod-template-hash")
+
+
+def _made(pod: Object) -> str:
+    return objects.text(pod, "metadata", "creationTimestamp")
+
+
+def _older(at: str, now: datetime, age: timedelta) -> bool:
+    try:
+        return bool(at) and now - datetime.fromisoformat(at) >= age
+    except ValueError:
+        return False

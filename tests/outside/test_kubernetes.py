@@ -1,0 +1,281 @@
+"""A cluster: what is collected of a workload, and when its pods count as recovered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from remediator.domain.outside import Access, AnswerError, Question, Workload
+from remediator.errors import ConfigError
+from remediator.evidence import Scanner, text_input
+from remediator.services.kubernetes.client import Cluster
+from remediator.services.kubernetes.source import ClusterSource
+from remediator.services.kubernetes.verify import PodVerifier
+from tests.outside.cluster import Api, cluster, deployment, event, pod, running, waiting
+from tests.outside.rollouts import rollout
+from tests.outside.servers import Answer, certificate, serve
+
+NAME = "checkout-6d5f4c8b7-abcde"
+START = datetime(2026, 11, 22, 12, 46, tzinfo=UTC)
+CHECKOUT = Workload(namespace="shop", kind="Deployment", name="checkout")
+
+
+@pytest.fixture
+def api():
+    with cluster() as found:
+        yield found
+
+
+def look(api: Api, earlier=(), *, minutes: float = 0, rollouts: bool = True, **more):
+    clock = START + timedelta(minutes=minutes)
+    verifier = PodVerifier("pods", api.look(), lambda: clock, timedelta(minutes=5), rollouts)
+    return verifier.observe(rollout(**more), earlier)
+
+
+def ask(*workloads: Workload) -> Question:
+    return Question(since=START - timedelta(hours=1), until=START, workloads=workloads)
+
+
+# verifying
+
+
+def test_health_is_two_equal_looks_the_settle_time_apart(api: Api) -> None:
+    api.put("v1/pods", NAME, pod())
+    api.put("apps/v1/deployments", "checkout", deployment(1, 1, 1))
+    first = look(api)
+    assert (first.status, first.summary) == (
+        "pending",
+        "1 pod ready, 0 restarts; to be seen unchanged at 12:51:00 UTC",
+    )
+    assert look(api, [first], minutes=4).status == "pending"
+    done = look(api, [first, look(api, [first], minutes=2)], minutes=6)
+    assert (done.status, done.summary) == ("success", "1 pod ready, 0 restarts, unchanged since 2026-11-22T12:46:00Z")
+
+
+def test_a_restart_or_a_flap_between_two_looks_starts_the_wait_anew(api: Api) -> None:
+    api.put("v1/pods", NAME, pod())
+    api.put("apps/v1/deployments", "checkout", deployment(1, 1, 1))
+    first = look(api)
+    flapped = pod()
+    flapped["status"]["conditions"][0]["lastTransitionTime"] = "2026-11-22T12:49:00Z"
+    api.put("v1/pods", NAME, flapped)
+    second = look(api, [first], minutes=6)
+    assert (second.status, second.facts["since"]) == ("pending", "2026-11-22T12:52:00Z")
+
+
+def test_a_cluster_out_of_reach_between_two_looks_is_no_change(api: Api) -> None:
+    api.put("v1/pods", NAME, pod())
+    api.put("apps/v1/deployments", "checkout", deployment(1, 1, 1))
+    first = look(api)
+    gone = PodVerifier("pods", Cluster("kubernetes", Access(url="http://127.0.0.1:9")), lambda: START, timedelta(0))
+    lost = gone.observe(rollout(), [first])
+    assert (lost.status, "cannot be reached" in lost.summary) == ("pending", True)
+    assert look(api, [first, lost], minutes=6).status == "success"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (waiting("CrashLoopBackOff", "back-off 40s", 4), "CrashLoopBackOff: back-off 40s; last ended OOMKilled (137)"),
+        (waiting("ImagePullBackOff", 'Back-off pulling image "x:typo"'), "ImagePullBackOff: Back-off pulling"),
+        (waiting("CreateContainerConfigError", 'configmap "c" not found'), 'configmap "c" not found'),
+        (running(3), f"`{NAME}`, container `app` was restarted; last ended OOMKilled (137)"),
+    ],
+)
+def test_new_pods_in_the_same_trouble_have_failed(api: Api, status, said) -> None:
+    api.put("v1/pods", NAME, pod(status, ready="running" in status["state"]))
+    api.put("apps/v1/deployments", "checkout", deployment(1, 1, 1))
+    seen = look(api)
+    assert seen.status == "failed"
+    assert said in seen.summary
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pod(waiting("CrashLoopBackOff", restarts=9), created="2026-11-22T09:00:00Z", ready=False),
+        pod(waiting("ErrImagePull"), ready=False),
+        pod(waiting("ContainerCreating"), ready=False),
+        pod(running(1, reason="Error", exitCode=1, finishedAt="2026-11-22T12:44:30Z")),
+        pod(ready=False),
+    ],
+)
+def test_what_may_still_mend_itself_is_waited_for_but_not_for_ever(api: Api, made) -> None:
+    api.put("v1/pods", NAME, made)
+    api.put("apps/v1/deployments", "checkout", deployment(1, 1, 1))
+    first = look(api)
+    assert first.status == "pending"
+    if "running" not in made["status"]["containerStatuses"][0]["state"] or first.summary.endswith("[app]"):
+        assert look(api, [first], minutes=11).status == "failed"
+
+
+def test_deaths_before_the_merge_count_for_nothing(api: Api) -> None:
+    made = pod(running(14, finishedAt="2026-11-22T12:39:00Z"), created="2026-11-22T09:00:00Z")
+    api.put("v1/pods", NAME, made)
+    api.put("apps/v1/deployments", "checkout", deployment(1, 1, 1))
+    assert look(api, [look(api)], minutes=6).status == "success"
+
+
+@pytest.mark.parametrize(
+    ("made", "status", "said"),
+    [
+        (deployment(0, 1, 3), "pending", "1 of 3 updated, 0 ready"),
+        (deployment(0, 0, 0), "pending", "scaled to 0"),
+        (deployment(3, 3, 3, paused=True), "pending", "is paused"),
+        (deployment() | {"metadata": {"generation": 3}}, "pending", "has not seen the change"),
+        (
+            deployment(0, 3, 3, {"reason": "ProgressDeadlineExceeded", "message": "ReplicaSet has timed out"}),
+            "failed",
+            "was not rolled out: ReplicaSet has timed out",
+        ),
+        (
+            deployment(0, 0, 3, {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: compute"}),
+            "pending",
+            "cannot make pods: exceeded quota: compute",
+        ),
+    ],
+)
+def test_the_rollout_is_the_workloads_own_word(api: Api, made, status, said) -> None:
+    api.put("v1/pods", NAME, pod())
+    api.put("apps/v1/deployments", "checkout", made)
+    seen = look(api)
+    assert seen.status == status
+    assert said in seen.summary
+
+
+def test_no_pods_are_no_health(api: Api) -> None:
+    assert "Deployment `checkout` in `shop` does not exist" in look(api).summary
+    nowhere = look(api, subject={"namespace": "nowhere"})
+    assert (nowhere.status, nowhere.summary) == ("pending", "namespace `nowhere` does not exist")
+    bare = look(api, subject={"kind": "Rollout"})
+    assert (bare.status, bare.summary) == (
+        "pending",
+        "Rollout `checkout` in `shop`: there are none, and no pods are no health",
+    )
+
+
+def test_pods_of_the_old_template_and_of_others_are_left_aside(api: Api) -> None:
+    old = pod(waiting("CrashLoopBackOff", restarts=9), created="2026-11-22T09:00:00Z", template="old", ready=False)
+    api.put("v1/pods", "checkout-5d5f4c8b7-aaaaa", old | {"metadata": {**old["metadata"]}})
+    api.put("v1/pods", "other-5d5f4c8b7-aaaaa", pod(waiting("CrashLoopBackOff"), owner="other-5d5f4c8b7", ready=False))
+    api.put("v1/pods", NAME, pod())
+    api.put("apps/v1/deployments", "checkout", deployment(1, 1, 1))
+    assert look(api).summary.startswith("1 pod ready")
+
+
+def test_a_warning_since_they_stand_as_they_do_keeps_it_pending(api: Api) -> None:
+    api.put("v1/pods", NAME, pod())
+    api.put("apps/v1/deployments", "checkout", deployment(1, 1, 1))
+    first = look(api)
+    api.put("v1/events", "e0", event(NAME, "Unhealthy", "old", "2026-11-22T12:30:00Z"))
+    api.put("v1/events", "e1", event(NAME, "Unhealthy", "Readiness probe failed: 503", "2026-11-22T12:50:00Z"))
+    seen = look(api, [first], minutes=6)
+    assert (seen.status, "Readiness probe failed: 503" in seen.summary) == ("pending", True)
+
+
+def test_an_incident_without_a_workload_is_not_for_pods_to_judge(api: Api) -> None:
+    seen = look(api, subject={"kind": "Application", "name": "checkout"})
+    assert (seen.status, seen.facts) == ("success", {"neutral": "no workload is named"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer({"message": "Unauthorized"}, 401), "answers 401 (the token is missing, wrong or expired)"),
+        (Answer({"message": 'User "x" cannot list resource "pods"'}, 403), "answers 403 (see deploy/kubernetes): User"),
+        (Answer("hello", 200, "text/plain"), "no JSON: 'hello'"),
+        (Answer({"items": 3}), "with no list"),
+        (Answer({"items": []}, cut=5), "cannot be reached"),
+    ],
+)
+def test_each_refusal_is_an_outcome_of_its_own(answer, said) -> None:
+    with serve(answer) as server:
+        found = Cluster("kubernetes", Access(url=server.url, token=SecretStr("s3cret")))
+        seen = PodVerifier("pods", found, lambda: START, timedelta(0)).observe(rollout(), ())
+    assert seen.status == "pending"
+    assert said in seen.summary
+    assert "s3cret" not in seen.summary
+
+
+@pytest.mark.needs_tools("openssl")
+def test_an_own_authority_is_trusted_and_a_stranger_not(tmp_path) -> None:
+    pem = certificate(tmp_path)
+    with serve(Answer({"metadata": {}, "items": []}), certificate=pem) as server:
+        assert Cluster("k", Access(url=server.url, ca=(tmp_path / "cert.pem").read_text())).pods("shop") == []
+        with pytest.raises(AnswerError, match=r"cannot be reached: .*certificate verify failed"):
+            Cluster("k", Access(url=server.url)).pods("shop")
+
+
+def test_long_lists_are_read_to_their_end() -> None:
+    def script(asked):
+        number = int(asked.get("continue") or 0)
+        more = {"continue": str(number + 1)} if number < 3 else {}
+        return Answer({"metadata": more, "items": [{"metadata": {"name": f"p{number}"}}]})
+
+    with serve(script) as server:
+        assert len(Cluster("k", Access(url=server.url)).pods("shop")) == 4
+
+
+@pytest.mark.parametrize(
+    "access", [Access(context="nowhere", kubeconfig="apiVersion: v1\nkind: Config\n"), Access(kubeconfig="/nowhere")]
+)
+def test_a_kubeconfig_that_leads_nowhere_is_the_users_to_mend(access) -> None:
+    with pytest.raises(ConfigError):
+        Cluster("k", access).pods("shop")
+
+
+# collecting
+
+
+def test_a_workloads_events_pods_and_last_words_are_understood(api: Api) -> None:
+    api.put("v1/pods", NAME, pod(waiting("CrashLoopBackOff", "back-off", 4), ready=False))
+    api.put("v1/pods", "other-5d5f4c8b7-aaaaa", pod(owner="other-5d5f4c8b7"))
+    api.put(
+        "v1/events", "e1", event(NAME, "BackOff", "Back-off restarting failed container app", "2026-11-22T12:44:00Z")
+    )
+    api.put("v1/events", "e2", event("other-5d5f4c8b7-aaaaa", "Unhealthy", "other", "2026-11-22T12:44:00Z"))
+    api.put("v1/events", "e3", event(NAME, "BackOff", "long ago", "2026-11-22T10:00:00Z"))
+    api.app[f"get /api/v1/namespaces/shop/pods/{NAME}/log"] << (
+        lambda: ["2026-11-22T12:43:59Z KeyError: 'DATABASE_URL'"]
+    )
+    reading = ClusterSource("kubernetes", api.look()).read(ask(CHECKOUT))
+    said = {
+        statement.text: statement
+        for s in [Scanner().scan([text_input(*t) for t in reading.texts])]
+        for statement in s.statements
+    }
+    assert "Back-off restarting failed container app" in said
+    assert not {"other", "long ago"} & set(said)
+    assert any(s.subject.name == "checkout" and "OOMKilled" in (s.reason + s.text) for s in said.values())
+    (log,) = [s for text, s in said.items() if "DATABASE_URL" in text]
+    assert (log.channel, log.subject.pod, log.subject.container) == ("log", NAME, "app")
+    assert all(path.startswith("method.GET ") for path in api.paths())
+
+
+def test_polled_namespaces_give_events_and_troubled_pods_once(api: Api) -> None:
+    api.put("v1/pods", NAME, pod(waiting("CrashLoopBackOff", restarts=4), ready=False))
+    api.put("v1/pods", "well-6d5f4c8b7-abcde", pod(owner="well-6d5f4c8b7"))
+    api.put("v1/events", "e1", event(NAME, "BackOff", "Back-off", "2026-11-22T12:44:00Z"))
+    source = ClusterSource("kubernetes", api.look(), ["shop"])
+    first = source.read(ask())
+    again = source.read(ask().model_copy(update={"handled": frozenset(first.ids)}))
+    assert (first.items, again.items) == (2, 1)
+    assert "well-6d5f4c8b7" not in str(first.texts)
+
+
+def test_a_namespace_that_is_not_there_is_said(api: Api) -> None:
+    reading = ClusterSource("kubernetes", api.look()).read(
+        ask(Workload(namespace="nowhere", name="x", kind="Deployment"))
+    )
+    assert reading.notes == ("namespace nowhere does not exist in this cluster",)
+    with pytest.raises(ConfigError, match="needs `namespaces`"):
+        ClusterSource("kubernetes", api.look()).read(ask())
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a?b", "a%2fb", "shop/pods/x/exec?command=sh#"])
+def test_a_name_from_a_log_leads_nowhere_else(api: Api, name: str) -> None:
+    with pytest.raises(AnswerError, match="is no name of an object"):
+        api.look().pods(name)
+    assert api.paths() == []
