@@ -134,8 +134,9 @@ def _calm(
     statements: Sequence[Statement], hits: Sequence[Hit], catalogue: Catalogue, redact: Callable[[str], str]
 ) -> Diagnosis:
     """Nothing that counts: `info`, or `unknown` where errors are told that no rule knows."""
-    subject = next((s.subject for s in statements if s.subject.application), None) or next(
-        (s.subject for s in statements if s.subject.name or s.subject.pod), Subject()
+    told = [hit.statement for hit in hits if hit.signal.role != "hint"]
+    subject = next((s.subject for s in (*told, *statements) if s.subject.application), None) or next(
+        (s.subject for s in (*told, *statements) if s.subject.name or s.subject.pod), Subject()
     )
     strange = [s for s in statements if s.level.lower() in ("fatal", "panic", "emerg") and s.channel in ("log", "text")]
     category = catalogue.by_id["unknown" if strange else "info"]

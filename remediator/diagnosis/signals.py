@@ -43,7 +43,7 @@ class Matcher:
     def hits(self, statements: Iterable[Statement]) -> Iterator[Hit]:
         """Every hit, statement by statement; what a resolved or silenced alert says does not count."""
         for statement in statements:
-            if statement.facts.get("alert_state") in ("resolved", "suppressed"):
+            if statement.channel == "alert" and not _firing(statement):
                 continue
             both = f"{statement.reason}: {statement.text}" if statement.reason else statement.text
             for index in sorted(self._set.Match(both) or ()):
@@ -61,6 +61,11 @@ class Matcher:
             return None
         named = {_stem(name): value for name, value in found.groupdict().items() if value}
         return Hit(statement, category, signal, {**statement.facts, **named})
+
+
+def _firing(statement: Statement) -> bool:
+    """Not resolved (webhook: `status`), not silenced or inhibited (API: `state`)."""
+    return statement.facts.get("status") != "resolved" and statement.facts.get("state") != "suppressed"
 
 
 def _reason_only(signal: Signal) -> str:

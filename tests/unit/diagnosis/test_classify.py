@@ -106,7 +106,9 @@ def test_nothing_at_all_is_calm() -> None:
 def test_a_probe_that_failed_only_while_starting_is_over() -> None:
     failed = web("event", "Readiness probe failed: dial tcp 10.0.0.1:80: connect: connection refused", "Unhealthy")
     ready = web("status", "Pod: ready 1/1, status Running", "Running", facts={"ready": "1/1", "restart_count": "0"})
-    assert only(failed, ready).category == "info"
+    noise = say("log", "block received", namespace="data", kind="Pod", name="spark-driver")
+    found = only(noise, failed, ready)
+    assert (found.category, found.subject.name) == ("info", "web")
 
 
 def test_a_probe_that_fails_after_restarts_is_not_over() -> None:
@@ -123,9 +125,11 @@ def test_an_older_pod_that_still_serves_makes_it_a_warning() -> None:
 
 
 def test_resolved_and_silenced_alerts_do_not_count() -> None:
-    for state in ("resolved", "suppressed"):
-        alert = web("alert", "CPU throttling is 63%", "CPUThrottlingHigh", facts={"alert_state": state})
+    for facts in ({"status": "resolved"}, {"state": "suppressed"}):
+        alert = web("alert", "CPU throttling is 63%", "CPUThrottlingHigh", facts=facts)
         assert only(alert).category == "info"
+    firing = web("alert", "CPU throttling is 63%", "CPUThrottlingHigh", facts={"status": "firing", "state": "active"})
+    assert only(firing).category == "resource_exhausted"
 
 
 def test_the_upstream_is_the_culprit_and_the_caller_the_victim() -> None:
