@@ -6,8 +6,9 @@ import base64
 import json
 import multiprocessing
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ormsgpack
 import pytest
@@ -16,12 +17,17 @@ from langgraph.checkpoint.conformance import checkpointer_test, validate
 
 from remediator.domain.incident import Subject
 from remediator.errors import ConfigError, ConflictError
-from remediator.services.checkpoints.documents import SCHEMA, document_path
+from remediator.services.checkpoints.documents import INDEX, SCHEMA, document_path
 from remediator.services.checkpoints.saver import RefCheckpointSaver
+from remediator.services.github.ref_store import GitHubRefStore
 from remediator.services.local.git import Git
 from remediator.services.local.ref_store import GitRefStore
 from tests.fakes import MemoryRefStore
+from tests.github.stand import client, stand_in
 from tests.repos import ENVIRON, git, repository
+
+if TYPE_CHECKING:
+    from remediator.domain.ports import RefStore
 
 
 class WriteThrough(RefCheckpointSaver):
@@ -46,7 +52,7 @@ class WriteThrough(RefCheckpointSaver):
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("kind", ["buffered", "fake", "local"])
+@pytest.mark.parametrize("kind", ["buffered", "fake", "local", "github"])
 async def test_the_saver_conforms(kind: str) -> None:
     @checkpointer_test(name=kind)
     async def factory() -> Any:
@@ -55,6 +61,9 @@ async def test_the_saver_conforms(kind: str) -> None:
                 yield RefCheckpointSaver(MemoryRefStore())
             elif kind == "fake":
                 yield WriteThrough(MemoryRefStore())
+            elif kind == "github":
+                with stand_in(Path(folder), {"a": "1"}) as server:
+                    yield WriteThrough(GitHubRefStore(client(server), prefetch=[INDEX]))
             else:
                 root = repository(Path(folder, "repo"), {"a": "1"})
                 yield WriteThrough(GitRefStore(Git(root, environ=ENVIRON)))
@@ -216,8 +225,8 @@ def test_a_document_that_cannot_be_read_says_why(text: bytes, says: str) -> None
         got(RefCheckpointSaver(store), "t")
 
 
-def _run_saver(root: Path, number: int) -> None:
-    saver = RefCheckpointSaver(GitRefStore(Git(root, environ=ENVIRON)))
+def _run_saver(store: RefStore, number: int) -> None:
+    saver = RefCheckpointSaver(store)
     for turn in range(2):
         put(saver, f"inc-{number}", turn)
         saver.flush(f"Record {number}")
@@ -226,7 +235,8 @@ def _run_saver(root: Path, number: int) -> None:
 def test_twenty_processes_writing_at_once_lose_nothing(tmp_path: Path) -> None:
     root = repository(tmp_path / "repo", {"a": "1"})
     context = multiprocessing.get_context("fork")
-    workers = [context.Process(target=_run_saver, args=(root, number)) for number in range(20)]
+    store = GitRefStore(Git(root, environ=ENVIRON))
+    workers = [context.Process(target=_run_saver, args=(store, number)) for number in range(20)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -236,3 +246,13 @@ def test_twenty_processes_writing_at_once_lose_nothing(tmp_path: Path) -> None:
     assert [got(saver, f"inc-{number}") for number in range(20)] == [1] * 20
     assert len(list(saver.list(None))) == 40
     assert int(git(root, "rev-list", "--count", "remediator-state")) == 40
+
+
+def test_twenty_clients_of_github_writing_at_once_lose_nothing(tmp_path: Path) -> None:
+    with stand_in(tmp_path, {"a": "1"}) as server:
+        with ThreadPoolExecutor(20) as pool:
+            stores = [GitHubRefStore(client(server), prefetch=[INDEX]) for _ in range(20)]
+            list(pool.map(_run_saver, stores, range(20)))
+        saver = RefCheckpointSaver(GitHubRefStore(client(server)))
+        assert [got(saver, f"inc-{number}") for number in range(20)] == [1] * 20
+        assert len(list(saver.list(None))) == 40

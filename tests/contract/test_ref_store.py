@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from remediator.errors import ConflictError
+from remediator.services.github.ref_store import GitHubRefStore
 from remediator.services.local.git import Git
 from remediator.services.local.ref_store import GitRefStore
 from tests.fakes import MemoryRefStore
+from tests.github.stand import client, stand_in
 from tests.repos import ENVIRON, git, repository
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from remediator.domain.ports import RefStore
 
 
-@pytest.fixture(params=["fake", "local"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> RefStore:
+@pytest.fixture(params=["fake", "local", "github"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RefStore]:
     if request.param == "fake":
-        return MemoryRefStore()
-    return GitRefStore(Git(repository(tmp_path / "repo", {"a.yaml": "a: 1\n"}), environ=ENVIRON))
+        yield MemoryRefStore()
+    elif request.param == "local":
+        yield GitRefStore(Git(repository(tmp_path / "repo", {"a.yaml": "a: 1\n"}), environ=ENVIRON))
+    else:
+        with stand_in(tmp_path, {"a.yaml": "a: 1\n"}) as server:
+            yield GitHubRefStore(client(server), prefetch=["incidents/a.json"])
 
 
 def test_an_absent_ref_has_no_head_and_no_documents(store: RefStore) -> None:
@@ -67,8 +75,7 @@ def test_the_git_store_leaves_worktree_index_and_branch_alone(tmp_path: Path) ->
     assert git(root, "log", "--format=%an %s %P", "remediator-state") == "Remediator Record [skip ci] "
 
 
-def _write_some(root: Path, number: int) -> None:
-    store = GitRefStore(Git(root, environ=ENVIRON))
+def _write_some(store: RefStore, number: int) -> None:
     for turn in range(3):
         while True:
             try:
@@ -80,13 +87,22 @@ def _write_some(root: Path, number: int) -> None:
 
 def test_twenty_processes_lose_nothing(tmp_path: Path) -> None:
     root = repository(tmp_path / "repo", {"a": "1"})
+    store = GitRefStore(Git(root, environ=ENVIRON))
     context = multiprocessing.get_context("fork")
-    workers = [context.Process(target=_write_some, args=(root, number)) for number in range(20)]
+    workers = [context.Process(target=_write_some, args=(store, number)) for number in range(20)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(120)
     assert [worker.exitcode for worker in workers] == [0] * 20
-    store = GitRefStore(Git(root, environ=ENVIRON))
     assert len(store.read(store.head())) == 60
     assert int(git(root, "rev-list", "--count", "remediator-state")) == 60
+
+
+def test_twenty_clients_of_github_lose_nothing(tmp_path: Path) -> None:
+    with stand_in(tmp_path, {"a": "1"}) as server:
+        with ThreadPoolExecutor(20) as pool:
+            list(pool.map(lambda number: _write_some(GitHubRefStore(client(server)), number), range(20)))
+        store = GitHubRefStore(client(server))
+        assert len(store.read(store.head())) == 60
+        assert int(server.world.bare.run("rev-list", "--count", "remediator-state")) == 60

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
+from remediator.services.github.client import Client
 from tests.github.judge import folder
 from tests.github.server import Server
 from tests.github.world import World
@@ -26,3 +28,8 @@ def stand_in(place: Path, files: dict[str, str]) -> Iterator[Server]:
         pytest.skip(NEEDS)
     with Server(World.of(repository(place / "seed", files), place / "hub.git")) as server:
         yield server
+
+
+def client(server: Server, token: str = "bot-token") -> Client:
+    """A client of the stand-in's one repository, which does not really wait."""
+    return Client(SecretStr(token), "acme/gitops", server.url, sleep=lambda _seconds: None)

@@ -1,0 +1,161 @@
+"""Documents on an orphan branch on GitHub, changed by compare-and-swap, one request a write."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from remediator.errors import ConfigError, ConflictError, RemediatorError, ServiceError
+from remediator.services.github.blobs import BLOB, entry, find
+from remediator.services.github.client import Unsure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from remediator.services.github.client import Client
+
+STATE_BRANCH = "remediator-state"
+WRITE_ID = "Write-Id"
+"""Trailer by which a write is recognised whose answer was lost."""
+
+_COMMIT = """
+mutation Record($input: CreateCommitOnBranchInput!) {
+  createCommitOnBranch(input: $input) { commit { oid } }
+}"""
+_LATEST = """
+query Latest($owner: String!, $name: String!, $ref: String!) {
+  repository(owner: $owner, name: $name) {
+    ref(qualifiedName: $ref) { target { ... on Commit { history(first: 50) { nodes { oid message } } } } }
+  }
+}"""
+
+
+@dataclass
+class GitHubRefStore:
+    """A `RefStore`; commits are GraphQL's `createCommitOnBranch` with the head that is expected.
+
+    `prefetch` names documents that are read together with the head, as nearly every run needs them.
+    """
+
+    client: Client
+    branch: str = STATE_BRANCH
+    prefetch: Sequence[str] = ()
+    _known: dict[tuple[str, str], bytes | None] = field(default_factory=dict, repr=False)
+    """Documents by commit and path; a commit never changes."""
+
+    def head(self) -> str:
+        """See the port; the prefetched documents come along."""
+        names = "".join(f", $p{at}: String!" for at in range(len(self.prefetch)))
+        fields = " ".join(f"f{at}: file(path: $p{at}) {{ mode oid {BLOB} }}" for at in range(len(self.prefetch)))
+        query = (
+            f"query Head($owner: String!, $name: String!, $ref: String!{names}) {{"
+            " repository(owner: $owner, name: $name) { ref(qualifiedName: $ref) {"
+            f" target {{ oid ... on Commit {{ {fields or 'id'} }} }} }} }} }}"
+        )
+        paths = {f"p{at}": path for at, path in enumerate(self.prefetch)}
+        repository = self.client.graphql(query, {"ref": f"refs/heads/{self.branch}", **paths})["repository"]
+        if not repository["ref"]:
+            return ""
+        target = repository["ref"]["target"]
+        for at, path in enumerate(self.prefetch):
+            row = target.get(f"f{at}")
+            self._known[target["oid"], path] = entry(self.client, row).content if row else None
+        return str(target["oid"])
+
+    def read(self, head: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
+        """See the port."""
+        if not head:
+            return {}
+        wanted = self._all(head) if paths is None else list(paths)
+        unknown = [path for path in wanted if (head, path) not in self._known]
+        found = find(self.client, head, unknown) if unknown else {}
+        self._known |= {(head, path): found[path].content if path in found else None for path in unknown}
+        documents = {path: self._known[head, path] for path in wanted}
+        return {path: content for path, content in documents.items() if content is not None}
+
+    def write(self, expected: str, changes: Mapping[str, bytes | None], message: str) -> str:
+        """See the port; the first write makes the branch, without a parent."""
+        commit = self._commit(expected, changes, message) if expected else self._create(changes, message)
+        # The next question is nearly always for what was just written.
+        kept = {path: text for (at, path), text in self._known.items() if at == expected}
+        self._known = {(commit, path): text for path, text in {**kept, **changes}.items()}
+        return commit
+
+    def _all(self, head: str) -> list[str]:
+        tree = self.client.rest("GET", f"/git/trees/{head}", params={"recursive": "1"}).body
+        if tree.get("truncated"):
+            raise ServiceError(f"{self.branch} holds more documents than GitHub lists at once")
+        return [row["path"] for row in tree["tree"] if row["type"] == "blob"]
+
+    def _commit(self, expected: str, changes: Mapping[str, bytes | None], message: str) -> str:
+        headline, _, body = message.partition("\n")
+        mark = f"{WRITE_ID}: {uuid.uuid4()}"
+        additions = [{"path": p, "contents": base64.b64encode(t).decode()} for p, t in changes.items() if t is not None]
+        gone = [path for path, text in changes.items() if text is None]
+        there = self.read(expected, gone) if gone else {}  # GitHub refuses to delete what is not there
+        wanted = {
+            "branch": {"repositoryNameWithOwner": self.client.repository, "branchName": self.branch},
+            "message": {"headline": headline, "body": f"{body.strip()}\n\n{mark}".strip()},
+            "expectedHeadOid": expected,
+            "fileChanges": {"additions": additions, "deletions": [{"path": path} for path in there]},
+        }
+        for last in (False, True):
+            try:
+                answer = self.client.graphql(_COMMIT, {"input": wanted}, again=False, expect={"STALE_DATA"})
+            except Unsure:
+                if made := self._written(mark):
+                    return made
+                if last:
+                    raise
+                continue
+            except ServiceError as error:
+                raise self._explained(error, expected) from error
+            if not answer["errors"]:
+                return str(answer["createCommitOnBranch"]["commit"]["oid"])
+            if last and (made := self._written(mark)):
+                return made
+            break
+        raise ConflictError(f"{self.branch} has moved on from {expected[:9]}")
+
+    def _written(self, mark: str) -> str:
+        """The commit that bears our mark, if the lost request made one."""
+        data = self.client.graphql(_LATEST, {"ref": f"refs/heads/{self.branch}"})
+        ref = data["repository"]["ref"] or {"target": {"history": {"nodes": []}}}
+        return next((str(one["oid"]) for one in ref["target"]["history"]["nodes"] if mark in one["message"]), "")
+
+    def _create(self, changes: Mapping[str, bytes | None], message: str) -> str:
+        rows = [self._row(path, text) for path, text in changes.items() if text is not None]
+        tree = self.client.rest("POST", "/git/trees", {"tree": rows}, again=True).body["sha"]
+        # The mark makes the commit ours alone: two first writes of the same documents must not both seem to win.
+        text = f"{message}\n\n{WRITE_ID}: {uuid.uuid4()}"
+        commit = {"message": text, "tree": tree, "parents": []}
+        made = str(self.client.rest("POST", "/git/commits", commit, again=True).body["sha"])
+        ref = {"ref": f"refs/heads/{self.branch}", "sha": made}
+        reply = self.client.rest("POST", "/git/refs", ref, expect={422}, again=True)
+        if reply.status == 422 and "already exists" not in reply.message:
+            raise self._explained(ServiceError(reply.message), "")
+        if reply.status == 422 and self.head() != made:
+            raise ConflictError(f"{self.branch} was made by somebody else")
+        return made
+
+    def _row(self, path: str, content: bytes) -> dict[str, Any]:
+        row = {"path": path, "mode": "100644", "type": "blob"}
+        try:
+            return {**row, "content": content.decode()}
+        except UnicodeDecodeError:
+            blob = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
+            return {**row, "sha": self.client.rest("POST", "/git/blobs", blob, again=True).body["sha"]}
+
+    def _explained(self, error: ServiceError, expected: str) -> RemediatorError:
+        """A rule that forbids the branch is a setting of the repository's, and a missing branch a race."""
+        words = str(error)
+        if "rule" in words.lower() or "protected" in words.lower():
+            return ConfigError(
+                f"a ruleset of {self.client.repository} forbids the branch {self.branch}, where the incidents' state"
+                f" is kept: exempt it there, or name another repository as state-repository ({words})"
+            )
+        if expected and "No ref matching" in words:
+            return ConflictError(f"{self.branch} was deleted meanwhile")
+        return error
