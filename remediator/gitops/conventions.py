@@ -101,11 +101,17 @@ def guesses(values: Any, *, workload: str, container: str, release: str, chart: 
         block = get(values, path)
         existing = [tail for tail in _tails(field) if _scalar(get(block, tail), field)]
         if existing:
-            found += [Guess((*path, *tail), True, score + 1) for tail in existing]
+            found += [Guess((*path, *tail), exists=True, score=score + 1) for tail in existing]
         elif field and str(field[0]) in INSERTABLE and isinstance(block, dict):
-            found.append(Guess((*path, *field), False, score))
+            found += _nested(block, path, field, score) or [Guess((*path, *field), exists=False, score=score)]
     found.sort(key=lambda item: -item.score)
     return found
+
+
+def _nested(block: dict[str, Any], path: YamlPath, field: YamlPath, score: float) -> list[Guess]:
+    """Where deeper mappings of the block already speak of the field's first key: there, not beside them."""
+    inner = [where for where, node in mappings(block) if where and field[0] in node and plain(where[-1]) not in _NEVER]
+    return [Guess((*path, *where, *field), get(block, (*where, *field)) is not MISSING, score) for where in inner]
 
 
 def _scalar(value: Any, field: YamlPath) -> bool:

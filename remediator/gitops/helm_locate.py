@@ -13,6 +13,7 @@ from typing import Any
 
 from remediator.domain.change import YamlPath
 from remediator.gitops import overlay
+from remediator.gitops.fields import CONTAINER, POD
 from remediator.gitops.files import Files, join
 from remediator.gitops.helm import Release, chart_dependencies, coalesced, merged, subchart
 from remediator.gitops.helm_render import user_values
@@ -22,10 +23,10 @@ from remediator.gitops.render import Renderer
 from remediator.gitops.yamlread import Unreadable
 
 MAX_CANDIDATES = 400
-MAX_RENDERS = 24
+MAX_RENDERS = 14
 _REFERENCE = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)+)")
 _INDEXED = re.compile(r"index\s+\$?\.Values((?:\.\w+)*)((?:\s+\"[^\"]+\")+)")
-_LOCAL = re.compile(r"(?<![\w)\"$])\.([a-z]\w*(?:\.\w+)*)")
+_LOCAL = re.compile(r"(?:(?<![\w)\"$])|\$[a-z]\w*)\.([a-z]\w*(?:\.\w+)*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Prober:
         self.effective = coalesced(merged(release.layers), {})
         self.prefix = alias_path(self.files, release.chart, target.file)
         self.renders = 0
+        self.limit = MAX_RENDERS
         self.sure = bool(renderer.tools.helm)
         self._base: list[Manifest] | None = None
 
@@ -104,7 +106,7 @@ class Prober:
         seen: set[YamlPath] = set()
         for base in self._named():
             node = get(self.effective, base)
-            for tail in tails(base, steps):
+            for tail in tails(base, steps, block=_is_block(node) or not base):
                 path = (*base, *tail)
                 if path in seen or len(path) == 0:
                     continue
@@ -123,13 +125,13 @@ class Prober:
         for reference in references(self.files, chart, self.target.file):
             found[(*self.prefix, *reference)] = None
         relative = locals_of(self.files, self.target.file)
+        first = {name[0] for name in relative}
         for path, node in mappings(self.effective):
             if any(isinstance(step, int) for step in path):
                 continue
             found.setdefault(path)
-            for name in relative:
-                if name[0] not in node:
-                    found.setdefault((*path, *name))
+            if first & set(node):
+                found.update({(*path, *name): None for name in relative if name[0] not in node})
             found.update(
                 {
                     (*path, key): None
@@ -159,9 +161,14 @@ class Prober:
     def _probe(self, candidates: list[tuple[YamlPath, Any]]) -> list[Hit]:
         flags = [(path, like) for path, like in candidates if isinstance(like, bool)]
         marked = [(path, like) for path, like in candidates if not isinstance(like, bool)][:MAX_CANDIDATES]
-        hits = self._batch(marked) if marked else []
+        items = [pair for pair in marked if any(str(step).startswith("name=") for step in pair[0])]
+        others = [pair for pair in marked if pair not in items]
+        hits: list[YamlPath] = []
+        for batch in (others, items):
+            self.limit = self.renders + MAX_RENDERS
+            hits = hits or (self._batch(batch) if batch else [])
         for path, like in sorted(flags, key=lambda item: item[0][-1:] != self.path[-1:])[:16]:
-            if self.renders < MAX_RENDERS and self._arrived(self.values_with({path: not like})) == (
+            if self.renders < self.limit and self._arrived(self.values_with({path: not like})) == (
                 not self.present if self.present is not MISSING else True
             ):
                 hits.append(path)
@@ -172,7 +179,7 @@ class Prober:
 
     def _batch(self, candidates: list[tuple[YamlPath, Any]]) -> list[YamlPath]:
         """Render with a canary in every candidate; where that breaks the chart, halve."""
-        if self.renders >= MAX_RENDERS:
+        if self.renders >= self.limit:
             return []
         canaries = {path: overlay.canary(like, number) for number, (path, like) in enumerate(candidates)}
         arrived = self._arrived(self.values_with(canaries))
@@ -217,7 +224,9 @@ class Prober:
                 (
                     index
                     for index, step in enumerate(path)
-                    if isinstance(step, int) or isinstance(get(self.effective, path[:index]), list)
+                    if isinstance(step, int)
+                    or step.startswith("name=")
+                    or isinstance(get(self.effective, path[:index]), list)
                 ),
                 None,
             )
@@ -269,7 +278,7 @@ def _narrowest(hits: list[Hit]) -> list[Hit]:
     return hits
 
 
-def tails(base: YamlPath, steps: list[Any]) -> Iterator[YamlPath]:
+def tails(base: YamlPath, steps: list[Any], *, block: bool = True) -> Iterator[YamlPath]:
     """Ways to continue a value path to the wanted field: `resources` → limits.memory; a workload's block → resources.limits.memory."""
     last = str(base[-1]) if base else ""
     names = {index: str(step) for index, step in enumerate(steps)}
@@ -282,7 +291,7 @@ def tails(base: YamlPath, steps: list[Any]) -> Iterator[YamlPath]:
     )
     inner = tuple(steps[start:])
     field = str(steps[start]) if start < len(steps) else ""
-    if inner and _plain(inner):
+    if inner and block and _plain(inner):
         yield inner
     if last in ALIASES.get(field, ()) and _plain(tuple(steps[start + 1 :])):
         yield tuple(steps[start + 1 :])
@@ -291,10 +300,17 @@ def tails(base: YamlPath, steps: list[Any]) -> Iterator[YamlPath]:
         if re.search(r"(?i)env", last):
             yield (variable,)
             yield (f"name={variable}", "value")
-    if tuple(steps) == ("spec", "replicas"):
+    if tuple(steps) == ("spec", "replicas") and block:
         yield ("replicaCount",)
         yield ("replicas",)
 
+
+def _is_block(node: Any) -> bool:
+    """Whether a mapping of values reads like what describes a workload or container."""
+    return isinstance(node, dict) and bool(_BLOCK & set(node))
+
+
+_BLOCK = CONTAINER | POD | {"replicaCount", "replicas", "enabled", "tag", "repository", "extraEnv", "service"}
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "replicas": ("replicaCount",),

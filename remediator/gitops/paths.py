@@ -138,7 +138,7 @@ def with_value(node: Any, path: YamlPath, value: Any) -> Any:
         items = list(node)
         index = position(items, step)
         if index is None:
-            items.append(with_value(_blank(rest), rest, value))
+            items.append(with_value(_new_item(step, rest), rest, value))
         else:
             items[index] = with_value(items[index], rest, value)
         return items
@@ -150,7 +150,14 @@ def with_value(node: Any, path: YamlPath, value: Any) -> Any:
 
 
 def _blank(rest: YamlPath) -> Any:
-    return [] if rest and isinstance(rest[0], int) else {}
+    return [] if rest and (isinstance(rest[0], int) or rest[0].startswith("name=")) else {}
+
+
+def _new_item(step: PathStep, rest: YamlPath) -> Any:
+    """What a list item that does not exist starts as: `name=x` is its name."""
+    if isinstance(step, str) and step.startswith("name="):
+        return {"name": step[5:]}
+    return _blank(rest)
 
 
 def leaves(node: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, Any]]:
