@@ -111,6 +111,11 @@ def file_at(root: Path, commit: str, file: str) -> bytes | None:
     return _texts(root, [(commit, file)])[0]
 
 
+def files_at(root: Path, wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
+    """Several (revision, file) pairs at once, by one git process; None where a file was not there."""
+    return _texts(root, wanted)
+
+
 def recent(root: Path, *, limit: int = 20, before: str = "") -> tuple[Commit, ...]:
     """The newest commits, with the files each touched; `before` is a time, and what is later is left out."""
     return touched(root, (), before=before, limit=limit).commits

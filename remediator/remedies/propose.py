@@ -15,7 +15,9 @@ from remediator.remedies.prove import Unproved, prove
 from remediator.remedies.registry import REMEDIES, remedy
 from remediator.remedies.targets import Targets, targets_of
 
-MAX_PROPOSALS = 5
+MAX_PROPOSALS = 3
+SURE = 0.9
+"""With a proposal of at least this score, what commits did as a whole is not asked any more."""
 
 
 class Tried(Value):
@@ -46,7 +48,7 @@ def propose(diagnosis: Diagnosis, repository: Repository, policies: Policies) ->
     targets = targets_of(diagnosis, repository)
     if diagnosis.severity == "info":
         return Outcome(applications=targets.applications, root_cause=diagnosis.summary, reason=diagnosis.summary)
-    tried = list(attempts(diagnosis, repository, policies, targets))
+    tried = list(best_first(diagnosis, repository, policies, targets))
     ranked = _ranked([one.proposal for one in tried if one.proposal])
     refusals = [one.refusal for one in tried if one.refusal]
     reason = "" if ranked else _why_not(diagnosis, category, targets, refusals)
@@ -58,19 +60,50 @@ def propose(diagnosis: Diagnosis, repository: Repository, policies: Policies) ->
     )
 
 
+def best_first(
+    diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: Targets
+) -> Iterator[Tried]:
+    """Fixes by falling score, until there are as many proposals as a reviewer wants to see.
+
+    Each proof renders, so what would not be shown is not proved; whole commits are taken back only where nothing
+    surer was found.
+    """
+    cases = [Case(diagnosis, repository, policies, action, targets.matches) for action in considered(diagnosis, policies)]
+    known: set[tuple[str, ...]] = set()
+    best = 0.0
+    for part in ([c for c in cases if c.action.id != "roll_back"], [c for c in cases if c.action.id == "roll_back"]):
+        if best >= SURE:
+            return
+        found = sorted(((case, fix) for case in part for fix in fixes(case)), key=lambda pair: -pair[1].score)
+        for case, fix in found:
+            if fix.score <= 0 or len(known) >= MAX_PROPOSALS:
+                continue
+            tried = _try(case, fix)
+            if tried.proposal:
+                known.add(_edits_of(tried.proposal))
+                best = max(best, tried.proposal.score)
+            yield tried
+
+
 def attempts(
     diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: Targets
 ) -> Iterator[Tried]:
-    """Every fix of every considered action, proved or refused with its reason; one without a value is passed over."""
+    """Every fix of every considered action, in the policy's order; one without a value is passed over."""
     for action in considered(diagnosis, policies):
         case = Case(diagnosis, repository, policies, action, targets.matches)
-        for fix in fixes(case):
-            if fix.score <= 0:
-                continue
-            try:
-                yield Tried(action=action.id, title=fix.title, score=fix.score, proposal=prove(case, fix))
-            except Unproved as refusal:
-                yield Tried(action=action.id, title=fix.title, score=fix.score, refusal=str(refusal))
+        yield from (_try(case, fix) for fix in fixes(case) if fix.score > 0)
+
+
+def _try(case: Case, fix: Fix) -> Tried:
+    """Proved, or refused with its reason."""
+    try:
+        return Tried(action=case.action.id, title=fix.title, score=fix.score, proposal=prove(case, fix))
+    except Unproved as refusal:
+        return Tried(action=case.action.id, title=fix.title, score=fix.score, refusal=str(refusal))
+
+
+def _edits_of(proposal: Proposal) -> tuple[str, ...]:
+    return tuple(sorted(f"{e.op}{e.file}{e.document}{e.path}{e.inside}{e.value!r}" for e in proposal.edits))
 
 
 def considered(diagnosis: Diagnosis, policies: Policies) -> Iterator[Action]:
@@ -95,10 +128,9 @@ def fixes(case: Case) -> Iterator[Fix]:
 
 def _ranked(proposals: list[Proposal]) -> tuple[Proposal, ...]:
     """Best first, equal edits once; ids made unique."""
-    by_edits: dict[tuple[object, ...], Proposal] = {}
+    by_edits: dict[tuple[str, ...], Proposal] = {}
     for proposal in sorted(proposals, key=lambda one: -one.score):
-        key = tuple(sorted(f"{e.op}{e.file}{e.document}{e.path}{e.inside}{e.value!r}" for e in proposal.edits))
-        by_edits.setdefault(key, proposal)
+        by_edits.setdefault(_edits_of(proposal), proposal)
     seen: dict[str, int] = {}
     ranked = []
     for proposal in list(by_edits.values())[:MAX_PROPOSALS]:

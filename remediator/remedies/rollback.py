@@ -26,6 +26,8 @@ from remediator.yamledit import EditRefused
 
 COMMITS = 12
 """How many commits are looked at; what is older has proved that it works."""
+FILES = 40
+"""A commit of more manifests than these is an import or a move, and no slip."""
 RENDERS = 16
 """How many differences are rendered; enough for the commits people make, flat cost for the others."""
 
@@ -70,11 +72,20 @@ class _TakenBack:
         """Differences that still stand and that the fields or the evidence make worth a rendering."""
         return [step for file in self.commit.files for step in self._standing(file) if self._worth(step)]
 
+    @cached_property
+    def _texts(self) -> dict[str, tuple[bytes | None, bytes | None]]:
+        """Each manifest that the commit changed, before and after it; nothing for a commit too large to be a slip."""
+        files = [file for file in self.commit.files if file.endswith((".yaml", ".yml"))]
+        if len(files) > FILES:
+            return {}
+        revisions = (f"{self.commit.commit}^", self.commit.commit)
+        texts = history.files_at(self.case.repository.root, [(revision, file) for file in files for revision in revisions])
+        return dict(zip(files, zip(texts[::2], texts[1::2], strict=True), strict=True))
+
     def _standing(self, file: str) -> Iterator[Step]:
-        if not file.endswith((".yaml", ".yml")):
+        before, after = self._texts.get(file, (None, None))
+        if before is None or after is None:
             return
-        root = self.case.repository.root
-        before, after = history.file_at(root, f"{self.commit.commit}^", file), history.file_at(root, self.commit.commit, file)
         now = _read(self.case.repository, file)
         old, new, present = documents(before), documents(after), documents(now)
         if old is None or new is None or present is None or not (len(old) == len(new) == len(present)):
