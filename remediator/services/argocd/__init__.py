@@ -1,0 +1,1 @@
+"""Argo CD: whether a merged change has arrived, through its REST API or its custom resources; nothing is ever synced."""

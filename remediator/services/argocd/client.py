@@ -1,0 +1,70 @@
+"""Argo CD's REST API with a read-only token.
+
+`refresh=normal` makes it compare with the repository first and blocks meanwhile. Without `project` a missing
+Application answers 403 like one that may not be seen. Errors are `{"error", "message", "code"}`.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from remediator.domain.outside import AnswerError, short
+
+if TYPE_CHECKING:
+    from remediator.domain.outside import Web
+
+REFRESH_PATIENCE = 60.0
+"""Seconds that a refresh may take; after that the Application is read as it stands."""
+
+
+@dataclass
+class ArgoApi:
+    """Reads Applications; each is refreshed once in the life of this object, which is one run's."""
+
+    web: Web
+    namespace: str = ""
+    project: str = ""
+    refresh: bool = True
+    _kept: dict[str, dict[str, Any] | None] = field(default_factory=dict, repr=False)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def application(self, name: str) -> dict[str, Any] | None:
+        """The Application as one look sees it; None where there is none."""
+        with self._lock:
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            if name not in self._kept:
+                self._kept[name] = self._read(name)
+            return self._kept[name]
+
+    def link(self, name: str) -> str:
+        """Its page."""
+        place = f"{quote(self.namespace)}/{quote(name)}" if self.namespace else quote(name)
+        return f"{self.web.base}/applications/{place}"
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        path = f"/api/v1/applications/{quote(name, safe='')}"
+        asked = [("appNamespace", self.namespace)] if self.namespace else []
+        asked += [("project", self.project)] if self.project else []
+        try:
+            try:
+                refresh = [("refresh", "normal")] if self.refresh else []
+                found = self.web.get(path, [*asked, *refresh], patience=REFRESH_PATIENCE if refresh else 0)
+            except AnswerError as error:
+                if not self.refresh or error.status or not error.retryable:
+                    raise
+                found = self.web.get(path, asked)
+        except AnswerError as error:
+            if error.status == 404:
+                return None
+            if error.status == 403 and not self.project:
+                said = f"{error}; without `project` a missing Application answers the same"
+                raise AnswerError(said, status=403, said=error.said) from error
+            raise
+        if not isinstance(found, dict) or not isinstance(found.get("metadata"), dict):
+            raise AnswerError(f"Argo CD answers with no Application: {short(str(found), 120)}", status=200)
+        return found

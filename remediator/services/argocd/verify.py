@@ -1,0 +1,65 @@
+"""The verifier: every affected Application has the merge, and is healthy with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from remediator.domain.life import Observation
+from remediator.errors import RemediatorError
+from remediator.services.argocd.judge import Application, Contains, Judgement, Merge, judge, parent_of, waits_for_parent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remediator.domain.outside import Rollout
+    from remediator.domain.ports import Clock
+
+Fetch = Callable[[str], Application | None]
+_ORDER = {"failed": 0, "pending": 1, "success": 2}
+
+
+@dataclass
+class ArgoVerifier:
+    """The `Verifier` port; `fetch` reads through the REST API or through the cluster's custom resources."""
+
+    name: str
+    fetch: Fetch
+    now: Clock
+    contains: Contains
+    ours: Callable[[str], bool]
+    link: Callable[[str], str] = lambda _name: ""
+
+    def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
+        """See the port."""
+        del earlier
+        at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        commit = rollout.pull_request.merge_commit
+        if not rollout.applications or not commit:
+            neutral = {"neutral": "no Application is named"}
+            return Observation(verifier=self.name, status="success", summary="no Application", at=at, facts=neutral)
+        merge = Merge(commit, rollout.merged_at, self.contains, self.ours)
+        judged = [(name, self._judge(name, merge)) for name in rollout.applications]
+        judged.sort(key=lambda one: _ORDER[one[1].status])
+        worst = judged[0][1].status
+        said = "; ".join(one.said for _, one in judged if one.status == worst)
+        return Observation(verifier=self.name, status=worst, summary=said, at=at, link=self.link(judged[0][0]))
+
+    def _judge(self, name: str, merge: Merge) -> Judgement:
+        try:
+            app = self.fetch(name)
+            if app is not None and (parent := parent_of(app)):
+                waits = waits_for_parent(name, self._parent(parent), merge)
+                if waits:
+                    return Judgement("pending", f"`{name}`: {waits}")
+            return judge(name, app, merge)
+        except RemediatorError as error:
+            return Judgement("pending", str(error))
+
+    def _parent(self, name: str) -> Application | None:
+        """The parent where it can be seen: the label that names it may mean something else."""
+        try:
+            return self.fetch(name)
+        except RemediatorError:
+            return None

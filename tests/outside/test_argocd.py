@@ -1,0 +1,307 @@
+"""Argo CD: whether the merge has arrived everywhere, told from what merely looks like it."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from remediator.domain.outside import Access
+from remediator.services.argocd.client import ArgoApi
+from remediator.services.argocd.verify import ArgoVerifier
+from remediator.services.http import Http
+from tests.outside.cluster import cluster
+from tests.outside.rollouts import COMMIT, rollout
+from tests.outside.servers import Answer, Asked, serve
+
+OLD, LATER = "1" * 40, "4" * 40
+REPO = "https://github.com/acme/gitops.git"
+NOW = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
+HISTORY = {OLD: {OLD}, COMMIT: {OLD, COMMIT}, LATER: {OLD, COMMIT, LATER}}
+
+
+def contains(revision: str, commit: str) -> bool | None:
+    return commit in HISTORY[revision] if revision in HISTORY else None
+
+
+def application(revision: str = COMMIT, **changes: Any) -> dict[str, Any]:
+    """An Application with its status as an API server gives it; `a__b=value` sets a path."""
+    source = {"repoURL": REPO, "path": "apps/checkout", "targetRevision": "main"}
+    app: dict[str, Any] = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "checkout", "namespace": "argocd"},
+        "spec": {"project": "default", "source": source, "syncPolicy": {"automated": {"prune": True}}},
+        "status": {
+            "sync": {"status": "Synced", "revision": revision},
+            "health": {"status": "Healthy", "lastTransitionTime": "2026-11-22T12:43:00Z"},
+            "operationState": {
+                "phase": "Succeeded",
+                "message": "successfully synced (all tasks run)",
+                "startedAt": "2026-11-22T12:42:00Z",
+                "operation": {"initiatedBy": {"automated": True}},
+                "syncResult": {"revision": revision},
+            },
+        },
+    }
+    for path, value in changes.items():
+        *steps, last = path.split("__")
+        place = app
+        for step in steps:
+            place = place.setdefault(step, {})
+        place[last] = value
+    return app
+
+
+def observe(*apps: dict[str, Any], **more: Any):
+    known = {app["metadata"]["name"]: app for app in apps}
+    verifier = ArgoVerifier("argocd", known.get, lambda: NOW, contains, lambda url: url == REPO)
+    return verifier.observe(rollout(**more), ())
+
+
+MULTI = {
+    "spec__sources": [{"repoURL": "https://charts.example.com", "chart": "x"}, {"repoURL": REPO, "path": "a"}],
+    "spec__source": None,
+}
+NO_MANIFEST = "ComparisonError"
+
+
+@pytest.mark.parametrize(
+    ("app", "status", "said"),
+    [
+        (application(), "success", "`checkout` synced to `9e8d7c6`, Healthy"),
+        (application(LATER), "success", "Healthy"),
+        (application(LATER, status__operationState__syncResult__revision=OLD), "success", "Healthy"),
+        (application(OLD), "pending", "has not seen `9e8d7c6` yet for `checkout`: it is at `1111111`"),
+        (application("7" * 40), "pending", "which is not known here: fetch the repository"),
+        (application(status__sync={}), "pending", "it has compared nothing yet"),
+        (
+            application(status__sync__status="OutOfSync", spec__syncPolicy={}),
+            "pending",
+            "waits for a manual sync of `9e8d7c6` (automated sync is off)",
+        ),
+        (
+            application(status__sync__status="OutOfSync", spec__syncPolicy__automated={"enabled": False}),
+            "pending",
+            "waits for a manual sync",
+        ),
+        (
+            application(status__sync__status="OutOfSync", status__operationState={}),
+            "pending",
+            "automated sync has not begun (a sync window?)",
+        ),
+        (
+            application(status__operationState__phase="Running", status__operationState__retryCount=2),
+            "pending",
+            "is being synced, retry 2",
+        ),
+        (
+            application(
+                status__operationState__phase="Failed",
+                status__sync__status="OutOfSync",
+                status__operationState__message="one or more objects failed to apply: quota exceeded",
+            ),
+            "failed",
+            "the sync of `9e8d7c6` failed: one or more objects failed to apply: quota exceeded",
+        ),
+        (
+            application(OLD, status__operationState__phase="Failed"),
+            "pending",
+            "has not seen",
+        ),
+        (application(status__health__status="Progressing"), "pending", "synced to `9e8d7c6` but Progressing"),
+        (
+            application(
+                status__health__status="Degraded",
+                status__resources=[
+                    {"kind": "Deployment", "name": "checkout", "health": {"status": "Degraded", "message": "timed out"}}
+                ],
+            ),
+            "failed",
+            "but Degraded: Deployment `checkout` timed out",
+        ),
+        (
+            application(status__health={"status": "Degraded", "lastTransitionTime": "2026-11-22T09:00:00Z"}),
+            "pending",
+            "but Degraded",
+        ),
+        (application(status__health={}), "pending", "but Unknown"),
+        (
+            application(
+                status__sync={"status": "Unknown", "revision": OLD},
+                status__conditions=[
+                    {
+                        "type": NO_MANIFEST,
+                        "message": "Failed to load target state: failed to generate manifest: yaml: line 3",
+                        "lastTransitionTime": "2026-11-22T12:44:00Z",
+                    }
+                ],
+            ),
+            "failed",
+            "ComparisonError: Failed to load target state: failed to generate manifest: yaml: line 3",
+        ),
+        (
+            application(
+                status__sync={"status": "Unknown", "revision": OLD},
+                status__conditions=[
+                    {
+                        "type": NO_MANIFEST,
+                        "message": "failed to generate manifest: rpc error: code = Unavailable: dial tcp",
+                        "lastTransitionTime": "2026-11-22T12:44:00Z",
+                    }
+                ],
+            ),
+            "pending",
+            "dial tcp",
+        ),
+        (
+            application(
+                status__conditions=[{"type": NO_MANIFEST, "message": "x", "lastTransitionTime": "2026-11-21T00:00:00Z"}]
+            ),
+            "success",
+            "Healthy",
+        ),
+        (application(metadata__deletionTimestamp="2026-11-22T12:45:00Z"), "pending", "is being deleted"),
+        (
+            application(
+                OLD,
+                status__operationState__operation={"initiatedBy": {"username": "ann"}},
+                status__sync={"status": "OutOfSync", "revision": COMMIT},
+                spec__syncPolicy={},
+            ),
+            "pending",
+            "was synced to the older `1111111` by ann after the merge",
+        ),
+        (
+            application(**MULTI, status__sync={"status": "Synced", "revisions": ["1.2.3", COMMIT]}),
+            "success",
+            "Healthy",
+        ),
+        (
+            application(**MULTI, status__sync={"status": "Synced", "revisions": [COMMIT, OLD]}),
+            "pending",
+            "it is at `1111111`",
+        ),
+        (application(spec__source={"repoURL": "https://other.example.com"}), "pending", "no source in this repository"),
+    ],
+)
+def test_what_a_status_means(app, status, said) -> None:
+    seen = observe(app)
+    assert seen.status == status
+    assert said in seen.summary
+
+
+def test_a_missing_application_has_its_own_outcome() -> None:
+    seen = observe()
+    assert (seen.status, seen.summary) == ("pending", "`checkout` does not exist in Argo CD (deleted?)")
+
+
+def test_all_affected_applications_must_agree() -> None:
+    other = application(OLD, metadata__name="cart")
+    seen = observe(application(), other, applications=("checkout", "cart"))
+    assert (seen.status, "`cart`" in seen.summary, "`checkout`" in seen.summary) == ("pending", True, False)
+    assert observe(application(), applications=()).facts == {"neutral": "no Application is named"}
+
+
+TRACKED = {"argocd.argoproj.io/tracking-id": "root:argoproj.io/Application:argocd/checkout"}
+
+
+@pytest.mark.parametrize(
+    ("parent", "status", "said"),
+    [
+        (application(metadata__name="root"), "success", "Healthy"),
+        (application(OLD, metadata__name="root"), "pending", "its parent `root` has not seen `9e8d7c6` yet"),
+        (
+            application(
+                metadata__name="root",
+                status__resources=[{"kind": "Application", "name": "checkout", "status": "OutOfSync"}],
+            ),
+            "pending",
+            "its parent `root` has not applied `checkout` yet",
+        ),
+        (application(OLD, metadata__name="root", spec__source={"repoURL": "elsewhere"}), "success", "Healthy"),
+    ],
+)
+def test_the_parent_comes_before_the_child(parent, status, said) -> None:
+    seen = observe(application(metadata__annotations=TRACKED), parent)
+    assert seen.status == status
+    assert said in seen.summary
+
+
+def api(url: str, **more: Any) -> ArgoApi:
+    web = Http("Argo CD", Access(url=url, token=SecretStr("s3cret")), timeout=(2, 1), sleep=lambda _s: None)
+    return ArgoApi(web, **more)
+
+
+def test_the_rest_api_is_asked_once_a_look_with_a_refresh() -> None:
+    with serve(Answer(application())) as server:
+        found = api(server.url, namespace="argocd", project="default")
+        assert found.application("checkout") == found.application("checkout") == application()
+        (asked,) = server.asked
+    assert (asked.method, asked.path) == ("GET", "/api/v1/applications/checkout")
+    assert asked.parameters == [("appNamespace", "argocd"), ("project", "default"), ("refresh", "normal")]
+    assert asked.headers["authorization"] == "Bearer s3cret"
+    assert found.link("checkout").endswith("/applications/argocd/checkout")
+
+
+def test_a_refresh_that_hangs_is_given_up_and_the_status_read_as_it_stands(monkeypatch) -> None:
+    monkeypatch.setattr("remediator.services.argocd.client.REFRESH_PATIENCE", 0.5)
+
+    def script(asked: Asked) -> Answer:
+        return Answer(application(), wait=9 if asked.get("refresh") else 0)
+
+    with serve(script) as server:
+        assert api(server.url).application("checkout") == application()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer({"error": "not found", "message": "not found", "code": 5}, 404), "does not exist in Argo CD"),
+        (
+            Answer({"error": "permission denied", "message": "permission denied", "code": 7}, 403),
+            "without `project` a missing Application answers the same",
+        ),
+        (
+            Answer({"error": "invalid session: token is expired", "code": 16, "message": "token is expired"}, 401),
+            "answers 401 (the credentials are missing, wrong or expired): token is expired",
+        ),
+        (Answer({"message": "boom", "code": 2}, 500), "answers 500: boom"),
+        (Answer("<html>", 200, "text/html"), "what is no JSON: '<html>'"),
+        (Answer({"items": []}), "answers with no Application"),
+    ],
+)
+def test_each_error_is_a_pending_outcome_in_its_own_words(answer, said) -> None:
+    with serve(answer) as server:
+        fetch = api(server.url).application
+        seen = ArgoVerifier("argocd", fetch, lambda: NOW, contains, lambda url: url == REPO).observe(rollout(), ())
+    assert seen.status == "pending"
+    assert said in seen.summary
+    assert "s3cret" not in seen.summary
+
+
+def test_custom_resources_serve_where_only_the_cluster_is_reachable() -> None:
+    with cluster() as found:
+        found.put("argoproj.io/v1alpha1/applications", "checkout", deepcopy(application()), "argocd")
+        look = found.look()
+        verifier = ArgoVerifier(
+            "argocd", lambda name: look.application("argocd", name), lambda: NOW, contains, lambda url: url == REPO
+        )
+        assert verifier.observe(rollout(), ()).status == "success"
+        gone = verifier.observe(rollout(applications=("nope",)), ())
+    assert "does not exist" in gone.summary
+
+
+def test_a_cluster_without_argo_cd_says_so() -> None:
+    with serve(Answer("404 page not found\n", 404, "text/plain; charset=utf-8")) as server:
+        from remediator.services.kubernetes.client import Cluster
+
+        look = Cluster("kubernetes", Access(url=server.url))
+        verifier = ArgoVerifier(
+            "argocd", lambda name: look.application("argocd", name), lambda: NOW, contains, lambda _url: True
+        )
+        seen = verifier.observe(rollout(), ())
+    assert (seen.status, "serves no Argo CD Applications" in seen.summary) == ("pending", True)
