@@ -17,7 +17,7 @@ from remediator.gitops.cache import Cache
 from remediator.gitops.charts import ChartStore
 from remediator.gitops.feeds import Feeds
 from remediator.gitops.fields import OF_APPLICATION
-from remediator.gitops.files import Files
+from remediator.gitops.files import Files, clean
 from remediator.gitops.layout import Layout, origin_url
 from remediator.gitops.model import (
     Application,
@@ -31,7 +31,7 @@ from remediator.gitops.model import (
     Tree,
 )
 from remediator.gitops.render import Renderer, Rendering
-from remediator.gitops.scan import scan
+from remediator.gitops.scan import scan, tells
 from remediator.gitops.tools import Tools
 from remediator.gitops.tree import Grower
 from remediator.gitops.yamlread import Unreadable
@@ -176,7 +176,35 @@ class Repository:
 
     def with_changes(self, changes: Mapping[str, bytes | None]) -> Repository:
         """The same checkout with files replaced or (None) removed, in memory only."""
-        return Repository(self.store.with_changes(changes), self.tools, self.cache, self.own_url, self.pull)
+        files = self.store.with_changes(changes)
+        changed = Repository(files, self.tools, self.cache, self.own_url, self.pull)
+        if self._keeps_tree(files, [clean(name) for name in changes]):
+            tree, problems, layout = self._grown
+            changed.__dict__["_grown"] = (tree, problems, self._with_charts(Layout.of(files, layout.settings())))
+        return changed
+
+    def _keeps_tree(self, files: Files, names: Sequence[str]) -> bool:
+        """Whether changed files cannot matter to the tree: replaced texts that neither describe nor produce it."""
+        if "_grown" not in self.__dict__:
+            return False
+        made = [app.origin for app in self.applications if app.origin is not None]
+        given = {place.file for origin in made for place in origin.parameters.values()}
+        given |= {origin.file for origin in made}
+        producers = list(
+            {origin.producer.key: origin.producer for origin in made if origin.producer is not None}.values()
+        )
+        for name in names:
+            if name in given or not (self.store.is_file(name) and files.is_file(name)):
+                return False
+            for store in (self.store, files):
+                try:
+                    if tells(name, store.read(name)):
+                        return False
+                except Unreadable:
+                    return False
+            if any(self.feeds.reads(producer, name) for producer in producers):
+                return False
+        return True
 
     def difference(self, changed: Repository) -> tuple[ObjectChange, ...]:
         """What the change does to the rendered objects."""

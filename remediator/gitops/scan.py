@@ -159,6 +159,13 @@ def _wanted(body: Any) -> bool:
     )
 
 
+def tells(name: str, data: bytes) -> bool:
+    """Whether a file can tell anything of the tree, by its bytes."""
+    if b"argoproj.io/" in data or b"repoURL" in data or b"toolkit.fluxcd.io/" in data:
+        return True
+    return name.endswith(KUSTOMIZATION_NAMES)
+
+
 def scan(files: Files, known: Mapping[str, Facts | None] | None = None) -> tuple[dict[str, Facts], list[Problem]]:
     """Facts by file; `known` answers for files that did not change (None: nothing there)."""
     found: dict[str, Facts] = {}
@@ -177,12 +184,7 @@ def scan(files: Files, known: Mapping[str, Facts | None] | None = None) -> tuple
                     Problem("too-large" if "larger" in error.message else "missing-file", error.message, file=name)
                 )
                 continue
-            if (
-                b"argoproj.io/" in data
-                or b"repoURL" in data
-                or b"toolkit.fluxcd.io/" in data
-                or name.endswith(KUSTOMIZATION_NAMES)
-            ):
+            if tells(name, data):
                 facts = facts_of(
                     name, data, in_templates="templates/" in name and template_chart(name, charts) is not None
                 )

@@ -10,10 +10,12 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from remediator.gitops.files import Files
 from remediator.gitops.yamlread import Unreadable
@@ -93,28 +95,41 @@ def _run(command: list[str], directory: Path, *, network: bool = False) -> str:
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
     ):
-        try:
-            done = subprocess.run(
-                command,
-                cwd=directory,
-                env=_environment(Path(home), network=network),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                timeout=TIMEOUT,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise ToolFailed(f"takes longer than {TIMEOUT} seconds") from None
-        except OSError as error:
-            raise ToolFailed(f"cannot be run: {error.strerror}", absent=True) from None
+        code = _ended(command, directory, _environment(Path(home), network=network), out, err)
         if out.tell() > MAX_OUTPUT:
             raise ToolFailed("writes more than 64 MB")
         out.seek(0)
         err.seek(0)
-        if done.returncode:
+        if code:
             raise ToolFailed(_shortened(err.read(20_000).decode("utf-8", "replace"), str(directory)))
         return out.read().decode("utf-8", "replace")
+
+
+def _ended(command: list[str], directory: Path, environment: dict[str, str], out: IO[bytes], err: IO[bytes]) -> int:
+    """The exit code. A watchdog ends what takes too long: waiting with a timeout would poll, and sleep past the end."""
+    late = threading.Event()
+    try:
+        process = subprocess.Popen(
+            command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+        )
+    except OSError as error:
+        raise ToolFailed(f"cannot be run: {error.strerror}", absent=True) from None
+
+    def end() -> None:
+        late.set()
+        process.kill()
+
+    watchdog = threading.Timer(TIMEOUT, end)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        code = process.wait()
+    finally:
+        watchdog.cancel()
+        process.kill()
+    if late.is_set():
+        raise ToolFailed(f"takes longer than {TIMEOUT} seconds")
+    return code
 
 
 def _shortened(text: str, directory: str) -> str:

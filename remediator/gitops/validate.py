@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from remediator.gitops import yamlread
@@ -87,36 +88,82 @@ def _schemas(
 
 
 def errors(item: Manifest) -> Iterator[str]:
-    """What Kubernetes' schemas say of an object, all errors one after the other; kinds without a schema are not judged."""
-    import kubernetes_validate
-
-    body: Any = item.body
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            kubernetes_validate.validate(body, _version(), strict=True)
-        except kubernetes_validate.ValidationError as error:
-            yield _words(error)
-        except kubernetes_validate.SchemaNotFoundError:
-            pass
-        except (kubernetes_validate.InvalidSchemaError, kubernetes_validate.VersionNotSupportedError):
-            pass
-    yield from _beyond(body, ())
-
-
-def _version() -> str:
-    return "1.32"
+    """What Kubernetes would refuse of an object; kinds that are not its own are not judged."""
+    if not item.kind or not item.api_version:
+        yield "an object needs apiVersion and kind"
+        return
+    validator = _validator(item.kind, item.api_version)
+    if validator is None:
+        if _built_in(item.api_version):
+            yield f"Kubernetes has no {item.kind} in {item.api_version}"
+        return
+    found = sorted(validator.iter_errors(item.body), key=lambda error: [str(step) for step in error.absolute_path])
+    for error in found[:MAX_ERRORS]:
+        path = ".".join(str(step) for step in error.absolute_path)
+        yield f"{path}: {error.message[:300]}" if path else str(error.message)[:300]
+    yield from _beyond(item.body, ())
 
 
-def _words(error: Any) -> str:
-    path = ".".join(str(step) for step in getattr(error, "path", ()) or ())
-    return f"{path}: {error.message}" if path else str(error.message)
+def _built_in(api_version: str) -> bool:
+    group = api_version.rpartition("/")[0]
+    return group in _GROUPS or (not group and api_version == "v1")
+
+
+_GROUPS = frozenset(
+    (
+        "apps",
+        "batch",
+        "autoscaling",
+        "policy",
+        "extensions",
+        "networking.k8s.io",
+        "rbac.authorization.k8s.io",
+        "storage.k8s.io",
+        "scheduling.k8s.io",
+        "apiextensions.k8s.io",
+        "admissionregistration.k8s.io",
+    )
+)
+
+
+@lru_cache(maxsize=256)
+def _validator(kind: str, api_version: str) -> Any:
+    """The strict schema of a kind in the newest Kubernetes that is known; None for kinds without one."""
+    import jsonschema
+    from kubernetes_validate import utils
+    from referencing import Registry, Resource
+
+    folder = f"kubernetes-json-schema/v{_newest()}-local-strict"
+    short = re.sub(r"^([^./]*)(?:\.[^/]*)?/", r"\1-", api_version)
+    name = f"{kind.lower()}-{short}.json"
+    if not re.fullmatch(r"[\w.-]+", name):
+        return None
+    try:
+        schema = utils.schema_contents(f"{folder}/{name}", _newest())
+    except (FileNotFoundError, utils.VersionNotSupportedError, utils.InvalidSchemaError):
+        return None
+    registry: Any = Resource.from_contents(schema) @ (_definitions() @ Registry())
+    return jsonschema.validators.Draft202012Validator(schema, registry=registry)
+
+
+@lru_cache(maxsize=1)
+def _newest() -> str:
+    from kubernetes_validate import utils
+
+    return str(utils.latest_version())
+
+
+@lru_cache(maxsize=1)
+def _definitions() -> Any:
+    from kubernetes_validate import utils
+    from referencing import Resource
+
+    folder = f"kubernetes-json-schema/v{_newest()}-local-strict"
+    return Resource.from_contents(utils.schema_contents(f"{folder}/_definitions.json", _newest()))
 
 
 def _beyond(node: Any, path: tuple[str | int, ...]) -> Iterator[str]:
     """What the schemas leave out: enumerations and quantities."""
-    import re
-
     if isinstance(node, dict):
         for key, value in node.items():
             allowed = _ENUMS.get((str(key),))

@@ -393,3 +393,33 @@ def test_a_tree_is_kept_and_forgotten_when_a_file_changes(repo, tmp_path):
     assert names(repo.open(cache=cache)) == ["new", "one", "root", "web"]
     repo({"apps/web.yaml": app("web2", "web")})
     assert "web2" in names(repo.open(cache=cache))
+
+
+def test_changes_that_matter_to_the_tree_are_seen(repo):
+    text = appset(
+        "  - git:\n      repoURL: https://github.com/example/platform.git\n      files:\n      - path: config/*.json",
+        name="'{{ .name }}'",
+        path="web",
+    )
+    chart = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {{ .Values.name }}\nspec:\n  source: {repoURL: https://github.com/example/platform.git, path: web}\n  destination: {server: x}\n"
+    files = {
+        "set.yaml": text,
+        "config/a.json": '{"name": "one"}',
+        "web/s.yaml": SERVICE,
+        "chart/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n",
+        "chart/values.yaml": "name: two\n",
+        "chart/templates/a.yaml": chart,
+    }
+    opened = repo(files).open()
+    assert names(opened) == ["one", "two"]
+    same = opened.with_changes({"web/s.yaml": SERVICE.replace("web", "other").encode()})
+    assert same.tree is opened.tree
+    assert [item.name for item in same.objects(same.application("one"))] == ["other"]
+    for file, data, expected in [
+        ("config/a.json", b'{"name": "uno"}', ["two", "uno"]),
+        ("config/b.json", b'{"name": "new"}', ["new", "one", "two"]),
+        ("config/a.json", None, ["two"]),
+        ("chart/values.yaml", b"name: due\n", ["due", "one"]),
+        ("x.yaml", app("x", "web").encode(), ["one", "two", "x"]),
+    ]:
+        assert names(opened.with_changes({file: data})) == expected
