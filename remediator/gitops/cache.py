@@ -33,6 +33,7 @@ class Cache:
     def __init__(self, directory: Path | None = None) -> None:
         self.directory = directory
         self._memory: dict[str, Any] = {}
+        self._pruned = False
 
     def text(self, key: str, make: Callable[[], str]) -> str:
         """The text kept under a key, or made now and kept."""
@@ -67,6 +68,9 @@ class Cache:
         self._memory[key] = value
         if self.directory is not None:
             _store(self.directory / "renderings" / f"{key}.json", value)
+            if not self._pruned:
+                self._pruned = True
+                _prune(self.directory / "renderings", MAX_ENTRIES)
 
     def tree(self, key: str) -> Any:
         """A tree that was kept under this key, as it was dumped."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import posixpath
 
 from remediator.gitops import plain
+from remediator.gitops.helm import release
 from remediator.gitops.kustomize import build
 from remediator.gitops.layout import override_files
 from remediator.gitops.model import Application
 from remediator.gitops.render import Renderer
+from remediator.gitops.scan import is_yaml
 from remediator.gitops.sources import source_type
 
 
@@ -42,6 +44,22 @@ class Feeds:
                 return True
         return any(source.chart for source in app.sources) and file in self._values(app)
 
+    def files_of(self, app: Application) -> list[str]:
+        """The files that an Application reads, the text of the Application itself included."""
+        found = {app.file} - {""}
+        for source in app.sources:
+            kind = source_type(self.files, source)
+            if kind == "directory":
+                found.update(plain.file_names(self.files, source))
+            elif kind == "kustomize":
+                found |= self._kustomize(source.path)
+            else:
+                found |= self._values(app)
+            found.update(name for name in override_files(source.path, app.name) if self.files.is_file(name))
+        if any(source_type(self.files, source) == "helm" for source in app.sources):
+            found |= {name for source in app.sources if source.local for name in self.files.below(source.path)}
+        return sorted(found)
+
     def _kustomize(self, path: str) -> frozenset[str]:
         if path not in self._builds:
             self._builds[path] = frozenset(build(self.files, path).files)
@@ -50,8 +68,6 @@ class Feeds:
     def _values(self, app: Application) -> frozenset[str]:
         name = repr(app.key)
         if name not in self._sets:
-            from remediator.gitops.helm import release
-
             found: set[str] = set()
             for source in app.sources:
                 if source.options("helm"):
@@ -60,35 +76,21 @@ class Feeds:
         return self._sets[name]
 
     def values_readers(self, file: str) -> list[Application]:
-        """Like `of`, but a chart's other value files do not count as read by every user of the chart."""
-        result = []
-        for app in self.of(file):
-            helm = [
-                source
-                for source in app.sources
-                if source.local and source_type(self.files, source) == "helm" and _under(file, source.path)
-            ]
-            if (
-                helm
-                and posixpath.basename(file) != "values.yaml"
-                and not any("templates/" in file or file.endswith("Chart.yaml") for _ in helm)
-            ):
-                from remediator.gitops.helm import release
+        """Like `of`, but a value file beside a chart counts only for the Applications that name it."""
+        return [app for app in self.of(file) if self._names(app, file)]
 
-                layers = [
-                    layer.file
-                    for source in helm
-                    for layer in release(self.files, self.renderer.layout, app, source).layers
-                ]
-                if file not in layers and not _templates(file):
-                    continue
-            result.append(app)
-        return result
+    def _names(self, app: Application, file: str) -> bool:
+        directory, name = posixpath.split(file)
+        beside = [source for source in app.sources if source.local and source.path == directory]
+        charts = [source for source in beside if source_type(self.files, source) == "helm"]
+        if not charts or name in _CHART_FILES or not is_yaml(name):
+            return True
+        layers = [layer for source in charts for layer in release(self.files, self.renderer.layout, app, source).layers]
+        return any(layer.file == file for layer in layers)
+
+
+_CHART_FILES = frozenset(("Chart.yaml", "values.yaml", "requirements.yaml"))
 
 
 def _under(file: str, directory: str) -> bool:
     return not directory or file == directory or file.startswith(directory + "/")
-
-
-def _templates(file: str) -> bool:
-    return "/templates/" in file or file.startswith("templates/")

@@ -145,6 +145,10 @@ class Repository:
         """Which Applications read which file."""
         return Feeds(list(self.applications), self.renderer)
 
+    def files_of(self, app: Application) -> list[str]:
+        """The files that an Application reads: what `history.touched` is asked about."""
+        return self.feeds.files_of(app)
+
     def find(self, subject: Subject, *, kinds: Sequence[str] = ()) -> tuple[Match, ...]:
         """The objects that an incident's subject can be, best first; equal scores are an ambiguity."""
         return find.find(self, subject, kinds)

@@ -518,3 +518,24 @@ def test_two_charts_leave_the_version_to_a_person(repo):
     opened = repo(files).open()
     found = opened.locate_field(opened.application("web"), "chartVersion")
     assert (found.status, len(found.candidates)) == ("ambiguous", 2)
+
+
+def test_the_files_that_an_application_reads(repo):
+    files = {
+        **KUSTOMIZED,
+        **CHART,
+        "overlays/prod/kustomization.yaml": "resources:\n- ../../base\n",
+        "c.yaml": app("chart", "chart", "    helm:\n      valueFiles: [/env/c.yaml]\n"),
+        "env/c.yaml": "replicaCount: 3\n",
+        "d.yaml": app("plain", "plain"),
+        "plain/d.yaml": WEB,
+    }
+    opened = repo(files).open()
+    assert opened.files_of(opened.application("web")) == [
+        "a.yaml",
+        "base/d.yaml",
+        "base/kustomization.yaml",
+        "overlays/prod/kustomization.yaml",
+    ]
+    assert opened.files_of(opened.application("chart")) == ["c.yaml", *sorted(CHART), "env/c.yaml"]
+    assert opened.files_of(opened.application("plain")) == ["d.yaml", "plain/d.yaml"]
