@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from remediator.commands import faults
@@ -13,6 +14,7 @@ from remediator.errors import RemediatorError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from remediator.domain.life import Case
     from remediator.graph.drive import Result
@@ -45,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
     with progress.step(f"reading {', '.join(args.log)}"):
         cases = found.logs.cases()
     progress.total = len(cases) + 1
+    _think_ahead(found, cases)
     results = []
     for case in cases:
         with progress.step(f"{case.diagnosis.category}: {case.diagnosis.summary}"):
@@ -63,6 +66,16 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(found, results, dry_run=args.dry_run)
     return exit_code(results)
+
+
+def _think_ahead(found: Services, cases: Sequence[Case]) -> None:
+    """Plan while LangGraph is still being imported: helm and git take no turn of the interpreter.
+
+    The graph asks the same of the same workshop later; what breaks here, breaks there, where it is told.
+    """
+    for case in cases:
+        if case.diagnosis.severity != "info":
+            faults.contained(partial(found.workshop.propose, case.diagnosis))
 
 
 def _one(found: Services, case: Case) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ class LocalWorkshop:
 
     root: Path
     policies: Policies
+    _plans: dict[str, Plan] = field(default_factory=dict)
 
     @cached_property
     def repository(self) -> Repository:
@@ -39,7 +40,13 @@ class LocalWorkshop:
         return Repository.open(self.root)
 
     def propose(self, diagnosis: Diagnosis) -> Plan:
-        """See the port."""
+        """See the port; asked again about the same diagnosis it answers from memory."""
+        key = diagnosis.model_dump_json()
+        if key not in self._plans:
+            self._plans[key] = self._planned(diagnosis)
+        return self._plans[key]
+
+    def _planned(self, diagnosis: Diagnosis) -> Plan:
         outcome = remedies.propose(diagnosis, self.repository, self.policies)
         return Plan(
             applications=outcome.applications,
