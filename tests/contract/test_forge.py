@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from remediator.domain.life import Change
 from remediator.errors import ConflictError
+from remediator.services.github.forge import GitHubForge
 from remediator.services.local.forge import LocalForge
 from remediator.services.local.git import Git
 from tests.fakes import FakeForge
+from tests.github.stand import client, stand_in
 from tests.repos import ENVIRON, git, repository
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from remediator.domain.ports import Forge
@@ -22,11 +26,15 @@ if TYPE_CHECKING:
 FILES = {"apps/a.yaml": "memory: 1\n", "apps/b.yaml": "b: 1\n", "old.yaml": "x: 1\n"}
 
 
-@pytest.fixture(params=["fake", "local"])
-def forge(request: pytest.FixtureRequest, tmp_path: Path) -> Forge:
+@pytest.fixture(params=["fake", "local", "github"])
+def forge(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Forge]:
     if request.param == "fake":
-        return FakeForge(dict(FILES))
-    return LocalForge(Git(repository(tmp_path / "repo", FILES), environ=ENVIRON))
+        yield FakeForge(dict(FILES))
+    elif request.param == "local":
+        yield LocalForge(Git(repository(tmp_path / "repo", FILES), environ=ENVIRON))
+    else:
+        with stand_in(tmp_path, FILES) as server:
+            yield GitHubForge(client(server))
 
 
 def change(forge: Forge, *, attempt: int = 1, memory: int = 2, **more: object) -> Change:
@@ -125,3 +133,13 @@ def test_twenty_processes_publishing_one_change_make_one_branch(tmp_path: Path) 
     assert [worker.exitcode for worker in workers] == [0] * 20
     assert git(root, "for-each-ref", "--format=%(refname)") == ("refs/heads/main\nrefs/heads/remediator/inc-abcdef-1-1")
     assert git(root, "rev-list", "--count", "main..remediator/inc-abcdef-1-1") == "1"
+
+
+def test_twenty_clients_of_github_publishing_one_change_make_one_pull_request(tmp_path: Path) -> None:
+    with stand_in(tmp_path, FILES) as server:
+        with ThreadPoolExecutor(20) as pool:
+            forges = [GitHubForge(client(server)) for _ in range(20)]
+            made = list(pool.map(lambda forge: forge.publish(change(forge)), forges))
+        assert len({(one.number, one.head) for one in made}) == 1
+        assert len(server.world.pulls) == 1
+        assert server.world.bare.run("rev-list", "--count", "main..remediator/inc-abcdef-1-1") == "1"

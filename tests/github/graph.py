@@ -167,7 +167,10 @@ class Graph:
             },
             "labels": lambda _info, **_: {"nodes": [{"name": name} for name in one.labels]},
             "assignees": lambda _info, **_: {"nodes": [{"login": login} for login in one.assignees]},
-            "reviewRequests": lambda _info, **_: {"nodes": [{"requestedReviewer": r} for r in requested(one)]},
+            "reviewRequests": lambda _info, **_: {
+                "totalCount": len(requested(one)),
+                "nodes": [{"requestedReviewer": r} for r in requested(one)],
+            },
             "comments": lambda _info, **args: window([self.comment(c) for c in one.comments], **args),
             "reviews": lambda _info, **args: window([self.review(r) for r in one.reviews], **args),
             "timelineItems": lambda _info, **_: {"nodes": closed(one)},

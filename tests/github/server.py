@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer, fault = self.stand.answer(self.command, self.path, headers, raw)
         except Exception as error:  # noqa: BLE001 - whatever it is, the test must see it
             self.stand.lies.append(f"{self.command} {self.path}: {type(error).__name__}: {error}")
-            answer, fault = Answer(599, {"message": f"{type(error).__name__}: {error}"}), None
+            answer, fault = Answer(418, {"message": f"{type(error).__name__}: {error}"}), None
         if fault and fault.kind == "drop":
             self.close_connection = True
             return

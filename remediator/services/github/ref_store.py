@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -37,16 +38,27 @@ class GitHubRefStore:
     """A `RefStore`; commits are GraphQL's `createCommitOnBranch` with the head that is expected.
 
     `prefetch` names documents that are read together with the head, as nearly every run needs them.
+    `fresh_for` is how many seconds a head is believed: a write on an outdated one fails, and the next look is new.
     """
 
     client: Client
     branch: str = STATE_BRANCH
     prefetch: Sequence[str] = ()
+    fresh_for: float = 0.0
+    _seen: tuple[str, float] = ("", float("-inf"))
+    """The newest head, and when it was seen."""
     _known: dict[tuple[str, str], bytes | None] = field(default_factory=dict, repr=False)
     """Documents by commit and path; a commit never changes."""
 
     def head(self) -> str:
         """See the port; the prefetched documents come along."""
+        head, at = self._seen
+        if time.monotonic() - at >= self.fresh_for:
+            head = self._head()
+            self._seen = head, time.monotonic()
+        return head
+
+    def _head(self) -> str:
         names = "".join(f", $p{at}: String!" for at in range(len(self.prefetch)))
         fields = " ".join(f"f{at}: file(path: $p{at}) {{ mode oid {BLOB} }}" for at in range(len(self.prefetch)))
         query = (
@@ -77,7 +89,9 @@ class GitHubRefStore:
 
     def write(self, expected: str, changes: Mapping[str, bytes | None], message: str) -> str:
         """See the port; the first write makes the branch, without a parent."""
+        self._seen = "", float("-inf")
         commit = self._commit(expected, changes, message) if expected else self._create(changes, message)
+        self._seen = commit, time.monotonic()
         # The next question is nearly always for what was just written.
         kept = {path: text for (at, path), text in self._known.items() if at == expected}
         self._known = {(commit, path): text for path, text in {**kept, **changes}.items()}
@@ -136,7 +150,7 @@ class GitHubRefStore:
         reply = self.client.rest("POST", "/git/refs", ref, expect={422}, again=True)
         if reply.status == 422 and "already exists" not in reply.message:
             raise self._explained(ServiceError(reply.message), "")
-        if reply.status == 422 and self.head() != made:
+        if reply.status == 422 and self._head() != made:
             raise ConflictError(f"{self.branch} was made by somebody else")
         return made
 

@@ -1,0 +1,214 @@
+"""A forge on GitHub: one branch of one commit and one pull request for each change, made by the API alone.
+
+Nothing is checked out or pushed, so no credential lies on a disk. Every step looks for what an earlier
+run left, and a ref moves only from where it was seen: a person's commit is never overwritten.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from remediator.domain.change import PullRequest
+from remediator.domain.life import Base
+from remediator.errors import ConfigError, ConflictError, ServiceError
+from remediator.services.github import queries
+from remediator.services.github.client import Unsure
+from remediator.services.github.files import Files
+from remediator.services.github.opening import Opening, Wanted
+from remediator.services.github.queries import ZERO, Branch
+
+if TYPE_CHECKING:
+    from remediator.domain.life import Change
+    from remediator.services.github.client import Client
+
+log = logging.getLogger(__name__)
+
+TRAILER = "Incident-Id"
+METHODS = ("merge", "squash", "rebase")
+_TRIES = 8
+
+
+@dataclass
+class GitHubForge:
+    """See the `Forge` port; `prefix` is where the GitOps root lies in the repository, "" or ending in "/"."""
+
+    client: Client
+    wanted: Wanted = field(default_factory=Wanted)
+    prefix: str = ""
+    base_branch: str = ""
+    """Where proposals go whatever an Application follows; empty: where it follows, else the default branch."""
+    methods: Sequence[str] = METHODS
+    """Ways to merge, the preferred one first."""
+
+    def __post_init__(self) -> None:
+        self.files = Files(self.client, self.prefix)
+        self.opening = Opening(self.client, self.wanted)
+
+    def base(self, tracked: str) -> Base:
+        """The tracked branch, else the default one; a request each time, as it may move."""
+        branch = self.base_branch or ("" if tracked == "HEAD" else tracked)
+        data = self.client.graphql(queries.BASE, {"tracked": f"refs/heads/{branch or 'HEAD'}"})["repository"]
+        ref = data["ref"] if branch else data["defaultBranchRef"]
+        if self.base_branch and not ref:
+            raise ConfigError(f"the branch {self.base_branch}, given as base, does not exist")
+        note = (
+            "" if ref or not branch else f"the Application follows `{tracked}`, which is no branch of this repository"
+        )
+        ref = ref or data["defaultBranchRef"]
+        if not ref:
+            raise ConfigError(f"{self.client.repository} has no commit yet")
+        return Base(branch=ref["name"], commit=ref["target"]["oid"], note=note)
+
+    def read(self, base: Base, path: str) -> bytes:
+        """Bytes as git holds them at that commit, links followed inside the repository."""
+        return self.files.read(base.commit, path)
+
+    def publish(self, change: Change) -> PullRequest:
+        """One commit on the base as it was read; what a crashed run left is adopted, or built anew if outdated."""
+        branch = self._look(change.branch, change.base.commit)
+        if branch.pull and branch.pull.state != "OPEN" and branch.head in {"", branch.pull.head}:
+            return self._ended(change, branch.pull)  # decided while nobody told us: the next look takes note of it
+        tree = self.files.tree(change.base.commit, branch.base_tree, change.files)
+        if tree == branch.base_tree:
+            raise ConflictError(f"{change.base.branch} already reads as {change.branch} would change it")
+        for _ in range(_TRIES):
+            if self._same(branch, tree, change):
+                return self.opening.open(change, branch)
+            if branch.head:
+                self._must_be_ours(branch, change)
+            commit = self._commit(tree, change)
+            if self._moved(change, branch, commit):
+                return self.opening.open(change, branch.model_copy(update={"head": commit}), made=not branch.head)
+            branch = self._look(change.branch, change.base.commit)
+        raise ConflictError(f"{change.branch} is being moved by others all the time")
+
+    def look(self, pull_request: PullRequest) -> PullRequest:
+        """Open, merged or closed, as GitHub has it; an end once recorded stays."""
+        if pull_request.state != "open":
+            return pull_request
+        return self.opening.look(pull_request)
+
+    def merge(self, pull_request: PullRequest, *, message: str = "") -> PullRequest:
+        """Merge just the head that was looked at, as the repository allows; then remove the branch."""
+        now = self.look(pull_request)
+        if now.state == "closed":
+            raise ConflictError(f"#{now.number} was closed without a merge: there is nothing to approve")
+        if now.state == "open":
+            self._merge(now, message)
+            now = self.look(now)
+        self._remove_branch(now)
+        return now
+
+    def close(self, pull_request: PullRequest) -> PullRequest:
+        """Close it and remove its branch unless somebody added to it; a merged one stays merged."""
+        now = self.look(pull_request)
+        if now.state != "open":
+            return now
+        self.client.rest("PATCH", f"/pulls/{now.number}", {"state": "closed"}, again=True)
+        if now.head == pull_request.head or not pull_request.head:
+            self._remove_branch(now)
+        return now.model_copy(update={"state": "closed"})
+
+    # inside
+
+    def _look(self, branch: str, base: str) -> Branch:
+        asked = {"ref": f"refs/heads/{branch}", "head": branch, "base": base}
+        found = Branch.of(self.client.graphql(queries.BRANCH, asked))
+        if not found.base_tree:
+            raise ConflictError(f"commit {base[:9]} of the base is gone")
+        return found
+
+    def _same(self, branch: Branch, tree: str, change: Change) -> bool:
+        return (
+            branch.tree == tree and branch.parents == (change.base.commit,) and _incident(branch) == change.incident_id
+        )
+
+    def _must_be_ours(self, branch: Branch, change: Change) -> None:
+        """Only a branch of exactly one commit that names this incident may be built anew, and none that is queued."""
+        pull = branch.pull if branch.pull and branch.pull.state == "OPEN" else None
+        if pull and pull.queued:
+            raise ConflictError(f"#{pull.number} is in the merge queue, so it is left alone")
+        alone = pull.commits if pull and pull.head == branch.head else self._ahead(change, branch)
+        if alone != 1 or _incident(branch) != change.incident_id:
+            last = f"last {branch.head[:9]} by {branch.author or 'somebody'}"
+            raise ConflictError(f"{change.branch} has commits of others ({last}), so it is left alone")
+
+    def _ahead(self, change: Change, branch: Branch) -> int:
+        pair = f"{change.base.commit}...{branch.head}"
+        return int(self.client.rest("GET", f"/compare/{pair}").body["ahead_by"])
+
+    def _commit(self, tree: str, change: Change) -> str:
+        wanted = {"message": change.message, "tree": tree, "parents": [change.base.commit]}
+        return str(self.client.rest("POST", "/git/commits", wanted, again=True).body["sha"])
+
+    def _moved(self, change: Change, branch: Branch, commit: str) -> bool:
+        """Whether the branch is ours now; the words of an open pull request move together with it."""
+        if not branch.head:
+            ref = {"ref": f"refs/heads/{change.branch}", "sha": commit}
+            reply = self.client.rest("POST", "/git/refs", ref, expect={422}, again=True)
+            if reply.status == 422 and "already exists" not in reply.message:
+                raise self._explained(change.branch, reply.message)
+            return reply.status != 422
+        update = {"name": f"refs/heads/{change.branch}", "beforeOid": branch.head, "afterOid": commit, "force": True}
+        moves = {"repositoryId": branch.repository, "refUpdates": [update]}
+        try:
+            self.client.graphql(queries.UPDATE_REF, {"input": moves}, again=False)
+        except Unsure:
+            return self._look(change.branch, change.base.commit).head == commit
+        except ServiceError as error:
+            if "rule" in str(error).lower() or "protected" in str(error).lower():
+                raise self._explained(change.branch, str(error)) from error
+            log.info("%s", error)
+            return False
+        return True
+
+    def _explained(self, branch: str, words: str) -> ConfigError:
+        return ConfigError(f"GitHub refuses the branch {branch}: exempt `remediator/**` from the rule ({words})")
+
+    def _ended(self, change: Change, pull: queries.Pull) -> PullRequest:
+        return PullRequest(
+            branch=change.branch,
+            base=pull.base,
+            title=change.title,
+            body=change.body,
+            head=pull.head,
+            number=pull.number,
+            url=pull.url,
+            state="merged" if pull.state == "MERGED" else "closed",
+            merge_commit=pull.merge_commit,
+        )
+
+    def _merge(self, now: PullRequest, message: str) -> None:
+        title, _, body = message.partition("\n")
+        words = {"commit_title": title, "commit_message": body.strip()} if message else {}
+        said = ""
+        for method in self.methods:
+            wanted = {"sha": now.head, "merge_method": method, **({} if method == "rebase" else words)}
+            reply = self.client.rest("PUT", f"/pulls/{now.number}/merge", wanted, expect={405, 409, 422})
+            if reply.status == 200 or self.look(now).state == "merged":
+                return
+            said = reply.message
+            if "not allowed" not in said:
+                break
+        raise ConflictError(f"GitHub does not merge #{now.number}: {said}")
+
+    def _remove_branch(self, now: PullRequest) -> None:
+        """Only as it was seen: a commit that somebody pushed meanwhile keeps the branch."""
+        if not now.head:
+            return
+        if not self.opening.repository_id:
+            self.opening.look(now)
+        update = {"name": f"refs/heads/{now.branch}", "beforeOid": now.head, "afterOid": ZERO}
+        moves = {"repositoryId": self.opening.repository_id, "refUpdates": [update]}
+        try:
+            self.client.graphql(queries.UPDATE_REF, {"input": moves})
+        except (ServiceError, ConfigError) as error:
+            log.info("the branch %s stays, or was gone already: %s", now.branch, error)
+
+
+def _incident(branch: Branch) -> str:
+    lines = [line.partition(": ") for line in branch.message.splitlines()]
+    return next((value.strip() for name, _, value in reversed(lines) if name == TRAILER), "")
