@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from remediator.domain.base import Value
+from remediator.domain.outside import Access
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+OUTSIDE = (
+    "REMEDIATOR_LOKI_URL", "REMEDIATOR_LOKI_TOKEN", "REMEDIATOR_LOKI_USERNAME", "REMEDIATOR_LOKI_PASSWORD",
+    "REMEDIATOR_LOKI_CA", "REMEDIATOR_LOKI_TENANT", "REMEDIATOR_LOKI_SELECTOR",
+    "REMEDIATOR_ALERTMANAGER_URL", "REMEDIATOR_ALERTMANAGER_TOKEN", "REMEDIATOR_ALERTMANAGER_USERNAME",
+    "REMEDIATOR_ALERTMANAGER_PASSWORD", "REMEDIATOR_ALERTMANAGER_CA",
+    "REMEDIATOR_PROMETHEUS_URL", "REMEDIATOR_PROMETHEUS_TOKEN", "REMEDIATOR_PROMETHEUS_USERNAME",
+    "REMEDIATOR_PROMETHEUS_PASSWORD", "REMEDIATOR_PROMETHEUS_CA",
+    "REMEDIATOR_ARGOCD_URL", "REMEDIATOR_ARGOCD_TOKEN", "REMEDIATOR_ARGOCD_CA", "REMEDIATOR_ARGOCD_NAMESPACE",
+    "REMEDIATOR_KUBERNETES_URL", "REMEDIATOR_KUBERNETES_TOKEN", "REMEDIATOR_KUBERNETES_CA",
+    "REMEDIATOR_KUBERNETES_CONTEXT", "REMEDIATOR_KUBERNETES_KUBECONFIG",
+)  # fmt: skip
+"""Where the outside world is; `__TARGET` at the end of a name (`REMEDIATOR_LOKI_TOKEN__PROD_EU`) says of which target."""
 
 
 class Settings(Value):
@@ -35,4 +49,29 @@ class Settings(Value):
             cluster=environ.get("REMEDIATOR_CLUSTER", ""),
             user=environ.get("GITHUB_ACTOR") or environ.get("USER") or environ.get("USERNAME") or "",
             environ=dict(environ),
+        )
+
+    def outside(self, service: str, field: str, target: str = "", *, shared: bool = True) -> str:
+        """One variable of `OUTSIDE`; `shared`: the one without a target counts for this target too."""
+        name = f"REMEDIATOR_{service}_{field}"
+        if name not in OUTSIDE:
+            return ""
+        own = self.environ.get(f"{name}__{target.upper().replace('-', '_')}", "") if target else ""
+        return own or (self.environ.get(name, "") if shared else "")
+
+    def access(self, service: str, target: str = "", *, shared: bool = True) -> Access:
+        """How to reach a service of a target, as far as the environment says."""
+
+        def said(field: str) -> str:
+            return self.outside(service, field, target, shared=shared)
+
+        return Access(
+            url=said("URL"),
+            token=SecretStr(said("TOKEN")),
+            username=said("USERNAME"),
+            password=SecretStr(said("PASSWORD")),
+            ca=said("CA"),
+            tenant=said("TENANT"),
+            context=said("CONTEXT"),
+            kubeconfig=said("KUBECONFIG"),
         )

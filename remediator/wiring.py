@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from remediator.domain.ports import Forge, RefStore, Verifier
     from remediator.graph.drive import Driver
     from remediator.graph.limits import Limits
+    from remediator.outside import Outside
     from remediator.policy import Policies
+    from remediator.services.gather import Gather
     from remediator.services.local.git import Git
     from remediator.services.logs import Logs
     from remediator.services.workshop import LocalWorkshop
@@ -66,6 +68,8 @@ class Services:
     logs_from: Sequence[str] = ()
     dry_run: bool = False
     push: str = ""
+    poll: bool = False
+    """Servers are read from where the last poll has stopped."""
 
     def __post_init__(self) -> None:
         if not self.root.is_dir():
@@ -104,12 +108,49 @@ class Services:
         return Redactor(emails=wanted.emails, ips=wanted.ips, extra=wanted.patterns).text
 
     @cached_property
+    def outside(self) -> Outside:
+        """The servers that settings and policies name."""
+        from remediator.outside import Outside
+        from remediator.services.local.remotes import contains, is_ours
+
+        git = self.git
+        return Outside(
+            self.settings,
+            self.policies,
+            now,
+            contains=lambda revision, commit: contains(git, revision, commit),
+            ours=lambda url: is_ours(git, url, self.settings.environ),
+            destinations=lambda names: [a.cluster for a in self.workshop.repository.applications if a.name in names],
+        )
+
+    @cached_property
+    def gathered(self) -> Gather | None:
+        """The servers among what --log names, with the marks up to which a poll has handled them."""
+        from remediator.outside import is_source
+        from remediator.services.gather import Gather, load_marks
+
+        if not (specs := [one for one in self.logs_from if is_source(one)]):
+            return None
+        first, then = self.outside.sources(specs)
+        marks = load_marks(self.store) if self.poll and self.store else {}
+        return Gather(first, then, now, marks=marks)
+
+    def handled(self) -> None:
+        """Move the marks of polled sources on, once every incident in what was read has been recorded."""
+        from remediator.services.gather import save_marks
+
+        if self.poll and self.gathered and self.store and not self.dry_run:
+            save_marks(self.store, self.gathered.marked())
+
+    @cached_property
     def logs(self) -> Logs:
         """Everything that --log names."""
+        from remediator.outside import is_source
         from remediator.services.logs import Files, Logs
 
+        files = Files([one for one in self.logs_from if not is_source(one)])
         return Logs(
-            sources=[Files(self.logs_from).inputs],
+            sources=[files.inputs, *([self.gathered.inputs] if self.gathered else [])],
             catalogue=self.policies.catalogue,
             redact=self.redact,
             cluster=self.settings.cluster,
@@ -134,8 +175,8 @@ class Services:
 
     @cached_property
     def verifiers(self) -> Sequence[Verifier]:
-        """Nothing is configured on a local machine."""
-        return ()
+        """One of each kind of server that is configured; none on a machine that names none."""
+        return self.outside.verifiers(duration(self.policies.verification.settle))
 
     @cached_property
     def store(self) -> RefStore | None:

@@ -25,7 +25,7 @@ def rollout(**more: Any) -> Rollout:
         channel=more.pop("channel", "status"),
         subject=subject,
         reason=more.pop("reason", "OOMKilled"),
-        text="Last State: Terminated",
+        text=more.pop("text", "Last State: Terminated"),
         facts=more.pop("facts", {}),
     )
     diagnosis = Diagnosis(category="oom", severity="critical", subject=subject, summary="s", evidence=(evidence,))

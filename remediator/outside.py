@@ -1,0 +1,211 @@
+"""Composition of the outside world: settings and targets in, sources and verifiers out. Nothing is asked here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from remediator.errors import ConfigError
+from remediator.policy.targets import DEFAULT, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from remediator.domain.outside import Access, Rollout, Source, Web
+    from remediator.domain.ports import Clock, Verifier
+    from remediator.policy import Policies
+    from remediator.services.kubernetes.client import Cluster
+    from remediator.settings import Settings
+
+KINDS = ("alertmanager", "loki", "kubernetes", "prometheus")
+"""Sources, in the order in which they are asked: who knows what is wrong, then who knows more about it."""
+
+_SPEC = re.compile(rf"(?P<kind>{'|'.join(KINDS)}|outside)(?::(?P<target>[a-z][a-z0-9-]*))?")
+
+
+def is_source(text: str) -> bool:
+    """Whether a `--log` argument names a source rather than a file: `loki`, `alertmanager:prod-eu`, `outside`."""
+    return _SPEC.fullmatch(text) is not None
+
+
+@dataclass
+class Outside:
+    """All adapters of the outside world, each made when it is first needed."""
+
+    settings: Settings
+    policies: Policies
+    now: Clock
+    contains: Callable[[str, str], bool | None] = lambda _revision, _commit: None
+    """(revision, commit): whether the commit is in the revision's history."""
+    ours: Callable[[str], bool] = lambda _url: True
+    """Whether a repository's address is this repository's."""
+    destinations: Callable[[Sequence[str]], Sequence[str]] = lambda _names: ()
+    """Where Applications are deployed to."""
+    _clusters: dict[str, Cluster] = field(default_factory=dict)
+
+    @cached_property
+    def targets(self) -> Mapping[str, Target]:
+        """The named ones, or the one that the environment alone describes."""
+        return self.policies.targets or {DEFAULT: Target()}
+
+    def sources(self, specs: Sequence[str], workloads: bool = False) -> tuple[list[Source], list[Source]]:
+        """What the specs name: sources to ask first, and those to ask about what the first name.
+
+        `outside` stands for all that is configured; ConfigError for what is not.
+        """
+        first: list[Source] = []
+        then: list[Source] = []
+        for spec in specs:
+            found = _SPEC.fullmatch(spec)
+            if found is None:
+                raise ConfigError(
+                    f"{spec!r} is no source: {', '.join(KINDS)} or outside, with :TARGET where there are several"
+                )
+            wanted = found["target"] or ""
+            if wanted and wanted not in self.targets:
+                raise ConfigError(f"no target {wanted!r}; known are {', '.join(self.targets)}")
+            kinds = KINDS if found["kind"] == "outside" else (found["kind"],)
+            made = [
+                (kind, source)
+                for target in ([wanted] if wanted else self.targets)
+                for kind in kinds
+                if (source := self._source(kind, target)) is not None
+            ]
+            if not made:
+                raise ConfigError(f"{spec} is not configured: see docs/outside.md for its address and credentials")
+            for kind, source in made:
+                (then if self._later(kind, spec, workloads=workloads) else first).append(source)
+        return first, then
+
+    def verifiers(self, settle: timedelta) -> list[Verifier]:
+        """One of each kind that any target has; which target an incident belongs to is decided when it is looked at."""
+        from remediator.services.targets import ByTarget
+
+        makers: dict[str, Callable[[str, timedelta], Verifier | None]] = {
+            "argocd": self._argo_verifier,
+            "pods": self._pod_verifier,
+            "loki": self._log_verifier,
+            "alertmanager": self._alert_verifier,
+        }
+        found: list[Verifier] = []
+        for kind, make in makers.items():
+            by_target = {name: one for name in self.targets if (one := make(name, settle)) is not None}
+            if len(self.targets) == 1:
+                found += by_target.values()
+            elif by_target:
+                found.append(ByTarget(kind, by_target, self.target_of, self.now))
+        return found
+
+    def target_of(self, rollout: Rollout) -> str:
+        """By the alert's or log's cluster, the run's, then by the Applications' destinations."""
+        from remediator.services.targets import choose
+
+        told = [*(subject.cluster for subject in rollout.subjects), self.settings.cluster]
+        return choose(self.targets, [*told, *self.destinations(rollout.applications)])
+
+    def access(self, kind: str, target: str) -> Access:
+        """Where a service of a target is: the policy file says where, the environment with which credentials.
+
+        What the environment says without naming a target is for the only target; with several it is nobody's.
+        """
+        said = self.settings.access(kind.upper(), target, shared=len(self.targets) == 1)
+        place = getattr(self.targets[target], kind)
+        named = {key: getattr(place, key, "") for key in ("url", "ca", "tenant", "context")}
+        return said.model_copy(update={key: text for key, text in named.items() if text})
+
+    def _web(self, kind: str, target: str, title: str) -> Web | None:
+        access = self.access(kind, target)
+        if not access.url:
+            return None
+        from remediator.services.http import Http
+
+        headers = {"X-Scope-OrgID": access.tenant} if access.tenant else {}
+        return Http(self._name(title, target), access, headers=headers)
+
+    def cluster(self, target: str) -> Cluster | None:
+        """The window on the target's cluster, one a run; None where none is configured."""
+        access = self.access("kubernetes", target)
+        if not (access.url or access.context or access.kubeconfig):
+            return None
+        from remediator.services.kubernetes.client import Cluster
+
+        return self._clusters.setdefault(target, Cluster(self._name("Kubernetes", target), access))
+
+    def _source(self, kind: str, target: str) -> Source | None:
+        place, name = self.targets[target], self._name(kind, target, ":")
+        if kind == "kubernetes":
+            from remediator.services.kubernetes.source import ClusterSource
+
+            cluster = self.cluster(target)
+            return ClusterSource(name, cluster, place.kubernetes.namespaces) if cluster else None
+        web = self._web(kind, target, kind.capitalize())
+        if web is None:
+            return None
+        if kind == "loki":
+            from remediator.services.loki.source import LokiSource
+
+            said = self.settings.outside("LOKI", "SELECTOR", target, shared=len(self.targets) == 1)
+            selectors = place.loki.selectors or tuple(filter(None, [said]))
+            return LokiSource(name, web, self.policies.catalogue, selectors, place.loki.query, place.loki.labels)
+        if kind == "alertmanager":
+            from remediator.services.alertmanager import AlertSource
+
+            return AlertSource(name, web, place.alertmanager.filters, place.alertmanager.receiver)
+        from remediator.services.prometheus import UsageSource
+
+        return UsageSource(name, web)
+
+    @staticmethod
+    def _later(kind: str, spec: str, *, workloads: bool) -> bool:
+        """Whether a source needs to be told what to look at by the others."""
+        return kind == "prometheus" or (spec.startswith("outside") and kind == "kubernetes" and not workloads)
+
+    def _argo_verifier(self, target: str, settle: timedelta) -> Verifier | None:
+        del settle
+        from remediator.services.argocd.client import ArgoApi
+        from remediator.services.argocd.verify import ArgoVerifier
+
+        place = self.targets[target].argocd
+        if not place.enabled:
+            return None
+        namespace = self.settings.outside("ARGOCD", "NAMESPACE", target) or place.namespace
+        make = partial(
+            ArgoVerifier, self._name("argocd", target, ":"), now=self.now, contains=self.contains, ours=self.ours
+        )
+        if web := self._web("argocd", target, "Argo CD"):
+            api = ArgoApi(web, namespace, place.project, place.refresh)
+            return make(fetch=api.application, link=api.link)
+        cluster = self.cluster(target)
+        return make(fetch=partial(cluster.application, namespace)) if cluster else None
+
+    def _pod_verifier(self, target: str, settle: timedelta) -> Verifier | None:
+        from remediator.services.kubernetes.verify import PodVerifier
+
+        cluster = self.cluster(target)
+        if cluster is None:
+            return None
+        alone = not self.targets[target].argocd.enabled or not self.access("argocd", target).url
+        return PodVerifier(self._name("pods", target, ":"), cluster, self.now, settle, rollouts=alone)
+
+    def _log_verifier(self, target: str, settle: timedelta) -> Verifier | None:
+        from remediator.services.loki.signature import SignatureVerifier
+
+        web = self._web("loki", target, "Loki")
+        labels = self.targets[target].loki.labels
+        name = self._name("loki", target, ":")
+        return SignatureVerifier(name, web, self.policies.catalogue, self.now, settle, labels) if web else None
+
+    def _alert_verifier(self, target: str, settle: timedelta) -> Verifier | None:
+        del settle
+        from remediator.services.alertmanager import AlertVerifier
+
+        web = self._web("alertmanager", target, "Alertmanager")
+        return AlertVerifier(self._name("alertmanager", target, ":"), web, self.now) if web else None
+
+    @staticmethod
+    def _name(kind: str, target: str, between: str = " ") -> str:
+        return kind if target == DEFAULT else f"{kind}{between}{target}"

@@ -1,0 +1,108 @@
+"""Whether an incident's own signature still speaks in the logs, against how often it did before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from remediator.domain.life import Observation
+from remediator.domain.outside import workload_of
+from remediator.errors import RemediatorError
+from remediator.services.loki.client import Loki
+from remediator.services.loki.source import line_filter, nanoseconds, quoted, selector
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from remediator.domain.incident import Evidence
+    from remediator.domain.life import VerificationStatus
+    from remediator.domain.outside import Rollout, Web
+    from remediator.domain.ports import Clock
+    from remediator.policy import Catalogue
+
+BEFORE = timedelta(hours=1)
+"""How far back from the merge the rate before is counted."""
+
+_NAMED = ("missing", "key", "variable", "flag", "command")
+"""Facts that tell one fault from another of the same signal; the fingerprint holds them too."""
+
+
+@dataclass
+class SignatureVerifier:
+    """The `Verifier` port: one metric query covers the time before the merge and since."""
+
+    name: str
+    web: Web
+    catalogue: Catalogue
+    now: Clock
+    settle: timedelta
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
+        """See the port."""
+        del earlier
+        now = self.now()
+        query = self._query(rollout)
+        if not query or not rollout.merged_at:
+            neutral = {"neutral": "its signature was never one of a log"}
+            return self._say(now, "success", "no log told of this incident", neutral)
+        try:
+            return self._counted(now, query, datetime.fromisoformat(rollout.merged_at))
+        except RemediatorError as error:
+            return self._say(now, "pending", str(error))
+
+    def _counted(self, now: datetime, query: str, merged: datetime) -> Observation:
+        begin = merged - BEFORE
+        step = max(60, int((now - begin).total_seconds()) // 500)
+        metric = f"sum(count_over_time({query}[{step}s]))"
+        points = Loki(self.web).matrix(metric, nanoseconds(begin), nanoseconds(now) + step * 10**9, step)
+        at = merged.timestamp()
+        before = sum(count for when, count in points if when <= at)
+        since = [(when, count) for when, count in points if when - step >= at]
+        quiet_from = max((when for when, _ in since), default=at)
+        rate = f"before: {before / (BEFORE.total_seconds() / 60):.1f} per min"
+        minutes = max(0, int((now - merged).total_seconds() // 60))
+        if not before:
+            neutral = {"neutral": "these logs never showed it"}
+            return self._say(
+                now, "success", f"{int(sum(c for _, c in since))} in {minutes} min (before: none)", neutral
+            )
+        quiet = now.timestamp() - quiet_from
+        total = int(sum(count for _, count in since))
+        if quiet < self.settle.total_seconds():
+            said = f"{total} in {minutes} min ({rate}); quiet for {max(0, int(quiet // 60))} min"
+            return self._say(now, "failed" if self._as_before(since, now, before) else "pending", said)
+        return self._say(now, "success", f"0 in {int(quiet // 60)} min ({rate})")
+
+    def _as_before(self, since: Sequence[tuple[int, float]], now: datetime, before: float) -> bool:
+        """Whether it goes on as it did: in the newest settle time, half as often as before or more, and repeatedly."""
+        window = self.settle.total_seconds()
+        newest = sum(count for when, count in since if now.timestamp() - when < window)
+        usual = before / BEFORE.total_seconds() * window
+        began = min((when for when, _ in since), default=now.timestamp())
+        return newest > 1 and newest >= usual / 2 and now.timestamp() - began >= window
+
+    def _query(self, rollout: Rollout) -> str:
+        workload = workload_of(rollout.diagnosis.subject)
+        spoken = [item for item in rollout.diagnosis.evidence if item.channel == "log"]
+        if workload is None or not spoken:
+            return ""
+        owners = self.catalogue.signal_owner
+        patterns = [owners[one][1].pattern for one in dict.fromkeys(item.signal for item in spoken) if one in owners]
+        if not patterns:
+            return ""
+        names = "".join(f" |= {quoted(one)}" for one in _named(spoken[0]))
+        return selector(workload, self.labels) + line_filter(patterns) + names
+
+    def _say(
+        self, now: datetime, status: VerificationStatus, summary: str, facts: dict[str, str] | None = None
+    ) -> Observation:
+        at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return Observation(verifier=self.name, status=status, summary=summary, at=at, facts=facts or {})
+
+
+def _named(evidence: Evidence) -> list[str]:
+    """What the evidence names, where it stands so in the line itself."""
+    found = (evidence.facts.get(name, "") for name in _NAMED)
+    return [one for one in dict.fromkeys(found) if one and one in evidence.text]

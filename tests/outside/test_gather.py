@@ -1,0 +1,122 @@
+"""Several sources at once, and polls that miss nothing and tell nothing twice."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from remediator.domain.outside import Question, Reading, Workload, item_id
+from remediator.errors import ConflictError, ServiceError
+from remediator.services.gather import Gather, Mark, load_marks, save_marks
+from tests.fakes import MemoryRefStore
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Told:
+    """A source of (time, text) items; `late` items turn up after their time."""
+
+    name: str
+    items: list[tuple[datetime, str]] = field(default_factory=list)
+    fails: str = ""
+    wait: float = 0
+    names: tuple[Workload, ...] = ()
+    asked: list[Question] = field(default_factory=list)
+
+    def read(self, question: Question) -> Reading:
+        self.asked.append(question)
+        time.sleep(self.wait)
+        if self.fails:
+            raise ServiceError(self.fails)
+        ids = {item_id(text): text for at, text in self.items if question.since <= at < question.until}
+        fresh = [text for one, text in ids.items() if one not in question.handled]
+        return Reading(
+            texts=((self.name, "\n".join(fresh)),) if fresh else (),
+            items=len(fresh),
+            ids=tuple(ids),
+            workloads=self.names,
+        )
+
+
+def test_a_source_that_fails_is_told_and_the_others_count(caplog) -> None:
+    caplog.set_level("WARNING", "remediator")
+    good, bad = (
+        Told("loki", [(NOW - timedelta(minutes=1), "a")]),
+        Told("alertmanager", fails="Alertmanager answers 502"),
+    )
+    gather = Gather([bad, good], [], lambda: NOW)
+    assert [one.name for one in gather.inputs()] == ["loki"]
+    assert [answer.error for answer in gather.answers] == ["Alertmanager answers 502", ""]
+    assert list(gather.marked()) == ["loki"]
+
+
+def test_no_source_at_all_is_an_error() -> None:
+    with pytest.raises(ServiceError, match="no source could be read: a: down; b: gone"):
+        Gather([Told("a", fails="down"), Told("b", fails="gone")], [], lambda: NOW).inputs()
+
+
+def test_sources_are_asked_at_once() -> None:
+    began = time.monotonic()
+    Gather([Told(str(n), wait=0.3) for n in range(6)], [], lambda: NOW).inputs()
+    assert time.monotonic() - began < 1.2
+
+
+def test_what_the_first_name_is_what_the_second_are_asked_about() -> None:
+    checkout = Workload(namespace="shop", kind="Deployment", name="checkout")
+    cluster = Told("kubernetes")
+    Gather([Told("alertmanager", names=(checkout, checkout))], [cluster], lambda: NOW).inputs()
+    assert cluster.asked[0].workloads == (checkout,)
+
+
+def test_slipping_polls_miss_nothing_and_tell_nothing_twice() -> None:
+    store, source, told = MemoryRefStore(), Told("loki"), []
+    clock = NOW
+    for turn, slip in enumerate((5, 5, 42, 1, 7, 120, 5)):
+        clock += timedelta(minutes=slip)
+        source.items.append((clock - timedelta(minutes=1), f"new {turn}"))
+        source.items.append((clock - timedelta(seconds=1), f"edge {turn}"))
+        if turn:
+            source.items.append((clock - timedelta(minutes=slip + 8), f"late {turn}"))
+        gather = Gather([source], [], lambda: clock, marks=load_marks(store))  # noqa: B023 - read at once
+        told += [line for one in gather.inputs() for line in one.raw().read().decode().split("\n")]
+        save_marks(store, gather.marked())
+    assert sorted(told) == sorted(text for _, text in source.items)
+
+
+def test_a_run_that_dies_before_it_has_handled_all_reads_it_again() -> None:
+    store, source = MemoryRefStore(), Told("loki", [(NOW - timedelta(minutes=5), "a")])
+    save_marks(store, {"loki": Mark(until=(NOW - timedelta(minutes=10)).isoformat())})
+    for _ in range(2):
+        assert Gather([source], [], lambda: NOW, marks=load_marks(store)).inputs()
+
+
+def test_marks_only_move_on_whoever_writes_last() -> None:
+    store = MemoryRefStore()
+    save_marks(store, {"loki": Mark(until="2026-11-22T12:10:00+00:00", ids=("b",))})
+    save_marks(store, {"loki": Mark(until="2026-11-22T12:05:00+00:00"), "am": Mark(until="2026-11-22T12:05:00+00:00")})
+    assert {name: mark.until[11:16] for name, mark in load_marks(store).items()} == {"am": "12:05", "loki": "12:10"}
+    assert store.messages == ["Move the sources' marks [skip ci]"] * 2
+
+
+def test_a_lost_race_is_written_on_the_new_head_and_a_spoilt_document_starts_anew() -> None:
+    store = MemoryRefStore()
+    store.write("", {"sources.json": b'{"sources": 3'}, "spoilt")
+    assert load_marks(store) == {}
+    write, lost = store.write, []
+
+    def racing(expected, changes, message):
+        if not lost:
+            lost.append(write(expected, {"other": b"x"}, "race"))
+        return write(expected, changes, message)
+
+    store.write = racing
+    save_marks(store, {"loki": Mark(until=NOW.isoformat())})
+    assert store.read(store.head())["other"] == b"x"
+    assert "loki" in load_marks(store)
+    store.write = lambda *_args: (_ for _ in ()).throw(ConflictError("moved"))
+    with pytest.raises(ConflictError, match="all the time"):
+        save_marks(store, {"loki": Mark(until=NOW.isoformat())})

@@ -1,0 +1,81 @@
+"""The incident's own signature, asked of the logs again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from remediator.domain.outside import Access
+from remediator.policy import load
+from remediator.services.http import Http
+from remediator.services.loki.signature import SignatureVerifier
+from tests.outside.loki_server import LokiServer
+from tests.outside.rollouts import MERGED, rollout
+from tests.outside.servers import Answer, serve
+
+CATALOGUE = load().catalogue
+MERGE = datetime.fromisoformat(MERGED)
+POD = {"namespace": "shop", "pod": "checkout-7c9d8f6b5d-x2x7k", "container": "app"}
+ASKED = {"signal": "env_not_set", "channel": "log", "facts": {"variable": "DATABASE_URL"}}
+
+
+def spoken(*minutes: float) -> LokiServer:
+    loki = LokiServer()
+    for at in minutes:
+        loki.add(MERGE.timestamp() + at * 60, "KeyError: 'DATABASE_URL'", **POD)
+    loki.add(MERGE.timestamp() + 1, "GET /healthz 200", **POD)
+    return loki
+
+
+def observe(server, minutes: float, **more):
+    web = Http("Loki", Access(url=server.url), timeout=(2, 1), sleep=lambda _s: None)
+    now = (MERGE + timedelta(minutes=minutes)).astimezone(UTC)
+    verifier = SignatureVerifier("loki", web, CATALOGUE, lambda: now, timedelta(minutes=5))
+    return verifier.observe(rollout(**{**ASKED, **more}), ())
+
+
+BEFORE = tuple(range(-55, 0))
+
+
+@pytest.mark.parametrize(
+    ("after", "minutes", "status", "said"),
+    [
+        ((), 9, "success", "0 in 9 min (before: 0.9 per min)"),
+        ((), 3, "pending", "quiet for 3 min"),
+        ((1.5,), 4, "pending", "1 in 4 min (before: 0.9 per min); quiet for 2 min"),
+        ((1.5,), 12, "success", "0 in 10 min"),
+        (tuple(range(1, 15)), 15, "failed", "in 15 min (before: 0.9 per min)"),
+    ],
+)
+def test_the_rate_since_is_held_against_the_rate_before(after, minutes, status, said) -> None:
+    with serve(spoken(*BEFORE, *after)) as server:
+        seen = observe(server, minutes)
+    assert (seen.status, said in seen.summary) == (status, True), seen.summary
+    assert len(server.asked) == 1
+
+
+def test_logs_that_never_showed_it_prove_nothing() -> None:
+    with serve(spoken()) as server:
+        seen = observe(server, 10)
+    assert (seen.status, seen.facts) == ("success", {"neutral": "these logs never showed it"})
+
+
+def test_an_incident_that_no_log_told_of_is_not_asked_for() -> None:
+    with serve(spoken()) as server:
+        seen = observe(server, 10, channel="status", signal="oom_killed")
+    assert (seen.facts, server.asked) == ({"neutral": "its signature was never one of a log"}, [])
+
+
+def test_another_fault_of_the_same_signal_does_not_count() -> None:
+    loki = spoken(*BEFORE)
+    for at in range(1, 15):
+        loki.add(MERGE.timestamp() + at * 60, "KeyError: 'OTHER_URL'", **POD)
+    with serve(loki) as server:
+        assert observe(server, 15, text="KeyError: 'DATABASE_URL'").status == "success"
+
+
+@pytest.mark.parametrize("answer", [Answer("no org id\n", 401, "text/plain"), Answer({"data": {}}), Answer("x", cut=1)])
+def test_a_loki_that_does_not_answer_is_pending(answer) -> None:
+    with serve(answer) as server:
+        assert observe(server, 10).status == "pending"
