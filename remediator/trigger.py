@@ -48,7 +48,12 @@ COMMAND = "/remediator"
 
 
 def decide(
-    event: str, payload: Mapping[str, Any], mode: Mode = "auto", *, workflows: tuple[str, ...] = (), repository: str = ""
+    event: str,
+    payload: Mapping[str, Any],
+    mode: Mode = "auto",
+    *,
+    workflows: tuple[str, ...] = (),
+    repository: str = "",
 ) -> Decision:
     """What this event asks for. `workflows` is the allow-list for `workflow_run`, `repository` our own `owner/name`."""
     if mode == "verify":
@@ -84,7 +89,11 @@ def _closed(pull: Mapping[str, Any]) -> Decision:
     if not ours(_head(pull)):
         return Ignore(why="the pull request is not Remediator's")
     what = "merged" if pull.get("merged") else "closed"
-    return Resume(pull_request=_number(pull), why=what, revision=str(pull.get("merge_commit_sha") or "") if what == "merged" else "")
+    return Resume(
+        pull_request=_number(pull),
+        why=what,
+        revision=str(pull.get("merge_commit_sha") or "") if what == "merged" else "",
+    )
 
 
 def _reviewed(pull: Mapping[str, Any], review: Mapping[str, Any]) -> Decision:

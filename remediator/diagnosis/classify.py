@@ -44,7 +44,9 @@ def signature(diagnosis: Diagnosis) -> str:
 
 def _diagnose(one: Group, statements: Sequence[Statement], redact: Callable[[str], str]) -> Diagnosis:
     lead = one.lead
-    ordered = sorted(one.hits, key=lambda hit: (hit is not lead, hit.signal.role != "cause", [-part for part in hit.rank]))
+    ordered = sorted(
+        one.hits, key=lambda hit: (hit is not lead, hit.signal.role != "cause", [-part for part in hit.rank])
+    )
     evidence = _evidence(ordered, redact)
     seen = {id(hit.statement) for hit in one.hits}
     context = [s for s in statements if id(s) not in seen and _near(s, one)]

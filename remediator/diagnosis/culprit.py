@@ -10,7 +10,9 @@ from remediator.diagnosis.signals import Hit
 from remediator.domain.incident import Statement, Subject
 
 _UNREACHABLE = {"connection_refused", "connection_timeout", "host_unavailable"}
-_ADDRESS = re.compile(r"\b(?P<host>[a-z0-9][a-z0-9.-]*[a-z0-9])(?::\d+)?[ /]?\(?(?P<ip>\d{1,3}(?:\.\d{1,3}){3})\b", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"\b(?P<host>[a-z0-9][a-z0-9.-]*[a-z0-9])(?::\d+)?[ /]?\(?(?P<ip>\d{1,3}(?:\.\d{1,3}){3})\b", re.IGNORECASE
+)
 _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
@@ -22,7 +24,9 @@ class Callees:
         self._called: dict[tuple[str, str, str], Subject] = {}
         for statement in statements:
             subject = statement.subject
-            if subject.kind == "Service" and (address := statement.facts.get("ip") or statement.facts.get("cluster_ip")):
+            if subject.kind == "Service" and (
+                address := statement.facts.get("ip") or statement.facts.get("cluster_ip")
+            ):
                 self._by_address[address] = subject
             if statement.channel not in ("log", "text"):
                 continue
@@ -54,7 +58,10 @@ def culprit(hit: Hit, callees: Callees) -> Subject:
         return _routed(hit, subject)
     if hit.signal.id == "rbac_forbidden" and not subject.name and hit.facts.get("account"):
         return Subject(
-            cluster=subject.cluster, namespace=hit.facts.get("namespace", ""), kind="ServiceAccount", name=hit.facts["account"]
+            cluster=subject.cluster,
+            namespace=hit.facts.get("namespace", ""),
+            kind="ServiceAccount",
+            name=hit.facts["account"],
         )
     return subject
 
@@ -67,7 +74,9 @@ def _routed(hit: Hit, subject: Subject) -> Subject:
         return Subject(cluster=subject.cluster, namespace=space or namespace, kind="Ingress", name=short)
     if service := hit.facts.get("service", ""):
         space, _, short = service.rpartition("/")
-        return Subject(cluster=subject.cluster, namespace=space or namespace or subject.namespace, kind="Service", name=short)
+        return Subject(
+            cluster=subject.cluster, namespace=space or namespace or subject.namespace, kind="Service", name=short
+        )
     return subject
 
 

@@ -22,6 +22,7 @@ class Group:
 
     @property
     def causes(self) -> list[Hit]:
+        """The hits that explain, without symptoms and hints."""
         return [hit for hit in self.hits if hit.signal.role == "cause"]
 
     @property
@@ -30,6 +31,7 @@ class Group:
         return max(self.causes or self.hits, key=lambda hit: hit.rank)
 
     def absorb(self, other: Group) -> None:
+        """Take in what follows from this one; whom it is about becomes a victim."""
         self.hits += other.hits
         if other.subject != self.subject and other.subject not in self.victims:
             self.victims.append(other.subject)
@@ -110,7 +112,15 @@ def _yields(weaker: Group, stronger: Group) -> bool:
     return consequence or same or told_by_application or told_by_node
 
 
-_CONSEQUENCES = {"no_endpoints", "name_not_resolved", "stack_trace", "exception", "file_permission", "provisioning_failed", "config_parse_error"}
+_CONSEQUENCES = {
+    "no_endpoints",
+    "name_not_resolved",
+    "stack_trace",
+    "exception",
+    "file_permission",
+    "provisioning_failed",
+    "config_parse_error",
+}
 """Signals that are causes on their own but follow from a graver fault of something related."""
 
 
@@ -118,9 +128,7 @@ def _same_symptoms(groups: list[Group]) -> list[Group]:
     """Groups with only symptoms of one kind in one namespace or application are one incident."""
     kept: list[Group] = []
     for one in groups:
-        twin = next(
-            (other for other in kept if not one.causes and not other.causes and _related(other, one)), None
-        )
+        twin = next((other for other in kept if not one.causes and not other.causes and _related(other, one)), None)
         if twin is None:
             kept.append(one)
         else:
@@ -138,7 +146,9 @@ def _storms(groups: list[Group]) -> list[Group]:
                 continue
             on_node = {hit.statement.subject.node for hit in other.hits} & names
             alike = {hit.signal.id for hit in other.causes} <= {hit.signal.id for hit in storm.causes}
-            weak = all(hit.category.id in ("other", "probe_failure", "network_error", "crashloop") for hit in other.hits)
+            weak = all(
+                hit.category.id in ("other", "probe_failure", "network_error", "crashloop") for hit in other.hits
+            )
             if (on_node and weak) or (alike and other.causes):
                 storm.absorb(other)
                 groups = [one for one in groups if one is not other]

@@ -18,7 +18,26 @@ _PATTERNS = tuple(
         rf"(?<![\w./@-])(?P<host>{_LABEL}(?:-{_LABEL})*(?:\.{_LABEL})*):(?P<port>\d{{2,5}})(?!\d|[.:]\d|:)",
     )
 )
-_NEVER = {"localhost", "tcp", "http", "https", "error", "server", "host", "line", "port", "the", "a", "to", "failed", "at", "on", "is", "db", "database"}
+_NEVER = {
+    "localhost",
+    "tcp",
+    "http",
+    "https",
+    "error",
+    "server",
+    "host",
+    "line",
+    "port",
+    "the",
+    "a",
+    "to",
+    "failed",
+    "at",
+    "on",
+    "is",
+    "db",
+    "database",
+}
 _STOP = {"the", "a", "an", "or", "not", "resolution", "service", "error", "failed", "upstream", "host", "remote"}
 
 
@@ -27,7 +46,12 @@ def host_in(text: str) -> tuple[str, str]:
     for pattern in _PATTERNS:
         for found in pattern.finditer(text):
             host = found["host"].lower()
-            if host in _STOP or host == "localhost" or re.fullmatch(r"[\d.]+", host) or host.endswith((".go", ".py", ".js", ".java")):
+            if (
+                host in _STOP
+                or host == "localhost"
+                or re.fullmatch(r"[\d.]+", host)
+                or host.endswith((".go", ".py", ".js", ".java"))
+            ):
                 continue
             if not found.groupdict().get("port") and host in _NEVER:
                 continue

@@ -76,11 +76,8 @@ def _available(statement: Statement) -> bool:
 
 def _live_health(group: Group, statements: Sequence[Statement]) -> str:
     application = group.subject.application
-    for statement in statements:
-        if statement.channel == "sync" and application and statement.subject.application == application:
-            if health := statement.facts.get("health_status") or statement.facts.get("health"):
-                return health
-    return ""
+    own = (s for s in statements if s.channel == "sync" and application and s.subject.application == application)
+    return next((health for statement in own if (health := statement.facts.get("health"))), "")
 
 
 def _missing_live_state(group: Group, statements: Sequence[Statement]) -> bool:

@@ -37,6 +37,7 @@ class LeafChange:
 
     @property
     def dotted(self) -> str:
+        """The path as people write it."""
         return dotted(self.path)
 
 

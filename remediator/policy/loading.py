@@ -115,7 +115,7 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, int] | N
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.load(path.read_bytes(), Loader=_LOADER) or {}
+        return yaml.load(path.read_bytes(), Loader=_LOADER) or {}  # noqa: S506 - a safe loader, the C one where there is one
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from error
     except yaml.YAMLError as error:
@@ -160,10 +160,10 @@ def _check_references(policies: Policies, file: str) -> None:
 
     known = policies.catalogue.signal_owner
     for category in policies.catalogue.categories:
-        for action in category.actions:
-            if action not in policies.actions:
+        for name in category.actions:
+            if name not in policies.actions:
                 raise ConfigError(
-                    f"names the action {action!r}, which is defined nowhere",
+                    f"names the action {name!r}, which is defined nowhere",
                     file=file,
                     path=f"categories.{category.id}.actions",
                 )
@@ -176,8 +176,8 @@ def _check_references(policies: Policies, file: str) -> None:
                     raise ConfigError(f"pattern does not compile: {error}", file=file, path=where) from error
     for action in policies.actions.values():
         for ended in action.ends:
-            kind, _, name = ended.partition(":")
-            fits = name in policies.catalogue.by_id if kind == "category" else ended in known
+            kind, _, identity = ended.partition(":")
+            fits = identity in policies.catalogue.by_id if kind == "category" else ended in known
             if not fits:
                 raise ConfigError(
                     f"ends {ended!r}, which is no signal and no `category:ID`", file=file, path=f"actions.{action.id}"

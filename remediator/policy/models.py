@@ -60,10 +60,12 @@ class Catalogue(Value):
 
     @cached_property
     def by_id(self) -> Mapping[str, Category]:
+        """Categories by their id."""
         return {category.id: category for category in self.categories}
 
     @cached_property
     def signal_owner(self) -> Mapping[str, tuple[Category, Signal]]:
+        """Signals by their id, each with its category."""
         return {signal.id: (category, signal) for category in self.categories for signal in category.signals}
 
     def patterns(self) -> list[tuple[str, str]]:
@@ -156,6 +158,8 @@ class Locating(Value):
 
 
 class Redaction(Value):
+    """What is taken out of texts beside secrets."""
+
     emails: bool = False
     ips: bool = False
     patterns: tuple[str, ...] = ()

@@ -28,24 +28,19 @@ def changes(edits: Sequence[Edit], read: Callable[[str], bytes]) -> dict[str, by
 
 
 def _operation(edit: Edit) -> yamledit.Edit:
-    at = {"document": edit.document, "path": _path(edit.path), "inside": _path(edit.inside)}
+    document, path, inside = edit.document, edit.path, edit.inside
     match edit.op:
         case "set":
-            return yamledit.Set(value=edit.value, **at)
+            return yamledit.Set(document, path, edit.value, inside=inside)
         case "insert":
-            return yamledit.Insert(value=edit.value, **at)
+            return yamledit.Insert(document, path, edit.value, inside=inside)
         case "append":
-            return yamledit.Append(value=edit.value, **at)
+            return yamledit.Append(document, path, edit.value, inside=inside)
         case "insert_item":
-            return yamledit.InsertItem(value=edit.value, **at)
+            return yamledit.InsertItem(document, path, edit.value, inside=inside)
         case "delete":
-            return yamledit.Delete(**at)
+            return yamledit.Delete(document, path, inside=inside)
         case "rename":
-            return yamledit.Rename(new_key=str(edit.value), **at)
+            return yamledit.Rename(document, path, str(edit.value), inside=inside)
         case _:
             raise ValueError(f"{edit.op} is no edit inside a file")
-
-
-def _path(path: tuple[str | int, ...]) -> tuple[str | int | yamledit.Key, ...]:
-    """`name=app` steps select the list item whose key has that value."""
-    return tuple(path)

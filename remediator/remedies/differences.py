@@ -100,6 +100,8 @@ def _identity(old: list[Any], new: list[Any]) -> str:
     if not items or not all(isinstance(item, dict) for item in items):
         return ""
     for key in _KEYS:
-        if all(key in item for item in items) and all(len({str(i[key]) for i in side}) == len(side) for side in (old, new)):
+        if all(key in item for item in items) and all(
+            len({str(i[key]) for i in side}) == len(side) for side in (old, new)
+        ):
             return key
     return ""

@@ -60,15 +60,15 @@ def propose(diagnosis: Diagnosis, repository: Repository, policies: Policies) ->
     )
 
 
-def best_first(
-    diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: Targets
-) -> Iterator[Tried]:
+def best_first(diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: Targets) -> Iterator[Tried]:
     """Fixes by falling score, until there are as many proposals as a reviewer wants to see.
 
     Each proof renders, so what would not be shown is not proved; whole commits are taken back only where nothing
     surer was found.
     """
-    cases = [Case(diagnosis, repository, policies, action, targets.matches) for action in considered(diagnosis, policies)]
+    cases = [
+        Case(diagnosis, repository, policies, action, targets.matches) for action in considered(diagnosis, policies)
+    ]
     known: set[tuple[str, ...]] = set()
     best = 0.0
     for part in ([c for c in cases if c.action.id != "roll_back"], [c for c in cases if c.action.id == "roll_back"]):
@@ -85,9 +85,7 @@ def best_first(
             yield tried
 
 
-def attempts(
-    diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: Targets
-) -> Iterator[Tried]:
+def attempts(diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: Targets) -> Iterator[Tried]:
     """Every fix of every considered action, in the policy's order; one without a value is passed over."""
     for action in considered(diagnosis, policies):
         case = Case(diagnosis, repository, policies, action, targets.matches)

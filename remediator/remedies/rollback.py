@@ -7,21 +7,23 @@ and only those count whose rendered effect lies on the culprit and on a field th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import re2
 
 from remediator.domain.change import Edit, Place
+from remediator.domain.incident import Evidence
 from remediator.errors import ConfigError
 from remediator.gitops import Application, ObjectChange, Repository, history
 from remediator.gitops.history import Commit
-from remediator.gitops.paths import dotted
+from remediator.gitops.paths import dotted, get
 from remediator.policy.leaves import documents
 from remediator.remedies.apply import changes
 from remediator.remedies.case import Case, Fix
 from remediator.remedies.differences import Difference, differences
+from remediator.remedies.suspicion import asks_less, gives_more, less_capacity, on_field, spoken, telling
 from remediator.yamledit import EditRefused
 
 COMMITS = 12
@@ -57,6 +59,8 @@ class Step:
     document: int
     difference: Difference
     edit: Edit
+    owner: str = ""
+    """The name of the item that a changed value belongs to (a variable's)."""
 
 
 @dataclass
@@ -66,6 +70,8 @@ class _TakenBack:
     case: Case
     commit: Commit
     applications: tuple[Application, ...]
+    shared: set[str] = field(default_factory=set)
+    """Applications in which the same text changes the same field of the same object."""
 
     @cached_property
     def candidates(self) -> list[Step]:
@@ -79,7 +85,9 @@ class _TakenBack:
         if len(files) > FILES:
             return {}
         revisions = (f"{self.commit.commit}^", self.commit.commit)
-        texts = history.files_at(self.case.repository.root, [(revision, file) for file in files for revision in revisions])
+        texts = history.files_at(
+            self.case.repository.root, [(revision, file) for file in files for revision in revisions]
+        )
         return dict(zip(files, zip(texts[::2], texts[1::2], strict=True), strict=True))
 
     def _standing(self, file: str) -> Iterator[Step]:
@@ -95,24 +103,42 @@ class _TakenBack:
                 continue
             for one in differences(was, today):
                 if _also_then(one, was, then):
-                    yield Step(file, index, one, one.revert(file, index))
+                    yield Step(file, index, one, one.revert(file, index), _owner(today, one))
 
     def _worth(self, step: Step) -> bool:
         return self._mentioned(step) or self._implicates(dotted(step.difference.path))
 
-    def _mentioned(self, step: Step) -> bool:
-        """Whether the evidence itself (not what describe prints anyway) says a word of this difference."""
-        spoken = " ".join(f"{one.reason} {one.text}" for one in self.case.diagnosis.evidence)
-        return any(_word_in(word, spoken) for word in step.difference.words)
+    def _mentioned(self, step: Step, effects: Sequence[ObjectChange] = ()) -> bool:
+        """Whether the evidence itself (not what describe prints anyway) says a telling word of this difference."""
+        words = [*step.difference.words, step.owner, *(str(one.before) for one in effects if isinstance(one.before, str | int))]
+        subjects = [self.case.diagnosis.subject, *(one.subject for one in self.case.diagnosis.evidence)]
+        identities = {name for one in subjects for name in (one.name, one.namespace, one.application, one.pod, one.container)}
+        identities |= {name for one in effects for name in (one.name, one.namespace, one.application)}
+        return any(_word_in(word, self._spoken) for word in telling(words, identities))
+
+    @cached_property
+    def _spoken(self) -> str:
+        return spoken(f"{one.reason} {one.text}" for one in self.case.diagnosis.evidence)
 
     def _implicates(self, path: str) -> bool:
-        return any(re2.search(pattern, path) for pattern in self._fields)
+        return any(re2.search(pattern, path) for pattern in (*self._own_fields, *self._fields))
+
+    @cached_property
+    def _signals(self) -> dict[str, None]:
+        return dict.fromkeys(one.signal for one in self.case.diagnosis.evidence)
+
+    @cached_property
+    def _own_fields(self) -> list[str]:
+        """The fields that the very signals in the evidence come from, by the policy."""
+        return self._patterns(*self._signals)
 
     @cached_property
     def _fields(self) -> list[str]:
-        """The fields that the signals can come from, by the policy; the category's where it says nothing of them."""
-        options, signals = self.case.action.options, dict.fromkeys(one.signal for one in self.case.diagnosis.evidence)
-        known = [options[signal] for signal in signals if signal in options] or [options.get(self.case.diagnosis.category, [])]
+        """The fields that this category can come from; asked only where the policy says nothing of the signals."""
+        return [] if self._own_fields else self._patterns(self.case.diagnosis.category)
+
+    def _patterns(self, *names: str) -> list[str]:
+        known = [self.case.action.options[name] for name in names if name in self.case.action.options]
         return [str(pattern) for patterns in known for pattern in (patterns if isinstance(patterns, list) else [patterns])]
 
     def _restored(self, step: Step) -> bool:
@@ -123,22 +149,44 @@ class _TakenBack:
         return any(change.old == step.difference.new for change in past.changes[1:])
 
     def implicated(self, step: Step) -> bool:
-        """Whether taking this back changes just fields of the culprit that such a fault comes from."""
+        """Whether taking this back changes just fields of the culprit that such a fault comes from, and the evidence points there."""
         try:
             after = self.case.repository.with_changes(changes([step.edit], self.case.repository.read))
         except (EditRefused, ConfigError):
             return False
         effects = self.case.repository.difference(after)
         own = [effect for effect in effects if self._on_culprit(effect)]
-        if not own:
+        if not own or any(effect.what == "field" and not self._implicates(dotted(effect.path)) for effect in own):
             return False
-        fields = [effect for effect in own if effect.what != "field" or self._implicates(dotted(effect.path))]
-        if len(fields) != len(own):
+        if not self._suspect(step, own) or self._restored(step):
             return False
-        needs_word = self.case.diagnosis.category in _NEED_A_WORD
-        if step.difference.op == "changed" and self.case.diagnosis.category in _WEIGHED_ELSEWHERE:
-            needs_word = True
-        return (not needs_word or self._mentioned(step)) and not self._restored(step)
+        self.shared |= {effect.application for effect in effects if any(_same(effect, other) for other in own)}
+        return True
+
+    def _suspect(self, step: Step, effects: Sequence[ObjectChange]) -> bool:
+        """Whether the evidence points at this change among all that happened."""
+        category, mentioned = self.case.diagnosis.category, self._mentioned(step, effects)
+        if complaints := self.case.signals(*_NAME_THE_FIELD):
+            return any(self._complained(one, step, effect, mentioned) for one in complaints for effect in effects)
+        if mentioned or category in _NEED_A_WORD:
+            return mentioned
+        if category in ("oom", "resource_exhausted"):
+            return any(gives_more(effect, "limits") or less_capacity(effect, step.owner) for effect in effects)
+        if "insufficient_resource" in self._signals or "quota_exceeded" in self._signals:
+            return any(asks_less(effect, self.case.facts("resource")) or _scaled_up(effect) for effect in effects)
+        if category == "probe_failure":
+            return step.difference.op != "changed" and isinstance(step.difference.old or step.difference.new, dict | list)
+        return bool(self._own_fields) and not self._signals.keys() & _NAME_AN_IMAGE
+
+    def _complained(self, one: Evidence, step: Step, effect: ObjectChange, mentioned: bool) -> bool:
+        """Whether the API server complains of just this object, and of this field or in words of this change."""
+        kind, name = one.facts.get("invalid_kind", effect.kind), one.facts.get("invalid_name", effect.name)
+        if (effect.kind, effect.name) != (kind, name):
+            return False
+        retyped = step.difference.op != "changed" or type(step.difference.old) is not type(step.difference.new)
+        if one.signal == "object_undecodable" and not retyped:
+            return False
+        return mentioned or on_field(effect.path, one.facts.get("field", ""))
 
     def with_counterparts(self, guilty: Sequence[Step]) -> list[Step]:
         """The guilty steps and, where one is half of a renamed key or a moved item, its other half."""
@@ -151,6 +199,12 @@ class _TakenBack:
         targets = {(target.manifest.kind, target.manifest.name) for target in self.case.targets}
         return not targets or (effect.kind, effect.name) in targets or effect.kind in ("ConfigMap", "Secret", "Service")
 
+    @property
+    def _touched(self) -> tuple[Application, ...]:
+        """Those of the culprit, and those that the same text feeds alike."""
+        others = (self.case.repository.application(name) for name in sorted(self.shared))
+        return tuple(dict.fromkeys((*self.applications, *(one for one in others if one))))
+
     def fix(self, steps: Sequence[Step]) -> Fix:
         """All guilty steps of this commit, taken back together."""
         what = ", ".join(dict.fromkeys(_said(step) for step in steps))
@@ -162,7 +216,7 @@ class _TakenBack:
             evidence=self.case.cite(*cited[:6]),
             edits=tuple(_edits(steps)),
             places=tuple(_place(step) for step in steps),
-            applications=self.applications,
+            applications=self._touched,
             parameters={"commit": self.commit.commit[:10]},
             score=0.9 if any(self._mentioned(step) for step in steps) else 0.75,
             rollback=said,
@@ -171,10 +225,19 @@ class _TakenBack:
 
 _NEED_A_WORD = {"crashloop", "network_error", "application_error", "permission_denied", "sync_error"}
 """Faults that can come from so many fields that the evidence must name the one."""
+_NAME_THE_FIELD = ("object_invalid", "object_undecodable", "unknown_field", "field_immutable")
+"""Complaints of the API server, which says what it objects to."""
+_NAME_AN_IMAGE = {"image_not_found", "image_invalid_name", "image_platform"}
 
 
-_WEIGHED_ELSEWHERE = {"probe_failure"}
-"""Faults whose single values have remedies that ask the history themselves and know which older one would do."""
+def _same(effect: ObjectChange, other: ObjectChange) -> bool:
+    """Whether one object of a shared text changes alike in two Applications."""
+    return (effect.kind, effect.name, effect.path, effect.what) == (other.kind, other.name, other.path, other.what)
+
+
+def _scaled_up(effect: ObjectChange) -> bool:
+    counts = (effect.before, effect.after)
+    return effect.path[-1:] == ("replicas",) and all(isinstance(one, int) for one in counts) and counts[0] > counts[1]
 
 
 def _edits(steps: Sequence[Step]) -> Iterator[Edit]:
@@ -188,7 +251,17 @@ def _edits(steps: Sequence[Step]) -> Iterator[Edit]:
         if id(step) in renamed:
             continue
         removed = next((half for half in steps if renamed.get(id(half)) is step), None)
-        yield step.edit if removed is None else step.edit.model_copy(update={"op": "rename", "value": removed.difference.path[-1]})
+        yield (
+            step.edit
+            if removed is None
+            else step.edit.model_copy(update={"op": "rename", "value": removed.difference.path[-1]})
+        )
+
+
+def _owner(document: Any, difference: Difference) -> str:
+    above = get(document, difference.path[:-1])
+    name = above.get("name") if isinstance(above, dict) and difference.path[-1] != "name" else None
+    return name if isinstance(name, str) else ""
 
 
 def _halves(step: Step, other: Step) -> bool:
@@ -213,7 +286,11 @@ def _read(repository: Repository, file: str) -> bytes | None:
 def _also_then(one: Difference, was: Any, then: Any) -> bool:
     """Whether this commit made the difference that stands today (and not a later one on top of it)."""
     return any(
-        other.op == one.op and other.label == one.label and other.path[:-1] == one.path[:-1] and other.new == one.new and other.old == one.old
+        other.op == one.op
+        and other.label == one.label
+        and other.path[:-1] == one.path[:-1]
+        and other.new == one.new
+        and other.old == one.old
         for other in differences(was, then)
     )
 
@@ -241,5 +318,3 @@ def _word_in(word: str, text: str) -> bool:
             return True
         start = text.find(word, start + 1)
     return False
-
-

@@ -15,7 +15,17 @@ from tests.corpus.faults import Fault, all_faults
 from tests.corpus.shop import LAYOUTS
 
 Verdict = Literal["fixed", "declined", "harm"]
-_GIT = ("git", "-c", "user.name=ops", "-c", "user.email=ops@example.com", "-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main")
+_GIT = (
+    "git",
+    "-c",
+    "user.name=ops",
+    "-c",
+    "user.email=ops@example.com",
+    "-c",
+    "commit.gpgsign=false",
+    "-c",
+    "init.defaultBranch=main",
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,11 @@ class Incident:
         broken = dict(healthy)
         if self.file:
             broken[self.file] = healthy[self.file].replace(self.fault.old, self.fault.new, 1)
-        steps = [(healthy, "Add the shop"), (broken, "Tidy up")] if self.history and self.file else [(broken, "Add the shop")]
+        steps = (
+            [(healthy, "Add the shop"), (broken, "Tidy up")]
+            if self.history and self.file
+            else [(broken, "Add the shop")]
+        )
         root.mkdir(parents=True)
         _git(root, "init", "-q")
         for day, (files, message) in enumerate(steps):
@@ -98,5 +112,10 @@ def _documents(text: str) -> list[Any] | None:
 
 
 def _git(root: Path, *arguments: str, date: str = "2026-03-01T07:00:00+0000") -> None:
-    environment = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date, "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(root)}
+    environment = {
+        "GIT_AUTHOR_DATE": date,
+        "GIT_COMMITTER_DATE": date,
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(root),
+    }
     subprocess.run([*_GIT, *arguments], cwd=root, check=True, capture_output=True, env=environment)

@@ -53,9 +53,16 @@ def describe(
         Restart Count:  8
     """
     body = dedent(text) + "".join(f"    {line}\n" for line in lines.splitlines())
-    rows = [("BackOff", f"Back-off restarting failed container {container} in pod {pod(workload)}_{NAMESPACE}(0b1c2d3e)"), *happened]
+    rows = [
+        ("BackOff", f"Back-off restarting failed container {container} in pod {pod(workload)}_{NAMESPACE}(0b1c2d3e)"),
+        *happened,
+    ]
     table = "".join(f"  Warning  {reason}  4s (x9 over 8m)  kubelet  {message}\n" for reason, message in rows)
-    return body + "Events:\n  Type     Reason  Age              From     Message\n  ----     ------  ----             ----     -------\n" + table
+    return (
+        body
+        + "Events:\n  Type     Reason  Age              From     Message\n  ----     ------  ----             ----     -------\n"
+        + table
+    )
 
 
 def logs(workload: str, *lines: str, previous: bool = True) -> str:
@@ -64,7 +71,9 @@ def logs(workload: str, *lines: str, previous: bool = True) -> str:
     return f"$ kubectl logs {pod(workload)} -n {NAMESPACE}{flag}\n" + "\n".join(lines) + "\n"
 
 
-def app_get(name: str, condition: str, message: str, *, health: str = "Healthy", sync: str = "Unknown", path: str = "shop") -> str:
+def app_get(
+    name: str, condition: str, message: str, *, health: str = "Healthy", sync: str = "Unknown", path: str = "shop"
+) -> str:
     """`argocd app get` with one condition."""
     text = f"""\
     $ argocd app get {name}

@@ -445,7 +445,9 @@ def generated() -> dict[str, str]:
             server: https://kubernetes.default.svc
             namespace: '{{{{ .path.basename }}}}'
     """
-    return {"root.yaml": ROOT, "argocd/teams.yaml": dedent(appset)} | {f"teams/shop/{name}": text for name, text in PARTS.items()}
+    return {"root.yaml": ROOT, "argocd/teams.yaml": dedent(appset)} | {
+        f"teams/shop/{name}": text for name, text in PARTS.items()
+    }
 
 
 VALUES = """\
@@ -516,12 +518,14 @@ def helm() -> dict[str, str]:
     """A chart in the repository with values of its environment; the other services stand beside it."""
     files = {
         "root.yaml": ROOT,
-        "argocd/shop.yaml": application("shop", "charts/api", extra="helm:\n  valueFiles:\n    - ../../envs/prod/api.yaml\n"),
+        "argocd/shop.yaml": application(
+            "shop", "charts/api", extra="helm:\n  valueFiles:\n    - ../../envs/prod/api.yaml\n"
+        ),
         "argocd/data.yaml": application("data", "shop-data"),
         "charts/api/Chart.yaml": _CHART,
         "charts/api/values.yaml": _DEFAULTS,
         "charts/api/templates/deployment.yaml": TEMPLATE,
-        "charts/api/templates/service.yaml": NETWORK.split("---\n")[0],
+        "charts/api/templates/service.yaml": NETWORK.split("---\n", maxsplit=1)[0],
         "envs/prod/api.yaml": VALUES,
     }
     return files | {"shop-data/data.yaml": DATABASE, "shop-data/catalogue.yaml": CATALOGUE}

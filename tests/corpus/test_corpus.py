@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -48,6 +49,6 @@ def test_the_whole_corpus(tmp_path: Path) -> None:
             missed.append(incident.name)
         shutil.rmtree(root)
     fixable = sum(count for (can, _), count in verdicts.items() if can)
-    print(f"\n{len(ALL)} incidents: {dict(verdicts)}\nmissed: {missed}\nharmed: {harmed}")
+    sys.stdout.write(f"\n{len(ALL)} incidents: {dict(verdicts)}\nmissed: {missed}\nharmed: {harmed}\n")
     assert len(harmed) <= 0.01 * len(ALL)
     assert verdicts[True, "fixed"] >= 0.85 * fixable, missed

@@ -47,8 +47,16 @@ def test_events_that_ask_for_something(event: str, payload: dict[str, Any], expe
         ("push", {}, "push"),
         ("pull_request", {"action": "opened", "pull_request": OURS}, "opened"),
         ("pull_request", {"action": "closed", "pull_request": THEIRS}, "not Remediator's"),
-        ("pull_request_review", {"action": "submitted", "pull_request": THEIRS, "review": {"state": "approved"}}, "not Remediator's"),
-        ("pull_request_review", {"action": "submitted", "pull_request": OURS, "review": {"state": "commented", "body": "nice"}}, "asks for nothing"),
+        (
+            "pull_request_review",
+            {"action": "submitted", "pull_request": THEIRS, "review": {"state": "approved"}},
+            "not Remediator's",
+        ),
+        (
+            "pull_request_review",
+            {"action": "submitted", "pull_request": OURS, "review": {"state": "commented", "body": "nice"}},
+            "asks for nothing",
+        ),
         ("issue_comment", {**comment("/remediator use 2"), "issue": {"number": 7}}, "not on a pull request"),
         ("issue_comment", {**comment("/remediator use 2"), "action": "edited"}, "edited"),
         ("issue_comment", comment("please /remediator use 2"), "does not start"),

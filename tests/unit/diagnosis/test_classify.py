@@ -16,7 +16,9 @@ CATALOGUE = policy.load().catalogue
 
 def say(channel: Channel, text: str, reason: str = "", *, line: int = 1, **rest: Any) -> Statement:
     names = {key: rest.pop(key) for key in list(rest) if key in Subject.model_fields}
-    return Statement(source="log", line=line, channel=channel, text=text, reason=reason, subject=Subject(**names), **rest)
+    return Statement(
+        source="log", line=line, channel=channel, text=text, reason=reason, subject=Subject(**names), **rest
+    )
 
 
 def web(channel: Channel, text: str, reason: str = "", **rest: Any) -> Statement:
@@ -46,7 +48,7 @@ BACK_OFF = web("event", "Back-off restarting failed container app in pod web-5d4
         (web("log", "unknown flag: --prot"), "crashloop"),
         (web("event", "Liveness probe failed: HTTP probe failed with statuscode: 404", "Unhealthy"), "probe_failure"),
         (web("log", "mkdir /data: read-only file system"), "permission_denied"),
-        (web("log", "could not translate host name \"dbb\" to address: Name or service not known"), "network_error"),
+        (web("log", 'could not translate host name "dbb" to address: Name or service not known'), "network_error"),
     ],
 )
 def test_a_crash_loop_yields_to_its_cause(cause: Statement, category: str) -> None:
@@ -72,7 +74,7 @@ def test_a_stack_trace_is_the_programs_own_fault() -> None:
         (web("event", 'persistentvolumeclaim "data" not found', "FailedScheduling"), "storage_error"),
         (web("event", 'Failed to pull image "x:1": rpc error: code = NotFound desc = x:1: not found', "Failed"), "image_pull_error"),
         (web("event", 'Failed to pull image "x:1": toomanyrequests: You have reached your pull rate limit', "Failed"), "image_pull_error"),
-        (web("event", "Error creating: pods \"web-\" is forbidden: exceeded quota: q, requested: cpu=1, used: cpu=4, limited: cpu=4", "FailedCreate"), "quota_exceeded"),
+        (web("event", 'Error creating: pods "web-" is forbidden: exceeded quota: q, requested: cpu=1, used: cpu=4, limited: cpu=4', "FailedCreate"), "quota_exceeded"),
         (web("event", 'pods "web-" is forbidden: error looking up service account shop/webb: serviceaccount "webb" not found', "FailedCreate"), "permission_denied"),
         (say("sync", "apps/wbe: app path does not exist", "ComparisonError", application="web"), "sync_error"),
         (say("sync", 'Deployment.apps "web" is invalid: spec.selector: Invalid value: x: field is immutable', "SyncError", application="web"), "sync_error"),
@@ -133,7 +135,9 @@ def test_resolved_and_silenced_alerts_do_not_count() -> None:
 
 
 def test_the_upstream_is_the_culprit_and_the_caller_the_victim() -> None:
-    refused = web("log", "Get http://backend.shop.svc.cluster.local:80/: dial tcp 10.96.0.7:80: connect: connection refused")
+    refused = web(
+        "log", "Get http://backend.shop.svc.cluster.local:80/: dial tcp 10.96.0.7:80: connect: connection refused"
+    )
     found = only(refused)
     assert (found.subject.kind, found.subject.name) == ("Service", "backend")
     assert [victim.name for victim in found.victims] == ["web"]
@@ -161,13 +165,14 @@ def test_independent_faults_in_one_log_are_several_incidents_gravest_first() -> 
 
 
 def test_a_node_that_shakes_forty_workloads_is_one_incident() -> None:
-    storm = [say("event", "Node is not ready", "NodeNotReady", kind="Node", name="n1", node="n1")]
-    for number in range(40):
-        storm.append(
-            say("event", "Readiness probe failed: context deadline exceeded", "Unhealthy", namespace=f"team-{number}",
-                kind="Deployment", name=f"app-{number}", pod=f"app-{number}-5d4f8c7b9-aaaaa", node="n1")
-        )  # fmt: skip
-    found = only(*storm)
+    node = say("event", "Node is not ready", "NodeNotReady", kind="Node", name="n1", node="n1")
+    names = {"kind": "Deployment", "node": "n1"}
+    shaken = [
+        say("event", "Readiness probe failed: context deadline exceeded", "Unhealthy", namespace=f"team-{number}",
+            name=f"app-{number}", pod=f"app-{number}-5d4f8c7b9-aaaaa", **names)
+        for number in range(40)
+    ]  # fmt: skip
+    found = only(node, *shaken)
     assert found.category == "other"
     assert len(found.victims) == 40
 
@@ -185,7 +190,9 @@ def test_two_applications_that_cannot_sync_are_two_incidents() -> None:
 
 
 def test_what_is_kept_is_redacted() -> None:
-    found = classify([web("log", "unknown flag: --prot hunter2")], CATALOGUE, redact=lambda text: text.replace("hunter2", "***"))
+    found = classify(
+        [web("log", "unknown flag: --prot hunter2")], CATALOGUE, redact=lambda text: text.replace("hunter2", "***")
+    )
     assert "hunter2" not in found[0].model_dump_json()
 
 
@@ -198,10 +205,14 @@ def test_the_signature_names_the_object_but_not_the_pod() -> None:
 @pytest.mark.parametrize(
     ("text", "host", "port"),
     [
-        ("dial tcp: lookup redis.cache.svc.cluster.local on 10.96.0.10:53: no such host", "redis.cache.svc.cluster.local", ""),
+        (
+            "dial tcp: lookup redis.cache.svc.cluster.local on 10.96.0.10:53: no such host",
+            "redis.cache.svc.cluster.local",
+            "",
+        ),
         ("getaddrinfo ENOTFOUND postgres-rw", "postgres-rw", ""),
         ("Failed to resolve 'reds.affine.svc.cluster.local' ([Errno -2])", "reds.affine.svc.cluster.local", ""),
-        ("could not translate host name \"dbb\" to address", "dbb", ""),
+        ('could not translate host name "dbb" to address', "dbb", ""),
         ("All host(s) tried for db query failed (tried: prod-db:3333)", "prod-db", "3333"),
         ("connect ECONNREFUSED 10.1.2.3:80", "", ""),
         ("main.go:42 something failed", "", ""),

@@ -21,6 +21,9 @@ def test_the_short_cut_agrees_with_the_reader(text: str) -> None:
     assert tag_12(text) == ruamel_tag(text)
 
 
-@pytest.mark.parametrize("text", ["true", "null", "on", "512Mi", "0644", "1e3", "0o17", "12:30:45", "-0", "0", ".inf", "~", "infinity", "e3", "_1"])
+@pytest.mark.parametrize(
+    "text",
+    ["true", "null", "on", "512Mi", "0644", "1e3", "0o17", "12:30:45", "-0", "0", ".inf", "~", "infinity", "e3", "_1"],
+)
 def test_what_readers_quarrel_about(text: str) -> None:
     assert tag_12(text) == ruamel_tag(text)
