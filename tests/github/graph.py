@@ -186,6 +186,7 @@ class Graph:
             "createdAt": one.at,
             "lastEditedAt": one.at if one.edited else None,
             "viewerDidAuthor": one.user == self.who,
+            "reactionGroups": self.reactions(one.reactions),
         }
 
     def review(self, one: Review) -> dict[str, Any]:
@@ -197,9 +198,16 @@ class Graph:
             "state": one.state,
             "body": one.body,
             "submittedAt": one.at,
+            "viewerDidAuthor": one.user == self.who,
+            "reactionGroups": self.reactions(one.reactions),
             "lastEditedAt": None,
             "commit": self.commit(one.commit),
         }
+
+    def reactions(self, there: list[tuple[str, str]]) -> list[dict[str, Any]]:
+        """GitHub lists all groups, empty ones too."""
+        names = ("eyes", "rocket", "confused", "heart")
+        return [{"content": name.upper(), "viewerHasReacted": (name, self.who) in there} for name in names]
 
     # mutations
 
@@ -254,8 +262,7 @@ class Graph:
         return {"issueComment": self.comment(made)}
 
     def add_reaction(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
-        if input["subjectId"].startswith("IC_"):
-            self.world.react(int(input["subjectId"].removeprefix("IC_")), self.who, input["content"].lower())
+        self.world.react(int(input["subjectId"].partition("_")[2]), self.who, input["content"].lower())
         return {"reaction": {"content": input["content"], "id": "REA_1"}}
 
 

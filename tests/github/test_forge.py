@@ -83,7 +83,7 @@ def test_what_a_crashed_run_left_is_adopted_and_finished(server: Server, call: s
 def test_a_revision_replaces_the_commit_and_the_words(server: Server, kind: str) -> None:
     one = forge(server)
     first = one.publish(change(one))
-    server.faults = [Fault("GRAPHQL Move", kind)]
+    server.faults = [Fault("GRAPHQL Revise", kind)]
     second = one.publish(change(one, 3, title="fix(a): raise more"))
     assert (second.number, second.head != first.head) == (first.number, True)
     assert server.world.pulls[first.number].title == "fix(a): raise more"

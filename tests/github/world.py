@@ -47,6 +47,7 @@ class Review:
     body: str
     commit: str
     at: str
+    reactions: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -285,7 +286,8 @@ class World:
     def react(self, number: int, who: str, content: str) -> bool:
         """Whether it is new; the same reaction of the same person is there once."""
         with self.lock:
-            _, comment = self.find_comment(number)
+            reviews = [one for pull in self.pulls.values() for one in pull.reviews if one.id == number]
+            comment = reviews[0] if reviews else self.find_comment(number)[1]
             if (content, who) in comment.reactions:
                 return False
             comment.reactions.append((content, who))

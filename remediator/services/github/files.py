@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ class Files:
 
     client: Client
     prefix: str = ""
+    local: Callable[[str, str], Found | None] | None = None
     _known: dict[tuple[str, str], Found | None] = field(default_factory=dict, repr=False)
 
     def read(self, commit: str, path: str) -> bytes:
@@ -81,6 +83,9 @@ class Files:
         """The first step of the path that is a link, and where it leads; FileNotFoundError in a submodule."""
         pure = PurePosixPath(path)
         steps = [str(step) for step in reversed(pure.parents) if str(step) != "."] + [str(pure)]
+        for step in steps if self.local else ():
+            if self.local and (commit, step) not in self._known and (here := self.local(commit, step)):
+                self._known[commit, step] = here
         unknown = [step for step in steps if (commit, step) not in self._known]
         if unknown:
             found = find(self.client, commit, unknown)

@@ -7,7 +7,7 @@ run left, and a ref moves only from where it was seen: a person's commit is neve
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from remediator.domain.change import PullRequest
 from remediator.domain.life import Base
 from remediator.errors import ConfigError, ConflictError, ServiceError
 from remediator.services.github import queries
+from remediator.services.github.blobs import Found
 from remediator.services.github.client import Unsure
 from remediator.services.github.files import Files
 from remediator.services.github.opening import Opening, Wanted
@@ -42,9 +43,11 @@ class GitHubForge:
     """Where proposals go whatever an Application follows; empty: where it follows, else the default branch."""
     methods: Sequence[str] = METHODS
     """Ways to merge, the preferred one first."""
+    local: Callable[[str, str], Found | None] | None = None
+    """A path of a commit as a clone at hand has it, which saves asking GitHub; None where the clone lacks it."""
 
     def __post_init__(self) -> None:
-        self.files = Files(self.client, self.prefix)
+        self.files = Files(self.client, self.prefix, self.local)
         self.opening = Opening(self.client, self.wanted)
 
     def base(self, tracked: str) -> Base:
@@ -80,8 +83,10 @@ class GitHubForge:
             if branch.head:
                 self._must_be_ours(branch, change)
             commit = self._commit(tree, change)
-            if self._moved(change, branch, commit):
-                return self.opening.open(change, branch.model_copy(update={"head": commit}), made=not branch.head)
+            if not branch.head and self._made(change, commit):
+                return self.opening.open(change, branch.model_copy(update={"head": commit}), made=True)
+            if branch.head and (moved := self._moved(change, branch, commit)):
+                return self.opening.open(change, moved)
             branch = self._look(change.branch, change.base.commit)
         raise ConflictError(f"{change.branch} is being moved by others all the time")
 
@@ -144,26 +149,37 @@ class GitHubForge:
         wanted = {"message": change.message, "tree": tree, "parents": [change.base.commit]}
         return str(self.client.rest("POST", "/git/commits", wanted, again=True).body["sha"])
 
-    def _moved(self, change: Change, branch: Branch, commit: str) -> bool:
-        """Whether the branch is ours now; the words of an open pull request move together with it."""
-        if not branch.head:
-            ref = {"ref": f"refs/heads/{change.branch}", "sha": commit}
-            reply = self.client.rest("POST", "/git/refs", ref, expect={422}, again=True)
-            if reply.status == 422 and "already exists" not in reply.message:
-                raise self._explained(change.branch, reply.message)
-            return reply.status != 422
+    def _made(self, change: Change, commit: str) -> bool:
+        """Whether the branch is ours now; False where somebody else made it first."""
+        ref = {"ref": f"refs/heads/{change.branch}", "sha": commit}
+        reply = self.client.rest("POST", "/git/refs", ref, expect={422}, again=True)
+        if reply.status == 422 and "already exists" not in reply.message:
+            raise self._explained(change.branch, reply.message)
+        return reply.status != 422
+
+    def _moved(self, change: Change, branch: Branch, commit: str) -> Branch | None:
+        """The branch as it stands after moving from where it was seen, its pull request's words in the same request.
+
+        None where it was somewhere else already.
+        """
         update = {"name": f"refs/heads/{change.branch}", "beforeOid": branch.head, "afterOid": commit, "force": True}
-        moves = {"repositoryId": branch.repository, "refUpdates": [update]}
+        asked: dict[str, object] = {"input": {"repositoryId": branch.repository, "refUpdates": [update]}}
+        words = self.opening.words(change, branch)
+        if branch.pull and words:
+            names = {"title": "title", "body": "body", "base": "baseRefName"}
+            asked["pull"] = {"pullRequestId": branch.pull.id, **{names[key]: text for key, text in words.items()}}
         try:
-            self.client.graphql(queries.UPDATE_REF, {"input": moves}, again=False)
+            self.client.graphql(queries.REVISE if words else queries.UPDATE_REF, asked, again=False)
         except Unsure:
-            return self._look(change.branch, change.base.commit).head == commit
+            now = self._look(change.branch, change.base.commit)
+            return now if now.head == commit else None
         except ServiceError as error:
             if "rule" in str(error).lower() or "protected" in str(error).lower():
                 raise self._explained(change.branch, str(error)) from error
             log.info("%s", error)
-            return False
-        return True
+            return None
+        pull = branch.pull.model_copy(update=words) if branch.pull else None
+        return branch.model_copy(update={"head": commit, "pull": pull})
 
     def _explained(self, branch: str, words: str) -> ConfigError:
         return ConfigError(f"GitHub refuses the branch {branch}: exempt `remediator/**` from the rule ({words})")

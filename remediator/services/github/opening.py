@@ -12,7 +12,7 @@ from remediator.domain.change import PullRequest
 from remediator.errors import ConfigError, ConflictError, RemediatorError, ServiceError
 from remediator.services.github.client import Reply, Unsure
 from remediator.services.github.owners import Owners, owners
-from remediator.services.github.queries import Branch, Pull
+from remediator.services.github.queries import Branch
 
 if TYPE_CHECKING:
     from remediator.domain.life import Change
@@ -47,7 +47,8 @@ class Opening:
         """The branch's open pull request, brought up to date, or a new one; `made`: this run made the branch."""
         self.repository_id = branch.repository
         if branch.pull and branch.pull.state == "OPEN":
-            self._update(change, branch.pull, branch.template)
+            if words := self.words(change, branch):
+                self.client.rest("PATCH", f"/pulls/{branch.pull.number}", words, again=True)
             number, url = branch.pull.number, branch.pull.url
             labels, asked, assigned = branch.pull.labels, branch.pull.asked, branch.pull.assignees
         else:
@@ -87,13 +88,16 @@ class Opening:
             update["merge_commit"] = body["merge_commit_sha"] or body["head"]["sha"]
         return known.model_copy(update=update)
 
-    # inside
-
-    def _update(self, change: Change, pull: Pull, template: str) -> None:
-        new = {"title": change.title, "body": _body(change, template), "base": change.base.branch}
+    def words(self, change: Change, branch: Branch) -> dict[str, str]:
+        """What the open pull request should say and does not: title, body, base."""
+        pull = branch.pull
+        if pull is None or pull.state != "OPEN":
+            return {}
+        new = {"title": change.title, "body": _body(change, branch.template), "base": change.base.branch}
         old = {"title": pull.title, "body": pull.body, "base": pull.base}
-        if changed := {key: value for key, value in new.items() if value != old[key]}:
-            self.client.rest("PATCH", f"/pulls/{pull.number}", changed, again=True)
+        return {key: text for key, text in new.items() if text != old[key]}
+
+    # inside
 
     def _create(self, change: Change, branch: Branch, *, made: bool) -> tuple[int, str]:
         """Open it; where the answer was lost or somebody was faster, the one that is there."""

@@ -50,6 +50,13 @@ query Branch($owner: String!, $name: String!, $ref: String!, $head: String!, $ba
 UPDATE_REF = """
 mutation Move($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }"""
 
+REVISE = """
+mutation Revise($input: UpdateRefsInput!, $pull: UpdatePullRequestInput!) {
+  updateRefs(input: $input) { clientMutationId }
+  updatePullRequest(input: $pull) { clientMutationId }
+}"""
+"""In this order, and the second only if the first succeeded."""
+
 
 class Pull(Value):
     """A pull request as a query tells it."""

@@ -1,0 +1,167 @@
+"""What people did on a pull request, read from it in one request; and what we say there, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from remediator.domain.base import Value
+from remediator.domain.change import PullRequest
+from remediator.services.github.client import Unsure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from remediator.services.github.client import Client
+
+_WRITERS = frozenset({"admin", "maintain", "write"})
+
+_SAID = "id author { __typename login } body lastEditedAt reactionGroups { content viewerHasReacted }"
+ACTIVITY = f"""
+query Activity($owner: String!, $name: String!, $number: Int!) {{
+  repository(owner: $owner, name: $name) {{ pullRequest(number: $number) {{
+    id state headRefOid baseRefName mergeCommit {{ oid }} mergedBy {{ login }}
+    timelineItems(last: 1, itemTypes: [CLOSED_EVENT]) {{ nodes {{ ... on ClosedEvent {{ actor {{ login }} }} }} }}
+    labels(first: 50) {{ nodes {{ name }} }}
+    comments(last: 100) {{ nodes {{ {_SAID} createdAt viewerDidAuthor }} }}
+    reviews(last: 100) {{ nodes {{ {_SAID} submittedAt viewerDidAuthor state commit {{ oid }} }} }}
+  }} }}
+}}"""
+_REACT = """
+mutation React($subject: ID!, $reaction: ReactionContent!) {
+  addReaction(input: {subjectId: $subject, content: $reaction}) { clientMutationId }
+}"""
+_REPLY = """
+mutation Reply($pull: ID!, $body: String!, $subject: ID!, $reaction: ReactionContent!) {
+  addComment(input: {subjectId: $pull, body: $body}) { clientMutationId }
+  addReaction(input: {subjectId: $subject, content: $reaction}) { clientMutationId }
+}"""
+_SAY = """
+mutation Say($pull: ID!, $body: String!) {
+  addComment(input: {subjectId: $pull, body: $body}) { clientMutationId }
+}"""
+_EDIT = """
+mutation Edit($comment: ID!, $body: String!) {
+  updateIssueComment(input: {id: $comment, body: $body}) { clientMutationId }
+}"""
+
+Reaction = Literal["EYES", "ROCKET", "CONFUSED"]
+
+
+class Said(Value):
+    """A comment or a review of somebody's."""
+
+    id: str
+    by: str
+    body: str
+    at: str
+    """RFC 3339, UTC."""
+    review: str = ""
+    """APPROVED, CHANGES_REQUESTED, COMMENTED …; empty for a comment."""
+    commit: str = ""
+    """The head that was reviewed."""
+    edited: bool = False
+    bot: bool = False
+    ours: bool = False
+    answered: bool = False
+    """We have set our last reaction on it."""
+
+
+class Activity(Value):
+    """A pull request as it stands and all that was said on it, oldest first."""
+
+    id: str
+    pull_request: PullRequest
+    by: str = ""
+    """Who merged or closed it."""
+    labels: tuple[str, ...] = ()
+    said: tuple[Said, ...] = ()
+
+    def own(self, first_line: str) -> Said | None:
+        """Our comment that begins with this line."""
+        return next((one for one in self.said if one.ours and one.body.split("\n", 1)[0].rstrip() == first_line), None)
+
+
+@dataclass
+class Conversation:
+    """The words on pull requests of one repository."""
+
+    client: Client
+    _writes: dict[str, bool] = field(default_factory=dict, repr=False)
+
+    def read(self, known: PullRequest) -> Activity:
+        """The pull request now; it and everything on it, in one request."""
+        node = self.client.graphql(ACTIVITY, {"number": known.number})["repository"]["pullRequest"]
+        closers = [one["actor"] for one in node["timelineItems"]["nodes"] if one.get("actor")]
+        ended = node["mergedBy"] or (closers[-1] if closers else None) or {}
+        update: dict[str, Any] = {
+            "head": node["headRefOid"],
+            "base": node["baseRefName"],
+            "state": node["state"].lower(),
+        }
+        if update["state"] == "merged":
+            update["merge_commit"] = (node["mergeCommit"] or {}).get("oid") or node["headRefOid"]
+        said = [_said(one, one["createdAt"]) for one in node["comments"]["nodes"]]
+        said += [_said(one, one["submittedAt"]) for one in node["reviews"]["nodes"] if one["submittedAt"]]
+        return Activity(
+            id=node["id"],
+            pull_request=known.model_copy(update=update),
+            by=ended.get("login", "") if update["state"] != "open" else "",
+            labels=tuple(one["name"] for one in node["labels"]["nodes"]),
+            said=tuple(sorted(said, key=lambda one: one.at)),
+        )
+
+    def may_command(self, login: str) -> bool:
+        """Whether somebody can write to the repository, asked of the API: a payload says what its sender wants."""
+        if login not in self._writes:
+            reply = self.client.rest("GET", f"/collaborators/{login}/permission", expect={404})
+            self._writes[login] = reply.status == 200 and reply.body["permission"] in _WRITERS
+        return self._writes[login]
+
+    def react(self, said: Said, reaction: Reaction) -> None:
+        """The same reaction twice is there once."""
+        self.client.graphql(_REACT, {"subject": said.id, "reaction": reaction})
+
+    def reply(self, activity: Activity, said: Said, body: str, reaction: Reaction) -> None:
+        """Answer somebody, and mark what they said as answered; the first line of `body` finds the answer again."""
+        if activity.own(body.split("\n", 1)[0]):
+            self.react(said, reaction)
+            return
+        asked = {"pull": activity.id, "body": body, "subject": said.id, "reaction": reaction}
+        try:
+            self.client.graphql(_REPLY, asked, again=False)
+        except Unsure:
+            if not self.read(activity.pull_request).own(body.split("\n", 1)[0]):
+                self.client.graphql(_REPLY, asked, again=False)
+            else:
+                self.react(said, reaction)
+
+    def stick(self, activity: Activity, body: str) -> None:
+        """The one comment that begins as `body` does, made or edited in place; untouched where it says so already."""
+        first = body.split("\n", 1)[0]
+        known = activity.own(first)
+        if known is None:
+            try:
+                self.client.graphql(_SAY, {"pull": activity.id, "body": body}, again=False)
+            except Unsure:
+                if not self.read(activity.pull_request).own(first):
+                    self.client.graphql(_SAY, {"pull": activity.id, "body": body}, again=False)
+        elif known.body.strip() != body.strip():
+            self.client.graphql(_EDIT, {"comment": known.id, "body": body})
+
+
+def _said(node: Mapping[str, Any], at: str) -> Said:
+    author = node["author"] or {}
+    reacted = {one["content"] for one in node["reactionGroups"] or () if one["viewerHasReacted"]}
+    return Said(
+        id=node["id"],
+        by=author.get("login", ""),
+        body=node["body"],
+        at=at,
+        review=node.get("state", ""),
+        commit=(node.get("commit") or {}).get("oid", ""),
+        edited=bool(node["lastEditedAt"]),
+        bot=author.get("__typename") == "Bot",
+        ours=node["viewerDidAuthor"],
+        answered=bool(reacted & {"ROCKET", "CONFUSED"}),
+    )
