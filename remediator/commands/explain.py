@@ -88,6 +88,11 @@ def _actions(diagnosis: Diagnosis, repository: Repository, policies: Policies) -
 
 
 def _named(subject: Subject) -> str:
-    parts = (("application", subject.application), ("namespace", subject.namespace), ("container", subject.container), ("node", subject.node))
+    parts = (
+        ("application", subject.application),
+        ("namespace", subject.namespace),
+        ("container", subject.container),
+        ("node", subject.node),
+    )
     what = f"{subject.kind}/{subject.name}" if subject.name else subject.pod or "nobody in particular"
     return what + "".join(f", {name} {value}" for name, value in parts if value)

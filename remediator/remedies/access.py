@@ -61,7 +61,9 @@ def _denials(case: Case) -> Iterator[tuple[Denied, list[Evidence]]]:
         facts = one.facts
         account = facts.get("account") or facts.get("service_account", "")
         namespace = facts.get("service_account_namespace") or facts.get("namespace", "")
-        scope = facts.get("resource_namespace") or (facts.get("scope", "") if facts.get("scope") not in ("cluster", "namespace") else "")
+        scope = facts.get("resource_namespace") or (
+            facts.get("scope", "") if facts.get("scope") not in ("cluster", "namespace") else ""
+        )
         group = facts.get("group") or facts.get("api_group", "")
         if account and facts.get("verb") and facts.get("resource"):
             denied = Denied(namespace, account, facts["verb"], facts["resource"], group, scope)
@@ -94,7 +96,9 @@ def _roles(case: Case, denied: Denied) -> list[Held]:
         if not isinstance(reference, dict):
             continue
         for role in _of_kind(case, str(reference.get("kind"))):
-            if role.manifest.name == reference.get("name") and (role.manifest.kind == "ClusterRole" or _namespace(role) == space):
+            if role.manifest.name == reference.get("name") and (
+                role.manifest.kind == "ClusterRole" or _namespace(role) == space
+            ):
                 found.setdefault((role.manifest.kind, role.manifest.name), role)
     rank = {"Role": 0, "ClusterRole": 1}
     return sorted(found.values(), key=lambda one: (rank.get(one.manifest.kind, 2), -_fits(one, denied)))
@@ -104,7 +108,9 @@ def _of_kind(case: Case, *kinds: str) -> list[Held]:
     """Objects of these kinds, the culprit's Applications first, then those of their cluster."""
     first = list(dict.fromkeys(target.application for target in case.targets))
     clusters = {application.cluster for application in first}
-    others = [one for one in case.repository.applications if one not in first and (not clusters or one.cluster in clusters)]
+    others = [
+        one for one in case.repository.applications if one not in first and (not clusters or one.cluster in clusters)
+    ]
     return [
         Held(application, manifest)
         for application in (*first, *others)
@@ -139,7 +145,9 @@ def _fits(held: Held, denied: Denied) -> int:
 
 def _rules(held: Held) -> list[tuple[int, dict[str, Any]]]:
     rules = held.manifest.body.get("rules")
-    return [(index, rule) for index, rule in enumerate(rules if isinstance(rules, list) else ()) if isinstance(rule, dict)]
+    return [
+        (index, rule) for index, rule in enumerate(rules if isinstance(rules, list) else ()) if isinstance(rule, dict)
+    ]
 
 
 def _grant(case: Case, held: Held, several: list[Denied], evidence: list[Evidence]) -> Iterator[Fix]:
@@ -148,7 +156,11 @@ def _grant(case: Case, held: Held, several: list[Denied], evidence: list[Evidenc
     changed: dict[YamlPath, Any] = {}
     granted = []
     for denied in several:
-        rules = [(index, rule) for index, rule in enumerate(body) if isinstance(rule, dict) and not rule.get("resourceNames") and not rule.get("nonResourceURLs")]
+        rules = [
+            (index, rule)
+            for index, rule in enumerate(body)
+            if isinstance(rule, dict) and not rule.get("resourceNames") and not rule.get("nonResourceURLs")
+        ]
         if any(_allows(rule, denied) for _, rule in rules):
             continue
         found = _slip(rules, denied) or _missing_verb(rules, denied) or _missing_resource(rules, denied)
@@ -201,15 +213,50 @@ def _slip(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -> tuple[Yaml
 
 
 _KNOWN = frozenset(
-    ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "pods", "services", "configmaps", "secrets", "events", "endpoints", "nodes", "namespaces", "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs", "ingresses", "pods/log", "pods/exec", "pods/status", "deployments/scale", "deployments/status"]
+    [
+        "get",
+        "list",
+        "watch",
+        "create",
+        "update",
+        "patch",
+        "delete",
+        "deletecollection",
+        "pods",
+        "services",
+        "configmaps",
+        "secrets",
+        "events",
+        "endpoints",
+        "nodes",
+        "namespaces",
+        "deployments",
+        "replicasets",
+        "statefulsets",
+        "daemonsets",
+        "jobs",
+        "cronjobs",
+        "ingresses",
+        "pods/log",
+        "pods/exec",
+        "pods/status",
+        "deployments/scale",
+        "deployments/status",
+    ]
 )
 """Words that are right as they stand, however near another one is."""
 
 
 def _missing_verb(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -> tuple[YamlPath, Any] | None:
     """The rule that names the resource, the one that names fewest others first."""
-    named = [(index, rule) for index, rule in rules if _allows({**rule, "verbs": [denied.verb]}, denied) and isinstance(rule.get("verbs"), list)]
-    exact = [(index, rule) for index, rule in named if "*" not in rule["resources"] and "secrets" not in rule["resources"]]
+    named = [
+        (index, rule)
+        for index, rule in rules
+        if _allows({**rule, "verbs": [denied.verb]}, denied) and isinstance(rule.get("verbs"), list)
+    ]
+    exact = [
+        (index, rule) for index, rule in named if "*" not in rule["resources"] and "secrets" not in rule["resources"]
+    ]
     if not exact:
         return None
     index, rule = min(exact, key=lambda pair: len(pair[1]["resources"]))
@@ -223,7 +270,13 @@ def _missing_resource(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -
         verbs = rule.get("verbs") or []
         only = set(verbs) <= reading or verbs == [denied.verb]
         resources = rule.get("resources")
-        if rule.get("apiGroups") == [denied.group] and denied.verb in verbs and only and isinstance(resources, list) and "*" not in resources:
+        if (
+            rule.get("apiGroups") == [denied.group]
+            and denied.verb in verbs
+            and only
+            and isinstance(resources, list)
+            and "*" not in resources
+        ):
             return ("rules", index, "resources"), [*resources, denied.resource]
     return None
 

@@ -30,7 +30,9 @@ def fix_scale_target(case: Case) -> Iterator[Fix]:
             yield from _fixes(case, target, path, reference, failed)
 
 
-def _fixes(case: Case, target: Match, path: YamlPath, reference: dict[str, Any], failed: list[Evidence]) -> Iterator[Fix]:
+def _fixes(
+    case: Case, target: Match, path: YamlPath, reference: dict[str, Any], failed: list[Evidence]
+) -> Iterator[Fix]:
     name, kind = str(reference.get("name", "")), str(reference.get("kind") or "Deployment")
     missing = case.facts("missing", among=failed)
     if missing and name not in missing:

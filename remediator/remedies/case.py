@@ -80,9 +80,7 @@ class Case:
 
     def facts(self, *names: str, among: Sequence[Evidence] | None = None) -> list[str]:
         """All values of these facts, without repeats."""
-        found = (
-            one.facts.get(name, "") for one in (self.statements if among is None else among) for name in names
-        )
+        found = (one.facts.get(name, "") for one in (self.statements if among is None else among) for name in names)
         return list(dict.fromkeys(value for value in found if value))
 
     def cite(self, *evidence: Evidence) -> tuple[str, ...]:
@@ -112,7 +110,8 @@ class Case:
         applications = [target.application] + [
             other
             for other in self.repository.applications
-            if other != target.application and other.cluster == target.application.cluster
+            if other != target.application
+            and other.cluster == target.application.cluster
             and (other.namespace == namespace or not other.namespace)
         ]
         return [

@@ -53,7 +53,11 @@ def _split(case: Case, evidence: list[Evidence], wrong: str) -> Iterator[Fix]:
     """A program and its arguments written as one word, where nothing in it needs a shell."""
     words = wrong.split()
     known = [str(name) for name in _list(case.action.options.get("programs"))]
-    if len(words) < 2 or re.search(r"[|&;<>$`\"'\\*(){}]", wrong) or not (words[0].startswith("/") or words[0] in known):
+    if (
+        len(words) < 2
+        or re.search(r"[|&;<>$`\"'\\*(){}]", wrong)
+        or not (words[0].startswith("/") or words[0] in known)
+    ):
         return
     for target, container, path in containers(case, evidence):
         if container.get("command") == [wrong]:
@@ -80,9 +84,7 @@ def _by_fact(evidence: list[Evidence], *names: str) -> Iterator[tuple[str, list[
     yield from ((word, group) for word, group in groups.items() if word)
 
 
-def _places(
-    case: Case, evidence: list[Evidence], wrong: str, *, whole: bool
-) -> list[tuple[Text, list[str]]]:
+def _places(case: Case, evidence: list[Evidence], wrong: str, *, whole: bool) -> list[tuple[Text, list[str]]]:
     """Where the word stands, with names that stand near it; none where two containers could be meant.
 
     One Application's text may feed several: then each target has its own place.
@@ -94,7 +96,9 @@ def _places(
         here = [one for one in texts if (one.value == wrong if whole else pattern.search(one.value))]
         names = [str(container.get("name", "")), target.manifest.name, _last(str(container.get("image", "")))]
         names += [posixpath.basename(one.value) for one in texts if one.value != wrong]
-        found.setdefault(_of(target.application.name, target.manifest.name), []).extend((one, names) for one in here[:1])
+        found.setdefault(_of(target.application.name, target.manifest.name), []).extend(
+            (one, names) for one in here[:1]
+        )
     if not whole and not any(found.values()):
         for target in case.targets:
             here = [one for one in configs(case, target) if pattern.search(one.value)]

@@ -27,7 +27,11 @@ def restore_environment(case: Case) -> Iterator[Fix]:
             if any(item.get("name") == name for item in items) or _elsewhere(case, target, container, name):
                 continue
             if wrong := _misspelt(case, name, [str(item.get("name", "")) for item in items]):
-                index = next(at for at, item in enumerate(container["env"]) if isinstance(item, dict) and item.get("name") == wrong)
+                index = next(
+                    at
+                    for at, item in enumerate(container["env"])
+                    if isinstance(item, dict) and item.get("name") == wrong
+                )
                 yield _renamed(case, target.application, target.manifest, (*path, "env", index), wrong, name, evidence)
                 continue
             for config, keys in _read_whole(case, target, container):
@@ -57,7 +61,11 @@ def _one_word_off(wrong: str, name: str, known: list[str]) -> bool:
 
 def _read_whole(case: Case, target: Match, container: dict[str, Any]) -> Iterator[tuple[Manifest, list[str]]]:
     """ConfigMaps whose every key becomes a variable, with their keys."""
-    named = {get(item, ("configMapRef", "name")) for item in container.get("envFrom") or () if isinstance(item, dict) and not item.get("prefix")}
+    named = {
+        get(item, ("configMapRef", "name"))
+        for item in container.get("envFrom") or ()
+        if isinstance(item, dict) and not item.get("prefix")
+    }
     for manifest in case.siblings(target.application):
         data = manifest.body.get("data")
         if manifest.kind == "ConfigMap" and manifest.name in named and isinstance(data, dict):
@@ -65,7 +73,13 @@ def _read_whole(case: Case, target: Match, container: dict[str, Any]) -> Iterato
 
 
 def _renamed(
-    case: Case, application: Application, manifest: Manifest, path: YamlPath, wrong: str, name: str, evidence: list[Evidence]
+    case: Case,
+    application: Application,
+    manifest: Manifest,
+    path: YamlPath,
+    wrong: str,
+    name: str,
+    evidence: list[Evidence],
 ) -> Fix:
     """A field `name` is set; a key of a mapping (a ConfigMap's, or that of a chart's values) is renamed where it stands."""
     in_list = path[0] != "data"

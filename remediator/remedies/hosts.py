@@ -13,7 +13,9 @@ from remediator.remedies.case import Case, Fix
 from remediator.remedies.names import is_typo, nearest
 from remediator.remedies.texts import Text, commands, configs, host_pattern, variables
 
-_HOST = re.compile(r"(?<![\w.@-])([a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)(?![\w-])", re.IGNORECASE)
+_HOST = re.compile(
+    r"(?<![\w.@-])([a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)(?![\w-])", re.IGNORECASE
+)
 _SUFFIX = ["svc", "cluster", "local"]
 _NAMED = re.compile(
     r"(?i)(?:failed to resolve|could not resolve host:?|lookup|ENOTFOUND|EAI_AGAIN|bad address|UnknownHostException:?|translate host name|"
@@ -73,7 +75,11 @@ def _meant(case: Case, target: Match, host: str) -> tuple[str | None, str]:
     """The name that was meant and why; empty where only the history can tell, None where the name is right."""
     labels = host.split(".")
     services = _services(case, target)
-    at = 1 if len(labels) > 1 and re.search(r"-\d+$", labels[0]) and any(labels[1] == name for name, _ in services) else 0
+    at = (
+        1
+        if len(labels) > 1 and re.search(r"-\d+$", labels[0]) and any(labels[1] == name for name, _ in services)
+        else 0
+    )
     name, space = labels[at], labels[at + 1] if len(labels) > at + 1 else ""
     own = namespace_of(target)
     tail = labels[at + 2 :]
@@ -86,7 +92,9 @@ def _meant(case: Case, target: Match, host: str) -> tuple[str | None, str]:
     if inside and (where := nearest(space, spaces)):
         return ".".join([*labels[: at + 1], where, *tail]), f"Service `{name}` is in namespace `{where}`."
     if inside and (new := nearest(name, [one for one, where in services if where == space])):
-        return ".".join([*labels[:at], new, *labels[at + 1 :]]), f"Service `{new}` of namespace `{space}` is one slip away."
+        return ".".join(
+            [*labels[:at], new, *labels[at + 1 :]]
+        ), f"Service `{new}` of namespace `{space}` is one slip away."
     return _used_elsewhere(case, target, host)
 
 

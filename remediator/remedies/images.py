@@ -64,7 +64,11 @@ def _containers(case: Case, failed: list[Evidence]) -> Iterator[tuple[Match, dic
     for target in case.targets:
         every = [(body, path) for body, path, _ in target.manifest.containers()]
         named = [pair for pair in every if pair[0].get("name") == target.container]
-        having = [pair for pair in every if any(_same(image, Reference.parse(str(pair[0].get("image", "")))) for image in images)]
+        having = [
+            pair
+            for pair in every
+            if any(_same(image, Reference.parse(str(pair[0].get("image", "")))) for image in images)
+        ]
         chosen = [pair for pair in having if pair in named] or having or named or (every if len(every) == 1 else [])
         for body, path in chosen:
             yield target, body, path
@@ -77,7 +81,11 @@ def _fix(
     signals = {one.signal for one in failed}
     refused = signals <= {"image_denied", "registry_unknown"}
     names = [name, target.manifest.name, target.application.name]
-    new, why = _corrected(case, reference, present, names, refused=refused) if signals != {"image_platform"} else ("", "it exists for other platforms only.")
+    new, why = (
+        _corrected(case, reference, present, names, refused=refused)
+        if signals != {"image_platform"}
+        else ("", "it exists for other platforms only.")
+    )
     return Fix(
         title=f"correct image of `{name}` from {present} to {new}" if new else f"restore image of `{name}`",
         reason=f"`{present}` cannot be pulled; {why}",
@@ -102,7 +110,9 @@ def _would_do(old: str, present: Reference, *, refused: bool) -> bool:
 
 def _images(evidence: Iterable[Evidence]) -> list[str]:
     """Images that the evidence names."""
-    return list(dict.fromkeys(image for one in evidence for image in (one.facts.get("image", ""), one.subject.image) if image))
+    return list(
+        dict.fromkeys(image for one in evidence for image in (one.facts.get("image", ""), one.subject.image) if image)
+    )
 
 
 def _named_in(case: Case, failed: list[Evidence], reference: Reference, present: str) -> bool:
@@ -114,7 +124,11 @@ def _named_in(case: Case, failed: list[Evidence], reference: Reference, present:
 
 
 def _same(a: Reference, b: Reference) -> bool:
-    return a.full == b.full and (a.tag or "latest") == (b.tag or "latest") and (not a.digest or not b.digest or a.digest == b.digest)
+    return (
+        a.full == b.full
+        and (a.tag or "latest") == (b.tag or "latest")
+        and (not a.digest or not b.digest or a.digest == b.digest)
+    )
 
 
 def _known_references(case: Case) -> set[str]:
@@ -134,15 +148,21 @@ def _corrected(case: Case, wrong: Reference, present: str, names: list[str], *, 
         return spelt, f"`{spelt}` is how a reference is written."
     known = [Reference.parse(text) for text in sorted(_known_references(case) - {present})]
     if not refused and (tag := _tag(wrong, known, _words(case, "tags"))):
-        return str(Reference(wrong.registry, wrong.repository, tag, "")), f"tag `{tag}` is used elsewhere or is one slip away."
+        return str(
+            Reference(wrong.registry, wrong.repository, tag, "")
+        ), f"tag `{tag}` is used elsewhere or is one slip away."
     if case.signals("registry_unknown"):
         hosts = {other.registry for other in known if other.registry} | set(_words(case, "registries"))
         if wrong.registry not in hosts and (host := nearest(wrong.registry, hosts)):
-            return str(Reference(host, wrong.repository, wrong.tag, wrong.digest)), f"registry `{host}` is one slip away."
+            return str(
+                Reference(host, wrong.repository, wrong.tag, wrong.digest)
+            ), f"registry `{host}` is one slip away."
     near = [other for other in known if other.full != wrong.full and is_typo(wrong.full, other.full)]
     if near and not any(other.full == wrong.full for other in known):
         best = max(near, key=lambda other: similarity(wrong.full, other.full))
-        return str(Reference(best.registry, best.repository, wrong.tag, wrong.digest)), f"`{best.full}` is used elsewhere and one slip away."
+        return str(
+            Reference(best.registry, best.repository, wrong.tag, wrong.digest)
+        ), f"`{best.full}` is used elsewhere and one slip away."
     if repository := _repository(wrong, names, _words(case, "official")):
         return str(Reference(wrong.registry, repository, wrong.tag, wrong.digest)), f"`{repository}` is one slip away."
     return "", "nothing in the repository says which image was meant."
@@ -155,7 +175,9 @@ def _words(case: Case, option: str) -> list[str]:
 
 def _tag(wrong: Reference, known: list[Reference], words: list[str]) -> str:
     """The tag that the same image has elsewhere, a well-formed spelling of it, or a common word for a misspelt one."""
-    tags = dict.fromkeys(other.tag for other in known if other.full == wrong.full and other.tag and other.tag != wrong.tag)
+    tags = dict.fromkeys(
+        other.tag for other in known if other.full == wrong.full and other.tag and other.tag != wrong.tag
+    )
     if tags and (tag := nearest(wrong.tag, tags) or (next(iter(tags)) if len(tags) == 1 else "")):
         return tag
     return _well_formed(wrong.tag) or _common_tag(wrong.tag, words)
@@ -189,7 +211,12 @@ def _repository(wrong: Reference, names: list[str], official: list[str]) -> str:
 
 def _spelt_right(present: str) -> str:
     """A reference that breaks the grammar, written as it must have been meant; empty where it breaks none of it."""
-    if re.fullmatch(r"[a-z0-9][\w.:/@+-]*", present) and "::" not in present and not present.endswith(":") and "://" not in present:
+    if (
+        re.fullmatch(r"[a-z0-9][\w.:/@+-]*", present)
+        and "::" not in present
+        and not present.endswith(":")
+        and "://" not in present
+    ):
         head, _, tail = present.partition("@")[0].rpartition("/")
         if re.search(r"[A-Z]", head.partition("/")[2] + tail.partition(":")[0]):
             return _lower(present)

@@ -63,15 +63,18 @@ def raise_cpu_limit(case: Case) -> Iterator[Fix]:
         )
 
 
-def _more(
-    case: Case, now: Decimal, container: dict[str, Any], killed: list[Evidence]
-) -> tuple[Decimal, str]:
+def _more(case: Case, now: Decimal, container: dict[str, Any], killed: list[Evidence]) -> tuple[Decimal, str]:
     """The new limit and why: at least the factor, above what was seen in use, within the bounds."""
     bounds = case.action.bounds
     factor = Decimal(str(bounds.factor or 2))
     wanted, why = now * factor, f"{factor:g} × leaves it room."
     used = max(
-        (amount for one in killed for key in ("memory_usage", "memory_peak") if (amount := quantities.parse(one.facts.get(key)))),
+        (
+            amount
+            for one in killed
+            for key in ("memory_usage", "memory_peak")
+            if (amount := quantities.parse(one.facts.get(key)))
+        ),
         default=Decimal(0),
     )
     if used * Decimal("1.25") > wanted:

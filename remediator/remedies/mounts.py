@@ -18,8 +18,20 @@ from remediator.remedies.references import holders_of
 from remediator.remedies.texts import containers
 
 _PATH = re.compile(r"(?<![\w.:/-])(/(?:[\w.@+-]+/)*[\w.@+-]+)")
-_RUNTIME = ("/var/lib/kubelet", "/var/lib/docker", "/run/containerd", "/var/run/secrets/kubernetes.io", "/usr/lib/python", "/usr/local/lib/", "/proc", "/sys", "/dev")
-_INDEX = re.compile(r"(?P<list>containers|initContainers)\[(?P<container>\d+)\]\.volumeMounts\[(?P<mount>\d+)\]\.name: Not found: \\?\"(?P<name>[^\"\\]+)")
+_RUNTIME = (
+    "/var/lib/kubelet",
+    "/var/lib/docker",
+    "/run/containerd",
+    "/var/run/secrets/kubernetes.io",
+    "/usr/lib/python",
+    "/usr/local/lib/",
+    "/proc",
+    "/sys",
+    "/dev",
+)
+_INDEX = re.compile(
+    r"(?P<list>containers|initContainers)\[(?P<container>\d+)\]\.volumeMounts\[(?P<mount>\d+)\]\.name: Not found: \\?\"(?P<name>[^\"\\]+)"
+)
 
 
 def fix_mount(case: Case) -> Iterator[Fix]:
@@ -61,9 +73,7 @@ def _unknown_volume(case: Case) -> Iterator[Fix]:
     names = {found["name"] for one in failed for found in _INDEX.finditer(one.text)}
     for target in case.targets:
         volumes = _volumes(target)
-        mounts = [
-            (mount, at) for body, path, _ in target.manifest.containers() for mount, at in _mounts(body, path)
-        ]
+        mounts = [(mount, at) for body, path, _ in target.manifest.containers() for mount, at in _mounts(body, path)]
         for name in sorted(names - set(volumes)):
             wrong = [at for mount, at in mounts if mount.get("name") == name]
             unused = set(volumes) - {str(mount.get("name")) for mount, _ in mounts}
@@ -83,7 +93,11 @@ def _unknown_volume(case: Case) -> Iterator[Fix]:
 def _paths(evidence: list[Evidence]) -> list[str]:
     """Absolute paths that the evidence names, those of the runtime and of code left out."""
     found = [path for one in evidence for path in _PATH.findall(one.text)]
-    return [path for path in dict.fromkeys(found) if not path.startswith(_RUNTIME) and not path.endswith((".py", ".js", ".go", ".rb"))]
+    return [
+        path
+        for path in dict.fromkeys(found)
+        if not path.startswith(_RUNTIME) and not path.endswith((".py", ".js", ".go", ".rb"))
+    ]
 
 
 def _directory_over_file(case: Case, evidence: list[Evidence]) -> Iterator[Fix]:
@@ -93,7 +107,9 @@ def _directory_over_file(case: Case, evidence: list[Evidence]) -> Iterator[Fix]:
         volumes = _volumes(target)
         for mount, at in _mounts(container, path):
             where = str(mount.get("mountPath", "")).rstrip("/")
-            if not any(one == where or one.endswith(f"/rootfs{where}") for one in paths) and not _named(mount, evidence):
+            if not any(one == where or one.endswith(f"/rootfs{where}") for one in paths) and not _named(
+                mount, evidence
+            ):
                 continue
             volume, _ = volumes.get(str(mount.get("name")), ({}, ()))
             files = _files(case, target, volume)
@@ -153,7 +169,9 @@ def _misplaced(case: Case, evidence: list[Evidence]) -> Iterator[Fix]:
                 files = _files(case, target, volume) or set()
                 whole = bool(mount.get("subPath"))
                 right = wanted if whole else folder
-                if not is_typo(where, right) or (base not in files if not whole else str(mount["subPath"]) not in files):
+                if not is_typo(where, right) or (
+                    base not in files if not whole else str(mount["subPath"]) not in files
+                ):
                     continue
                 spelt = str(mount.get("mountPath", ""))
                 new = right + "/" if spelt.endswith("/") else right
@@ -184,7 +202,11 @@ def move_data_directory(case: Case) -> Iterator[Fix]:
     for target, container, path in containers(case, failed):
         places = {str(mount.get("mountPath", "")).rstrip("/"): (mount, at) for mount, at in _mounts(container, path)}
         said = case.fact("directory", among=failed).rstrip("/")
-        root = said if said in places else next((one for one in places if one.endswith(("/postgresql/data", "/pgdata"))), "")
+        root = (
+            said
+            if said in places
+            else next((one for one in places if one.endswith(("/postgresql/data", "/pgdata"))), "")
+        )
         if not root or (said and said != root) or places[root][0].get("subPath"):
             continue
         want = _data_directory(target, container, path, root, folder)

@@ -67,7 +67,9 @@ def _edits_for(repository: Repository, want: Want) -> tuple[Place, list[Edit]]:
         value = _source_value(place, present, want.value)
         if value is not _NOT_INVERTIBLE:
             return place, [_edit(place, value)]
-    raise Unproved(f"{what}: its value is made of several parts in {located.places[0].file}, none of them alone gives it")
+    raise Unproved(
+        f"{what}: its value is made of several parts in {located.places[0].file}, none of them alone gives it"
+    )
 
 
 _NOT_INVERTIBLE: Any = object()
@@ -196,7 +198,10 @@ def _read(repository: Repository, file: str) -> bytes | None:
 
 def _policy_words(case: Case) -> tuple[str, ...]:
     bounds = case.action.bounds
-    limits = [f"≤ {bounds.max_factor:g} ×" if bounds.max_factor else "", f"≤ {bounds.maximum}" if bounds.maximum else ""]
+    limits = [
+        f"≤ {bounds.max_factor:g} ×" if bounds.max_factor else "",
+        f"≤ {bounds.maximum}" if bounds.maximum else "",
+    ]
     within = ", ".join(filter(None, limits))
     merge = "may merge by itself" if case.action.auto_merge else "no auto-merge"
     return (f"within `{case.action.id}`{f' ({within})' if within else ''}", merge)

@@ -38,7 +38,9 @@ def add_image_pull_secret(case: Case) -> Iterator[Fix]:
                     title=f"pull the images of `{target.manifest.name}` with secret `{fitting[0]}`",
                     reason=f"{registry} refuses anonymous pulls, and `{fitting[0]}` in the same namespace is the login for it.",
                     evidence=case.cite(*failed),
-                    wants=(Want(target.application, target.manifest, (*base, "imagePullSecrets"), [{"name": fitting[0]}]),),
+                    wants=(
+                        Want(target.application, target.manifest, (*base, "imagePullSecrets"), [{"name": fitting[0]}]),
+                    ),
                     parameters={"secret": fitting[0], "registry": registry},
                     score=0.6,
                 )
@@ -77,7 +79,11 @@ def _pull_secrets(case: Case, target: Match) -> dict[str, set[str]]:
     """Pull secrets of the namespace and the registries they are for: by their contents, else by who uses them."""
     found: dict[str, set[str]] = {}
     for manifest in case.namespace_objects(target, "Secret", "SealedSecret", "ExternalSecret"):
-        kind = manifest.body.get("type") or get(manifest.body, ("spec", "template", "type")) or get(manifest.body, ("spec", "target", "template", "type"))
+        kind = (
+            manifest.body.get("type")
+            or get(manifest.body, ("spec", "template", "type"))
+            or get(manifest.body, ("spec", "target", "template", "type"))
+        )
         if kind in ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"):
             found[manifest.name] = _hosts(manifest.body)
     for manifest in case.namespace_objects(target):
@@ -85,7 +91,10 @@ def _pull_secrets(case: Case, target: Match) -> dict[str, set[str]]:
         for item in (pod[0].get("imagePullSecrets") or ()) if pod else ():
             name = str(item.get("name")) if isinstance(item, dict) else ""
             if name in found:
-                found[name] |= {Reference.parse(str(body.get("image", ""))).registry or "docker.io" for body, _, _ in manifest.containers()}
+                found[name] |= {
+                    Reference.parse(str(body.get("image", ""))).registry or "docker.io"
+                    for body, _, _ in manifest.containers()
+                }
     return found
 
 

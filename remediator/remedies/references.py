@@ -44,7 +44,9 @@ def references(manifest: Manifest) -> Iterator[Reference]:
                 yield from _reference(kind, (source or {}).get(field), (*path, "env", index, "valueFrom", field))
         for index, item in enumerate(body.get("envFrom") or ()):
             for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
-                yield from _reference(kind, item.get(field) if isinstance(item, dict) else None, (*path, "envFrom", index, field))
+                yield from _reference(
+                    kind, item.get(field) if isinstance(item, dict) else None, (*path, "envFrom", index, field)
+                )
     for index, volume in enumerate(spec.get("volumes") or ()):
         if not isinstance(volume, dict):
             continue
@@ -58,7 +60,9 @@ def _volume(volume: dict[str, Any], path: YamlPath) -> Iterator[Reference]:
     secret = volume.get("secret")
     if isinstance(secret, dict) and secret.get("secretName"):
         keys = tuple(str(item.get("key")) for item in secret.get("items") or () if isinstance(item, dict))
-        yield Reference("Secret", str(secret["secretName"]), (*path, "secret", "secretName"), keys, bool(secret.get("optional")))
+        yield Reference(
+            "Secret", str(secret["secretName"]), (*path, "secret", "secretName"), keys, bool(secret.get("optional"))
+        )
     projected = volume.get("projected")
     for index, item in enumerate((projected or {}).get("sources") or ()):
         for field, kind in (("configMap", "ConfigMap"), ("secret", "Secret")):
@@ -105,16 +109,37 @@ def _promised(case: Case, target: Match, kind: str, name: str) -> bool:
     word = "ecret" if kind == "Secret" else "onfig"
     others = [manifest for manifest in case.namespace_objects(target) if manifest.kind not in _PLAIN]
     return any(
-        value == name and any(word in str(step) for step in path) for manifest in others for path, value in leaves(manifest.body)
+        value == name and any(word in str(step) for step in path)
+        for manifest in others
+        for path, value in leaves(manifest.body)
     ) or any(
-        kind == "Secret" and _MAKERS.search(manifest.kind) and not any(provided(manifest)) and (manifest.name == name or name.startswith(f"{manifest.name}-"))
+        kind == "Secret"
+        and _MAKERS.search(manifest.kind)
+        and not any(provided(manifest))
+        and (manifest.name == name or name.startswith(f"{manifest.name}-"))
         for manifest in others
     )
 
 
-_MAKERS = re.compile(r"(?i)user|cluster|database|postgres|mysql|maria|mongo|redis|rabbit|kafka|elastic|opensearch|minio|credential|claim|bucket")
+_MAKERS = re.compile(
+    r"(?i)user|cluster|database|postgres|mysql|maria|mongo|redis|rabbit|kafka|elastic|opensearch|minio|credential|claim|bucket"
+)
 """Kinds of custom resources whose operators write a login into a Secret called after the resource."""
-_PLAIN = frozenset((*WORKLOADS, "ConfigMap", "Secret", "Service", "Ingress", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "PersistentVolumeClaim"))
+_PLAIN = frozenset(
+    (
+        *WORKLOADS,
+        "ConfigMap",
+        "Secret",
+        "Service",
+        "Ingress",
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "PersistentVolumeClaim",
+    )
+)
 """Kinds that make no other object of the name they hold."""
 
 
@@ -173,7 +198,9 @@ def _meant(
     written = {_written(case, target, name): name for name in sorted(fitting)}
     typos = sorted((name for name in written if is_typo(missing, name)), key=lambda name: -similarity(missing, name))
     if typos and (len(typos) == 1 or similarity(missing, typos[0]) > similarity(missing, typos[1])):
-        return typos[0], f"`{typos[0]}` in the same namespace is one slip away{' and holds the keys' if needed else ''}."
+        return typos[
+            0
+        ], f"`{typos[0]}` in the same namespace is one slip away{' and holds the keys' if needed else ''}."
     own = {
         name
         for manifest in case.siblings(target.application)
@@ -184,7 +211,10 @@ def _meant(
     orphans = own - used
     if len(orphans) == 1 and not _typed(case, target, next(iter(orphans))):
         name = _written(case, target, next(iter(orphans)))
-        return name, f"`{name}` is the only {kind} of this Application that nothing uses{', and it holds the keys' if needed else ''}."
+        return (
+            name,
+            f"`{name}` is the only {kind} of this Application that nothing uses{', and it holds the keys' if needed else ''}.",
+        )
     return "", "nothing in the namespace was surely meant."
 
 
@@ -193,7 +223,9 @@ _HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")
 
 def _written(case: Case, target: Match, name: str) -> str:
     """The name as a text must hold it: a kustomization's generator adds a hash of the contents when it renders."""
-    generated = any(one.name == name and one.file.endswith(_KUSTOMIZATIONS) for one in case.siblings(target.application))
+    generated = any(
+        one.name == name and one.file.endswith(_KUSTOMIZATIONS) for one in case.siblings(target.application)
+    )
     return _HASH.sub("", name) if generated else name
 
 
@@ -227,7 +259,9 @@ def fix_reference_key(case: Case) -> Iterator[Fix]:
                 yield _key_fix(case, target, reference, path, key, keys or set(), one)
 
 
-def _key_fix(case: Case, target: Match, reference: Reference, path: YamlPath, key: str, keys: set[str], one: Evidence) -> Fix:
+def _key_fix(
+    case: Case, target: Match, reference: Reference, path: YamlPath, key: str, keys: set[str], one: Evidence
+) -> Fix:
     new = nearest(key, keys) or (next(iter(keys)) if len(keys) == 1 else "")
     return Fix(
         title=f"read key `{new}` of {reference.kind} `{reference.name}` instead of `{key}`",

@@ -110,9 +110,15 @@ class _TakenBack:
 
     def _mentioned(self, step: Step, effects: Sequence[ObjectChange] = ()) -> bool:
         """Whether the evidence itself (not what describe prints anyway) says a telling word of this difference."""
-        words = [*step.difference.words, step.owner, *(str(one.before) for one in effects if isinstance(one.before, str | int))]
+        words = [
+            *step.difference.words,
+            step.owner,
+            *(str(one.before) for one in effects if isinstance(one.before, str | int)),
+        ]
         subjects = [self.case.diagnosis.subject, *(one.subject for one in self.case.diagnosis.evidence)]
-        identities = {name for one in subjects for name in (one.name, one.namespace, one.application, one.pod, one.container)}
+        identities = {
+            name for one in subjects for name in (one.name, one.namespace, one.application, one.pod, one.container)
+        }
         identities |= {name for one in effects for name in (one.name, one.namespace, one.application)}
         return any(_word_in(word, self._spoken) for word in telling(words, identities))
 
@@ -139,7 +145,9 @@ class _TakenBack:
 
     def _patterns(self, *names: str) -> list[str]:
         known = [self.case.action.options[name] for name in names if name in self.case.action.options]
-        return [str(pattern) for patterns in known for pattern in (patterns if isinstance(patterns, list) else [patterns])]
+        return [
+            str(pattern) for patterns in known for pattern in (patterns if isinstance(patterns, list) else [patterns])
+        ]
 
     def _restored(self, step: Step) -> bool:
         """Whether the commit itself brought an older value back: then it is the cure, and not the cause."""
@@ -175,7 +183,9 @@ class _TakenBack:
         if "insufficient_resource" in self._signals or "quota_exceeded" in self._signals:
             return any(asks_less(effect, self.case.facts("resource")) or _scaled_up(effect) for effect in effects)
         if category == "probe_failure":
-            return step.difference.op != "changed" and isinstance(step.difference.old or step.difference.new, dict | list)
+            return step.difference.op != "changed" and isinstance(
+                step.difference.old or step.difference.new, dict | list
+            )
         return bool(self._own_fields) and not self._signals.keys() & _NAME_AN_IMAGE
 
     def _complained(self, one: Evidence, step: Step, effect: ObjectChange, mentioned: bool) -> bool:
@@ -260,7 +270,7 @@ def _edits(steps: Sequence[Step]) -> Iterator[Edit]:
 
 def _owner(document: Any, difference: Difference) -> str:
     above = get(document, difference.path[:-1])
-    name = above.get("name") if isinstance(above, dict) and difference.path[-1] != "name" else None
+    name = above.get("name") if isinstance(above, dict) and difference.path[-1] in ("value", "valueFrom") else None
     return name if isinstance(name, str) else ""
 
 
@@ -311,10 +321,11 @@ def _place(step: Step) -> Place:
 
 
 def _word_in(word: str, text: str) -> bool:
+    """Whether the text says the word as one of its own: `backup` is not said by `backup-daily`."""
     start = text.find(word)
     while start >= 0:
-        before, after = text[start - 1 : start], text[start + len(word) : start + len(word) + 1]
-        if not (before.isalnum() or before == "_" or after.isalnum() or after == "_"):
+        around = (text[start - 1 : start] if start else "", text[start + len(word) : start + len(word) + 1])
+        if not any(one.isalnum() or one in ("_", "-") for one in around if one):
             return True
         start = text.find(word, start + 1)
     return False

@@ -43,7 +43,11 @@ def _read_only(case: Case) -> Iterator[Fix]:
     for target, container, path in containers(case, failed):
         if get(container, ("securityContext", "readOnlyRootFilesystem")) is not True:
             continue
-        mounted = [str(mount.get("mountPath", "")).rstrip("/") for mount in container.get("volumeMounts") or () if isinstance(mount, dict)]
+        mounted = [
+            str(mount.get("mountPath", "")).rstrip("/")
+            for mount in container.get("volumeMounts") or ()
+            if isinstance(mount, dict)
+        ]
         if written and all(any(one == place or one.startswith(f"{place}/") for place in mounted) for one in written):
             continue
         where = (*path, "securityContext", "readOnlyRootFilesystem")
@@ -52,7 +56,13 @@ def _read_only(case: Case) -> Iterator[Fix]:
 
 
 def _unset(
-    case: Case, target: Match, container: dict[str, Any], where: YamlPath, setting: str, why: str, evidence: list[Evidence]
+    case: Case,
+    target: Match,
+    container: dict[str, Any],
+    where: YamlPath,
+    setting: str,
+    why: str,
+    evidence: list[Evidence],
 ) -> Fix:
     name = str(container.get("name", ""))
     return Fix(
@@ -97,12 +107,24 @@ def _low_port(case: Case) -> Iterator[Fix]:
         dropped = capabilities.get("drop") if isinstance(capabilities, dict) else None
         added = capabilities.get("add") if isinstance(capabilities, dict) else None
         name = str(container.get("name", ""))
-        if isinstance(dropped, list) and "ALL" in dropped and user in (None, 0) and "NET_BIND_SERVICE" not in (added or ()):
+        if (
+            isinstance(dropped, list)
+            and "ALL" in dropped
+            and user in (None, 0)
+            and "NET_BIND_SERVICE" not in (added or ())
+        ):
             yield Fix(
                 title=f"let `{name}` bind port {case.fact('port', among=failed)}",
                 reason=f"`{name}` drops all capabilities, and a port below 1024 needs NET_BIND_SERVICE.",
                 evidence=case.cite(*failed),
-                wants=(Want(target.application, target.manifest, (*path, "securityContext", "capabilities", "add"), [*(added or ()), "NET_BIND_SERVICE"]),),
+                wants=(
+                    Want(
+                        target.application,
+                        target.manifest,
+                        (*path, "securityContext", "capabilities", "add"),
+                        [*(added or ()), "NET_BIND_SERVICE"],
+                    ),
+                ),
                 parameters={"container": name, "capability": "NET_BIND_SERVICE"},
                 score=0.65,
             )
@@ -111,7 +133,14 @@ def _low_port(case: Case) -> Iterator[Fix]:
                 title=f"let `{name}` run as its image's user",
                 reason=f"`{name}` binds a port below 1024, which user {context['runAsUser']} may not.",
                 evidence=case.cite(*failed),
-                wants=(Want(target.application, target.manifest, (*path, "securityContext", "runAsUser"), context["runAsUser"]),),
+                wants=(
+                    Want(
+                        target.application,
+                        target.manifest,
+                        (*path, "securityContext", "runAsUser"),
+                        context["runAsUser"],
+                    ),
+                ),
                 parameters={"container": name, "from": str(context["runAsUser"])},
                 score=0.0,
                 accepts=lambda old: old is MISSING or old == 0,
@@ -136,7 +165,9 @@ _DEMANDS: tuple[tuple[str, YamlPath, Any], ...] = (
 )
 """What Pod Security's refusal says that a container must set, and how that is written."""
 _REFUSAL = re.compile(r'violates PodSecurity "(?P<level>[^"]+)": (?P<all>.*)', re.DOTALL)
-_FORBIDS = re.compile(r"must not (?:set|include)|hostPath|host namespaces|hostPort|privileged \(|forbidden sysctls|restricted volume types|hostProcess")
+_FORBIDS = re.compile(
+    r"must not (?:set|include)|hostPath|host namespaces|hostPort|privileged \(|forbidden sysctls|restricted volume types|hostProcess"
+)
 
 
 def meet_pod_security(case: Case) -> Iterator[Fix]:
@@ -147,7 +178,11 @@ def meet_pod_security(case: Case) -> Iterator[Fix]:
     if found is None or _FORBIDS.search(found["all"]):
         return
     for target in case.targets:
-        wants = [want for body, path, _ in target.manifest.containers() for want in _demanded(target, body, path, found["all"])]
+        wants = [
+            want
+            for body, path, _ in target.manifest.containers()
+            for want in _demanded(target, body, path, found["all"])
+        ]
         if wants:
             yield Fix(
                 title=f"meet Pod Security `{found['level']}` in `{target.manifest.name}`",
@@ -178,7 +213,9 @@ def _demanded(target: Match, container: dict[str, Any], path: YamlPath, text: st
         parent = get(context, where[:1])
         whole = len(where) > 1 and not isinstance(parent, dict)
         at = where[:1] if whole else where
-        yield Want(target.application, target.manifest, (*path, "securityContext", *at), {where[1]: value} if whole else value)
+        yield Want(
+            target.application, target.manifest, (*path, "securityContext", *at), {where[1]: value} if whole else value
+        )
 
 
 def _put(body: dict[str, Any], where: YamlPath, value: Any) -> None:

@@ -59,7 +59,18 @@ def _others(diagnosis: Diagnosis) -> Iterable[Subject]:
     yield from dict.fromkeys(one.subject for one in diagnosis.evidence if one.subject != diagnosis.subject)
 
 
-_TELLING = ("command", "executable", "flag", "missing", "variable", "key", "volume", "memory_limit", "cpu_limit", "invalid_name")
+_TELLING = (
+    "command",
+    "executable",
+    "flag",
+    "missing",
+    "variable",
+    "key",
+    "volume",
+    "memory_limit",
+    "cpu_limit",
+    "invalid_name",
+)
 """Facts that quote the very text of the object at fault."""
 _PROBED = re.compile(r"http-get https?://[^/\s]*(?P<path>/\S+)")
 
@@ -67,7 +78,11 @@ _PROBED = re.compile(r"http-get https?://[^/\s]*(?P<path>/\S+)")
 def _words(diagnosis: Diagnosis) -> tuple[str, ...]:
     """What the evidence quotes of the object, so that of two that fit the one can be told that says so."""
     quoted = [one.facts[name] for one in diagnosis.evidence for name in _TELLING if name in one.facts]
-    shown = [one.facts.get(name, "") for one in (*diagnosis.evidence, *diagnosis.context) for name in ("liveness", "readiness", "startup")]
+    shown = [
+        one.facts.get(name, "")
+        for one in (*diagnosis.evidence, *diagnosis.context)
+        for name in ("liveness", "readiness", "startup")
+    ]
     quoted += [found["path"] for text in shown if (found := _PROBED.search(text))]
     return tuple(dict.fromkeys(word for word in quoted if len(word) > 2))
 
@@ -87,7 +102,9 @@ def _best(
         top = most_like(top, diagnosis)
     names = tuple(dict.fromkeys(match.application.name for match in top))
     if len(_texts(top)) > 1:
-        places = ", ".join(f"{m.application.name}: {m.manifest.kind}/{m.manifest.name} ({m.manifest.file})" for m in top[:4])
+        places = ", ".join(
+            f"{m.application.name}: {m.manifest.kind}/{m.manifest.name} ({m.manifest.file})" for m in top[:4]
+        )
         return Targets((), names[:1], f"several objects fit: {places}")
     return Targets(tuple(top), names, "")
 

@@ -144,7 +144,18 @@ def test_a_statement_loses_secrets_in_text_and_facts():
     assert box.facts["env_DB_PASSWORD"].startswith("[redacted:")
 
 
-@pytest.mark.parametrize("text", ["a" * 300_000, "password" * 40_000, "=" * 300_000, "://" * 100_000, '"' * 300_000, "ey" * 150_000, "-----BEGIN PRIVATE KEY-----" * 10_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 300_000,
+        "password" * 40_000,
+        "=" * 300_000,
+        "://" * 100_000,
+        '"' * 300_000,
+        "ey" * 150_000,
+        "-----BEGIN PRIVATE KEY-----" * 10_000,
+    ],
+)
 def test_time_is_linear(text):
     started = time.perf_counter()
     redactor.text(text)

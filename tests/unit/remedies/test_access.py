@@ -19,7 +19,9 @@ def role(*rules: tuple[str, list[str], list[str]], name: str = "web", kind: str 
     return {"apiVersion": RBAC, "kind": kind, "metadata": {"name": name}, "rules": body}
 
 
-def binding(account: str = "web", *, to: str = "Role/web", kind: str = "RoleBinding", namespace: str = "shop") -> dict[str, Any]:
+def binding(
+    account: str = "web", *, to: str = "Role/web", kind: str = "RoleBinding", namespace: str = "shop"
+) -> dict[str, Any]:
     target, _, name = to.partition("/")
     return {
         "apiVersion": RBAC,
@@ -34,12 +36,18 @@ def account(name: str = "web", **more: Any) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}, **more}
 
 
-def forbidden(verb: str = "list", resource: str = "pods", group: str = "", where: str = 'in the namespace "shop"') -> str:
+def forbidden(
+    verb: str = "list", resource: str = "pods", group: str = "", where: str = 'in the namespace "shop"'
+) -> str:
     return f'{resource} is forbidden: User "system:serviceaccount:shop:web" cannot {verb} resource "{resource}" in API group "{group}" {where}'
 
 
 def repository(*rules: tuple[str, list[str], list[str]], **more: Any) -> dict[str, str]:
-    return shop(web=workload(pod={"serviceAccountName": "web"}), account=account(), **{"role": role(*rules), "binding": binding(), **more})
+    return shop(
+        web=workload(pod={"serviceAccountName": "web"}),
+        account=account(),
+        **{"role": role(*rules), "binding": binding(), **more},
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +79,9 @@ def test_a_denial_in_the_whole_cluster_goes_to_the_cluster_role(tmp_path: Path) 
     assert told.value("rules.0.verbs", "web/cluster.yaml") == ["get", "list"]
 
 
-@pytest.mark.parametrize(("bound", "field", "right"), [(binding("webb"), "name", "web"), (binding(namespace="default"), "namespace", "shop")])
+@pytest.mark.parametrize(
+    ("bound", "field", "right"), [(binding("webb"), "name", "web"), (binding(namespace="default"), "namespace", "shop")]
+)
 def test_a_binding_of_nobody_is_bound_to_the_account(tmp_path: Path, bound: Any, field: str, right: str) -> None:
     told = tell(tmp_path, repository(("", ["pods"], ["list"]), binding=bound), log(forbidden()))
     assert told.value(f"subjects.0.{field}", "web/binding.yaml") == right
@@ -96,7 +106,10 @@ def test_what_may_not_be_granted_is_left_to_a_person(tmp_path: Path, files: dict
 MISSING = 'Error creating: pods "web-5d7b9c6f8b-" is forbidden: error looking up service account shop/{0}: serviceaccount "{0}" not found'
 
 
-@pytest.mark.parametrize(("wrong", "accounts", "right"), [("wbe-runner", ["web-runner", "db"], "web-runner"), ("runner", ["web", "db"], "web"), ("x", ["db"], "db")])
+@pytest.mark.parametrize(
+    ("wrong", "accounts", "right"),
+    [("wbe-runner", ["web-runner", "db"], "web-runner"), ("runner", ["web", "db"], "web"), ("x", ["db"], "db")],
+)
 def test_the_account_that_exists_is_named(tmp_path: Path, wrong: str, accounts: list[str], right: str) -> None:
     files = shop(web=workload(pod={"serviceAccountName": wrong}), accounts=[account(name) for name in accounts])
     told = tell(tmp_path, files, events(("FailedCreate", REPLICA_SET, MISSING.format(wrong))))
@@ -115,7 +128,13 @@ IMAGE = "registry.example.com/shop/web:1.0"
 
 def login(name: str, host: str) -> dict[str, Any]:
     auths = base64.b64encode(json.dumps({"auths": {host: {"auth": "eDp5"}}}).encode()).decode()
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": auths}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": auths},
+    }
 
 
 def denied(image: str = IMAGE) -> str:
@@ -123,13 +142,25 @@ def denied(image: str = IMAGE) -> str:
 
 
 def test_a_private_registry_gets_its_login(tmp_path: Path) -> None:
-    files = shop(web=workload({"image": IMAGE}), logins=[login("regcred", "registry.example.com"), login("hub", "https://index.docker.io/v1/")])
+    files = shop(
+        web=workload({"image": IMAGE}),
+        logins=[login("regcred", "registry.example.com"), login("hub", "https://index.docker.io/v1/")],
+    )
     assert tell(tmp_path, files, denied()).value("spec.template.spec.imagePullSecrets") == [{"name": "regcred"}]
 
 
 def test_a_misspelt_login_is_corrected(tmp_path: Path) -> None:
-    files = shop(web=workload({"image": IMAGE}, pod={"imagePullSecrets": [{"name": "regcrd"}]}), login=login("regcred", "registry.example.com"))
-    text = denied() + events(("FailedToRetrieveImagePullSecret", POD, "Unable to retrieve some image pull secrets (regcrd); attempting to pull the image may not succeed."))
+    files = shop(
+        web=workload({"image": IMAGE}, pod={"imagePullSecrets": [{"name": "regcrd"}]}),
+        login=login("regcred", "registry.example.com"),
+    )
+    text = denied() + events(
+        (
+            "FailedToRetrieveImagePullSecret",
+            POD,
+            "Unable to retrieve some image pull secrets (regcrd); attempting to pull the image may not succeed.",
+        )
+    )
     assert tell(tmp_path, files, text).value("spec.template.spec.imagePullSecrets.0.name") == "regcred"
 
 
@@ -138,9 +169,19 @@ def test_a_misspelt_login_is_corrected(tmp_path: Path) -> None:
     [
         shop(web=workload({"image": IMAGE})),
         shop(web=workload({"image": IMAGE}), login=login("hub", "https://index.docker.io/v1/")),
-        shop(web=workload({"image": IMAGE}), account=account("default", imagePullSecrets=[{"name": "regcred"}]), login=login("regcred", "registry.example.com")),
-        shop(web=workload({"image": IMAGE}), logins=[login("a", "registry.example.com"), login("b", "registry.example.com")]),
-        shop(web=workload({"image": IMAGE}, pod={"imagePullSecrets": [{"name": "regcred"}]}), login=login("regcred", "registry.example.com")),
+        shop(
+            web=workload({"image": IMAGE}),
+            account=account("default", imagePullSecrets=[{"name": "regcred"}]),
+            login=login("regcred", "registry.example.com"),
+        ),
+        shop(
+            web=workload({"image": IMAGE}),
+            logins=[login("a", "registry.example.com"), login("b", "registry.example.com")],
+        ),
+        shop(
+            web=workload({"image": IMAGE}, pod={"imagePullSecrets": [{"name": "regcred"}]}),
+            login=login("regcred", "registry.example.com"),
+        ),
     ],
     ids=["none", "another-registry", "the-account-brings-it", "two", "expired"],
 )
@@ -154,7 +195,9 @@ def test_a_tag_is_not_taken_back_for_a_login_that_expired(tmp_path: Path) -> Non
 
 
 def test_other_kinds_of_objects_are_not_mistaken(tmp_path: Path) -> None:
-    files = repository(("", ["pods"], ["get"]), extra=other("Service", "web", {"ports": [{"port": 80}], "selector": {"app": "web"}}))
+    files = repository(
+        ("", ["pods"], ["get"]), extra=other("Service", "web", {"ports": [{"port": 80}], "selector": {"app": "web"}})
+    )
     assert set(tell(tmp_path, files, log(forbidden())).changed) == {"web/role.yaml"}
 
 

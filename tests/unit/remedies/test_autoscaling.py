@@ -12,7 +12,12 @@ from tests.unit.remedies.incidents import events, other, shop, tell, workload
 
 def scaler(name: str = "web", target: str = "web", kind: str = "Deployment") -> dict[str, Any]:
     reference = {"apiVersion": "apps/v1", "kind": kind, "name": target}
-    return other("HorizontalPodAutoscaler", name, {"minReplicas": 1, "maxReplicas": 3, "scaleTargetRef": reference}, version="autoscaling/v2")
+    return other(
+        "HorizontalPodAutoscaler",
+        name,
+        {"minReplicas": 1, "maxReplicas": 3, "scaleTargetRef": reference},
+        version="autoscaling/v2",
+    )
 
 
 def failed(missing: str, scaled: str = "web", kind: str = "deployments") -> str:
@@ -28,7 +33,9 @@ def failed(missing: str, scaled: str = "web", kind: str = "deployments") -> str:
     ],
     ids=["slip", "own-name", "only"],
 )
-def test_the_workload_that_exists_is_scaled(tmp_path: Path, hpa: Any, workloads: list[str], right: dict[str, str]) -> None:
+def test_the_workload_that_exists_is_scaled(
+    tmp_path: Path, hpa: Any, workloads: list[str], right: dict[str, str]
+) -> None:
     files = shop(hpa=hpa, work=[workload(name=name) for name in workloads])
     missing = hpa["spec"]["scaleTargetRef"]["name"]
     told = tell(tmp_path, files, failed(missing, hpa["metadata"]["name"]))
@@ -43,7 +50,11 @@ def test_the_kind_of_the_workload_is_corrected(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("hpa", "workloads", "missing"),
-    [(scaler("scale", "frontend"), ["web", "api"], "frontend"), (scaler("web", "web"), ["web"], "web"), (scaler("web", "web"), ["web"], "wbe")],
+    [
+        (scaler("scale", "frontend"), ["web", "api"], "frontend"),
+        (scaler("web", "web"), ["web"], "web"),
+        (scaler("web", "web"), ["web"], "wbe"),
+    ],
     ids=["two", "there", "mended"],
 )
 def test_what_nobody_can_know_is_left_alone(tmp_path: Path, hpa: Any, workloads: list[str], missing: str) -> None:

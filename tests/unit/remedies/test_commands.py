@@ -30,12 +30,19 @@ def test_a_slip_in_a_common_program_is_corrected(tmp_path: Path, wrong: str, rig
 
 
 def test_the_workloads_own_name_tells_its_program(tmp_path: Path) -> None:
-    told = tell(tmp_path, shop(web=workload({"image": "example.com/ledger-server:1", "command": ["/srv/ledger-sever"]})), missing("/srv/ledger-sever"))
+    told = tell(
+        tmp_path,
+        shop(web=workload({"image": "example.com/ledger-server:1", "command": ["/srv/ledger-sever"]})),
+        missing("/srv/ledger-sever"),
+    )
     assert told.value(COMMAND) == ["/srv/ledger-server"]
 
 
 def test_a_sibling_tells_the_program(tmp_path: Path) -> None:
-    files = shop(web=workload({"command": ["/opt/run/frobnicat"]}), other=workload({"command": ["/opt/run/frobnicate"]}, name="other"))
+    files = shop(
+        web=workload({"command": ["/opt/run/frobnicat"]}),
+        other=workload({"command": ["/opt/run/frobnicate"]}, name="other"),
+    )
     assert tell(tmp_path, files, missing("/opt/run/frobnicat")).value(COMMAND) == ["/opt/run/frobnicate"]
 
 
@@ -68,14 +75,22 @@ def test_a_script_in_a_config_map_is_corrected(tmp_path: Path) -> None:
     script = "#!/bin/sh\nset -e\nkubctl get pods\n"
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "scripts"}, "data": {"run.sh": script}}
     pod = {"volumes": [{"name": "scripts", "configMap": {"name": "scripts"}}]}
-    told = tell(tmp_path, shop(web=workload(pod=pod), config=config), log("/scripts/run.sh: line 3: kubctl: command not found", "sh: kubctl: not found"))
+    told = tell(
+        tmp_path,
+        shop(web=workload(pod=pod), config=config),
+        log("/scripts/run.sh: line 3: kubctl: command not found", "sh: kubctl: not found"),
+    )
     assert told.value("data", "web/config.yaml")["run~sh".replace("~", ".")] == script.replace("kubctl", "kubectl")
 
 
 @pytest.mark.parametrize(
     ("args", "said", "right"),
     [
-        (["--log-levl=info"], ("Error: unknown flag: --log-levl", "Flags:", "      --log-level string   level of logging"), ["--log-level=info"]),
+        (
+            ["--log-levl=info"],
+            ("Error: unknown flag: --log-levl", "Flags:", "      --log-level string   level of logging"),
+            ["--log-level=info"],
+        ),
         (["--config.fiel=/etc/x.yml"], ("Error: unknown flag: --config.fiel",), ["--config.file=/etc/x.yml"]),
         (["-listen-adress", ":80"], ("flag provided but not defined: -listen-adress",), ["-listen-address", ":80"]),
         (["serve", "--verbos"], ("error: unrecognized arguments: --verbos",), ["serve", "--verbose"]),
@@ -112,4 +127,6 @@ def test_a_whole_line_as_one_word_is_split(tmp_path: Path) -> None:
 
 
 def test_a_line_that_needs_a_shell_is_not_split(tmp_path: Path) -> None:
-    assert not tell(tmp_path, shop(web=workload({"command": ["python app.py > out"]})), missing("python app.py > out")).changed
+    assert not tell(
+        tmp_path, shop(web=workload({"command": ["python app.py > out"]})), missing("python app.py > out")
+    ).changed

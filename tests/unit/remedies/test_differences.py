@@ -40,9 +40,9 @@ ENV = [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "
 )
 def test_every_difference_can_be_taken_back(old: Any, new: Any) -> None:
     back = taken_back(old, new)
-    assert back == old or {key: sorted(map(str, value)) if isinstance(value, list) else value for key, value in back.items()} == {
-        key: sorted(map(str, value)) if isinstance(value, list) else value for key, value in old.items()
-    }
+    assert back == old or {
+        key: sorted(map(str, value)) if isinstance(value, list) else value for key, value in back.items()
+    } == {key: sorted(map(str, value)) if isinstance(value, list) else value for key, value in old.items()}
 
 
 def test_a_removed_item_is_told_by_its_name_and_shifts_nothing() -> None:

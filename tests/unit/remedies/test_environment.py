@@ -75,12 +75,20 @@ def test_all_places_of_one_wrong_host_are_corrected_together(tmp_path: Path) -> 
 def test_a_host_inside_a_config_map_is_corrected(tmp_path: Path) -> None:
     box = {"envFrom": [{"configMapRef": {"name": "web-config"}}]}
     text = "cache:\n  # keep reds-like names\n  host: reds\n  port: 6379\n"
-    told = tell(tmp_path, shop(web=workload(box), svc=service("redis"), config=config(settings=text)), log(NO_HOST.format("reds")))
+    told = tell(
+        tmp_path,
+        shop(web=workload(box), svc=service("redis"), config=config(settings=text)),
+        log(NO_HOST.format("reds")),
+    )
     assert told.value("data.settings", "web/config.yaml") == text.replace("host: reds", "host: redis")
 
 
 def test_a_service_of_another_namespace_needs_its_name(tmp_path: Path) -> None:
-    told = tell(tmp_path, shop(web=workload(env(CACHE="redis")), svc=service("redis", namespace="data")), log(NO_HOST.format("redis")))
+    told = tell(
+        tmp_path,
+        shop(web=workload(env(CACHE="redis")), svc=service("redis", namespace="data")),
+        log(NO_HOST.format("redis")),
+    )
     assert told.value(f"{ENV}.0.value") == "redis.data"
 
 
@@ -101,12 +109,20 @@ def test_what_stood_there_before_comes_first(tmp_path: Path) -> None:
     ],
     ids=["right", "outside", "unlike", "two", "mended"],
 )
-def test_a_host_that_nobody_can_know_is_left_alone(tmp_path: Path, value: str, looked_up: str, services: list[str]) -> None:
-    told = tell(tmp_path, shop(web=workload(env(CACHE=value)), svc=[service(name) for name in services]), log(NO_HOST.format(looked_up)))
+def test_a_host_that_nobody_can_know_is_left_alone(
+    tmp_path: Path, value: str, looked_up: str, services: list[str]
+) -> None:
+    told = tell(
+        tmp_path,
+        shop(web=workload(env(CACHE=value)), svc=[service(name) for name in services]),
+        log(NO_HOST.format(looked_up)),
+    )
     assert not told.changed
 
 
-@pytest.mark.parametrize("line", ["panic: environment variable CACHE_URL is not set", "KeyError: 'CACHE_URL'", "CACHE_URL must be set"])
+@pytest.mark.parametrize(
+    "line", ["panic: environment variable CACHE_URL is not set", "KeyError: 'CACHE_URL'", "CACHE_URL must be set"]
+)
 def test_a_variable_under_a_misspelt_name_gets_its_own(tmp_path: Path, line: str) -> None:
     told = tell(tmp_path, shop(web=workload(env(MODE="x", CACHE_ULR="redis"))), log(line))
     assert told.value(f"{ENV}.1.name") == "CACHE_URL"
@@ -114,7 +130,12 @@ def test_a_variable_under_a_misspelt_name_gets_its_own(tmp_path: Path, line: str
 
 @pytest.mark.parametrize(
     "box",
-    [{}, env(MODE="x"), env(CACHE_URL="redis"), {**env(CACHE_UR="x"), "envFrom": [{"secretRef": {"name": "elsewhere"}}]}],
+    [
+        {},
+        env(MODE="x"),
+        env(CACHE_URL="redis"),
+        {**env(CACHE_UR="x"), "envFrom": [{"secretRef": {"name": "elsewhere"}}]},
+    ],
     ids=["none", "unlike", "mended", "from-a-secret"],
 )
 def test_a_variable_whose_value_nobody_knows_is_left_alone(tmp_path: Path, box: Any) -> None:
@@ -129,29 +150,48 @@ def test_an_emptied_variable_gets_its_value_back(tmp_path: Path) -> None:
 
 
 def test_a_port_that_the_service_does_not_have_is_corrected(tmp_path: Path) -> None:
-    files = shop(web=workload(env(DB="postgres://db:5433/x")), svc=service("db", 5432), db=workload({"ports": [{"containerPort": 5432}]}, name="db"))
+    files = shop(
+        web=workload(env(DB="postgres://db:5433/x")),
+        svc=service("db", 5432),
+        db=workload({"ports": [{"containerPort": 5432}]}, name="db"),
+    )
     told = tell(tmp_path, files, log("dial tcp: connect to db:5433: connection refused"))
     assert told.value(f"{ENV}.0.value") == "postgres://db:5432/x"
 
 
 def test_a_port_that_the_service_has_is_left_alone(tmp_path: Path) -> None:
-    files = shop(web=workload(env(DB="postgres://db:5432/x")), svc=service("db", 5432), db=workload({"ports": [{"containerPort": 5432}]}, name="db"))
+    files = shop(
+        web=workload(env(DB="postgres://db:5432/x")),
+        svc=service("db", 5432),
+        db=workload({"ports": [{"containerPort": 5432}]}, name="db"),
+    )
     assert not tell(tmp_path, files, log("dial tcp: connect to db:5432: connection refused")).changed
 
 
 def test_a_misspelt_key_of_a_config_map_is_renamed(tmp_path: Path) -> None:
     box = {"envFrom": [{"configMapRef": {"name": "web-config"}}]}
-    told = tell(tmp_path, shop(web=workload(box), config=config(MODE="x", CACHE_ULR="redis")), log("panic: environment variable CACHE_URL is not set"))
+    told = tell(
+        tmp_path,
+        shop(web=workload(box), config=config(MODE="x", CACHE_ULR="redis")),
+        log("panic: environment variable CACHE_URL is not set"),
+    )
     assert told.value("data", "web/config.yaml") == {"MODE": "x", "CACHE_URL": "redis"}
 
 
 def test_a_misspelt_literal_of_a_generator_is_renamed(tmp_path: Path) -> None:
     files = shop(web=workload({"envFrom": [{"configMapRef": {"name": "web-config"}}]}))
-    files["web/kustomization.yaml"] = "resources:\n  - web.yaml\nconfigMapGenerator:\n  - name: web-config\n    literals:\n      - CACHE_ULR=redis\n"
+    files["web/kustomization.yaml"] = (
+        "resources:\n  - web.yaml\nconfigMapGenerator:\n  - name: web-config\n    literals:\n      - CACHE_ULR=redis\n"
+    )
     told = tell(tmp_path, files, log("panic: environment variable CACHE_URL is not set"))
     assert "- CACHE_URL=redis" in told.changed["web/kustomization.yaml"]
 
 
-@pytest.mark.parametrize(("present", "wanted"), [("DB_HOST", "DB_PORT"), ("DB_USERS", "DB_USER"), ("READ_URL", "LEAD_URL"), ("APP_MODE", "APP_NODE")])
+@pytest.mark.parametrize(
+    ("present", "wanted"),
+    [("DB_HOST", "DB_PORT"), ("DB_USERS", "DB_USER"), ("READ_URL", "LEAD_URL"), ("APP_MODE", "APP_NODE")],
+)
 def test_another_variable_is_no_slip(tmp_path: Path, present: str, wanted: str) -> None:
-    assert not tell(tmp_path, shop(web=workload(env(**{present: "x"}))), log(f"panic: environment variable {wanted} is not set")).changed
+    assert not tell(
+        tmp_path, shop(web=workload(env(**{present: "x"}))), log(f"panic: environment variable {wanted} is not set")
+    ).changed

@@ -14,20 +14,42 @@ IMAGE = "spec.template.spec.containers.0.image"
 
 def not_found(image: str) -> str:
     why = f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": {image}: not found'
-    return events(("Failed", POD, f'Failed to pull image "{image}": rpc error: code = NotFound desc = {why}'), ("Failed", POD, "Error: ErrImagePull"))
+    return events(
+        ("Failed", POD, f'Failed to pull image "{image}": rpc error: code = NotFound desc = {why}'),
+        ("Failed", POD, "Error: ErrImagePull"),
+    )
 
 
 def invalid(image: str) -> str:
-    return events(("InspectFailed", POD, f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": invalid reference format'), ("Failed", POD, "Error: InvalidImageName"))
+    return events(
+        (
+            "InspectFailed",
+            POD,
+            f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": invalid reference format',
+        ),
+        ("Failed", POD, "Error: InvalidImageName"),
+    )
 
 
 def denied(image: str) -> str:
-    return events(("Failed", POD, f'Failed to pull image "{image}": failed to resolve reference "{image}": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed'))
+    return events(
+        (
+            "Failed",
+            POD,
+            f'Failed to pull image "{image}": failed to resolve reference "{image}": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+        )
+    )
 
 
 def no_host(image: str) -> str:
     host = image.partition("/")[0]
-    return events(("Failed", POD, f'Failed to pull image "{image}": failed to do request: Head "https://{host}/v2/": dial tcp: lookup {host} on 10.0.0.2:53: no such host'))
+    return events(
+        (
+            "Failed",
+            POD,
+            f'Failed to pull image "{image}": failed to do request: Head "https://{host}/v2/": dial tcp: lookup {host} on 10.0.0.2:53: no such host',
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,22 +87,39 @@ def test_a_slip_is_corrected(tmp_path: Path, wrong: str, sibling: str, right: st
 
 @pytest.mark.parametrize(
     ("wrong", "right"),
-    [("example.com/Shop/web:1", "example.com/shop/web:1"), ("example.com/web::1", "example.com/web:1"), ("https://example.com/web:1", "example.com/web:1"), ("example.com/web:", "example.com/web")],
+    [
+        ("example.com/Shop/web:1", "example.com/shop/web:1"),
+        ("example.com/web::1", "example.com/web:1"),
+        ("https://example.com/web:1", "example.com/web:1"),
+        ("example.com/web:", "example.com/web"),
+    ],
 )
 def test_a_reference_that_breaks_the_grammar_is_written_as_it_is_meant(tmp_path: Path, wrong: str, right: str) -> None:
     assert tell(tmp_path, shop(web=workload({"image": wrong})), invalid(wrong)).value(IMAGE) == right
 
 
 def test_an_official_image_is_known_by_name(tmp_path: Path) -> None:
-    assert tell(tmp_path, shop(web=workload({"image": "ngnix:1.25"})), denied("docker.io/library/ngnix:1.25")).value(IMAGE) == "nginx:1.25"
+    assert (
+        tell(tmp_path, shop(web=workload({"image": "ngnix:1.25"})), denied("docker.io/library/ngnix:1.25")).value(IMAGE)
+        == "nginx:1.25"
+    )
 
 
 def test_a_misspelt_registry_is_corrected(tmp_path: Path) -> None:
-    assert tell(tmp_path, shop(web=workload({"image": "ghrc.io/shop/web:1"})), no_host("ghrc.io/shop/web:1")).value(IMAGE) == "ghcr.io/shop/web:1"
+    assert (
+        tell(tmp_path, shop(web=workload({"image": "ghrc.io/shop/web:1"})), no_host("ghrc.io/shop/web:1")).value(IMAGE)
+        == "ghcr.io/shop/web:1"
+    )
 
 
 def test_the_tag_of_before_comes_first(tmp_path: Path) -> None:
-    old, new = (shop(web=workload({"image": f"example.com/web:{tag}"}), other=workload({"image": "example.com/web:3"}, name="other")) for tag in ("1.9", "2.0-rc9"))
+    old, new = (
+        shop(
+            web=workload({"image": f"example.com/web:{tag}"}),
+            other=workload({"image": "example.com/web:3"}, name="other"),
+        )
+        for tag in ("1.9", "2.0-rc9")
+    )
     assert tell(tmp_path, new, not_found("example.com/web:2.0-rc9"), before=[old]).value(IMAGE) == "example.com/web:1.9"
 
 
@@ -92,8 +131,26 @@ def test_the_tag_of_before_comes_first(tmp_path: Path) -> None:
         ("ghcr.io/shop/web:1", no_host("ghcr.io/shop/web:1")),
         ("registry.internal/shop/web:1", no_host("registry.internal/shop/web:1")),
         ("example.com/web:1", denied("example.com/web:1")),
-        ("example.com/web:1", events(("Failed", POD, 'Failed to pull image "example.com/web:1": toomanyrequests: You have reached your pull rate limit'))),
-        ("example.com/web:1", events(("Failed", POD, 'Failed to pull image "example.com/web:1": no match for platform in manifest: not found'))),
+        (
+            "example.com/web:1",
+            events(
+                (
+                    "Failed",
+                    POD,
+                    'Failed to pull image "example.com/web:1": toomanyrequests: You have reached your pull rate limit',
+                )
+            ),
+        ),
+        (
+            "example.com/web:1",
+            events(
+                (
+                    "Failed",
+                    POD,
+                    'Failed to pull image "example.com/web:1": no match for platform in manifest: not found',
+                )
+            ),
+        ),
     ],
     ids=["unknown", "mended", "dns-down", "inside", "denied", "limit", "platform"],
 )
@@ -106,8 +163,20 @@ def test_a_refused_login_takes_back_a_name_but_no_tag(tmp_path: Path) -> None:
     assert tell(tmp_path, new, denied("example.com/sohp/web:1"), before=[old]).value(IMAGE) == "example.com/shop/web:1"
 
 
-@pytest.mark.parametrize("why", ["unexpected status from HEAD request to https://example.com/v2/web/manifests/1.1: 403 Forbidden", "unexpected status: 503 Service Unavailable"])
+@pytest.mark.parametrize(
+    "why",
+    [
+        "unexpected status from HEAD request to https://example.com/v2/web/manifests/1.1: 403 Forbidden",
+        "unexpected status: 503 Service Unavailable",
+    ],
+)
 def test_a_registry_that_refuses_takes_back_no_tag(tmp_path: Path, why: str) -> None:
     old, new = (shop(web=workload({"image": f"example.com/web:{tag}"})) for tag in ("1.0", "1.1"))
-    text = events(("Failed", POD, f'Failed to pull image "example.com/web:1.1": failed to resolve reference "example.com/web:1.1": {why}'))
+    text = events(
+        (
+            "Failed",
+            POD,
+            f'Failed to pull image "example.com/web:1.1": failed to resolve reference "example.com/web:1.1": {why}',
+        )
+    )
     assert not tell(tmp_path, new, text, before=[old]).changed

@@ -10,7 +10,13 @@ import pytest
 from tests.unit.remedies.incidents import POD, REPLICA_SET, events, log, shop, tell, workload
 
 CONTEXT = "spec.template.spec.containers.0.securityContext"
-ROOT = events(("Failed", POD, 'Error: container has runAsNonRoot and image will run as root (pod: "web-5d7b9c6f8b-x2m7k_shop(0b7a8f0e)", container: web)'))
+ROOT = events(
+    (
+        "Failed",
+        POD,
+        'Error: container has runAsNonRoot and image will run as root (pod: "web-5d7b9c6f8b-x2m7k_shop(0b7a8f0e)", container: web)',
+    )
+)
 READ_ONLY = log('nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (30: Read-only file system)')
 LOW_PORT = log("nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)")
 
@@ -20,7 +26,11 @@ def context(**settings: Any) -> dict[str, Any]:
 
 
 def namespace(level: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"pod-security.kubernetes.io/enforce": level}}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "shop", "labels": {"pod-security.kubernetes.io/enforce": level}},
+    }
 
 
 def test_an_image_that_runs_as_root_is_let(tmp_path: Path) -> None:
@@ -34,7 +44,10 @@ def test_the_pods_own_setting_is_changed_where_it_stands(tmp_path: Path) -> None
 
 
 def test_a_setting_that_a_commit_added_is_taken_away(tmp_path: Path) -> None:
-    old, new = shop(web=workload(context(privileged=False))), shop(web=workload(context(privileged=False, runAsNonRoot=True)))
+    old, new = (
+        shop(web=workload(context(privileged=False))),
+        shop(web=workload(context(privileged=False, runAsNonRoot=True))),
+    )
     assert tell(tmp_path, new, ROOT, before=[old]).value(CONTEXT) == {"privileged": False}
 
 
@@ -61,7 +74,10 @@ def test_a_program_that_writes_to_its_image_is_let(tmp_path: Path) -> None:
     [
         (context(readOnlyRootFilesystem=False), READ_ONLY),
         ({}, READ_ONLY),
-        ({**context(readOnlyRootFilesystem=True), "volumeMounts": [{"name": "config", "mountPath": "/etc/web"}]}, log("open /etc/web/app.yaml: read-only file system")),
+        (
+            {**context(readOnlyRootFilesystem=True), "volumeMounts": [{"name": "config", "mountPath": "/etc/web"}]},
+            log("open /etc/web/app.yaml: read-only file system"),
+        ),
     ],
     ids=["mended", "the-node", "a-config-map"],
 )
