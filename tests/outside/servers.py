@@ -26,6 +26,7 @@ class Asked:
     path: str
     parameters: list[tuple[str, str]]
     headers: dict[str, str]
+    body: str = ""
 
     def get(self, name: str) -> str:
         return next((value for key, value in self.parameters if key == name), "")
@@ -60,8 +61,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length).decode() if length else ""
-        parameters = parse_qsl(parts.query, keep_blank_values=True) + parse_qsl(body, keep_blank_values=True)
-        asked = Asked(self.command, parts.path, parameters, {k.lower(): v for k, v in self.headers.items()})
+        form = body if "form" in (self.headers.get("Content-Type") or "") else ""
+        parameters = parse_qsl(parts.query, keep_blank_values=True) + parse_qsl(form, keep_blank_values=True)
+        asked = Asked(self.command, parts.path, parameters, {k.lower(): v for k, v in self.headers.items()}, body)
         with self.server.lock:
             self.server.asked.append(asked)
         answer = self.server.script(asked)

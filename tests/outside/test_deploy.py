@@ -1,0 +1,181 @@
+"""The manifests grant what the code asks for, and nothing more."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from remediator import trigger
+from remediator.domain.outside import Access, Question, Workload
+from remediator.evidence import Scanner, text_input
+from remediator.services.argocd.client import ArgoApi
+from remediator.services.http import Http
+from remediator.services.kubernetes.client import Cluster
+from remediator.services.kubernetes.source import ClusterSource
+from remediator.services.kubernetes.verify import PodVerifier
+from tests.outside.cluster import pod, waiting
+from tests.outside.rollouts import rollout
+from tests.outside.servers import Answer, Asked, serve
+from tests.outside.test_real_servers import AM_CONFIG, alert, free_port, post, started
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+NOW = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
+_PATH = re.compile(
+    r"/(?:api/v1|apis/(?P<group>[^/]+)/[^/]+)/namespaces/[^/]+(?:/(?P<resource>[^/]+)(?:/(?P<name>[^/]+)(?:/(?P<sub>[^/]+))?)?)?"
+)
+
+
+def documents(name: str) -> list[dict]:
+    return [one for one in yaml.safe_load_all((DEPLOY / name).read_text()) if one]
+
+
+def access_of(asked: Asked) -> tuple[str, str, str]:
+    """(group, resource, verb), as an API server authorises a request."""
+    found = _PATH.fullmatch(asked.path)
+    assert found, asked.path
+    assert asked.method == "GET"
+    if not found["resource"]:
+        return "", "namespaces", "get"
+    resource = f"{found['resource']}/{found['sub']}" if found["sub"] else found["resource"]
+    return found["group"] or "", resource, "get" if found["name"] else "list"
+
+
+def test_the_role_covers_every_request_and_no_rule_is_without_one() -> None:
+    name = "checkout-6d5f4c8b7-abcde"
+
+    def script(asked: Asked) -> Answer:
+        if asked.path.endswith("/log"):
+            return Answer("last words", kind="text/plain")
+        if asked.path.endswith("/pods") and "/shop/" in asked.path:
+            made = pod(waiting("CrashLoopBackOff", restarts=3), ready=False)
+            made["metadata"] |= {"name": name, "namespace": "shop"}
+            return Answer({"metadata": {}, "items": [made]})
+        if asked.path.endswith(("/pods", "/events")):
+            return Answer({"metadata": {}, "items": []})
+        return Answer({"message": "not found"}, 404)
+
+    with serve(script) as server:
+
+        def cluster() -> Cluster:
+            return Cluster("kubernetes", Access(url=server.url))
+
+        for namespace in ("shop", "empty"):
+            wanted = Workload(namespace=namespace, kind="Deployment", name="checkout")
+            question = Question(since=NOW - timedelta(hours=9), until=NOW, workloads=(wanted,))
+            ClusterSource("kubernetes", cluster()).read(question)
+            for kind in ("Deployment", "StatefulSet", "DaemonSet"):
+                about = rollout(subject={"namespace": namespace, "kind": kind})
+                PodVerifier("pods", cluster(), lambda: NOW, timedelta(0)).observe(about, ())
+        cluster().application("argocd", "checkout")
+        needed = {access_of(asked) for asked in server.asked}
+    (role,) = [one for one in documents("kubernetes/role.yaml") if one["kind"] == "ClusterRole"]
+    granted = {
+        (group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert granted == needed
+
+
+def test_argo_cds_account_may_get_applications_and_that_is_all_that_is_asked() -> None:
+    with serve(Answer({"metadata": {}})) as server:
+        ArgoApi(Http("Argo CD", Access(url=server.url))).application("checkout")
+    assert {(asked.method, asked.path.split("/")[3]) for asked in server.asked} == {("GET", "applications")}
+    settings, rbac = documents("argocd/account.yaml")
+    assert settings["data"] == {"accounts.remediator": "apiKey"}
+    lines = [line.replace(" ", "").split(",") for line in rbac["data"]["policy.csv"].splitlines()]
+    assert [line[1:] for line in lines if line[0] == "p"] == [
+        ["role:remediator", "applications", "get", "*/*", "allow"]
+    ]
+
+
+def test_the_notification_is_one_that_the_trigger_understands() -> None:
+    (config,) = documents("argocd/notifications.yaml")
+    body = yaml.safe_load(config["data"]["template.remediator-sync"])["webhook"]["remediator"]["body"]
+    filled = re.sub(r"\{\{\.app\.[\w.]+\.(\w+)\}\}", r"\1-1", body)
+    event = json.loads(filled)
+    assert set(event) == {"event_type", "client_payload"}
+    decision = trigger.decide("repository_dispatch", {"action": event["event_type"], **event})
+    assert decision == trigger.Resume(application="name-1", revision="revision-1", why="argocd-sync")
+
+
+def relay():
+    spec = importlib.util.spec_from_file_location("relay", DEPLOY / "alertmanager/relay.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_alerts_that_are_too_many_for_a_dispatch_leave_their_groups_key() -> None:
+    message = {"version": "4", "groupKey": '{}:{alertname="X"}', "alerts": [{"labels": {"x": "y" * 900}}] * 100}
+    body = relay().dispatch(message)
+    assert len(body) < 65_536
+    assert json.loads(body)["client_payload"]["payload"] == {
+        "version": "4",
+        "groupKey": '{}:{alertname="X"}',
+        "alerts": [],
+        "truncatedAlerts": 100,
+    }
+
+
+@pytest.mark.needs_tools("prometheus-alertmanager")
+def test_a_firing_alert_reaches_the_trigger_through_the_receiver_and_the_relay(tmp_path: Path) -> None:
+    receiver = yaml.safe_load((DEPLOY / "alertmanager/receiver.yml").read_text())
+    port, listen = free_port(), free_port()
+    receiver["receivers"][0]["webhook_configs"][0]["url"] = f"http://127.0.0.1:{listen}/"
+    config = yaml.safe_load(AM_CONFIG)
+    config["route"]["routes"] = receiver["route"]["routes"]
+    config["receivers"] += receiver["receivers"]
+    (tmp_path / "am.yml").write_text(yaml.safe_dump(config))
+    command = ["prometheus-alertmanager", f"--web.listen-address=127.0.0.1:{port}", f"--storage.path={tmp_path}/data"]
+    command += [f"--config.file={tmp_path}/am.yml", "--cluster.listen-address="]
+    with serve(Answer(b"", 204)) as github:
+        environ = {"GITHUB_REPOSITORY": "acme/gitops", "GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url}
+        process = subprocess.Popen(
+            [sys.executable, DEPLOY / "alertmanager/relay.py"], env=environ | {"RELAY_LISTEN": f"127.0.0.1:{listen}"}
+        )
+        try:
+            for url in started(command, f"http://127.0.0.1:{port}", tmp_path):
+                labels = {"namespace": "shop", "pod": "checkout-7c9d8f6b5d-x2x7k", "container": "app"}
+                post(f"{url}/api/v2/alerts", [alert("KubeContainerOOMKilled", **labels, reason="OOMKilled")])
+                for _ in range(100):
+                    if github.asked:
+                        break
+                    time.sleep(0.1)
+        finally:
+            process.terminate()
+            process.wait(10)
+    (asked,) = github.asked[:1]
+    assert (asked.method, asked.path) == ("POST", "/repos/acme/gitops/dispatches")
+    assert asked.headers["authorization"] == "Bearer t"
+    event = json.loads(asked.body)
+    started_by = trigger.decide("repository_dispatch", {"action": event["event_type"], **event})
+    assert isinstance(started_by, trigger.Start)
+    scan = Scanner().scan([text_input("dispatch", json.dumps(event))])
+    assert [(one.reason, one.subject.name) for one in scan.statements] == [("KubeContainerOOMKilled", "checkout")]
+
+
+def test_the_relay_refuses_what_is_no_message() -> None:
+    module, port = relay(), free_port()
+    server = module.ThreadingHTTPServer(("127.0.0.1", port), module.Handler)
+    module.Handler.log_message = lambda *_args: None
+    import threading
+
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for body in (b"[]", b"{", b"3"):
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/", body), timeout=5)
+    server.shutdown()
+    server.server_close()
