@@ -1,0 +1,103 @@
+"""Whether the evidence points at just this change: by a word of its own, or by the way the field was turned.
+
+That something changed lately proves nothing: most commits are innocent. A change is suspected only where the
+evidence says a word that tells it from others, or where the fault is known to come from this very field and the
+change went the way that brings the fault about (a limit lowered before memory ran out, never one raised).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from remediator.domain.change import YamlPath
+from remediator.gitops import ObjectChange
+from remediator.gitops.paths import MISSING, dotted
+from remediator.remedies import quantities
+
+_COMMON = frozenset({
+    "value", "values", "name", "key", "data", "type", "kind", "spec", "path", "port", "ports", "image",
+    "host", "command", "args", "labels", "annotations", "env", "replicas", "memory", "cpu", "template",
+    "selector", "metadata", "resources", "requests", "limits", "state", "status", "default", "true", "false",
+    "null", "none", "yes",
+})  # fmt: skip
+"""Names of fields and values that half of all messages say, whatever they are about."""
+_ALLOWED_LIST = re.compile(r"for fields other than .*? are forbidden|supported values: .*|must be one of .*", re.DOTALL)
+"""What a message lists as permitted is not what it complains of."""
+_CAPACITY = re.compile(
+    r"(?i)mem|heap|xm[xs]|java|jvm|opts|worker|thread|concurren|parallel|cache|buffer|pool|batch|queue|max"
+)
+_WIDE = frozenset({"spec", "metadata", "data", "rules"})
+
+
+def telling(words: Iterable[str], identities: Iterable[str]) -> list[str]:
+    """The words that no message about this object says anyway."""
+    known = {*_COMMON, *identities}
+    return [word for word in words if word.lower() not in known and len(word) > 2]
+
+
+def spoken(texts: Iterable[str]) -> str:
+    """What messages complain of."""
+    return " ".join(_ALLOWED_LIST.sub(" ", text) for text in texts)
+
+
+def amounts(effect: ObjectChange) -> Iterator[tuple[YamlPath, Any, Any]]:
+    """The single values that an effect changes: path, as it stands, as it would stand."""
+    yield from _pairs(effect.path, effect.before, effect.after)
+
+
+def _pairs(path: YamlPath, before: Any, after: Any) -> Iterator[tuple[YamlPath, Any, Any]]:
+    if isinstance(before, dict) or isinstance(after, dict):
+        one, two = (side if isinstance(side, dict) else {} for side in (before, after))
+        for key in dict.fromkeys((*one, *two)):
+            yield from _pairs((*path, key), one.get(key, MISSING), two.get(key, MISSING))
+    elif before != after:
+        yield path, before, after
+
+
+def gives_more(effect: ObjectChange, part: str) -> bool:
+    """Whether taking the change back lifts one of these bounds (`limits`, `requests`), or takes it away."""
+    for path, before, after in amounts(effect):
+        now, then = quantities.parse(before), quantities.parse(after) if after is not MISSING else None
+        if part in path and now is not None and (after is MISSING if then is None else then > now):
+            return True
+    return False
+
+
+def asks_less(effect: ObjectChange, resources: Iterable[str]) -> bool:
+    """Whether taking the change back asks the cluster for less of these resources; of any, where none is named."""
+    wanted = set(resources)
+    for path, before, after in amounts(effect):
+        now, then = quantities.parse(before), Decimal(0) if after is MISSING else quantities.parse(after)
+        if now is None or then is None or then >= now or (wanted and str(path[-1]) not in wanted):
+            continue
+        if "requests" in path or "/" in str(path[-1]):
+            return True
+    return False
+
+
+def less_capacity(effect: ObjectChange, name: str) -> bool:
+    """Whether a setting that makes a program use more memory was raised by the change."""
+    if not _CAPACITY.search(f"{name} {dotted(effect.path)} {effect.before}"):
+        return False
+    before, after = re.split(r"(\d+)", str(effect.before)), re.split(r"(\d+)", str(effect.after))
+    numbers = list(zip(before[1::2], after[1::2], strict=False))
+    return before[::2] == after[::2] and bool(numbers) and any(int(now) > int(then) for now, then in numbers)
+
+
+def on_field(path: YamlPath, field: str) -> bool:
+    """Whether a rendered path lies on the field that the API server names, or below or above it."""
+    named = re.sub(r"(emplate)\.(labels|annotations)\b", r"\1.metadata.\2", field.strip("[]. "))
+    if named in _WIDE or not named:
+        return False
+    indexed = "[" in named
+    one, two = _steps(dotted(path), indexed), _steps(named, indexed)
+    shorter = min(len(one), len(two))
+    return shorter > 1 and one[:shorter] == two[:shorter]
+
+
+def _steps(text: str, indexed: bool) -> list[str]:
+    found = re.findall(r"\[\"?([^\]\"]+)\"?\]|([^.\[\]]+)", text)
+    return [inner or plain for inner, plain in found if indexed or not (inner and inner.isdigit())]
