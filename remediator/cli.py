@@ -8,14 +8,28 @@ import sys
 from typing import TYPE_CHECKING
 
 from remediator import __version__
-from remediator.commands import apps, collect, explain, faults, graph, locate, policies, review, run, scan, show, status
+from remediator.commands import (
+    apps,
+    collect,
+    explain,
+    faults,
+    graph,
+    locate,
+    policies,
+    review,
+    run,
+    scan,
+    show,
+    status,
+    sweep,
+)
 from remediator.commands.output import set_up_logging
 from remediator.errors import RemediatorError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (run, review, status, show, explain, locate, apps, scan, collect, policies, graph)
+COMMANDS = (run, review, sweep, status, show, explain, locate, apps, scan, collect, policies, graph)
 """In the order of `--help`. Their modules import nothing heavy; what a command needs it imports when it runs."""
 
 EXIT_CODES = """\

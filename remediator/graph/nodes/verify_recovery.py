@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 NOTHING_CONFIGURED = "no verifier configured"
 
+_KEPT = 40
+"""Observations that the state keeps: each verifier needs its last one, a person the last few."""
+
 
 def verify_recovery(
     state: IncidentState, *, verifiers: Sequence[Verifier], limits: Limits, now: Clock
@@ -39,7 +42,7 @@ def verify_recovery(
     seen = tuple(verifier.observe(rollout, _of_this(state, rollout)) for verifier in verifiers)
     status, result = _verdict(seen)
     update = IncidentState(
-        observations=(*state["observations"], *seen),
+        observations=(*state["observations"], *seen)[-_KEPT:],
         verification_status=status,
         recovery_result=result,
         incident=incident,
