@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from remediator.domain.life import Observation
@@ -66,11 +67,16 @@ class AlertSource:
 
 @dataclass
 class AlertVerifier:
-    """The `Verifier` port: the alerts of the incident, and others about its workloads, are over."""
+    """The `Verifier` port: the alerts of the incident, and others about its workloads, are over.
+
+    All that fires is asked for once in the life of this object: one run looks at one moment.
+    """
 
     name: str
     web: Web
     now: Clock
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _kept: list[dict[str, Any]] | None = field(default=None, repr=False)
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
@@ -80,7 +86,7 @@ class AlertVerifier:
         places = [Workload(namespace=s.namespace, kind=s.kind, name=s.name, pod=s.pod) for s in rollout.subjects]
         namespaces = {place.namespace for place in places if place.namespace}
         try:
-            alerts = firing(self.web, [f'namespace="{next(iter(namespaces))}"'] if len(namespaces) == 1 else ())
+            alerts = self._firing()
         except RemediatorError as error:
             return Observation(verifier=self.name, status="pending", summary=str(error), at=at)
         mine = [
@@ -97,6 +103,12 @@ class AlertVerifier:
         status: VerificationStatus = "failed" if anew else "pending"
         said = f"`{what}` fires{' again' if anew else ''} since {began}: {short(_text(worst), 160)}"
         return Observation(verifier=self.name, status=status, summary=said, at=at, link=_link(worst))
+
+    def _firing(self) -> list[dict[str, Any]]:
+        with self._lock:
+            if self._kept is None:
+                self._kept = firing(self.web)
+            return self._kept
 
 
 def document(alerts: Iterable[Mapping[str, Any]]) -> str:

@@ -156,21 +156,24 @@ def test_filters_groups_and_workloads_narrow_the_list(alertmanager: str) -> None
 @pytest.mark.needs_tools("prometheus-alertmanager")
 def test_an_incidents_alerts_end_or_begin_anew(alertmanager: str) -> None:
     now = datetime.now(UTC)
-    verifier = AlertVerifier("alertmanager", web(alertmanager), lambda: now)
+
+    def observe(about):
+        return AlertVerifier("alertmanager", web(alertmanager), lambda: now).observe(about, ())
+
     cart = {**POD, "pod": "cart-7c9d8f6b5d-x2x7k"}
     about = {"subject": {"name": "cart"}, "channel": "alert", "reason": "KubePodCrashLooping"}
     merged = {"merged_at": (now - timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M:%SZ")}
-    assert verifier.observe(rollout(**about, **merged), ()).status == "success"
+    assert observe(rollout(**about, **merged)).status == "success"
     post(f"{alertmanager}/api/v2/alerts", [alert("KubePodCrashLooping", minutes=-60, **cart)])
     time.sleep(0.5)
-    old = verifier.observe(rollout(**about, **merged), ())
+    old = observe(rollout(**about, **merged))
     assert (old.status, "`KubePodCrashLooping` fires since" in old.summary) == ("pending", True)
     assert old.link.startswith("http://prometheus.example.com/")
-    again = verifier.observe(rollout(**about, merged_at=(now - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")), ())
+    again = observe(rollout(**about, merged_at=(now - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")))
     assert (again.status, "fires again" in again.summary) == ("failed", True)
     post(f"{alertmanager}/api/v2/alerts", [alert("KubePodCrashLooping", minutes=-60, ends=-1, **cart)])
     time.sleep(0.5)
-    assert verifier.observe(rollout(**about, **merged), ()).status == "success"
+    assert observe(rollout(**about, **merged)).status == "success"
 
 
 @pytest.mark.needs_tools("prometheus", "promtool")
