@@ -26,6 +26,42 @@ OUTSIDE = (
 """Where the outside world is; `__TARGET` at the end of a name (`REMEDIATOR_LOKI_TOKEN__PROD_EU`) says of which target."""
 
 
+class GitHub(Value):
+    """The repository on GitHub that this run works for, and what the workflow's inputs say about its pull requests."""
+
+    token: SecretStr
+    repository: str
+    state_repository: str = ""
+    """Where the incidents' state is kept; empty: in the repository itself."""
+    api: str = "https://api.github.com"
+    graphql: str = ""
+    base: str = ""
+    labels: tuple[str, ...] = ("remediator",)
+    reviewers: tuple[str, ...] = ()
+    team_reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    draft: bool = False
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> GitHub | None:
+        """None unless the action asks for it: a token alone, which every job has, is no wish to use it."""
+        token, repository = environ.get("REMEDIATOR_TOKEN", ""), environ.get("GITHUB_REPOSITORY", "")
+        if not (token and repository):
+            return None
+        names = ("labels", "reviewers", "team_reviewers", "assignees")
+        said = {name: environ.get(f"REMEDIATOR_{name.upper()}") for name in names}
+        return cls(
+            token=SecretStr(token),
+            repository=repository,
+            state_repository=environ.get("REMEDIATOR_STATE_REPOSITORY", ""),
+            api=environ.get("GITHUB_API_URL") or "https://api.github.com",
+            graphql=environ.get("GITHUB_GRAPHQL_URL", ""),
+            base=environ.get("REMEDIATOR_BASE", ""),
+            draft=environ.get("REMEDIATOR_DRAFT", "").lower() == "true",
+            **{name: tuple(text.replace(",", " ").split()) for name, text in said.items() if text is not None},
+        )
+
+
 class Settings(Value):
     """What the environment says; secrets as `SecretStr`, of which a local run has none."""
 
@@ -35,6 +71,7 @@ class Settings(Value):
     """Name of the cluster the logs come from; part of an incident's identity."""
     user: str = ""
     """Who answers on the command line, for the history."""
+    github: GitHub | None = None
     environ: dict[str, str] = Field(default_factory=dict, repr=False, exclude=True)
     """Handed on to git and helm, which read their own variables from it; never stored."""
 
@@ -48,6 +85,7 @@ class Settings(Value):
             log_level=environ.get("REMEDIATOR_LOG_LEVEL") or ("debug" if on_github and debug else "warning"),
             cluster=environ.get("REMEDIATOR_CLUSTER", ""),
             user=environ.get("GITHUB_ACTOR") or environ.get("USER") or environ.get("USERNAME") or "",
+            github=GitHub.from_environ(environ),
             environ=dict(environ),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,10 +23,14 @@ if TYPE_CHECKING:
     from remediator.outside import Outside
     from remediator.policy import Policies
     from remediator.services.gather import Gather
+    from remediator.services.github.client import Client
     from remediator.services.local.git import Git
     from remediator.services.logs import Logs
     from remediator.services.workshop import LocalWorkshop
     from remediator.settings import Settings
+
+FRESH = 60.0
+"""Seconds that a look at the state on GitHub is believed; a write on an outdated one fails and looks again."""
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -165,13 +169,43 @@ class Services:
         return LocalWorkshop(self.root, self.policies)
 
     @cached_property
+    def client(self) -> Client | None:
+        """GitHub, where the action runs; None on a local machine."""
+        from remediator.services.github.client import Client
+
+        on = self.settings.github
+        return Client(on.token, on.repository, on.api, on.graphql) if on else None
+
+    @cached_property
     def forge(self) -> Forge:
         """Where pull requests go; a dry run looks through glass."""
         from remediator.services.local.forge import LocalForge
         from remediator.services.preview import Folder, Preview
 
         forge: Forge = LocalForge(self.git, self.push) if self.git else Folder(self.root)
+        if self.client:
+            forge = self._github(self.client)
         return Preview(forge, self.root) if self.dry_run else forge
+
+    def _github(self, client: Client) -> Forge:
+        from remediator.services.github.blobs import Found
+        from remediator.services.github.forge import GitHubForge
+        from remediator.services.github.opening import Wanted
+
+        on, git = self.settings.github, self.git
+        names = ("labels", "reviewers", "team_reviewers", "assignees", "draft")
+        wanted = Wanted.model_validate({name: getattr(on, name) for name in names})
+
+        def local(commit: str, path: str) -> Found | None:
+            entry = git.entry(commit, path) if git and git.commit_id(commit) else None
+            if entry is None or git is None:
+                return None
+            content = (
+                git.raw("cat-file", "blob", entry.oid) if entry.mode.startswith("1") and entry.mode[1] != "6" else None
+            )
+            return Found(int(entry.mode, 8), entry.oid, content)
+
+        return GitHubForge(client, wanted, git.prefix if git else "", on.base if on else "", local=local)
 
     @cached_property
     def verifiers(self) -> Sequence[Verifier]:
@@ -183,6 +217,13 @@ class Services:
         """Where the graph's memory lives; None where there is no repository (a dry run in a plain folder)."""
         from remediator.services.local.ref_store import GitRefStore
 
+        if self.client and self.settings.github:
+            from remediator.services.checkpoints.documents import INDEX
+            from remediator.services.github.ref_store import GitHubRefStore
+
+            other = self.settings.github.state_repository
+            client = replace(self.client, repository=other) if other else self.client
+            return GitHubRefStore(client, prefetch=[INDEX], fresh_for=FRESH)
         return GitRefStore(self.git) if self.git else None
 
     @cached_property

@@ -71,6 +71,8 @@ class Client:
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
     tries: int = TRIES
+    node_id: str = ""
+    """GraphQL's id of the repository, kept from any answer that holds it."""
 
     def __post_init__(self) -> None:
         self.api = self.api.rstrip("/")
@@ -138,7 +140,9 @@ class Client:
         errors = body.get("errors") or []
         if errors and not all(error.get("type") in expect for error in errors):
             raise _graphql_error(errors)
-        return {**(body.get("data") or {}), "errors": errors}
+        data = body.get("data") or {}
+        self.node_id = (data.get("repository") or {}).get("id") or self.node_id
+        return {**data, "errors": errors}
 
     def stream(self, path: str) -> requests.Response:
         """The bytes behind a redirect to another host, which never sees the token; to be closed by the caller."""

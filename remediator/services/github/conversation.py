@@ -19,8 +19,8 @@ _WRITERS = frozenset({"admin", "maintain", "write"})
 _SAID = "id author { __typename login } body lastEditedAt reactionGroups { content viewerHasReacted }"
 ACTIVITY = f"""
 query Activity($owner: String!, $name: String!, $number: Int!) {{
-  repository(owner: $owner, name: $name) {{ pullRequest(number: $number) {{
-    id state headRefOid baseRefName mergeCommit {{ oid }} mergedBy {{ login }}
+  repository(owner: $owner, name: $name) {{ id pullRequest(number: $number) {{
+    id url state title body headRefName headRefOid baseRefName mergeCommit {{ oid }} mergedBy {{ login }}
     timelineItems(last: 1, itemTypes: [CLOSED_EVENT]) {{ nodes {{ ... on ClosedEvent {{ actor {{ login }} }} }} }}
     labels(first: 50) {{ nodes {{ name }} }}
     comments(last: 100) {{ nodes {{ {_SAID} createdAt viewerDidAuthor }} }}
@@ -90,14 +90,18 @@ class Conversation:
     _writes: dict[str, bool] = field(default_factory=dict, repr=False)
 
     def read(self, known: PullRequest) -> Activity:
-        """The pull request now; it and everything on it, in one request."""
+        """The pull request now, of which only the number need be known; it and everything on it, in one request."""
         node = self.client.graphql(ACTIVITY, {"number": known.number})["repository"]["pullRequest"]
         closers = [one["actor"] for one in node["timelineItems"]["nodes"] if one.get("actor")]
         ended = node["mergedBy"] or (closers[-1] if closers else None) or {}
         update: dict[str, Any] = {
+            "branch": node["headRefName"],
             "head": node["headRefOid"],
             "base": node["baseRefName"],
             "state": node["state"].lower(),
+            "url": node["url"],
+            "title": known.title or node["title"],
+            "body": known.body or node["body"],
         }
         if update["state"] == "merged":
             update["merge_commit"] = (node["mergeCommit"] or {}).get("oid") or node["headRefOid"]

@@ -110,9 +110,10 @@ class GitHubForge:
     def close(self, pull_request: PullRequest) -> PullRequest:
         """Close it and remove its branch unless somebody added to it; a merged one stays merged."""
         now = self.look(pull_request)
-        if now.state != "open":
+        if now.state == "merged":
             return now
-        self.client.rest("PATCH", f"/pulls/{now.number}", {"state": "closed"}, again=True)
+        if now.state == "open":
+            self.client.rest("PATCH", f"/pulls/{now.number}", {"state": "closed"}, again=True)
         if now.head == pull_request.head or not pull_request.head:
             self._remove_branch(now)
         return now.model_copy(update={"state": "closed"})
@@ -215,10 +216,10 @@ class GitHubForge:
         """Only as it was seen: a commit that somebody pushed meanwhile keeps the branch."""
         if not now.head:
             return
-        if not self.opening.repository_id:
+        if not self.client.node_id:
             self.opening.look(now)
         update = {"name": f"refs/heads/{now.branch}", "beforeOid": now.head, "afterOid": ZERO}
-        moves = {"repositoryId": self.opening.repository_id, "refUpdates": [update]}
+        moves = {"repositoryId": self.client.node_id, "refUpdates": [update]}
         try:
             self.client.graphql(queries.UPDATE_REF, {"input": moves})
         except (ServiceError, ConfigError) as error:

@@ -41,11 +41,9 @@ class Opening:
 
     client: Client
     wanted: Wanted
-    repository_id: str = ""
 
     def open(self, change: Change, branch: Branch, *, made: bool = False) -> PullRequest:
         """The branch's open pull request, brought up to date, or a new one; `made`: this run made the branch."""
-        self.repository_id = branch.repository
         if branch.pull and branch.pull.state == "OPEN":
             if words := self.words(change, branch):
                 self.client.rest("PATCH", f"/pulls/{branch.pull.number}", words, again=True)
@@ -75,7 +73,7 @@ class Opening:
             body = self._search(known.branch, known.base, "all")
             if body is None:
                 return known.model_copy(update={"state": "closed"})
-        self.repository_id = body["base"]["repo"]["node_id"]
+        self.client.node_id = body["base"]["repo"]["node_id"]
         merged = bool(body.get("merged") or body.get("merged_at"))
         update: dict[str, Any] = {
             "number": body["number"],

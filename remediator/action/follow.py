@@ -1,0 +1,175 @@
+"""Bring a pull request's incident up to date from what people did on it, whoever told us, and however late.
+
+An event is only a reason to look. What was handled is known from the incident's history and from our
+reactions, so each approval, command, merge and close counts once.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from remediator.action.words import HELP, Ask, explanation, parse, reply, verdict
+from remediator.domain.change import PullRequest
+from remediator.domain.life import OPEN_STATUSES, Review
+from remediator.errors import ConflictError, RemediatorError
+from remediator.graph.limits import stamp
+from remediator.graph.state import chosen
+from remediator.report import status_comment
+from remediator.report.markdown import code, prose
+
+if TYPE_CHECKING:
+    from remediator.domain.life import Record
+    from remediator.domain.ports import Clock, Forge
+    from remediator.graph.drive import Driver, Result
+    from remediator.graph.state import IncidentState
+    from remediator.services.github.conversation import Activity, Conversation, Reaction, Said
+
+log = logging.getLogger(__name__)
+
+OFF = "remediator-off"
+"""A label that stops everything on the pull request that bears it."""
+
+_TRIES = 5
+
+
+@dataclass
+class Follow:
+    """Reads pull requests and answers the graph's interrupts with what it finds there."""
+
+    driver: Driver
+    forge: Forge
+    conversation: Conversation
+    now: Clock
+
+    def number(self, number: int) -> IncidentState | None:
+        """The incident of one pull request, brought up to date; None where it is not ours or is switched off."""
+        for _ in range(_TRIES):
+            activity = self.conversation.read(_unknown(number))
+            branch = activity.pull_request.branch
+            record = next((one for one in self.driver.records() if one.branch == branch), None)
+            if record is None or OFF in activity.labels:
+                return None
+            try:
+                return self._follow(record.incident_id, activity)
+            except ConflictError as error:
+                log.info("%s; looking again", error)
+        raise ConflictError(f"#{number} is being handled by others all the time")
+
+    def sweep(self, *, verify: bool) -> dict[str, IncidentState | RemediatorError]:
+        """All open incidents by id; the fault of one does not cost the others. `verify`: look again at merged ones."""
+        done: dict[str, IncidentState | RemediatorError] = {}
+        for record in self.driver.records():
+            if record.status in OPEN_STATUSES:
+                try:
+                    done[record.incident_id] = self._swept(record, verify=verify)
+                except RemediatorError as error:
+                    done[record.incident_id] = error
+        return done
+
+    def _swept(self, record: Record, *, verify: bool) -> IncidentState:
+        pull = self.driver.state(record.incident_id)["pull_request"]
+        if pull and pull.number:
+            state = self.number(pull.number)
+            if state and verify and record.status == "verifying" == state["workflow_status"]:
+                result = self._resume(record.incident_id, Review(kind="verify", at=stamp(self.now())))
+                self._tell(result.state, self.conversation.read(pull))
+        return self.driver.state(record.incident_id)
+
+    def _follow(self, incident: str, activity: Activity) -> IncidentState:
+        state, pull = self.driver.state(incident), activity.pull_request
+        before = state["workflow_status"]
+        if pull.state == "open" or before != "awaiting_review":
+            for said in self._new(activity, state):
+                self._hear(incident, activity, said)
+        elif pull.state == "merged":
+            self.forge.merge(pull)  # finds it merged, and removes the branch
+            review = Review(kind="merged", by=activity.by, commit=pull.merge_commit, at=stamp(self.now()))
+            self._resume(incident, review)
+        else:
+            self.forge.close(pull)
+            words = _last_words(activity)
+            self._resume(incident, Review(kind="closed", by=activity.by, words=words, at=stamp(self.now())))
+        state = self.driver.state(incident)
+        self._tell(state, activity)
+        return state
+
+    def _tell(self, state: IncidentState, activity: Activity) -> None:
+        """The status comment, once there is a verdict to give."""
+        if found := verdict(state, activity.pull_request):
+            self.conversation.stick(activity, status_comment(found, now=stamp(self.now())))
+
+    def _new(self, activity: Activity, state: IncidentState) -> list[Said]:
+        """What nobody has handled yet: commands, approvals, requests for changes; edited words may not be what was said."""
+        known = {(entry.get("by"), entry.get("at")) for entry in state["user_feedback_history"]}
+        return [
+            said
+            for said in activity.said
+            if not (said.ours or said.bot or said.edited or said.answered)
+            and (said.by, said.at) not in known
+            and (parse(said.body) or said.review in {"APPROVED", "CHANGES_REQUESTED"})
+        ]
+
+    def _hear(self, incident: str, activity: Activity, said: Said) -> None:
+        ask = parse(said.body)
+        if not self.conversation.may_command(said.by):
+            if ask:
+                self.conversation.react(said, "CONFUSED")
+            return
+        if ask:
+            self.conversation.react(said, "EYES")
+            text, reaction = self._obey(incident, ask, said, activity.pull_request)
+            self.conversation.reply(activity, said, reply(said.id, text), reaction)
+        elif said.review == "APPROVED":
+            self._resume(incident, Review(kind="approved", by=said.by, commit=said.commit, at=said.at, words=said.body))
+        else:
+            text, reaction = self._revise(incident, said, said.body)
+            self.conversation.reply(activity, said, reply(said.id, text), reaction)
+
+    def _obey(self, incident: str, ask: Ask, said: Said, pull: PullRequest) -> tuple[str, Reaction]:
+        """Do it; what to answer, and whether it was done."""
+        state = self.driver.state(incident)
+        match ask.verb, state["workflow_status"]:
+            case "help", _:
+                return HELP, "ROCKET" if said.body.split()[1:2] in ([], ["help"]) else "CONFUSED"
+            case "explain", _:
+                return explanation(state), "ROCKET"
+            case "use" | "retry", "awaiting_review":
+                return self._revise(incident, said, f"{ask.verb} {ask.argument}".strip())
+            case "close", "awaiting_review":
+                self.forge.close(pull)
+                words = ask.argument
+                self._resume(incident, Review(kind="closed", by=said.by, words=words, at=said.at))
+                return "Closed; the reason is remembered.", "ROCKET"
+            case "verify" | "confirm", "verifying":
+                kind = "verify" if ask.verb == "verify" else "confirmed"
+                after = self._resume(incident, Review(kind=kind, by=said.by, at=said.at, words=ask.verb)).state
+                return f"{after['workflow_status']}: {prose(after['recovery_result'])}", "ROCKET"
+            case _, status:
+                return f"{code(ask.verb)} does not fit now: this incident is {code(status)}.", "CONFUSED"
+
+    def _revise(self, incident: str, said: Said, words: str) -> tuple[str, Reaction]:
+        review = Review(kind="changes_requested", by=said.by, words=words, commit=said.commit, at=said.at)
+        result = self.driver.resume(incident, review)
+        if not result.error and not result.state["incident"].reason:
+            proposal = chosen(result.state)
+            done = f"Now proposes: {prose(proposal.title)}" if proposal else "Revised"
+            return f"{done} ({result.state['commit_hash'][:9]}).", "ROCKET"
+        return prose(str(result.error or result.state["incident"].reason)), "CONFUSED"
+
+    def _resume(self, incident: str, review: Review) -> Result:
+        result = self.driver.resume(incident, review)
+        if result.error:
+            raise result.error
+        return result
+
+
+def _unknown(number: int) -> PullRequest:
+    return PullRequest(branch="", base="", title="", body="", number=number)
+
+
+def _last_words(activity: Activity) -> str:
+    """What the one who closed it said last, as the reason that is remembered."""
+    spoken = [one.body for one in activity.said if one.by == activity.by and not one.bot and not parse(one.body)]
+    return " ".join(spoken[-1].split())[:500] if spoken else ""

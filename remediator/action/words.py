@@ -1,0 +1,117 @@
+"""What people may ask for on a pull request, read from their words: parsed by a table, never evaluated."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from remediator.domain.base import Value
+from remediator.graph.state import chosen
+from remediator.report import Check, Event, Verdict
+from remediator.report.markdown import code, marker, prose
+from remediator.trigger import COMMAND
+
+if TYPE_CHECKING:
+    from remediator.domain.change import PullRequest
+    from remediator.graph.state import IncidentState
+    from remediator.report.values import Outcome
+
+Verb = Literal["use", "retry", "explain", "verify", "confirm", "close", "help"]
+
+HELP = """\
+| comment | what it does |
+|---|---|
+| `/remediator use N` | propose option N instead, in this pull request |
+| `/remediator retry` | build the same option anew on the base as it is now |
+| `/remediator explain` | say why this option, with its evidence |
+| `/remediator verify` | after the merge: look again whether the incident is over |
+| `/remediator confirm` | after the merge: say that it is over |
+| `/remediator close REASON` | decline; the reason is remembered |
+
+Only people who can write to this repository are obeyed."""
+
+_SHAPES: dict[Verb, str] = {
+    "use": r"#?(\d{1,3})",
+    "retry": "()",
+    "explain": "()",
+    "verify": "()",
+    "confirm": "()",
+    "close": r"(.{0,500})",
+    "help": ".*",
+}
+
+
+class Ask(Value):
+    """One command; `argument` is a number for `use`, words for `close`."""
+
+    verb: Verb
+    argument: str = ""
+
+
+def parse(body: str) -> Ask | None:
+    """The command on the first line of a comment; None where it is none, `help` where it is not understood."""
+    line = body.lstrip().split("\n", 1)[0].strip()
+    first, *rest = line.split(None, 2)[:3] or [""]
+    if first != COMMAND:
+        return None
+    verb, argument = (rest[0].lower() if rest else "help"), (rest[1].strip() if len(rest) > 1 else "")
+    for known, shape in _SHAPES.items():
+        if verb == known and (found := re.fullmatch(shape, argument)):
+            return Ask(verb=known, argument=found[1] if found.groups() else "")
+    return Ask(verb="help")
+
+
+def reply(said: str, text: str) -> str:
+    """An answer, with an invisible first line by which it is found again."""
+    return f"{marker('reply', said)}\n{text}\n"
+
+
+def explanation(state: IncidentState) -> str:
+    """Why this option: the cause, the reason, what its history and the policy say."""
+    proposal = chosen(state)
+    lines = [prose(state["root_cause"])] if state["root_cause"] else []
+    if proposal:
+        lines += [f"**{prose(proposal.title)}**: {prose(proposal.reason)}"]
+        lines += [f"- {prose(text)}" for text in (*proposal.history[:5], *proposal.policy[:10])]
+    lines += [
+        f"- {code(one.id)} {prose(f'{one.source}:{one.line}', 200)} {prose(one.reason or one.text, 300)}"
+        for one in state["evidence"][:10]
+    ]
+    return "\n".join(lines) or "Nothing is known beyond what the pull request says."
+
+
+_OUTCOMES: dict[str, Outcome] = {
+    "resolved": "recovered",
+    "verifying": "waiting",
+    "unconfirmed": "unconfirmed",
+    "needs_person": "not_recovered",
+    "failed": "not_recovered",
+}
+
+
+def verdict(state: IncidentState, pull: PullRequest) -> Verdict | None:
+    """What is said about a merged pull request; None while it waits for its review, or was declined."""
+    now, incident = state["pull_request"], state["incident"]
+    following = bool(now and now.number != pull.number)
+    outcome: Outcome | None = "not_recovered" if following else _OUTCOMES.get(state["workflow_status"])
+    if outcome is None:
+        return None
+    latest = {one.verifier: one for one in state["observations"]}
+    next_step = f"the next attempt is {now.url}" if following and now else incident.reason
+    if state["workflow_status"] == "verifying" and not following:
+        next_step = "comment `/remediator verify` to look again, or `/remediator confirm` if it is over"
+    history = [entry for entry in state["user_feedback_history"] if entry.get("at")]
+    return Verdict(
+        incident_id=state["incident_id"],
+        outcome=outcome,
+        headline=state["recovery_result"],
+        checks=tuple(Check(name=one.verifier, result=one.summary, since=one.at) for one in latest.values()),
+        next_step=next_step,
+        deadline=incident.deadline if outcome == "waiting" else "",
+        timeline=tuple(Event(at=str(one["at"]), what=_event(one)) for one in history[-20:]),
+    )
+
+
+def _event(entry: dict[str, object]) -> str:
+    by = f" by {entry['by']}" if entry.get("by") else ""
+    return f"{str(entry.get('kind', '')).replace('_', ' ')}{by}"

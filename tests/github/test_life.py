@@ -1,0 +1,299 @@
+"""A pull request's whole life on GitHub: each event in a run of its own, which knows only what GitHub holds."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from remediator.action.follow import Follow
+from remediator.action.words import Ask, parse
+from remediator.graph.build import Ports, build
+from remediator.graph.drive import Driver
+from remediator.graph.limits import Limits
+from remediator.graph.state import VALUES, record
+from remediator.services.checkpoints.documents import INDEX
+from remediator.services.checkpoints.saver import RefCheckpointSaver
+from remediator.services.github.blobs import Found
+from remediator.services.github.conversation import Conversation
+from remediator.services.github.forge import GitHubForge
+from remediator.services.github.ref_store import GitHubRefStore
+from tests.fakes import FakeLogs, FakeVerifier, FakeWorkshop
+from tests.github.server import Fault, Server
+from tests.github.stand import client, stand_in
+from tests.graph.worlds import FILE, TWO, case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from remediator.domain.life import VerificationStatus
+    from remediator.graph.drive import Result
+    from remediator.graph.state import IncidentState
+
+
+@dataclass
+class Life:
+    """Every call is a run: new clients, nothing remembered."""
+
+    server: Server
+    verdicts: list[VerificationStatus] = field(default_factory=list)
+    cost: list[str] = field(default_factory=list)
+
+    def _run(self) -> tuple[Driver, Follow]:
+        web = client(self.server)
+        store = GitHubRefStore(web, prefetch=[INDEX], fresh_for=60)
+        saver = RefCheckpointSaver(
+            store, allowed=VALUES, keep=1,
+            summarise=lambda t, v: record(t, dict(v)).model_dump(mode="json", exclude_defaults=True),
+        )  # fmt: skip
+        forge, workshop = GitHubForge(web, local=self.checkout), FakeWorkshop(TWO)
+        verifiers = [FakeVerifier(self.verdicts)] if self.verdicts else []
+
+        def now() -> datetime:
+            return datetime(2026, 1, 2, 4, tzinfo=UTC)
+
+        ports = Ports(logs=FakeLogs((case(),)), workshop=workshop, forge=forge, now=now, verifiers=verifiers)
+        driver = Driver(build(ports, saver), saver, Limits(), now)
+        return driver, Follow(driver, forge, Conversation(web), now)
+
+    def checkout(self, commit: str, path: str) -> Found | None:
+        """The runner's clone, which has the base."""
+        entry = self.server.world.bare.entry(commit, path)
+        held = self.server.world.bare.ask(entry.oid) if entry else None
+        return Found(int(entry.mode, 8), entry.oid, held[2]) if entry and held else None
+
+    def start(self) -> Result:
+        del self.server.journal[:]
+        result = self._run()[0].start(case())
+        self.cost = list(self.server.journal)
+        assert result.error is None, result.error
+        return result
+
+    def event(self) -> IncidentState:
+        del self.server.journal[:]
+        state = self._run()[1].number(self.number)
+        self.cost = list(self.server.journal)
+        assert state
+        return state
+
+    def sweep(self, *, verify: bool = False) -> None:
+        for state in self._run()[1].sweep(verify=verify).values():
+            assert isinstance(state, dict), state
+
+    @property
+    def number(self) -> int:
+        return min(self.server.world.pulls)
+
+    def comments(self) -> list[str]:
+        return [one.body for one in self.server.world.pulls[self.number].comments if one.user.endswith("[bot]")]
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Iterator[Life]:
+    with stand_in(tmp_path, {FILE: "memory: 1Gi\n", ".github/CODEOWNERS": "* @ada\n"}) as server:
+        life = Life(server)
+        life.server.world.create(
+            "remediator-state", server.world.bare.write_commit(server.world.bare.write_tree("", {}), [], "Start", "ada")
+        )
+        yield life
+
+
+def test_opening_costs_at_most_twelve_requests(life: Life) -> None:
+    state = life.start().state
+    pull = life.server.world.pulls[life.number]
+    assert (state["workflow_status"], pull.labels, pull.reviewers) == ("awaiting_review", ["remediator"], ["ada"])
+    assert len(life.cost) <= 12, life.cost
+
+
+def test_a_recurrence_is_the_same_pull_request(life: Life) -> None:
+    life.start()
+    assert life.start().state["incident"].seen == 2
+    assert len(life.server.world.pulls) == 1
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_a_merge_costs_at_most_six_requests_and_is_noted_once(life: Life, method: str) -> None:
+    life.start()
+    oid = life.server.world.merge(life.number, "ada", method=method)
+    state = life.event()
+    assert (state["workflow_status"], state["user_approved_action"]) == ("verifying", "raise_memory_limit")
+    assert state["pull_request"]
+    assert state["pull_request"].merge_commit == oid
+    assert len(life.cost) <= 6, life.cost
+    assert [one.startswith("<!-- remediator:status") and "Waiting" in one for one in life.comments()] == [True]
+    life.event()
+    assert len(life.comments()) == 1
+    assert len([e for e in state["user_feedback_history"] if e["kind"] == "merged"]) == 1
+
+
+def test_a_command_that_revises_costs_at_most_twelve_requests(life: Life) -> None:
+    life.start()
+    life.server.world.comment(life.number, "ada", "/remediator use 2\nbecause of the heap")
+    state = life.event()
+    assert state["incident"].chosen == "roll_back"
+    assert len(life.cost) <= 12, life.cost
+    pull = life.server.world.pulls[life.number]
+    assert life.server.world.bare.run("show", f"{pull.head}:{FILE}") == "memory: 4Gi"
+    assert life.server.world.bare.run("rev-list", "--count", f"main..{pull.head}") == "1"
+    assert "roll back" in pull.title
+    assert [content for content, _ in pull.comments[0].reactions] == ["eyes", "rocket"]
+    assert "Now proposes" in life.comments()[0]
+    life.event()
+    assert len(life.comments()) == 1
+
+
+def test_only_people_who_can_write_are_obeyed(life: Life) -> None:
+    life.start()
+    life.server.world.comment(life.number, "bob", "/remediator close")
+    assert life.event()["workflow_status"] == "awaiting_review"
+    assert life.server.world.pulls[life.number].comments[0].reactions == [("confused", "github-actions[bot]")]
+    assert life.comments() == []
+
+
+def test_edited_words_and_bots_count_for_nothing(life: Life) -> None:
+    life.start()
+    life.server.world.edit_comment(life.server.world.comment(life.number, "ada", "hello").id, "/remediator close")
+    life.server.world.comment(life.number, "renovate[bot]", "/remediator close")
+    life.server.world.permissions["renovate"] = "write"
+    assert life.event()["workflow_status"] == "awaiting_review"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "reaction"),
+    [
+        ("/remediator use 9", "no option 9", "confused"),
+        ("/remediator explain", "limit is too low", "rocket"),
+        ("/remediator help", "remediator use N", "rocket"),
+        ("/remediator", "remediator use N", "rocket"),
+        ("/remediator $(reboot) `x`", "remediator use N", "confused"),
+        ("/remediator verify", "does not fit now", "confused"),
+    ],
+)
+def test_answers(life: Life, text: str, words: str, reaction: str) -> None:
+    life.start()
+    life.server.world.comment(life.number, "ada", text)
+    life.event()
+    life.event()
+    (answer,) = life.comments()
+    assert words in answer
+    assert life.server.world.pulls[life.number].comments[0].reactions[-1][0] == reaction
+
+
+def test_approval_of_the_head_counts_and_of_an_older_one_does_not(life: Life) -> None:
+    life.start()
+    life.server.world.review(life.number, "ada", "APPROVED")
+    life.server.world.pulls[life.number].reviews[0].commit = life.server.world.branch("main")
+    assert life.event()["user_approved_action"] == ""
+    life.server.world.review(life.number, "ada", "APPROVED")
+    assert life.event()["user_approved_action"] == "raise_memory_limit"
+
+
+def test_a_review_that_asks_for_changes_is_answered(life: Life) -> None:
+    life.start()
+    life.server.world.review(life.number, "ada", "CHANGES_REQUESTED", "use 2")
+    assert life.event()["incident"].chosen == "roll_back"
+    life.server.world.review(life.number, "ada", "CHANGES_REQUESTED", "more please")
+    life.event()
+    assert "without a person" in life.comments()[-1]
+
+
+def test_a_close_is_remembered_with_its_reason(life: Life) -> None:
+    life.start()
+    life.server.world.comment(life.number, "ada", "The node was too small.")
+    life.server.world.close(life.number, "ada")
+    state = life.event()
+    assert (state["workflow_status"], state["incident"].reason) == ("rejected", "The node was too small.")
+    assert [name for name in life.server.world.bare.refs() if "inc-" in name] == []
+
+
+def test_closing_by_command(life: Life) -> None:
+    life.start()
+    life.server.world.comment(life.number, "ada", "/remediator close not now")
+    assert (life.event()["incident"].reason, life.server.world.pulls[life.number].state) == ("not now", "closed")
+
+
+def test_the_verdict_is_one_comment_edited_in_place(life: Life) -> None:
+    life.start()
+    life.server.world.merge(life.number, "ada")
+    life.verdicts = ["pending"]
+    life.event()
+    life.verdicts = ["success"]
+    life.server.world.comment(life.number, "ada", "/remediator verify")
+    assert life.event()["workflow_status"] == "resolved"
+    status = [one for one in life.comments() if one.startswith("<!-- remediator:status")]
+    assert len(status) == 1
+    assert "Recovered" in status[0]
+
+
+def test_a_failed_recovery_opens_the_next_attempt_and_names_it(life: Life) -> None:
+    life.start()
+    life.server.world.merge(life.number, "ada")
+    life.verdicts = ["failed"]
+    life.event()
+    first, second = sorted(life.server.world.pulls)
+    assert f"/pull/{second}" in life.comments()[-1]
+    assert "Not recovered" in life.comments()[-1]
+    assert life.server.world.pulls[second].head.endswith("-2")
+    assert first == life.number
+
+
+def test_events_that_were_lost_are_made_up_by_the_next_sweep(life: Life) -> None:
+    life.start()
+    life.server.world.comment(life.number, "ada", "/remediator use 2")
+    life.sweep()
+    life.server.world.review(life.number, "ada", "APPROVED")
+    life.server.world.merge(life.number, "ada")
+    life.sweep()
+    life.verdicts = ["success"]
+    life.sweep(verify=True)
+    assert "Recovered" in life.comments()[-1]
+
+
+@pytest.mark.parametrize("kind", ["after", "drop", "before"])
+@pytest.mark.parametrize("call", ["GRAPHQL Reply", "GRAPHQL Record", "GRAPHQL Revise", "GRAPHQL React"])
+def test_a_command_is_obeyed_once_whatever_answer_is_lost(life: Life, call: str, kind: str) -> None:
+    life.start()
+    life.server.world.comment(life.number, "ada", "/remediator use 2")
+    life.server.faults = [Fault(call, kind)]
+    life.event()
+    assert life.event()["incident"].rounds == 1
+    assert len(life.comments()) == 1
+
+
+def test_a_label_switches_everything_off(life: Life) -> None:
+    life.start()
+    life.server.world.pulls[life.number].labels.append("remediator-off")
+    life.server.world.comment(life.number, "ada", "/remediator close")
+    assert life._run()[1].number(life.number) is None
+    assert life.comments() == []
+
+
+def test_twenty_runs_at_once_on_one_incident_end_in_one_pull_request(life: Life) -> None:
+    with ThreadPoolExecutor(20) as pool:
+        results = list(pool.map(lambda _: life._run()[0].start(case()), range(20)))
+    assert [result.error for result in results] == [None] * 20
+    assert len(life.server.world.pulls) == 1
+    assert life.start().state["incident"].seen == 21
+
+
+@pytest.mark.parametrize(
+    ("text", "ask"),
+    [
+        ("hello", None),
+        ("/remediatorx use 2", None),
+        ("please /remediator use 2", None),
+        ("  /remediator USE #2 \nmore", Ask(verb="use", argument="2")),
+        ("/remediator use 2; rm -rf /", Ask(verb="help")),
+        ("/remediator use two", Ask(verb="help")),
+        ("/remediator close `$(x)` ${{ y }}", Ask(verb="close", argument="`$(x)` ${{ y }}")),
+        ("/remediator retry", Ask(verb="retry")),
+        ("/remediator retry now", Ask(verb="help")),
+        ("", None),
+    ],
+)
+def test_commands_are_read_by_a_table(text: str, ask: Ask | None) -> None:
+    assert parse(text) == ask
