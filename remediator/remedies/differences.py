@@ -42,7 +42,9 @@ class Difference:
         for value in (self.old, self.new):
             if isinstance(value, dict):
                 words += [str(leaf) for leaf in value.values() if not isinstance(leaf, dict | list)]
-            elif not isinstance(value, list) and value is not None:
+            elif isinstance(value, list):
+                words += [str(item.get("name", "") if isinstance(item, dict) else item) for item in value if not isinstance(item, list)]
+            elif value is not None:
                 words.append(str(value))
         return [word for word in dict.fromkeys(words) if len(word) > 2]
 

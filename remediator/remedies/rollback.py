@@ -14,7 +14,6 @@ from typing import Any
 import re2
 
 from remediator.domain.change import Edit, Place
-from remediator.domain.incident import Evidence
 from remediator.errors import ConfigError
 from remediator.gitops import Application, ObjectChange, Repository, history
 from remediator.gitops.history import Commit
@@ -23,7 +22,7 @@ from remediator.policy.leaves import documents
 from remediator.remedies.apply import changes
 from remediator.remedies.case import Case, Fix
 from remediator.remedies.differences import Difference, differences
-from remediator.remedies.suspicion import asks_less, gives_more, less_capacity, on_field, spoken, telling
+from remediator.remedies.suspicion import says, spoken, suspected, telling
 from remediator.yamledit import EditRefused
 
 COMMITS = 12
@@ -120,7 +119,7 @@ class _TakenBack:
             name for one in subjects for name in (one.name, one.namespace, one.application, one.pod, one.container)
         }
         identities |= {name for one in effects for name in (one.name, one.namespace, one.application)}
-        return any(_word_in(word, self._spoken) for word in telling(words, identities))
+        return any(says(self._spoken, word) for word in telling(words, identities))
 
     @cached_property
     def _spoken(self) -> str:
@@ -130,13 +129,9 @@ class _TakenBack:
         return any(re2.search(pattern, path) for pattern in (*self._own_fields, *self._fields))
 
     @cached_property
-    def _signals(self) -> dict[str, None]:
-        return dict.fromkeys(one.signal for one in self.case.diagnosis.evidence)
-
-    @cached_property
     def _own_fields(self) -> list[str]:
         """The fields that the very signals in the evidence come from, by the policy."""
-        return self._patterns(*self._signals)
+        return self._patterns(*dict.fromkeys(one.signal for one in self.case.diagnosis.evidence))
 
     @cached_property
     def _fields(self) -> list[str]:
@@ -166,37 +161,11 @@ class _TakenBack:
         own = [effect for effect in effects if self._on_culprit(effect)]
         if not own or any(effect.what == "field" and not self._implicates(dotted(effect.path)) for effect in own):
             return False
-        if not self._suspect(step, own) or self._restored(step):
+        mentioned = self._mentioned(step, own)
+        if not suspected(self.case, step.difference, step.owner, own, mentioned, bool(self._own_fields)) or self._restored(step):
             return False
         self.shared |= {effect.application for effect in effects if any(_same(effect, other) for other in own)}
         return True
-
-    def _suspect(self, step: Step, effects: Sequence[ObjectChange]) -> bool:
-        """Whether the evidence points at this change among all that happened."""
-        category, mentioned = self.case.diagnosis.category, self._mentioned(step, effects)
-        if complaints := self.case.signals(*_NAME_THE_FIELD):
-            return any(self._complained(one, step, effect, mentioned) for one in complaints for effect in effects)
-        if mentioned or category in _NEED_A_WORD:
-            return mentioned
-        if category in ("oom", "resource_exhausted"):
-            return any(gives_more(effect, "limits") or less_capacity(effect, step.owner) for effect in effects)
-        if "insufficient_resource" in self._signals or "quota_exceeded" in self._signals:
-            return any(asks_less(effect, self.case.facts("resource")) or _scaled_up(effect) for effect in effects)
-        if category == "probe_failure":
-            return step.difference.op != "changed" and isinstance(
-                step.difference.old or step.difference.new, dict | list
-            )
-        return bool(self._own_fields) and not self._signals.keys() & _NAME_AN_IMAGE
-
-    def _complained(self, one: Evidence, step: Step, effect: ObjectChange, mentioned: bool) -> bool:
-        """Whether the API server complains of just this object, and of this field or in words of this change."""
-        kind, name = one.facts.get("invalid_kind", effect.kind), one.facts.get("invalid_name", effect.name)
-        if (effect.kind, effect.name) != (kind, name):
-            return False
-        retyped = step.difference.op != "changed" or type(step.difference.old) is not type(step.difference.new)
-        if one.signal == "object_undecodable" and not retyped:
-            return False
-        return mentioned or on_field(effect.path, one.facts.get("field", ""))
 
     def with_counterparts(self, guilty: Sequence[Step]) -> list[Step]:
         """The guilty steps and, where one is half of a renamed key or a moved item, its other half."""
@@ -233,21 +202,9 @@ class _TakenBack:
         )
 
 
-_NEED_A_WORD = {"crashloop", "network_error", "application_error", "permission_denied", "sync_error"}
-"""Faults that can come from so many fields that the evidence must name the one."""
-_NAME_THE_FIELD = ("object_invalid", "object_undecodable", "unknown_field", "field_immutable")
-"""Complaints of the API server, which says what it objects to."""
-_NAME_AN_IMAGE = {"image_not_found", "image_invalid_name", "image_platform"}
-
-
 def _same(effect: ObjectChange, other: ObjectChange) -> bool:
     """Whether one object of a shared text changes alike in two Applications."""
     return (effect.kind, effect.name, effect.path, effect.what) == (other.kind, other.name, other.path, other.what)
-
-
-def _scaled_up(effect: ObjectChange) -> bool:
-    counts = (effect.before, effect.after)
-    return effect.path[-1:] == ("replicas",) and all(isinstance(one, int) for one in counts) and counts[0] > counts[1]
 
 
 def _edits(steps: Sequence[Step]) -> Iterator[Edit]:
@@ -318,14 +275,3 @@ def _place(step: Step) -> Place:
         file=step.file, document=step.document, path=one.path, value=one.new, exists=one.op != "removed",
         why="the commit changed it here, and taking it back changes just this field when rendered",
     )  # fmt: skip
-
-
-def _word_in(word: str, text: str) -> bool:
-    """Whether the text says the word as one of its own: `backup` is not said by `backup-daily`."""
-    start = text.find(word)
-    while start >= 0:
-        around = (text[start - 1 : start] if start else "", text[start + len(word) : start + len(word) + 1])
-        if not any(one.isalnum() or one in ("_", "-") for one in around if one):
-            return True
-        start = text.find(word, start + 1)
-    return False

@@ -8,14 +8,17 @@ change went the way that brings the fault about (a limit lowered before memory r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
 from remediator.domain.change import YamlPath
+from remediator.domain.incident import Evidence
 from remediator.gitops import ObjectChange
 from remediator.gitops.paths import MISSING, dotted
 from remediator.remedies import quantities
+from remediator.remedies.case import Case
+from remediator.remedies.differences import Difference
 
 _COMMON = frozenset({
     "value", "values", "name", "key", "data", "type", "kind", "spec", "path", "port", "ports", "image",
@@ -30,6 +33,62 @@ _CAPACITY = re.compile(
     r"(?i)mem|heap|xm[xs]|java|jvm|opts|worker|thread|concurren|parallel|cache|buffer|pool|batch|queue|max"
 )
 _WIDE = frozenset({"spec", "metadata", "data", "rules"})
+
+
+_NEED_A_WORD = {"crashloop", "network_error", "application_error", "permission_denied", "sync_error"}
+"""Faults that can come from so many fields that the evidence must name the one."""
+_NAME_THE_FIELD = ("object_invalid", "object_undecodable", "unknown_field", "field_immutable")
+"""Complaints of the API server, which says what it objects to."""
+_NAME_AN_IMAGE = {"image_not_found", "image_invalid_name", "image_platform"}
+
+
+def suspected(
+    case: Case, difference: Difference, owner: str, effects: Sequence[ObjectChange], mentioned: bool, known_fields: bool
+) -> bool:  # fmt: skip
+    """Whether the evidence points at this change among all that happened.
+
+    `owner` is the name of the item that a changed value belongs to; `known_fields` tells that the fault comes from
+    few fields, and that this is one of them.
+    """
+    category, signals = case.diagnosis.category, {one.signal for one in case.diagnosis.evidence}
+    if complaints := case.signals(*_NAME_THE_FIELD):
+        return any(_complained(one, difference, effect, mentioned) for one in complaints for effect in effects)
+    if mentioned or category in _NEED_A_WORD:
+        return mentioned
+    if category in ("oom", "resource_exhausted"):
+        return any(gives_more(effect, "limits") or less_capacity(effect, owner) for effect in effects)
+    if signals & {"insufficient_resource", "quota_exceeded"}:
+        return any(asks_less(effect, case.facts("resource")) or _scaled_up(effect) for effect in effects)
+    if category == "probe_failure":
+        return difference.op != "changed" and isinstance(difference.old or difference.new, dict | list)
+    return known_fields and not signals & _NAME_AN_IMAGE
+
+
+def _complained(one: Evidence, difference: Difference, effect: ObjectChange, mentioned: bool) -> bool:
+    """Whether the API server complains of just this object, and of this field or in words of this change."""
+    kind, name = one.facts.get("invalid_kind", effect.kind), one.facts.get("invalid_name", effect.name)
+    if (effect.kind, effect.name) != (kind, name):
+        return False
+    retyped = difference.op != "changed" or type(difference.old) is not type(difference.new)
+    if one.signal == "object_undecodable" and not retyped:
+        return False
+    return mentioned or on_field(effect.path, one.facts.get("field", ""))
+
+
+def _scaled_up(effect: ObjectChange) -> bool:
+    counts = (effect.before, effect.after)
+    return effect.path[-1:] == ("replicas",) and all(isinstance(one, int) for one in counts) and counts[0] > counts[1]
+
+
+def says(text: str, word: str) -> bool:
+    """Whether the text says the word as one of its own: `backup` is not said by `backup-daily`."""
+    start = text.find(word)
+    while start >= 0:
+        around = (text[start - 1 : start] if start else "", text[start + len(word) : start + len(word) + 1])
+        if not any(one.isalnum() or one in ("_", "-") for one in around if one):
+            return True
+        start = text.find(word, start + 1)
+    return False
 
 
 def telling(words: Iterable[str], identities: Iterable[str]) -> list[str]:
