@@ -54,7 +54,7 @@ def _diagnose(one: Group, statements: Sequence[Statement], redact: Callable[[str
         category=lead.category.id,
         severity=severity_of(one, statements),
         subject=one.subject,
-        summary=summarise(lead, one.subject),
+        summary=summarise(lead, one.subject, _restarts(one)),
         evidence=evidence,
         context=tuple(_context(s, redact) for s in context[:MAX_CONTEXT]),
         victims=tuple(victim for victim in one.victims if key_of(victim) != key_of(one.subject)),
@@ -62,7 +62,13 @@ def _diagnose(one: Group, statements: Sequence[Statement], redact: Callable[[str
     )
 
 
-def summarise(lead: Hit, subject: Subject) -> str:
+def _restarts(one: Group) -> int:
+    """The most restarts that any status of this incident tells."""
+    told = (hit.statement.facts.get("restart_count", "") for hit in one.hits)
+    return max((int(text) for text in told if text.isdigit()), default=0)
+
+
+def summarise(lead: Hit, subject: Subject, restarts: int = 0) -> str:
     """The category's sentence with the names of this incident in it."""
     name = subject.name or subject.pod or subject.application or subject.node or subject.container or "something"
     place = f"{name} ({subject.namespace})" if subject.namespace else name
@@ -72,6 +78,7 @@ def summarise(lead: Hit, subject: Subject) -> str:
         "image": lead.facts.get("image") or subject.image or "its image",
         "probe": lead.facts.get("probe", "health").lower(),
         "resource": lead.facts.get("resource", "cpu"),
+        "restarts": f" ({restarts} restarts)" if restarts > 1 else "",
     }
     template = lead.category.summary or lead.category.title
     return re.sub(r"\{(\w+)\}", lambda found: str(words.get(found[1]) or lead.facts.get(found[1], "")), template)
