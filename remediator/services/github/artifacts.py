@@ -1,0 +1,58 @@
+"""Logs that a workflow run has left behind: found by name, streamed to a file, bounded.
+
+The archive is never extracted: whoever reads logs opens its members one by one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from remediator.errors import ConfigError, ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from remediator.services.github.client import Client
+
+MOST = 2 * 1024**3
+"""Bytes of an archive; logs of any incident are far smaller."""
+
+_CHUNK = 1 << 20
+
+
+def fetch(client: Client, name: str, run: int, into: Path, *, most: int = MOST) -> Path:
+    """The newest artifact of that name, of that run or (0) of any; ConfigError says which runs have one."""
+    rows = _rows(client, f"/actions/runs/{run}/artifacts" if run else "/actions/artifacts", name)
+    usable = [row for row in rows if not row["expired"]]
+    if not usable:
+        what = f"artifact {name!r} of run {run}" if run else f"artifact {name!r}"
+        raise ConfigError(f"{what} {'has expired' if rows else 'does not exist'}; {_others(client, name, run)}")
+    newest = max(usable, key=lambda row: int(row["id"]))
+    if int(newest["size_in_bytes"]) > most:
+        raise ConfigError(f"artifact {name!r} has {newest['size_in_bytes']} bytes; at most {most} are read")
+    path = into / f"{newest['id']}.zip"
+    size = 0
+    with client.stream(f"/actions/artifacts/{newest['id']}/zip") as answer, path.open("wb") as file:
+        try:
+            for chunk in answer.iter_content(_CHUNK):
+                size += len(chunk)
+                if size > most:
+                    raise ConfigError(f"artifact {name!r} is longer than it says; at most {most} bytes are read")
+                file.write(chunk)
+        except requests.RequestException as error:
+            raise ServiceError(f"the download of {name!r} broke off after {size} bytes", retryable=True) from error
+    return path
+
+
+def _rows(client: Client, path: str, name: str) -> list[Mapping[str, Any]]:
+    reply = client.rest("GET", path, params={"name": name, "per_page": "100"}, expect={404})
+    return list(reply.body["artifacts"]) if reply.status == 200 else []
+
+
+def _others(client: Client, name: str, run: int) -> str:
+    rows = [row for row in _rows(client, "/actions/artifacts", name) if not row["expired"]]
+    runs = sorted({int((row.get("workflow_run") or {}).get("id") or 0) for row in rows} - {0, run}, reverse=True)
+    return f"runs with one: {', '.join(map(str, runs[:5]))}" if runs else "no run has one"

@@ -1,0 +1,61 @@
+"""Log artifacts: found by name and run, streamed without the token, bounded, and told apart when missing."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from remediator.errors import ConfigError
+from remediator.evidence import open_inputs
+from remediator.services.github.artifacts import fetch
+from tests.github.server import Fault, Server
+from tests.github.stand import client, stand_in
+from tests.github.world import Artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with stand_in(tmp_path, {"a.yaml": "a: 1\n"}) as one:
+        yield one
+
+
+def archive(**files: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name, text in files.items():
+            made.writestr(name, text)
+    return out.getvalue()
+
+
+def test_the_newest_of_that_name_is_read_whole(server: Server, tmp_path: Path) -> None:
+    server.world.artifacts = [
+        Artifact(1, "log", 7, archive(old="x")),
+        Artifact(2, "log", 8, archive(b="second", a="first")),
+        Artifact(3, "other", 8, b""),
+    ]
+    inputs = open_inputs([str(fetch(client(server), "log", 0, tmp_path))])
+    assert len(inputs) == 2
+    assert "old" in open_inputs([str(fetch(client(server), "log", 7, tmp_path))])[0].name
+
+
+def test_missing_and_expired_ones_name_the_runs_that_have_one(server: Server, tmp_path: Path) -> None:
+    server.world.artifacts = [Artifact(1, "log", 7, b"x"), Artifact(2, "log", 8, b"", expired=True)]
+    with pytest.raises(ConfigError, match="of run 8 has expired; runs with one: 7"):
+        fetch(client(server), "log", 8, tmp_path)
+    with pytest.raises(ConfigError, match="'none' does not exist; no run has one"):
+        fetch(client(server), "none", 0, tmp_path)
+
+
+def test_the_size_is_bounded_and_a_passing_failure_is_not_the_end(server: Server, tmp_path: Path) -> None:
+    server.world.artifacts = [Artifact(1, "log", 7, archive(a="x" * 5000))]
+    with pytest.raises(ConfigError, match="at most 100"):
+        fetch(client(server), "log", 7, tmp_path, most=100)
+    server.faults = [Fault("GET .*/zip", "before"), Fault("GET .*/zip", "drop")]
+    assert fetch(client(server), "log", 7, tmp_path).stat().st_size > 0
