@@ -1,0 +1,198 @@
+"""Which server belongs to which cluster, and whose credentials go where."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from remediator.cli import main
+from remediator.commands.targets import workload
+from remediator.domain.life import Observation
+from remediator.errors import ConfigError
+from remediator.outside import Outside, is_source
+from remediator.policy import load
+from remediator.services.local.git import Git
+from remediator.services.local.remotes import address, contains, is_ours
+from remediator.services.targets import ByTarget, choose
+from remediator.settings import Settings
+from tests.fakes import FakeVerifier
+from tests.outside.loki_server import LokiServer
+from tests.outside.rollouts import rollout
+from tests.outside.servers import Answer, serve
+from tests.repos import ENVIRON, git, repository
+
+NOW = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
+TWO = """
+targets:
+  prod-eu:
+    clusters: [https://eu.example.com, eu]
+    loki: {url: https://loki.example.com, tenant: eu, selectors: ['{namespace="shop"}']}
+    kubernetes: {context: prod-eu, namespaces: [shop]}
+    argocd: {url: https://argocd.example.com, project: shop}
+  prod-us:
+    loki: {url: https://loki-us.example.com}
+"""
+
+
+def outside(tmp_path: Path, text: str = "", **environ: str) -> Outside:
+    file = tmp_path / "remediator.yml"
+    file.write_text(text or "{}")
+    return Outside(Settings.from_environ(environ), load(file), lambda: NOW)
+
+
+def test_credentials_go_to_the_target_that_they_name_and_to_no_other(tmp_path: Path) -> None:
+    environ = {"REMEDIATOR_LOKI_TOKEN": "everybodys", "REMEDIATOR_LOKI_TOKEN__PROD_EU": "eus"}
+    found = outside(tmp_path, TWO, **environ)
+    assert found.access("loki", "prod-eu").token.get_secret_value() == "eus"
+    assert found.access("loki", "prod-us").token.get_secret_value() == ""
+    assert (found.access("loki", "prod-eu").tenant, found.access("loki", "prod-us").tenant) == ("eu", "")
+    alone = outside(tmp_path, REMEDIATOR_LOKI_URL="http://loki:3100", REMEDIATOR_LOKI_TOKEN="ours")
+    assert alone.access("loki", "default").token.get_secret_value() == "ours"
+    assert "eus" not in repr(found.access("loki", "prod-eu"))
+
+
+def test_sources_and_verifiers_are_those_that_are_configured(tmp_path: Path) -> None:
+    found = outside(tmp_path, TWO)
+    first, then = found.sources(["outside"])
+    assert [one.name for one in (*first, *then)] == ["loki:prod-eu", "loki:prod-us", "kubernetes:prod-eu"]
+    assert [one.name for one in found.sources(["loki:prod-us"])[0]] == ["loki:prod-us"]
+    assert [one.name for one in found.verifiers(timedelta(0))] == ["argocd", "pods", "loki"]
+    assert outside(tmp_path).verifiers(timedelta(0)) == []
+    single = outside(tmp_path, REMEDIATOR_KUBERNETES_URL="http://127.0.0.1:1")
+    assert [one.name for one in single.verifiers(timedelta(0))] == ["argocd", "pods"]
+
+
+@pytest.mark.parametrize("spec", ["loki:nowhere", "prometheus", "file.txt"])
+def test_a_source_that_is_not_there_is_the_users_to_mend(tmp_path: Path, spec: str) -> None:
+    with pytest.raises(ConfigError):
+        outside(tmp_path, TWO).sources([spec])
+
+
+def test_files_and_sources_are_told_apart() -> None:
+    assert all(map(is_source, ("loki", "alertmanager:prod-eu", "outside", "kubernetes", "prometheus:a")))
+    assert not any(map(is_source, ("-", "loki.json", "./loki", "loki:", "C:loki", "loki:A")))
+
+
+@pytest.mark.parametrize(
+    ("clusters", "target"),
+    [
+        (["eu"], "prod-eu"),
+        (["https://eu.example.com"], "prod-eu"),
+        (["prod-us"], "prod-us"),
+        (["", "x"], "prod-us"),
+        ([], "prod-us"),
+    ],
+)
+def test_an_incident_belongs_to_its_clusters_target(tmp_path: Path, clusters, target) -> None:
+    assert choose(outside(tmp_path, TWO).targets, clusters) == target
+
+
+def test_the_applications_destination_decides_where_nothing_else_tells(tmp_path: Path) -> None:
+    found = outside(tmp_path, TWO)
+    found.destinations = lambda names: ["https://eu.example.com"] if "checkout" in names else []
+    assert found.target_of(rollout()) == "prod-eu"
+    assert found.target_of(rollout(subject={"cluster": "prod-us"})) == "prod-us"
+
+
+def test_a_target_without_the_service_is_neutral_and_no_target_is_pending() -> None:
+    def observe(target: str) -> Observation:
+        return ByTarget("loki", {"a": FakeVerifier(["failed"])}, lambda _r: target, lambda: NOW).observe(rollout(), ())
+
+    assert [observe(one).status for one in ("a", "b", "")] == ["failed", "success", "pending"]
+    assert "neutral" in observe("b").facts
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "targets: {a: {loki: {url: 'https://ann:pw@loki'}}}",
+        "targets: {a: {loki: {token: x}}}",
+        "targets: {A_b: {}}",
+        "targets: {a: {argocd: {refresh: maybe}}}",
+    ],
+)
+def test_a_mistake_in_the_file_is_told_with_its_line_and_no_secret_fits_in(tmp_path: Path, bad: str) -> None:
+    with pytest.raises(ConfigError, match=r"remediator\.yml:1"):
+        outside(tmp_path, bad)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("shop/checkout", ("shop", "Deployment", "checkout", "")),
+        ("shop/statefulset/db", ("shop", "StatefulSet", "db", "")),
+        ("shop/pod/db-0", ("shop", "Pod", "db-0", "db-0")),
+    ],
+)
+def test_a_workload_is_written_as_kubectl_users_would(text, found) -> None:
+    one = workload(text)
+    assert (one.namespace, one.kind, one.name, one.pod) == found
+
+
+@pytest.mark.parametrize("text", ["", "shop", "shop/", "/x", "a/b/c/d", "shop/gizmo/x", "Shop/x", "a/../b"])
+def test_what_is_no_workload_is_said(text: str) -> None:
+    with pytest.raises(ConfigError, match="is no workload"):
+        workload(text)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/Acme/gitops.git",
+        "git@github.com:acme/gitops.git",
+        "ssh://git@github.com:22/acme/gitops",
+        "https://x:tok@github.com/acme/gitops/",
+    ],
+)
+def test_one_repository_has_many_addresses(url: str) -> None:
+    assert address(url) == "github.com/acme/gitops"
+
+
+def test_a_checkout_knows_its_addresses_and_its_history(tmp_path: Path) -> None:
+    found = Git(repository(tmp_path / "repo", {"a": "1"}), environ=ENVIRON)
+    first = git(found.top, "rev-parse", "HEAD")
+    git(found.top, "commit", "--allow-empty", "-qm", "two")
+    second = git(found.top, "rev-parse", "HEAD")
+    assert (contains(found, second, first), contains(found, first, second)) == (True, False)
+    assert contains(found, "f" * 40, first) is None
+    assert is_ours(found, "https://anything", {})
+    git(found.top, "remote", "add", "origin", "git@github.com:acme/gitops.git")
+    assert is_ours(found, "https://github.com/acme/gitops", {})
+    assert not is_ours(found, "https://github.com/acme/other", {})
+    assert is_ours(
+        None,
+        "https://ghe.example.com/a/b.git",
+        {"GITHUB_SERVER_URL": "https://ghe.example.com", "GITHUB_REPOSITORY": "a/b"},
+    )
+
+
+def test_collect_shows_each_source_and_one_timeline(tmp_path: Path, monkeypatch, capsys) -> None:
+    loki = LokiServer()
+    at = datetime.now(UTC).timestamp()
+    for step in range(3):
+        loki.add(
+            at - 60 + step,
+            "KeyError: 'DATABASE_URL' token=ghp_0123456789abcdefghijklmnopqrstuvwxyz",
+            namespace="shop",
+            pod="checkout-7c9d8f6b5d-x2x7k",
+        )
+    root = repository(tmp_path / "repo", {"a.yaml": "a: 1\n"})
+    with serve(loki) as server, serve(Answer("down", 503, "text/plain")) as down:
+        monkeypatch.setattr("remediator.services.http._TRIES", 1)
+        monkeypatch.setenv("REMEDIATOR_LOKI_URL", server.url)
+        monkeypatch.setenv("REMEDIATOR_LOKI_SELECTOR", '{namespace="shop"}')
+        monkeypatch.setenv("REMEDIATOR_ALERTMANAGER_URL", down.url)
+        arguments = ["collect", "--repo", str(root), "--output", str(tmp_path / "out")]
+        assert main(arguments) == 0
+        said = capsys.readouterr().out
+        assert main([*arguments, "--json"]) == 0
+    assert "✗ alertmanager         Alertmanager answers 503: down" in said
+    assert "✓ loki                 3 items" in said
+    assert "shop/Deployment/checkout" in said
+    assert "ghp_0123" not in said
+    shown = json.loads(capsys.readouterr().out)
+    assert [one["sources"] for one in shown["timeline"]] == [["loki"]]
+    assert (tmp_path / "out/loki.json").is_file()
