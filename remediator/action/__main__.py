@@ -1,0 +1,195 @@
+"""One event in, one outcome out: decide what it asks for, do it, say what became of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remediator.action.inputs import Inputs
+from remediator.action.outcome import Outcome, conclusion, exit_code, outputs, page, remarks, written
+from remediator.commands import faults
+from remediator.commands.output import redact_logging, set_up_logging
+from remediator.commands.shared import report_of
+from remediator.errors import ConfigError, RemediatorError
+from remediator.report import IncidentReport, RunFacts
+from remediator.settings import Settings
+from remediator.trigger import Ignore, Resume, Start, Sweep, decide
+from remediator.wiring import Services, now, preload
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remediator.action.follow import Follow
+    from remediator.domain.life import Case
+    from remediator.graph.drive import Result
+    from remediator.graph.state import IncidentState
+
+
+@dataclass
+class Run:
+    """One run of the action; what it learns on the way is kept, so that a fault costs only what comes after it."""
+
+    inputs: Inputs
+    settings: Settings
+    found: list[Outcome] = field(default_factory=list)
+    people: list[IncidentReport] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    facts: RunFacts = field(default_factory=RunFacts)
+    note: str = ""
+
+    def handle(self) -> None:
+        """Do what the event asks for."""
+        inputs = self.inputs
+        repository = self.settings.github.repository if self.settings.github else ""
+        if self.settings.github is None:
+            raise ConfigError("no token: give the action's input `token`, and run it on GitHub Actions")
+        if inputs.off:
+            self.note = "Switched off by the variable REMEDIATOR_OFF: nothing was done."
+            return
+        asked = decide(inputs.event, inputs.payload, inputs.mode, workflows=inputs.workflows, repository=repository)
+        if isinstance(asked, Ignore):
+            self.note = f"Nothing to do: {asked.why}."
+            return
+        if not self.services.policies.guardrails.enabled:
+            self.note = "Switched off by the policy (`guardrails.enabled: false`): nothing was done."
+            return
+        preload()
+        redact_logging(lambda text: self.services.redact(text))  # noqa: PLW0108 - made when a first record needs it
+        match asked:
+            case Resume(pull_request=number) if number:
+                self._keep(self.follow.number(number))
+            case Resume():
+                self._swept()
+            case Sweep(start=start):
+                self._swept()
+                if start and self._named():
+                    self._start(Start(source="inputs"))
+            case Start():
+                self._start(asked)
+
+    @cached_property
+    def services(self) -> Services:
+        """All adapters; the logs are named by the event and the inputs."""
+        return Services(self.settings, self.inputs.directory, dry_run=self.inputs.dry_run)
+
+    @cached_property
+    def follow(self) -> Follow:
+        """The reader of pull requests."""
+        from remediator.action.follow import Follow
+        from remediator.services.github.conversation import Conversation
+
+        if self.services.client is None:
+            raise ConfigError("pull requests are followed on GitHub only")
+        return Follow(self.services.driver, self.services.forge, Conversation(self.services.client), now)
+
+    def _named(self) -> bool:
+        inputs = self.inputs
+        return bool(inputs.log_artifact or inputs.log_path or inputs.log_text or inputs.source)
+
+    def _start(self, asked: Start) -> None:
+        self.services.logs_from = tuple(self._logs(asked))
+        self.services.__dict__.pop("logs", None)
+        cases = self.services.logs.cases()
+        lines, seconds = self.services.logs.measured()
+        self.facts = RunFacts(lines=lines, seconds=seconds, dry_run=self.inputs.dry_run)
+        before = set() if self.inputs.dry_run else {one.branch for one in self.services.driver.records()}
+        for case in cases:
+            outcome = faults.contained(lambda case=case: self._one(case))  # type: ignore[misc]
+            if isinstance(outcome, RemediatorError):
+                self.errors.append(str(outcome))
+                continue
+            pull = outcome.state["pull_request"]
+            self._keep(outcome.state, known=bool(pull and pull.branch in before), error=str(outcome.error or ""))
+        self.services.handled()
+
+    def _one(self, case: Case) -> Result:
+        """What people did meanwhile comes first: the incident may be merged or declined already."""
+        if not self.inputs.dry_run:
+            for record in self.services.driver.records():
+                if record.fingerprint == case.fingerprint and record.status == "awaiting_review":
+                    pull = self.services.driver.state(record.incident_id)["pull_request"]
+                    if pull and pull.number:
+                        self.follow.number(pull.number)
+        return self.services.driver.start(case)
+
+    def _swept(self) -> None:
+        done = self.follow.sweep(verify=bool(self.services.verifiers))
+        for incident, state in done.items():
+            if isinstance(state, RemediatorError):
+                self.errors.append(f"{incident}: {state}")
+            else:
+                self._keep(state)
+        self.note = "" if done else "No incident is open."
+
+    def _logs(self, asked: Start) -> list[str]:
+        """Files and sources to read; downloads and pasted text go into the runner's temporary directory."""
+        inputs = self.inputs
+        if asked.source == "alert":
+            return [self._file("alerts.json", json.dumps(dict(asked.alerts)))]
+        named = [*inputs.log_path, *([inputs.source] if inputs.source not in {"", "artifact", "file"} else [])]
+        if inputs.log_text.strip():
+            named.append(self._file("pasted.log", inputs.log_text))
+        if inputs.log_artifact:
+            named.append(self._artifact(inputs.log_artifact, asked.run_id or inputs.run_id))
+        if not named:
+            raise ConfigError("nothing to read: give log-artifact, log-path, log-text or source")
+        return named
+
+    def _file(self, name: str, text: str) -> str:
+        path = Path(self.inputs.temp, f"remediator-{name}")
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def _artifact(self, name: str, run: int) -> str:
+        from remediator.services.github.artifacts import fetch
+
+        client = self.services.client
+        if client is None:
+            raise ConfigError("log-artifact needs GitHub")
+        if self.inputs.repository:
+            client = replace(client, repository=self.inputs.repository)
+        return str(fetch(client, name, run, self.inputs.temp))
+
+    def _keep(self, state: IncidentState | None, *, known: bool = True, error: str = "") -> None:
+        if state is None:
+            self.note = "Nothing to do: the pull request is not Remediator's, or bears the label `remediator-off`."
+            return
+        self.found.append(Outcome.of(state, known=known, error=error))
+        if state["workflow_status"] == "needs_person":
+            self.people.append(report_of(self.services, state))
+
+
+def main() -> int:
+    """Run, then tell: whatever breaks, the summary and the outputs are written."""
+    set_up_logging(os.environ.get("REMEDIATOR_LOG_LEVEL", ""), os.environ)
+    inputs = faults.contained(lambda: Inputs.from_environ(os.environ))
+    if isinstance(inputs, RemediatorError):
+        _say(remarks((), [str(inputs)]))
+        return inputs.exit_code
+    run = Run(inputs, Settings.from_environ(os.environ))
+    broken = faults.contained(run.handle)
+    if isinstance(broken, RemediatorError):
+        run.errors.append(str(broken))
+    ended = conclusion(run.found, run.errors)
+    text = page(run.found, run.people, run.errors, run.facts, run.note)
+    file = Path(inputs.temp, "remediator-summary.md")
+    file.write_text(text, encoding="utf-8")
+    if inputs.summary:
+        with inputs.summary.open("a", encoding="utf-8") as summary:
+            summary.write(text)
+    written(inputs, outputs(run.found, ended, str(file)))
+    _say([*remarks(run.found, run.errors), text.rstrip()])
+    return exit_code(ended, inputs.fail_on)
+
+
+def _say(lines: Sequence[str]) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The action as the runner starts it: a process for each event, its environment and its files, against the stand-in."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from remediator.action.inputs import Inputs
+from remediator.errors import ConfigError
+from tests.github.server import Server
+from tests.github.stand import stand_in
+from tests.github.test_artifacts import archive
+from tests.github.world import Artifact
+from tests.repos import git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+GITOPS = ROOT / "examples" / "gitops"
+LOG = ROOT / "examples" / "incidents" / "oom.txt"
+
+
+@dataclass
+class Action:
+    server: Server
+    folder: Path
+
+    def __call__(self, event: str, payload: dict[str, Any], **inputs: str) -> tuple[int, dict[str, str], str]:
+        """Exit code, outputs, summary of one run in a fresh checkout."""
+        checkout, temp = self.folder / "checkout", self.folder / "temp"
+        subprocess.run(["rm", "-rf", str(checkout), str(temp)], check=True)
+        temp.mkdir()
+        git(self.folder, "clone", "-q", str(self.server.world.bare.path), str(checkout))
+        (temp / "event.json").write_text(json.dumps(payload))
+        environ = {
+            "PATH": os.environ["PATH"], "HOME": str(temp), "GITHUB_ACTIONS": "true", "REMEDIATOR_TOKEN": "bot-token",
+            "GITHUB_REPOSITORY": "acme/gitops", "GITHUB_API_URL": self.server.url, "GITHUB_EVENT_NAME": event,
+            "GITHUB_EVENT_PATH": str(temp / "event.json"), "GITHUB_WORKSPACE": str(checkout), "RUNNER_TEMP": str(temp),
+            "GITHUB_OUTPUT": str(temp / "output"), "GITHUB_STEP_SUMMARY": str(temp / "summary"),
+            **{f"REMEDIATOR_{name.upper()}": text for name, text in inputs.items()},
+        }  # fmt: skip
+        command = [sys.executable, "-m", "remediator.action"]
+        done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr, done.stderr
+        lines = (temp / "output").read_text().splitlines()
+        found = {line.partition("<<")[0]: lines[at + 1] for at, line in enumerate(lines) if "<<end-" in line}
+        return done.returncode, found, (temp / "summary").read_text() + done.stdout
+
+
+@pytest.fixture
+def action(tmp_path: Path) -> Iterator[Action]:
+    files = {
+        str(p.relative_to(GITOPS)): p.read_text() for p in GITOPS.rglob("*") if p.is_file() and ".git" not in p.parts
+    }
+    with stand_in(tmp_path, files) as server:
+        server.world.artifacts = [Artifact(5, "incident", 9, archive(**{"a.txt": LOG.read_text()}))]
+        yield Action(server, tmp_path)
+
+
+def test_from_a_dispatched_run_with_an_artifact_to_the_note_of_its_merge(action: Action) -> None:
+    code, out, text = action("workflow_dispatch", {"inputs": {}}, log_artifact="incident", run_id="9")
+    assert (code, out["conclusion"], out["pull-request-operation"]) == (0, "proposed", "created"), text
+    number = int(out["pull-request-number"])
+    assert json.loads(out["pull-requests"])[0]["url"] == out["pull-request-url"]
+    assert action.server.world.branch(out["pull-request-branch"]) == out["pull-request-head-sha"]
+
+    code, out, text = action("workflow_dispatch", {"inputs": {}}, log_text=LOG.read_text())
+    assert (out["pull-request-operation"], out["pull-request-number"]) == ("updated", str(number)), text
+
+    action.server.world.comment(number, "ada", "/remediator explain\n$(touch /tmp/pwned) ${{ github.token }}")
+    body = {"body": "/remediator explain", "user": {"type": "User"}}
+    code, _, text = action(
+        "issue_comment", {"action": "created", "issue": {"number": number, "pull_request": {}}, "comment": body}
+    )
+    assert code == 0, text
+    assert action.server.world.pulls[number].comments[0].reactions[-1][0] == "rocket"
+
+    action.server.world.merge(number, "ada")
+    pull = {"number": number, "merged": True, "head": {"ref": action.server.world.pulls[number].head}}
+    code, out, text = action("pull_request", {"action": "closed", "pull_request": pull})
+    assert (code, out["conclusion"], out["verification-status"]) == (0, "verifying", "pending"), text
+    assert "Waiting" in action.server.world.pulls[number].comments[-1].body
+
+    code, out, text = action("schedule", {}, mode="verify")
+    assert (code, out["conclusion"]) == (0, "verifying"), text
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "inputs", "words"),
+    [
+        ("push", {}, {}, "nothing to do for push"),
+        ("workflow_dispatch", {}, {"disabled": "true", "log_artifact": "incident"}, "Switched off"),
+        ("workflow_dispatch", {}, {"log_artifact": "none"}, "does not exist"),
+        ("workflow_dispatch", {}, {}, "nothing to read"),
+    ],
+)
+def test_what_a_run_says_that_opens_nothing(
+    action: Action, event: str, payload: dict[str, Any], inputs: dict[str, str], words: str
+) -> None:
+    code, out, text = action(event, payload, **inputs)
+    assert words in text
+    assert (out["pull-request-operation"], out["pull-requests"]) == ("none", "[]")
+    assert code == int(out["conclusion"] == "failure")
+    assert action.server.world.pulls == {}
+
+
+def test_every_input_and_output_is_handed_over() -> None:
+    described = yaml.safe_load((ROOT / "action.yml").read_text())
+    env = described["runs"]["steps"][-1]["env"]
+    for name in described["inputs"]:
+        assert env[f"REMEDIATOR_{name.upper().replace('-', '_')}"] == f"${{{{ inputs.{name} }}}}"
+    from remediator.action.outcome import outputs
+
+    assert set(described["outputs"]) == set(outputs([], "nothing", ""))
+
+
+@pytest.mark.parametrize(("name", "text"), [("MODE", "x"), ("FAIL_ON", "x"), ("RUN_ID", "x")])
+def test_an_input_that_cannot_be_meant_is_named(name: str, text: str) -> None:
+    with pytest.raises(ConfigError, match=name.lower().replace("_", "-")):
+        Inputs.from_environ({f"REMEDIATOR_{name}": text})
