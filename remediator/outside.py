@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remediator.errors import ConfigError
 from remediator.policy.targets import DEFAULT, Target
@@ -99,6 +99,13 @@ class Outside:
             elif by_target:
                 found.append(ByTarget(kind, by_target, self.target_of, self.now))
         return found
+
+    def dispatched(self, payload: Mapping[str, Any], target: str = "") -> tuple[str, str]:
+        """Name and text of the alerts in an event's payload; asked of the target's Alertmanager where they did not fit."""
+        from remediator.services.alertmanager import of_dispatch
+
+        name = target or next(iter(self.targets))
+        return "repository_dispatch", of_dispatch(payload, self._web("alertmanager", name, "Alertmanager"))
 
     def target_of(self, rollout: Rollout) -> str:
         """By the alert's or log's cluster, the run's, then by the Applications' destinations."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.domain.life import Observation
 from remediator.domain.outside import AnswerError, Reading, Workload, item_id, short
-from remediator.errors import RemediatorError
+from remediator.errors import ConfigError, RemediatorError
 from remediator.evidence import workload_of_pod
 
 if TYPE_CHECKING:
@@ -39,6 +39,22 @@ def firing(web: Web, filters: Sequence[str] = (), receiver: str = "") -> list[di
 def filters_of_group(key: str) -> list[str]:
     """The matchers of a webhook's `groupKey`: `{}/{severity="critical"}:{alertname="X", namespace="shop"}`."""
     return [f'{name}="{value}"' for name, value in _PAIR.findall(key.rpartition(":{")[2])]
+
+
+def of_dispatch(payload: Mapping[str, Any], web: Web | None) -> str:
+    """The alerts of a `repository_dispatch` as a text for the evidence reader, silenced ones left out.
+
+    Where the dispatch was too small for them they are asked for by their group's key; ConfigError where nobody can be.
+    """
+    inner = payload.get("payload", payload.get("body", payload))
+    message: Mapping[str, Any] = inner if isinstance(inner, dict) else payload
+    key = str(message.get("groupKey") or "")
+    if not message.get("truncatedAlerts") and message.get("alerts"):
+        return json.dumps(message, indent=1) + "\n"
+    matchers = filters_of_group(key)
+    if web is None or not matchers:
+        raise ConfigError("the alerts did not fit into the event: give REMEDIATOR_ALERTMANAGER_URL to ask for them")
+    return document(firing(web, matchers))
 
 
 @dataclass

@@ -17,7 +17,9 @@ import yaml
 
 from remediator import trigger
 from remediator.domain.outside import Access, Question, Workload
+from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
+from remediator.services.alertmanager import of_dispatch
 from remediator.services.argocd.client import ArgoApi
 from remediator.services.http import Http
 from remediator.services.kubernetes.client import Cluster
@@ -128,6 +130,19 @@ def test_alerts_that_are_too_many_for_a_dispatch_leave_their_groups_key() -> Non
         "alerts": [],
         "truncatedAlerts": 100,
     }
+
+
+def test_what_did_not_fit_into_the_event_is_asked_of_alertmanager_by_its_group() -> None:
+    message = {"version": "4", "groupKey": '{}:{alertname="X"}', "alerts": [{"labels": {"x": "y" * 900}}] * 100}
+    payload = json.loads(relay().dispatch(message))["client_payload"]
+    with serve(Answer([{"labels": {"alertname": "X"}, "status": {"state": "active"}}])) as server:
+        text = of_dispatch(payload, Http("Alertmanager", Access(url=server.url)))
+    assert [one["labels"] for one in json.loads(text)] == [{"alertname": "X"}]
+    assert ("filter", 'alertname="X"') in server.asked[0].parameters
+    with pytest.raises(ConfigError, match="REMEDIATOR_ALERTMANAGER_URL"):
+        of_dispatch(payload, None)
+    whole = {"alerts": [{"labels": {"alertname": "Y"}}], "groupKey": "{}"}
+    assert json.loads(of_dispatch({"payload": whole}, None)) == whole
 
 
 @pytest.mark.needs_tools("prometheus-alertmanager")
