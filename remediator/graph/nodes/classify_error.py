@@ -8,17 +8,27 @@ from remediator.graph.nodes.collect_logs import find_case
 from remediator.graph.state import IncidentState
 
 if TYPE_CHECKING:
-    from remediator.domain.ports import LogSource
+    from remediator.domain.incident import Diagnosis
+    from remediator.domain.ports import LogSource, Workshop
 
 
-def classify_error(state: IncidentState, *, logs: LogSource) -> IncidentState:
+def classify_error(state: IncidentState, *, logs: LogSource, workshop: Workshop) -> IncidentState:
     """Name the fault from its evidence, by rule alone: one pass over the logs told all incidents apart."""
     diagnosis = find_case(state, logs).diagnosis
-    subject = diagnosis.subject
     return IncidentState(
         diagnosis=diagnosis,
         error_category=diagnosis.category,
         error_severity=diagnosis.severity,
-        affected_apps=[subject.application] if subject.application else [],
+        affected_apps=_applications(diagnosis, workshop),
         root_cause=diagnosis.summary,
     )
+
+
+def _applications(diagnosis: Diagnosis, workshop: Workshop) -> list[str]:
+    """As the log names them; what is only recorded is looked up here, since no later node will."""
+    subject = diagnosis.subject
+    if subject.application:
+        return [subject.application]
+    if diagnosis.severity == "info" and (subject.name or subject.pod):
+        return list(workshop.propose(diagnosis).applications)
+    return []
