@@ -279,3 +279,17 @@ def test_a_name_from_a_log_leads_nowhere_else(api: Api, name: str) -> None:
     with pytest.raises(AnswerError, match="is no name of an object"):
         api.look().pods(name)
     assert api.paths() == []
+
+
+def test_a_kubeconfig_serves_as_a_file_and_as_the_text_that_a_secret_holds(tmp_path) -> None:
+    with serve(Answer({"metadata": {}, "items": []})) as server:
+        text = f"""apiVersion: v1
+kind: Config
+clusters: [{{name: c, cluster: {{server: '{server.url}'}}}}]
+users: [{{name: u, user: {{token: tok}}}}]
+contexts: [{{name: prod, context: {{cluster: c, user: u}}}}]
+"""
+        (tmp_path / "config").write_text(text)
+        for given in (text, str(tmp_path / "config")):
+            assert Cluster("k", Access(kubeconfig=given, context="prod")).pods("shop") == []
+        assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer tok"] * 2
