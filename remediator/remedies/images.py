@@ -82,7 +82,7 @@ def _fix(
     refused = signals <= {"image_denied", "registry_unknown"}
     names = [name, target.manifest.name, target.application.name]
     new, why = (
-        _corrected(case, reference, present, names, refused=refused)
+        _corrected(case, target, reference, present, names, refused=refused)
         if signals != {"image_platform"}
         else ("", "it exists for other platforms only.")
     )
@@ -131,26 +131,30 @@ def _same(a: Reference, b: Reference) -> bool:
     )
 
 
-def _known_references(case: Case) -> set[str]:
-    """Every image that the repository's rendered workloads use."""
+def _known_references(case: Case, beside: Match | None = None) -> set[str]:
+    """Every image that the rendered workloads use; `beside` an object only those of its Application and namespace."""
     return {
         str(container["image"])
-        for application in case.repository.applications
+        for application in ([beside.application] if beside else case.repository.applications)
         for manifest in case.repository.objects(application)
+        if not beside or manifest.namespace == beside.manifest.namespace
         for container, _, _ in manifest.containers()
         if container.get("image")
     }
 
 
-def _corrected(case: Case, wrong: Reference, present: str, names: list[str], *, refused: bool) -> tuple[str, str]:
+def _corrected(
+    case: Case, target: Match, wrong: Reference, present: str, names: list[str], *, refused: bool
+) -> tuple[str, str]:  # fmt: skip
     """The reference that was meant and why; where the registry refuses, only a slip in the name counts."""
     if spelt := _spelt_right(present):
         return spelt, f"`{spelt}` is how a reference is written."
     known = [Reference.parse(text) for text in sorted(_known_references(case) - {present})]
-    if not refused and (tag := _tag(wrong, known, _words(case, "tags"))):
+    siblings = [Reference.parse(text) for text in sorted(_known_references(case, target))]
+    if not refused and (tag := _tag(wrong, known, siblings, _words(case, "tags"))):
         return str(
             Reference(wrong.registry, wrong.repository, tag, "")
-        ), f"tag `{tag}` is used elsewhere or is one slip away."
+        ), f"tag `{tag}` is one slip away or what its neighbours run."
     if case.signals("registry_unknown"):
         hosts = {other.registry for other in known if other.registry} | set(_words(case, "registries"))
         if wrong.registry not in hosts and (host := nearest(wrong.registry, hosts)):
@@ -173,20 +177,30 @@ def _words(case: Case, option: str) -> list[str]:
     return [str(word) for word in value] if isinstance(value, list) else []
 
 
-def _tag(wrong: Reference, known: list[Reference], words: list[str]) -> str:
-    """The tag that the same image has elsewhere, a well-formed spelling of it, or a common word for a misspelt one."""
-    tags = dict.fromkeys(
-        other.tag for other in known if other.full == wrong.full and other.tag and other.tag != wrong.tag
-    )
-    if tags and (tag := nearest(wrong.tag, tags) or (next(iter(tags)) if len(tags) == 1 else "")):
+def _tag(wrong: Reference, known: list[Reference], siblings: list[Reference], words: list[str]) -> str:
+    """A well-formed spelling of the tag, one that is used and a slip away, or the one that all siblings have.
+
+    Two versions that both are well formed differ for a reason, and other environments run other versions: there
+    only the neighbours tell what was meant.
+    """
+    if spelt := _well_formed(wrong.tag):
+        return spelt
+    beside = dict.fromkeys(other.tag for other in siblings if other.full == wrong.full and other.tag not in ("", wrong.tag))
+    used = {} if _VERSION.fullmatch(wrong.tag) else dict.fromkeys(other.tag for other in known if other.full == wrong.full and other.tag)
+    if tag := nearest(wrong.tag, beside | used):
         return tag
-    return _well_formed(wrong.tag) or _common_tag(wrong.tag, words)
+    if len(beside) == 1:
+        return next(iter(beside))
+    return _common_tag(wrong.tag, words)
+
+
+_VERSION = re.compile(r"v?\d+(\.\d+)+")
 
 
 def _well_formed(tag: str) -> str:
     """A tag that no publisher writes, in the form they do: `1.17.-0` → `1.17.0`, `v1..2` → `v1.2`, `1.2l.0` → `1.21.0`."""
     repaired = re.sub(r"[.\-_]*([.\-_])[.\-_]+(?=[0-9])", lambda found: "." if "." in found[0] else found[1], tag)
-    repaired = re.sub(r"(?<=\d)[lI](?=[\d.]|$)", "1", re.sub(r"(?<=\d\.)[oO](?=\.|$)", "0", repaired)).strip(".-")
+    repaired = re.sub(r"(?<=[\d.])[lI](?=[\d.]|$)", "1", re.sub(r"(?<=\d\.)[oO](?=\.|$)", "0", repaired)).strip(".-")
     return repaired if repaired != tag and re.fullmatch(r"v?\d+(\.\d+)+([-+.][\w.]+)?", repaired) else ""
 
 
