@@ -48,8 +48,12 @@ class GitHub(Value):
         token, repository = environ.get("REMEDIATOR_TOKEN", ""), environ.get("GITHUB_REPOSITORY", "")
         if not (token and repository):
             return None
-        names = ("labels", "reviewers", "team_reviewers", "assignees")
-        said = {name: environ.get(f"REMEDIATOR_{name.upper()}") for name in names}
+        said = {
+            "labels": environ.get("REMEDIATOR_LABELS"),
+            "reviewers": environ.get("REMEDIATOR_REVIEWERS"),
+            "team_reviewers": environ.get("REMEDIATOR_TEAM_REVIEWERS"),
+            "assignees": environ.get("REMEDIATOR_ASSIGNEES"),
+        }
         return cls(
             token=SecretStr(token),
             repository=repository,

@@ -58,6 +58,9 @@ class Run:
         if not self.services.policies.guardrails.enabled:
             self.note = "Switched off by the policy (`guardrails.enabled: false`): nothing was done."
             return
+        if inputs.dry_run and not isinstance(asked, Start):
+            self.note = "A dry run answers nobody: nothing was done."
+            return
         preload()
         redact_logging(lambda text: self.services.redact(text))  # noqa: PLW0108 - made when a first record needs it
         match asked:

@@ -101,6 +101,8 @@ def test_from_a_dispatched_run_with_an_artifact_to_the_note_of_its_merge(action:
         ("workflow_dispatch", {}, {"disabled": "true", "log_artifact": "incident"}, "Switched off"),
         ("workflow_dispatch", {}, {"log_artifact": "none"}, "does not exist"),
         ("workflow_dispatch", {}, {}, "nothing to read"),
+        ("schedule", {}, {"dry_run": "true"}, "answers nobody"),
+        ("workflow_dispatch", {}, {"dry_run": "true", "log_artifact": "incident"}, "(dry run)"),
     ],
 )
 def test_what_a_run_says_that_opens_nothing(
