@@ -45,6 +45,7 @@ class Follow:
 
     def number(self, number: int) -> IncidentState | None:
         """The incident of one pull request, brought up to date; None where it is not ours or is switched off."""
+        said = ""
         for _ in range(_TRIES):
             activity = self.conversation.read(_unknown(number))
             branch = activity.pull_request.branch
@@ -55,7 +56,8 @@ class Follow:
                 return self._follow(record.incident_id, activity)
             except ConflictError as error:
                 log.info("%s; looking again", error)
-        raise ConflictError(f"#{number} is being handled by others all the time")
+                said = str(error)
+        raise ConflictError(f"#{number} cannot be brought up to date: {said}")
 
     def sweep(self, *, verify: bool) -> dict[str, IncidentState | RemediatorError]:
         """All open incidents by id; the fault of one does not cost the others. `verify`: look again at merged ones."""
