@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from remediator.errors import ConfigError
+from remediator.policy.meaning import check_meaning
 from remediator.policy.models import Action, Catalogue, Category, Guardrails, Policies
 
 USER_FILE = ".github/remediator.yml"
@@ -45,12 +46,14 @@ def load(user_file: Path | None = None, *, root: Path | None = None) -> Policies
 
 
 def merge(base: Any, over: Any) -> Any:
-    """`over` laid upon `base`: mappings by key, signals by id, anything else replaced."""
+    """`over` laid upon `base`: mappings by key, signals by id, what is denied added; anything else replaced."""
     if isinstance(base, Mapping) and isinstance(over, Mapping):
         merged = dict(base)
         for key, value in over.items():
             if key == "signals" and isinstance(value, list):
                 merged[key] = _merge_by_id(base.get(key, ()), value)
+            elif str(key).startswith("deny_") and isinstance(value, list):
+                merged[key] = list(dict.fromkeys((*base.get(key, ()), *value)))
             else:
                 merged[key] = merge(base[key], value) if key in base else value
         return merged
@@ -115,6 +118,7 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, int] | N
 
 def _read(path: Path) -> Any:
     try:
+        _refuse_repeated_keys(path)
         return yaml.load(path.read_bytes(), Loader=_LOADER) or {}  # noqa: S506 - a safe loader, the C one where there is one
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from error
@@ -122,6 +126,22 @@ def _read(path: Path) -> Any:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
         raise ConfigError(f"is not YAML: {problem}", file=str(path), line=mark.line + 1 if mark else 0) from error
+
+
+def _refuse_repeated_keys(path: Path) -> None:
+    """A key that stands twice silently undoes what the first one forbade."""
+    stack: list[yaml.Node] = [node for node in [yaml.compose(path.read_bytes(), Loader=_LOADER)] if node]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if key.value in seen:
+                    raise ConfigError("stands twice", file=str(path), line=key.start_mark.line + 1, path=str(key.value))
+                seen.add(key.value)
+                stack.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            stack += node.value
 
 
 def _build(document: Mapping[str, Any], user_file: Path | None) -> Policies:
@@ -144,7 +164,9 @@ def _build(document: Mapping[str, Any], user_file: Path | None) -> Policies:
         path = ".".join(map(str, first["loc"]))
         file = str(user_file) if user_file else "policies"
         raise ConfigError(f"{first['msg']}, got {first['input']!r}", file=file, path=path) from error
-    _check_references(policies, str(user_file) if user_file else "policies")
+    file = str(user_file) if user_file else "policies"
+    _check_references(policies, file)
+    check_meaning(policies, file)
     return policies
 
 

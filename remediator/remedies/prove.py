@@ -10,6 +10,7 @@ from remediator.errors import ConfigError
 from remediator.gitops import ObjectChange, Repository
 from remediator.gitops.paths import MISSING, dotted, get
 from remediator.policy.guard import FileChange, check_changes
+from remediator.remedies import quantities
 from remediator.remedies.apply import changes
 from remediator.remedies.case import Case, Fix, Want
 from remediator.yamledit import EditRefused
@@ -23,6 +24,7 @@ def prove(case: Case, fix: Fix) -> Proposal:
     """The proposal that a fix amounts to, or `Unproved` with the reason."""
     if not fix.evidence:
         raise Unproved(f"{fix.title}: no evidence names it")
+    _check_bounds(case, fix)
     places, edits = list(fix.places), list(fix.edits)
     for want in fix.wants:
         place, needed = _edits_for(case.repository, want)
@@ -35,7 +37,9 @@ def prove(case: Case, fix: Fix) -> Proposal:
         if shared:
             raise Unproved(f"{fix.title}: the place also feeds {', '.join(shared)} (locating.shared_places: refuse)")
     files = _apply(case.repository, edits, fix)
-    rendered = _check_rendering(case.repository, fix, places, files)
+    if not files:
+        raise Unproved(f"{fix.title}: nothing would change")
+    rendered = _check_rendering(case, fix, places, files)
     _guard(case, files)
     return Proposal(
         id=case.action.id,
@@ -52,6 +56,20 @@ def prove(case: Case, fix: Fix) -> Proposal:
         history=(fix.rollback,) if fix.rollback else (),
         policy=_policy_words(case),
     )
+
+
+def _check_bounds(case: Case, fix: Fix) -> None:
+    """No value outside the policy's bounds, wherever it comes from: what history holds is no exception."""
+    bounds = case.action.bounds
+    low, high = quantities.parse(bounds.minimum or None), quantities.parse(bounds.maximum or None)
+    for want in fix.wants:
+        amount = None if want.value is MISSING else quantities.parse(want.value)
+        if amount is None:
+            continue
+        if high is not None and amount > high:
+            raise Unproved(f"{fix.title}: {want.value} would exceed the maximum of {bounds.maximum} ({case.action.id})")
+        if low is not None and amount < low:
+            raise Unproved(f"{fix.title}: {want.value} is below the minimum of {bounds.minimum} ({case.action.id})")
 
 
 def _edits_for(repository: Repository, want: Want) -> tuple[Place, list[Edit]]:
@@ -133,8 +151,9 @@ def _apply(repository: Repository, edits: Sequence[Edit], fix: Fix) -> dict[str,
 
 
 def _check_rendering(
-    repository: Repository, fix: Fix, places: Sequence[Place], files: Mapping[str, bytes | None]
+    case: Case, fix: Fix, places: Sequence[Place], files: Mapping[str, bytes | None]
 ) -> tuple[str, ...]:
+    repository = case.repository
     after = repository.with_changes(files)
     if problems := repository.validate(after):
         raise Unproved(f"{fix.title}: the result is not valid: {problems[0].message}")
@@ -146,9 +165,27 @@ def _check_rendering(
             raise Unproved(f"{fix.title}: it would change {change.application} too")
         if change.what == "failure" and change.after is not MISSING and change.after:
             raise Unproved(f"{fix.title}: {change.application} would no longer render: {change.after}")
+    for change in differences:
+        _check_maximum(case, fix, change)
     for want in fix.wants:
         _check_want(want, differences, fix)
     return tuple(_line(change) for change in differences[:40])
+
+
+_RAISED_BY: Mapping[tuple[str, ...], str] = {
+    ("limits", "memory"): "raise_memory_limit",
+    ("limits", "cpu"): "raise_cpu_limit",
+}
+
+
+def _check_maximum(case: Case, fix: Fix, change: ObjectChange) -> None:
+    """The maximum of an action holds for its field whichever action raises it, a roll-back too."""
+    action = case.policies.actions.get(_RAISED_BY.get(tuple(map(str, change.path[-2:])), ""))
+    high = quantities.parse(action.bounds.maximum or None) if action else None
+    amount = None if change.after is MISSING else quantities.parse(change.after)
+    before = None if change.before is MISSING else quantities.parse(change.before)
+    if action and high is not None and amount is not None and amount > high and (before is None or amount > before):
+        raise Unproved(f"{fix.title}: {change.after} would exceed the maximum of {action.bounds.maximum} ({action.id})")
 
 
 def _check_want(want: Want, differences: Sequence[ObjectChange], fix: Fix) -> None:

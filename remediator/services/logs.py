@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from remediator.diagnosis import classify, signature
 from remediator.domain.life import Case
+from remediator.errors import ConfigError
 from remediator.evidence import Input, Pattern, Scanner, fingerprint, open_inputs
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ class Logs:
         inputs = [one for source in self.sources for one in source()]
         scanner = Scanner([Pattern(name, regex) for name, regex in self.catalogue.patterns()])
         found = scanner.scan(inputs)
+        if (
+            inputs
+            and not found.bytes
+            and all(isinstance(getattr(source, "__self__", None), Files) for source in self.sources)
+        ):
+            names = ", ".join(report.name for report in found.inputs)
+            raise ConfigError(f"{names}: empty: did the command that should have filled it fail?")
         for note in found.notes:
             log.warning("%s", note)
         return found

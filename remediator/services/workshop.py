@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from remediator.domain.life import Plan
 from remediator.errors import PolicyViolation
 from remediator.gitops import Repository
 from remediator.policy.guard import FileChange, check_changes
+from remediator.policy.meaning import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.change import Edit
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.ports import Read
+    from remediator.domain.ports import Clock, Read
     from remediator.gitops import Application
     from remediator.policy import Policies
 
@@ -32,6 +34,7 @@ class LocalWorkshop:
 
     root: Path
     policies: Policies
+    now: Clock = lambda: datetime.now(UTC)
     _plans: dict[str, Plan] = field(default_factory=dict)
 
     @cached_property
@@ -62,7 +65,9 @@ class LocalWorkshop:
     def objections(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> tuple[str, ...]:
         """See the port."""
         changes = {path: FileChange(before=before.get(path), after=content) for path, content in after.items()}
-        return check_changes(changes, self.policies.guardrails).reasons
+        reasons = check_changes(changes, self.policies.guardrails).reasons
+        held = frozen(self.policies.guardrails, self.now())
+        return (*reasons, held) if held else reasons
 
     def tracked(self, applications: Sequence[str], files: Sequence[str]) -> str:
         """See the port; where none of the named ones is fed by the files, a parent that is tells the branch."""
