@@ -43,7 +43,11 @@ class Difference:
             if isinstance(value, dict):
                 words += [str(leaf) for leaf in value.values() if not isinstance(leaf, dict | list)]
             elif isinstance(value, list):
-                words += [str(item.get("name", "") if isinstance(item, dict) else item) for item in value if not isinstance(item, list)]
+                words += [
+                    str(item.get("name", "") if isinstance(item, dict) else item)
+                    for item in value
+                    if not isinstance(item, list)
+                ]
             elif value is not None:
                 words.append(str(value))
         return [word for word in dict.fromkeys(words) if len(word) > 2]
@@ -73,14 +77,27 @@ def _items(old: list[Any], new: list[Any], path: YamlPath) -> Iterator[Differenc
         return
     before = {str(item[key]): item for item in old}
     after = {str(item[key]): index for index, item in enumerate(new)}
+    renamed = {}
+    for index, (was, now) in enumerate(zip(old, new, strict=False)):
+        if str(was[key]) not in after and str(now[key]) not in before and _alike(was, now, key):
+            renamed[str(now[key])] = str(was[key])
+            yield from differences(was, now, (*path, index))
     for name, index in after.items():
+        if name in renamed:
+            continue
         if name not in before:
             yield Difference("added", (*path, index), None, new[index], item=True, label=name)
         elif before[name] != new[index]:
             yield from differences(before[name], new[index], (*path, index))
     for position, item in enumerate(old):
-        if str(item[key]) not in after:
+        if str(item[key]) not in after and str(item[key]) not in renamed.values():
             yield Difference("removed", (*path, min(position, len(new))), item, None, item=True, label=str(item[key]))
+
+
+def _alike(was: dict[str, Any], now: dict[str, Any], key: str) -> bool:
+    """Whether an item was given another name and nothing else: the rest is the same."""
+    rest = {name: value for name, value in was.items() if name != key}
+    return bool(rest) and rest == {name: value for name, value in now.items() if name != key}
 
 
 def _plain_items(old: list[Any], new: list[Any], path: YamlPath) -> Iterator[Difference]:

@@ -70,6 +70,29 @@ def fix_kustomize_resource(case: Case) -> Iterator[Fix]:
         for entry in entries:
             if not _exists(case.repository, entry) and _told(one, entry):
                 yield from _corrected(case, application, entry, entries, one)
+    yield from _listed_twice(case)
+
+
+def _listed_twice(case: Case) -> Iterator[Fix]:
+    """Take out the second mention of a file that one kustomization lists twice."""
+    for application, one in complained(case, "duplicate_resource"):
+        for source in application.sources:
+            seen: set[tuple[str, str]] = set()
+            for entry in entries_below(case.repository, source.path) if source.local else ():
+                key = (entry.file, entry.target.rstrip("/"))
+                if entry.listed and key in seen and _told(one, entry):
+                    place = Place(file=entry.file, path=entry.path, value=entry.value, why="the entry stands here a second time")
+                    yield Fix(
+                        title=f"list {entry.value} once in {entry.file}",
+                        reason=f"`{entry.file}` lists `{entry.value}` twice, and kustomize adds no object twice.",
+                        evidence=case.cite(one),
+                        edits=(Edit(op="delete", file=entry.file, path=entry.path),),
+                        places=(place,),
+                        applications=tuple(dict.fromkeys([application, *_users(case, application, entry)])),
+                        parameters={"entry": entry.value},
+                        score=0.8,
+                    )
+                seen.add(key)
 
 
 def entries_below(repository: Repository, directory: str) -> list[Entry]:

@@ -10,6 +10,7 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.remedies.case import Case, Fix, Want
 from remediator.remedies.names import distance, is_typo, nearest
+from remediator.remedies.port_names import name_port
 from remediator.remedies.probing import Failing, Probe, failing, own_log, probes_of
 
 KNOWN_PATHS = (
@@ -41,6 +42,9 @@ def fix_probe_port(case: Case) -> Iterator[Fix]:
             continue
         new, why = _right_port(case, one)
         present = probe.port
+        if isinstance(new, str) and (name := _unnamed(one)) and (fix := name_port(case, one, name, new)):
+            yield fix
+            continue
         yield Fix(
             title=f"probe port {new or present} of `{probe.name}` instead of {present}",
             reason=f"Nothing answers the {probe.kind} probe at port {present}; {why or 'another port stood there before'}.",

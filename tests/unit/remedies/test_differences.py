@@ -58,3 +58,14 @@ def test_an_edit_that_cannot_be_made_is_refused() -> None:
     (found,) = differences({"a": 1, "b": 2}, {"a": 1})
     with pytest.raises(yamledit.EditRefused):
         changes([found.revert("a.yaml", 5)], lambda _: b"a: 1\n")
+
+
+def test_an_item_with_another_name_is_renamed_in_place() -> None:
+    old, new = {"ports": [{"name": "http", "containerPort": 80}]}, {"ports": [{"name": "web", "containerPort": 80}]}
+    (one,) = differences(old, new)
+    assert (one.op, one.path, one.old, one.new) == ("changed", ("ports", 0, "name"), "http", "web")
+
+
+def test_an_item_that_makes_way_for_another_is_no_renaming() -> None:
+    old, new = {"env": [{"name": "A", "value": "1"}]}, {"env": [{"name": "B", "value": "2"}]}
+    assert {one.op for one in differences(old, new)} == {"added", "removed"}

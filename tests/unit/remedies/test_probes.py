@@ -255,3 +255,15 @@ def test_the_program_of_a_probe_is_one_that_exists(
     found = tell(tmp_path, shop(web=workload(box)), events(("Unhealthy", POD, ABSENT.format(told))))
     path = "spec.template.spec.containers.0.readinessProbe.exec.command.0"
     assert (found.value(path) if found.changed else None) == expected
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_port_gets_the_name_back_that_others_ask_for(tmp_path: Path, alone: bool) -> None:
+    probes = {"readinessProbe": {"httpGet": {"path": "/", "port": "http"}}}
+    if not alone:
+        probes["livenessProbe"] = {"httpGet": {"path": "/", "port": "http"}}
+    files = shop(web=workload({"ports": [{"name": "web", "containerPort": 8080}], **probes}))
+    told = tell(tmp_path, files, events(("Unhealthy", POD, 'Readiness probe errored: strconv.Atoi: parsing "http": invalid syntax')))
+    container = "spec.template.spec.containers.0"
+    assert told.value(f"{container}.ports.0.name") == ("web" if alone else "http")
+    assert told.value(f"{container}.readinessProbe.httpGet.port") == ("web" if alone else "http")

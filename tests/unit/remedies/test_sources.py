@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.unit.remedies.incidents import tell
+from tests.unit.remedies.incidents import shop, tell, workload
 from tests.unit.remedies.test_services import APPLICATION, WORKLOAD
 
 
@@ -271,3 +273,18 @@ def test_a_namespace_in_a_set_is_made_for_all_of_it(tmp_path):
 )
 def test_a_namespace_is_not_made_where_that_would_not_help(tmp_path, application, log):
     assert not tell(tmp_path, {"argocd/shop.yaml": application, "shop/api.yaml": WORKLOAD}, log).changed
+
+
+def test_a_file_that_is_listed_twice_is_listed_once(tmp_path: Path) -> None:
+    files = shop(web=workload())
+    files["web/kustomization.yaml"] = "resources:\n  - web.yaml\n  - web.yaml\n"
+    log = (
+        "$ argocd app get web\nName:               argocd/web\nProject:            default\nNamespace:          shop\n\n"
+        "CONDITION  MESSAGE  LAST TRANSITION\nComparisonError  Failed to load target state: failed to generate manifest for source 1 of 1: "
+        "rpc error: code = Unknown desc = `kustomize build <path to cached source>/web` failed exit status 1: Error: accumulating resources: "
+        "accumulation err='merging resources from 'web.yaml': may not add resource with an already registered id: "
+        "Deployment.v1.apps/web.[noNs]': must build at directory: '/web/web.yaml': file is not directory  2026-03-09 09:10:00 +0000 UTC\n"
+    )
+    told = tell(tmp_path, files, log)
+    assert told.categories == ("sync_error",)
+    assert told.changed["web/kustomization.yaml"] == "resources:\n  - web.yaml\n"
