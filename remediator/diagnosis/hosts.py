@@ -39,6 +39,7 @@ _NEVER = {
     "database",
 }
 _STOP = {"the", "a", "an", "or", "not", "resolution", "service", "error", "failed", "upstream", "host", "remote"}
+_STOP |= {"dial", "lookup", "get", "post", "head", "read", "write", "connect"}
 
 
 def host_in(text: str) -> tuple[str, str]:

@@ -215,6 +215,7 @@ def test_the_signature_names_the_object_but_not_the_pod() -> None:
         ('could not translate host name "dbb" to address', "dbb", ""),
         ("All host(s) tried for db query failed (tried: prod-db:3333)", "prod-db", "3333"),
         ("connect ECONNREFUSED 10.1.2.3:80", "", ""),
+        ("Unable to connect to the server: dial tcp 10.0.0.1:6443: i/o timeout", "", ""),
         ("main.go:42 something failed", "", ""),
     ],
 )
