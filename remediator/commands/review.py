@@ -114,6 +114,7 @@ def _resume(found: Services, record: Record, kind: str, *, words: str = "", comm
 
 
 def _tell(found: Services, result: Result) -> int:
+    from remediator.graph.nodes.verify_recovery import NOTHING_CONFIGURED
     from remediator.report import local_pull_request
 
     state = result.state
@@ -130,6 +131,8 @@ def _tell(found: Services, result: Result) -> int:
         case "verifying":
             where = f" into {pull.base} as {pull.merge_commit[:9]}" if pull else ""
             print(f"{name}: merged{where}\nverification {state['verification_status']}: {state['recovery_result']}")
+            if state["recovery_result"] == NOTHING_CONFIGURED:
+                print(f"when you have seen it recover: remediator feedback {name} confirm")
         case "rejected":
             print(f"{name}: rejected, remembered: {incident.reason}")
         case status:

@@ -56,6 +56,7 @@ def test_run_then_approve(remediator: Command, root: Path) -> None:
     assert answer.code == 0
     assert "verification pending: no verifier configured" in answer.out
     assert "success" not in answer.out
+    assert answer.out.endswith(f"when you have seen it recover: remediator feedback {ID} confirm\n")
     assert (root / FILE).read_text() == "memory: 2Gi\n"
     assert git(root, "status", "--porcelain") == ""
     assert "no open incident" not in remediator("list").out

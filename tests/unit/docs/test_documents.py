@@ -65,6 +65,12 @@ def test_the_readme_names_every_command_and_no_other():
     assert named == set(choices)
 
 
+def test_the_readmes_blocks_stay_in_the_directory_they_start_in():
+    blocks = re.findall(r"(?s)```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert blocks
+    assert not [block for block in blocks if re.search(r"(?m)(^|[;&] *)cd ", block)]
+
+
 @pytest.mark.parametrize("script", sorted((ROOT / "scripts").glob("*.sh")), ids=lambda path: path.name)
 def test_scripts_are_portable_shell(script):
     assert script.read_text(encoding="utf-8").startswith("#!/bin/sh\n")
