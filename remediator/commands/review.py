@@ -31,7 +31,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _finish(parser, reject)
     parser = subparsers.add_parser("feedback", help="ask for another option (`use 2`), or `confirm` a recovery")
     _finish(parser, feedback)
-    parser.add_argument("words", help="`use N`, `retry`, `confirm`, or words for the history")
+    parser.add_argument("words", nargs="+", help="`use N`, `retry`, `confirm`, or words for the history")
     parser = subparsers.add_parser("verify", help="look once more whether an incident is over")
     _finish(parser, verify)
 
@@ -52,6 +52,8 @@ def approve(args: argparse.Namespace) -> int:
 
 def reject(args: argparse.Namespace) -> int:
     """Close, then resume the graph with the reason."""
+    if not args.reason.strip():
+        raise ConfigError("give a reason: it is what the history, and whoever meets this next, is told")
     found = services(args)
     record, pull = _awaiting(found, args.id, "reject")
     if pull.state == "merged":
@@ -62,16 +64,33 @@ def reject(args: argparse.Namespace) -> int:
 
 def feedback(args: argparse.Namespace) -> int:
     """Resume the graph with the reviewer's words."""
+    words = " ".join(args.words).strip()
+    if not words:
+        raise ConfigError("say what you want: `use N`, `retry`, `confirm`, or words for the history")
     found = services(args)
-    if _CONFIRM.fullmatch(args.words.strip()):
+    if _CONFIRM.fullmatch(words):
         record = find(found, args.id)
         if record.status != "verifying":
             raise ConfigError(f"{record.incident_id} is not being verified ({record.status}): nothing to confirm")
-        return _tell(found, _resume(found, record, "confirmed", words=args.words))
+        return _tell(found, _resume(found, record, "confirmed", words=words))
     record, pull = _awaiting(found, args.id, "give feedback on")
     if pull.state == "merged":
         raise ConfigError(f"{record.incident_id} was merged with git meanwhile: it can no longer change")
-    return _tell(found, _resume(found, record, "changes_requested", words=args.words))
+    _refuse_unknown_option(found, record.incident_id, words)
+    return _tell(found, _resume(found, record, "changes_requested", words=words))
+
+
+def _refuse_unknown_option(found: Services, name: str, words: str) -> None:
+    """ConfigError for the number of an option that is not there, before it counts as a round of the review."""
+    from remediator.graph.nodes.generate_action import USE
+
+    asked = USE.fullmatch(words)
+    options = len(found.driver.state(name)["proposals"])
+    if asked is None or 1 <= int(asked[1]) <= options:
+        return
+    if options == 1:
+        raise ConfigError(f"this incident has only one option; decline it with `remediator reject {name} --reason …`")
+    raise ConfigError(f"there is no option {asked[1]}, only 1 to {options}; see `remediator show {name}`")
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -124,7 +143,7 @@ def _tell(found: Services, result: Result) -> int:
         return exit_code([result])
     match state["workflow_status"]:
         case "awaiting_review" if incident.reason:
-            print(f"{name}: {incident.reason}")
+            print(f"{name}: nothing was changed: {incident.reason}")
         case "awaiting_review":
             print(local_pull_request(report_of(found, state)), end="")
             print(f"\n{name}: {pull.branch if pull else ''} revised; approve: remediator approve {name}")

@@ -213,8 +213,35 @@ def test_feedback_revises_the_same_branch(remediator: Command, root: Path) -> No
     assert "+memory: 4Gi" in answer.out
     assert git(root, "show", f"remediator/{ID}-1:{FILE}") == "memory: 4Gi"
     assert git(root, "rev-list", "--count", f"main..remediator/{ID}-1") == "1"
-    assert "only `use N`" in remediator("feedback", ID, "hm").out
-    assert "no option 7" in remediator("feedback", ID, "/remediator use 7").out
+    answer = remediator("feedback", ID, "make", "it", "faster")
+    assert (answer.code, "nothing was changed: your words were noted" in answer.out) == (0, True)
+    assert "only `use N`" in answer.out
+    assert git(root, "show", f"remediator/{ID}-1:{FILE}") == "memory: 4Gi"
+    assert "+memory: 2Gi" in remediator("feedback", ID, "use", "1").out
+
+
+@pytest.mark.parametrize("words", [("/remediator use 7",), ("use", "7"), ("use 0",)])
+def test_an_option_that_is_not_there_is_refused(remediator: Command, words: tuple[str, ...]) -> None:
+    remediator.run()
+    answer = remediator("feedback", ID, *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert "only 1 to 2" in answer.err
+
+
+def test_where_there_is_one_option_only_a_second_one_is_declined(remediator: Command) -> None:
+    remediator.workshop = FakeWorkshop(Plan(proposals=(proposal("raise_memory_limit", "memory: 2Gi\n"),)))
+    remediator.run()
+    answer = remediator("feedback", ID, "use 2")
+    assert (answer.code, answer.out) == (2, "")
+    assert "only one option; decline it with" in answer.err
+    assert f"remediator reject {ID} --reason" in answer.err
+
+
+@pytest.mark.parametrize("argv", [("reject", ID, "--reason", " "), ("feedback", ID, "")])
+def test_an_answer_without_words_is_refused(remediator: Command, argv: tuple[str, ...]) -> None:
+    remediator.run()
+    assert remediator(*argv).code == 2
+    assert "awaiting review" in remediator("status", ID).out
 
 
 def test_confirm_ends_it(remediator: Command) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from remediator.domain.ports import Forge, Workshop
     from remediator.graph.limits import Limits
 
-_USE = re.compile(r"(?:/remediator\s+)?use\s+#?(\d+)", re.IGNORECASE)
+USE = re.compile(r"(?:/remediator\s+)?use\s+#?(\d+)", re.IGNORECASE)
 _RETRY = re.compile(r"(?:/remediator\s+)?retry", re.IGNORECASE)
 
 
@@ -76,9 +76,12 @@ def _asked(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...], 
         )
     if _RETRY.fullmatch(words):
         return tuple(proposal for proposal in proposals if proposal.id == incident.chosen), ""
-    asked = _USE.fullmatch(words)
+    asked = USE.fullmatch(words)
     if asked is None:
-        return (), f"noted; only `use N` (1 to {len(proposals)}) or `retry` can be followed without a person"
+        return (), (
+            f"your words were noted for the history; only `use N` (1 to {len(proposals)}) or `retry` can be followed"
+            " without a person"
+        )
     if not 1 <= int(asked[1]) <= len(proposals):
         return (), f"there is no option {asked[1]}, only 1 to {len(proposals)}"
     return (proposals[int(asked[1]) - 1],), ""
