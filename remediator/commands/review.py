@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from remediator.commands import faults
 from remediator.commands.catch_up import catch_up
-from remediator.commands.shared import add_repo, exit_code, find, report_of, services
+from remediator.commands.shared import add_repo, exit_code, find, in_words, report_of, services
 from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser("approve", help="merge an incident's branch locally and verify")
     parser.add_argument("--push", nargs="?", const="origin", default="", metavar="REMOTE", help="push the merged base")
     _finish(parser, approve)
-    parser = subparsers.add_parser("reject", help="decline an incident's change; its reason is remembered")
+    parser = subparsers.add_parser(
+        "reject", help="decline a change, or end what needs a person; the reason is remembered"
+    )
     parser.add_argument("--reason", required=True, help="why, for the history")
     _finish(parser, reject)
     parser = subparsers.add_parser("feedback", help="ask for another option (`use 2`), or `confirm` a recovery")
@@ -55,6 +57,9 @@ def reject(args: argparse.Namespace) -> int:
     if not args.reason.strip():
         raise ConfigError("give a reason: it is what the history, and whoever meets this next, is told")
     found = services(args)
+    if (waiting := find(found, args.id)).status == "needs_person":
+        review = _review(found, "closed", words=args.reason.strip())
+        return _tell(found, found.driver.end(waiting.incident_id, review))
     record, pull = _awaiting(found, args.id, "reject")
     if pull.state == "merged":
         raise ConfigError(f"{record.incident_id} was merged with git meanwhile: revert the merge instead")
@@ -71,7 +76,9 @@ def feedback(args: argparse.Namespace) -> int:
     if _CONFIRM.fullmatch(words):
         record = find(found, args.id)
         if record.status != "verifying":
-            raise ConfigError(f"{record.incident_id} is not being verified ({record.status}): nothing to confirm")
+            raise ConfigError(
+                f"{record.incident_id} is not being verified ({in_words(record.status)}): nothing to confirm"
+            )
         return _tell(found, _resume(found, record, "confirmed", words=words))
     record, pull = _awaiting(found, args.id, "give feedback on")
     if pull.state == "merged":
@@ -101,7 +108,7 @@ def verify(args: argparse.Namespace) -> int:
         return _tell(found, _resume(found, record, "verify"))
     result = catch_up(found, record)
     if result is None:
-        raise ConfigError(f"{record.incident_id} is not merged ({record.status}): nothing to verify")
+        raise ConfigError(f"{record.incident_id} is not merged ({in_words(record.status)}): nothing to verify")
     return _tell(found, result)
 
 
@@ -109,7 +116,9 @@ def _awaiting(found: Services, wanted: str, what: str) -> tuple[Record, PullRequ
     """The incident that awaits review and its pull request as it is now, open or merged with git alone."""
     record = find(found, wanted)
     if record.status != "awaiting_review":
-        said = {"verifying": "it is merged", "rejected": "it was rejected"}.get(record.status, f"it is {record.status}")
+        said = {"verifying": "it is merged", "rejected": "it was rejected", "needs_person": "it needs a person"}.get(
+            record.status, f"it is {in_words(record.status)}"
+        )
         raise ConfigError(f"cannot {what} {record.incident_id}: {said}; see `remediator status {record.incident_id}`")
     pull = found.driver.state(record.incident_id)["pull_request"]
     if pull is None:
@@ -123,13 +132,16 @@ def _awaiting(found: Services, wanted: str, what: str) -> tuple[Record, PullRequ
 
 
 def _resume(found: Services, record: Record, kind: str, *, words: str = "", commit: str = "") -> Result:
+    return found.driver.resume(record.incident_id, _review(found, kind, words=words, commit=commit))
+
+
+def _review(found: Services, kind: str, *, words: str = "", commit: str = "") -> Review:
     from remediator.domain.life import Review
     from remediator.graph.limits import stamp
     from remediator.wiring import now
 
     facts = {"kind": kind, "by": found.settings.user, "words": words, "commit": commit, "at": stamp(now())}
-    review: Review = Review.model_validate(facts)
-    return found.driver.resume(record.incident_id, review)
+    return Review.model_validate(facts)
 
 
 def _tell(found: Services, result: Result) -> int:
@@ -155,5 +167,5 @@ def _tell(found: Services, result: Result) -> int:
         case "rejected":
             print(f"{name}: rejected, remembered: {incident.reason}")
         case status:
-            print(f"{name}: {status}. {incident.reason or state['recovery_result']}")
+            print(f"{name}: {in_words(status)}. {incident.reason or state['recovery_result']}")
     return exit_code([result])

@@ -49,6 +49,11 @@ def find(found: Services, wanted: str) -> Record:
     raise ConfigError(f"no incident {wanted!r} (known: {known}); see `remediator list`")
 
 
+def in_words(status: str) -> str:
+    """A status as a person reads it: `needs a person`, `awaiting review`."""
+    return "needs a person" if status == "needs_person" else status.replace("_", " ")
+
+
 def report_of(found: Services, state: IncidentState) -> IncidentReport:
     """The state as a report, with the difference against the base that the change was made on."""
     from remediator.domain.life import Base

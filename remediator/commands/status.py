@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from remediator.commands.shared import add_repo, find, services
+from remediator.commands.shared import add_repo, find, in_words, services
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +36,7 @@ def status(args: argparse.Namespace) -> int:
         print(json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=False))
         return 0
     facts = {
-        "status": record.status.replace("_", " "),
+        "status": in_words(record.status),
         "fault": f"{record.category} · {record.severity} · {record.summary}",
         "applications": ", ".join(record.applications),
         "action": record.action,
@@ -52,6 +52,8 @@ def status(args: argparse.Namespace) -> int:
             print(f"  {name:<13} {_plain(fact)}")
     if record.status == "awaiting_review":
         print(f"  approve: remediator approve {record.incident_id}      options: remediator show {record.incident_id}")
+    if record.status == "needs_person":
+        print(f"  when it is dealt with: remediator reject {record.incident_id} --reason '…'")
     return 0
 
 
@@ -73,7 +75,7 @@ def list_all(args: argparse.Namespace) -> int:
 
 def _row(record: Record) -> str:
     fault = f"{record.category} · {record.severity}"
-    return f"{record.incident_id:<16} {record.status.replace('_', ' '):<16} {fault:<32} {_plain(record.summary)}"
+    return f"{record.incident_id:<16} {in_words(record.status):<16} {fault:<32} {_plain(record.summary)}"
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from remediator.commands.shared import add_repo, services
+from remediator.commands.shared import add_repo, in_words, services
 from remediator.errors import ConflictError, RemediatorError
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ class Swept:
         if failed := self.error or (self.result.error if self.result else None):
             return str(failed)
         if self.result is None:
-            return f"{self.record.status.replace('_', ' ')}, as before"
+            return f"{in_words(self.record.status)}, as before"
         state = self.result.state
         why = state["incident"].reason or state["recovery_result"]
-        return f"{state['workflow_status'].replace('_', ' ')}{f': {why}' if why else ''}"
+        return f"{in_words(state['workflow_status'])}{f': {why}' if why else ''}"
 
 
 @dataclass(frozen=True)

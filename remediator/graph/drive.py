@@ -12,7 +12,7 @@ from langsmith.run_helpers import tracing_context
 from remediator.domain.life import Incident, Record, Review
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, RemediatorError
 from remediator.graph.identity import Again, Quiet, Start, decide
-from remediator.graph.state import IncidentState, fresh
+from remediator.graph.state import IncidentState, fresh, remember
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,6 +96,21 @@ class Driver:
     def resume(self, incident_id: str, review: Review) -> Result:
         """Answer the interrupt; ConflictError when somebody else was first, the caller looks again then."""
         result = self._invoke(incident_id, Command(resume=review))
+        self._flush(result)
+        return result
+
+    def end(self, incident_id: str, review: Review) -> Result:
+        """Close an incident that no pull request waits for: its flow is over, so its end is written behind it."""
+        state = self.state(incident_id)
+        ended = IncidentState(
+            workflow_status="rejected",
+            incident=state["incident"].model_copy(update={"reason": review.words}),
+            user_recognition=review.words,
+            user_feedback_history=remember(state, kind="closed", by=review.by, words=review.words, at=review.at),
+        )
+        with tracing_context(enabled=False):
+            self.graph.update_state(_config(incident_id), cast("dict[str, Any]", ended), as_node="final_feedback")
+        result = Result(cast("IncidentState", {**state, **ended}))
         self._flush(result)
         return result
 

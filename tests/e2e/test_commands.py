@@ -13,7 +13,7 @@ from remediator import remedies
 from remediator.domain.change import Edit
 from remediator.domain.life import Plan
 from tests.fakes import FakeWorkshop
-from tests.graph.worlds import FILE, case, proposal
+from tests.graph.worlds import FILE, TWO, case, proposal
 from tests.repos import git, write
 
 if TYPE_CHECKING:
@@ -206,6 +206,25 @@ def test_reject_is_remembered_and_keeps_quiet(remediator: Command, root: Path) -
     assert "remediator/inc-3f9a2c-2-1" in git(root, "for-each-ref", "--format=%(refname:short)")
 
 
+def test_what_needs_a_person_can_be_ended(remediator: Command, root: Path) -> None:
+    remediator.workshop = FakeWorkshop(Plan(reason="rotate the credential"))
+    assert remediator.run().code == 3
+    assert "needs a person" in remediator("list").out
+    assert f"remediator reject {ID} --reason" in remediator("status", ID).out
+    assert "it needs a person" in remediator("approve", ID).err
+    answer = remediator("reject", ID, "--reason", "rotated")
+    assert (answer.code, answer.out) == (0, f"{ID}: rejected, remembered: rotated\n")
+    assert "no open incident" in remediator("list").out
+    assert "rejected" in remediator("status", ID).out
+    assert remediator("reject", ID, "--reason", "again").code == 2
+    (incident,) = remediator.run("--json").json
+    assert incident["reason"] == "rejected: rotated; quiet until 2026-01-04T00:00:00Z"
+    remediator.time += timedelta(days=4)
+    remediator.workshop = FakeWorkshop(TWO)
+    assert remediator.run().code == 0
+    assert f"remediator/{ID}-1" in git(root, "for-each-ref", "--format=%(refname:short)")
+
+
 def test_feedback_revises_the_same_branch(remediator: Command, root: Path) -> None:
     remediator.run()
     answer = remediator("feedback", ID, "use 2")
@@ -297,7 +316,7 @@ def test_a_dirty_worktree_at_approval_is_refused_and_can_be_mended(remediator: C
         (("approve", "inc-nope"), "no incident 'inc-nope' (known: inc-3f9a2c-1, inc-3fffff-1); see `remediator list`"),
         (("status", "inc-3f"), "could mean inc-3f9a2c-1, inc-3fffff-1"),
         (("show", ""), "no incident ''"),
-        (("verify", ID), "is not merged (awaiting_review)"),
+        (("verify", ID), "is not merged (awaiting review)"),
     ],
 )
 def test_ids_that_mean_nothing_or_too_much(remediator: Command, argv: tuple[str, ...], says: str) -> None:
