@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from remediator.domain.change import Proposal
     from remediator.domain.incident import Diagnosis, Subject
     from remediator.gitops import Repository
     from remediator.policy import Policies
@@ -79,12 +80,30 @@ def _actions(diagnosis: Diagnosis, repository: Repository, policies: Policies) -
     from remediator.remedies.targets import targets_of
 
     tried = list(attempts(diagnosis, repository, policies, targets_of(diagnosis, repository)))
-    for action in considered(diagnosis, policies):
+    for action in considered(diagnosis, _all_enabled(policies)):
+        if not policies.actions[action.id].enabled:
+            yield f"  action   {action.id}: disabled by policy"
+            continue
         own = [one for one in tried if one.action == action.id]
         if not own:
             yield f"  action   {action.id}: has nothing to propose here"
         for one in own:
-            yield f"  action   {action.id}: {one.title} ({one.score:.2f}) — {one.refusal or 'proved'}"
+            came_to = _proof(one.proposal) if one.proposal else one.refusal
+            yield f"  action   {action.id}: {one.title} ({one.score:.2f}) — {came_to}"
+
+
+def _all_enabled(policies: Policies) -> Policies:
+    """To see which actions only the policy keeps out."""
+    actions = {name: action.model_copy(update={"enabled": True}) for name, action in policies.actions.items()}
+    return policies.model_copy(update={"actions": actions})
+
+
+def _proof(proposal: Proposal) -> str:
+    """How its places are known; of several the weakest."""
+    from remediator.report.wording import PROOFS
+
+    ways = [place.proof for place in proposal.places]
+    return next((words for way, words in reversed(PROOFS.items()) if way in ways), "checked against the guardrails")
 
 
 def _named(subject: Subject) -> str:

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from remediator.cli import main
+from remediator.commands import explain
+from remediator.domain.change import Place, Proof
 from tests.corpus.incidents import Incident, corpus
+from tests.graph.worlds import proposal
+from tests.repos import git
 
 
 def incident(name: str) -> Incident:
@@ -27,13 +31,42 @@ def test_a_fault_that_can_be_mended(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert text.startswith("oom · critical")
     assert "E1       oom_killed (cause, oom 90" in text
     assert "object   Deployment/api of shop" in text
-    assert "raise_memory_limit: restore limits.memory of `api` to 512Mi (0.95) — proved" in text
+    assert "raise_memory_limit: restore limits.memory of `api` to 512Mi (0.95) — the manifest itself" in text
 
 
 def test_a_fault_of_nobody_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = explained("not-managed-plain", tmp_path, capsys)
     assert "object   none in this repository" in text
     assert "proved" not in text
+
+
+def test_what_the_policy_disables_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = incident("oom-plain")
+    one.build(tmp_path / "repo")
+    (tmp_path / "log.txt").write_text(one.log, encoding="utf-8")
+    own = tmp_path / "repo/.github/remediator.yml"
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("actions:\n  raise_memory_limit: {enabled: false}\n", encoding="utf-8")
+    git(tmp_path / "repo", "add", ".github/remediator.yml")
+    git(tmp_path / "repo", "commit", "-q", "-m", "Policy")
+    assert main(["explain", "--log", str(tmp_path / "log.txt"), "--repo", str(tmp_path / "repo")]) == 0
+    text = capsys.readouterr().out
+    assert "  action   raise_memory_limit: disabled by policy\n" in text
+    assert "restore limits.memory" not in text
+
+
+@pytest.mark.parametrize(
+    ("proofs", "says"),
+    [
+        (("proved",), "proved by render"),
+        (("direct", "read"), "read from templates or patches, not rendered"),
+        (("unproved", "proved"), "unproved: the chart is not at hand, only a values key of that name"),
+        ((), "checked against the guardrails"),
+    ],
+)
+def test_the_weakest_proof_is_told(proofs: tuple[Proof, ...], says: str) -> None:
+    places = tuple(Place(file="a.yaml", path=("memory",), proof=proof) for proof in proofs)
+    assert explain._proof(proposal("raise_memory_limit", "2Gi").model_copy(update={"places": places})) == says
 
 
 @pytest.mark.parametrize("arguments", [[], ["inc-1", "--log", "x"]])
