@@ -53,12 +53,18 @@ def suspected(
     category, signals = case.diagnosis.category, {one.signal for one in case.diagnosis.evidence}
     if complaints := case.signals(*_NAME_THE_FIELD):
         return any(_complained(one, difference, effect, mentioned) for one in complaints for effect in effects)
-    if mentioned or category in _NEED_A_WORD:
+    if category in _NEED_A_WORD:
         return mentioned
+    measured = all("resources" in effect.path for effect in effects)  # a quantity is told by its direction, not by its figure
     if category in ("oom", "resource_exhausted"):
-        return any(gives_more(effect, "limits") or less_capacity(effect, owner) for effect in effects)
+        raised = any(gives_more(effect, "limits") or less_capacity(effect, owner) for effect in effects)
+        return raised or (mentioned and not measured)
     if signals & {"insufficient_resource", "quota_exceeded"}:
-        return any(asks_less(effect, case.facts("resource")) or _scaled_up(effect) for effect in effects)
+        sides = ("requests", "limits") if "quota_exceeded" in signals else ("requests",)
+        fewer = any(asks_less(effect, case.facts("resource"), sides) or _scaled_up(effect) for effect in effects)
+        return fewer or (mentioned and not measured)
+    if mentioned:
+        return True
     if category == "probe_failure":
         return difference.op != "changed" and isinstance(difference.old or difference.new, dict | list)
     return known_fields and not signals & _NAME_AN_IMAGE
@@ -125,21 +131,21 @@ def gives_more(effect: ObjectChange, part: str) -> bool:
     return False
 
 
-def asks_less(effect: ObjectChange, resources: Iterable[str]) -> bool:
+def asks_less(effect: ObjectChange, resources: Iterable[str], sides: Sequence[str] = ("requests",)) -> bool:
     """Whether taking the change back asks the cluster for less of these resources; of any, where none is named."""
     wanted = set(resources)
     for path, before, after in amounts(effect):
         now, then = quantities.parse(before), Decimal(0) if after is MISSING else quantities.parse(after)
         if now is None or then is None or then >= now or (wanted and str(path[-1]) not in wanted):
             continue
-        if "requests" in path or "/" in str(path[-1]):
+        if any(side in path for side in sides) or "/" in str(path[-1]):
             return True
     return False
 
 
 def less_capacity(effect: ObjectChange, name: str) -> bool:
     """Whether a setting that makes a program use more memory was raised by the change."""
-    if not _CAPACITY.search(f"{name} {dotted(effect.path)} {effect.before}"):
+    if "resources" in effect.path or not _CAPACITY.search(f"{name} {dotted(effect.path)} {effect.before}"):
         return False
     before, after = re.split(r"(\d+)", str(effect.before)), re.split(r"(\d+)", str(effect.after))
     numbers = list(zip(before[1::2], after[1::2], strict=False))

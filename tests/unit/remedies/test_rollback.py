@@ -43,6 +43,7 @@ def container(**more: Any) -> dict[str, Any]:
         pytest.param({"env": [{"name": "TZ", "value": "Europe/Oslo"}]}, event("Failed", 'Error: secret "gone-credentials" not found'), id="missing-secret"),
         pytest.param({"resources": {"requests": {"memory": "64Mi", "cpu": "50m"}, "limits": {"memory": "96Mi"}}}, event("FailedScheduling", "0/3 nodes are available: 3 Insufficient memory."), id="limit-raised-no-room"),
         pytest.param({"resources": {"requests": {"memory": "96Mi", "cpu": "50m"}, "limits": {"memory": "128Mi"}}}, event("FailedScheduling", "0/3 nodes are available: 3 Insufficient memory."), id="request-lowered-no-room"),
+        pytest.param({"resources": {"requests": {"memory": "64Mi", "cpu": "50m"}, "limits": {"memory": "96Mi"}}}, event("Evicted", "The node was low on resource: memory. Threshold quantity: 96Mi, available: 12Mi."), id="a-figure-of-the-node"),
         pytest.param({"env": [{"name": "TZ", "value": "Europe/Oslo"}]}, REFUSED.format('Deployment.apps "web" is invalid: spec.template.spec.dnsPolicy: Invalid value: "Nowhere": is wrong'), id="another-field-is-invalid"),
         pytest.param({"env": [{"name": "TZ", "value": "Europe/Oslo"}]}, REFUSED.format('Deployment.apps "other" is invalid: spec.template.spec.containers[0].env[0].value: Invalid value: "UTC": is wrong'), id="another-object-is-invalid"),
     ],
@@ -94,6 +95,7 @@ def test_which_way_a_quantity_was_turned() -> None:
     assert less_capacity(effect(env, "-Xmx2048m", "-Xmx512m"), "JAVA_OPTS")
     assert not less_capacity(effect(env, "-Xmx512m", "-Xmx2048m"), "JAVA_OPTS")
     assert not less_capacity(effect(env, "1001", "1000"), "PUID")
+    assert not less_capacity(effect((*LIMITS, "memory"), "128Mi", "96Mi"), "")
 
 
 def test_fields_as_the_api_server_names_them() -> None:
