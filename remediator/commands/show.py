@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from remediator.commands.shared import add_repo, find, report_of, services
+from remediator.commands.shared import add_repo, find, in_words, report_of, services
 
 if TYPE_CHECKING:
     import argparse
@@ -21,14 +21,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Print it."""
-    from remediator.report import RunFacts, local_pull_request, terminal
+    from remediator.report import RunFacts, standing
 
     found = services(args)
-    state = found.driver.state(find(found, args.id).incident_id)
-    report = report_of(found, state)
-    colour = sys.stdout.isatty()
-    if report.proposal:
-        print(local_pull_request(report, colour=colour), end="")
-    else:
-        print(terminal([report], RunFacts(), colour=colour), end="")
+    report = report_of(found, found.driver.state(find(found, args.id).incident_id))
+    print(standing(report, RunFacts(), in_words(report.status), colour=sys.stdout.isatty()), end="")
     return 0

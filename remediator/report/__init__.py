@@ -5,7 +5,7 @@ from remediator.report.commit import commit_message
 from remediator.report.diff import unified_diff
 from remediator.report.pull_request import pull_request
 from remediator.report.summary import run_summary
-from remediator.report.terminal import local_pull_request, terminal
+from remediator.report.terminal import local_pull_request, standing, terminal
 from remediator.report.values import (
     Check,
     Diff,
@@ -29,6 +29,7 @@ __all__ = [
     "needs_person",
     "pull_request",
     "run_summary",
+    "standing",
     "status_comment",
     "terminal",
     "unified_diff",

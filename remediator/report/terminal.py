@@ -46,6 +46,17 @@ def local_pull_request(report: IncidentReport, *, colour: bool = False) -> str:
     return "\n".join(out).rstrip() + "\n"
 
 
+def standing(report: IncidentReport, run: RunFacts, status: str, *, colour: bool = False) -> str:
+    """One incident as it stands: its change, or why there is none and what was seen; an end of it is said first."""
+    paint = _Paint(on=colour)
+    head = f"{paint(_raw(report.incident_id), 'bold')}: {status}"
+    if report.proposal:
+        end = _wrapped(f"{report.incident_id}: {status}" + (f": {report.reason}" if report.reason else ""))
+        first = "" if report.status == "awaiting_review" else "\n".join(end) + "\n\n"
+        return first + local_pull_request(report, colour=colour)
+    return "\n".join([head, *_incident(report, run, paint), *_evidence(report)]) + "\n"
+
+
 class _Paint:
     """Colours a text, or leaves it alone."""
 

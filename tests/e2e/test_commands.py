@@ -280,6 +280,25 @@ def test_show_lists_the_options(remediator: Command) -> None:
     assert "+memory: 2Gi" in out
 
 
+def test_show_without_a_change_says_why_and_what_was_seen(remediator: Command) -> None:
+    remediator.workshop = FakeWorkshop(Plan(reason="rotate the credential"))
+    remediator.run()
+    out = remediator("show", ID).out
+    assert out.startswith(f"{ID}: needs a person\n")
+    assert "rotate the credential" in out
+    assert "log.txt:3" in out
+    assert "0 lines" not in out
+
+
+def test_show_of_a_rejected_change_says_so(remediator: Command) -> None:
+    remediator.run()
+    assert not remediator("show", ID).out.startswith(ID)
+    remediator("reject", ID, "--reason", "the JVM leaks")
+    out = remediator("show", ID).out
+    assert out.startswith(f"{ID}: rejected: the JVM leaks\n\n")
+    assert "raise memory limit" in out
+
+
 def test_what_git_alone_did_is_noticed(remediator: Command, root: Path) -> None:
     remediator.run()
     git(root, "merge", "-q", "--no-ff", "-m", "Mine", f"remediator/{ID}-1")
