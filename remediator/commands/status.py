@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from remediator.domain.life import Record
 
+_GRAVITY = {"critical": 0, "warning": 1, "info": 2}
+
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands."""
@@ -58,18 +60,22 @@ def status(args: argparse.Namespace) -> int:
 
 
 def list_all(args: argparse.Namespace) -> int:
-    """Open incidents, newest last; with --all those that ended too."""
+    """Open incidents, gravest first, of these the newest; with --all those that ended too."""
     from remediator.domain.life import OPEN_STATUSES
 
-    shown = [r for r in services(args).records() if args.all or r.status in OPEN_STATUSES | {"needs_person"}]
-    shown.sort(key=lambda record: record.updated)
+    known = services(args).records()
+    shown = [r for r in known if args.all or r.status in OPEN_STATUSES | {"needs_person"}]
+    shown.sort(key=lambda record: record.updated, reverse=True)
+    shown.sort(key=lambda record: _GRAVITY.get(record.severity, len(_GRAVITY)))
     if args.json:
         print(json.dumps([record.model_dump(mode="json") for record in shown], indent=2, ensure_ascii=False))
         return 0
     for record in shown:
         print(_row(record))
     if not shown:
-        print("no open incident" if not args.all else "no incident is known here")
+        print("no open incident" if known else "no incident is known here")
+    if ended := len(known) - len(shown):
+        print(f"({ended} ended: --all)")
     return 0
 
 

@@ -268,8 +268,21 @@ def test_confirm_ends_it(remediator: Command) -> None:
     assert "nothing to confirm" in remediator("feedback", ID, "confirm").err
     remediator("approve", ID)
     assert "resolved" in remediator("feedback", ID, "confirm").out
-    assert remediator("list").out == "no open incident\n"
+    assert remediator("list").out == "no open incident\n(1 ended: --all)\n"
     assert "resolved" in remediator("list", "--all").out
+    assert "ended" not in remediator("list", "--all").out
+
+
+def test_the_list_begins_with_the_gravest(remediator: Command) -> None:
+    prints = {"warning": "ab" * 32, "critical": "cd" * 32}
+    for severity, fingerprint in prints.items():
+        remediator.cases = [case(severity=severity, fingerprint=fingerprint)]
+        remediator.run()
+    rows = remediator("list").out.splitlines()
+    assert [row.split()[0] for row in rows] == ["inc-cdcdcd-1", "inc-ababab-1"]
+    remediator("reject", "inc-cd", "--reason", "no")
+    assert remediator("list").out.splitlines()[1:] == ["(1 ended: --all)"]
+    assert [one["severity"] for one in remediator("list", "--all", "--json").json] == ["critical", "warning"]
 
 
 def test_show_lists_the_options(remediator: Command) -> None:
@@ -356,7 +369,7 @@ def test_an_incident_that_is_decided_stays_so(remediator: Command, argv: tuple[s
 
 
 def test_where_nothing_is_known(remediator: Command) -> None:
-    assert remediator("list").out == "no open incident\n"
+    assert remediator("list").out == "no incident is known here\n"
     assert remediator("list", "--all", "--json").json == []
     assert "none is known here" in remediator("status", "x").err
 
