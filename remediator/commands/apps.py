@@ -34,8 +34,11 @@ def run(args: argparse.Namespace) -> int:
     repository = Repository.open(args.repo, cache=default_directory())
     if args.json:
         print(json.dumps(document(repository), ensure_ascii=True, default=str))
-    else:
-        print("\n".join(lines(repository)))
+        return 0
+    found = lines(repository)
+    if not repository.applications and not repository.sets:
+        found.insert(0, f"no Applications found in {_shown(str(args.repo))}")
+    print("\n".join(found))
     return 0
 
 

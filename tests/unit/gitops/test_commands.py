@@ -51,6 +51,12 @@ def test_the_tree_for_people(call):
     assert "\n  web → web" in out
 
 
+def test_where_there_are_no_applications_it_is_said(tmp_path, capsys):
+    args = argparse.Namespace(repo=tmp_path, json=False)
+    assert apps.run(args) == 0
+    assert capsys.readouterr().out == f"no Applications found in {tmp_path}\n"
+
+
 def test_the_tree_as_json(call):
     _, out = call(apps, "--json")
     found = json.loads(out)
