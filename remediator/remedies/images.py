@@ -185,8 +185,14 @@ def _tag(wrong: Reference, known: list[Reference], siblings: list[Reference], wo
     """
     if spelt := _well_formed(wrong.tag):
         return spelt
-    beside = dict.fromkeys(other.tag for other in siblings if other.full == wrong.full and other.tag not in ("", wrong.tag))
-    used = {} if _VERSION.fullmatch(wrong.tag) else dict.fromkeys(other.tag for other in known if other.full == wrong.full and other.tag)
+    beside = dict.fromkeys(
+        other.tag for other in siblings if other.full == wrong.full and other.tag not in ("", wrong.tag)
+    )
+    used = (
+        {}
+        if _VERSION.fullmatch(wrong.tag)
+        else dict.fromkeys(other.tag for other in known if other.full == wrong.full and other.tag)
+    )
     if tag := nearest(wrong.tag, beside | used):
         return tag
     if len(beside) == 1:

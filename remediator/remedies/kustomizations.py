@@ -81,7 +81,9 @@ def _listed_twice(case: Case) -> Iterator[Fix]:
             for entry in entries_below(case.repository, source.path) if source.local else ():
                 key = (entry.file, entry.target.rstrip("/"))
                 if entry.listed and key in seen and _told(one, entry):
-                    place = Place(file=entry.file, path=entry.path, value=entry.value, why="the entry stands here a second time")
+                    place = Place(
+                        file=entry.file, path=entry.path, value=entry.value, why="the entry stands here a second time"
+                    )
                     yield Fix(
                         title=f"list {entry.value} once in {entry.file}",
                         reason=f"`{entry.file}` lists `{entry.value}` twice, and kustomize adds no object twice.",

@@ -14,7 +14,9 @@ def name_port(case: Case, one: Failing, name: str, meant: str) -> Fix | None:
     """Give the port that is called `meant` the name that others ask for; None where nothing but the probe does."""
     probe = one.probe
     ports = probe.container.get("ports") or []
-    index = next((index for index, port in enumerate(ports) if isinstance(port, dict) and port.get("name") == meant), None)
+    index = next(
+        (index for index, port in enumerate(ports) if isinstance(port, dict) and port.get("name") == meant), None
+    )
     asked = list(_asked(case, one))
     if index is None or meant in asked or asked.count(name) < 2:
         return None
@@ -22,7 +24,9 @@ def name_port(case: Case, one: Failing, name: str, meant: str) -> Fix | None:
         title=f"name port {ports[index].get('containerPort')} of `{probe.name}` {name} instead of {meant}",
         reason=f"{asked.count(name)} probes and Services ask for a port called `{name}`, and none for `{meant}`.",
         evidence=case.cite(*one.evidence),
-        wants=(Want(probe.target.application, probe.target.manifest, (*probe.path[:-1], "ports", index, "name"), name),),
+        wants=(
+            Want(probe.target.application, probe.target.manifest, (*probe.path[:-1], "ports", index, "name"), name),
+        ),
         parameters={"container": probe.name, "from": meant, "to": name},
         score=0.8,
     )

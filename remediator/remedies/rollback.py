@@ -162,7 +162,9 @@ class _TakenBack:
         if not own or any(effect.what == "field" and not self._implicates(dotted(effect.path)) for effect in own):
             return False
         mentioned = self._mentioned(step, own)
-        if not suspected(self.case, step.difference, step.owner, own, mentioned, bool(self._own_fields)) or self._restored(step):
+        if not suspected(
+            self.case, step.difference, step.owner, own, mentioned, bool(self._own_fields)
+        ) or self._restored(step):
             return False
         self.shared |= {effect.application for effect in effects if any(_same(effect, other) for other in own)}
         return True

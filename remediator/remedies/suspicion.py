@@ -55,7 +55,9 @@ def suspected(
         return any(_complained(one, difference, effect, mentioned) for one in complaints for effect in effects)
     if category in _NEED_A_WORD:
         return mentioned
-    measured = all("resources" in effect.path for effect in effects)  # a quantity is told by its direction, not by its figure
+    measured = all(
+        "resources" in effect.path for effect in effects
+    )  # a quantity is told by its direction, not by its figure
     if category in ("oom", "resource_exhausted"):
         raised = any(gives_more(effect, "limits") or less_capacity(effect, owner) for effect in effects)
         return raised or (mentioned and not measured)

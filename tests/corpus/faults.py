@@ -476,10 +476,55 @@ def sync_faults() -> Iterator[Fault]:
 def more_sync_faults() -> Iterator[Fault]:
     """Values that the API server does not know, and fields whose right value only the history tells."""
     invalid = 'Deployment.apps "{}" is invalid: {}'
-    yield Fault("protocol-case", "      port: 80\n      targetPort: http\n", "      port: 80\n      targetPort: http\n      protocol: tcp\n", m.refused_object("shop", 'Service "api" is invalid: spec.ports[0].protocol: Unsupported value: "tcp": supported values: "SCTP", "TCP", "UDP"'), file="shop/", accept=lambda text: "protocol: tcp" not in text)
-    yield Fault("deadline-too-short", "spec:\n  replicas: 2\n", "spec:\n  replicas: 2\n  minReadySeconds: 30\n  progressDeadlineSeconds: 5\n", m.refused_object("shop", invalid.format("api", "spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds")), need="history", file="shop/", accept=lambda text: "progressDeadlineSeconds: 5\n" not in text)
-    yield Fault("label-too-long", "    metadata:\n      labels:\n        app: api\n", "    metadata:\n      labels:\n        app: api\n        build: release-candidate-number-seven-of-the-main-branch-of-the-shop-api-service\n", m.refused_object("shop", invalid.format("api", 'spec.template.labels: Invalid value: "release-candidate-number-seven-of-the-main-branch-of-the-shop-api-service": must be no more than 63 characters')), need="history", file="shop/")
-    yield Fault("listed-twice", "  - catalogue.yaml\n", "  - catalogue.yaml\n  - catalogue.yaml\n", m.cannot_generate("shop", "`kustomize build <path to cached source>/shop/base` failed exit status 1: Error: accumulating resources: accumulation err='merging resources from 'catalogue.yaml': may not add resource with an already registered id: Deployment.v1.apps/catalogue.[noNs]': must build at directory: '/shop/base/catalogue.yaml': file is not directory"), file="kustomization.yaml")
+    yield Fault(
+        "protocol-case",
+        "      port: 80\n      targetPort: http\n",
+        "      port: 80\n      targetPort: http\n      protocol: tcp\n",
+        m.refused_object(
+            "shop",
+            'Service "api" is invalid: spec.ports[0].protocol: Unsupported value: "tcp": supported values: "SCTP", "TCP", "UDP"',
+        ),
+        file="shop/",
+        accept=lambda text: "protocol: tcp" not in text,
+    )
+    yield Fault(
+        "deadline-too-short",
+        "spec:\n  replicas: 2\n",
+        "spec:\n  replicas: 2\n  minReadySeconds: 30\n  progressDeadlineSeconds: 5\n",
+        m.refused_object(
+            "shop",
+            invalid.format(
+                "api", "spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds"
+            ),
+        ),
+        need="history",
+        file="shop/",
+        accept=lambda text: "progressDeadlineSeconds: 5\n" not in text,
+    )
+    yield Fault(
+        "label-too-long",
+        "    metadata:\n      labels:\n        app: api\n",
+        "    metadata:\n      labels:\n        app: api\n        build: release-candidate-number-seven-of-the-main-branch-of-the-shop-api-service\n",
+        m.refused_object(
+            "shop",
+            invalid.format(
+                "api",
+                'spec.template.labels: Invalid value: "release-candidate-number-seven-of-the-main-branch-of-the-shop-api-service": must be no more than 63 characters',
+            ),
+        ),
+        need="history",
+        file="shop/",
+    )
+    yield Fault(
+        "listed-twice",
+        "  - catalogue.yaml\n",
+        "  - catalogue.yaml\n  - catalogue.yaml\n",
+        m.cannot_generate(
+            "shop",
+            "`kustomize build <path to cached source>/shop/base` failed exit status 1: Error: accumulating resources: accumulation err='merging resources from 'catalogue.yaml': may not add resource with an already registered id: Deployment.v1.apps/catalogue.[noNs]': must build at directory: '/shop/base/catalogue.yaml': file is not directory",
+        ),
+        file="kustomization.yaml",
+    )
 
 
 def application_faults() -> Iterator[Fault]:
@@ -655,5 +700,14 @@ def calm() -> Iterator[Fault]:
 
 def all_faults() -> list[Fault]:
     """Every kind, in a fixed order."""
-    parts = (workload_faults, probe_faults, scheduling_faults, network_faults, sync_faults, more_sync_faults, application_faults, calm)
+    parts = (
+        workload_faults,
+        probe_faults,
+        scheduling_faults,
+        network_faults,
+        sync_faults,
+        more_sync_faults,
+        application_faults,
+        calm,
+    )
     return [fault for part in parts for fault in part()]

@@ -194,13 +194,17 @@ def test_a_slip_in_a_version_needs_no_other(tmp_path: Path) -> None:
 
 
 def test_the_one_tag_of_the_neighbours_is_a_correction(tmp_path: Path) -> None:
-    told = _two(tmp_path, wrong="example.com/web:9.9.9", neighbour="example.com/web:2.4.0", elsewhere="example.com/web:2.5.0")
+    told = _two(
+        tmp_path, wrong="example.com/web:9.9.9", neighbour="example.com/web:2.4.0", elsewhere="example.com/web:2.5.0"
+    )
     assert told.value("spec.template.spec.containers.0.image") == "example.com/web:2.4.0"
 
 
 def _two(folder: Path, *, wrong: str, neighbour: str, elsewhere: str) -> Told:
     """An image that does not exist, what another workload of the Application runs, and what another Application runs."""
-    files = shop(web=workload({"image": wrong}), **({"more": workload({"image": neighbour}, name="more")} if neighbour else {}))
+    files = shop(
+        web=workload({"image": wrong}), **({"more": workload({"image": neighbour}, name="more")} if neighbour else {})
+    )
     files["apps/staging.yaml"] = yaml.safe_dump(application("staging", "staging", "staging"))
     files["staging/web.yaml"] = yaml.safe_dump(workload({"image": elsewhere}))
     return tell(folder, files, not_found(wrong))

@@ -263,7 +263,11 @@ def test_a_port_gets_the_name_back_that_others_ask_for(tmp_path: Path, alone: bo
     if not alone:
         probes["livenessProbe"] = {"httpGet": {"path": "/", "port": "http"}}
     files = shop(web=workload({"ports": [{"name": "web", "containerPort": 8080}], **probes}))
-    told = tell(tmp_path, files, events(("Unhealthy", POD, 'Readiness probe errored: strconv.Atoi: parsing "http": invalid syntax')))
+    told = tell(
+        tmp_path,
+        files,
+        events(("Unhealthy", POD, 'Readiness probe errored: strconv.Atoi: parsing "http": invalid syntax')),
+    )
     container = "spec.template.spec.containers.0"
     assert told.value(f"{container}.ports.0.name") == ("web" if alone else "http")
     assert told.value(f"{container}.readinessProbe.httpGet.port") == ("web" if alone else "http")

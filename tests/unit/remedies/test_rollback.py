@@ -67,7 +67,9 @@ def test_a_setting_is_not_taken_back_for_memory_that_ran_out(tmp_path: Path) -> 
 
 def test_a_field_that_is_complained_of_is_taken_back(tmp_path: Path) -> None:
     now, then = container(env=[{"name": "TZ", "value": "a"}], lifecycle={"postStart": {}}), container()
-    log = REFUSED.format('Deployment.apps "web" is invalid: spec.template.spec.containers[0].lifecycle.postStart: Required value: must specify a handler type')
+    log = REFUSED.format(
+        'Deployment.apps "web" is invalid: spec.template.spec.containers[0].lifecycle.postStart: Required value: must specify a handler type'
+    )
     told = tell(tmp_path, shop(web=workload(now)), log, before=[shop(web=workload(then))])
     assert told.actions == ["roll_back"]
     assert told.value("spec.template.spec.containers.0.env.0.value") == "a"
