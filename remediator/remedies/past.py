@@ -90,18 +90,24 @@ def _rendered(place: Place, present: Any, old: Any) -> Any:
 
 def told(change: ValueChange, path: tuple[str | int, ...]) -> str:
     """One sentence of history, for people."""
-    what = dotted(path[-2:]) if len(path) > 1 else dotted(path)
+    what = _named(path)
     verb = "added" if change.old is MISSING else "removed" if change.new is MISSING else "changed"
     values = f" from {_word(change.old)} to {_word(change.new)}" if verb == "changed" else ""
     return f"{what} was {verb}{values} by {change.commit[:7]} ({change.subject!r}, {change.when[:10]})"
 
 
 def _title(want: Want, value: Any, change: ValueChange) -> str:
-    what = dotted(want.path[-2:]) if isinstance(want.path[-1], str) else dotted(want.path[-3:])
+    what = _named(want.path)
     name = want.manifest.name
     if value is MISSING:
         return f"remove {what} of `{name}`, which {change.commit[:7]} added"
     return f"restore {what} of `{name}` to {_word(value)}"
+
+
+def _named(path: tuple[str | int, ...]) -> str:
+    """The field as people call it: `limits.memory`, `image`; an index in front of it tells them nothing."""
+    tail = path[-2:] if isinstance(path[-1], str) else path[-3:]
+    return dotted(tail[1:] if isinstance(tail[0], int) else tail)
 
 
 def _word(value: Any) -> str:
