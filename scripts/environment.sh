@@ -38,7 +38,8 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ]; then
     echo "Installing from $(basename "$lock")" >&2
     # Environments that uv made hold no pip.
     "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip >&2
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+    # The lock is complete; resolving once more would refuse it as soon as a newer release of what an extra names is out.
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
         --requirement "$lock" >&2
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index \
         --editable "$root" >&2

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 from hypothesis import given
@@ -34,10 +36,16 @@ def test_values_are_what_kubernetes_tools_read(text, value):
     assert yamlread.documents(text) == [value]
 
 
+GO_ALONE = re.compile(r"[-+]?([0-9_]+[eE][-+]?[0-9]+|0o[0-7_]+)")
+"""Numbers to Go's YAML, which Kubernetes tools read with, and text to PyYAML, which leaves them unquoted."""
+
+TEXTS = st.text().filter(lambda text: not GO_ALONE.fullmatch(text))
+
+
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(),
-        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+        st.none() | st.booleans() | st.integers() | TEXTS,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
     )
 )
 def test_reads_what_pyyaml_writes(value):
