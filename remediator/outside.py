@@ -81,6 +81,14 @@ class Outside:
                 (then if self._later(kind, spec, workloads=workloads) else first).append(source)
         return first, then
 
+    def polled(self) -> tuple[str, ...]:
+        """What a schedule reads without being told: all that is configured; nothing where nothing is."""
+        try:
+            self.sources(["outside"])
+        except ConfigError:
+            return ()
+        return ("outside",)
+
     def verifiers(self, settle: timedelta) -> list[Verifier]:
         """One of each kind that any target has; which target an incident belongs to is decided when it is looked at."""
         from remediator.services.targets import ByTarget

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 
 from remediator.domain.base import Value
 from remediator.domain.outside import Access
+from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,13 @@ OUTSIDE = (
 """Where the outside world is; `__TARGET` at the end of a name (`REMEDIATOR_LOKI_TOKEN__PROD_EU`) says of which target."""
 
 
+def _number(name: str, environ: Mapping[str, str]) -> int | None:
+    text = environ.get(name, "").strip()
+    if text and not text.isdigit():
+        raise ConfigError(f"{name}: {text!r} is no number")
+    return int(text) if text else None
+
+
 class GitHub(Value):
     """The repository on GitHub that this run works for, and what the workflow's inputs say about its pull requests."""
 
@@ -41,6 +49,10 @@ class GitHub(Value):
     team_reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
     draft: bool = False
+    max_open: int | None = None
+    """Pull requests that may be open at once; the policy's own cap holds too."""
+    job_token: bool = False
+    """The token is the job's own: what it does starts no workflows."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> GitHub | None:
@@ -62,6 +74,8 @@ class GitHub(Value):
             graphql=environ.get("GITHUB_GRAPHQL_URL", ""),
             base=environ.get("REMEDIATOR_BASE", ""),
             draft=environ.get("REMEDIATOR_DRAFT", "").lower() == "true",
+            max_open=_number("REMEDIATOR_MAX_OPEN_PRS", environ),
+            job_token=environ.get("REMEDIATOR_JOB_TOKEN", "").lower() == "true",
             **{name: tuple(text.replace(",", " ").split()) for name, text in said.items() if text is not None},
         )
 

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from remediator.domain.change import Edit, PullRequest
+from remediator.domain.change import Edit, Proposal, PullRequest
 from remediator.domain.life import Base, Observation, Plan
 from remediator.errors import ConflictError, PolicyViolation
 
@@ -132,6 +132,8 @@ class FakeWorkshop:
     forbidden: tuple[str, ...] = ()
     alone: bool = False
     pinned: str = ""
+    out_of_bounds: str = ""
+    ice: str = ""
 
     def propose(self, diagnosis: Diagnosis) -> Plan:
         return self.plan
@@ -144,10 +146,19 @@ class FakeWorkshop:
     def objections(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> tuple[str, ...]:
         return tuple(f"{path} is denied" for path in after if path in self.forbidden)
 
+    def frozen(self) -> str:
+        return self.ice
+
     def tracked(self, applications: Sequence[str], files: Sequence[str]) -> str:
         if self.pinned:
             raise PolicyViolation(f"pinned to {self.pinned}")
         return ""
+
+    def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
+        if value == self.out_of_bounds:
+            raise PolicyViolation(f"{value} is out of bounds")
+        edits = tuple(edit.model_copy(update={"value": value}) for edit in proposal.edits)
+        return proposal.model_copy(update={"id": f"{proposal.action}#set", "edits": edits})
 
     def merges_itself(self, action: str) -> bool:
         return self.alone

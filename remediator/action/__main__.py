@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass, field, replace
@@ -66,11 +65,11 @@ class Run:
         match asked:
             case Resume(pull_request=number) if number:
                 self._keep(self.follow.number(number))
-            case Resume():
-                self._swept()
+            case Resume(application=application):
+                self._swept(application)
             case Sweep(start=start):
                 self._swept()
-                if start and self._named():
+                if start and (self._named() or self.services.outside.polled()):
                     self._start(Start(source="inputs"))
             case Start():
                 self._start(asked)
@@ -120,8 +119,8 @@ class Run:
                         self.follow.number(pull.number)
         return self.services.driver.start(case)
 
-    def _swept(self) -> None:
-        done = self.follow.sweep(verify=bool(self.services.verifiers))
+    def _swept(self, application: str = "") -> None:
+        done = self.follow.sweep(verify=bool(self.services.verifiers), application=application)
         for incident, state in done.items():
             if isinstance(state, RemediatorError):
                 self.errors.append(f"{incident}: {state}")
@@ -133,12 +132,15 @@ class Run:
         """Files and sources to read; downloads and pasted text go into the runner's temporary directory."""
         inputs = self.inputs
         if asked.source == "alert":
-            return [self._file("alerts.json", json.dumps(dict(asked.alerts)))]
+            return [self._file("alerts.json", self.services.outside.dispatched(asked.alerts)[1])]
         named = [*inputs.log_path, *([inputs.source] if inputs.source not in {"", "artifact", "file"} else [])]
         if inputs.log_text.strip():
             named.append(self._file("pasted.log", inputs.log_text))
         if inputs.log_artifact:
             named.append(self._artifact(inputs.log_artifact, asked.run_id or inputs.run_id))
+        if not named and (polled := self.services.outside.polled()):
+            self.services.poll = True
+            return [*polled]
         if not named:
             raise ConfigError("nothing to read: give log-artifact, log-path, log-text or source")
         return named

@@ -7,19 +7,23 @@ reactions, so each approval, command, merge and close counts once.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from remediator.action.words import HELP, Ask, explanation, parse, reply, verdict
+from remediator.action.words import HELP, Ask, call_for_people, explanation, parse, reply, verdict
 from remediator.domain.change import PullRequest
-from remediator.domain.life import OPEN_STATUSES, Review
+from remediator.domain.life import Review, gravity, is_open
 from remediator.errors import ConflictError, RemediatorError
 from remediator.graph.limits import stamp
 from remediator.graph.state import chosen
+from remediator.graph.together import together
 from remediator.report import status_comment
 from remediator.report.markdown import code, prose
+from remediator.wiring import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from remediator.domain.life import Record
     from remediator.domain.ports import Clock, Forge
     from remediator.graph.drive import Driver, Result
@@ -30,6 +34,9 @@ log = logging.getLogger(__name__)
 
 OFF = "remediator-off"
 """A label that stops everything on the pull request that bears it."""
+
+NEEDS_HUMAN = "needs-human"
+PREFIX = "remediator/"
 
 _TRIES = 5
 
@@ -49,7 +56,7 @@ class Follow:
         for _ in range(_TRIES):
             activity = self.conversation.read(_unknown(number))
             branch = activity.pull_request.branch
-            record = next((one for one in self.driver.records() if one.branch == branch), None)
+            record = _of_branch(branch, self.driver.records())
             if record is None or OFF in activity.labels:
                 return None
             try:
@@ -59,18 +66,23 @@ class Follow:
                 said = str(error)
         raise ConflictError(f"#{number} cannot be brought up to date: {said}")
 
-    def sweep(self, *, verify: bool) -> dict[str, IncidentState | RemediatorError]:
-        """All open incidents by id; the fault of one does not cost the others. `verify`: look again at merged ones."""
-        done: dict[str, IncidentState | RemediatorError] = {}
-        for record in self.driver.records():
-            if record.status in OPEN_STATUSES:
-                try:
-                    done[record.incident_id] = self._swept(record, verify=verify)
-                except RemediatorError as error:
-                    done[record.incident_id] = error
-        return done
+    def sweep(self, *, verify: bool, application: str = "") -> dict[str, IncidentState | RemediatorError]:
+        """All open incidents (of one Application) by id, written as one commit; the fault of one costs no other.
+
+        `verify`: look again at merged ones.
+        """
+        waiting = [
+            r for r in self.driver.records() if is_open(r) and (not application or application in r.applications)
+        ]
+
+        def look(driver: Driver, record: Record) -> IncidentState:
+            return replace(self, driver=driver)._swept(record, verify=verify)  # noqa: SLF001 - a twin of ours
+
+        return together(self.driver, sorted(waiting, key=gravity), look)
 
     def _swept(self, record: Record, *, verify: bool) -> IncidentState:
+        if record.held:
+            return self.driver.revive(record.incident_id).state
         pull = self.driver.state(record.incident_id)["pull_request"]
         if pull and pull.number:
             state = self.number(pull.number)
@@ -81,8 +93,9 @@ class Follow:
 
     def _follow(self, incident: str, activity: Activity) -> IncidentState:
         state, pull = self.driver.state(incident), activity.pull_request
-        before = state["workflow_status"]
-        if pull.state == "open" or before != "awaiting_review":
+        before, current = state["workflow_status"], state["pull_request"]
+        earlier = bool(current and current.number != pull.number)
+        if pull.state == "open" or before != "awaiting_review" or earlier:
             for said in self._new(activity, state):
                 self._hear(incident, activity, said)
         elif pull.state == "merged":
@@ -101,6 +114,9 @@ class Follow:
         """The status comment, once there is a verdict to give."""
         if found := verdict(state, activity.pull_request):
             self.conversation.stick(activity, status_comment(found, now=stamp(self.now())))
+        if found and state["workflow_status"] in {"needs_person", "unconfirmed"} and NEEDS_HUMAN not in activity.labels:
+            self.conversation.label(activity, NEEDS_HUMAN)
+            self.conversation.stick(activity, call_for_people(state, activity.people))
 
     def _new(self, activity: Activity, state: IncidentState) -> list[Said]:
         """What nobody has handled yet: commands, approvals, requests for changes; edited words may not be what was said."""
@@ -139,17 +155,35 @@ class Follow:
                 return explanation(state), "ROCKET"
             case "use" | "retry", "awaiting_review":
                 return self._revise(incident, said, f"{ask.verb} {ask.argument}".strip())
-            case "close", "awaiting_review":
-                self.forge.close(pull)
-                words = ask.argument
-                self._resume(incident, Review(kind="closed", by=said.by, words=words, at=said.at))
-                return "Closed; the reason is remembered.", "ROCKET"
+            case "set", "awaiting_review":
+                return self._revise(incident, said, f"set {ask.argument}")
+            case "close" | "ignore", "awaiting_review":
+                return self._decline(incident, ask, said, pull)
+            case "revert", "awaiting_review":
+                return f"It is not merged: decline it with {code('/remediator close REASON')}.", "CONFUSED"
+            case "revert", _ if state["incident"].merged:
+                return self._take_back(incident, said)
             case "verify" | "confirm", "verifying":
                 kind = "verify" if ask.verb == "verify" else "confirmed"
                 after = self._resume(incident, Review(kind=kind, by=said.by, at=said.at, words=ask.verb)).state
                 return f"{after['workflow_status']}: {prose(after['recovery_result'])}", "ROCKET"
             case _, status:
                 return f"{code(ask.verb)} does not fit now: this incident is {code(status)}.", "CONFUSED"
+
+    def _decline(self, incident: str, ask: Ask, said: Said, pull: PullRequest) -> tuple[str, Reaction]:
+        until = stamp(self.now() + duration(ask.argument)) if ask.verb == "ignore" else ""
+        words = f"ignored for {ask.argument}" if until else ask.argument
+        self.forge.close(pull)
+        self._resume(incident, Review(kind="closed", by=said.by, words=words, at=said.at, until=until))
+        return f"Closed; quiet until {until}." if until else "Closed; the reason is remembered.", "ROCKET"
+
+    def _take_back(self, incident: str, said: Said) -> tuple[str, Reaction]:
+        review = Review(kind="revert", by=said.by, words="revert", at=said.at)
+        result = self.driver.take_back(incident, review)
+        now = result.state["pull_request"]
+        if result.error or result.state["workflow_status"] != "awaiting_review" or now is None:
+            return prose(str(result.error or result.state["incident"].reason)), "CONFUSED"
+        return f"{now.url} takes it back.", "ROCKET"
 
     def _revise(self, incident: str, said: Said, words: str) -> tuple[str, Reaction]:
         review = Review(kind="changes_requested", by=said.by, words=words, commit=said.commit, at=said.at)
@@ -165,6 +199,13 @@ class Follow:
         if result.error:
             raise result.error
         return result
+
+
+def _of_branch(branch: str, records: Sequence[Record]) -> Record | None:
+    """The incident whose pull request this is or was: an earlier attempt's branch names it too."""
+    named = branch.removeprefix(PREFIX).rpartition("-")[0] if branch.startswith(PREFIX) else ""
+    exact = next((one for one in records if one.branch == branch), None)
+    return exact or next((one for one in records if named and one.incident_id == named), None)
 
 
 def _unknown(number: int) -> PullRequest:

@@ -12,37 +12,48 @@ from remediator.report.markdown import code, marker, prose
 from remediator.trigger import COMMAND
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from remediator.domain.change import PullRequest
     from remediator.graph.state import IncidentState
     from remediator.report.values import Outcome
 
-Verb = Literal["use", "retry", "explain", "verify", "confirm", "close", "help"]
+Verb = Literal["use", "set", "retry", "explain", "verify", "confirm", "revert", "ignore", "close", "help"]
 
 HELP = """\
 | comment | what it does |
 |---|---|
 | `/remediator use N` | propose option N instead, in this pull request |
+| `/remediator set PATH=VALUE` | propose another value at a place of this change, inside the policy's bounds |
 | `/remediator retry` | build the same option anew on the base as it is now |
 | `/remediator explain` | say why this option, with its evidence |
 | `/remediator verify` | after the merge: look again whether the incident is over |
 | `/remediator confirm` | after the merge: say that it is over |
+| `/remediator revert` | after the merge: a pull request that takes the change back |
+| `/remediator ignore DURATION` | decline, and stay quiet for so long (`12h`, `7d`) |
 | `/remediator close REASON` | decline; the reason is remembered |
 
 Only people who can write to this repository are obeyed."""
 
 _SHAPES: dict[Verb, str] = {
     "use": r"#?(\d{1,3})",
+    "set": r"([^\s=]+\s*=\s*\S.{0,200})",
     "retry": "()",
     "explain": "()",
     "verify": "()",
     "confirm": "()",
+    "revert": "()",
+    "ignore": r"(\d{1,3}[hd])",
     "close": r"(.{0,500})",
     "help": ".*",
 }
 
 
+_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")
+
+
 class Ask(Value):
-    """One command; `argument` is a number for `use`, words for `close`."""
+    """One command; `argument` is a number for `use`, PATH=VALUE for `set`, a time for `ignore`, words for `close`."""
 
     verb: Verb
     argument: str = ""
@@ -110,6 +121,13 @@ def verdict(state: IncidentState, pull: PullRequest) -> Verdict | None:
         deadline=incident.deadline if outcome == "waiting" else "",
         timeline=tuple(Event(at=str(one["at"]), what=_event(one)) for one in history[-20:]),
     )
+
+
+def call_for_people(state: IncidentState, people: Sequence[str]) -> str:
+    """A comment of its own, since an edit notifies nobody: those who reviewed or merged are asked to take over."""
+    who = " ".join(f"@{login}" for login in people if _LOGIN.fullmatch(login))
+    why = prose(state["incident"].reason or state["recovery_result"] or "nothing more is tried", 500)
+    return f"{marker('needs-human', state['incident_id'])}\n{f'{who} ' if who else ''}This needs a person: {why}\n"
 
 
 def _event(entry: dict[str, object]) -> str:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from remediator.commands.shared import add_repo, in_words, services
-from remediator.errors import ConflictError, RemediatorError
+from remediator.errors import RemediatorError
 
 if TYPE_CHECKING:
     import argparse
 
     from remediator.domain.life import Record
-    from remediator.graph.drive import Driver, Memory, Result
+    from remediator.graph.drive import Driver, Result
     from remediator.wiring import Services
-
-WIDTH = 16
-"""Incidents that are looked at at once; most of a look is waiting for servers."""
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -65,71 +61,37 @@ class Swept:
         return f"{in_words(state['workflow_status'])}{f': {why}' if why else ''}"
 
 
-@dataclass(frozen=True)
-class Held:
-    """The driver's memory with every flush held back to the sweep's end."""
-
-    memory: Memory
-
-    def records(self) -> Sequence[Mapping[str, Any]]:
-        """As the memory has them."""
-        return self.memory.records()
-
-    def flush(self, message: str) -> None:
-        """Not yet."""
-
-    def forget(self, *threads: str) -> None:
-        """At once: what failed must not be written with the others."""
-        self.memory.forget(*threads)
-
-
-def sweep(found: Services, *, width: int = WIDTH) -> list[Swept]:
-    """All open incidents, each with an outcome of its own; what somebody else has moved meanwhile is left to them."""
-    from remediator.domain.life import OPEN_STATUSES
+def sweep(found: Services) -> list[Swept]:
+    """All open incidents, each with an outcome of its own, gravest first; those held back go on where they may now."""
+    from remediator.domain.life import gravity, is_open
+    from remediator.graph.together import together
 
     driver = found.driver
     found.forge  # noqa: B018 - made before the threads ask for it
-    waiting = [record for record in driver.records() if record.status in OPEN_STATUSES]
-    if not waiting:
-        return []
-    make = _maker(found, driver)
-    with ThreadPoolExecutor(max_workers=min(width, len(waiting))) as pool:
-        swept = list(pool.map(lambda record: _one(make(), record), waiting))
-    try:
-        driver.memory.flush(f"Sweep {len(waiting)} open incidents")
-    except ConflictError as error:
-        swept = [
-            replace(one, result=None, error=error) if one.record.incident_id in str(error) else one for one in swept
-        ]
-    return swept
+    waiting = sorted((record for record in driver.records() if is_open(record)), key=gravity)
+    done = together(driver, waiting, partial(_one, found))
+    return [_swept(record, done[record.incident_id]) for record in waiting]
 
 
-def _maker(found: Services, driver: Driver) -> Callable[[], Services]:
-    """The same adapters with a driver of its own for each thread, since a driver remembers what it saw last."""
-    held = Held(driver.memory)
-
-    def make() -> Services:
-        twin = copy.copy(found)
-        twin.__dict__["driver"] = replace(driver, memory=held)
-        return twin
-
-    return make
+def _swept(record: Record, outcome: Result | RemediatorError | None) -> Swept:
+    if isinstance(outcome, RemediatorError):
+        return Swept(record, error=outcome)
+    return Swept(record, outcome)
 
 
-def _one(found: Services, record: Record) -> Swept:
+def _one(found: Services, driver: Driver, record: Record) -> Result | None:
     from remediator.commands.catch_up import catch_up
     from remediator.domain.life import Review
     from remediator.graph.limits import stamp
     from remediator.wiring import now
 
-    try:
-        if record.status == "verifying":
-            result: Result | None = found.driver.resume(record.incident_id, Review(kind="verify", at=stamp(now())))
-        else:
-            result = catch_up(found, record)
-    except RemediatorError as error:
-        return Swept(record, error=error)
-    return Swept(record, result)
+    if record.held:
+        return driver.revive(record.incident_id)
+    if record.status == "verifying":
+        return driver.resume(record.incident_id, Review(kind="verify", at=stamp(now())))
+    twin = copy.copy(found)
+    twin.__dict__["driver"] = driver
+    return catch_up(twin, record)
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from remediator.domain.base import Value
 from remediator.domain.change import Proposal
-from remediator.domain.incident import Diagnosis
+from remediator.domain.incident import SEVERITIES, Diagnosis
 
 WorkflowStatus = Literal[
     "recorded",
@@ -60,16 +60,24 @@ class Incident(Value):
     """RFC 3339, UTC: when waiting for a verdict ends."""
     reason: str = ""
     """Why nothing (more) is proposed, or what went wrong: a sentence a person can act on."""
+    quiet_until: str = ""
+    """RFC 3339, UTC: a person asked not to be told before then; empty: the policy's cool-down counts."""
+    merged: bool = False
+    """The present change has reached the base, so that ending it badly means to take it back."""
+    held: str = ""
+    """Why a ready change waits to be proposed: a cap that is reached, a freeze window."""
 
 
 class Review(Value):
     """Something that happened to a pull request, whoever told of it; what the interrupt is answered with."""
 
-    kind: Literal["approved", "merged", "changes_requested", "closed", "verify", "confirmed", "seen"]
+    kind: Literal["approved", "merged", "changes_requested", "closed", "verify", "confirmed", "seen", "revert"]
     by: str = ""
     words: str = ""
     commit: str = ""
     """The head that was approved, or the commit that the merge made."""
+    until: str = ""
+    """Of a close: RFC 3339, UTC, until when the incident stays quiet; empty: as the policy says."""
     at: str = ""
     """RFC 3339, UTC."""
 
@@ -142,4 +150,18 @@ class Record(Value):
     commit: str = ""
     reason: str = ""
     updated: str = ""
+    quiet_until: str = ""
+    held: str = ""
+    opened: str = ""
+    """RFC 3339, UTC: when its newest pull request was opened."""
     extra: dict[str, str] = Field(default_factory=dict)
+
+
+def is_open(record: Record) -> bool:
+    """Whether a sweep has something to do: somebody is awaited, or a cap or a freeze window has held it back."""
+    return record.status in OPEN_STATUSES or bool(record.held)
+
+
+def gravity(record: Record) -> int:
+    """Sorts the gravest first."""
+    return SEVERITIES.index(record.severity) if record.severity in SEVERITIES else len(SEVERITIES)

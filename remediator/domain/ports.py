@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from remediator.domain.change import Edit, PullRequest
+    from remediator.domain.change import Edit, Proposal, PullRequest
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.life import Base, Case, Change, Observation, Plan
+    from remediator.domain.life import Base, Case, Change, Incident, Observation, Plan
     from remediator.domain.outside import Rollout
 
 Clock = Callable[[], datetime]
@@ -46,10 +46,21 @@ class Workshop(Protocol):
         """Why the guardrails forbid this final difference; empty when they allow it."""
         ...
 
+    def frozen(self) -> str:
+        """Why nothing may be proposed at this time (a freeze window); empty when it may."""
+        ...
+
     def tracked(self, applications: Sequence[str], files: Sequence[str]) -> str:
         """The branch that the Applications fed by these files follow; empty for the default one.
 
         PolicyViolation where one of them is pinned to a tag or a commit, which no merge moves.
+        """
+        ...
+
+    def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
+        """The proposal with another value at the place that `path` names, whole or by its end.
+
+        PolicyViolation where there is no such place, or the action's bounds forbid the value.
         """
         ...
 
@@ -86,6 +97,14 @@ class Forge(Protocol):
 
     def close(self, pull_request: PullRequest) -> PullRequest:
         """Close it without merging and remove its branch, unless a person has committed to it."""
+        ...
+
+
+class Slots(Protocol):
+    """Who may open one more pull request, whatever other runs do at the same time."""
+
+    def take(self, incident_id: str, incident: Incident) -> str:
+        """Take a slot for this incident, or find its own: empty; else the cap that is reached, in words."""
         ...
 
 

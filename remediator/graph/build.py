@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph.state import CompiledStateGraph
 
-    from remediator.domain.ports import Clock, Forge, LogSource, Verifier, Workshop
+    from remediator.domain.ports import Clock, Forge, LogSource, Slots, Verifier, Workshop
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Ports:
     forge: Forge
     now: Clock
     verifiers: Sequence[Verifier] = ()
+    slots: Slots | None = None
+    """None: no caps (a dry run)."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -49,7 +51,9 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
     graph.add_node("classify_error", partial(classify_error, logs=logs, workshop=workshop))
     graph.add_node("analyze_root_cause", partial(analyze_root_cause, workshop=workshop))
     graph.add_node("generate_action", partial(generate_action, workshop=workshop, forge=forge, limits=limits))
-    graph.add_node("commit_changes", partial(commit_changes, forge=forge, workshop=workshop))
+    graph.add_node(
+        "commit_changes", partial(commit_changes, forge=forge, workshop=workshop, slots=ports.slots, now=ports.now)
+    )
     graph.add_node("get_user_feedback", get_user_feedback)
     graph.add_node("verify_recovery", partial(verify_recovery, verifiers=ports.verifiers, limits=limits, now=ports.now))
     graph.add_node("final_feedback", final_feedback)
@@ -61,7 +65,9 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
     graph.add_conditional_edges(
         "generate_action", routing.after_generate, ["commit_changes", "get_user_feedback", "final_feedback"]
     )
-    graph.add_conditional_edges("commit_changes", routing.after_commit, ["get_user_feedback", "verify_recovery"])
+    graph.add_conditional_edges(
+        "commit_changes", routing.after_commit, ["get_user_feedback", "verify_recovery", "final_feedback"]
+    )
     graph.add_conditional_edges(
         "get_user_feedback",
         routing.after_feedback,

@@ -12,6 +12,7 @@ from langsmith.run_helpers import tracing_context
 from remediator.domain.life import Incident, Record, Review
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, RemediatorError
 from remediator.graph.identity import Again, Quiet, Start, decide
+from remediator.graph.nodes.get_user_feedback import take_note
 from remediator.graph.state import IncidentState, fresh, remember
 
 if TYPE_CHECKING:
@@ -96,6 +97,27 @@ class Driver:
     def resume(self, incident_id: str, review: Review) -> Result:
         """Answer the interrupt; ConflictError when somebody else was first, the caller looks again then."""
         result = self._invoke(incident_id, Command(resume=review))
+        self._flush(result)
+        return result
+
+    def revive(self, incident_id: str) -> Result:
+        """Go on with an incident that was held back: from its stored proposals, since its log may be gone."""
+        state = self.state(incident_id)
+        free = IncidentState(incident=state["incident"].model_copy(update={"held": "", "reason": ""}))
+        return self._onwards(incident_id, free, "analyze_root_cause")
+
+    def take_back(self, incident_id: str, review: Review) -> Result:
+        """Propose to revert what was merged, also of an incident that has ended."""
+        state = self.state(incident_id)
+        if not state["incident"].merged or state["workflow_status"] == "awaiting_review":
+            raise ConfigError(f"{incident_id} has no merged change that could be taken back")
+        return self._onwards(incident_id, take_note(state, review), "get_user_feedback")
+
+    def _onwards(self, incident_id: str, noted: IncidentState, node: str) -> Result:
+        """As if the node had just said so: the routing decides what comes next."""
+        with tracing_context(enabled=False):
+            self.graph.update_state(_config(incident_id), cast("dict[str, Any]", noted), as_node=node)
+        result = self._invoke(incident_id, None)
         self._flush(result)
         return result
 

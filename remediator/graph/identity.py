@@ -48,9 +48,11 @@ def decide(fingerprint: str, records: Sequence[Record], now: datetime, limits: L
     last = same[-1]
     if last.status in OPEN_STATUSES:
         return Again(record=last)
-    closed = moment(last.updated)
-    if last.status == "rejected" and closed and now < closed + limits.cool_down:
-        return Quiet(record=last, until=stamp(closed + limits.cool_down))
+    until = moment(last.quiet_until)
+    if until is None and last.status == "rejected" and (closed := moment(last.updated)):
+        until = closed + limits.cool_down
+    if until and now < until:
+        return Quiet(record=last, until=stamp(until))
     if not last.branch:
         again = Incident(fingerprint=fingerprint, generation=last.generation, seen=last.seen + 1)
         return Start(incident_id=last.incident_id, incident=again)

@@ -28,7 +28,9 @@ def after_generate(state: IncidentState) -> str:
 
 
 def after_commit(state: IncidentState) -> str:
-    """A pull request that the policy let merge at once is verified; all others wait for a person."""
+    """What is held back ends for now. A pull request that the policy let merge at once is verified; all others wait for a person."""
+    if state["incident"].held:
+        return "final_feedback"
     pull = state["pull_request"]
     return "verify_recovery" if pull and pull.state == "merged" else "get_user_feedback"
 
@@ -37,8 +39,12 @@ def after_feedback(state: IncidentState) -> str:
     """What the last answer means for the pull request as it now stands."""
     last = state["user_feedback_history"][-1] if state["user_feedback_history"] else {}
     match last.get("kind"), state["workflow_status"]:
+        case "merged", "needs_person":
+            return "final_feedback"  # a change was taken back: nothing is expected to recover by that
         case "merged", _:
             return "verify_recovery"
+        case "revert", "verifying":
+            return "generate_action"
         case "verify", "verifying":
             return "verify_recovery"
         case "confirmed", "resolved":

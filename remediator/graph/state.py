@@ -53,6 +53,9 @@ class IncidentState(TypedDict, total=False):
     incident: Incident
 
 
+TAKE_BACK = "take_back"
+"""The id of the proposal that reverts the change that was merged."""
+
 PLAN_FIELDS: tuple[str, ...] = (
     "raw_log",
     "log_source",
@@ -170,5 +173,15 @@ def record(thread: str, values: dict[str, Any]) -> Record:
         base=pull.base if pull else "",
         commit=state["commit_hash"],
         reason=incident.reason,
+        quiet_until=incident.quiet_until,
+        held=incident.held,
+        opened=next(
+            (
+                str(e.get("at", ""))
+                for e in reversed(state["user_feedback_history"])
+                if e.get("kind") == "proposed" and e.get("at")
+            ),
+            "",
+        ),
         updated=max([incident.last_seen, *(str(entry.get("at", "")) for entry in state["user_feedback_history"])]),
     )

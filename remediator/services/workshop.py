@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from remediator.domain.change import Edit
+    from remediator.domain.change import Edit, Proposal
     from remediator.domain.incident import Diagnosis
     from remediator.domain.ports import Clock, Read
     from remediator.gitops import Application
@@ -65,9 +65,15 @@ class LocalWorkshop:
     def objections(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> tuple[str, ...]:
         """See the port."""
         changes = {path: FileChange(before=before.get(path), after=content) for path, content in after.items()}
-        reasons = check_changes(changes, self.policies.guardrails).reasons
-        held = frozen(self.policies.guardrails, self.now())
-        return (*reasons, held) if held else reasons
+        return check_changes(changes, self.policies.guardrails).reasons
+
+    def frozen(self) -> str:
+        """See the port."""
+        return frozen(self.policies.guardrails, self.now())
+
+    def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
+        """See the port."""
+        return remedies.with_value(proposal, path, value, self.repository, self.policies)
 
     def tracked(self, applications: Sequence[str], files: Sequence[str]) -> str:
         """See the port; where none of the named ones is fed by the files, a parent that is tells the branch."""

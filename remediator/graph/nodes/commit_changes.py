@@ -5,17 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remediator.domain.life import Base, Change
+from remediator.graph.limits import stamp
 from remediator.graph.state import IncidentState, all_changes, chosen, remember
 
 if TYPE_CHECKING:
-    from remediator.domain.ports import Forge, Workshop
+    from remediator.domain.ports import Clock, Forge, Slots, Workshop
 
 
-def commit_changes(state: IncidentState, *, forge: Forge, workshop: Workshop) -> IncidentState:
-    """Make the pull request or adopt the one that a crashed run left; merge it where the policy says so."""
+def commit_changes(
+    state: IncidentState, *, forge: Forge, workshop: Workshop, slots: Slots | None, now: Clock
+) -> IncidentState:
+    """Make the pull request or adopt the one that a crashed run left; merge it where the policy says so.
+
+    A first one may be held back, by a freeze window or a cap: then it is made in a later run, from the state alone.
+    """
     pull, proposal = state["pull_request"], chosen(state)
     if pull is None or proposal is None:
         raise AssertionError("a change is committed after it was generated")
+    if state["incident"].attempt == 1 and not pull.head:
+        held = workshop.frozen() or (slots.take(state["incident_id"], state["incident"]) if slots else "")
+        if held:
+            return _held(state, held)
     alone = state["error_severity"] == "warning" and workshop.merges_itself(proposal.action)
     made = forge.publish(
         Change(
@@ -37,6 +47,23 @@ def commit_changes(state: IncidentState, *, forge: Forge, workshop: Workshop) ->
         commit_hash=made.head,
         workflow_status="verifying" if made.state == "merged" else "awaiting_review",
         user_feedback_history=remember(
-            state, kind="proposed", action=proposal.id, branch=made.branch, commit=made.head, url=made.url
+            state,
+            kind="proposed",
+            action=proposal.id,
+            branch=made.branch,
+            commit=made.head,
+            url=made.url,
+            at=stamp(now()) if not pull.head else "",
         ),
+    )
+
+
+def _held(state: IncidentState, why: str) -> IncidentState:
+    """Nothing was published, so no branch is remembered; the proposals stay, and with them the way on."""
+    return IncidentState(
+        pull_request=None,
+        git_changes={},
+        commit_message="",
+        workflow_status="recorded",
+        incident=state["incident"].model_copy(update={"held": why, "reason": f"held back: {why}"}),
     )

@@ -15,7 +15,7 @@ def final_feedback(state: IncidentState) -> IncidentState:
     if state["error_category"] in CALM or state["error_severity"] == "info":
         status = "recorded"
         reason = reason or _REASONS.get(state["error_category"], "nothing needs to be done")
-    elif status == "recorded":
+    elif status == "recorded" and not incident.held:
         status = "needs_person"
     return IncidentState(
         workflow_status=status,

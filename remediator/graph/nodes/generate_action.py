@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from remediator.domain.change import PullRequest
 from remediator.errors import PolicyViolation, RemediatorError
 from remediator.graph.describe import incident_report
-from remediator.graph.state import IncidentState
+from remediator.graph.nodes.take_back import taking_back
+from remediator.graph.state import TAKE_BACK, IncidentState, chosen
 from remediator.report import commit_message, pull_request
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from remediator.graph.limits import Limits
 
 USE = re.compile(r"(?:/remediator\s+)?use\s+#?(\d+)", re.IGNORECASE)
+SET = re.compile(r"(?:/remediator\s+)?set\s+(?P<path>[^\s=]+)\s*=\s*(?P<value>\S.*)", re.IGNORECASE)
 _RETRY = re.compile(r"(?:/remediator\s+)?retry", re.IGNORECASE)
 
 
@@ -29,9 +31,10 @@ def generate_action(state: IncidentState, *, workshop: Workshop, forge: Forge, l
     that the reviewer asked for. `incident.reason` is empty exactly when there is something to commit.
     """
     reviewing = state["workflow_status"] == "awaiting_review"
+    merged = state
     state = {**state, "incident": _begun(state, reviewing=reviewing)}
-    candidates, reason = _asked(state, limits) if reviewing else _untried(state, limits)
-    for proposal in candidates:
+    candidates, reason = _asked(state, limits, workshop) if reviewing else _untried(state, limits)
+    for proposal in candidates or _way_back(merged, state, forge, reviewing=reviewing):
         try:
             tracked = workshop.tracked(state["affected_apps"], [edit.file for edit in proposal.edits])
             base = forge.base(tracked)
@@ -46,6 +49,13 @@ def generate_action(state: IncidentState, *, workshop: Workshop, forge: Forge, l
     return IncidentState(incident=incident, git_changes={}, commit_message="", workflow_status="needs_person")
 
 
+def _way_back(merged: IncidentState, state: IncidentState, forge: Forge, *, reviewing: bool) -> tuple[Proposal, ...]:
+    """Where nothing is left to try, or a person asks for it, the change that did not help is taken back, once."""
+    if reviewing or not merged["incident"].merged or TAKE_BACK in state["incident"].tried:
+        return ()
+    return taking_back(merged, forge)
+
+
 def _begun(state: IncidentState, *, reviewing: bool) -> Incident:
     """The incident as this round starts: after a failed verification the next attempt, in a review the next round."""
     incident = state["incident"].model_copy(update={"reason": ""})
@@ -53,7 +63,8 @@ def _begun(state: IncidentState, *, reviewing: bool) -> Incident:
         return incident.model_copy(update={"rounds": incident.rounds + 1})
     if state["verification_status"] == "failed" and incident.chosen:
         tried = (*incident.tried, incident.chosen)
-        return incident.model_copy(update={"tried": tried, "attempt": incident.attempt + 1, "rounds": 0})
+        fresh = {"tried": tried, "attempt": incident.attempt + 1, "rounds": 0, "deadline": ""}
+        return incident.model_copy(update=fresh)
     return incident
 
 
@@ -62,11 +73,13 @@ def _untried(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...]
     incident = state["incident"]
     if incident.attempt > limits.attempts:
         return (), f"{limits.attempts} attempts did not end it"
+    if state["user_feedback_history"][-1:] and state["user_feedback_history"][-1].get("kind") == "revert":
+        return (), "there is nothing to take back"
     left = tuple(proposal for proposal in state["proposals"] if proposal.id not in incident.tried)
     return left, "" if left else "every allowed action was tried and did not help"
 
 
-def _asked(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...], str]:
+def _asked(state: IncidentState, limits: Limits, workshop: Workshop) -> tuple[tuple[Proposal, ...], str]:
     """What the reviewer wants instead, or why that cannot be followed; the pull request then stays as it is."""
     incident, proposals, words = state["incident"], state["proposals"], state["user_recognition"].strip()
     if incident.rounds > limits.rounds:
@@ -76,15 +89,28 @@ def _asked(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...], 
         )
     if _RETRY.fullmatch(words):
         return tuple(proposal for proposal in proposals if proposal.id == incident.chosen), ""
+    if setting := SET.fullmatch(words):
+        return _set(state, setting["path"], setting["value"].strip(), workshop)
     asked = USE.fullmatch(words)
     if asked is None:
         return (), (
-            f"your words were noted for the history; only `use N` (1 to {len(proposals)}) or `retry` can be followed"
-            " without a person"
+            f"your words were noted for the history; only `use N` (1 to {len(proposals)}), `set PATH=VALUE` or"
+            " `retry` can be followed without a person"
         )
     if not 1 <= int(asked[1]) <= len(proposals):
         return (), f"there is no option {asked[1]}, only 1 to {len(proposals)}"
     return (proposals[int(asked[1]) - 1],), ""
+
+
+def _set(state: IncidentState, path: str, value: str, workshop: Workshop) -> tuple[tuple[Proposal, ...], str]:
+    """The present proposal with another value at one of its places, or why that must not be."""
+    proposal = chosen(state)
+    if proposal is None:
+        return (), "there is no change whose value could be set"
+    try:
+        return (workshop.with_value(proposal, path, value),), ""
+    except RemediatorError as error:
+        return (), str(error)
 
 
 def _changes(proposal: Proposal, base: Base, workshop: Workshop, forge: Forge) -> dict[str, str | None]:
@@ -116,7 +142,11 @@ def _before(base: Base, path: str, forge: Forge) -> bytes | None:
 def _worded(
     state: IncidentState, proposal: Proposal, base: Base, changes: dict[str, str | None], forge: Forge
 ) -> IncidentState:
-    incident = state["incident"].model_copy(update={"chosen": proposal.id, "base_commit": base.commit})
+    began = {"chosen": proposal.id, "base_commit": base.commit, "merged": False}
+    incident = state["incident"].model_copy(update=began)
+    known = tuple(one for one in state["proposals"] if one.id != proposal.id)
+    proposals = state["proposals"] if proposal in state["proposals"] else (*known, proposal)
+    state = {**state, "proposals": proposals}
     report = incident_report(
         {**state, "incident": incident}, base=base, changes=changes, read=partial(forge.read, base)
     )
@@ -129,6 +159,8 @@ def _worded(
         git_changes={path: text for path, text in changes.items() if text is not None},
         commit_message=commit_message(report),
         pull_request=pull,
+        proposals=proposals,
+        suggested_actions=[one.action for one in proposals],
         incident=incident,
         user_approved_action="",
         verification_status="pending",

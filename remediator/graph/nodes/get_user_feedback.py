@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph.types import interrupt
 
 from remediator.domain.life import Review
-from remediator.graph.state import IncidentState, chosen, remember
+from remediator.graph.state import TAKE_BACK, IncidentState, chosen, remember
 
 
 def get_user_feedback(state: IncidentState) -> IncidentState:
@@ -34,10 +34,17 @@ def take_note(state: IncidentState, review: Review) -> IncidentState:
             noted["pull_request"] = pull.model_copy(update={"state": "merged", "merge_commit": review.commit})
             noted["user_approved_action"] = state["user_approved_action"] or (action if review.by else "")
             noted["workflow_status"] = "verifying"
+            noted["incident"] = incident.model_copy(update={"merged": True})
+            if incident.chosen == TAKE_BACK:
+                noted["workflow_status"] = "needs_person"
+                noted["incident"] = incident.model_copy(update={"reason": "the change was taken back"})
         case "closed" if waiting and pull:
             noted["pull_request"] = pull.model_copy(update={"state": "closed"})
             noted["workflow_status"] = "rejected"
-            noted["incident"] = incident.model_copy(update={"reason": review.words})
+            noted["incident"] = incident.model_copy(update={"reason": review.words, "quiet_until": review.until})
+        case "revert" if incident.merged:
+            noted["workflow_status"] = "verifying"
+            noted["verification_status"] = "failed"
         case "confirmed" if state["workflow_status"] == "verifying":
             noted["workflow_status"] = "resolved"
             noted["recovery_result"] = f"confirmed by {review.by or 'a person'}"

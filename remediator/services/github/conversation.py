@@ -77,6 +77,12 @@ class Activity(Value):
     labels: tuple[str, ...] = ()
     said: tuple[Said, ...] = ()
 
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Who merged, closed or reviewed it, each once."""
+        spoke = [one.by for one in self.said if one.review and not (one.bot or one.ours)]
+        return tuple(dict.fromkeys([*spoke, *([self.by] if self.by and not self.by.endswith("[bot]") else [])]))
+
     def own(self, first_line: str) -> Said | None:
         """Our comment that begins with this line."""
         return next((one for one in self.said if one.ours and one.body.split("\n", 1)[0].rstrip() == first_line), None)
@@ -139,6 +145,11 @@ class Conversation:
                 self.client.graphql(_REPLY, asked, again=False)
             else:
                 self.react(said, reaction)
+
+    def label(self, activity: Activity, name: str) -> None:
+        """Put a label on it; a second time changes nothing."""
+        path = f"/issues/{activity.pull_request.number}/labels"
+        self.client.rest("POST", path, {"labels": [name]}, expect={403, 404, 410, 422}, again=True)
 
     def stick(self, activity: Activity, body: str) -> None:
         """The one comment that begins as `body` does, made or edited in place; untouched where it says so already."""

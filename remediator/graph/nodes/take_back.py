@@ -1,0 +1,54 @@
+"""The proposal that takes a merged change back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator.domain.change import Edit, Proposal
+from remediator.domain.life import Base
+from remediator.errors import PolicyViolation
+from remediator.gitops.takeback import take_back
+from remediator.graph.state import TAKE_BACK, all_changes, chosen
+
+if TYPE_CHECKING:
+    from remediator.domain.ports import Forge
+    from remediator.graph.state import IncidentState
+
+
+def taking_back(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
+    """Whole files as they stood before the merge, with what came since; PolicyViolation where both touch one line."""
+    pull, made = state["pull_request"], chosen(state)
+    if pull is None or made is None:
+        return ()
+    was, now = Base(branch=pull.base, commit=state["incident"].base_commit), forge.base(pull.base)
+    edits = []
+    for path, text in all_changes(state).items():
+        try:
+            content = take_back(
+                _text(forge, was, path), text.encode() if text is not None else None, _text(forge, now, path)
+            )
+        except ValueError as error:
+            raise PolicyViolation(f"{path} {error}: take it back by hand") from error
+        op = "remove" if content is None else "write"
+        edits.append(Edit(op=op, file=path, value=None if content is None else content.decode()))
+    number = f" (#{pull.number})" if pull.number else ""
+    return (
+        Proposal(
+            id=TAKE_BACK,
+            action=TAKE_BACK,
+            title=f"take back: {made.title}",
+            reason=f"It was merged{number} and did not end the incident, so that the files read as before.",
+            evidence_ids=made.evidence_ids,
+            places=made.places,
+            edits=tuple(edits),
+            risk="low",
+            policy=("takes back what was merged; no auto-merge",),
+        ),
+    )
+
+
+def _text(forge: Forge, base: Base, path: str) -> bytes | None:
+    try:
+        return forge.read(base, path)
+    except FileNotFoundError:
+        return None
