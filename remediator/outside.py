@@ -164,8 +164,9 @@ class Outside:
             from remediator.services.loki.source import LokiSource
 
             said = self.settings.outside("LOKI", "SELECTOR", target, shared=len(self.targets) == 1)
+            query = self.settings.query or place.loki.query
             selectors = place.loki.selectors or tuple(filter(None, [said]))
-            return LokiSource(name, web, self.policies.catalogue, selectors, place.loki.query, place.loki.labels)
+            return LokiSource(name, web, self.policies.catalogue, selectors, query, place.loki.labels)
         if kind == "alertmanager":
             from remediator.services.alertmanager import AlertSource
 

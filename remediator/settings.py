@@ -90,6 +90,12 @@ class Settings(Value):
     user: str = ""
     """Who answers on the command line, for the history."""
     github: GitHub | None = None
+    config: str = ""
+    """Another path of the policy file, inside the checkout."""
+    query: str = ""
+    """LogQL for Loki instead of what the policies poll."""
+    since: str = ""
+    """How far back a source is read that was never polled: `1h`."""
     environ: dict[str, str] = Field(default_factory=dict, repr=False, exclude=True)
     """Handed on to git and helm, which read their own variables from it; never stored."""
 
@@ -104,6 +110,9 @@ class Settings(Value):
             cluster=environ.get("REMEDIATOR_CLUSTER", ""),
             user=environ.get("GITHUB_ACTOR") or environ.get("USER") or environ.get("USERNAME") or "",
             github=GitHub.from_environ(environ),
+            config=environ.get("REMEDIATOR_CONFIG", ""),
+            query=environ.get("REMEDIATOR_QUERY", ""),
+            since=environ.get("REMEDIATOR_SINCE", ""),
             environ=dict(environ),
         )
 

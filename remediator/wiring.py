@@ -100,7 +100,9 @@ class Services:
         """The shipped policies with the user's merged over them."""
         from remediator.policy import USER_FILE, load
 
-        file = self.root / USER_FILE
+        file = self.root / (self.settings.config or USER_FILE)
+        if self.settings.config and not (file.is_file() and file.resolve().is_relative_to(self.root.resolve())):
+            raise ConfigError("config must name a policy file inside the checkout", file=self.settings.config)
         return load(file if file.is_file() else None)
 
     @cached_property
@@ -131,13 +133,14 @@ class Services:
     def gathered(self) -> Gather | None:
         """The servers among what --log names, with the marks up to which a poll has handled them."""
         from remediator.outside import is_source
-        from remediator.services.gather import Gather, load_marks
+        from remediator.services.gather import BACK, Gather, load_marks
 
         if not (specs := [one for one in self.logs_from if is_source(one)]):
             return None
         first, then = self.outside.sources(specs)
         marks = load_marks(self.store) if self.poll and self.store else {}
-        return Gather(first, then, now, marks=marks)
+        back = duration(self.settings.since) if self.settings.since else BACK
+        return Gather(first, then, now, back=back, marks=marks)
 
     def handled(self) -> None:
         """Move the marks of polled sources on, once every incident in what was read has been recorded."""
@@ -205,7 +208,14 @@ class Services:
             )
             return Found(int(entry.mode, 8), entry.oid, content)
 
-        return GitHubForge(client, wanted, git.prefix if git else "", on.base if on else "", local=local)
+        return GitHubForge(
+            client,
+            wanted,
+            git.prefix if git else "",
+            on.base if on else "",
+            job_token=bool(on and on.job_token),
+            local=local,
+        )
 
     @cached_property
     def verifiers(self) -> Sequence[Verifier]:
@@ -299,6 +309,7 @@ def limits_of(policies: Policies) -> Limits:
         attempts=guard.max_attempts,
         rounds=guard.max_feedback_rounds,
         deadline=duration(verification.deadline),
+        merge_on_approval=guard.merge_on_approval,
         cool_down=duration(guard.cooldown_after_close),
     )
 

@@ -58,12 +58,14 @@ class FakeForge:
     branch: str = "main"
     calls: list[str] = field(default_factory=list)
     fails: Exception | None = None
+    past: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    """The files as they stood at earlier commits of the base."""
 
     def base(self, tracked: str) -> Base:
         return Base(branch=self.branch, commit=f"c{len(self.merged)}")
 
     def read(self, base: Base, path: str) -> bytes:
-        text = self.files.get(path)
+        text = self.past.get(base.commit, self.files).get(path)
         if text is None:
             raise FileNotFoundError(path)
         return text.encode()
@@ -96,10 +98,14 @@ class FakeForge:
         if now.state == "closed":
             raise ConflictError("closed")
         if now.state == "open":
+            self.past[f"c{len(self.merged)}"] = dict(self.files)
             self.files.update(self.branches.pop(now.branch).files)
             self.heads.pop(now.branch)
             self.merged[now.branch] = f"m{len(self.merged)}"
         return self.look(pull_request)
+
+    def merge_when_ready(self, pull_request: PullRequest) -> PullRequest:
+        return self.merge(pull_request)
 
     def close(self, pull_request: PullRequest) -> PullRequest:
         now = self.look(pull_request)

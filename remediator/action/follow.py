@@ -140,10 +140,19 @@ class Follow:
             text, reaction = self._obey(incident, ask, said, activity.pull_request)
             self.conversation.reply(activity, said, reply(said.id, text), reaction)
         elif said.review == "APPROVED":
-            self._resume(incident, Review(kind="approved", by=said.by, commit=said.commit, at=said.at, words=said.body))
+            approved = Review(kind="approved", by=said.by, commit=said.commit, at=said.at, words=said.body)
+            state = self._resume(incident, approved).state
+            if self.driver.limits.merge_on_approval and state["user_approved_action"]:
+                self._merge(incident, said, activity.pull_request)
         else:
             text, reaction = self._revise(incident, said, said.body)
             self.conversation.reply(activity, said, reply(said.id, text), reaction)
+
+    def _merge(self, incident: str, said: Said, pull: PullRequest) -> None:
+        """What was approved is merged where the policy says so; if the forge has to wait, the merge is noted later."""
+        merged = self.forge.merge_when_ready(pull)
+        if merged.state == "merged":
+            self._resume(incident, Review(kind="merged", by=said.by, commit=merged.merge_commit, at=said.at))
 
     def _obey(self, incident: str, ask: Ask, said: Said, pull: PullRequest) -> tuple[str, Reaction]:
         """Do it; what to answer, and whether it was done."""

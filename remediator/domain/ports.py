@@ -95,6 +95,13 @@ class Forge(Protocol):
         """Merge it, or find it merged; ConflictError when base and branch contradict each other."""
         ...
 
+    def merge_when_ready(self, pull_request: PullRequest) -> PullRequest:
+        """Merge it at once where nothing stands in the way, else let the forge do so when its rules are met.
+
+        Never around a rule: where the forge cannot promise that, it stays open for a person.
+        """
+        ...
+
     def close(self, pull_request: PullRequest) -> PullRequest:
         """Close it without merging and remove its branch, unless a person has committed to it."""
         ...

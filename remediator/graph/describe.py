@@ -40,6 +40,7 @@ def incident_report(
         policy=(base.note,) if base and base.note else (),
         diffs=tuple(diffs),
         attempt=incident.attempt,
+        follows=_earlier(state),
         seen=incident.seen,
         last_seen=incident.last_seen,
         now=state["timestamp"],
@@ -49,6 +50,16 @@ def incident_report(
         url=pull.url if pull else "",
         reply_by="comment" if pull and pull.url else "command",
     )
+
+
+def _earlier(state: IncidentState) -> str:
+    """The newest pull request before the present attempt's."""
+    urls = [
+        str(entry.get("url", ""))
+        for entry in state["user_feedback_history"]
+        if entry.get("kind") == "proposed" and entry.get("branch") != branch_name(state)
+    ]
+    return urls[-1] if urls else ""
 
 
 def _diff(path: str, text: str | None, read: Read) -> Diff:

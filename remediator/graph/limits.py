@@ -12,6 +12,8 @@ class Limits(Value):
 
     attempts: int = 3
     rounds: int = 5
+    merge_on_approval: bool = False
+    """An approval of the present head merges, instead of waiting for the merge."""
     deadline: timedelta = timedelta(hours=4)
     """From the merge to the last look at recovery."""
     cool_down: timedelta = timedelta(hours=72)

@@ -129,6 +129,8 @@ class Guardrails(Value):
     max_pull_requests_per_day: int = 20
     max_attempts: int = 3
     max_feedback_rounds: int = 5
+    merge_on_approval: bool = False
+    """An approval of the present head by somebody who can write merges, within the branch's own rules."""
     cooldown_after_close: str = "72h"
     freeze_windows: tuple[FreezeWindow, ...] = ()
 

@@ -73,6 +73,11 @@ def one_line(text: str) -> str:
     return visible(_SPACE.sub(" ", text).strip(), keep="")
 
 
+def linkable(url: str) -> bool:
+    """Whether an address of the forge's own answer may stand as it is: nothing in it could end or bend the link."""
+    return url.startswith("https://") and not set(url) & set(" <>()[]\"'`\\\n\r\t|")
+
+
 def prose(text: str, most: int = 1200) -> str:
     """One line of safe Markdown. Text in single backticks becomes code; everything else stands for itself."""
     pieces: list[str] = []

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 from remediator.domain.base import Value
 from remediator.report import wording
 from remediator.report.diff import hunks
-from remediator.report.markdown import clip, code, details, fence, marker, plain, prose, quotation, table, visible
+from remediator.report.markdown import (
+    clip,
+    code,
+    details,
+    fence,
+    linkable,
+    marker,
+    plain,
+    prose,
+    quotation,
+    table,
+    visible,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +120,7 @@ def _undo(report: IncidentReport) -> str:
 def _body(report: IncidentReport, room: _Room) -> str:
     parts = [
         marker("incident", report.incident_id) + "\n" + prose(wording.happened(report), room.words),
+        f"Follows {report.follows}." if linkable(report.follows) else "",
         _change(report.diffs, room),
         table((prose(name), prose(text, room.words)) for name, text in facts(report)),
         _evidence(report, room),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remediator.report import wording
-from remediator.report.markdown import code, prose, table
+from remediator.report.markdown import code, linkable, prose, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,5 +34,4 @@ def _counted(rows: Sequence[SummaryRow]) -> str:
 
 def _outcome(row: SummaryRow) -> str:
     # The address is the forge's own answer, never text from a log; anything but a plain one is not linked.
-    linkable = row.url.startswith("https://") and not set(row.url) & set(" <>()[]\"'`\\\n\r\t|")
-    return f"[{prose(row.outcome)}]({row.url})" if linkable else prose(row.outcome)
+    return f"[{prose(row.outcome)}]({row.url})" if linkable(row.url) else prose(row.outcome)

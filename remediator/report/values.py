@@ -47,6 +47,8 @@ class IncidentReport(Value):
     """How recovery will be verified after the merge."""
     diffs: tuple[Diff, ...] = ()
     attempt: int = 1
+    follows: str = ""
+    """The address of the pull request that this one comes after."""
     seen: int = 1
     last_seen: str = ""
     now: str = ""

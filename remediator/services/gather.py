@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=10)
 """Read again at each poll: collectors and clocks are late. What was handled is known by its id."""
 
+BACK = timedelta(hours=1)
+"""How far a source is read that has no mark."""
+
 FILE = "sources.json"
 _TRIES = 20
 _MOST_IDS = 20_000
@@ -55,8 +58,7 @@ class Gather:
     first: Sequence[Source]
     then: Sequence[Source]
     now: Clock
-    back: timedelta = timedelta(hours=1)
-    """How far a source is read that has no mark."""
+    back: timedelta = BACK
     workloads: Sequence[Workload] = ()
     marks: Mapping[str, Mark] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)

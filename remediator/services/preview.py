@@ -50,6 +50,10 @@ class Preview:
         del message
         return pull_request
 
+    def merge_when_ready(self, pull_request: PullRequest) -> PullRequest:
+        """As it was handed in: a preview never merges."""
+        return pull_request
+
     def close(self, pull_request: PullRequest) -> PullRequest:
         """As it was handed in."""
         return pull_request
@@ -87,6 +91,11 @@ class Folder:
     def merge(self, pull_request: PullRequest, *, message: str = "") -> PullRequest:
         """Always refused."""
         del pull_request, message
+        self._refuse()
+
+    def merge_when_ready(self, pull_request: PullRequest) -> PullRequest:
+        """Always refused."""
+        del pull_request
         self._refuse()
 
     def close(self, pull_request: PullRequest) -> PullRequest:

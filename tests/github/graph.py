@@ -55,6 +55,7 @@ class Graph:
             "updatePullRequest": self.update_pull,
             "closePullRequest": self.close_pull,
             "addComment": self.add_comment,
+            "enablePullRequestAutoMerge": self.auto_merge,
             "updateIssueComment": self.update_comment,
             "addReaction": self.add_reaction,
         }
@@ -155,6 +156,7 @@ class Graph:
             "isDraft": one.draft,
             "isCrossRepository": False,
             "isInMergeQueue": one.queued,
+            "mergeStateStatus": "CLEAN" if self.world.checks else "BLOCKED",
             "headRefName": one.head,
             "headRefOid": one.sha,
             "baseRefName": one.base,
@@ -251,6 +253,15 @@ class Graph:
     def close_pull(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
         pull = self.world.pull(int(input["pullRequestId"].removeprefix("PR_")))
         self.world.close(pull.number, self.who)
+        return {"pullRequest": self.pull(pull)}
+
+    def auto_merge(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+        pull = self.world.pull(int(input["pullRequestId"].removeprefix("PR_")))
+        if self.world.checks:
+            raise Refused(422, "Pull request Pull request is in clean status")
+        if input.get("expectedHeadOid", pull.sha) != pull.sha:
+            raise Refused(422, "Head sha didn't match expectedHeadOid")
+        pull.auto = True
         return {"pullRequest": self.pull(pull)}
 
     def add_comment(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002

@@ -15,6 +15,7 @@ import yaml
 
 from remediator.action.inputs import Inputs
 from remediator.errors import ConfigError
+from remediator.settings import OUTSIDE
 from tests.github.server import Server
 from tests.github.stand import stand_in
 from tests.github.test_artifacts import archive
@@ -119,7 +120,10 @@ def test_every_input_and_output_is_handed_over() -> None:
     described = yaml.safe_load((ROOT / "action.yml").read_text())
     env = described["runs"]["steps"][-1]["env"]
     for name in described["inputs"]:
-        assert env[f"REMEDIATOR_{name.upper().replace('-', '_')}"] == f"${{{{ inputs.{name} }}}}"
+        variable = f"REMEDIATOR_{name.upper().replace('-', '_')}"
+        handed = f"inputs.{name} || env.{variable}" if variable in OUTSIDE else f"inputs.{name}"
+        assert env[variable] == f"${{{{ {handed} }}}}"
+    assert set(OUTSIDE) <= set(env)
     from remediator.action.outcome import outputs
 
     assert set(described["outputs"]) == set(outputs([], "nothing", ""))

@@ -17,6 +17,7 @@ from remediator.graph.limits import Limits
 from remediator.graph.state import VALUES, record
 from remediator.services.checkpoints.documents import INDEX
 from remediator.services.checkpoints.saver import RefCheckpointSaver
+from remediator.services.checkpoints.slots import Caps, IndexSlots
 from remediator.services.github.blobs import Found
 from remediator.services.github.conversation import Conversation
 from remediator.services.github.forge import GitHubForge
@@ -42,6 +43,7 @@ class Life:
     server: Server
     verdicts: list[VerificationStatus] = field(default_factory=list)
     cost: list[str] = field(default_factory=list)
+    limits: Limits = field(default_factory=Limits)
 
     def _run(self) -> tuple[Driver, Follow]:
         web = client(self.server)
@@ -56,8 +58,16 @@ class Life:
         def now() -> datetime:
             return datetime(2026, 1, 2, 4, tzinfo=UTC)
 
-        ports = Ports(logs=FakeLogs((case(),)), workshop=workshop, forge=forge, now=now, verifiers=verifiers)
-        driver = Driver(build(ports, saver), saver, Limits(), now)
+        ports = Ports(
+            logs=FakeLogs((case(),)),
+            workshop=workshop,
+            forge=forge,
+            now=now,
+            verifiers=verifiers,
+            limits=self.limits,
+            slots=IndexSlots(store, Caps(), now),
+        )
+        driver = Driver(build(ports, saver), saver, self.limits, now)
         return driver, Follow(driver, forge, Conversation(web), now)
 
     def checkout(self, commit: str, path: str) -> Found | None:
@@ -280,6 +290,74 @@ def test_twenty_runs_at_once_on_one_incident_end_in_one_pull_request(life: Life)
     assert life.start().state["incident"].seen == 21
 
 
+def test_revert_takes_a_merged_change_back_in_a_new_pull_request(life: Life) -> None:
+    life.start()
+    life.server.world.merge(life.number, "ada")
+    life.verdicts = ["success"]
+    assert life.event()["workflow_status"] == "resolved"
+    life.server.world.comment(life.number, "ada", "/remediator revert")
+    state = life.event()
+    first, second = sorted(life.server.world.pulls)
+    assert (state["workflow_status"], state["incident"].chosen) == ("awaiting_review", "take_back")
+    assert life.server.world.pulls[second].title.startswith("fix(checkout): take back")
+    assert f"Follows https://github.invalid/acme/gitops/pull/{first}." in life.server.world.pulls[second].body
+    assert life.server.world.bare.run("show", f"{life.server.world.pulls[second].head}:{FILE}") == "memory: 1Gi"
+    assert f"/pull/{second} takes it back" in life.comments()[-1]
+    life.event()
+    assert sorted(life.server.world.pulls) == [first, second]
+
+
+def test_revert_of_what_is_not_merged_says_what_fits(life: Life) -> None:
+    life.start()
+    life.server.world.comment(life.number, "ada", "/remediator revert")
+    assert life.event()["workflow_status"] == "awaiting_review"
+    assert "not merged" in life.comments()[-1]
+
+
+def test_ignore_closes_and_stays_quiet(life: Life) -> None:
+    life.start()
+    life.server.world.comment(life.number, "ada", "/remediator ignore 7d")
+    state = life.event()
+    assert (state["workflow_status"], state["incident"].quiet_until) == ("rejected", "2026-01-09T04:00:00Z")
+    assert life.server.world.pulls[life.number].state == "closed"
+    assert life.start().quiet_until == "2026-01-09T04:00:00Z"
+
+
+def test_a_failure_without_a_way_on_calls_for_people_once(life: Life) -> None:
+    life.start()
+    life.limits = Limits(attempts=1)
+    life.server.world.merge(life.number, "ada")
+    life.verdicts = ["failed"]
+    life.event()
+    life.event()
+    pull = life.server.world.pulls[life.number]
+    assert "needs-human" in pull.labels
+    assert [one for one in life.comments() if "@ada This needs a person" in one] == [life.comments()[-1]]
+
+
+@pytest.mark.parametrize(("checks", "merged"), [(True, True), (False, False)])
+def test_an_approval_merges_where_the_policy_says_so_and_never_around_a_rule(
+    life: Life, *, checks: bool, merged: bool
+) -> None:
+    life.start()
+    life.limits = Limits(merge_on_approval=True)
+    life.server.world.checks = checks
+    life.server.world.review(life.number, "ada", "APPROVED")
+    state = life.event()
+    pull = life.server.world.pulls[life.number]
+    assert (pull.merged, pull.auto) == (merged, not merged)
+    assert state["workflow_status"] == ("verifying" if merged else "awaiting_review")
+
+
+def test_a_sweep_writes_all_incidents_as_one_commit(life: Life) -> None:
+    life.start()
+    life.server.world.merge(life.number, "ada")
+    life.verdicts = ["pending"]
+    before = life.server.world.bare.run("rev-list", "--count", "remediator-state")
+    life.sweep(verify=True)
+    assert int(life.server.world.bare.run("rev-list", "--count", "remediator-state")) == int(before) + 1
+
+
 @pytest.mark.parametrize(
     ("text", "ask"),
     [
@@ -292,6 +370,11 @@ def test_twenty_runs_at_once_on_one_incident_end_in_one_pull_request(life: Life)
         ("/remediator close `$(x)` ${{ y }}", Ask(verb="close", argument="`$(x)` ${{ y }}")),
         ("/remediator retry", Ask(verb="retry")),
         ("/remediator retry now", Ask(verb="help")),
+        ("/remediator set resources.limits.memory=1Gi", Ask(verb="set", argument="resources.limits.memory=1Gi")),
+        ("/remediator set memory", Ask(verb="help")),
+        ("/remediator ignore 7d", Ask(verb="ignore", argument="7d")),
+        ("/remediator ignore forever", Ask(verb="help")),
+        ("/remediator revert", Ask(verb="revert")),
         ("", None),
     ],
 )

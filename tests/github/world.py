@@ -67,6 +67,7 @@ class Pull:
     merge_commit: str = ""
     closed_by: str = ""
     queued: bool = False
+    auto: bool = False
     labels: list[str] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
     teams: list[str] = field(default_factory=list)
@@ -103,6 +104,8 @@ class World:
     may_open: bool = True
     """Settings → Actions: whether workflows may create pull requests."""
     drafts: bool = True
+    checks: bool = True
+    """Whether everything that branch protection asks for is there."""
     methods: tuple[str, ...] = ("merge", "squash", "rebase")
     lock: threading.RLock = field(default_factory=threading.RLock)
     serial: int = 100

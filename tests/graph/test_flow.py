@@ -182,16 +182,90 @@ def test_failed_tries_the_next_action_as_the_next_attempt_then_needs_a_person() 
     assert state["git_changes"] == {FILE: "memory: 4Gi\n"}
     assert (state["incident"].attempt, state["incident"].tried) == (2, ("raise_memory_limit",))
     state = world.merge().state
-    assert (state["workflow_status"], state["incident"].reason) == (
-        "needs_person",
-        "every allowed action was tried and did not help",
-    )
+    assert (state["workflow_status"], state["incident"].chosen) == ("awaiting_review", "take_back")
+    assert state["git_changes"] == {FILE: "memory: 2Gi\n"}
+    state = world.merge().state
+    assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "the change was taken back")
+    assert world.forge.files == {FILE: "memory: 2Gi\n"}
+
+
+def test_what_a_person_has_changed_since_is_not_taken_back() -> None:
+    world = World(verifiers=(FakeVerifier(["success"]),))
+    world.start()
+    world.merge()
+    world.forge.files[FILE] = "memory: 3Gi\n"
+    state = world.driver().take_back(world.driver().records()[0].incident_id, Review(kind="revert", by="ann")).state
+    assert state["workflow_status"] == "needs_person"
+    assert "changed since" in state["incident"].reason
+
+
+def test_a_person_takes_a_resolved_change_back() -> None:
+    world = World(verifiers=(FakeVerifier(["success"]),))
+    world.start()
+    assert world.merge().state["workflow_status"] == "resolved"
+    name = world.driver().records()[0].incident_id
+    state = world.driver().take_back(name, Review(kind="revert", by="ann")).state
+    assert (state["workflow_status"], state["incident"].attempt) == ("awaiting_review", 2)
+    assert world.driver().records()[0].status == "awaiting_review"
+    assert world.merge().state["workflow_status"] == "needs_person"
+    assert world.forge.files == {FILE: "memory: 1Gi\n"}
+    with pytest.raises(ConfigError, match="no merged change"):
+        world.driver().take_back(name, Review(kind="revert"))
+
+
+def test_what_was_never_merged_cannot_be_taken_back() -> None:
+    world = World()
+    world.start()
+    with pytest.raises(ConfigError, match="no merged change"):
+        world.driver().take_back(world.driver().records()[0].incident_id, Review(kind="revert"))
+
+
+def test_a_value_is_set_within_bounds_and_stays_an_option() -> None:
+    world = World(workshop=FakeWorkshop(TWO, out_of_bounds="64Gi"))
+    world.start()
+    state = world.answer("changes_requested", words="set memory=3Gi").state
+    assert state["git_changes"] == {FILE: "3Gi"}
+    assert [one.id for one in state["proposals"]] == ["raise_memory_limit", "roll_back", "raise_memory_limit#set"]
+    refused = world.answer("changes_requested", words="set memory=64Gi").state
+    assert (refused["git_changes"], refused["incident"].reason) == ({FILE: "3Gi"}, "64Gi is out of bounds")
+
+
+def test_an_ignored_incident_stays_quiet_as_long_as_was_asked() -> None:
+    world = World()
+    world.start()
+    world.answer("closed", words="ignored for 7d", by="ann", until="2026-01-08T00:00:00Z")
+    world.pass_time(days=6)
+    assert world.start().quiet_until == "2026-01-08T00:00:00Z"
+    world.pass_time(days=2)
+    assert world.start().state["workflow_status"] == "awaiting_review"
+
+
+def test_a_freeze_holds_the_change_back_until_a_later_run() -> None:
+    world = World(workshop=FakeWorkshop(TWO, ice="freeze: weekend"))
+    state = world.start().state
+    assert (state["workflow_status"], state["incident"].held) == ("recorded", "freeze: weekend")
+    assert world.forge.branches == {}
+    assert (world.driver().records()[0].held, world.driver().records()[0].branch) == ("freeze: weekend", "")
+    world.workshop.ice = ""
+    state = world.driver().revive(state["incident_id"]).state
+    assert (state["workflow_status"], state["incident"].held) == ("awaiting_review", "")
+    assert list(world.forge.branches) == ["remediator/inc-3f9a2c-1-1"]
+
+
+def test_what_is_held_and_seen_again_is_not_made_twice() -> None:
+    world = World(workshop=FakeWorkshop(TWO, ice="freeze: weekend"))
+    world.start()
+    assert world.start().state["incident"].held
+    world.workshop.ice = ""
+    assert world.start().state["workflow_status"] == "awaiting_review"
+    assert len(world.driver().records()) == 1
 
 
 def test_attempts_are_bounded() -> None:
     world = World(verifiers=(FakeVerifier(["failed"]),), limits=Limits(attempts=1))
     world.start()
     state = world.merge().state
+    assert list(world.forge.branches) == []
     assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "1 attempts did not end it")
 
 

@@ -41,7 +41,7 @@ def commit_changes(
         )
     )
     if alone:
-        made = forge.merge(made)
+        made = forge.merge_when_ready(made)
     return IncidentState(
         pull_request=made,
         commit_hash=made.head,

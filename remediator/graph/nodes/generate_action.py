@@ -34,7 +34,10 @@ def generate_action(state: IncidentState, *, workshop: Workshop, forge: Forge, l
     merged = state
     state = {**state, "incident": _begun(state, reviewing=reviewing)}
     candidates, reason = _asked(state, limits, workshop) if reviewing else _untried(state, limits)
-    for proposal in candidates or _way_back(merged, state, forge, reviewing=reviewing):
+    if not candidates and not reviewing:
+        candidates, refused = _way_back(merged, forge, limits)
+        reason = refused or reason
+    for proposal in candidates:
         try:
             tracked = workshop.tracked(state["affected_apps"], [edit.file for edit in proposal.edits])
             base = forge.base(tracked)
@@ -49,11 +52,16 @@ def generate_action(state: IncidentState, *, workshop: Workshop, forge: Forge, l
     return IncidentState(incident=incident, git_changes={}, commit_message="", workflow_status="needs_person")
 
 
-def _way_back(merged: IncidentState, state: IncidentState, forge: Forge, *, reviewing: bool) -> tuple[Proposal, ...]:
-    """Where nothing is left to try, or a person asks for it, the change that did not help is taken back, once."""
-    if reviewing or not merged["incident"].merged or TAKE_BACK in state["incident"].tried:
-        return ()
-    return taking_back(merged, forge)
+def _way_back(merged: IncidentState, forge: Forge, limits: Limits) -> tuple[tuple[Proposal, ...], str]:
+    """The change that was merged taken back, once: where nothing is left to try, or a person asks for it."""
+    incident = merged["incident"]
+    asked = merged["user_feedback_history"][-1:] and merged["user_feedback_history"][-1].get("kind") == "revert"
+    if not incident.merged or incident.chosen == TAKE_BACK or (incident.attempt >= limits.attempts and not asked):
+        return (), ""
+    try:
+        return taking_back(merged, forge), ""
+    except RemediatorError as error:
+        return (), str(error)
 
 
 def _begun(state: IncidentState, *, reviewing: bool) -> Incident:

@@ -31,13 +31,12 @@ def taking_back(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
             raise PolicyViolation(f"{path} {error}: take it back by hand") from error
         op = "remove" if content is None else "write"
         edits.append(Edit(op=op, file=path, value=None if content is None else content.decode()))
-    number = f" (#{pull.number})" if pull.number else ""
     return (
         Proposal(
             id=TAKE_BACK,
             action=TAKE_BACK,
             title=f"take back: {made.title}",
-            reason=f"It was merged{number} and did not end the incident, so that the files read as before.",
+            reason="It was merged and did not end the incident, so that the files read as before.",
             evidence_ids=made.evidence_ids,
             places=made.places,
             edits=tuple(edits),

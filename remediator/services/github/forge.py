@@ -43,6 +43,8 @@ class GitHubForge:
     """Where proposals go whatever an Application follows; empty: where it follows, else the default branch."""
     methods: Sequence[str] = METHODS
     """Ways to merge, the preferred one first."""
+    job_token: bool = False
+    """The token is the job's own, whose merges start no workflow: a person has to merge."""
     local: Callable[[str, str], Found | None] | None = None
     """A path of a commit as a clone at hand has it, which saves asking GitHub; None where the clone lacks it."""
 
@@ -106,6 +108,27 @@ class GitHubForge:
             now = self.look(now)
         self._remove_branch(now)
         return now
+
+    def merge_when_ready(self, pull_request: PullRequest) -> PullRequest:
+        """A clean one by its head; else GitHub's auto-merge, which keeps all branch protection."""
+        if self.job_token:
+            log.warning(
+                "#%s is not merged by itself: that needs the token of a GitHub App, since a merge by the job's own"
+                " token starts no workflow",
+                pull_request.number,
+            )
+            return pull_request
+        asked = self.client.graphql(queries.READY, {"number": pull_request.number})["repository"]["pullRequest"]
+        if asked["mergeStateStatus"] == "CLEAN":
+            return self.merge(pull_request)
+        wanted = {"pullRequestId": asked["id"], "expectedHeadOid": pull_request.head}
+        try:
+            self.client.graphql(queries.AUTO_MERGE, {"input": wanted})
+        except (ServiceError, ConfigError) as error:
+            if "clean status" in str(error):
+                return self.merge(pull_request)
+            log.warning("#%s is not merged by itself: %s", pull_request.number, error)
+        return pull_request
 
     def close(self, pull_request: PullRequest) -> PullRequest:
         """Close it and remove its branch unless somebody added to it; a merged one stays merged."""

@@ -58,6 +58,17 @@ mutation Revise($input: UpdateRefsInput!, $pull: UpdatePullRequestInput!) {
 """In this order, and the second only if the first succeeded."""
 
 
+READY = """
+query Ready($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) { pullRequest(number: $number) { id mergeStateStatus } }
+}"""
+
+AUTO_MERGE = """
+mutation Auto($input: EnablePullRequestAutoMergeInput!) {
+  enablePullRequestAutoMerge(input: $input) { clientMutationId }
+}"""
+
+
 class Pull(Value):
     """A pull request as a query tells it."""
 
