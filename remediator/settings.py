@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from pydantic import Field, SecretStr
@@ -80,6 +81,55 @@ class GitHub(Value):
         )
 
 
+class Model(Value):
+    """A model behind an OpenAI-compatible endpoint; without a name none is asked."""
+
+    name: str = ""
+    base_url: str = ""
+    key: SecretStr = SecretStr("")
+    timeout: float = 60.0
+    """Seconds for one incident."""
+    temperature: float | None = None
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    language: str = "English"
+    tokens_per_run: int = 100_000
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Model:
+        """ConfigError names the variable that cannot be meant."""
+        if environ.get("REMEDIATOR_NO_LLM", "").lower() in {"1", "true", "yes", "on"}:
+            return cls()
+        return cls(
+            name=environ.get("OPENAI_MODEL", ""),
+            base_url=environ.get("OPENAI_BASE_URL", ""),
+            key=SecretStr(environ.get("OPENAI_API_KEY", "")),
+            timeout=_decimal("REMEDIATOR_LLM_TIMEOUT", environ, 60.0) or 60.0,
+            temperature=_decimal("REMEDIATOR_LLM_TEMPERATURE", environ, None),
+            headers=_headers("REMEDIATOR_LLM_HEADERS", environ),
+            language=environ.get("REMEDIATOR_LLM_LANGUAGE") or "English",
+            tokens_per_run=_number("REMEDIATOR_LLM_TOKENS_PER_RUN", environ) or 100_000,
+        )
+
+
+def _decimal(name: str, environ: Mapping[str, str], default: float | None) -> float | None:
+    text = environ.get(name, "").strip()
+    try:
+        return float(text) if text else default
+    except ValueError:
+        raise ConfigError(f"{name}: {text!r} is no number") from None
+
+
+def _headers(name: str, environ: Mapping[str, str]) -> dict[str, str]:
+    text = environ.get(name, "").strip()
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ConfigError(f"{name}: write a JSON object of texts")
+    return found
+
+
 class Settings(Value):
     """What the environment says; secrets as `SecretStr`, of which a local run has none."""
 
@@ -90,6 +140,7 @@ class Settings(Value):
     user: str = ""
     """Who answers on the command line, for the history."""
     github: GitHub | None = None
+    model: Model = Model()
     config: str = ""
     """Another path of the policy file, inside the checkout."""
     query: str = ""
@@ -110,6 +161,7 @@ class Settings(Value):
             cluster=environ.get("REMEDIATOR_CLUSTER", ""),
             user=environ.get("GITHUB_ACTOR") or environ.get("USER") or environ.get("USERNAME") or "",
             github=GitHub.from_environ(environ),
+            model=Model.from_environ(environ),
             config=environ.get("REMEDIATOR_CONFIG", ""),
             query=environ.get("REMEDIATOR_QUERY", ""),
             since=environ.get("REMEDIATOR_SINCE", ""),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from remediator.domain.life import Record
-    from remediator.domain.ports import Forge, RefStore, Slots, Verifier
+    from remediator.domain.ports import Analyst, Forge, RefStore, Slots, Verifier
     from remediator.graph.drive import Driver
     from remediator.graph.limits import Limits
     from remediator.outside import Outside
@@ -72,6 +72,8 @@ class Services:
     logs_from: Sequence[str] = ()
     dry_run: bool = False
     push: str = ""
+    no_llm: bool = False
+    """Whatever is configured, no model is asked."""
     poll: bool = False
     """Servers are read from where the last poll has stopped."""
 
@@ -169,7 +171,26 @@ class Services:
         """The checkout and the policies."""
         from remediator.services.workshop import LocalWorkshop
 
-        return LocalWorkshop(self.root, self.policies)
+        return LocalWorkshop(self.root, self.policies, self.redact, self.settings.model.language)
+
+    @cached_property
+    def analyst(self) -> Analyst | None:
+        """The model, where one is configured and not refused."""
+        said = self.settings.model
+        if self.no_llm or not said.name or not (said.base_url or said.key.get_secret_value()):
+            return None
+        from remediator.services.llm import ChatAnalyst
+
+        return ChatAnalyst(
+            name=said.name,
+            api_key=said.key,
+            base_url=said.base_url,
+            timeout=said.timeout,
+            temperature=said.temperature,
+            headers=said.headers,
+            redact=self.redact,
+            tokens_per_run=said.tokens_per_run,
+        )
 
     @cached_property
     def client(self) -> Client | None:
@@ -254,6 +275,7 @@ class Services:
             verifiers=self.verifiers,
             limits=limits,
             slots=self._slots(),
+            analyst=self.analyst,
         )
         return Driver(build(ports, saver), saver, limits, now, preview=self.dry_run)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from remediator.domain.change import Edit, Proposal, PullRequest
-from remediator.domain.life import Base, Observation, Plan
+from remediator.domain.life import Base, Observation, Plan, SecondReading
 from remediator.errors import ConflictError, PolicyViolation
 
 if TYPE_CHECKING:
@@ -159,6 +159,9 @@ class FakeWorkshop:
         if self.pinned:
             raise PolicyViolation(f"pinned to {self.pinned}")
         return ""
+
+    def second_reading(self, analyst, diagnosis, plan, history):
+        return SecondReading(model=analyst.name, note="noted"), ()
 
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
         if value == self.out_of_bounds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -87,7 +88,9 @@ class Run:
 
         if self.services.client is None:
             raise ConfigError("pull requests are followed on GitHub only")
-        return Follow(self.services.driver, self.services.forge, Conversation(self.services.client), now)
+        return Follow(
+            self.services.driver, self.services.forge, Conversation(self.services.client), now, self.services.redact
+        )
 
     def _named(self) -> bool:
         inputs = self.inputs
@@ -188,7 +191,9 @@ def main() -> int:
         with inputs.summary.open("a", encoding="utf-8") as summary:
             summary.write(text)
     written(inputs, outputs(run.found, ended, str(file)))
-    _say([*remarks(run.found, run.errors), text.rstrip()])
+    # The runner obeys `::commands::` wherever a line begins with one, indented or not: a log's must stay text.
+    token = uuid.uuid4().hex
+    _say([*remarks(run.found, run.errors), f"::stop-commands::{token}", text.rstrip(), f"::{token}::"])
     return exit_code(ended, inputs.fail_on)
 
 

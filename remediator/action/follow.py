@@ -22,7 +22,7 @@ from remediator.report.markdown import code, prose
 from remediator.wiring import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from remediator.domain.life import Record
     from remediator.domain.ports import Clock, Forge
@@ -38,6 +38,7 @@ OFF = "remediator-off"
 NEEDS_HUMAN = "needs-human"
 PREFIX = "remediator/"
 
+_MOST_WORDS = 2_000
 _TRIES = 5
 
 
@@ -49,6 +50,8 @@ class Follow:
     forge: Forge
     conversation: Conversation
     now: Clock
+    redact: Callable[[str], str] = str
+    """Takes secrets out of people's words before they are stored."""
 
     def number(self, number: int) -> IncidentState | None:
         """The incident of one pull request, brought up to date; None where it is not ours or is switched off."""
@@ -196,7 +199,7 @@ class Follow:
 
     def _revise(self, incident: str, said: Said, words: str) -> tuple[str, Reaction]:
         review = Review(kind="changes_requested", by=said.by, words=words, commit=said.commit, at=said.at)
-        result = self.driver.resume(incident, review)
+        result = self.driver.resume(incident, self._redacted(review))
         if not result.error and not result.state["incident"].reason:
             proposal = chosen(result.state)
             done = f"Now proposes: {prose(proposal.title)}" if proposal else "Revised"
@@ -204,10 +207,13 @@ class Follow:
         return prose(str(result.error or result.state["incident"].reason)), "CONFUSED"
 
     def _resume(self, incident: str, review: Review) -> Result:
-        result = self.driver.resume(incident, review)
+        result = self.driver.resume(incident, self._redacted(review))
         if result.error:
             raise result.error
         return result
+
+    def _redacted(self, review: Review) -> Review:
+        return review.model_copy(update={"words": self.redact(review.words)[:_MOST_WORDS]})
 
 
 def _of_branch(branch: str, records: Sequence[Record]) -> Record | None:

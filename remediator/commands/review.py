@@ -140,7 +140,13 @@ def _review(found: Services, kind: str, *, words: str = "", commit: str = "") ->
     from remediator.graph.limits import stamp
     from remediator.wiring import now
 
-    facts = {"kind": kind, "by": found.settings.user, "words": words, "commit": commit, "at": stamp(now())}
+    facts = {
+        "kind": kind,
+        "by": found.settings.user,
+        "words": found.redact(words),
+        "commit": commit,
+        "at": stamp(now()),
+    }
     return Review.model_validate(facts)
 
 

@@ -30,6 +30,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_repo(parser)
     parser.add_argument("--dry-run", action="store_true", help="change nothing anywhere, print what would be proposed")
+    parser.add_argument("--no-llm", action="store_true", help="ask no model, whatever is configured")
     parser.add_argument("--json", action="store_true", help="print one JSON array, gravest incident first")
     parser.set_defaults(handler=run)
 

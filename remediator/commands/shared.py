@@ -30,7 +30,8 @@ def services(args: argparse.Namespace, *, dry_run: bool = False, push: str = "")
     from remediator.wiring import Services
 
     logs = tuple(getattr(args, "log", None) or ())
-    return Services(Settings.from_environ(os.environ), Path(args.repo), logs, dry_run, push)
+    no_llm = bool(getattr(args, "no_llm", False))
+    return Services(Settings.from_environ(os.environ), Path(args.repo), logs, dry_run, push, no_llm)
 
 
 def find(found: Services, wanted: str) -> Record:

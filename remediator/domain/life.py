@@ -121,6 +121,15 @@ class Change(Value):
     """The policy lets this action merge by itself."""
 
 
+class SecondReading(Value):
+    """What a model said of an incident, judged and redacted; told as a quotation, never obeyed."""
+
+    model: str
+    note: str
+    dropped: int = 0
+    """Claims and choices that were thrown away."""
+
+
 class Plan(Value):
     """What analysis came to: proposals in rank order, or the reason why there are none."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from remediator.domain.change import Edit, Proposal, PullRequest
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.life import Base, Case, Change, Incident, Observation, Plan
+    from remediator.domain.life import Base, Case, Change, Incident, Observation, Plan, SecondReading
+    from remediator.domain.opinion import Brief
     from remediator.domain.outside import Rollout
 
 Clock = Callable[[], datetime]
@@ -55,6 +56,12 @@ class Workshop(Protocol):
 
         PolicyViolation where one of them is pinned to a tag or a commit, which no merge moves.
         """
+        ...
+
+    def second_reading(
+        self, analyst: Analyst, diagnosis: Diagnosis, plan: Plan, history: Sequence[Mapping[str, Any]]
+    ) -> tuple[SecondReading, tuple[Proposal, ...]]:
+        """What a model says of it, judged, and options that it adds behind the plan's; never raises for what it does."""
         ...
 
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
@@ -125,6 +132,16 @@ class Verifier(Protocol):
 
         `earlier` are the observations of this rollout, by all verifiers, oldest first.
         """
+        ...
+
+
+class Analyst(Protocol):
+    """A second reader of an incident, never trusted: its answer is judged before anything of it is used."""
+
+    name: str
+
+    def consider(self, brief: Brief) -> str:
+        """Its answer as JSON in the shape of `Opinion`, unchecked; ServiceError where there is none in time."""
         ...
 
 

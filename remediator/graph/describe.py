@@ -29,6 +29,7 @@ def incident_report(
     diagnosis = state["diagnosis"] or Diagnosis(
         category=state["error_category"] or "unknown", severity="info", subject=Subject(), summary="not diagnosed"
     )
+    second = state.get("second")
     diffs = [_diff(path, text, read) for path, text in (changes or {}).items()] if read else []
     return IncidentReport(
         incident_id=state["incident_id"],
@@ -41,6 +42,8 @@ def incident_report(
         diffs=tuple(diffs),
         attempt=incident.attempt,
         follows=_earlier(state),
+        model=second.model if second else "",
+        model_note=second.note if second else "",
         seen=incident.seen,
         last_seen=incident.last_seen,
         now=state["timestamp"],

@@ -11,6 +11,7 @@ from remediator.domain.life import (
     Observation,
     Record,
     Review,
+    SecondReading,
     VerificationStatus,
     WorkflowStatus,
 )
@@ -51,6 +52,8 @@ class IncidentState(TypedDict, total=False):
     pull_request: PullRequest | None
     observations: tuple[Observation, ...]
     incident: Incident
+    second: SecondReading | None
+    """What a model said, where one is configured; absent in states of before."""
 
 
 TAKE_BACK = "take_back"
@@ -87,6 +90,7 @@ VALUES: tuple[type, ...] = (
     Proposal,
     PullRequest,
     Review,
+    SecondReading,
     Subject,
 )
 """The only classes that a checkpoint may bring to life."""
@@ -119,6 +123,7 @@ def fresh(incident_id: str, incident: Incident, history: list[dict[str, Any]] | 
         pull_request=None,
         observations=(),
         incident=incident,
+        second=None,
     )
 
 

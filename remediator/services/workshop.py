@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remediator import remedies
 from remediator.domain.life import Plan
@@ -15,12 +15,13 @@ from remediator.policy.guard import FileChange, check_changes
 from remediator.policy.meaning import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from remediator.domain.change import Edit, Proposal
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.ports import Clock, Read
+    from remediator.domain.life import SecondReading
+    from remediator.domain.ports import Analyst, Clock, Read
     from remediator.gitops import Application
     from remediator.policy import Policies
 
@@ -34,6 +35,9 @@ class LocalWorkshop:
 
     root: Path
     policies: Policies
+    redact: Callable[[str], str] = str
+    language: str = "English"
+    """Of a model's sentences."""
     now: Clock = lambda: datetime.now(UTC)
     _plans: dict[str, Plan] = field(default_factory=dict)
 
@@ -70,6 +74,20 @@ class LocalWorkshop:
     def frozen(self) -> str:
         """See the port."""
         return frozen(self.policies.guardrails, self.now())
+
+    def second_reading(
+        self, analyst: Analyst, diagnosis: Diagnosis, plan: Plan, history: Sequence[Mapping[str, Any]]
+    ) -> tuple[SecondReading, tuple[Proposal, ...]]:
+        """See the port."""
+        from remediator.diagnosis.brief import brief_of
+        from remediator.diagnosis.second import second_reading
+        from remediator.remedies.quantities import parse
+
+        policies, rules = self.policies, plan.proposals
+        brief = brief_of(
+            diagnosis, rules, policies.actions, policies.catalogue, self.redact, history=history, language=self.language
+        )
+        return second_reading(analyst, brief, rules, self.with_value, parse, self.redact)
 
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
         """See the port."""

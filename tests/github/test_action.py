@@ -120,8 +120,10 @@ def test_every_input_and_output_is_handed_over() -> None:
     described = yaml.safe_load((ROOT / "action.yml").read_text())
     env = described["runs"]["steps"][-1]["env"]
     for name in described["inputs"]:
-        variable = f"REMEDIATOR_{name.upper().replace('-', '_')}"
-        handed = f"inputs.{name} || env.{variable}" if variable in OUTSIDE else f"inputs.{name}"
+        variable = name.upper().replace("-", "_")
+        variable = variable if variable.startswith("OPENAI_") else f"REMEDIATOR_{variable}"
+        own = variable in {*OUTSIDE, "REMEDIATOR_NO_LLM"} or variable.startswith("OPENAI_")
+        handed = f"inputs.{name} || env.{variable}" if own else f"inputs.{name}"
         assert env[variable] == f"${{{{ {handed} }}}}"
     assert set(OUTSIDE) <= set(env)
     from remediator.action.outcome import outputs

@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING
 from remediator.graph.state import IncidentState
 
 if TYPE_CHECKING:
-    from remediator.domain.ports import Workshop
+    from remediator.domain.ports import Analyst, Workshop
 
 
-def analyze_root_cause(state: IncidentState, *, workshop: Workshop) -> IncidentState:
+def analyze_root_cause(state: IncidentState, *, workshop: Workshop, analyst: Analyst | None = None) -> IncidentState:
     """Rank the allowed actions, each located and proved in the repository, or say why there is none."""
     diagnosis = state["diagnosis"]
     if diagnosis is None:
         raise AssertionError("analysis comes after classification")
     plan = workshop.propose(diagnosis)
     reason = plan.reason or ("" if plan.proposals else "no allowed action ends what the evidence shows")
+    second, added = None, plan.proposals[:0]
+    if analyst:
+        second, added = workshop.second_reading(analyst, diagnosis, plan, state["user_feedback_history"])
+    proposals = (*plan.proposals, *added)
     return IncidentState(
         affected_apps=list(plan.applications) or state["affected_apps"],
         root_cause=plan.root_cause or state["root_cause"],
-        proposals=plan.proposals,
-        suggested_actions=[proposal.action for proposal in plan.proposals],
+        proposals=proposals,
+        suggested_actions=[proposal.action for proposal in proposals],
+        second=second,
         incident=state["incident"].model_copy(update={"reason": reason}),
     )

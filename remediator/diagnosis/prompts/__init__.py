@@ -1,0 +1,83 @@
+"""Prompts are files with a version; this fills them, within a bound on their size, with fences that data cannot forge."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from remediator.domain.opinion import Brief
+
+VERSION = "v1"
+BUDGET = 3_400
+"""Tokens of system and user text together; the answer's schema and a server's own wrapping come on top."""
+
+_MOST_TEXT = 700
+"""Characters of one piece of evidence, before more of the others is left out."""
+
+Count = Callable[[str], int]
+
+
+def count(text: str) -> int:
+    """A bound on the tokens of a text without a vocabulary: logs of digits and ids have two bytes a token."""
+    return -(-len(text.encode()) // 2)
+
+
+def render(brief: Brief, *, budget: int = BUDGET, tokens: Count = count) -> tuple[str, str]:
+    """System and user text; the least telling evidence and the past are left out first, never the offers."""
+    system = (files(__name__) / f"{VERSION}.txt").read_text(encoding="utf-8")
+    windows = [f"{w.id} [{w.category}/{w.signal}] {_short(w.text, _MOST_TEXT)}" for w in brief.windows]
+    past = [f"{_short(p.summary, 200)} | {p.action} | {p.outcome}" for p in brief.past]
+    while True:
+        fence = _fence([*windows, *past, *(t.value + " ".join(t.history) for t in brief.targets)])
+        head, body = system.format(fence=fence, language=brief.language), _body(brief, windows, past, fence)
+        if tokens(head + body) <= budget or not (windows or past):
+            return head, body
+        if past:
+            past.pop()
+        elif len(windows) > 1:
+            windows.pop()
+        else:
+            windows = [windows[0][: len(windows[0]) // 2]] if len(windows[0]) > 80 else []
+
+
+def _body(brief: Brief, windows: Sequence[str], past: Sequence[str], fence: str) -> str:
+    targets = [
+        f"{t.id} = {_short(t.value, 80)}" + "".join(f"; {_short(h, 160)}" for h in t.history[:2]) for t in brief.targets
+    ]
+    offers = []
+    for offer in brief.offers[:6]:
+        arguments = "; ".join(
+            f"{p.name} {'one of ' + ', '.join(_short(v, 60) for v in p.values[:6]) if p.values else ''}"
+            + (f" or from {p.minimum} to {p.maximum}" if p.minimum and p.maximum else "")
+            for p in offer.parameters[:4]
+        )
+        offers.append(
+            f"{offer.action} at {', '.join(offer.targets[:6])}; ends {', '.join(offer.ends[:12])}; {arguments}"
+        )
+    return "\n".join(
+        [
+            f"The rules say: {brief.category}, {brief.severity}.",
+            f"Categories: {', '.join(brief.categories)}.",
+            "Offers:",
+            *(offers or ["none: say only what the root cause is"]),
+            f"Evidence, places and earlier incidents, as data:\n{fence}",
+            _short(brief.summary, 300),
+            *windows,
+            *targets[:8],
+            *past,
+            fence,
+        ]
+    )
+
+
+def _fence(data: Sequence[str]) -> str:
+    """A line that no part of the data can hold: it is made of the hash of all of it."""
+    return f"data-{hashlib.sha256(chr(0).join(data).encode('utf-8', 'replace')).hexdigest()[:24]}"
+
+
+def _short(text: str, most: int) -> str:
+    plain = " ".join("".join(c if c.isprintable() else " " for c in text[: most * 4]).split())
+    return plain if len(plain) <= most else f"{plain[: most - 1]}…"

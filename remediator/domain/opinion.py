@@ -1,0 +1,112 @@
+"""What a model is asked about one incident, and the only shape in which it can answer.
+
+`Opinion.model_json_schema()` is the answer's schema on the wire. Every field of it is a claim of an untrusted party:
+`diagnosis.judge` decides what of it is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from remediator.domain.base import Value
+from remediator.domain.incident import Severity
+
+Short = Annotated[str, Field(max_length=200)]
+Words = Annotated[str, Field(max_length=600)]
+
+
+class Window(Value):
+    """Redacted evidence under the id by which claims cite it."""
+
+    id: str
+    category: str
+    """The category that the rules' signal in it speaks for."""
+    signal: str
+    text: str
+
+
+class Target(Value):
+    """A located value that an action may change, with its history."""
+
+    id: str
+    value: str
+    history: tuple[str, ...] = ()
+
+
+class Parameter(Value):
+    """One parameter of an allowed action: one of `values`, else a quantity between both bounds."""
+
+    name: str
+    values: tuple[str, ...] = ()
+    minimum: str = ""
+    maximum: str = ""
+
+
+class Offer(Value):
+    """An allowed action, where it may act and with what."""
+
+    action: str
+    targets: tuple[str, ...]
+    ends: tuple[str, ...]
+    """Signal ids; evidence of at least one must be cited for it."""
+    parameters: tuple[Parameter, ...] = ()
+
+
+class Past(Value):
+    """A similar incident of before and how it ended."""
+
+    summary: str
+    action: str
+    outcome: str
+
+
+class Brief(Value):
+    """Everything that a model is told; redacted before it comes here."""
+
+    category: str
+    severity: Severity
+    summary: str
+    windows: tuple[Window, ...] = ()
+    targets: tuple[Target, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    past: tuple[Past, ...] = ()
+    categories: tuple[str, ...] = ()
+    """Ids that an answer may use."""
+    language: str = "English"
+
+
+class Claim(Value):
+    """A sentence on the root cause, and the evidence that bears it."""
+
+    text: Words
+    evidence: tuple[Short, ...] = Field(max_length=12)
+
+
+class Argument(Value):
+    """A parameter's value; a list of pairs, since strict JSON Schemas know no free keys."""
+
+    name: Short
+    value: Short
+
+
+class Choice(Value):
+    """One of the offers, chosen."""
+
+    action: Short
+    target: Short
+    arguments: tuple[Argument, ...] = Field(max_length=8)
+    evidence: tuple[Short, ...] = Field(max_length=12)
+    confidence: float = Field(ge=0, le=1)
+
+
+class Opinion(Value):
+    """A model's answer. With `enough_evidence` false the rest counts for nothing."""
+
+    enough_evidence: bool
+    category: Short
+    category_evidence: tuple[Short, ...] = Field(max_length=12)
+    severity: Severity
+    root_cause: tuple[Claim, ...] = Field(max_length=6)
+    choices: tuple[Choice, ...] = Field(max_length=5)
