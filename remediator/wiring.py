@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from remediator.policy import Policies
     from remediator.services.gather import Gather
     from remediator.services.github.client import Client
+    from remediator.services.github.history import History
     from remediator.services.local.git import Git
     from remediator.services.logs import Logs
     from remediator.services.workshop import LocalWorkshop
@@ -119,17 +120,31 @@ class Services:
     def outside(self) -> Outside:
         """The servers that settings and policies name."""
         from remediator.outside import Outside
-        from remediator.services.local.remotes import contains, is_ours
+        from remediator.services.local.remotes import is_ours
 
         git = self.git
         return Outside(
             self.settings,
             self.policies,
             now,
-            contains=lambda revision, commit: contains(git, revision, commit),
+            contains=self._contains,
             ours=lambda url: is_ours(git, url, self.settings.environ),
             destinations=lambda names: [a.cluster for a in self.workshop.repository.applications if a.name in names],
         )
+
+    def _contains(self, revision: str, commit: str) -> bool | None:
+        """Of the clone where it knows for sure, else of the forge, since merges are made there."""
+        from remediator.services.local.remotes import contains
+
+        known = contains(self.git, revision, commit)
+        return known if known is not None or self.history is None else self.history.contains(revision, commit)
+
+    @cached_property
+    def history(self) -> History | None:
+        """GitHub's own, where the action runs."""
+        from remediator.services.github.history import History
+
+        return History(self.client) if self.client else None
 
     @cached_property
     def gathered(self) -> Gather | None:

@@ -192,7 +192,8 @@ class Http:
         """The next address, if it is the same service's: whoever else is named there gets no request of ours."""
         following = urljoin(url, location)
         old, new = urlsplit(url), urlsplit(following)
-        same_port = _port(old) == _port(new) or (old.scheme, new.scheme) == ("http", "https")
+        upgraded = (old.scheme, new.scheme) == ("http", "https") and (_port(old), _port(new)) == (80, 443)
+        same_port = _port(old) == _port(new) or upgraded
         if new.hostname != old.hostname or not same_port or (old.scheme == "https" and new.scheme != "https"):
             where = f"{new.scheme}://{new.hostname}{f':{new.port}' if new.port else ''}"
             raise AnswerError(

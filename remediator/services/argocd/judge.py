@@ -98,7 +98,7 @@ def waits_for_parent(child: str, parent: Application | None, merge: Merge) -> st
     if any(one.get("status") == "OutOfSync" for one in mine):
         return f"its parent `{name}` has not applied `{child}` yet"
     compared = [_revision(part(parent, "status", "sync"), place) for place in ours(parent, merge)]
-    if not all(one and merge.contains(one, merge.commit) is not False for one in compared):
+    if not all(one and merge.contains(one, merge.commit) is True for one in compared):
         return f"its parent `{name}` has not seen `{merge.commit[:7]}` yet"
     return ""
 

@@ -32,9 +32,11 @@ def is_ours(git: Git | None, url: str, environ: Mapping[str, str]) -> bool:
 
 
 def contains(git: Git | None, revision: str, commit: str) -> bool | None:
-    """Whether a commit is in a revision's history; None where the checkout does not hold both."""
+    """Whether a commit is in a revision's history; None where the checkout does not hold both, or not what is between."""
     if revision == commit:
         return True
     if git is None or not git.commit_id(revision) or not git.commit_id(commit):
         return None
-    return git.holds("merge-base", "--is-ancestor", commit, revision)
+    if git.holds("merge-base", "--is-ancestor", commit, revision):
+        return True
+    return None if git.ask("rev-parse", "--is-shallow-repository") == "true" else False
