@@ -140,7 +140,7 @@ class Run:
         if inputs.log_text.strip():
             named.append(self._file("pasted.log", inputs.log_text))
         if inputs.log_artifact:
-            named.append(self._artifact(inputs.log_artifact, asked.run_id or inputs.run_id))
+            named.append(self._artifact(inputs.log_artifact, asked))
         if not named and (polled := self.services.outside.polled()):
             self.services.poll = True
             return [*polled]
@@ -153,15 +153,15 @@ class Run:
         path.write_text(text, encoding="utf-8")
         return str(path)
 
-    def _artifact(self, name: str, run: int) -> str:
+    def _artifact(self, name: str, asked: Start) -> str:
         from remediator.services.github.artifacts import fetch
 
         client = self.services.client
         if client is None:
             raise ConfigError("log-artifact needs GitHub")
-        if self.inputs.repository:
+        if self.inputs.repository and not asked.run_id:
             client = replace(client, repository=self.inputs.repository)
-        return str(fetch(client, name, run, self.inputs.temp))
+        return str(fetch(client, name, asked.run_id or self.inputs.run_id, self.inputs.temp))
 
     def _keep(self, state: IncidentState | None, *, known: bool = True, error: str = "") -> None:
         if state is None:
@@ -175,15 +175,30 @@ class Run:
 def main() -> int:
     """Run, then tell: whatever breaks, the summary and the outputs are written."""
     set_up_logging(os.environ.get("REMEDIATOR_LOG_LEVEL", ""), os.environ)
-    inputs = faults.contained(lambda: Inputs.from_environ(os.environ))
-    if isinstance(inputs, RemediatorError):
-        _say(remarks((), [str(inputs)]))
-        return inputs.exit_code
-    run = Run(inputs, Settings.from_environ(os.environ))
+    run = faults.contained(lambda: Run(Inputs.from_environ(os.environ), Settings.from_environ(os.environ)))
+    if isinstance(run, RemediatorError):
+        return _refused(run)
     broken = faults.contained(run.handle)
     if isinstance(broken, RemediatorError):
         run.errors.append(str(broken))
     ended = conclusion(run.found, run.errors)
+    _tell(run.inputs, run, ended)
+    return exit_code(ended, run.inputs.fail_on)
+
+
+def _refused(error: RemediatorError) -> int:
+    """An input that cannot be meant: said where outputs and summary are, as far as the runner names their places."""
+    inputs = Inputs(
+        event="",
+        output=Path(output) if (output := os.environ.get("GITHUB_OUTPUT", "")) else None,
+        summary=Path(summary) if (summary := os.environ.get("GITHUB_STEP_SUMMARY", "")) else None,
+        temp=Path(os.environ.get("RUNNER_TEMP") or "/tmp"),  # noqa: S108 - only where no runner names one
+    )
+    _tell(inputs, Run(inputs, Settings(), errors=[str(error)]), "failure")
+    return error.exit_code
+
+
+def _tell(inputs: Inputs, run: Run, ended: str) -> None:
     text = page(run.found, run.people, run.errors, run.facts, run.note)
     file = Path(inputs.temp, "remediator-summary.md")
     file.write_text(text, encoding="utf-8")
@@ -194,7 +209,6 @@ def main() -> int:
     # The runner obeys `::commands::` wherever a line begins with one, indented or not: a log's must stay text.
     token = uuid.uuid4().hex
     _say([*remarks(run.found, run.errors), f"::stop-commands::{token}", text.rstrip(), f"::{token}::"])
-    return exit_code(ended, inputs.fail_on)
 
 
 def _say(lines: Sequence[str]) -> None:

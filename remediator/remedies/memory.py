@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,8 @@ from remediator.gitops.paths import MISSING, get
 from remediator.remedies import quantities
 from remediator.remedies.accepting import Accepts, more_than
 from remediator.remedies.case import Case, Fix, Want
+
+_AT_THE_LIMIT = Decimal("0.9")
 
 
 def raise_memory_limit(case: Case) -> Iterator[Fix]:
@@ -51,7 +53,11 @@ def raise_cpu_limit(case: Case) -> Iterator[Fix]:
         wanted = min(wanted, now * Decimal(str(bounds.max_factor or 10)))
         if wanted <= now:
             continue
-        value, name = quantities.cores_like(wanted, str(present)), container.get("name", "")
+        name = container.get("name", "")
+        used = _most(_measured(case, str(name)), "cpu_peak")
+        wanted = min(max(wanted, used * Decimal("1.25")), now * Decimal(str(bounds.max_factor or 10)))
+        wanted = quantities.clamp(wanted, bounds.minimum, bounds.maximum)
+        value = quantities.cores_like(wanted, str(present))
         yield Fix(
             title=f"raise cpu limit of `{name}` from {present} to {value}",
             reason=f"`{name}` is throttled at its limit of {present}; {bounds.factor:g} × leaves it room.",
@@ -68,15 +74,12 @@ def _more(case: Case, now: Decimal, container: dict[str, Any], killed: list[Evid
     bounds = case.action.bounds
     factor = Decimal(str(bounds.factor or 2))
     wanted, why = now * factor, f"{factor:g} × leaves it room."
-    used = max(
-        (
-            amount
-            for one in killed
-            for key in ("memory_usage", "memory_peak")
-            if (amount := quantities.parse(one.facts.get(key)))
-        ),
-        default=Decimal(0),
-    )
+    seen = [*killed, *_measured(case, str(container.get("name", "")))]
+    used = _most(seen, "memory_usage", "memory_peak")
+    if used >= now * _AT_THE_LIMIT and (low := _least(seen, "memory_low")):
+        # A killed container's use ends at its limit: the range tells that the limit binds, not how much is needed.
+        stood = f"{quantities.bytes_like(low)}–{quantities.bytes_like(used)}"
+        why = f"its use stood at {stood}, {why}"
     if used * Decimal("1.25") > wanted:
         wanted, why = used * Decimal("1.25"), "a quarter above the highest use that was seen."
     request = quantities.parse(get(container, ("resources", "requests", "memory"))) or Decimal(0)
@@ -86,6 +89,21 @@ def _more(case: Case, now: Decimal, container: dict[str, Any], killed: list[Evid
     smallest = quantities.parse(bounds.minimum) or Decimal(0)
     wanted = quantities.clamp(min(wanted, max(ceiling, smallest)), bounds.minimum, bounds.maximum)
     return wanted, why
+
+
+def _measured(case: Case, container: str) -> list[Evidence]:
+    """Usage of this container that a metrics server told."""
+    return [one for one in case.statements if one.reason == "Metric" and one.subject.container == container]
+
+
+def _most(seen: Sequence[Evidence], *keys: str) -> Decimal:
+    amounts = (quantities.parse(one.facts.get(key)) for one in seen for key in keys)
+    return max((amount for amount in amounts if amount), default=Decimal(0))
+
+
+def _least(seen: Sequence[Evidence], key: str) -> Decimal | None:
+    amounts = (quantities.parse(one.facts.get(key)) for one in seen)
+    return min((amount for amount in amounts if amount), default=None)
 
 
 def _still_as_seen(case: Case, killed: list[Evidence], container: str, now: Decimal) -> bool:

@@ -131,6 +131,29 @@ def test_every_input_and_output_is_handed_over() -> None:
     assert set(described["outputs"]) == set(outputs([], "nothing", ""))
 
 
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [({"mode": "sometimes"}, "none of auto"), ({"max_open_prs": "many"}, "MAX_OPEN_PRS"), ({"run_id": "x"}, "run-id")],
+)
+def test_an_input_that_cannot_be_meant_still_gives_outputs_and_a_summary(
+    action: Action, inputs: dict[str, str], words: str
+) -> None:
+    code, out, text = action("workflow_dispatch", {}, **inputs)
+    assert (code, out["conclusion"]) == (2, "failure")
+    assert words in text
+
+
+def test_a_log_that_speaks_the_runners_language_stays_text(action: Action) -> None:
+    log = LOG.read_text().replace("Last State:", "::set-output name=conclusion::resolved Last State:")
+    _, _, text = action("workflow_dispatch", {"inputs": {}}, log_text=log + "\n::error::pwned\n", dry_run="true")
+    said = text.splitlines()
+    stop = next(at for at, line in enumerate(said) if line.startswith("::stop-commands::"))
+    token = said[stop].rpartition("::")[2]
+    assert said[-1] == f"::{token}::"
+    outside = [*said[said.index("::debug::") if "::debug::" in said else stop - 1 : stop]]
+    assert not [line for line in outside if "pwned" in line or "set-output" in line]
+
+
 @pytest.mark.parametrize(("name", "text"), [("MODE", "x"), ("FAIL_ON", "x"), ("RUN_ID", "x")])
 def test_an_input_that_cannot_be_meant_is_named(name: str, text: str) -> None:
     with pytest.raises(ConfigError, match=name.lower().replace("_", "-")):

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from remediator.evidence.section import Section
 
 
+USAGE = {
+    "memory_working_set_bytes": "memory",
+    "container_memory_working_set_bytes": "memory",
+    "cpu_usage_cores": "cpu",
+}
+"""What a series of usage measures, by its name: cAdvisor's own, or the one that our collector gives."""
+
+
 def is_result(document: Any) -> bool:
     """Whether the document is the answer to a query."""
     data = document.get("data") if isinstance(document, dict) else None
@@ -64,7 +72,7 @@ def read(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
 
 
 def _series(result: list[Any], section: Section, finder: Finder) -> Iterator[Draft]:
-    """A metric's newest value per series: no sentence, but a number that a rule can read."""
+    """A metric's newest value per series: no sentence, but a number that a rule can read; of usage its range too."""
     for series in result:
         labels = series.get("metric") if isinstance(series, dict) else None
         if not isinstance(labels, dict):
@@ -75,6 +83,22 @@ def _series(result: list[Any], section: Section, finder: Finder) -> Iterator[Dra
         draft = Draft(finder.line(str(points[-1][1])), "text", reason="Metric", section=section.no)
         subject_of({str(k): str(v) for k, v in labels.items()}, draft)
         draft.facts |= {"value": str(points[-1][1]), "metric": str(labels.get("__name__") or "")}
+        if measure := USAGE.get(draft.facts["metric"]):
+            numbers = [number for point in points if (number := _number(point)) is not None]
+            if numbers:
+                draft.facts |= {f"{measure}_peak": _plain(max(numbers)), f"{measure}_low": _plain(min(numbers))}
         draft.text = f"{draft.facts['metric']} {labels} = {draft.facts['value']}".strip()
         draft.last_seen = from_epoch(points[-1][0])
         yield draft
+
+
+def _number(point: Any) -> float | None:
+    try:
+        number = float(point[1])
+    except (TypeError, ValueError, IndexError):
+        return None
+    return number if number == number else None  # noqa: PLR0124 - NaN
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else f"{number:.4f}"
