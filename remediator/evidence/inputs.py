@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import stat
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -112,12 +113,17 @@ def _zip(name: str, file: str | IO[bytes], limits: Limits) -> list[Input]:
         members = [info for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, OSError, ValueError) as bad:
         raise ConfigError(f"is no readable zip archive: {bad}", file=name) from bad
-    members = run_order(members)
-    found = [_member(name, archive, info, limits) for info in members[: limits.archive_members]]
-    if len(members) > limits.archive_members and found:
-        found[0].notes.append(
-            f"{name}: {len(members) - limits.archive_members} of {len(members)} members were not read"
-        )
+    members, room = run_order(members), limits.archive_expanded
+    found: list[Input] = []
+    for info in members[: limits.archive_members]:
+        room -= info.file_size  # more than is declared is never read of a member
+        if room < 0:
+            break
+        found.append(_member(name, archive, info, limits))
+    if members and not found:
+        raise ConfigError(f"its first file alone would expand beyond {limits.archive_expanded} bytes", file=name)
+    if len(members) > len(found):
+        found[0].notes.append(f"{name}: {len(members) - len(found)} of {len(members)} members were not read")
     return found
 
 
@@ -159,6 +165,9 @@ def _member(name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: 
     def raw() -> IO[bytes]:
         from zipfile import BadZipFile
 
+        if stat.S_ISLNK(info.external_attr >> 16):
+            note("is a symbolic link and was not read")
+            return io.BytesIO()
         if info.flag_bits & 1:
             note("is encrypted and was not read")
             return io.BytesIO()

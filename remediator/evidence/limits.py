@@ -43,6 +43,8 @@ class Limits:
     """Distinct statements of one scan."""
     archive_members: int = 2_000
     """Files of one archive that are read."""
+    archive_expanded: int = 16 * 1024 * MIB
+    """Bytes that all files of one zip archive may expand to together; those beyond are not read."""
     expanded: int = 64 * 1024 * MIB
     """Bytes that one compressed input may expand to."""
     ratio: int = 1_000

@@ -73,7 +73,7 @@ def _more(case: Case, now: Decimal, container: dict[str, Any], killed: list[Evid
     """The new limit and why: at least the factor, above what was seen in use, within the bounds."""
     bounds = case.action.bounds
     factor = Decimal(str(bounds.factor or 2))
-    wanted, why = now * factor, f"{factor:g} × leaves it room."
+    wanted, why = now * factor, f"{float(factor):g} × leaves it room."
     seen = [*killed, *_measured(case, str(container.get("name", "")))]
     used = _most(seen, "memory_usage", "memory_peak")
     if used >= now * _AT_THE_LIMIT and (low := _least(seen, "memory_low")):

@@ -128,6 +128,29 @@ def test_members_beyond_the_bound_are_noted(tmp_path):
     assert "3 of 5 members" in found.notes[0]
 
 
+def test_all_members_together_have_a_bound(tmp_path):
+    with zipfile.ZipFile(tmp_path / "wide.zip", "w", zipfile.ZIP_DEFLATED) as out:
+        for number in range(5):
+            out.writestr(f"{number}.txt", TEXT * 10)
+    size = len(TEXT) * 10
+    found = scan(tmp_path / "wide.zip", limits=Limits(archive_expanded=3 * size))
+    assert len(found.inputs) == 3
+    assert "2 of 5 members were not read" in "".join(note for one in found.inputs for note in one.notes)
+    with pytest.raises(ConfigError, match="its first file alone"):
+        open_inputs([str(tmp_path / "wide.zip")], limits=Limits(archive_expanded=size - 1))
+
+
+def test_a_symbolic_link_in_an_archive_is_not_read(tmp_path):
+    link = zipfile.ZipInfo("passwd.txt")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "link.zip", "w") as out:
+        out.writestr(link, "/etc/passwd error")
+        out.writestr("a.txt", TEXT)
+    found = scan(tmp_path / "link.zip")
+    assert [one.source for one in found.statements if "passwd" in one.text] == []
+    assert "symbolic link" in "".join(note for one in found.inputs for note in one.notes)
+
+
 def test_a_support_bundle_as_tar(tmp_path):
     with tarfile.open(tmp_path / "bundle.tar.gz", "w:gz") as out:
         info = tarfile.TarInfo("namespaces/shop/pods/web-0/app/app/logs/current.log")
