@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from remediator.action.words import HELP, Ask, call_for_people, explanation, parse, reply, verdict
 from remediator.domain.change import PullRequest
-from remediator.domain.life import Review, gravity, is_open
+from remediator.domain.life import Review, is_open
 from remediator.errors import ConflictError, RemediatorError
 from remediator.graph.limits import stamp
 from remediator.graph.state import chosen
-from remediator.graph.together import together
+from remediator.graph.together import swept
 from remediator.report import status_comment
 from remediator.report.markdown import code, prose
 from remediator.wiring import duration
@@ -81,7 +81,7 @@ class Follow:
         def look(driver: Driver, record: Record) -> IncidentState:
             return replace(self, driver=driver)._swept(record, verify=verify)  # noqa: SLF001 - a twin of ours
 
-        return together(self.driver, sorted(waiting, key=gravity), look)
+        return swept(self.driver, waiting, look)
 
     def _swept(self, record: Record, *, verify: bool) -> IncidentState:
         if record.held:

@@ -64,12 +64,12 @@ class Swept:
 def sweep(found: Services) -> list[Swept]:
     """All open incidents, each with an outcome of its own, gravest first; those held back go on where they may now."""
     from remediator.domain.life import gravity, is_open
-    from remediator.graph.together import together
+    from remediator.graph.together import swept
 
     driver = found.driver
     found.forge  # noqa: B018 - made before the threads ask for it
     waiting = sorted((record for record in driver.records() if is_open(record)), key=gravity)
-    done = together(driver, waiting, partial(_one, found))
+    done = swept(driver, waiting, partial(_one, found))
     return [_swept(record, done[record.incident_id]) for record in waiting]
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from remediator.domain.life import gravity
 from remediator.errors import ConflictError, RemediatorError
 
 if TYPE_CHECKING:
@@ -35,6 +36,15 @@ class Held:
     def forget(self, *threads: str) -> None:
         """At once: what failed must not be written with the others."""
         self.memory.forget(*threads)
+
+
+def swept(
+    driver: Driver, records: Sequence[Record], look: Callable[[Driver, Record], T]
+) -> dict[str, T | RemediatorError]:
+    """All of them; those held back come last and in order, so that the gravest gets a slot that another has freed."""
+    done = together(driver, [record for record in records if not record.held], look)
+    held = sorted((record for record in records if record.held), key=gravity)
+    return {**done, **together(driver, held, look, width=1)}
 
 
 def together(

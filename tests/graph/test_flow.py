@@ -7,11 +7,15 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from remediator.domain.base import Value
-from remediator.domain.life import Plan, Review
+from remediator.domain.life import Plan, Record, Review, is_open
 from remediator.errors import ConfigError, ConflictError, ServiceError
+from remediator.graph.build import Ports, build
+from remediator.graph.drive import Driver, Result
 from remediator.graph.limits import Limits
 from remediator.graph.state import PLAN_FIELDS, VALUES, IncidentState
-from tests.fakes import FakeForge, FakeVerifier, FakeWorkshop
+from remediator.graph.together import swept
+from remediator.services.checkpoints.slots import Caps, IndexSlots
+from tests.fakes import FakeForge, FakeLogs, FakeVerifier, FakeWorkshop
 from tests.graph.worlds import FILE, TWO, World, case, proposal
 
 NODES = (
@@ -453,3 +457,47 @@ def test_two_answers_at_once_the_second_is_told() -> None:
 def test_an_unknown_incident_is_the_users_mistake() -> None:
     with pytest.raises(ConfigError, match="inc-none"):
         World().driver().state("inc-none")
+
+
+def test_a_slot_that_a_merge_frees_goes_to_the_gravest_that_is_held() -> None:
+    prints = {name: name[0] * 64 for name in ("first", "warning", "critical")}
+    cases = tuple(
+        case(severity="warning" if name == "warning" else "critical", fingerprint=prints[name]) for name in prints
+    )
+    world = World(cases=cases)
+    caps = Caps(open=1)
+
+    def driver() -> Driver:
+        made = world.driver()
+        ports = Ports(
+            logs=FakeLogs(world.cases),
+            workshop=world.workshop,
+            forge=world.forge,
+            now=world.now,
+            slots=IndexSlots(world.store, caps, world.now),
+        )
+        return Driver(build(ports, made.memory), made.memory, world.limits, world.now)  # type: ignore[arg-type]
+
+    for one in cases:
+        driver().start(one)
+    records = {record.fingerprint: record for record in driver().records()}
+    first = records[prints["first"]]
+    assert [bool(records[prints[name]].held) for name in prints] == [False, True, True]
+    assert "max_open_pull_requests" in records[prints["warning"]].held
+    pull = driver().state(first.incident_id)["pull_request"]
+    assert pull
+    world.forge.close(pull)
+
+    def look(driver: Driver, record: Record) -> Result:
+        if record.held:
+            return driver.revive(record.incident_id)
+        return driver.resume(record.incident_id, Review(kind="closed", by="ann"))
+
+    done = swept(driver(), [record for record in driver().records() if is_open(record)], look)
+    assert all(isinstance(one, Result) for one in done.values())
+    status = {record.fingerprint: (record.status, bool(record.held)) for record in driver().records()}
+    assert status == {
+        prints["first"]: ("rejected", False),
+        prints["warning"]: ("recorded", True),
+        prints["critical"]: ("awaiting_review", False),
+    }
