@@ -118,8 +118,9 @@ class Follow:
         if found := verdict(state, activity.pull_request):
             self.conversation.stick(activity, status_comment(found, now=stamp(self.now())))
         if found and state["workflow_status"] in {"needs_person", "unconfirmed"} and NEEDS_HUMAN not in activity.labels:
-            self.conversation.label(activity, NEEDS_HUMAN)
+            # The label last: it is what says that people were called.
             self.conversation.stick(activity, call_for_people(state, activity.people))
+            self.conversation.label(activity, NEEDS_HUMAN)
 
     def _new(self, activity: Activity, state: IncidentState) -> list[Said]:
         """What nobody has handled yet: commands, approvals, requests for changes; edited words may not be what was said."""
@@ -155,7 +156,7 @@ class Follow:
         """What was approved is merged where the policy says so; if the forge has to wait, the merge is noted later."""
         merged = self.forge.merge_when_ready(pull)
         if merged.state == "merged":
-            self._resume(incident, Review(kind="merged", by=said.by, commit=merged.merge_commit, at=said.at))
+            self._resume(incident, Review(kind="merged", by=said.by, commit=merged.merge_commit, at=stamp(self.now())))
 
     def _obey(self, incident: str, ask: Ask, said: Said, pull: PullRequest) -> tuple[str, Reaction]:
         """Do it; what to answer, and whether it was done."""

@@ -217,6 +217,14 @@ def test_a_person_takes_a_resolved_change_back() -> None:
         world.driver().take_back(name, Review(kind="revert"))
 
 
+def test_a_person_takes_a_change_back_after_all_attempts_are_used_up() -> None:
+    world = World(verifiers=(FakeVerifier(["failed"]),), limits=Limits(attempts=1))
+    world.start()
+    assert world.merge().state["workflow_status"] == "needs_person"
+    state = world.driver().take_back(world.driver().records()[0].incident_id, Review(kind="revert", by="ann")).state
+    assert (state["workflow_status"], state["git_changes"]) == ("awaiting_review", {FILE: "memory: 1Gi\n"})
+
+
 def test_what_was_never_merged_cannot_be_taken_back() -> None:
     world = World()
     world.start()

@@ -49,6 +49,8 @@ def generate_action(state: IncidentState, *, workshop: Workshop, forge: Forge, l
     incident = state["incident"].model_copy(update={"reason": reason})
     if reviewing:
         return IncidentState(incident=incident)
+    if incident.merged:  # what was merged stays known, so that a person can still have it taken back
+        return IncidentState(incident=incident, workflow_status="needs_person")
     return IncidentState(incident=incident, git_changes={}, commit_message="", workflow_status="needs_person")
 
 
