@@ -225,6 +225,19 @@ def test_a_person_takes_a_change_back_after_all_attempts_are_used_up() -> None:
     assert (state["workflow_status"], state["git_changes"]) == ("awaiting_review", {FILE: "memory: 1Gi\n"})
 
 
+@pytest.mark.parametrize("words", ["retry", "use 3"])
+def test_whole_files_of_a_way_back_are_never_written_over_what_came_since(words: str) -> None:
+    world = World(verifiers=(FakeVerifier(["success"]),))
+    world.start()
+    world.merge()
+    world.driver().take_back(world.driver().records()[0].incident_id, Review(kind="revert", by="ann"))
+    before = dict(world.forge.branches)
+    world.forge.files[FILE] = "memory: 2Gi\nnew: 1\n"
+    state = world.answer("changes_requested", words=words).state
+    assert "outdated" in state["incident"].reason
+    assert world.forge.branches == before
+
+
 def test_what_was_never_merged_cannot_be_taken_back() -> None:
     world = World()
     world.start()

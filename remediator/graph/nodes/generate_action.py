@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 USE = re.compile(r"(?:/remediator\s+)?use\s+#?(\d+)", re.IGNORECASE)
 SET = re.compile(r"(?:/remediator\s+)?set\s+(?P<path>[^\s=]+)\s*=\s*(?P<value>\S.*)", re.IGNORECASE)
+_STALE = "whole files that were taken back once may be outdated, so they are not written again: close this instead"
 _RETRY = re.compile(r"(?:/remediator\s+)?retry", re.IGNORECASE)
 
 
@@ -85,7 +86,7 @@ def _untried(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...]
         return (), f"{limits.attempts} attempts did not end it"
     if state["user_feedback_history"][-1:] and state["user_feedback_history"][-1].get("kind") == "revert":
         return (), "there is nothing to take back"
-    left = tuple(proposal for proposal in state["proposals"] if proposal.id not in incident.tried)
+    left = tuple(proposal for proposal in state["proposals"] if proposal.id not in (*incident.tried, TAKE_BACK))
     return left, "" if left else "every allowed action was tried and did not help"
 
 
@@ -97,6 +98,8 @@ def _asked(state: IncidentState, limits: Limits, workshop: Workshop) -> tuple[tu
             (),
             f"changes were asked for more than {limits.rounds} times: approve, reject, or edit the branch by hand",
         )
+    if _RETRY.fullmatch(words) and incident.chosen == TAKE_BACK:
+        return (), _STALE
     if _RETRY.fullmatch(words):
         return tuple(proposal for proposal in proposals if proposal.id == incident.chosen), ""
     if setting := SET.fullmatch(words):
@@ -109,7 +112,8 @@ def _asked(state: IncidentState, limits: Limits, workshop: Workshop) -> tuple[tu
         )
     if not 1 <= int(asked[1]) <= len(proposals):
         return (), f"there is no option {asked[1]}, only 1 to {len(proposals)}"
-    return (proposals[int(asked[1]) - 1],), ""
+    wanted = proposals[int(asked[1]) - 1]
+    return ((), _STALE) if wanted.id == TAKE_BACK else ((wanted,), "")
 
 
 def _set(state: IncidentState, path: str, value: str, workshop: Workshop) -> tuple[tuple[Proposal, ...], str]:
