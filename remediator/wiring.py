@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from remediator.domain.life import Record
-    from remediator.domain.ports import Analyst, Forge, RefStore, Slots, Verifier
+    from remediator.domain.ports import Analyst, Forge, RefStore, Verifier
+    from remediator.graph.admission import Admission
     from remediator.graph.drive import Driver
     from remediator.graph.limits import Limits
     from remediator.outside import Outside
@@ -289,20 +290,17 @@ class Services:
             now=now,
             verifiers=self.verifiers,
             limits=limits,
-            slots=self._slots(),
             analyst=self.analyst,
         )
-        return Driver(build(ports, saver), saver, limits, now, preview=self.dry_run)
+        return Driver(build(ports, saver), saver, limits, now, self._admission(), preview=self.dry_run)
 
-    def _slots(self) -> Slots | None:
-        from remediator.services.checkpoints.slots import Caps, IndexSlots
+    def _admission(self) -> Admission:
+        from remediator.graph.admission import Admission, Caps
 
-        if self.dry_run or self.store is None:
-            return None
         guard, on = self.policies.guardrails, self.settings.github
         least = min(guard.max_open_pull_requests, on.max_open if on and on.max_open is not None else 10**6)
         caps = Caps(open=least, per_run=guard.max_pull_requests_per_run, per_day=guard.max_pull_requests_per_day)
-        return IndexSlots(self.store, caps, now)
+        return Admission(caps, self.workshop.frozen, now)
 
     def records(self) -> list[Record]:
         """All known incidents, without LangGraph."""

@@ -66,6 +66,9 @@ class Incident(Value):
     """The present change has reached the base, so that ending it badly means to take it back."""
     held: str = ""
     """Why a ready change waits to be proposed: a cap that is reached, a freeze window."""
+    opening: str = ""
+    """RFC 3339, UTC: since when its change is being published; set until the pull request is recorded, so that
+    whoever finds it knows that a run died in between and goes on."""
 
 
 class Review(Value):
@@ -161,14 +164,15 @@ class Record(Value):
     updated: str = ""
     quiet_until: str = ""
     held: str = ""
-    opened: str = ""
-    """RFC 3339, UTC: when its newest pull request was opened."""
+    opening: str = ""
+    opened: tuple[str, ...] = ()
+    """RFC 3339, UTC: when its pull requests were opened, oldest first."""
     extra: dict[str, str] = Field(default_factory=dict)
 
 
 def is_open(record: Record) -> bool:
-    """Whether a sweep has something to do: somebody is awaited, or a cap or a freeze window has held it back."""
-    return record.status in OPEN_STATUSES or bool(record.held)
+    """Whether a sweep has something to do: somebody is awaited, it was held back, or a run died while opening it."""
+    return record.status in OPEN_STATUSES or bool(record.held or record.opening)
 
 
 def gravity(record: Record) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from remediator.domain.change import Edit, Proposal, PullRequest
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.life import Base, Case, Change, Incident, Observation, Plan, SecondReading
+    from remediator.domain.life import Base, Case, Change, Observation, Plan, SecondReading
     from remediator.domain.opinion import Brief
     from remediator.domain.outside import Rollout
 
@@ -111,14 +111,6 @@ class Forge(Protocol):
 
     def close(self, pull_request: PullRequest) -> PullRequest:
         """Close it without merging and remove its branch, unless a person has committed to it."""
-        ...
-
-
-class Slots(Protocol):
-    """Who may open one more pull request, whatever other runs do at the same time."""
-
-    def take(self, incident_id: str, incident: Incident) -> str:
-        """Take a slot for this incident, or find its own: empty; else the cap that is reached, in words."""
         ...
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph.state import CompiledStateGraph
 
-    from remediator.domain.ports import Analyst, Clock, Forge, LogSource, Slots, Verifier, Workshop
+    from remediator.domain.ports import Analyst, Clock, Forge, LogSource, Verifier, Workshop
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,6 @@ class Ports:
     verifiers: Sequence[Verifier] = ()
     analyst: Analyst | None = None
     """None: no model is configured."""
-    slots: Slots | None = None
-    """None: no caps (a dry run)."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -52,10 +50,10 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
     graph.add_node("collect_logs", partial(collect_logs, logs=logs))
     graph.add_node("classify_error", partial(classify_error, logs=logs, workshop=workshop))
     graph.add_node("analyze_root_cause", partial(analyze_root_cause, workshop=workshop, analyst=ports.analyst))
-    graph.add_node("generate_action", partial(generate_action, workshop=workshop, forge=forge, limits=limits))
     graph.add_node(
-        "commit_changes", partial(commit_changes, forge=forge, workshop=workshop, slots=ports.slots, now=ports.now)
+        "generate_action", partial(generate_action, workshop=workshop, forge=forge, limits=limits, now=ports.now)
     )
+    graph.add_node("commit_changes", partial(commit_changes, forge=forge, workshop=workshop, now=ports.now))
     graph.add_node("get_user_feedback", get_user_feedback)
     graph.add_node("verify_recovery", partial(verify_recovery, verifiers=ports.verifiers, limits=limits, now=ports.now))
     graph.add_node("final_feedback", final_feedback)

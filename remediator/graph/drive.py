@@ -11,12 +11,14 @@ from langsmith.run_helpers import tracing_context
 
 from remediator.domain.life import Incident, Record, Review
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, RemediatorError
-from remediator.graph.identity import Again, Quiet, Start, decide
+from remediator.graph.admission import Admission
+from remediator.graph.identity import Again, Finish, Quiet, Start, decide
+from remediator.graph.nodes.commit_changes import held_back
 from remediator.graph.nodes.get_user_feedback import take_note
 from remediator.graph.state import IncidentState, fresh, remember
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _TRIES = 50
+_BEFORE = "commit_changes"
+"""Where each flow stops until its change may be published."""
 
 
 class Memory(Protocol):
@@ -36,8 +40,14 @@ class Memory(Protocol):
         """Readable heads of all stored incidents."""
         ...
 
-    def flush(self, message: str) -> None:
-        """Write what is buffered; ConflictError where somebody else moved an incident on."""
+    def flush(self, message: str, only: Collection[str] = ()) -> None:
+        """Write what is buffered, of these threads alone where any is named; ConflictError where one was moved on."""
+        ...
+
+    def claim(
+        self, threads: Sequence[str], message: str, admit: Callable[[str, Mapping[str, Mapping[str, Any]]], str]
+    ) -> dict[str, str]:
+        """Write what is buffered of those that are admitted, as one step; why the others are not."""
         ...
 
     def forget(self, *threads: str) -> None:
@@ -62,6 +72,7 @@ class Driver:
     memory: Memory
     limits: Limits
     now: Clock
+    admission: Admission = field(default_factory=Admission)
     preview: bool = False
     last: IncidentState = field(default_factory=IncidentState)
     """The newest state seen, for whoever must report on an invocation that broke."""
@@ -78,15 +89,19 @@ class Driver:
             decision = decide(case.fingerprint, self.records(), self.now(), self.limits)
             if self.preview:
                 decision = _as_if_new(decision)
-            match decision:
-                case Quiet(record=record, until=until):
-                    return Result(self.state(record.incident_id), quiet_until=until)
-                case Again(record=record):
-                    seen = Review(kind="seen", at=case.read_at)
-                    result = self._invoke(record.incident_id, Command(resume=seen))
-                case Start(incident_id=thread, incident=incident, earlier=earlier):
-                    result = self._invoke(thread, fresh(thread, incident, _history(earlier)))
             try:
+                match decision:
+                    case Quiet(record=record, until=until):
+                        return Result(self.state(record.incident_id), quiet_until=until)
+                    case Finish(record=record):
+                        result = self.finish(record.incident_id)
+                        if result.error is None:
+                            continue  # and count this sighting
+                    case Again(record=record):
+                        seen = Review(kind="seen", at=case.read_at)
+                        result = self._invoke(record.incident_id, Command(resume=seen))
+                    case Start(incident_id=thread, incident=incident, earlier=earlier):
+                        result = self._invoke(thread, fresh(thread, incident, _history(earlier)))
                 self._flush(result)
             except ConflictError as error:
                 log.info("%s; looking again", error)
@@ -94,30 +109,62 @@ class Driver:
             return result
         raise ConflictError(f"incident {case.fingerprint[:12]} is being moved by others all the time")
 
-    def resume(self, incident_id: str, review: Review) -> Result:
-        """Answer the interrupt; ConflictError when somebody else was first, the caller looks again then."""
+    def resume(
+        self, incident_id: str, review: Review, *, then: Callable[[IncidentState], object] | None = None
+    ) -> Result:
+        """Answer the interrupt; ConflictError when somebody else was first, the caller looks again then.
+
+        `then` tells people of the new state before it is recorded: who finds it unrecorded tells them once more.
+        """
+        if self.state(incident_id)["incident"].opening and (finished := self.finish(incident_id)).error:
+            return finished
         result = self._invoke(incident_id, Command(resume=review))
+        if then and result.error is None:
+            try:
+                then(result.state)
+            except BaseException:
+                self.memory.forget(incident_id)
+                raise
+        self._flush(result)
+        return result
+
+    def settle(self, incident_id: str) -> None:
+        """Record this incident now, even where the others of a sweep are recorded together at its end."""
+        self.memory.flush(f"Record {incident_id}", [incident_id])
+
+    def finish(self, incident_id: str) -> Result:
+        """Publish what a run was about to publish when it died; everything it did is found again."""
+        result = self._onwards(incident_id, self._stream(incident_id, None))
         self._flush(result)
         return result
 
     def revive(self, incident_id: str) -> Result:
         """Go on with an incident that was held back: from its stored proposals, since its log may be gone."""
         state = self.state(incident_id)
+        ready = self.prepare(incident_id) if state["incident"].held else Result(state)
+        result = self._onwards(incident_id, ready)
+        self._flush(result)
+        return result
+
+    def prepare(self, incident_id: str) -> Result:
+        """Bring a held incident to where its change could be published; `revive` goes on from there."""
+        state = self.state(incident_id)
         free = IncidentState(incident=state["incident"].model_copy(update={"held": "", "reason": ""}))
-        return self._onwards(incident_id, free, "analyze_root_cause")
+        self._write(incident_id, free, "analyze_root_cause")
+        return self._stream(incident_id, None)
+
+    def hold(self, incident_id: str, why: str) -> Result:
+        """Not now: what is ready to be published waits."""
+        self._write(incident_id, held_back(self.state(incident_id), why), "commit_changes")
+        return self._stream(incident_id, None)
 
     def take_back(self, incident_id: str, review: Review) -> Result:
         """Propose to revert what was merged, also of an incident that has ended."""
         state = self.state(incident_id)
         if not state["incident"].merged or state["workflow_status"] == "awaiting_review":
             raise ConfigError(f"{incident_id} has no merged change that could be taken back")
-        return self._onwards(incident_id, take_note(state, review), "get_user_feedback")
-
-    def _onwards(self, incident_id: str, noted: IncidentState, node: str) -> Result:
-        """As if the node had just said so: the routing decides what comes next."""
-        with tracing_context(enabled=False):
-            self.graph.update_state(_config(incident_id), cast("dict[str, Any]", noted), as_node=node)
-        result = self._invoke(incident_id, None)
+        self._write(incident_id, take_note(state, review), "get_user_feedback")
+        result = self._onwards(incident_id, self._stream(incident_id, None))
         self._flush(result)
         return result
 
@@ -130,8 +177,7 @@ class Driver:
             user_recognition=review.words,
             user_feedback_history=remember(state, kind="closed", by=review.by, words=review.words, at=review.at),
         )
-        with tracing_context(enabled=False):
-            self.graph.update_state(_config(incident_id), cast("dict[str, Any]", ended), as_node="final_feedback")
+        self._write(incident_id, ended, "final_feedback")
         result = Result(cast("IncidentState", {**state, **ended}))
         self._flush(result)
         return result
@@ -143,12 +189,58 @@ class Driver:
             raise ConfigError(f"no incident {incident_id} is known here: see `remediator list`")
         return cast("IncidentState", values)
 
+    def _write(self, thread: str, noted: IncidentState, node: str) -> None:
+        """As if the node had just said so: the routing decides what comes next."""
+        with tracing_context(enabled=False):
+            self.graph.update_state(_config(thread), cast("dict[str, Any]", noted), as_node=node)
+
     def _invoke(self, thread: str, payload: Any) -> Result:
+        return self._onwards(thread, self._stream(thread, payload))
+
+    def _onwards(self, thread: str, result: Result) -> Result:
+        """Past the stop before each change: what is new is recorded as being opened, then it is published.
+
+        So a run that dies while publishing leaves its whole state behind, and the next one goes on.
+        """
+        while result.error is None and not self.preview and self.stopped(thread):
+            pull, why = result.state["pull_request"], ""
+            if pull and not pull.head:
+                why = self.memory.claim([thread], f"Open {thread}", self.admission.refuses).get(thread, "")
+            result = self.hold(thread, why) if why else self._stream(thread, None)
+        if isinstance(result.error, (ConflictError, PolicyViolation)):
+            self._give_up(thread, result)
+        return result
+
+    def stopped(self, thread: str) -> bool:
+        """Whether a change is ready to be published."""
+        return self.graph.get_state(_config(thread)).next == (_BEFORE,)
+
+    def _give_up(self, thread: str, result: Result) -> None:
+        """What a person must decide is not tried again by every sweep."""
+        known = self.graph.get_state(_config(thread)).values
+        if self.preview or not known or not known["incident"].opening:
+            return
+        state = cast("IncidentState", known)
+        said = {"opening": "", "reason": str(result.error)}
+        ended = IncidentState(
+            workflow_status="needs_person",
+            pull_request=None,
+            incident=state["incident"].model_copy(update=said),
+            user_feedback_history=remember(state, kind="ended", outcome="needs_person", words=str(result.error)),
+        )
+        self._write(thread, ended, "final_feedback")
+        self.settle(thread)
+
+    def _stream(self, thread: str, payload: Any) -> Result:
+        """Up to the next stop, interrupt or end."""
         config = _config(thread)
         self.last = cast("IncidentState", payload if isinstance(payload, dict) else self.state(thread))
+        stops = [] if self.preview else [_BEFORE]
         try:
             with tracing_context(enabled=False):  # whatever the environment says: incidents go nowhere else
-                for values in self.graph.stream(payload, config, stream_mode="values", durability="exit"):
+                for values in self.graph.stream(
+                    payload, config, stream_mode="values", durability="exit", interrupt_before=stops
+                ):
                     known = {key: value for key, value in values.items() if key != "__interrupt__"}
                     self.last = cast("IncidentState", {**self.last, **known})
         except RemediatorError as error:
@@ -167,7 +259,7 @@ class Driver:
             self.memory.flush(f"Record {result.state['incident_id']}: {result.state['workflow_status']}")
 
 
-def _as_if_new(decision: Start | Again | Quiet) -> Start:
+def _as_if_new(decision: Start | Finish | Again | Quiet) -> Start:
     """What a run would propose today, whatever was decided before."""
     if isinstance(decision, Start):
         return decision

@@ -27,6 +27,12 @@ class Start(Value):
     """The generation before, whose outcome goes into the history."""
 
 
+class Finish(Value):
+    """A run is publishing its change, or died over it: do so too, since publishing twice is publishing once."""
+
+    record: Record
+
+
 class Again(Value):
     """The incident is open: take note that it was seen once more."""
 
@@ -40,12 +46,16 @@ class Quiet(Value):
     until: str
 
 
-def decide(fingerprint: str, records: Sequence[Record], now: datetime, limits: Limits) -> Start | Again | Quiet:
+def decide(
+    fingerprint: str, records: Sequence[Record], now: datetime, limits: Limits
+) -> Start | Finish | Again | Quiet:
     """One open thread for each fingerprint; what came to nothing runs again, what ended gets a new generation."""
     same = sorted((r for r in records if r.fingerprint == fingerprint), key=lambda r: r.generation)
     if not same:
         return Start(incident_id=_new_id(fingerprint, records), incident=Incident(fingerprint=fingerprint))
     last = same[-1]
+    if last.opening:
+        return Finish(record=last)
     if last.status in OPEN_STATUSES:
         return Again(record=last)
     until = moment(last.quiet_until)

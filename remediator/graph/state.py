@@ -180,13 +180,9 @@ def record(thread: str, values: dict[str, Any]) -> Record:
         reason=incident.reason,
         quiet_until=incident.quiet_until,
         held=incident.held,
-        opened=next(
-            (
-                str(e.get("at", ""))
-                for e in reversed(state["user_feedback_history"])
-                if e.get("kind") == "proposed" and e.get("at")
-            ),
-            "",
+        opening=incident.opening,
+        opened=tuple(
+            str(e["at"]) for e in state["user_feedback_history"] if e.get("kind") == "proposed" and e.get("at")
         ),
         updated=max([incident.last_seen, *(str(entry.get("at", "")) for entry in state["user_feedback_history"])]),
     )

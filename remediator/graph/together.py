@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,8 +30,16 @@ class Held:
         """As the memory has them."""
         return self.memory.records()
 
-    def flush(self, message: str) -> None:
-        """Not yet."""
+    def flush(self, message: str, only: Collection[str] = ()) -> None:
+        """Not yet, but for those that must be recorded now."""
+        if only:
+            self.memory.flush(message, only)
+
+    def claim(
+        self, threads: Sequence[str], message: str, admit: Callable[[str, Mapping[str, Mapping[str, Any]]], str]
+    ) -> dict[str, str]:
+        """At once: a place among the open ones is taken in the store or not at all."""
+        return self.memory.claim(threads, message, admit)
 
     def forget(self, *threads: str) -> None:
         """At once: what failed must not be written with the others."""
@@ -41,19 +49,51 @@ class Held:
 def swept(
     driver: Driver, records: Sequence[Record], look: Callable[[Driver, Record], T]
 ) -> dict[str, T | RemediatorError]:
-    """All of them; those held back come last and in order, so that the gravest gets a slot that another has freed."""
+    """All of them; those held back come last and in order, so that the gravest gets a place that another has freed."""
     done = together(driver, [record for record in records if not record.held], look)
     held = sorted((record for record in records if record.held), key=gravity)
-    return {**done, **together(driver, held, look, width=1)}
+    return {**done, **_revived(driver, held, look)}
+
+
+def _revived(
+    driver: Driver, held: Sequence[Record], look: Callable[[Driver, Record], T]
+) -> dict[str, T | RemediatorError]:
+    """As many as the caps have room for, admitted as one commit and looked at side by side; the others wait on."""
+    if not held or driver.preview:
+        return {}
+    heads = {record.incident_id: record.model_dump() for record in driver.records()}
+    first = held[: driver.admission.room(heads)]
+    ready = _each(driver, first, lambda twin, record: twin.prepare(record.incident_id))
+    names = [one.incident_id for one in first if driver.stopped(one.incident_id)]
+    refused = driver.memory.claim(names, f"Open {len(names)} held incidents", driver.admission.refuses)
+    if refused:
+        driver.memory.forget(*refused)  # held as they are stored
+    faults = {thread: found for thread, found in ready.items() if isinstance(found, RemediatorError)}
+    go_on = [record for record in first if record.incident_id not in {*refused, *faults}]
+    return {**faults, **together(driver, go_on, look)}
 
 
 def together(
-    driver: Driver, records: Sequence[Record], look: Callable[[Driver, Record], T], *, width: int = WIDTH
+    driver: Driver, records: Sequence[Record], look: Callable[[Driver, Record], T]
 ) -> dict[str, T | RemediatorError]:
-    """What became of each by its id; one fault does not cost the others, what somebody else moved is left to them.
+    """What became of each by its id; one fault does not cost the others, what somebody else moved is left to them."""
+    done = _each(driver, records, look)
+    if driver.preview or not records:
+        return done
+    try:
+        driver.memory.flush(f"Sweep {len(records)} open incidents")
+    except ConflictError as error:
+        lost = [record.incident_id for record in records if record.incident_id in str(error)]
+        if not lost:
+            raise
+        done.update(dict.fromkeys(lost, error))
+    return done
 
-    Each look gets a driver of its own, since a driver remembers what it saw last.
-    """
+
+def _each(
+    driver: Driver, records: Sequence[Record], look: Callable[[Driver, Record], T]
+) -> dict[str, T | RemediatorError]:
+    """Each look gets a driver of its own, since a driver remembers what it saw last."""
     if not records:
         return {}
 
@@ -64,15 +104,5 @@ def together(
             driver.memory.forget(record.incident_id)
             return error
 
-    with ThreadPoolExecutor(max_workers=min(width, len(records))) as pool:
-        done = dict(zip([record.incident_id for record in records], pool.map(one, records), strict=True))
-    if driver.preview:
-        return done
-    try:
-        driver.memory.flush(f"Sweep {len(records)} open incidents")
-    except ConflictError as error:
-        lost = [record.incident_id for record in records if record.incident_id in str(error)]
-        if not lost:
-            raise
-        done.update(dict.fromkeys(lost, error))
-    return done
+    with ThreadPoolExecutor(max_workers=min(WIDTH, len(records))) as pool:
+        return dict(zip([record.incident_id for record in records], pool.map(one, records), strict=True))

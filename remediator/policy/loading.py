@@ -15,6 +15,7 @@ from remediator.policy.models import Action, Catalogue, Category, Guardrails, Po
 
 USER_FILE = ".github/remediator.yml"
 _ALWAYS_DENIED = (".github/**", ".git/**")
+_OTHERS = ("verification", "locating", "redaction", "model", "targets")
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -152,7 +153,7 @@ def _build(document: Mapping[str, Any], user_file: Path | None) -> Policies:
         actions = {
             name: Action.model_validate({"id": name, **body}) for name, body in sorted(document["actions"].items())
         }
-        rest = {key: document[key] for key in ("verification", "locating", "redaction", "targets") if key in document}
+        rest = {key: document[key] for key in _OTHERS if key in document}
         policies = Policies(
             catalogue=Catalogue(categories=categories),
             actions=actions,

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, time
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from remediator.errors import ConfigError
-from remediator.policy.models import FreezeWindow, Guardrails, Policies
+from remediator.policy.models import FreezeWindow, Guardrails, Model, Policies
+
+_CREDENTIAL = re.compile(
+    r"auth|token|secret|passw|credential|cookie|session|signature|(?:^|[-_])(?:api[-_]?)?key$|^apikey$", re.IGNORECASE
+)
+"""Names of headers and query parameters that carry what lets somebody in."""
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -37,6 +43,26 @@ def check_meaning(policies: Policies, file: str) -> None:
                 f"factor {bounds.factor:g} is above max_factor {bounds.max_factor:g}",
                 file=file,
                 path=f"actions.{action.id}.bounds",
+            )
+    _check_model(policies.model, file)
+
+
+def _check_model(model: Model, file: str) -> None:
+    """No credential stands in a file that everybody can read, under whatever name."""
+    for name, value in model.headers.items():
+        if _CREDENTIAL.search(name) or re.match(r"(?:bearer|basic)\s", value, re.IGNORECASE):
+            raise ConfigError(
+                f"{name!r} carries a credential, which no file may hold: set OPENAI_API_KEY (the action's input"
+                " openai-api-key) or REMEDIATOR_LLM_HEADERS from a secret",
+                file=file,
+                path="model.headers",
+            )
+    for name, _ in parse_qsl(urlsplit(model.base_url).query, keep_blank_values=True):
+        if _CREDENTIAL.search(name):
+            raise ConfigError(
+                f"the address carries {name!r}, a credential: set OPENAI_API_KEY from a secret",
+                file=file,
+                path="model.base_url",
             )
 
 

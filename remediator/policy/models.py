@@ -167,6 +167,33 @@ class Redaction(Value):
     patterns: tuple[str, ...] = ()
 
 
+class Model(Value):
+    """Which model gives a second reading of an incident, and what that may cost; its key never stands in a file."""
+
+    enabled: bool = True
+    name: str = ""
+    """Empty: none is asked, unless the environment names one."""
+    base_url: str = ""
+    api_version: str = ""
+    """Azure OpenAI's; empty for every other endpoint."""
+    timeout: str = "60s"
+    """For one incident, retries included."""
+    temperature: float | None = None
+    """Sent only if set, since some models refuse it."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    language: str = "English"
+    """Of the model's sentences."""
+    tokens_per_incident: int = 20_000
+    """Sent and received, retries and other forms of the question included, as the two below."""
+    tokens_per_run: int = 100_000
+    tokens_per_day: int = 1_000_000
+    """Of all runs together, by the UTC day."""
+    price_per_million_input: float = 0.0
+    """0, like the one below: no cost is shown."""
+    price_per_million_output: float = 0.0
+    currency: str = "USD"
+
+
 class Policies(Value):
     """Everything the policies say, defaults and the user's file merged."""
 
@@ -176,5 +203,6 @@ class Policies(Value):
     verification: Verification = Verification()
     locating: Locating = Locating()
     redaction: Redaction = Redaction()
+    model: Model = Model()
     targets: Mapping[str, Target] = Field(default_factory=dict)
     """The servers of each cluster, by a name of the user's."""

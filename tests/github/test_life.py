@@ -17,7 +17,6 @@ from remediator.graph.limits import Limits
 from remediator.graph.state import VALUES, record
 from remediator.services.checkpoints.documents import INDEX
 from remediator.services.checkpoints.saver import RefCheckpointSaver
-from remediator.services.checkpoints.slots import Caps, IndexSlots
 from remediator.services.github.blobs import Found
 from remediator.services.github.conversation import Conversation
 from remediator.services.github.forge import GitHubForge
@@ -65,7 +64,6 @@ class Life:
             now=now,
             verifiers=verifiers,
             limits=self.limits,
-            slots=IndexSlots(store, Caps(), now),
         )
         driver = Driver(build(ports, saver), saver, self.limits, now)
         return driver, Follow(driver, forge, Conversation(web), now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -9,13 +10,12 @@ import pytest
 from remediator.domain.base import Value
 from remediator.domain.life import Plan, Record, Review, is_open
 from remediator.errors import ConfigError, ConflictError, ServiceError
-from remediator.graph.build import Ports, build
+from remediator.graph.admission import Admission, Caps
 from remediator.graph.drive import Driver, Result
 from remediator.graph.limits import Limits
 from remediator.graph.state import PLAN_FIELDS, VALUES, IncidentState
 from remediator.graph.together import swept
-from remediator.services.checkpoints.slots import Caps, IndexSlots
-from tests.fakes import FakeForge, FakeLogs, FakeVerifier, FakeWorkshop
+from tests.fakes import FakeForge, FakeVerifier, FakeWorkshop
 from tests.graph.worlds import FILE, TWO, World, case, proposal
 
 NODES = (
@@ -383,7 +383,7 @@ def test_the_same_incident_again_is_one_thread_and_one_pull_request() -> None:
     assert (state["incident"].seen, state["workflow_status"]) == (2, "awaiting_review")
     assert len(world.driver().records()) == 1
     assert world.forge.calls == ["publish"]
-    assert len(world.store.messages) == 2
+    assert len(world.store.messages) == 3
 
 
 def test_an_event_that_no_longer_fits_changes_nothing() -> None:
@@ -401,18 +401,19 @@ def test_each_invocation_is_one_commit_with_skip_ci() -> None:
     world.start()
     world.merge()
     assert world.store.messages == [
+        "Open inc-3f9a2c-1 [skip ci]",
         "Record inc-3f9a2c-1: awaiting_review [skip ci]",
         "Record inc-3f9a2c-1: verifying [skip ci]",
     ]
 
 
-def test_a_failing_forge_still_gives_the_whole_state_and_stores_nothing() -> None:
+def test_a_failing_forge_still_gives_the_whole_state_and_leaves_what_is_needed_to_go_on() -> None:
     world = World(forge=FakeForge({FILE: "memory: 1Gi\n"}, fails=ServiceError("no permission")))
     result = world.start()
     assert isinstance(result.error, ServiceError)
     assert (result.state["workflow_status"], result.state["incident"].reason) == ("failed", "no permission")
     assert result.state["git_changes"] == {FILE: "memory: 2Gi\n"}
-    assert world.store.messages == []
+    assert [record.opening for record in world.driver().records()] == ["2026-01-01T00:00:00Z"]
     world.forge.fails = None
     assert world.start().state["workflow_status"] == "awaiting_review"
 
@@ -489,15 +490,7 @@ def test_a_slot_that_a_merge_frees_goes_to_the_gravest_that_is_held() -> None:
     caps = Caps(open=1)
 
     def driver() -> Driver:
-        made = world.driver()
-        ports = Ports(
-            logs=FakeLogs(world.cases),
-            workshop=world.workshop,
-            forge=world.forge,
-            now=world.now,
-            slots=IndexSlots(world.store, caps, world.now),
-        )
-        return Driver(build(ports, made.memory), made.memory, world.limits, world.now)  # type: ignore[arg-type]
+        return replace(world.driver(), admission=Admission(caps, now=world.now))
 
     for one in cases:
         driver().start(one)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from remediator.domain.change import Edit, Place, Proposal
 from remediator.domain.incident import Diagnosis, Evidence, Subject
 from remediator.domain.life import Case, Plan, Review
+from remediator.graph.admission import Admission
 from remediator.graph.build import Ports, build
 from remediator.graph.drive import Driver, Result
 from remediator.graph.limits import Limits
@@ -97,7 +98,8 @@ class World:
             verifiers=self.verifiers,
             limits=self.limits,
         )
-        return Driver(build(ports, saver), saver, self.limits, self.now, preview=preview)
+        admission = Admission(frozen=self.workshop.frozen, now=self.now)
+        return Driver(build(ports, saver), saver, self.limits, self.now, admission, preview=preview)
 
     def now(self) -> datetime:
         return self.time

@@ -9,23 +9,14 @@ from remediator.graph.limits import stamp
 from remediator.graph.state import IncidentState, all_changes, chosen, remember
 
 if TYPE_CHECKING:
-    from remediator.domain.ports import Clock, Forge, Slots, Workshop
+    from remediator.domain.ports import Clock, Forge, Workshop
 
 
-def commit_changes(
-    state: IncidentState, *, forge: Forge, workshop: Workshop, slots: Slots | None, now: Clock
-) -> IncidentState:
-    """Make the pull request or adopt the one that a crashed run left; merge it where the policy says so.
-
-    A first one may be held back, by a freeze window or a cap: then it is made in a later run, from the state alone.
-    """
+def commit_changes(state: IncidentState, *, forge: Forge, workshop: Workshop, now: Clock) -> IncidentState:
+    """Make the pull request or adopt the one that a crashed run left; merge it where the policy says so."""
     pull, proposal = state["pull_request"], chosen(state)
     if pull is None or proposal is None:
         raise AssertionError("a change is committed after it was generated")
-    if state["incident"].attempt == 1 and not pull.head:
-        held = workshop.frozen() or (slots.take(state["incident_id"], state["incident"]) if slots else "")
-        if held:
-            return _held(state, held)
     alone = state["error_severity"] == "warning" and workshop.merges_itself(proposal.action)
     made = forge.publish(
         Change(
@@ -45,6 +36,7 @@ def commit_changes(
     return IncidentState(
         pull_request=made,
         commit_hash=made.head,
+        incident=state["incident"].model_copy(update={"opening": ""}),
         workflow_status="verifying" if made.state == "merged" else "awaiting_review",
         user_feedback_history=remember(
             state,
@@ -58,12 +50,12 @@ def commit_changes(
     )
 
 
-def _held(state: IncidentState, why: str) -> IncidentState:
-    """Nothing was published, so no branch is remembered; the proposals stay, and with them the way on."""
+def held_back(state: IncidentState, why: str) -> IncidentState:
+    """In this node's stead: nothing is published, so no branch is remembered; the proposals stay, and with them the way on."""
     return IncidentState(
         pull_request=None,
         git_changes={},
         commit_message="",
         workflow_status="recorded",
-        incident=state["incident"].model_copy(update={"held": why, "reason": f"held back: {why}"}),
+        incident=state["incident"].model_copy(update={"held": why, "opening": "", "reason": f"held back: {why}"}),
     )

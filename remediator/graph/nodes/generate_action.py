@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from remediator.domain.change import PullRequest
 from remediator.errors import PolicyViolation, RemediatorError
 from remediator.graph.describe import incident_report
+from remediator.graph.limits import stamp
 from remediator.graph.nodes.take_back import taking_back
 from remediator.graph.state import TAKE_BACK, IncidentState, chosen
 from remediator.report import commit_message, pull_request
@@ -16,7 +17,7 @@ from remediator.report import commit_message, pull_request
 if TYPE_CHECKING:
     from remediator.domain.change import Proposal
     from remediator.domain.life import Base, Incident
-    from remediator.domain.ports import Forge, Workshop
+    from remediator.domain.ports import Clock, Forge, Workshop
     from remediator.graph.limits import Limits
 
 USE = re.compile(r"(?:/remediator\s+)?use\s+#?(\d+)", re.IGNORECASE)
@@ -25,7 +26,9 @@ _STALE = "whole files that were taken back once may be outdated, so they are not
 _RETRY = re.compile(r"(?:/remediator\s+)?retry", re.IGNORECASE)
 
 
-def generate_action(state: IncidentState, *, workshop: Workshop, forge: Forge, limits: Limits) -> IncidentState:
+def generate_action(
+    state: IncidentState, *, workshop: Workshop, forge: Forge, limits: Limits, now: Clock
+) -> IncidentState:
     """Make the wanted change on the base's own text, judged by the guardrails on the final difference.
 
     The best proposal first, then the next one that is neither tried nor refused; in a review just the one
@@ -46,7 +49,7 @@ def generate_action(state: IncidentState, *, workshop: Workshop, forge: Forge, l
         except (RemediatorError, FileNotFoundError, ValueError) as error:
             reason = reason or f"{proposal.title}: {error}"
             continue
-        return _worded(state, proposal, base, changes, forge)
+        return _worded(state, proposal, base, changes, forge, stamp(now()))
     incident = state["incident"].model_copy(update={"reason": reason})
     if reviewing:
         return IncidentState(incident=incident)
@@ -154,7 +157,7 @@ def _before(base: Base, path: str, forge: Forge) -> bytes | None:
 
 
 def _worded(
-    state: IncidentState, proposal: Proposal, base: Base, changes: dict[str, str | None], forge: Forge
+    state: IncidentState, proposal: Proposal, base: Base, changes: dict[str, str | None], forge: Forge, at: str
 ) -> IncidentState:
     began = {"chosen": proposal.id, "base_commit": base.commit, "merged": False}
     incident = state["incident"].model_copy(update=began)
@@ -169,6 +172,8 @@ def _worded(
     pull = PullRequest(branch=report.branch, base=base.branch, title=title, body=body)
     if earlier and earlier.branch == pull.branch:
         pull = earlier.model_copy(update={"title": title, "body": body, "base": base.branch})
+    if not pull.head:
+        incident = incident.model_copy(update={"opening": at})
     return IncidentState(
         git_changes={path: text for path, text in changes.items() if text is not None},
         commit_message=commit_message(report),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.ports import RefStore
 
-SCHEMA = 1
+SCHEMA = 2
 FOLDER = "incidents/"
 INDEX = "index.json"
 """The heads of all documents once more, written with every commit: `list` and identity need just this."""
@@ -114,10 +114,6 @@ class Document:
                 wanted = {str(named[channel]) for named in used if channel in named}
                 self.blobs[ns][channel] = {v: packed for v, packed in versions.items() if v in wanted}
 
-    def settle(self, stored: bytes | None) -> None:
-        """Take note that this text is in the store now."""
-        self.stored, self.dirty = stored, False
-
     def dump(self, thread: str) -> bytes:
         """The text to store."""
         body = {
@@ -148,7 +144,7 @@ class Document:
         try:
             return cls(
                 stored=text,
-                head=dict(body["incident"]),
+                head=_head(body["incident"], body["schema"]),
                 checkpoints={
                     ns: {i: Row(_packed(c), _packed(m), parent) for i, (c, m, parent) in rows.items()}
                     for ns, rows in body["checkpoints"].items()
@@ -189,10 +185,11 @@ def load_index(text: bytes | None) -> dict[str, dict[str, Any]]:
     """Heads by thread, as the index holds them."""
     if text is None:
         return {}
-    incidents = _parse(INDEX, text).get("incidents")
+    body = _parse(INDEX, text)
+    incidents = body.get("incidents")
     if not isinstance(incidents, dict):
         raise ConfigError("not an index that Remediator wrote", file=INDEX)
-    return {thread: dict(head) for thread, head in incidents.items()}
+    return {thread: _head(head, body["schema"]) for thread, head in incidents.items()}
 
 
 def dump_index(heads: Mapping[str, Mapping[str, Any]]) -> bytes:
@@ -215,6 +212,15 @@ def _parse(path: str, text: bytes) -> Mapping[str, Any]:
             f"schema {schema} was written by a newer Remediator; this one reads up to {SCHEMA}", file=path
         )
     return dict(body)
+
+
+def _head(head: Mapping[str, Any], schema: int) -> dict[str, Any]:
+    """A head as this release reads it, whichever schema wrote it."""
+    head = dict(head)
+    if schema < 2:  # one time instead of all of them; and a slot that was an entry of its own
+        head["opened"] = [head["opened"]] if head.get("opened") else []
+        head.pop("extra", None)
+    return head
 
 
 def _text(packed: Packed | None) -> list[str] | None:

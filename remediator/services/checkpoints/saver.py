@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
     from remediator.domain.ports import RefStore
 
+Admit = Callable[[str, Mapping[str, Mapping[str, Any]]], str]
+"""Thread id and all heads as they stand → why its document must not be written yet; empty when it may."""
+
 Summarise = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """Thread id and its latest channel values → the document's readable head, plain JSON."""
 
@@ -80,30 +83,47 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         """The readable heads of all stored documents, without decoding a checkpoint."""
         return records(self.store)
 
-    def flush(self, message: str) -> None:
-        """Write all that is buffered as one commit; on a lost race again on the new head.
+    def flush(self, message: str, only: Collection[str] = ()) -> None:
+        """Write all that is buffered (of these threads alone, where any is named) as one commit.
 
         ConflictError when somebody else wrote one of *our* threads meanwhile: the others are written, that
         one is forgotten, and its caller reads again and decides anew.
         """
+        self._commit(message, only)
+
+    def claim(self, threads: Sequence[str], message: str, admit: Admit) -> dict[str, str]:
+        """Write those of these threads that are admitted, in this order, as one commit; why the others are not.
+
+        Each is judged by the heads that the same compare-and-swap changes, so that no two runs take the last place.
+        ConflictError as of `flush`. A thread that is stored as it is needs no admission.
+        """
+        return self._commit(message, threads, admit) if threads else {}
+
+    def _commit(self, message: str, only: Collection[str], admit: Admit | None = None) -> dict[str, str]:
         with self._lock:
             until, pause = time.monotonic() + PATIENCE, 0.01
-            while dirty := {thread: doc for thread, doc in self._threads.items() if doc.dirty}:
+            while dirty := self._dirty(only):
                 head = self.store.head()
                 stored = self.store.read(head, [INDEX, *map(document_path, dirty)])
                 lost = [thread for thread, doc in dirty.items() if stored.get(document_path(thread)) != doc.stored]
-                changes = self._changes({t: doc for t, doc in dirty.items() if t not in lost}, stored.get(INDEX))
+                ours = {thread: doc for thread, doc in dirty.items() if thread not in lost}
+                changes, refused = self._changes(ours, stored.get(INDEX), admit)
                 if changes and not self._written(head, changes, message):
                     if time.monotonic() > until:
                         raise ConflictError(f"the state branch was never still for {PATIENCE:.0f} s")
                     time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
                     pause = min(pause * 1.5, 0.5)
                     continue
-                for thread, doc in dirty.items():
-                    doc.settle(changes.get(document_path(thread)))
-                self.forget(*lost)
+                for thread in dirty.keys() - refused.keys():
+                    del self._threads[thread]  # the next read asks the store
                 if lost:
                     raise ConflictError(f"somebody else has just moved {', '.join(lost)} on")
+                return refused
+            return {}
+
+    def _dirty(self, only: Collection[str]) -> dict[str, Document]:
+        named = [thread for thread in only or self._threads if thread in self._threads]
+        return {thread: self._threads[thread] for thread in named if self._threads[thread].dirty}
 
     def forget(self, *threads: str) -> None:
         """Drop what is buffered of these threads, all when none is named; the next read asks the store."""
@@ -111,15 +131,23 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
             for thread in threads or list(self._threads):
                 self._threads.pop(thread, None)
 
-    def _changes(self, ours: Mapping[str, Document], index: bytes | None) -> dict[str, bytes | None]:
-        """Our documents and the index with their heads in it; nothing when nothing is ours."""
-        changes = {document_path(thread): self._text(thread, doc) for thread, doc in ours.items()}
+    def _changes(
+        self, ours: Mapping[str, Document], index: bytes | None, admit: Admit | None
+    ) -> tuple[dict[str, bytes | None], dict[str, str]]:
+        """Our documents and the index with their heads in it, nothing when nothing is ours; and who is refused."""
+        changes: dict[str, bytes | None] = {}
+        refused: dict[str, str] = {}
         heads = load_index(index)
         for thread, doc in ours.items():
+            text = self._text(thread, doc)
+            if admit and (why := admit(thread, heads)):
+                refused[thread] = why
+                continue
+            changes[document_path(thread)] = text
             heads.pop(thread, None)
             if not doc.deleted:
                 heads[thread] = doc.head
-        return {**changes, INDEX: dump_index(heads)} if changes else {}
+        return {**changes, INDEX: dump_index(heads)} if changes else {}, refused
 
     def _written(self, head: str, changes: Mapping[str, bytes | None], message: str) -> bool:
         try:

@@ -1,0 +1,78 @@
+"""Who may open one more pull request: judged against the index that the same compare-and-swap then changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from remediator.domain.base import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from remediator.domain.ports import Clock
+
+LAPSE = timedelta(hours=1)
+"""A change whose publishing began so long ago, and is not recorded, counts no longer."""
+
+_DAY = timedelta(hours=24)
+
+
+class Caps(Value):
+    """Bounds on pull requests; 0 means none may be opened."""
+
+    open: int = 10
+    per_run: int = 5
+    per_day: int = 20
+
+
+@dataclass
+class Admission:
+    """Caps and freeze windows; `refuses` is asked again with a newer index whenever a race was lost."""
+
+    caps: Caps = field(default_factory=Caps)
+    frozen: Callable[[], str] = str
+    """Why nothing may be proposed at this time; empty when it may."""
+    now: Clock = lambda: datetime.now(UTC)
+    _mine: set[str] = field(default_factory=set)
+    """Incidents that this run was let open."""
+
+    def refuses(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> str:
+        """Why this incident's pull request must wait, in words; empty when it may be opened."""
+        why = self.frozen() or self._full(incident_id, heads)
+        (self._mine.discard if why else self._mine.add)(incident_id)
+        return why
+
+    def room(self, heads: Mapping[str, Mapping[str, Any]]) -> int:
+        """How many more the caps leave now: more need not be tried."""
+        if self.frozen():
+            return 0
+        waiting, opening, today = self._counted("", heads)
+        caps = self.caps
+        return max(
+            0, min(caps.per_run - len(self._mine), caps.open - waiting - opening, caps.per_day - today - opening)
+        )
+
+    def _full(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> str:
+        """The cap that is reached; what the incident itself has open does not count against it."""
+        waiting, opening, today = self._counted(incident_id, heads)
+        caps = self.caps
+        if len(self._mine - {incident_id}) >= caps.per_run:
+            return f"{caps.per_run} pull requests were opened in this run (max_pull_requests_per_run)"
+        if waiting + opening >= caps.open:
+            return f"{caps.open} pull requests are open (max_open_pull_requests)"
+        if today + opening >= caps.per_day:
+            return f"{caps.per_day} pull requests were opened within a day (max_pull_requests_per_day)"
+        return ""
+
+    def _counted(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> tuple[int, int, int]:
+        """Waiting for review, being opened, opened within a day (every attempt for itself)."""
+        others = [head for thread, head in heads.items() if thread != incident_id]
+        waiting = sum(head.get("status") == "awaiting_review" for head in others)
+        opening = sum(self._within(head.get("opening", ""), LAPSE) for head in others)
+        today = sum(self._within(at, _DAY) for head in heads.values() for at in head.get("opened", ()))
+        return waiting, opening, today
+
+    def _within(self, stamp: str, span: timedelta) -> bool:
+        return bool(stamp) and self.now() - datetime.fromisoformat(stamp) < span
