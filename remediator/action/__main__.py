@@ -120,7 +120,10 @@ class Run:
                     pull = self.services.driver.state(record.incident_id)["pull_request"]
                     if pull and pull.number:
                         self.follow.number(pull.number)
-        return self.services.driver.start(case)
+        result = self.services.driver.start(case)
+        if not self.inputs.dry_run and result.error is None:
+            self.follow.recurred(result.state)
+        return result
 
     def _swept(self, application: str = "") -> None:
         done = self.follow.sweep(verify=bool(self.services.verifiers), application=application)

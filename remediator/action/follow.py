@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from remediator.action.words import HELP, Ask, call_for_people, explanation, parse, reply, verdict
 from remediator.domain.change import PullRequest
 from remediator.domain.life import Review, is_open
 from remediator.errors import ConflictError, RemediatorError
-from remediator.graph.limits import stamp
+from remediator.graph.limits import moment, stamp
 from remediator.graph.state import chosen
 from remediator.graph.together import swept
 from remediator.report import status_comment
@@ -38,6 +39,9 @@ OFF = "remediator-off"
 NEEDS_HUMAN = "needs-human"
 PREFIX = "remediator/"
 
+_GRACE = timedelta(minutes=10)
+"""So long a run may take to publish before a sweep believes it dead."""
+
 _MOST_WORDS = 2_000
 _TRIES = 5
 
@@ -55,6 +59,10 @@ class Follow:
 
     def number(self, number: int) -> IncidentState | None:
         """The incident of one pull request, brought up to date; None where it is not ours or is switched off."""
+        looked = self._number(number)
+        return looked[0] if looked else None
+
+    def _number(self, number: int) -> tuple[IncidentState, Activity] | None:
         said = ""
         for _ in range(_TRIES):
             activity = self.conversation.read(_unknown(number))
@@ -63,11 +71,17 @@ class Follow:
             if record is None or OFF in activity.labels:
                 return None
             try:
-                return self._follow(record.incident_id, activity)
+                return self._follow(record.incident_id, activity), activity
             except ConflictError as error:
                 log.info("%s; looking again", error)
                 said = str(error)
         raise ConflictError(f"#{number} cannot be brought up to date: {said}")
+
+    def recurred(self, state: IncidentState) -> None:
+        """Say on the open pull request how often the incident was seen by now."""
+        pull = state["pull_request"]
+        if pull and pull.number and state["workflow_status"] == "awaiting_review" and state["incident"].seen > 1:
+            self._tell(state, self.conversation.read(pull))
 
     def sweep(self, *, verify: bool, application: str = "") -> dict[str, IncidentState | RemediatorError]:
         """All open incidents (of one Application) by id, written as one commit; the fault of one costs no other.
@@ -86,52 +100,72 @@ class Follow:
     def _swept(self, record: Record, *, verify: bool) -> IncidentState:
         if record.held:
             return self.driver.revive(record.incident_id).state
-        pull = self.driver.state(record.incident_id)["pull_request"]
-        if pull and pull.number:
-            state = self.number(pull.number)
-            if state and verify and record.status == "verifying" == state["workflow_status"]:
-                result = self._resume(record.incident_id, Review(kind="verify", at=stamp(self.now())))
-                self._tell(result.state, self.conversation.read(pull))
+        began = moment(record.opening)
+        if began and self.now() - began < _GRACE:
+            return self.driver.state(record.incident_id)  # somebody is at it
+        pull = self._whole(record.incident_id)["pull_request"]
+        looked = self._number(pull.number) if pull and pull.number else None
+        if looked and verify and record.status == "verifying" == looked[0]["workflow_status"]:
+            look = Review(kind="verify", at=stamp(self.now()))
+            return self._resume(record.incident_id, look, looked[1]).state
         return self.driver.state(record.incident_id)
 
+    def _whole(self, incident: str) -> IncidentState:
+        """The incident's state, after finishing what a run has left half done; with it the word on the attempt before."""
+        state = self.driver.state(incident)
+        if not state["incident"].opening:
+            return state
+        result = self.driver.finish(incident)
+        if result.error:
+            raise result.error
+        urls = [str(e["url"]) for e in result.state["user_feedback_history"] if e.get("url")]
+        before = [url for url in dict.fromkeys(urls[:-1]) if url != urls[-1]]
+        if before and (number := before[-1].rpartition("/")[2]).isdigit():
+            self._tell(result.state, self.conversation.read(_unknown(int(number))))
+        return result.state
+
     def _follow(self, incident: str, activity: Activity) -> IncidentState:
-        state, pull = self.driver.state(incident), activity.pull_request
-        before, current = state["workflow_status"], state["pull_request"]
+        state, pull = self._whole(incident), activity.pull_request
+        current = state["pull_request"]
         earlier = bool(current and current.number != pull.number)
-        if pull.state == "open" or before != "awaiting_review" or earlier:
+        if pull.state == "open" or state["workflow_status"] != "awaiting_review" or earlier:
+            for said in self._unanswered(activity, state):
+                self.conversation.reply(activity, said, *_late(state, said))
             for said in self._new(activity, state):
                 self._hear(incident, activity, said)
-        elif pull.state == "merged":
+            self._merge_again(incident, activity)
+            state = self.driver.state(incident)
+            self._tell(state, activity)
+            return state
+        if pull.state == "merged":
             self.forge.merge(pull)  # finds it merged, and removes the branch
             review = Review(kind="merged", by=activity.by, commit=pull.merge_commit, at=stamp(self.now()))
-            self._resume(incident, review)
         else:
             self.forge.close(pull)
-            words = _last_words(activity)
-            self._resume(incident, Review(kind="closed", by=activity.by, words=words, at=stamp(self.now())))
-        state = self.driver.state(incident)
-        self._tell(state, activity)
-        return state
+            review = self._ended(activity)
+        return self._resume(incident, review, activity).state
 
     def _tell(self, state: IncidentState, activity: Activity) -> None:
-        """The status comment, once there is a verdict to give."""
-        if found := verdict(state, activity.pull_request):
-            self.conversation.stick(activity, status_comment(found, now=stamp(self.now())))
+        """The status comment, once there is something to say."""
+        now, pull = stamp(self.now()), state["pull_request"]
+        shown = activity.pull_request
+        if pull and pull.number == shown.number:
+            shown = shown.model_copy(update={"note": pull.note})
+        if found := verdict(state, shown, now):
+            self.conversation.stick(activity, status_comment(found, now=now))
         if found and state["workflow_status"] in {"needs_person", "unconfirmed"} and NEEDS_HUMAN not in activity.labels:
             # The label last: it is what says that people were called.
             self.conversation.stick(activity, call_for_people(state, activity.people))
             self.conversation.label(activity, NEEDS_HUMAN)
 
     def _new(self, activity: Activity, state: IncidentState) -> list[Said]:
-        """What nobody has handled yet: commands, approvals, requests for changes; edited words may not be what was said."""
-        known = {(entry.get("by"), entry.get("at")) for entry in state["user_feedback_history"]}
-        return [
-            said
-            for said in activity.said
-            if not (said.ours or said.bot or said.edited or said.answered)
-            and (said.by, said.at) not in known
-            and (parse(said.body) or said.review in {"APPROVED", "CHANGES_REQUESTED"})
-        ]
+        """What nobody has handled yet: commands, approvals, requests for changes."""
+        return [said for said in _asking(activity) if (said.by, said.at) not in _heard(state)]
+
+    def _unanswered(self, activity: Activity, state: IncidentState) -> list[Said]:
+        """What was done by a run that died before it could say so."""
+        heard = _heard(state)
+        return [one for one in _asking(activity) if (one.by, one.at) in heard and one.review != "APPROVED"]
 
     def _hear(self, incident: str, activity: Activity, said: Said) -> None:
         ask = parse(said.body)
@@ -141,24 +175,32 @@ class Follow:
             return
         if ask:
             self.conversation.react(said, "EYES")
-            text, reaction = self._obey(incident, ask, said, activity.pull_request)
+            text, reaction = self._obey(incident, ask, said, activity)
+            self.driver.settle(incident)  # before the answer says that it is done
             self.conversation.reply(activity, said, reply(said.id, text), reaction)
         elif said.review == "APPROVED":
             approved = Review(kind="approved", by=said.by, commit=said.commit, at=said.at, words=said.body)
-            state = self._resume(incident, approved).state
-            if self.driver.limits.merge_on_approval and state["user_approved_action"]:
-                self._merge(incident, said, activity.pull_request)
+            self._resume(incident, approved)
         else:
             text, reaction = self._revise(incident, said, said.body)
+            self.driver.settle(incident)
             self.conversation.reply(activity, said, reply(said.id, text), reaction)
 
-    def _merge(self, incident: str, said: Said, pull: PullRequest) -> None:
-        """What was approved is merged where the policy says so; if the forge has to wait, the merge is noted later."""
+    def _merge_again(self, incident: str, activity: Activity) -> None:
+        """What was approved is merged where the policy says so, until the forge has taken it over or has done it."""
+        state, pull = self.driver.state(incident), activity.pull_request
+        approved = state["user_approved_action"] and state["workflow_status"] == "awaiting_review"
+        if not (self.driver.limits.merge_on_approval and approved) or activity.merges_itself or pull.state != "open":
+            return
         merged = self.forge.merge_when_ready(pull)
         if merged.state == "merged":
-            self._resume(incident, Review(kind="merged", by=said.by, commit=merged.merge_commit, at=stamp(self.now())))
+            approvals = [entry for entry in state["user_feedback_history"] if entry.get("kind") == "approved"]
+            by = str(approvals[-1].get("by", "")) if approvals else ""
+            self._resume(
+                incident, Review(kind="merged", by=by, commit=merged.merge_commit, at=stamp(self.now())), activity
+            )
 
-    def _obey(self, incident: str, ask: Ask, said: Said, pull: PullRequest) -> tuple[str, Reaction]:
+    def _obey(self, incident: str, ask: Ask, said: Said, activity: Activity) -> tuple[str, Reaction]:
         """Do it; what to answer, and whether it was done."""
         state = self.driver.state(incident)
         match ask.verb, state["workflow_status"]:
@@ -171,24 +213,42 @@ class Follow:
             case "set", "awaiting_review":
                 return self._revise(incident, said, f"set {ask.argument}")
             case "close" | "ignore", "awaiting_review":
-                return self._decline(incident, ask, said, pull)
+                return self._decline(incident, ask, said, activity)
             case "revert", "awaiting_review":
                 return f"It is not merged: decline it with {code('/remediator close REASON')}.", "CONFUSED"
             case "revert", _ if state["incident"].merged:
                 return self._take_back(incident, said)
             case "verify" | "confirm", "verifying":
                 kind = "verify" if ask.verb == "verify" else "confirmed"
-                after = self._resume(incident, Review(kind=kind, by=said.by, at=said.at, words=ask.verb)).state
+                review = Review(kind=kind, by=said.by, at=said.at, words=ask.verb)
+                after = self._resume(incident, review, activity).state
                 return f"{after['workflow_status']}: {prose(after['recovery_result'])}", "ROCKET"
             case _, status:
                 return f"{code(ask.verb)} does not fit now: this incident is {code(status)}.", "CONFUSED"
 
-    def _decline(self, incident: str, ask: Ask, said: Said, pull: PullRequest) -> tuple[str, Reaction]:
-        until = stamp(self.now() + duration(ask.argument)) if ask.verb == "ignore" else ""
+    def _decline(self, incident: str, ask: Ask, said: Said, activity: Activity) -> tuple[str, Reaction]:
+        """Answered before it is recorded, since nobody looks at a declined incident again."""
+        review = self._declined(ask, said)
+        self.forge.close(activity.pull_request)
+        self.conversation.reply(activity, said, reply(said.id, _closed(review)), "ROCKET")
+        self._resume(incident, review)
+        return _closed(review), "ROCKET"
+
+    def _declined(self, ask: Ask, said: Said) -> Review:
+        until = stamp((moment(said.at) or self.now()) + duration(ask.argument)) if ask.verb == "ignore" else ""
         words = f"ignored for {ask.argument}" if until else ask.argument
-        self.forge.close(pull)
-        self._resume(incident, Review(kind="closed", by=said.by, words=words, at=said.at, until=until))
-        return f"Closed; quiet until {until}." if until else "Closed; the reason is remembered.", "ROCKET"
+        return Review(kind="closed", by=said.by, words=words, at=said.at, until=until)
+
+    def _ended(self, activity: Activity) -> Review:
+        """Why it was closed: a command that a run obeyed before it died, else what its closer said last."""
+        for said in reversed(activity.said):
+            ask = parse(said.body)
+            if ask and ask.verb in {"close", "ignore"} and not said.edited and self.conversation.may_command(said.by):
+                review = self._declined(ask, said)
+                if not said.answered:
+                    self.conversation.reply(activity, said, reply(said.id, _closed(review)), "ROCKET")
+                return review
+        return Review(kind="closed", by=activity.by, words=_last_words(activity), at=stamp(self.now()))
 
     def _take_back(self, incident: str, said: Said) -> tuple[str, Reaction]:
         review = Review(kind="revert", by=said.by, words="revert", at=said.at)
@@ -207,14 +267,47 @@ class Follow:
             return f"{done} ({result.state['commit_hash'][:9]}).", "ROCKET"
         return prose(str(result.error or result.state["incident"].reason)), "CONFUSED"
 
-    def _resume(self, incident: str, review: Review) -> Result:
-        result = self.driver.resume(incident, self._redacted(review))
+    def _resume(self, incident: str, review: Review, activity: Activity | None = None) -> Result:
+        """With an activity, what comes of it is told there before it is recorded: a verdict must not be lost between."""
+
+        def told(state: IncidentState) -> None:
+            if activity:
+                self._tell(state, activity)
+
+        result = self.driver.resume(incident, self._redacted(review), then=told)
         if result.error:
             raise result.error
         return result
 
     def _redacted(self, review: Review) -> Review:
         return review.model_copy(update={"words": self.redact(review.words)[:_MOST_WORDS]})
+
+
+def _closed(review: Review) -> str:
+    return f"Closed; quiet until {review.until}." if review.until else "Closed; the reason is remembered."
+
+
+def _asking(activity: Activity) -> list[Said]:
+    """What asks for something and has no answer; edited words may not be what was said."""
+    return [
+        said
+        for said in activity.said
+        if not (said.ours or said.bot or said.edited or said.answered)
+        and (parse(said.body) or said.review in {"APPROVED", "CHANGES_REQUESTED"})
+    ]
+
+
+def _heard(state: IncidentState) -> set[tuple[object, object]]:
+    return {(entry.get("by"), entry.get("at")) for entry in state["user_feedback_history"]}
+
+
+def _late(state: IncidentState, said: Said) -> tuple[str, Reaction]:
+    """The answer to what was done, as the state tells it."""
+    why, proposal = state["incident"].reason, chosen(state)
+    if state["workflow_status"] == "awaiting_review":
+        done = f"Now proposes: {prose(proposal.title)} ({state['commit_hash'][:9]})." if proposal else "Noted."
+        return reply(said.id, prose(why) if why else done), "CONFUSED" if why else "ROCKET"
+    return reply(said.id, f"Noted: this incident is {code(state['workflow_status'])}."), "ROCKET"
 
 
 def _of_branch(branch: str, records: Sequence[Record]) -> Record | None:

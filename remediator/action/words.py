@@ -9,12 +9,14 @@ from remediator.domain.base import Value
 from remediator.graph.state import chosen
 from remediator.report import Check, Event, Verdict
 from remediator.report.markdown import code, marker, prose
+from remediator.report.wording import clock
 from remediator.trigger import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediator.domain.change import PullRequest
+    from remediator.domain.life import Observation
     from remediator.graph.state import IncidentState
     from remediator.report.values import Outcome
 
@@ -92,6 +94,7 @@ def explanation(state: IncidentState) -> str:
 
 
 _OUTCOMES: dict[str, Outcome] = {
+    "awaiting_review": "review",
     "resolved": "recovered",
     "verifying": "waiting",
     "unconfirmed": "unconfirmed",
@@ -100,27 +103,42 @@ _OUTCOMES: dict[str, Outcome] = {
 }
 
 
-def verdict(state: IncidentState, pull: PullRequest) -> Verdict | None:
-    """What is said about a merged pull request; None while it waits for its review, or was declined."""
+def verdict(state: IncidentState, pull: PullRequest, at: str) -> Verdict | None:
+    """What is said about a pull request; None while there is nothing to add to its text, or it was declined."""
     now, incident = state["pull_request"], state["incident"]
     following = bool(now and now.number != pull.number)
     outcome: Outcome | None = "not_recovered" if following else _OUTCOMES.get(state["workflow_status"])
     if outcome is None:
         return None
-    latest = {one.verifier: one for one in state["observations"]}
     next_step = f"the next attempt is {now.url}" if following and now else incident.reason
-    if state["workflow_status"] == "verifying" and not following:
+    headline = state["recovery_result"]
+    if outcome == "review":
+        if incident.seen < 2 and not pull.note:
+            return None
+        headline = f"seen {incident.seen} times, last at {clock(incident.last_seen, at)}" if incident.seen > 1 else ""
+        next_step = pull.note
+    elif outcome == "waiting":
         next_step = "comment `/remediator verify` to look again, or `/remediator confirm` if it is over"
-    history = [entry for entry in state["user_feedback_history"] if entry.get("at")]
+    history = [e for e in state["user_feedback_history"] if e.get("at") and (e.get("by") or e.get("kind") != "verify")]
     return Verdict(
         incident_id=state["incident_id"],
         outcome=outcome,
-        headline=state["recovery_result"],
-        checks=tuple(Check(name=one.verifier, result=one.summary, since=one.at) for one in latest.values()),
+        headline=headline,
+        checks=() if outcome == "review" else _checks(state["observations"]),
         next_step=next_step,
         deadline=incident.deadline if outcome == "waiting" else "",
         timeline=tuple(Event(at=str(one["at"]), what=_event(one)) for one in history[-20:]),
     )
+
+
+def _checks(observations: Sequence[Observation]) -> tuple[Check, ...]:
+    """The newest word of each verifier, and since when it says so: what only repeats itself changes no comment."""
+    said: dict[str, Check] = {}
+    for one in observations:
+        before = said.get(one.verifier)
+        if before is None or before.result != one.summary:
+            said[one.verifier] = Check(name=one.verifier, result=one.summary, since=one.at)
+    return tuple(said.values())
 
 
 def call_for_people(state: IncidentState, people: Sequence[str]) -> str:

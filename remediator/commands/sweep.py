@@ -87,6 +87,8 @@ def _one(found: Services, driver: Driver, record: Record) -> Result | None:
 
     if record.held:
         return driver.revive(record.incident_id)
+    if record.opening:
+        return driver.finish(record.incident_id)
     if record.status == "verifying":
         return driver.resume(record.incident_id, Review(kind="verify", at=stamp(now())))
     twin = copy.copy(found)

@@ -87,3 +87,5 @@ class PullRequest(Value):
     url: str = ""
     state: Literal["open", "merged", "closed"] = "open"
     merge_commit: str = ""
+    note: str = ""
+    """What its readers must know beside its text: why it does not merge by itself, say."""

@@ -85,6 +85,7 @@ class Driver:
 
     def start(self, case: Case) -> Result:
         """Handle one incident of the logs: a new thread, one more sighting of an open one, or silence."""
+        counted = ""
         for _ in range(_TRIES):
             decision = decide(case.fingerprint, self.records(), self.now(), self.limits)
             if self.preview:
@@ -97,11 +98,14 @@ class Driver:
                         result = self.finish(record.incident_id)
                         if result.error is None:
                             continue  # and count this sighting
+                    case Again(record=record) if record.incident_id == counted:
+                        return Result(self.state(counted))
                     case Again(record=record):
                         seen = Review(kind="seen", at=case.read_at)
                         result = self._invoke(record.incident_id, Command(resume=seen))
                     case Start(incident_id=thread, incident=incident, earlier=earlier):
                         result = self._invoke(thread, fresh(thread, incident, _history(earlier)))
+                        counted = thread if result.state["pull_request"] else ""  # recorded before it was published
                 self._flush(result)
             except ConflictError as error:
                 log.info("%s; looking again", error)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from remediator.report.values import IncidentReport, Outcome, Verdict
 
 OUTCOMES: dict[Outcome, str] = {
+    "review": "👀 Awaits its review",
     "recovered": "✅ Recovered",
     "not_recovered": "❌ Not recovered",
     "waiting": "⏳ Waiting",

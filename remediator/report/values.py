@@ -11,7 +11,7 @@ from remediator.domain.incident import Diagnosis
 ReplyBy = Literal["comment", "command"]
 """How a reviewer answers: comments on the pull request, or commands in the terminal (a local pull request)."""
 
-Outcome = Literal["recovered", "not_recovered", "waiting", "unconfirmed"]
+Outcome = Literal["review", "recovered", "not_recovered", "waiting", "unconfirmed"]
 
 
 class Diff(Value):

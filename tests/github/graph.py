@@ -66,6 +66,10 @@ class Graph:
             raise Refused(404, f"Could not resolve to a Repository with the name '{owner}/{name}'.")
         return {
             "id": f"R_{owner}/{name}",
+            "visibility": world.visibility,
+            "mergeCommitAllowed": "merge" in world.methods,
+            "squashMergeAllowed": "squash" in world.methods,
+            "rebaseMergeAllowed": "rebase" in world.methods,
             "nameWithOwner": f"{owner}/{name}",
             "defaultBranchRef": self.ref(world.default),
             "ref": lambda _info, **named: self.ref(named["qualifiedName"].removeprefix("refs/heads/")),
@@ -162,6 +166,7 @@ class Graph:
             "baseRefName": one.base,
             "mergeCommit": self.commit(one.merge_commit) if one.merge_commit else None,
             "mergedBy": actor(one.merged_by),
+            "autoMergeRequest": {"enabledAt": self.world.now()} if one.auto else None,
             "author": actor(one.user),
             "commits": lambda _info, **_: {
                 "totalCount": len(ahead),
@@ -259,6 +264,8 @@ class Graph:
         pull = self.world.pull(int(input["pullRequestId"].removeprefix("PR_")))
         if self.world.checks:
             raise Refused(422, "Pull request Pull request is in clean status")
+        if input.get("mergeMethod", "MERGE").lower() not in self.world.methods:
+            raise Refused(422, "Pull request Merge method merge commits are not allowed on this repository")
         if input.get("expectedHeadOid", pull.sha) != pull.sha:
             raise Refused(422, "Head sha didn't match expectedHeadOid")
         pull.auto = True

@@ -83,7 +83,10 @@ def test_from_a_dispatched_run_with_an_artifact_to_the_note_of_its_merge(action:
         "issue_comment", {"action": "created", "issue": {"number": number, "pull_request": {}}, "comment": body}
     )
     assert code == 0, text
-    assert action.server.world.pulls[number].comments[0].reactions[-1][0] == "rocket"
+    again, asked, answer = action.server.world.pulls[number].comments
+    assert "seen 2 times" in again.body
+    assert asked.reactions[-1][0] == "rocket"
+    assert "OOM" in answer.body
 
     action.server.world.merge(number, "ada")
     pull = {"number": number, "merged": True, "head": {"ref": action.server.world.pulls[number].head}}

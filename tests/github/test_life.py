@@ -3,111 +3,25 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.action.follow import Follow
 from remediator.action.words import Ask, parse
-from remediator.graph.build import Ports, build
-from remediator.graph.drive import Driver
 from remediator.graph.limits import Limits
-from remediator.graph.state import VALUES, record
-from remediator.services.checkpoints.documents import INDEX
-from remediator.services.checkpoints.saver import RefCheckpointSaver
-from remediator.services.github.blobs import Found
-from remediator.services.github.conversation import Conversation
-from remediator.services.github.forge import GitHubForge
-from remediator.services.github.ref_store import GitHubRefStore
-from tests.fakes import FakeLogs, FakeVerifier, FakeWorkshop
-from tests.github.server import Fault, Server
-from tests.github.stand import client, stand_in
-from tests.graph.worlds import FILE, TWO, case
+from tests.github.life import Life, living
+from tests.github.server import Fault
+from tests.graph.worlds import FILE, case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from remediator.domain.life import VerificationStatus
-    from remediator.graph.drive import Result
-    from remediator.graph.state import IncidentState
-
-
-@dataclass
-class Life:
-    """Every call is a run: new clients, nothing remembered."""
-
-    server: Server
-    verdicts: list[VerificationStatus] = field(default_factory=list)
-    cost: list[str] = field(default_factory=list)
-    limits: Limits = field(default_factory=Limits)
-
-    def _run(self) -> tuple[Driver, Follow]:
-        web = client(self.server)
-        store = GitHubRefStore(web, prefetch=[INDEX], fresh_for=60)
-        saver = RefCheckpointSaver(
-            store, allowed=VALUES, keep=1,
-            summarise=lambda t, v: record(t, dict(v)).model_dump(mode="json", exclude_defaults=True),
-        )  # fmt: skip
-        forge, workshop = GitHubForge(web, local=self.checkout), FakeWorkshop(TWO)
-        verifiers = [FakeVerifier(self.verdicts)] if self.verdicts else []
-
-        def now() -> datetime:
-            return datetime(2026, 1, 2, 4, tzinfo=UTC)
-
-        ports = Ports(
-            logs=FakeLogs((case(),)),
-            workshop=workshop,
-            forge=forge,
-            now=now,
-            verifiers=verifiers,
-            limits=self.limits,
-        )
-        driver = Driver(build(ports, saver), saver, self.limits, now)
-        return driver, Follow(driver, forge, Conversation(web), now)
-
-    def checkout(self, commit: str, path: str) -> Found | None:
-        """The runner's clone, which has the base."""
-        entry = self.server.world.bare.entry(commit, path)
-        held = self.server.world.bare.ask(entry.oid) if entry else None
-        return Found(int(entry.mode, 8), entry.oid, held[2]) if entry and held else None
-
-    def start(self) -> Result:
-        del self.server.journal[:]
-        result = self._run()[0].start(case())
-        self.cost = list(self.server.journal)
-        assert result.error is None, result.error
-        return result
-
-    def event(self) -> IncidentState:
-        del self.server.journal[:]
-        state = self._run()[1].number(self.number)
-        self.cost = list(self.server.journal)
-        assert state
-        return state
-
-    def sweep(self, *, verify: bool = False) -> None:
-        for state in self._run()[1].sweep(verify=verify).values():
-            assert isinstance(state, dict), state
-
-    @property
-    def number(self) -> int:
-        return min(self.server.world.pulls)
-
-    def comments(self) -> list[str]:
-        return [one.body for one in self.server.world.pulls[self.number].comments if one.user.endswith("[bot]")]
-
 
 @pytest.fixture
 def life(tmp_path: Path) -> Iterator[Life]:
-    with stand_in(tmp_path, {FILE: "memory: 1Gi\n", ".github/CODEOWNERS": "* @ada\n"}) as server:
-        life = Life(server)
-        life.server.world.create(
-            "remediator-state", server.world.bare.write_commit(server.world.bare.write_tree("", {}), [], "Start", "ada")
-        )
-        yield life
+    with living(tmp_path) as one:
+        yield one
 
 
 def test_opening_costs_at_most_twelve_requests(life: Life) -> None:
@@ -119,8 +33,13 @@ def test_opening_costs_at_most_twelve_requests(life: Life) -> None:
 
 def test_a_recurrence_is_the_same_pull_request(life: Life) -> None:
     life.start()
-    assert life.start().state["incident"].seen == 2
+    state = life.start().state
+    assert state["incident"].seen == 2
     assert len(life.server.world.pulls) == 1
+    life._run()[1].recurred(state)
+    life._run()[1].recurred(life.start().state)
+    (said,) = life.comments()
+    assert "Awaits its review — seen 3 times, last at" in said
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
@@ -316,9 +235,9 @@ def test_ignore_closes_and_stays_quiet(life: Life) -> None:
     life.start()
     life.server.world.comment(life.number, "ada", "/remediator ignore 7d")
     state = life.event()
-    assert (state["workflow_status"], state["incident"].quiet_until) == ("rejected", "2026-01-09T04:00:00Z")
+    assert (state["workflow_status"], state["incident"].quiet_until) == ("rejected", "2026-01-09T03:00:01Z")
     assert life.server.world.pulls[life.number].state == "closed"
-    assert life.start().quiet_until == "2026-01-09T04:00:00Z"
+    assert life.start().quiet_until == "2026-01-09T03:00:01Z"
 
 
 def test_a_failure_without_a_way_on_calls_for_people_once(life: Life) -> None:

@@ -107,6 +107,7 @@ class World:
     checks: bool = True
     """Whether everything that branch protection asks for is there."""
     methods: tuple[str, ...] = ("merge", "squash", "rebase")
+    visibility: str = "PRIVATE"
     lock: threading.RLock = field(default_factory=threading.RLock)
     serial: int = 100
     ticks: int = 0

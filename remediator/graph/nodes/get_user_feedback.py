@@ -19,7 +19,9 @@ def get_user_feedback(state: IncidentState) -> IncidentState:
 
 def take_note(state: IncidentState, review: Review) -> IncidentState:
     """What one event means; an event that no longer fits the pull request is remembered and changes nothing."""
-    history = remember(state, kind=review.kind, by=review.by, words=review.words, commit=review.commit, at=review.at)
+    history = remember(
+        _without_a_look(state), kind=review.kind, by=review.by, words=review.words, commit=review.commit, at=review.at
+    )
     pull, proposal, incident = state["pull_request"], chosen(state), state["incident"]
     action = proposal.action if proposal else ""
     waiting = state["workflow_status"] == "awaiting_review"
@@ -49,3 +51,11 @@ def take_note(state: IncidentState, review: Review) -> IncidentState:
             noted["workflow_status"] = "resolved"
             noted["recovery_result"] = f"confirmed by {review.by or 'a person'}"
     return noted
+
+
+def _without_a_look(state: IncidentState) -> IncidentState:
+    """Sweeps look again and again; of their looks in a row the history keeps the last."""
+    history = state["user_feedback_history"]
+    if history and history[-1].get("kind") == "verify" and not history[-1].get("by"):
+        return {**state, "user_feedback_history": history[:-1]}
+    return state

@@ -21,6 +21,7 @@ ACTIVITY = f"""
 query Activity($owner: String!, $name: String!, $number: Int!) {{
   repository(owner: $owner, name: $name) {{ id pullRequest(number: $number) {{
     id url state title body headRefName headRefOid baseRefName mergeCommit {{ oid }} mergedBy {{ login }}
+    autoMergeRequest {{ enabledAt }}
     timelineItems(last: 1, itemTypes: [CLOSED_EVENT]) {{ nodes {{ ... on ClosedEvent {{ actor {{ login }} }} }} }}
     labels(first: 50) {{ nodes {{ name }} }}
     comments(last: 100) {{ nodes {{ {_SAID} createdAt viewerDidAuthor }} }}
@@ -74,6 +75,8 @@ class Activity(Value):
     pull_request: PullRequest
     by: str = ""
     """Who merged or closed it."""
+    merges_itself: bool = False
+    """GitHub will merge it when its rules are met."""
     labels: tuple[str, ...] = ()
     said: tuple[Said, ...] = ()
 
@@ -94,6 +97,8 @@ class Conversation:
 
     client: Client
     _writes: dict[str, bool] = field(default_factory=dict, repr=False)
+    _stuck: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    """What this run has written where, which an activity that was read before does not know."""
 
     def read(self, known: PullRequest) -> Activity:
         """The pull request now, of which only the number need be known; it and everything on it, in one request."""
@@ -117,6 +122,7 @@ class Conversation:
             id=node["id"],
             pull_request=known.model_copy(update=update),
             by=ended.get("login", "") if update["state"] != "open" else "",
+            merges_itself=bool(node["autoMergeRequest"]),
             labels=tuple(one["name"] for one in node["labels"]["nodes"]),
             said=tuple(sorted(said, key=lambda one: one.at)),
         )
@@ -134,14 +140,18 @@ class Conversation:
 
     def reply(self, activity: Activity, said: Said, body: str, reaction: Reaction) -> None:
         """Answer somebody, and mark what they said as answered; the first line of `body` finds the answer again."""
-        if activity.own(body.split("\n", 1)[0]):
+        first = body.split("\n", 1)[0]
+        if (activity.id, first) in self._stuck:
+            return
+        self._stuck[activity.id, first] = body
+        if activity.own(first):
             self.react(said, reaction)
             return
         asked = {"pull": activity.id, "body": body, "subject": said.id, "reaction": reaction}
         try:
             self.client.graphql(_REPLY, asked, again=False)
         except Unsure:
-            if not self.read(activity.pull_request).own(body.split("\n", 1)[0]):
+            if not self.read(activity.pull_request).own(first):
                 self.client.graphql(_REPLY, asked, again=False)
             else:
                 self.react(said, reaction)
@@ -154,7 +164,11 @@ class Conversation:
     def stick(self, activity: Activity, body: str) -> None:
         """The one comment that begins as `body` does, made or edited in place; untouched where it says so already."""
         first = body.split("\n", 1)[0]
-        known = activity.own(first)
+        key = (activity.id, first)
+        if self._stuck.get(key, "").strip() == body.strip():
+            return
+        known = (self.read(activity.pull_request) if key in self._stuck else activity).own(first)
+        self._stuck[key] = body
         if known is None:
             try:
                 self.client.graphql(_SAY, {"pull": activity.id, "body": body}, again=False)

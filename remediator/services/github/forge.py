@@ -112,23 +112,25 @@ class GitHubForge:
     def merge_when_ready(self, pull_request: PullRequest) -> PullRequest:
         """A clean one by its head; else GitHub's auto-merge, which keeps all branch protection."""
         if self.job_token:
-            log.warning(
-                "#%s is not merged by itself: that needs the token of a GitHub App, since a merge by the job's own"
-                " token starts no workflow",
-                pull_request.number,
-            )
-            return pull_request
-        asked = self.client.graphql(queries.READY, {"number": pull_request.number})["repository"]["pullRequest"]
+            return _waits(pull_request, "that needs a GitHub App's token, since the job's own starts no workflow")
+        repository = self.client.graphql(queries.READY, {"number": pull_request.number})["repository"]
+        asked = repository["pullRequest"]
         if asked["mergeStateStatus"] == "CLEAN":
             return self.merge(pull_request)
-        wanted = {"pullRequestId": asked["id"], "expectedHeadOid": pull_request.head}
+        allowed = {"merge": "mergeCommitAllowed", "squash": "squashMergeAllowed", "rebase": "rebaseMergeAllowed"}
+        method = next((one for one in self.methods if repository[allowed[one]]), "merge")
+        wanted = {
+            "pullRequestId": asked["id"],
+            "expectedHeadOid": pull_request.head,
+            "mergeMethod": method.upper(),
+        }
         try:
             self.client.graphql(queries.AUTO_MERGE, {"input": wanted})
         except (ServiceError, ConfigError) as error:
             if "clean status" in str(error):
                 return self.merge(pull_request)
-            log.warning("#%s is not merged by itself: %s", pull_request.number, error)
-        return pull_request
+            return _waits(pull_request, str(error))
+        return pull_request.model_copy(update={"note": ""})
 
     def close(self, pull_request: PullRequest) -> PullRequest:
         """Close it and remove its branch unless somebody added to it; a merged one stays merged."""
@@ -247,6 +249,12 @@ class GitHubForge:
             self.client.graphql(queries.UPDATE_REF, {"input": moves})
         except (ServiceError, ConfigError) as error:
             log.info("the branch %s stays, or was gone already: %s", now.branch, error)
+
+
+def _waits(pull: PullRequest, why: str) -> PullRequest:
+    """It stays open for a person, who is told why."""
+    log.warning("#%s is not merged by itself: %s", pull.number, why)
+    return pull.model_copy(update={"note": f"not merged by itself: {why}"})
 
 
 def _incident(branch: Branch) -> str:

@@ -60,7 +60,10 @@ mutation Revise($input: UpdateRefsInput!, $pull: UpdatePullRequestInput!) {
 
 READY = """
 query Ready($owner: String!, $name: String!, $number: Int!) {
-  repository(owner: $owner, name: $name) { pullRequest(number: $number) { id mergeStateStatus } }
+  repository(owner: $owner, name: $name) {
+    mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed
+    pullRequest(number: $number) { id mergeStateStatus }
+  }
 }"""
 
 AUTO_MERGE = """
