@@ -92,7 +92,7 @@ def test_from_a_dispatched_run_with_an_artifact_to_the_note_of_its_merge(action:
     pull = {"number": number, "merged": True, "head": {"ref": action.server.world.pulls[number].head}}
     code, out, text = action("pull_request", {"action": "closed", "pull_request": pull})
     assert (code, out["conclusion"], out["verification-status"]) == (0, "verifying", "pending"), text
-    assert "Waiting" in action.server.world.pulls[number].comments[-1].body
+    assert "Waiting" in action.server.world.pulls[number].comments[0].body
 
     code, out, text = action("schedule", {}, mode="verify")
     assert (code, out["conclusion"]) == (0, "verifying"), text
