@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from remediator.graph.limits import Limits
     from remediator.outside import Outside
     from remediator.policy import Policies
+    from remediator.services.checkpoints.saver import Withhold
     from remediator.services.gather import Gather
     from remediator.services.github.client import Client
     from remediator.services.github.history import History
@@ -281,7 +282,8 @@ class Services:
         from remediator.graph.state import VALUES
         from remediator.services.checkpoints.saver import RefCheckpointSaver
 
-        saver = RefCheckpointSaver(self.store or _Nowhere(), allowed=VALUES, summarise=_summary, keep=1)
+        store = self.store or _Nowhere()
+        saver = RefCheckpointSaver(store, allowed=VALUES, summarise=_summary, withhold=self._withhold(), keep=1)
         limits = limits_of(self.policies)
         ports = Ports(
             logs=self.logs,
@@ -293,6 +295,13 @@ class Services:
             analyst=self.analyst,
         )
         return Driver(build(ports, saver), saver, limits, now, self._admission(), preview=self.dry_run)
+
+    def _withhold(self) -> Withhold | None:
+        """What the policy says of evidence in the state: by itself a branch that everybody can read holds none."""
+        from remediator.graph.state import bare
+
+        kept = self.policies.state.evidence
+        return bare if kept == "never" or (kept == "private" and self.store and self.store.public()) else None
 
     def _admission(self) -> Admission:
         from remediator.graph.admission import Admission, Caps
@@ -318,6 +327,10 @@ class _Nowhere:
     def head(self) -> str:
         """No ref."""
         return ""
+
+    def public(self) -> bool:
+        """Nobody reads it."""
+        return False
 
     def read(self, head: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
         """No document."""

@@ -26,6 +26,10 @@ class MemoryRefStore:
     commits: list[dict[str, bytes]] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    everybody: bool = False
+
+    def public(self) -> bool:
+        return self.everybody
 
     def head(self) -> str:
         return str(len(self.commits)) if self.commits else ""

@@ -144,6 +144,10 @@ class RefStore(Protocol):
         """The ref's present commit id; empty when the ref does not exist."""
         ...
 
+    def public(self) -> bool:
+        """Whether everybody can read it."""
+        ...
+
     def read(self, head: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
         """Documents by path at that commit, all of them when no paths are named; missing ones are left out."""
         ...

@@ -127,6 +127,19 @@ def fresh(incident_id: str, incident: Incident, history: list[dict[str, Any]] | 
     )
 
 
+def bare(channel: str, value: Any) -> Any:
+    """A field without the texts of logs: signatures, counts and references stay, and what the pull request shows."""
+    match channel, value:
+        case "raw_log", str():
+            return ""
+        case "evidence", tuple() | list():
+            return type(value)(one.model_copy(update={"text": ""}) for one in value)
+        case "diagnosis", Diagnosis():
+            return value.model_copy(update={"evidence": bare("evidence", value.evidence), "context": ()})
+        case _:
+            return value
+
+
 def chosen(state: IncidentState) -> Proposal | None:
     """The proposal that the present change makes."""
     wanted = state["incident"].chosen

@@ -15,7 +15,7 @@ from remediator.policy.models import Action, Catalogue, Category, Guardrails, Po
 
 USER_FILE = ".github/remediator.yml"
 _ALWAYS_DENIED = (".github/**", ".git/**")
-_OTHERS = ("verification", "locating", "redaction", "model", "targets")
+_OTHERS = ("verification", "locating", "redaction", "state", "model", "targets")
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -159,6 +159,13 @@ class Locating(Value):
     remote_charts: bool = False
 
 
+class State(Value):
+    """What is remembered of incidents."""
+
+    evidence: Literal["private", "always", "never"] = "private"
+    """Whether texts of logs are kept: `private` where not everybody can read the repository that holds the state."""
+
+
 class Redaction(Value):
     """What is taken out of texts beside secrets."""
 
@@ -203,6 +210,7 @@ class Policies(Value):
     verification: Verification = Verification()
     locating: Locating = Locating()
     redaction: Redaction = Redaction()
+    state: State = State()
     model: Model = Model()
     targets: Mapping[str, Target] = Field(default_factory=dict)
     """The servers of each cluster, by a name of the user's."""

@@ -106,3 +106,10 @@ def test_twenty_clients_of_github_lose_nothing(tmp_path: Path) -> None:
         store = GitHubRefStore(client(server))
         assert len(store.read(store.head())) == 60
         assert int(server.world.bare.run("rev-list", "--count", "remediator-state")) == 60
+
+
+def test_it_says_whether_everybody_can_read_it(store: RefStore, tmp_path: Path) -> None:
+    assert store.public() is False
+    with stand_in(tmp_path / "public", {"a.yaml": "a: 1\n"}) as server:
+        server.world.visibility = "PUBLIC"
+        assert GitHubRefStore(client(server)).public()

@@ -114,8 +114,14 @@ class Document:
                 wanted = {str(named[channel]) for named in used if channel in named}
                 self.blobs[ns][channel] = {v: packed for v, packed in versions.items() if v in wanted}
 
-    def dump(self, thread: str) -> bytes:
-        """The text to store."""
+    def settle(self, stored: bytes | None) -> None:
+        """Take note that this text is in the store now."""
+        self.stored, self.dirty = stored, False
+
+    def dump(
+        self, thread: str, kept: Callable[[str, Packed | None], Packed | None] = lambda _, packed: packed
+    ) -> bytes:
+        """The text to store; `kept` says what of a channel's value is stored."""
         body = {
             "schema": SCHEMA,
             "thread": thread,
@@ -125,11 +131,17 @@ class Document:
                 for ns, rows in sorted(self.checkpoints.items())
             },
             "values": {
-                ns: {c: {v: _text(p) for v, p in sorted(versions.items())} for c, versions in sorted(channels.items())}
+                ns: {
+                    c: {v: _text(kept(c, p)) for v, p in sorted(versions.items())}
+                    for c, versions in sorted(channels.items())
+                }
                 for ns, channels in sorted(self.blobs.items())
             },
             "writes": {
-                ns: {i: [[*row[:4], _text(row.value)] for row in rows] for i, rows in sorted(found.items())}
+                ns: {
+                    i: [[*row[:4], _text(kept(row.channel, row.value))] for row in rows]
+                    for i, rows in sorted(found.items())
+                }
                 for ns, found in sorted(self.writes.items())
             },
         }

@@ -49,6 +49,9 @@ Admit = Callable[[str, Mapping[str, Mapping[str, Any]]], str]
 Summarise = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """Thread id and its latest channel values → the document's readable head, plain JSON."""
 
+Withhold = Callable[[str, Any], Any]
+"""Channel and value → what of it may be stored."""
+
 PATIENCE = 60.0
 """Seconds that a flush keeps trying on new heads; twenty processes at once need about one."""
 
@@ -61,7 +64,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
 
     `allowed` are the only classes that a document may bring to life; whatever else somebody wrote into
     the branch comes back as plain data. `keep` is how many checkpoints a namespace keeps at a flush
-    (0: all); git's own history holds the older ones.
+    (0: all); git's own history holds the older ones. What `withhold` takes away is still there for this run.
     """
 
     def __init__(
@@ -70,10 +73,11 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         *,
         allowed: Collection[type] = (),
         summarise: Summarise | None = None,
+        withhold: Withhold | None = None,
         keep: int = 0,
     ) -> None:
         super().__init__(serde=JsonPlusSerializer(allowed_msgpack_modules=list(allowed)))
-        self.store, self.summarise, self.keep = store, summarise, keep
+        self.store, self.summarise, self.withhold, self.keep = store, summarise, withhold, keep
         self._threads: dict[str, Document] = {}
         self._lock = threading.RLock()
 
@@ -115,7 +119,10 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
                     pause = min(pause * 1.5, 0.5)
                     continue
                 for thread in dirty.keys() - refused.keys():
-                    del self._threads[thread]  # the next read asks the store
+                    if admit and thread not in lost:  # its run goes on with all that it knows
+                        self._threads[thread].settle(changes.get(document_path(thread)))
+                    else:
+                        del self._threads[thread]  # the next read asks the store
                 if lost:
                     raise ConflictError(f"somebody else has just moved {', '.join(lost)} on")
                 return refused
@@ -164,7 +171,14 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
             latest = doc.latest("")
             values = self._values(doc, "", self._load(doc.checkpoints[""][latest].checkpoint)) if latest else {}
             doc.head = dict(self.summarise(thread, values))
-        return doc.dump(thread)
+        return doc.dump(thread, self._stored)
+
+    def _stored(self, channel: str, packed: Packed | None) -> Packed | None:
+        if self.withhold is None or packed is None or channel.startswith("__"):
+            return packed
+        value = self._load(packed)
+        kept = self.withhold(channel, value)
+        return packed if kept is value else self._dump(kept)
 
     # LangGraph's contract
 

@@ -47,6 +47,7 @@ class GitHubRefStore:
     fresh_for: float = 0.0
     _seen: tuple[str, float] = ("", float("-inf"))
     """The newest head, and when it was seen."""
+    _visibility: str = ""
     _known: dict[tuple[str, str], bytes | None] = field(default_factory=dict, repr=False)
     """Documents by commit and path; a commit never changes."""
 
@@ -58,16 +59,23 @@ class GitHubRefStore:
             self._seen = head, time.monotonic()
         return head
 
+    def public(self) -> bool:
+        """See the port; it comes with the head."""
+        if not self._visibility:
+            self.head()
+        return self._visibility == "PUBLIC"
+
     def _head(self) -> str:
         names = "".join(f", $p{at}: String!" for at in range(len(self.prefetch)))
         fields = " ".join(f"f{at}: file(path: $p{at}) {{ mode oid {BLOB} }}" for at in range(len(self.prefetch)))
         query = (
             f"query Head($owner: String!, $name: String!, $ref: String!{names}) {{"
-            " repository(owner: $owner, name: $name) { ref(qualifiedName: $ref) {"
+            " repository(owner: $owner, name: $name) { visibility ref(qualifiedName: $ref) {"
             f" target {{ oid ... on Commit {{ {fields or 'id'} }} }} }} }} }}"
         )
         paths = {f"p{at}": path for at, path in enumerate(self.prefetch)}
         repository = self.client.graphql(query, {"ref": f"refs/heads/{self.branch}", **paths})["repository"]
+        self._visibility = repository["visibility"]
         if not repository["ref"]:
             return ""
         target = repository["ref"]["target"]

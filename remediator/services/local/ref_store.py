@@ -24,6 +24,10 @@ class GitRefStore:
         """See the port."""
         return self.git.commit_id(self.ref)
 
+    def public(self) -> bool:
+        """Never: it lies on this machine."""
+        return False
+
     def read(self, head: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
         """See the port."""
         return self.git.documents(head, paths) if head else {}
