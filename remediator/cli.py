@@ -22,6 +22,7 @@ from remediator.commands import (
     show,
     status,
     sweep,
+    targets,
 )
 from remediator.commands.output import set_up_logging
 from remediator.errors import RemediatorError
@@ -29,7 +30,7 @@ from remediator.errors import RemediatorError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (run, review, sweep, status, show, explain, locate, apps, scan, collect, policies, graph)
+COMMANDS = (run, review, sweep, status, show, explain, locate, apps, scan, collect, targets, policies, graph)
 """In the order of `--help`. Their modules import nothing heavy; what a command needs it imports when it runs."""
 
 EXIT_CODES = """\

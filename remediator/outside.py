@@ -65,9 +65,7 @@ class Outside:
                 raise ConfigError(
                     f"{spec!r} is no source: {', '.join(KINDS)} or outside, with :TARGET where there are several"
                 )
-            wanted = found["target"] or ""
-            if wanted and wanted not in self.targets:
-                raise ConfigError(f"no target {wanted!r}; known are {', '.join(self.targets)}")
+            wanted = self._target(found["target"] or "")
             kinds = KINDS if found["kind"] == "outside" else (found["kind"],)
             made = [
                 (kind, source)
@@ -81,8 +79,30 @@ class Outside:
                 (then if self._later(kind, spec, workloads=workloads) else first).append(source)
         return first, then
 
+    def _target(self, named: str) -> str:
+        """The only target to ask: the one that a source names, else the run's own; empty for all of them."""
+        alone = self.settings.target
+        for wanted in filter(None, (named, alone)):
+            if wanted not in self.targets:
+                raise ConfigError(f"no target {wanted!r}; known are {', '.join(self.targets)}")
+        if named and alone and named != alone:
+            raise ConfigError(f"this run is for the target {alone!r}, not for {named!r}")
+        return named or alone
+
+    def places(self, target: str) -> dict[str, str]:
+        """Where each service of a target is, by kind; what is not configured is left out."""
+        found = {kind: self.access(kind, target) for kind in (*KINDS, "argocd")}
+        said = {
+            kind: access.url
+            or (kind == "kubernetes" and (access.context or (access.kubeconfig and "a kubeconfig")))
+            or ""
+            for kind, access in found.items()
+        }
+        return {kind: place for kind, place in said.items() if place}
+
     def polled(self) -> tuple[str, ...]:
         """What a schedule reads without being told: all that is configured; nothing where nothing is."""
+        self._target("")
         try:
             self.sources(["outside"])
         except ConfigError:
@@ -112,7 +132,7 @@ class Outside:
         """Name and text of the alerts in an event's payload; asked of the target's Alertmanager where they did not fit."""
         from remediator.services.alertmanager import of_dispatch
 
-        name = target or next(iter(self.targets))
+        name = self._target(target) or next(iter(self.targets))
         return "repository_dispatch", of_dispatch(payload, self._web("alertmanager", name, "Alertmanager"))
 
     def target_of(self, rollout: Rollout) -> str:

@@ -147,6 +147,8 @@ class Settings(Value):
     """LogQL for Loki instead of what the policies poll."""
     since: str = ""
     """How far back a source is read that was never polled: `1h`."""
+    target: str = ""
+    """The only target to collect from; empty: all of them."""
     environ: dict[str, str] = Field(default_factory=dict, repr=False, exclude=True)
     """Handed on to git and helm, which read their own variables from it; never stored."""
 
@@ -165,6 +167,7 @@ class Settings(Value):
             config=environ.get("REMEDIATOR_CONFIG", ""),
             query=environ.get("REMEDIATOR_QUERY", ""),
             since=environ.get("REMEDIATOR_SINCE", ""),
+            target=environ.get("REMEDIATOR_TARGET", ""),
             environ=dict(environ),
         )
 

@@ -179,7 +179,7 @@ class Services:
             sources=[files.inputs, *([self.gathered.inputs] if self.gathered else [])],
             catalogue=self.policies.catalogue,
             redact=self.redact,
-            cluster=self.settings.cluster,
+            cluster=self.settings.cluster or self.settings.target,
             now=now,
         )
 

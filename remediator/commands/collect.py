@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remediator.commands.shared import add_repo, services
-from remediator.commands.targets import workload
+from remediator.commands.shared import add_repo, add_target, services
+from remediator.commands.workloads import workload
 
 if TYPE_CHECKING:
     import argparse
@@ -42,6 +42,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--output", metavar="DIR", help="also write what was read, as files for `run --log`, unredacted"
     )
     parser.add_argument("--json", action="store_true", help="everything as one JSON document")
+    add_target(parser)
     add_repo(parser)
     parser.set_defaults(handler=run)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from remediator.commands import faults
 from remediator.commands.output import Progress, redact_logging
-from remediator.commands.shared import add_repo, exit_code, report_of, services
+from remediator.commands.shared import add_repo, add_target, exit_code, report_of, services
 from remediator.errors import RemediatorError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--log", action="append", required=True, metavar="FILE", help="incident log, `-` for standard input; repeatable"
     )
+    add_target(parser)
     add_repo(parser)
     parser.add_argument("--dry-run", action="store_true", help="change nothing anywhere, print what would be proposed")
     parser.add_argument("--no-llm", action="store_true", help="ask no model, whatever is configured")

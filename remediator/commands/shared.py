@@ -24,6 +24,13 @@ def add_repo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repo", default=".", metavar="DIR", help="checkout of the GitOps repository (default: here)")
 
 
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """`--target NAME`."""
+    parser.add_argument(
+        "--target", default="", metavar="NAME", help="read servers of this target only (default: REMEDIATOR_TARGET)"
+    )
+
+
 def services(args: argparse.Namespace, *, dry_run: bool = False, push: str = "") -> Services:
     """Adapters for this command's arguments and environment."""
     from remediator.settings import Settings
@@ -31,7 +38,10 @@ def services(args: argparse.Namespace, *, dry_run: bool = False, push: str = "")
 
     logs = tuple(getattr(args, "log", None) or ())
     no_llm = bool(getattr(args, "no_llm", False))
-    return Services(Settings.from_environ(os.environ), Path(args.repo), logs, dry_run, push, no_llm)
+    settings = Settings.from_environ(os.environ)
+    if target := getattr(args, "target", ""):
+        settings = settings.model_copy(update={"target": target})
+    return Services(settings, Path(args.repo), logs, dry_run, push, no_llm)
 
 
 def find(found: Services, wanted: str) -> Record:

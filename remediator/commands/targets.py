@@ -1,26 +1,36 @@
-"""Arguments about the outside world that several commands share: what to look at, and how far back."""
+"""`remediator targets`: the clusters that the policy file names, also as the matrix of a workflow's jobs."""
 
 from __future__ import annotations
 
-import re
+import json
 from typing import TYPE_CHECKING
 
-from remediator.errors import ConfigError
+from remediator.commands.shared import add_repo, services
 
 if TYPE_CHECKING:
-    from remediator.domain.outside import Workload
-
-_KINDS = {kind.lower(): kind for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Rollout")}
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+    import argparse
 
 
-def workload(text: str) -> Workload:
-    """`shop/checkout` (a Deployment), `shop/statefulset/db`, `shop/pod/db-0`; ConfigError for anything else."""
-    from remediator.domain.outside import Workload
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("targets", help="list the clusters that .github/remediator.yml names")
+    parser.add_argument(
+        "--json", action="store_true", help="a matrix for `fromJSON` in a workflow: one job a target, one where none is"
+    )
+    add_repo(parser)
+    parser.set_defaults(handler=run)
 
-    parts = text.split("/")
-    namespace, kind, name = (parts[0], "deployment", parts[1]) if len(parts) == 2 else (*parts, "", "", "")[:3]
-    known = _KINDS.get(kind.lower(), "")
-    if len(parts) not in {2, 3} or not known or not _NAME.fullmatch(namespace) or not _NAME.fullmatch(name):
-        raise ConfigError(f"{text!r} is no workload: write NAMESPACE/NAME or NAMESPACE/KIND/NAME")
-    return Workload(namespace=namespace, kind=known, name=name, pod=name if known == "Pod" else "")
+
+def run(args: argparse.Namespace) -> int:
+    """Every target with its servers; the matrix names the one that the environment alone describes by nothing."""
+    found = services(args, dry_run=True)
+    if args.json:
+        names = list(found.policies.targets) or [""]
+        print(json.dumps({"include": [{"target": name} for name in names]}))
+        return 0
+    outside = found.outside
+    for name, target in outside.targets.items():
+        print(f"{name:<20} {', '.join(target.clusters) or 'all clusters that no other target lists'}")
+        for kind, place in outside.places(name).items():
+            print(f"  {kind:<18} {place}")
+    return 0

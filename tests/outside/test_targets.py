@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from remediator.cli import main
-from remediator.commands.targets import workload
+from remediator.commands.workloads import workload
 from remediator.domain.life import Observation
 from remediator.errors import ConfigError
 from remediator.outside import Outside, is_source
@@ -196,3 +196,57 @@ def test_collect_shows_each_source_and_one_timeline(tmp_path: Path, monkeypatch,
     shown = json.loads(capsys.readouterr().out)
     assert [one["sources"] for one in shown["timeline"]] == [["loki"]]
     assert (tmp_path / "out/loki.json").is_file()
+
+
+def test_the_targets_are_the_matrix_of_a_workflow(tmp_path: Path, monkeypatch, capsys) -> None:
+    root = repository(tmp_path / "repo", {".github/remediator.yml": TWO})
+    assert main(["targets", "--json", "--repo", str(root)]) == 0
+    assert json.loads(capsys.readouterr().out) == {"include": [{"target": "prod-eu"}, {"target": "prod-us"}]}
+    assert main(["targets", "--repo", str(root)]) == 0
+    said = capsys.readouterr().out
+    assert "prod-eu              https://eu.example.com, eu\n" in said
+    assert "  kubernetes         prod-eu\n" in said
+    assert "prod-us              all clusters that no other target lists\n" in said
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    monkeypatch.setenv("REMEDIATOR_ALERTMANAGER_URL", "https://am.example.com")
+    assert main(["targets", "--json", "--repo", str(bare)]) == 0
+    assert capsys.readouterr().out == '{"include": [{"target": ""}]}\n'
+    assert main(["targets", "--repo", str(bare)]) == 0
+    assert "alertmanager       https://am.example.com" in capsys.readouterr().out
+
+
+def test_a_run_for_one_target_reads_that_ones_servers_only(tmp_path: Path) -> None:
+    found = outside(tmp_path, TWO, REMEDIATOR_TARGET="prod-us")
+    assert [one.name for one in found.sources(["outside"])[0]] == ["loki:prod-us"]
+    assert [one.name for one in found.sources(["loki"])[0]] == ["loki:prod-us"]
+    assert found.polled() == ("outside",)
+    with pytest.raises(ConfigError, match="this run is for the target 'prod-us', not for 'prod-eu'"):
+        found.sources(["loki:prod-eu"])
+    assert found.target_of(rollout(subject={"cluster": "eu"})) == "prod-eu"
+    unknown = outside(tmp_path, TWO, REMEDIATOR_TARGET="prod")
+    with pytest.raises(ConfigError, match="no target 'prod'; known are prod-eu, prod-us"):
+        unknown.polled()
+
+
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_the_target_of_a_run_is_a_part_of_its_incidents_identity(tmp_path: Path, monkeypatch, capsys, by) -> None:
+    with serve(_crashing()) as eu, serve(_crashing()) as us:
+        text = f"targets: {{eu: {{loki: {{url: '{eu.url}'}}}}, us: {{loki: {{url: '{us.url}'}}}}}}"
+        root = repository(tmp_path / "repo", {".github/remediator.yml": text, "a.yaml": "a: 1\n"})
+        shown = []
+        for target in ("eu", "us"):
+            if by == "environment":
+                monkeypatch.setenv("REMEDIATOR_TARGET", target)
+            monkeypatch.setenv("REMEDIATOR_QUERY", '{namespace="shop"}')
+            option = ["--target", target] if by == "option" else []
+            main(["run", "--log", "outside", "--dry-run", "--json", "--no-llm", "--repo", str(root), *option])
+            shown.append({one["incident_id"] for one in json.loads(capsys.readouterr().out)})
+    assert shown[0]
+    assert not shown[0] & shown[1]
+
+
+def _crashing() -> LokiServer:
+    loki, at = LokiServer(), datetime.now(UTC).timestamp()
+    loki.add(at - 60, "KeyError: 'DATABASE_URL'", namespace="shop", pod="checkout-7c9d8f6b5d-x2x7k", container="app")
+    return loki

@@ -1,0 +1,26 @@
+"""An argument that several commands share: which workload to look at."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from remediator.errors import ConfigError
+
+if TYPE_CHECKING:
+    from remediator.domain.outside import Workload
+
+_KINDS = {kind.lower(): kind for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Rollout")}
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+
+
+def workload(text: str) -> Workload:
+    """`shop/checkout` (a Deployment), `shop/statefulset/db`, `shop/pod/db-0`; ConfigError for anything else."""
+    from remediator.domain.outside import Workload
+
+    parts = text.split("/")
+    namespace, kind, name = (parts[0], "deployment", parts[1]) if len(parts) == 2 else (*parts, "", "", "")[:3]
+    known = _KINDS.get(kind.lower(), "")
+    if len(parts) not in {2, 3} or not known or not _NAME.fullmatch(namespace) or not _NAME.fullmatch(name):
+        raise ConfigError(f"{text!r} is no workload: write NAMESPACE/NAME or NAMESPACE/KIND/NAME")
+    return Workload(namespace=namespace, kind=known, name=name, pod=name if known == "Pod" else "")
