@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
@@ -13,6 +14,8 @@ from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from remediator.policy import Model as ModelPolicy
 
 OUTSIDE = (
     "REMEDIATOR_LOKI_URL", "REMEDIATOR_LOKI_TOKEN", "REMEDIATOR_LOKI_USERNAME", "REMEDIATOR_LOKI_PASSWORD",
@@ -81,42 +84,73 @@ class GitHub(Value):
         )
 
 
-class Model(Value):
-    """A model behind an OpenAI-compatible endpoint; without a name none is asked."""
+GITHUB_MODELS = "models.github.ai"
+"""GitHub's own endpoint takes the job's token, given `models: read`."""
 
+
+class Model(Value):
+    """What the environment says of the model; what it leaves out (None, empty) the policy's `model` says."""
+
+    off: bool = False
     name: str = ""
     base_url: str = ""
+    api_version: str = ""
     key: SecretStr = SecretStr("")
-    timeout: float = 60.0
-    """Seconds for one incident."""
+    job_token: SecretStr = SecretStr("")
+    """The workflow job's own; only GitHub's endpoint is ever given it."""
+    timeout: float | None = None
     temperature: float | None = None
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
-    language: str = "English"
-    tokens_per_run: int = 100_000
+    language: str = ""
+    tokens_per_incident: int | None = None
+    tokens_per_run: int | None = None
+    tokens_per_day: int | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Model:
         """ConfigError names the variable that cannot be meant."""
-        if environ.get("REMEDIATOR_NO_LLM", "").lower() in {"1", "true", "yes", "on"}:
-            return cls()
+        own = environ.get("REMEDIATOR_JOB_TOKEN", "").lower() == "true"
         return cls(
+            off=environ.get("REMEDIATOR_NO_LLM", "").strip().lower() in {"1", "true", "yes", "on"},
             name=environ.get("OPENAI_MODEL", ""),
             base_url=environ.get("OPENAI_BASE_URL", ""),
+            api_version=environ.get("OPENAI_API_VERSION", ""),
             key=SecretStr(environ.get("OPENAI_API_KEY", "")),
-            timeout=_decimal("REMEDIATOR_LLM_TIMEOUT", environ, 60.0) or 60.0,
-            temperature=_decimal("REMEDIATOR_LLM_TEMPERATURE", environ, None),
+            job_token=SecretStr(environ.get("GITHUB_TOKEN") or (environ.get("REMEDIATOR_TOKEN", "") if own else "")),
+            timeout=_decimal("REMEDIATOR_LLM_TIMEOUT", environ) or None,
+            temperature=_decimal("REMEDIATOR_LLM_TEMPERATURE", environ),
             headers=_headers("REMEDIATOR_LLM_HEADERS", environ),
-            language=environ.get("REMEDIATOR_LLM_LANGUAGE") or "English",
-            tokens_per_run=_number("REMEDIATOR_LLM_TOKENS_PER_RUN", environ) or 100_000,
+            language=environ.get("REMEDIATOR_LLM_LANGUAGE", ""),
+            tokens_per_incident=_number("REMEDIATOR_LLM_TOKENS_PER_INCIDENT", environ),
+            tokens_per_run=_number("REMEDIATOR_LLM_TOKENS_PER_RUN", environ),
+            tokens_per_day=_number("REMEDIATOR_LLM_TOKENS_PER_DAY", environ),
         )
 
+    def over(self, policy: ModelPolicy) -> ModelPolicy:
+        """The policy with what the environment says laid over it, header by header."""
+        said = self.model_dump(include=set(type(policy).model_fields), exclude_none=True)
+        told = {key: value for key, value in said.items() if value not in ("", {})}
+        if self.headers:
+            told["headers"] = {**policy.headers, **self.headers}
+        return policy.model_copy(update={**told, "enabled": policy.enabled and not self.off})
 
-def _decimal(name: str, environ: Mapping[str, str], default: float | None) -> float | None:
+    def key_for(self, base_url: str) -> SecretStr:
+        """The key given for the model; without one GitHub's own endpoint gets the job's token, and nobody else does."""
+        if self.key.get_secret_value():
+            return self.key
+        to = urlsplit(base_url)
+        return self.job_token if (to.scheme, to.hostname) == ("https", GITHUB_MODELS) else SecretStr("")
+
+
+def _decimal(name: str, environ: Mapping[str, str]) -> float | None:
     text = environ.get(name, "").strip()
     try:
-        return float(text) if text else default
+        number = float(text) if text else None
     except ValueError:
-        raise ConfigError(f"{name}: {text!r} is no number") from None
+        number = -1.0
+    if number is not None and not 0 <= number < 1e6:
+        raise ConfigError(f"{name}: {text!r} is no number that can be meant")
+    return number
 
 
 def _headers(name: str, environ: Mapping[str, str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from remediator.graph.drive import Driver
     from remediator.graph.limits import Limits
     from remediator.outside import Outside
-    from remediator.policy import Policies
+    from remediator.policy import Model, Policies
     from remediator.services.checkpoints.saver import Withhold
     from remediator.services.gather import Gather
     from remediator.services.github.client import Client
@@ -188,25 +188,30 @@ class Services:
         """The checkout and the policies."""
         from remediator.services.workshop import LocalWorkshop
 
-        return LocalWorkshop(self.root, self.policies, self.redact, self.settings.model.language)
+        return LocalWorkshop(self.root, self.policies, self.redact, self.asked_model.language)
+
+    @cached_property
+    def asked_model(self) -> Model:
+        """The policy's model with the environment's word over it."""
+        return self.settings.model.over(self.policies.model)
 
     @cached_property
     def analyst(self) -> Analyst | None:
         """The model, where one is configured and not refused."""
-        said = self.settings.model
-        if self.no_llm or not said.name or not (said.base_url or said.key.get_secret_value()):
+        said = self.asked_model
+        key = self.settings.model.key_for(said.base_url)
+        if self.no_llm or not said.enabled or not said.name or not (said.base_url or key.get_secret_value()):
             return None
-        from remediator.services.llm import ChatAnalyst
+        from remediator.services.checkpoints.purse import DayPurse
+        from remediator.services.llm import ChatAnalyst, Endpoint
 
+        told = {name: getattr(said, name) for name in ("name", "base_url", "api_version", "timeout", "temperature")}
         return ChatAnalyst(
-            name=said.name,
-            api_key=said.key,
-            base_url=said.base_url,
-            timeout=said.timeout,
-            temperature=said.temperature,
-            headers=said.headers,
+            Endpoint(api_key=key, headers=said.headers, **told),
             redact=self.redact,
+            tokens_per_incident=said.tokens_per_incident,
             tokens_per_run=said.tokens_per_run,
+            purse=DayPurse(self.store or _Nowhere(), said.tokens_per_day, now, looks=self.dry_run or not self.store),
         )
 
     @cached_property

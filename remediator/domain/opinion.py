@@ -110,3 +110,17 @@ class Opinion(Value):
     severity: Severity
     root_cause: tuple[Claim, ...] = Field(max_length=6)
     choices: tuple[Choice, ...] = Field(max_length=5)
+
+
+class Spent(Value):
+    """What the questions of one run have cost."""
+
+    questions: int = 0
+    """Incidents that the model was asked about."""
+    kept: int = 0
+    """Incidents for which an earlier answer was at hand."""
+    sent: int = 0
+    received: int = 0
+    """Tokens, as the server counts them where it does; else by an estimate that rather errs upwards."""
+    today: int = 0
+    """Tokens of all runs on this day, as they are counted against its bound; 0 where nobody keeps count."""

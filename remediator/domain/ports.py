@@ -130,10 +130,29 @@ class Verifier(Protocol):
 class Analyst(Protocol):
     """A second reader of an incident, never trusted: its answer is judged before anything of it is used."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The model's name, for people."""
+        ...
 
     def consider(self, brief: Brief) -> str:
         """Its answer as JSON in the shape of `Opinion`, unchecked; ServiceError where there is none in time."""
+        ...
+
+    def recalled(self) -> None:
+        """Take note that an earlier answer was used instead of asking."""
+        ...
+
+
+class Purse(Protocol):
+    """How many tokens of the day are left for a model, whatever other runs do at the same time."""
+
+    def take(self, least: int, most: int) -> int:
+        """Set aside as many as are left, up to `most`; 0 where fewer than `least` are."""
+        ...
+
+    def give_back(self, tokens: int) -> int:
+        """Return what was set aside and not used; the day's count then."""
         ...
 
 

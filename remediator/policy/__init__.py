@@ -7,6 +7,7 @@ from remediator.policy.models import (
     Catalogue,
     Category,
     Guardrails,
+    Model,
     Policies,
     Signal,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "Catalogue",
     "Category",
     "Guardrails",
+    "Model",
     "Policies",
     "Signal",
     "check",

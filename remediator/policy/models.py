@@ -183,8 +183,8 @@ class Model(Value):
     base_url: str = ""
     api_version: str = ""
     """Azure OpenAI's; empty for every other endpoint."""
-    timeout: str = "60s"
-    """For one incident, retries included."""
+    timeout: float = 60.0
+    """Seconds for one incident, retries included."""
     temperature: float | None = None
     """Sent only if set, since some models refuse it."""
     headers: dict[str, str] = Field(default_factory=dict)

@@ -59,6 +59,7 @@ class Model:
     behaviour: Behaviour
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         outer = self
@@ -68,6 +69,7 @@ class Model:
 
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                outer.paths.append(self.path)
                 body = json.loads(raw)
                 outer.bodies.append(body)
                 outer.headers.append({key.lower(): value for key, value in self.headers.items()})

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from markdown_it import MarkdownIt
-from pydantic import SecretStr
 
 from remediator.evidence.redact import Redactor
 from remediator.report import IncidentReport, pull_request, terminal
 from remediator.report.values import RunFacts
-from remediator.services.llm import ChatAnalyst
 from remediator.settings import Settings
 from remediator.wiring import Services
+from tests.model.asking import analyst
 from tests.model.stand import Model, asked, completion, garbage, lies, nonsense, opinion, refuses
 from tests.repos import repository
 
@@ -98,10 +97,10 @@ def attacked(text: str, channel: str, case: Case, plan: Plan) -> tuple[Diagnosis
 
 
 def read(
-    found: Services, analyst: Analyst, diagnosis: Diagnosis, plan: Plan, history: list[dict[str, str]]
+    found: Services, asker: Analyst, diagnosis: Diagnosis, plan: Plan, history: list[dict[str, str]]
 ) -> tuple[str, list[Proposal]]:
     """The whole pull request and terminal text, and the options, as they come out with this model."""
-    second, added = found.workshop.second_reading(analyst, diagnosis, plan, history)
+    second, added = found.workshop.second_reading(asker, diagnosis, plan, history)
     proposals = (*plan.proposals, *added)
     clean = found.redact
     shown = diagnosis.model_copy(
@@ -149,7 +148,7 @@ def test_an_attack_reaches_nothing(found: Services, case: Case, obeying: Model, 
     plan = found.workshop.propose(case.diagnosis)
     diagnosis, plan, history = attacked(text, channel, case, plan)
     del obeying.bodies[:]
-    asker = ChatAnalyst("small", SecretStr("sk-fake"), obeying.url, timeout=20, redact=found.redact)
+    asker = analyst(obeying.url, timeout=20.0, redact=found.redact)
     body, proposals = read(found, asker, diagnosis, plan, history)
     assert [one.id for one in proposals] == [one.id for one in plan.proposals]
     assert "Dropped: " in body
@@ -209,7 +208,7 @@ def test_a_value_within_bounds_becomes_an_option_behind_the_rules(found: Service
         return completion(body, opinion(choices=[choice]))
 
     with Model(helpful) as server:
-        asker = ChatAnalyst("small", SecretStr("sk-fake"), server.url, timeout=20)
+        asker = analyst(server.url, timeout=20.0)
         second, added = found.workshop.second_reading(asker, case.diagnosis, plan, [])
     assert [(one.id, one.edits[0].value) for one in added] == [(f"{action}#model1", "640Mi")], second.note
     assert added[0].rendered

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
+import langsmith
+import langsmith.run_trees
+import langsmith.utils
 import pytest
-from pydantic import SecretStr
 
+from remediator.diagnosis import prompts
 from remediator.diagnosis.judge import judge
-from remediator.domain.opinion import Brief, Window
-from remediator.errors import ConfigError, ServiceError
+from remediator.domain.opinion import Brief, Past, Window
+from remediator.errors import ServiceError
+from remediator.evidence.redact import Redactor
 from remediator.remedies.quantities import parse
-from remediator.services.llm import ChatAnalyst
-from remediator.settings import Settings
-from tests.model.stand import Model, Reply, completion, form, garbage, hangs, nonsense, opinion, refuses
+from tests.model.asking import analyst
+from tests.model.stand import Model, Reply, asked, completion, form, garbage, hangs, nonsense, opinion, refuses
 
 if TYPE_CHECKING:
     from tests.model.stand import Behaviour, Body
@@ -28,12 +33,8 @@ BRIEF = Brief(
     windows=(Window(id="E1", category="oom", signal="oom_killed", text="OOMKilled"),),
     categories=("oom", "network_error"),
 )
+OTHER = BRIEF.model_copy(update={"summary": "payment was OOMKilled"})
 GOOD = opinion(root_cause=[{"text": "The limit is too low.", "evidence": ["E1"]}])
-
-
-def analyst(server: Model, **facts: object) -> ChatAnalyst:
-    known = {"name": "small", "api_key": SecretStr("sk-fake"), "timeout": 10.0, "sleep": lambda _: None, **facts}
-    return ChatAnalyst(base_url=server.url, **known)
 
 
 def only(*forms: str) -> Behaviour:
@@ -50,17 +51,17 @@ def only(*forms: str) -> Behaviour:
 )
 def test_each_form_of_an_answer_is_read_and_what_works_is_remembered(forms: tuple[str, ...], tried: int) -> None:
     with Model(only(*forms)) as server:
-        asker = analyst(server)
+        asker = analyst(server.url)
         answer = asker.consider(BRIEF)
         assert judge(answer, BRIEF, parse).root_cause[0].text == "The limit is too low."
         assert len(server.bodies) == tried
-        asker.consider(BRIEF)
+        asker.consider(OTHER)
         assert len(server.bodies) == tried + 1
 
 
 def test_a_fence_of_words_round_plain_json_is_taken_off() -> None:
     with Model(lambda body: completion(body, f"Here you are:\n```json\n{GOOD}\n```")) as server:
-        assert json.loads(analyst(server).consider(BRIEF))["category"] == "oom"
+        assert json.loads(analyst(server.url).consider(BRIEF))["category"] == "oom"
 
 
 @pytest.mark.parametrize(
@@ -79,27 +80,18 @@ def test_a_fence_of_words_round_plain_json_is_taken_off() -> None:
 )
 def test_whatever_a_server_does_is_one_clear_error(behaviour: Behaviour, says: str) -> None:
     with Model(behaviour) as server, pytest.raises(ServiceError, match=says) as caught:
-        analyst(server, timeout=4.0).consider(BRIEF)
+        analyst(server.url, timeout=4.0).consider(BRIEF)
     assert "sk-fake" not in str(caught.value)
 
 
 def test_garbage_in_the_schema_comes_through_and_is_dropped_by_the_judge() -> None:
     with Model(garbage) as server:
-        assert judge(analyst(server).consider(BRIEF), BRIEF, parse).dropped == {"answer does not fit the schema": 1}
+        assert judge(analyst(server.url).consider(BRIEF), BRIEF, parse).dropped == {"answer does not fit the schema": 1}
 
 
 def test_a_server_that_hangs_costs_no_more_than_the_deadline() -> None:
     with Model(hangs) as server, pytest.raises(ServiceError, match=r"in time|cannot be reached"):
-        analyst(server, timeout=0.5).consider(BRIEF)
-
-
-@pytest.mark.parametrize("status", [429, 500])
-def test_what_passes_is_asked_again(status: int) -> None:
-    replies = [Reply(status, b"{}", {"Retry-After": "1"})]
-    slept: list[float] = []
-    with Model(lambda body: replies.pop() if replies else completion(body, GOOD)) as server:
-        assert analyst(server, sleep=slept.append).consider(BRIEF)
-    assert slept[0] >= 1
+        analyst(server.url, timeout=0.5).consider(BRIEF)
 
 
 def test_a_redirect_is_not_followed_with_the_key() -> None:
@@ -114,29 +106,283 @@ def test_a_redirect_is_not_followed_with_the_key() -> None:
     try:
         to = f"http://127.0.0.1:{other.server_port}/v1/chat/completions"
         with Model(lambda _: Reply(307, b"", {"Location": to})) as server, pytest.raises(ServiceError):
-            analyst(server).consider(BRIEF)
+            analyst(server.url).consider(BRIEF)
     finally:
         other.shutdown()
         other.server_close()
     assert seen == []
 
 
+def refusing(status: int, **error: object) -> Reply:
+    return Reply(status, json.dumps({"error": error}).encode())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "context_length_exceeded", "message": "This model's maximum context length is 8192 tokens."},
+        {"code": "content_filter", "message": "The response was filtered due to Azure's content management policy."},
+        {"message": "Input is too long for requested model (including the tools)."},
+    ],
+)
+def test_a_question_that_is_refused_for_its_content_drops_no_form(error: dict[str, object]) -> None:
+    replies = [refusing(400, **error)]
+    with Model(lambda body: replies.pop() if replies else completion(body, GOOD)) as server:
+        asker = analyst(server.url)
+        with pytest.raises(ServiceError, match="refuses the question"):
+            asker.consider(BRIEF)
+        asker.consider(BRIEF)
+        assert [form(body) for body in server.bodies] == ["json_schema", "json_schema"]
+
+
+def test_a_refusal_without_a_word_drops_a_form_only_where_another_one_works() -> None:
+    with Model(lambda body: refusing(400) if form(body) != "plain" else completion(body, GOOD)) as server:
+        asker = analyst(server.url)
+        asker.consider(BRIEF)
+        asker.consider(OTHER)
+        assert [form(body) for body in server.bodies] == ["json_schema", "tool", "plain", "plain"]
+    with Model(lambda _: refusing(400)) as server:
+        asker = analyst(server.url)
+        for _ in range(2):
+            with pytest.raises(ServiceError, match="takes none of"):
+                asker.consider(BRIEF)
+        assert [form(body) for body in server.bodies] == ["json_schema", "tool", "plain"] * 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "error"),
+    [
+        ("temperature", {"param": "temperature", "code": "unsupported_value", "message": "Only 1 is supported."}),
+        ("max_completion_tokens", {"message": "max_tokens is too large: 18000. At most 4096 completion tokens."}),
+        ("max_completion_tokens", {"param": "max_completion_tokens", "message": "Unrecognized argument"}),
+    ],
+)
+def test_a_setting_that_is_not_taken_is_left_out_from_then_on(setting: str, error: dict[str, object]) -> None:
+    def picky(body: Body) -> Reply:
+        return refusing(400, **error) if setting in body else completion(body, GOOD)
+
+    with Model(picky) as server:
+        asker = analyst(server.url, temperature=0.1)
+        asker.consider(BRIEF)
+        asker.consider(OTHER)
+        assert [setting in body for body in server.bodies] == [True, False, False]
+        assert {form(body) for body in server.bodies} == {"json_schema"}
+
+
+def test_a_server_that_passes_over_the_form_is_told_the_shape_in_words() -> None:
+    def deaf(body: Body) -> Reply:
+        told = '"enough_evidence": true' in asked(body)
+        return completion({"model": body["model"]}, GOOD if told else "It is memory.")
+
+    with Model(deaf) as server:
+        assert judge(analyst(server.url).consider(BRIEF), BRIEF, parse).root_cause
+        assert form(server.bodies[-1]) == "plain"
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503, 529])
+@pytest.mark.parametrize(
+    ("header", "value", "least"),
+    [
+        ("Retry-After", "1", 1.0),
+        ("Retry-After", "1.5", 1.5),
+        ("Retry-After", "Wed, 04 Mar 2026 10:00:03 GMT", 3.0),
+        ("retry-after-ms", "1250", 1.25),
+        ("Retry-After", "soon", 0.5),
+    ],
+)
+def test_what_passes_is_asked_again_when_the_server_says(status: int, header: str, value: str, least: float) -> None:
+    replies = [Reply(status, b"{}", {header: value})]
+    slept: list[float] = []
+    with Model(lambda body: replies.pop() if replies else completion(body, GOOD)) as server:
+        at = datetime(2026, 3, 4, 10, 0, 0, tzinfo=UTC)
+        assert analyst(server.url, sleep=slept.append, now=lambda: at).consider(BRIEF)
+    assert least <= slept[0] < least + 1
+
+
+def test_a_wait_beyond_the_deadline_is_not_waited_for() -> None:
+    slept: list[float] = []
+    busy = Reply(429, b"{}", {"Retry-After": "3600"})
+    with Model(lambda _: busy) as server, pytest.raises(ServiceError, match="answered 429, 1 times"):
+        analyst(server.url, sleep=slept.append).consider(BRIEF)
+    assert slept == []
+
+
+def test_a_quota_that_is_used_up_does_not_pass() -> None:
+    with Model(lambda _: refusing(429, code="insufficient_quota", message="You exceeded your quota")) as server:
+        with pytest.raises(ServiceError, match="quota is used up"):
+            analyst(server.url).consider(BRIEF)
+        assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 200_000, b'{"choices": [{"message": {"content": ' + b"[" * 100_000, b"\x00\xff", b"null", b"7"]
+)
+def test_whatever_is_sent_back_is_a_service_error(body: bytes) -> None:
+    with Model(lambda _: Reply(200, body)) as server, pytest.raises(ServiceError, match="cannot be read"):
+        analyst(server.url).consider(BRIEF)
+
+
+def test_an_answer_without_end_is_cut_off() -> None:
+    with Model(lambda body: completion(body, "x" * 6_000_000)) as server, pytest.raises(ServiceError):
+        analyst(server.url, timeout=4.0).consider(BRIEF)
+
+
+def test_a_small_answer_that_unpacks_into_much_is_refused() -> None:
+    bomb = gzip.compress(b" " * 300_000_000)
+    assert len(bomb) > 200_000
+    with Model(lambda _: Reply(200, bomb, {"Content-Encoding": "gzip"})) as server:
+        with pytest.raises(ServiceError):
+            analyst(server.url, timeout=4.0).consider(BRIEF)
+        assert server.headers[0]["accept-encoding"] == "identity"
+
+
+def test_nothing_is_traced_to_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Model(lambda _: Reply(200, b"{}")) as traces, Model(only("json_schema")) as server:
+        for name in ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"):
+            monkeypatch.setenv(name, "true")
+        monkeypatch.setenv("LANGSMITH_ENDPOINT", traces.url.removesuffix("/v1"))
+        monkeypatch.setenv("LANGSMITH_API_KEY", "ls-fake")
+        langsmith.utils.get_env_var.cache_clear()
+        try:
+            with langsmith.run_helpers.tracing_context(enabled=True):
+                analyst(server.url).consider(BRIEF)
+            langsmith.run_trees.get_cached_client().flush()
+        finally:
+            langsmith.utils.get_env_var.cache_clear()
+        assert server.bodies
+        assert traces.paths == []
+
+
+def test_azure_is_asked_by_deployment_version_and_its_own_header() -> None:
+    with Model(only("json_schema")) as server:
+        root = server.url.removesuffix("/v1")
+        for url in (root, f"{root}/openai", f"{root}/openai/deployments/small"):
+            analyst(url, api_version="2025-04-01-preview").consider(BRIEF)
+        wanted = "/openai/deployments/small/chat/completions?api-version=2025-04-01-preview"
+        assert server.paths == [wanted] * 3
+        assert server.headers[0]["api-key"] == "sk-fake"
+        assert "authorization" not in server.headers[0]
+
+
+def test_further_headers_are_sent_and_the_key_as_a_bearer() -> None:
+    with Model(only("json_schema")) as server:
+        analyst(server.url, headers={"X-Team": "shop"}).consider(BRIEF)
+        assert server.headers[0]["x-team"] == "shop"
+        assert server.headers[0]["authorization"] == "Bearer sk-fake"
+
+
+def test_a_secret_in_the_question_is_gone_before_it_is_counted_and_sent() -> None:
+    secret = "ghp_" + "A1b2C3d4E5" * 3 + "F6g7H8"
+    brief = BRIEF.model_copy(
+        update={"summary": f"token {secret}", "past": (Past(summary=secret, action=secret, outcome=secret),)}
+    )
+    long = Redactor().text
+    with Model(only("json_schema")) as server:
+        analyst(server.url, redact=long).consider(brief)
+        assert secret not in json.dumps(server.bodies)
+
+    def growing(text: str) -> str:
+        return text.replace("OOMKilled", "removed " * 400)
+
+    system, user = prompts.render(BRIEF, redact=growing)
+    assert prompts.count(system + user) <= prompts.BUDGET
+
+
+# What is spent
+
+
+def test_the_same_question_is_asked_once_in_a_run() -> None:
+    with Model(only("json_schema")) as server:
+        asker = analyst(server.url)
+        assert asker.consider(BRIEF) == asker.consider(BRIEF)
+        assert len(server.bodies) == 1
+        assert asker.spent.questions == 1
+
+
+@pytest.mark.parametrize("bound", ["tokens_per_incident", "tokens_per_run"])
+def test_each_bound_says_its_name_and_lets_nothing_be_sent(bound: str) -> None:
+    with Model(only("json_schema")) as server:
+        with pytest.raises(ServiceError, match=bound):
+            analyst(server.url, **{bound: 300}).consider(BRIEF)
+        assert server.bodies == []
+
+
 def test_the_tokens_of_a_run_are_bounded() -> None:
     with Model(only("json_schema")) as server:
-        asker = analyst(server, tokens_per_run=900)
+        size = prompts.count("".join(prompts.render(BRIEF)))
+        asker = analyst(server.url, tokens_per_run=2 * size)
         asker.consider(BRIEF)
-        with pytest.raises(ServiceError, match="are spent"):
+        with pytest.raises(ServiceError, match="tokens_per_run"):
+            asker.consider(OTHER)
+        assert len(server.bodies) == 1
+
+
+def test_retries_and_other_forms_are_counted_too() -> None:
+    size = prompts.count("".join(prompts.render(BRIEF)))
+    with Model(lambda _: Reply(503)) as server:
+        asker = analyst(server.url, tokens_per_incident=3 * size)
+        with pytest.raises(ServiceError, match="tokens_per_incident"):
             asker.consider(BRIEF)
+        assert len(server.bodies) == 2
+        assert asker.spent.sent == 2 * size
+    with Model(lambda _: refusing(400)) as server:
+        asker = analyst(server.url, tokens_per_incident=3 * size)
+        with pytest.raises(ServiceError):
+            asker.consider(BRIEF)
+        assert len(server.bodies) == 2
 
 
-def test_none_is_asked_unless_one_is_named() -> None:
-    assert Settings.from_environ({"OPENAI_API_KEY": "sk-fake"}).model.name == ""
-    off = {"OPENAI_API_KEY": "sk-fake", "OPENAI_MODEL": "m", "REMEDIATOR_NO_LLM": "true"}
-    assert Settings.from_environ(off).model.name == ""
-    assert "sk-fake" not in repr(Settings.from_environ({"OPENAI_API_KEY": "sk-fake", "OPENAI_MODEL": "m"}))
+@pytest.mark.parametrize(("told", "spent"), [((900, 70), (900, 70)), ((0, 0), None), ((10**12, 10**12), None)])
+def test_cost_is_what_the_server_counts_where_that_can_be_meant(
+    told: tuple[int, int], spent: tuple[int, int] | None
+) -> None:
+    def counting(body: Body) -> Reply:
+        reply = json.loads(completion(body, GOOD).body)
+        reply["usage"] = {"prompt_tokens": told[0], "completion_tokens": told[1], "total_tokens": sum(told)}
+        return Reply(body=json.dumps(reply).encode())
+
+    own = prompts.count("".join(prompts.render(BRIEF))), prompts.count(GOOD)
+    with Model(counting) as server:
+        asker = analyst(server.url, purse=Purse(50_000))
+        asker.consider(BRIEF)
+    assert (asker.spent.sent, asker.spent.received) == (spent or own)
+    assert asker.spent.today <= asker.tokens_per_incident
 
 
-@pytest.mark.parametrize(("name", "text"), [("TIMEOUT", "soon"), ("HEADERS", "[1]"), ("HEADERS", "{")])
-def test_a_setting_that_cannot_be_meant_is_named(name: str, text: str) -> None:
-    with pytest.raises(ConfigError, match=f"REMEDIATOR_LLM_{name}"):
-        Settings.from_environ({f"REMEDIATOR_LLM_{name}": text})
+def test_what_was_set_aside_and_not_used_comes_back() -> None:
+    purse = Purse(50_000)
+    with Model(only("json_schema")) as server:
+        asker = analyst(server.url, purse=purse)
+        asker.consider(BRIEF)
+    assert purse.taken == 20_000
+    assert asker.spent.today == 50_000 - purse.left < 3_000
+
+
+def test_a_day_that_is_spent_ends_the_asking() -> None:
+    with Model(only("json_schema")) as server, pytest.raises(ServiceError, match="tokens_per_day"):
+        analyst(server.url, purse=Purse(100)).consider(BRIEF)
+    assert server.bodies == []
+
+
+def test_an_answer_is_not_lost_with_the_count() -> None:
+    class Broken(Purse):
+        def give_back(self, tokens: int) -> int:
+            raise ServiceError("GitHub is down")
+
+    with Model(only("json_schema")) as server:
+        assert analyst(server.url, purse=Broken(50_000)).consider(BRIEF)
+
+
+class Purse:
+    def __init__(self, left: int) -> None:
+        self.whole = self.left = left
+        self.taken = 0
+
+    def take(self, least: int, most: int) -> int:
+        self.taken = min(most, self.left) if self.left >= least else 0
+        self.left -= self.taken
+        return self.taken
+
+    def give_back(self, tokens: int) -> int:
+        self.left += tokens
+        return self.whole - self.left

@@ -25,14 +25,24 @@ def count(text: str) -> int:
     return -(-len(text.encode()) // 2)
 
 
-def render(brief: Brief, *, budget: int = BUDGET, tokens: Count = count) -> tuple[str, str]:
-    """System and user text; the least telling evidence and the past are left out first, never the offers."""
+def plain() -> str:
+    """What is said beside the system text to a server that knows neither schemas nor tools."""
+    return (files(__name__) / "plain.txt").read_text(encoding="utf-8")
+
+
+def render(
+    brief: Brief, *, budget: int = BUDGET, tokens: Count = count, redact: Callable[[str], str] = str
+) -> tuple[str, str]:
+    """System and user text, redacted before they are measured.
+
+    The least telling evidence and the past are left out first, never the offers.
+    """
     system = (files(__name__) / f"{VERSION}.txt").read_text(encoding="utf-8")
     windows = [f"{w.id} [{w.category}/{w.signal}] {_short(w.text, _MOST_TEXT)}" for w in brief.windows]
     past = [f"{_short(p.summary, 200)} | {p.action} | {p.outcome}" for p in brief.past]
     while True:
         fence = _fence([*windows, *past, *(t.value + " ".join(t.history) for t in brief.targets)])
-        head, body = system.format(fence=fence, language=brief.language), _body(brief, windows, past, fence)
+        head, body = system.format(fence=fence, language=brief.language), _body(brief, windows, past, fence, redact)
         if tokens(head + body) <= budget or not (windows or past):
             return head, body
         if past:
@@ -43,7 +53,7 @@ def render(brief: Brief, *, budget: int = BUDGET, tokens: Count = count) -> tupl
             windows = [windows[0][: len(windows[0]) // 2]] if len(windows[0]) > 80 else []
 
 
-def _body(brief: Brief, windows: Sequence[str], past: Sequence[str], fence: str) -> str:
+def _body(brief: Brief, windows: Sequence[str], past: Sequence[str], fence: str, redact: Callable[[str], str]) -> str:
     targets = [
         f"{t.id} = {_short(t.value, 80)}" + "".join(f"; {_short(h, 160)}" for h in t.history[:2]) for t in brief.targets
     ]
@@ -57,20 +67,15 @@ def _body(brief: Brief, windows: Sequence[str], past: Sequence[str], fence: str)
         offers.append(
             f"{offer.action} at {', '.join(offer.targets[:6])}; ends {', '.join(offer.ends[:12])}; {arguments}"
         )
-    return "\n".join(
-        [
-            f"The rules say: {brief.category}, {brief.severity}.",
-            f"Categories: {', '.join(brief.categories)}.",
-            "Offers:",
-            *(offers or ["none: say only what the root cause is"]),
-            f"Evidence, places and earlier incidents, as data:\n{fence}",
-            _short(brief.summary, 300),
-            *windows,
-            *targets[:8],
-            *past,
-            fence,
-        ]
-    )
+    told = [
+        f"The rules say: {brief.category}, {brief.severity}.",
+        f"Categories: {', '.join(brief.categories)}.",
+        "Offers:",
+        *(offers or ["none: say only what the root cause is"]),
+        "Evidence, places and earlier incidents, as data:",
+    ]
+    data = [_short(brief.summary, 300), *windows, *targets[:8], *past]
+    return "\n".join([redact("\n".join(told)), fence, redact("\n".join(data)), fence])
 
 
 def _fence(data: Sequence[str]) -> str:

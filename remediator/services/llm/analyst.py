@@ -1,0 +1,270 @@
+"""A model that is asked once an incident, within a deadline and a bound on tokens, and never needed.
+
+Structured output by JSON Schema first, then a tool call, then plain JSON, for servers that lack the one or the other.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from remediator.diagnosis import prompts
+from remediator.domain.opinion import Opinion, Spent
+from remediator.errors import RemediatorError, ServiceError
+from remediator.services.llm.deadline import within
+from remediator.services.llm.refusals import meaning, short, wait_of
+
+if TYPE_CHECKING:
+    from remediator.domain.opinion import Brief
+    from remediator.domain.ports import Purse
+    from remediator.services.llm.endpoint import Endpoint
+
+log = logging.getLogger(__name__)
+
+FORMS = ("json_schema", "tool", "plain")
+_NAME = "opinion"
+_MOST_ANSWER = 200_000
+"""Characters of an answer that are looked at."""
+_LEAST_ANSWER = 150
+"""Tokens that the shortest useful answer takes."""
+
+
+@dataclass
+class ChatAnalyst:
+    """The `Analyst` port; what is sent is counted before it is sent, again at every retry and in every form."""
+
+    endpoint: Endpoint
+    redact: Callable[[str], str] = str
+    tokens_per_incident: int = 20_000
+    tokens_per_run: int = 100_000
+    purse: Purse | None = None
+    """The day's count; None where nobody keeps it."""
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    spent: Spent = field(default_factory=Spent)
+    _used: int = 0
+    _forms: list[str] = field(default_factory=lambda: list(FORMS))
+    _said: dict[str, str] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The model's name, for people."""
+        return self.endpoint.name
+
+    def consider(self, brief: Brief) -> str:
+        """See the port; the very same question of this run is answered from memory."""
+        system, user = prompts.render(brief, redact=self.redact)
+        question = f"{system}\0{user}"
+        if question in self._said:
+            return self._said[question]
+        meter = self._allowed(prompts.count(system + user))
+        try:
+            # A server that drips bytes never times out by itself.
+            until = time.monotonic() + self.endpoint.timeout
+            with self.endpoint.client() as http:
+                answer = self._in_some_form(http, [("system", system), ("user", user)], meter, until)
+        finally:
+            self._settle(meter)
+        self._said[question] = answer
+        return answer
+
+    def recalled(self) -> None:
+        """See the port."""
+        with self._lock:
+            self.spent = self.spent.model_copy(update={"kept": self.spent.kept + 1})
+
+    def _allowed(self, size: int) -> _Meter:
+        """Tokens for one incident: set aside as a whole, so that two runs can never both spend the last ones."""
+        least = size + _LEAST_ANSWER
+        with self._lock:
+            most = min(self.tokens_per_incident, self.tokens_per_run - self._used)
+            if most < least:
+                per_run = self.tokens_per_run - self._used < least
+                name = "tokens_per_run" if per_run else "tokens_per_incident"
+                raise ServiceError(f"{getattr(self, name):,} tokens are too few for this question ({name})")
+            granted = self.purse.take(least, most) if self.purse else most
+            if not granted:
+                raise ServiceError("the tokens of this day are spent (tokens_per_day)")
+            self._used += granted
+            self.spent = self.spent.model_copy(update={"questions": self.spent.questions + 1})
+        return _Meter(granted)
+
+    def _settle(self, meter: _Meter) -> None:
+        unused = meter.granted - meter.used
+        with self._lock:
+            self._used -= unused
+            today = self.spent.today
+            try:
+                today = self.purse.give_back(unused) if self.purse else 0
+            except RemediatorError as error:  # the answer is there, and what stays set aside only counts too high
+                log.warning("%s tokens stay counted as spent today: %s", unused, error)
+            self.spent = self.spent.model_copy(
+                update={
+                    "sent": self.spent.sent + meter.sent,
+                    "received": self.spent.received + meter.received,
+                    "today": today,
+                }
+            )
+
+    def _in_some_form(self, http: Any, messages: list[tuple[str, str]], meter: _Meter, until: float) -> str:
+        """The first form that works; what did not is left out for the rest of the run, once another has worked."""
+        failed: dict[str, str] = {}
+        for form in tuple(self._forms):
+            try:
+                answer = self._answer(http, form, messages, meter, until)
+            except _Unsupported as error:
+                log.info("%s does not take %s: %s", self.name, form, error)
+                failed[form] = str(error)
+                continue
+            with self._lock:
+                self._forms = [one for one in self._forms if one not in failed]
+            return answer
+        raise ServiceError(f"{self.name} takes none of {', '.join(failed)}: {[*failed.values()][-1]}")
+
+    def _answer(self, http: Any, form: str, messages: list[tuple[str, str]], meter: _Meter, until: float) -> str:
+        attempt = 0
+        asked = [(*messages[0][:1], messages[0][1] + prompts.plain()), *messages[1:]] if form == "plain" else messages
+        size = prompts.count("".join(text for _, text in asked))
+        while True:
+            attempt += 1
+            most = meter.begin(size)
+            try:
+                work = lambda most=most: self._once(http, form, asked, most)  # noqa: E731 - bound to this attempt
+                text, told = within(until - time.monotonic(), work)
+            except _Setting as error:
+                if error.name in self.endpoint.without:
+                    raise ServiceError(f"{self.name}: {error}") from error
+                with self._lock:
+                    self.endpoint.without.add(error.name)
+            except _Passing as error:
+                wait = min(8.0, 0.5 * 2**attempt) * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
+                wait = max(wait, error.after)
+                if time.monotonic() + wait > until:
+                    raise ServiceError(f"{self.name}: {error}, {attempt} times", retryable=True) from error
+                self.sleep(wait)
+            else:
+                meter.end(size, prompts.count(text), told)
+                return self._text(form, text)
+
+    def _once(self, http: Any, form: str, messages: list[tuple[str, str]], most: int) -> tuple[str, tuple[int, int]]:
+        """One request: the answer's text (a tool call's arguments), and the tokens that the server counts."""
+        import openai
+        from langsmith.run_helpers import tracing_context
+
+        try:
+            with tracing_context(enabled=False):  # the graph's own does not reach into another thread
+                said = self._asked(self.endpoint.model(http, most), form).invoke(messages)
+            return _read(self.name, form, said)
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            raise self._refused(error) from error
+        except openai.RateLimitError as error:
+            if error.code == "insufficient_quota":
+                raise ServiceError(f"{self.name}: its quota is used up") from error
+            raise _Passing("answered 429", wait_of(error.response.headers, self.now())) from error
+        except openai.APIConnectionError as error:
+            raise _Passing("cannot be reached", 0) from error
+        except openai.APIStatusError as error:
+            if error.status_code >= 500 or error.status_code in {408, 409, 425}:
+                after = wait_of(error.response.headers, self.now())
+                raise _Passing(f"answered {error.status_code}", after) from error
+            raise ServiceError(f"{self.name}: answered {error.status_code}") from error
+        except (ServiceError, _Unsupported):
+            raise
+        except Exception as error:  # a vendor's stack raises anything for what a server sends
+            raise ServiceError(f"{self.name}: the answer cannot be read ({type(error).__name__})") from error
+
+    def _refused(self, error: Any) -> Exception:
+        match meaning(error.body):
+            case "content":
+                return ServiceError(f"{self.name}: it refuses the question ({short(error)})")
+            case "temperature" | "max_tokens" as setting:
+                return _Setting(setting, short(error))
+            case _:
+                return _Unsupported(short(error))
+
+    def _asked(self, model: Any, form: str) -> Any:
+        schema = Opinion.model_json_schema()
+        match form:
+            case "json_schema":
+                wanted = {"name": _NAME, "schema": schema, "strict": False}
+                return model.bind(response_format={"type": "json_schema", "json_schema": wanted})
+            case "tool":
+                tool = {"type": "function", "function": {"name": _NAME, "parameters": schema}}
+                return model.bind_tools([tool], tool_choice=_NAME)
+            case _:
+                return model
+
+    def _text(self, form: str, text: str) -> str:
+        """The JSON in it: a server that does not know a form often passes it over and answers in prose."""
+        start, end = text.find("{"), text.rfind("}")
+        if start < 0 or end < start:
+            if form != "plain":
+                raise _Unsupported("the answer is no JSON")
+            raise ServiceError(f"{self.name}: the answer is no JSON")
+        return text[start : end + 1]
+
+
+@dataclass
+class _Meter:
+    """The tokens of one question: none is sent that was not set aside."""
+
+    granted: int
+    used: int = 0
+    sent: int = 0
+    received: int = 0
+
+    def begin(self, size: int) -> int:
+        """Count a request before it goes; what is left for its answer."""
+        left = self.granted - self.used - size
+        if left < _LEAST_ANSWER:
+            raise ServiceError(f"{self.granted:,} tokens are spent on this incident (tokens_per_incident)")
+        self.used += size
+        self.sent += size
+        return left
+
+    def end(self, size: int, answer: int, told: tuple[int, int]) -> None:
+        """Count an answer; a server's own count is believed for the cost, and against the bound only upwards."""
+        sent, received = told
+        self.used = min(self.granted, self.used + max(0, sent - size) + max(answer, received))
+        self.sent += (sent - size) if 0 < sent <= self.granted else 0
+        self.received += received if 0 < received <= self.granted else answer
+
+
+class _Unsupported(Exception):
+    """The server does not take this form of a question."""
+
+
+class _Setting(Exception):
+    """The server does not take one setting of a question."""
+
+    def __init__(self, name: str, message: str) -> None:
+        self.name = name
+        super().__init__(message)
+
+
+class _Passing(Exception):
+    """It may answer a little later."""
+
+    def __init__(self, message: str, after: float) -> None:
+        self.after = after
+        super().__init__(message)
+
+
+def _read(name: str, form: str, said: Any) -> tuple[str, tuple[int, int]]:
+    """Text and the server's own count of tokens (sent, received)."""
+    if said.additional_kwargs.get("refusal"):
+        raise ServiceError(f"{name}: it refuses to answer")
+    usage = said.usage_metadata or {}
+    told = (int(usage.get("input_tokens") or 0), int(usage.get("output_tokens") or 0))
+    if form == "tool" and said.tool_calls:
+        return json.dumps(said.tool_calls[0]["args"]), told
+    content = said.content if isinstance(said.content, str) else "".join(str(p.get("text", "")) for p in said.content)
+    return content[:_MOST_ANSWER], told

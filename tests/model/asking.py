@@ -1,0 +1,17 @@
+"""A client of the stand-in, as tests make it."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from remediator.services.llm import ChatAnalyst, Endpoint
+
+_ENDPOINT = frozenset({"name", "api_key", "api_version", "timeout", "temperature", "headers"})
+
+
+def analyst(url: str, **facts: object) -> ChatAnalyst:
+    """Ten seconds, no sleep between tries; facts of the endpoint and of the analyst by their names."""
+    known = {"name": "small", "api_key": SecretStr("sk-fake"), "timeout": 10.0, "sleep": lambda _: None, **facts}
+    endpoint = {key: value for key, value in known.items() if key in _ENDPOINT}
+    rest = {key: value for key, value in known.items() if key not in _ENDPOINT}
+    return ChatAnalyst(Endpoint(base_url=url, **endpoint), **rest)
