@@ -6,10 +6,12 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.base import Value
+from remediator.graph.describe import incident_report
 from remediator.graph.state import chosen
 from remediator.report import Check, Event, Verdict
 from remediator.report.markdown import code, marker, prose
-from remediator.report.wording import clock
+from remediator.report.pull_request import model_section
+from remediator.report.wording import clock, suggested_by
 from remediator.trigger import COMMAND
 
 if TYPE_CHECKING:
@@ -80,16 +82,18 @@ def reply(said: str, text: str) -> str:
 
 
 def explanation(state: IncidentState) -> str:
-    """Why this option: the cause, the reason, what its history and the policy say."""
+    """Why this option: the cause, the reason, what its history and the policy say, and what a model said beside it."""
     proposal = chosen(state)
     lines = [prose(state["root_cause"])] if state["root_cause"] else []
     if proposal:
-        lines += [f"**{prose(proposal.title)}**: {prose(proposal.reason)}"]
+        lines += [f"**{prose(proposal.title)}**: {prose(proposal.reason)}{suggested_by(proposal)}"]
         lines += [f"- {prose(text)}" for text in (*proposal.history[:5], *proposal.policy[:10])]
     lines += [
         f"- {code(one.id)} {prose(f'{one.source}:{one.line}', 200)} {prose(one.reason or one.text, 300)}"
         for one in state["evidence"][:10]
     ]
+    if said := model_section(incident_report(state), 1_200):
+        lines += ["", said]
     return "\n".join(lines) or "Nothing is known beyond what the pull request says."
 
 

@@ -79,6 +79,7 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
         "evidence": list(proposal.evidence_ids),
         "place": _place(proposal.places[0]) if proposal.places else None,
         "places": [_place(place) for place in proposal.places],
+        "source": proposal.source,
         "risk": proposal.risk,
         "score": proposal.score,
     }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.change import Proposal
     from remediator.domain.incident import Diagnosis, Subject
+    from remediator.domain.life import SecondReading
     from remediator.gitops import Repository
     from remediator.policy import Policies
 
@@ -35,14 +36,27 @@ def run(args: argparse.Namespace) -> int:
 
     found = services(args, dry_run=True)
     if args.id:
-        known = found.driver.state(find(found, args.id).incident_id)["diagnosis"]
-        diagnoses = [known] if known else []
+        state = found.driver.state(find(found, args.id).incident_id)
+        diagnoses, second = [known] if (known := state["diagnosis"]) else [], state.get("second")
     else:
+        second = None
         diagnoses = [case.diagnosis for case in found.logs.cases()]
     repository = Repository.open(Path(args.repo))
     for diagnosis in diagnoses:
         print("\n".join(_lines(diagnosis, repository, found.policies)))
+    if second:
+        print("\n".join(_said(second)))
     return 0
+
+
+def _said(second: SecondReading) -> Iterator[str]:
+    """What a model said of it, as words that bind nobody."""
+    from remediator.report.markdown import one_line
+
+    again = ", answered when it was here before" if second.recalled else ""
+    yield f"  model    {one_line(second.model)} (prompt {second.prompt or 'unknown'}{again}); the rules' answer above stands"
+    for line in second.note.splitlines()[:20]:
+        yield f"           {one_line(line)[:300]}"
 
 
 def _lines(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> Iterator[str]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from remediator.domain.incident import Diagnosis
     from remediator.policy import Action, Catalogue
 
+UNKNOWN = "unknown"
+"""The category of what no rule knows."""
+
 VALUE = "value"
 """The one parameter of an offer: what is to stand at its target."""
 
@@ -34,10 +37,7 @@ def brief_of(
         category=diagnosis.category,
         severity=diagnosis.severity,
         summary=redact(diagnosis.summary),
-        windows=tuple(
-            Window(id=e.id, category=e.category, signal=e.signal, text=redact(f"{e.reason} {e.text}".strip()))
-            for e in diagnosis.evidence[:40]
-        ),
+        windows=_windows(diagnosis, redact),
         targets=targets,
         offers=offers,
         past=tuple(
@@ -51,6 +51,22 @@ def brief_of(
         ),
         categories=tuple(category.id for category in catalogue.categories),
         language=language,
+    )
+
+
+def _windows(diagnosis: Diagnosis, redact: Callable[[str], str]) -> tuple[Window, ...]:
+    """What the rules cite; where they know nothing, the lines that look gravest, which speak for no category."""
+    cited = [(e.id, e) for e in diagnosis.evidence[:40]]
+    if diagnosis.category == UNKNOWN:
+        cited = [(f"E{number}", e) for number, e in enumerate((*diagnosis.context, *diagnosis.evidence)[:40], start=1)]
+    return tuple(
+        Window(
+            id=name,
+            category="" if diagnosis.category == UNKNOWN else e.category,
+            signal=e.signal,
+            text=redact(f"{e.reason} {e.text}".strip()),
+        )
+        for name, e in cited
     )
 
 

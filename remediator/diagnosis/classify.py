@@ -155,4 +155,5 @@ def _calm(
         subject=subject,
         summary=category.summary or category.title,
         evidence=_evidence(hits, redact),
+        context=tuple(_context(one, redact) for one in strange[:MAX_EVIDENCE]),
     )

@@ -68,13 +68,16 @@ def _uncited(evidence: Sequence[str], known: set[str]) -> str:
 
 
 def _category(opinion: Opinion, brief: Brief, known: set[str]) -> str:
-    """Another category needs a signal of its own among what is cited: the rules' facts, read differently."""
+    """Another category needs a signal of its own among what is cited: the rules' facts, read differently.
+
+    Where the rules have no facts, a cited line is all that there can be: the answer is then shown, and bears nothing.
+    """
     if opinion.category not in brief.categories:
         return "unknown category"
     if objection := _uncited(opinion.category_evidence, known):
         return objection
     borne = {window.category for window in brief.windows if window.id in opinion.category_evidence}
-    return "" if opinion.category in borne else "the cited evidence does not bear the category"
+    return "" if borne & {opinion.category, ""} else "the cited evidence does not bear the category"
 
 
 def _objection(choice: Choice, brief: Brief, known: set[str], quantity: Quantity) -> str:

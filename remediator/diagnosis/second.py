@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from remediator.diagnosis.brief import VALUE
+from remediator.diagnosis.brief import UNKNOWN, VALUE
 from remediator.diagnosis.judge import judge
+from remediator.diagnosis.prompts import VERSION
+from remediator.diagnosis.recall import kept_answer, key_of, meanings, recalled
 from remediator.domain.life import SecondReading
 from remediator.errors import RemediatorError
 
@@ -35,12 +37,18 @@ def second_reading(
     set_value: SetValue,
     quantity: Callable[[str], Decimal | None],
     redact: Callable[[str], str],
+    kept: SecondReading | None = None,
 ) -> tuple[SecondReading, tuple[Proposal, ...]]:
     """What is told of the model, and the options that it adds; never raises for what a model or its server does."""
+    key = key_of(analyst.name, brief)
+    earlier = recalled(kept, key, brief)
     try:
-        answer = analyst.consider(brief)
+        answer = earlier or analyst.consider(brief)
     except RemediatorError as error:
-        return SecondReading(model=analyst.name, note=f"The model was not heard: {redact(str(error))[:300]}"), ()
+        note = f"The model was not heard: {redact(str(error))[:300]}"
+        return SecondReading(model=analyst.name, note=note, prompt=VERSION), ()
+    if earlier:
+        analyst.recalled()
     judged = judge(answer, brief, quantity)
     dropped = dict(judged.dropped)
     added: list[Proposal] = []
@@ -52,9 +60,21 @@ def second_reading(
             dropped[why] = dropped.get(why, 0) + 1
             continue
         if option and option.edits not in [one.edits for one in (*proposals, *added)] and len(added) < _MOST_OPTIONS:
-            added.append(option.model_copy(update={"id": f"{choice.action}#model{len(added) + 1}"}))
-    note = redact(_note(judged, dropped, brief, added))
-    return SecondReading(model=analyst.name, note=note, dropped=sum(dropped.values())), tuple(added)
+            mine = {"id": f"{choice.action}#model{len(added) + 1}", "source": "model"}
+            added.append(option.model_copy(update=mine))
+    worth = kept_answer(redact(answer))
+    second = SecondReading(
+        model=analyst.name,
+        note=redact(_note(judged, dropped, brief, added)),
+        dropped=sum(dropped.values()),
+        category=judged.category,
+        prompt=VERSION,
+        recalled=bool(earlier),
+        key=key if worth else "",
+        answer=worth,
+        meant=meanings(brief) if worth else {},
+    )
+    return second, tuple(added)
 
 
 def _option(choice: Choice, proposals: Sequence[Proposal], set_value: SetValue) -> Proposal | None:
@@ -72,7 +92,9 @@ def _option(choice: Choice, proposals: Sequence[Proposal], set_value: SetValue) 
 
 def _note(judged: Judged, dropped: dict[str, int], brief: Brief, added: Sequence[Proposal]) -> str:
     lines = []
-    if judged.category:
+    if judged.category and brief.category == UNKNOWN:
+        lines.append(f"It reads this as {judged.category}; no rule says so.")
+    elif judged.category:
         lines.append(f"It calls this {judged.category}; the rules say {brief.category}, and that stands.")
     if added:
         lines.append(f"Options added behind the rules': {', '.join(one.title for one in added)}.")

@@ -63,6 +63,8 @@ class Proposal(Value):
     evidence_ids: tuple[str, ...]
     places: tuple[Place, ...] = ()
     edits: tuple[Edit, ...] = ()
+    source: Literal["rules", "model", "reviewer"] = "rules"
+    """Who thought of its value. What a model did is never tried or merged unless a person asks for it."""
     risk: Literal["low", "medium", "high"] = "medium"
     score: float = 0.0
     """Rank among alternatives, 0 to 1."""

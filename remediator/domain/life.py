@@ -131,6 +131,17 @@ class SecondReading(Value):
     note: str
     dropped: int = 0
     """Claims and choices that were thrown away."""
+    category: str = ""
+    """Another category than the rules', for which it cites evidence; shown, and nothing more."""
+    prompt: str = ""
+    """The version of the prompt that it answered."""
+    recalled: bool = False
+    """It was not asked this time: an earlier answer about the same incident was judged anew."""
+    key: str = ""
+    answer: str = ""
+    """The answer itself, redacted, for when the same incident comes back; empty where it is of no use then."""
+    meant: dict[str, str] = Field(default_factory=dict)
+    """What each id in the answer stood for."""
 
 
 class Plan(Value):

@@ -59,9 +59,17 @@ class Workshop(Protocol):
         ...
 
     def second_reading(
-        self, analyst: Analyst, diagnosis: Diagnosis, plan: Plan, history: Sequence[Mapping[str, Any]]
+        self,
+        analyst: Analyst,
+        diagnosis: Diagnosis,
+        plan: Plan,
+        history: Sequence[Mapping[str, Any]],
+        kept: SecondReading | None = None,
     ) -> tuple[SecondReading, tuple[Proposal, ...]]:
-        """What a model says of it, judged, and options that it adds behind the plan's; never raises for what it does."""
+        """What a model says of it, judged, and options that it adds behind the plan's; never raises for what it does.
+
+        `kept`: what it said when the incident was here before; judged anew instead of asking again.
+        """
         ...
 
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:

@@ -48,7 +48,7 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
     logs, workshop, forge, limits = ports.logs, ports.workshop, ports.forge, ports.limits
     graph = StateGraph(IncidentState)
     graph.add_node("collect_logs", partial(collect_logs, logs=logs))
-    graph.add_node("classify_error", partial(classify_error, logs=logs, workshop=workshop))
+    graph.add_node("classify_error", partial(classify_error, logs=logs, workshop=workshop, analyst=ports.analyst))
     graph.add_node("analyze_root_cause", partial(analyze_root_cause, workshop=workshop, analyst=ports.analyst))
     graph.add_node(
         "generate_action", partial(generate_action, workshop=workshop, forge=forge, limits=limits, now=ports.now)

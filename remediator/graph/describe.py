@@ -44,6 +44,8 @@ def incident_report(
         follows=_earlier(state),
         model=second.model if second else "",
         model_note=second.note if second else "",
+        model_prompt=second.prompt if second else "",
+        model_recalled=bool(second and second.recalled),
         seen=incident.seen,
         last_seen=incident.last_seen,
         now=state["timestamp"],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
-    from remediator.domain.life import Case
+    from remediator.domain.life import Case, SecondReading
     from remediator.domain.ports import Clock
     from remediator.graph.limits import Limits
 
@@ -104,7 +104,10 @@ class Driver:
                         seen = Review(kind="seen", at=case.read_at)
                         result = self._invoke(record.incident_id, Command(resume=seen))
                     case Start(incident_id=thread, incident=incident, earlier=earlier):
-                        result = self._invoke(thread, fresh(thread, incident, _history(earlier)))
+                        known = earlier.incident_id if earlier else thread if incident.seen > 1 else ""
+                        start = fresh(thread, incident, _history(earlier))
+                        start["second"] = self._kept(known) if known else None
+                        result = self._invoke(thread, start)
                         counted = thread if result.state["pull_request"] else ""  # recorded before it was published
                 self._flush(result)
             except ConflictError as error:
@@ -112,6 +115,11 @@ class Driver:
                 continue
             return result
         raise ConflictError(f"incident {case.fingerprint[:12]} is being moved by others all the time")
+
+    def _kept(self, incident_id: str) -> SecondReading | None:
+        """What a model said when the incident was here before, for judging anew; nothing of it is shown as it is."""
+        said = self.graph.get_state(_config(incident_id)).values.get("second")
+        return said.model_copy(update={"note": "", "category": "", "dropped": 0}) if said and said.answer else None
 
     def resume(
         self, incident_id: str, review: Review, *, then: Callable[[IncidentState], object] | None = None

@@ -36,6 +36,7 @@ def with_value(proposal: Proposal, path: str, value: str, repository: Repository
     return proposal.model_copy(
         update={
             "id": f"{proposal.action}#set",
+            "source": "reviewer",
             "title": f"set {name} to {value}",
             "reason": f"A reviewer asked for {value} instead of {edit.value}.",
             "parameters": {**proposal.parameters, name: value},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from remediator.report import wording
 from remediator.report.markdown import clip, code, details, fence, marker, prose, table
+from remediator.report.pull_request import model_section
 
 if TYPE_CHECKING:
     from remediator.report.values import IncidentReport, Outcome, Verdict
@@ -60,6 +61,7 @@ def needs_person(report: IncidentReport) -> str:
         (f"Look at: {prose(wording.sentence('; '.join(report.look_at)))} " if report.look_at else "")
         + "Nothing was changed.",
         details(f"Evidence ({shown})", fence("\n".join(lines), "text")) if lines else "",
+        model_section(report, 1_200),
         f"<sub>{where}. Incident {code(report.incident_id)}, seen {wording.times(report.seen)}.</sub>",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

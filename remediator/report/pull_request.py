@@ -188,7 +188,7 @@ def _options(report: IncidentReport, room: _Room) -> str:
         return ""
     lines = []
     for number, option in enumerate(options[: room.options], start=1):
-        text = prose(f"{option.title} — {option.reason}", min(room.words, 500))
+        text = prose(f"{option.title} — {option.reason}", min(room.words, 500)) + wording.suggested_by(option)
         if option.id == report.proposal.id:
             lines.append(f"{number}. *(this one)* {text}")
         else:
@@ -199,15 +199,19 @@ def _options(report: IncidentReport, room: _Room) -> str:
 
 
 def _model(report: IncidentReport, room: _Room) -> str:
-    return (
-        details("What the model said", quotation(clip(report.model_note, room.words)))
-        if report.model_note.strip()
-        else ""
-    )
+    return model_section(report, room.words)
+
+
+def model_section(report: IncidentReport, most: int) -> str:
+    """What the model said as a quotation, behind a line that says what it is worth."""
+    if not report.model_note.strip():
+        return ""
+    return details("What the model said", f"{wording.model_line(report)}\n\n{quotation(clip(report.model_note, most))}")
 
 
 def _signature(report: IncidentReport) -> str:
-    by = f"with the model {code(report.model, 80)}" if report.model else "without a model"
+    prompt = f" (prompt {plain(report.model_prompt, 20)})" if report.model_prompt else ""
+    by = f"with the model {code(report.model, 80)}{prompt}" if report.model else "without a model"
     seen = f"seen {wording.times(report.seen)}"
     if report.seen > 1 and report.last_seen:
         seen += f", last {prose(wording.clock(report.last_seen, report.now))}"

@@ -58,6 +58,10 @@ class IncidentReport(Value):
     """The model's name; empty if none was asked."""
     model_note: str = ""
     """The model's own words, or what became of its answer; rendered as a quotation."""
+    model_prompt: str = ""
+    """The version of the prompt that it answered."""
+    model_recalled: bool = False
+    """It answered when the same incident was here before, and was not asked again."""
     branch: str = ""
     base: str = ""
     url: str = ""

@@ -11,7 +11,7 @@ from remediator.report.diff import changed_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from remediator.domain.change import Place, YamlPath
+    from remediator.domain.change import Place, Proposal, YamlPath
     from remediator.domain.incident import Evidence, Subject
     from remediator.report.values import IncidentReport
 
@@ -24,6 +24,20 @@ PROOFS = {
     "read": "read from templates or patches, not rendered",
     "unproved": "unproved: the chart is not at hand, only a values key of that name",
 }
+
+
+def suggested_by(proposal: Proposal) -> str:
+    """Behind an option: who thought of its value, where it was not the rules."""
+    return {"model": " *(the model's value)*", "reviewer": " *(a reviewer's value)*"}.get(proposal.source, "")
+
+
+def model_line(report: IncidentReport) -> str:
+    """What a quotation of the model is worth, in our own words."""
+    but = ", except the options marked as the model's" if any(o.source == "model" for o in report.options) else ""
+    if report.proposal and report.proposal.source == "model":
+        but = ", except the new value: the model thought of it, and a reviewer asked for it"
+    when = " It answered when this incident was here before, and was not asked again." if report.model_recalled else ""
+    return f"Everything above comes from the rules{but}.{when}"
 
 
 def yaml_path(path: YamlPath) -> str:

@@ -76,7 +76,12 @@ class LocalWorkshop:
         return frozen(self.policies.guardrails, self.now())
 
     def second_reading(
-        self, analyst: Analyst, diagnosis: Diagnosis, plan: Plan, history: Sequence[Mapping[str, Any]]
+        self,
+        analyst: Analyst,
+        diagnosis: Diagnosis,
+        plan: Plan,
+        history: Sequence[Mapping[str, Any]],
+        kept: SecondReading | None = None,
     ) -> tuple[SecondReading, tuple[Proposal, ...]]:
         """See the port."""
         from remediator.diagnosis.brief import brief_of
@@ -87,7 +92,7 @@ class LocalWorkshop:
         brief = brief_of(
             diagnosis, rules, policies.actions, policies.catalogue, self.redact, history=history, language=self.language
         )
-        return second_reading(analyst, brief, rules, self.with_value, parse, self.redact)
+        return second_reading(analyst, brief, rules, self.with_value, parse, self.redact, kept)
 
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
         """See the port."""

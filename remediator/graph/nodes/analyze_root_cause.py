@@ -19,7 +19,8 @@ def analyze_root_cause(state: IncidentState, *, workshop: Workshop, analyst: Ana
     reason = plan.reason or ("" if plan.proposals else "no allowed action ends what the evidence shows")
     second, added = None, plan.proposals[:0]
     if analyst:
-        second, added = workshop.second_reading(analyst, diagnosis, plan, state["user_feedback_history"])
+        history, kept = state["user_feedback_history"], state.get("second")
+        second, added = workshop.second_reading(analyst, diagnosis, plan, history, kept)
     proposals = (*plan.proposals, *added)
     return IncidentState(
         affected_apps=list(plan.applications) or state["affected_apps"],

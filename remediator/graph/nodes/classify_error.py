@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remediator.domain.life import Plan
 from remediator.graph.nodes.collect_logs import find_case
 from remediator.graph.state import IncidentState
 
 if TYPE_CHECKING:
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.ports import LogSource, Workshop
+    from remediator.domain.ports import Analyst, LogSource, Workshop
 
 
-def classify_error(state: IncidentState, *, logs: LogSource, workshop: Workshop) -> IncidentState:
-    """Name the fault from its evidence, by rule alone: one pass over the logs told all incidents apart."""
+def classify_error(
+    state: IncidentState, *, logs: LogSource, workshop: Workshop, analyst: Analyst | None = None
+) -> IncidentState:
+    """Name the fault from its evidence, by rule alone: one pass over the logs told all incidents apart.
+
+    Where no rule knows it, a model is asked what to tell the person who will have to look; its word names nothing.
+    """
     diagnosis = find_case(state, logs).diagnosis
+    second = state.get("second")
+    if diagnosis.category == "unknown":
+        history, kept = state["user_feedback_history"], second
+        second = workshop.second_reading(analyst, diagnosis, Plan(), history, kept)[0] if analyst else None
     return IncidentState(
         diagnosis=diagnosis,
         error_category=diagnosis.category,
         error_severity=diagnosis.severity,
         affected_apps=_applications(diagnosis, workshop),
         root_cause=diagnosis.summary,
+        second=second,
     )
 
 

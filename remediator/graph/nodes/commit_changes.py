@@ -17,7 +17,8 @@ def commit_changes(state: IncidentState, *, forge: Forge, workshop: Workshop, no
     pull, proposal = state["pull_request"], chosen(state)
     if pull is None or proposal is None:
         raise AssertionError("a change is committed after it was generated")
-    alone = state["error_severity"] == "warning" and workshop.merges_itself(proposal.action)
+    ours = proposal.source != "model"
+    alone = ours and state["error_severity"] == "warning" and workshop.merges_itself(proposal.action)
     made = forge.publish(
         Change(
             incident_id=state["incident_id"],

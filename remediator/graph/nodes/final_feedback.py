@@ -11,8 +11,12 @@ _REASONS = {"info": "nothing is wrong", "unknown": "nothing was recognised", "":
 def final_feedback(state: IncidentState) -> IncidentState:
     """Settle the status and write the outcome into the history, where the next incident finds it."""
     status, incident = state["workflow_status"], state["incident"]
-    reason = incident.reason
-    if state["error_category"] in CALM or state["error_severity"] == "info":
+    reason, second = incident.reason, state.get("second")
+    if state["error_category"] == "unknown" and second and second.category:
+        # Advice for a person, and nothing else: no rule stands behind it.
+        status = "needs_person"
+        reason = reason or f"no rule knows this; the model {second.model} reads it as {second.category}"
+    elif state["error_category"] in CALM or state["error_severity"] == "info":
         status = "recorded"
         reason = reason or _REASONS.get(state["error_category"], "nothing needs to be done")
     elif status == "recorded" and not incident.held:

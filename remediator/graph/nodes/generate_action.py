@@ -89,7 +89,11 @@ def _untried(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...]
         return (), f"{limits.attempts} attempts did not end it"
     if state["user_feedback_history"][-1:] and state["user_feedback_history"][-1].get("kind") == "revert":
         return (), "there is nothing to take back"
-    left = tuple(proposal for proposal in state["proposals"] if proposal.id not in (*incident.tried, TAKE_BACK))
+    left = tuple(
+        proposal
+        for proposal in state["proposals"]
+        if proposal.id not in (*incident.tried, TAKE_BACK) and proposal.source != "model"
+    )
     return left, "" if left else "every allowed action was tried and did not help"
 
 
