@@ -214,6 +214,13 @@ class Services:
             purse=DayPurse(self.store or _Nowhere(), said.tokens_per_day, now, looks=self.dry_run or not self.store),
         )
 
+    def spending(self) -> str:
+        """What this run has spent on the model, in words; empty where none was asked."""
+        from remediator.report import spending
+
+        asker = self.__dict__.get("analyst")
+        return spending(asker.name, asker.spent, self.asked_model) if asker else ""
+
     @cached_property
     def client(self) -> Client | None:
         """GitHub, where the action runs; None on a local machine."""

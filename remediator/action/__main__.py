@@ -202,7 +202,9 @@ def _refused(error: RemediatorError) -> int:
 
 
 def _tell(inputs: Inputs, run: Run, ended: str) -> None:
-    text = page(run.found, run.people, run.errors, run.facts, run.note)
+    services = run.__dict__.get("services")
+    facts = run.facts.model_copy(update={"model": services.spending() if services else ""})
+    text = page(run.found, run.people, run.errors, facts, run.note)
     file = Path(inputs.temp, "remediator-summary.md")
     file.write_text(text, encoding="utf-8")
     if inputs.summary:

@@ -135,6 +135,7 @@ def page(
     ]
     parts = [prose(note)] if note else [run_summary(rows, facts)]
     parts += [f"❌ {prose(error)}" for error in errors]
+    parts += [prose(facts.model)] if facts.model else []
     parts += [needs_person(report) for report in people[:10]]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 

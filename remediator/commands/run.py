@@ -115,7 +115,7 @@ def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
     colour = sys.stdout.isatty()
     reports = [_report(found, result) for result in results]
     lines, seconds = found.logs.measured()
-    facts = RunFacts(lines=lines, seconds=seconds, dry_run=dry_run)
+    facts = RunFacts(lines=lines, seconds=seconds, dry_run=dry_run, model=found.spending())
     print(terminal(reports, facts, colour=colour), end="")
     for report in reports:
         if report.proposal:

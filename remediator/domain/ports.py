@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from remediator.domain.change import Edit, Proposal, PullRequest
     from remediator.domain.incident import Diagnosis
     from remediator.domain.life import Base, Case, Change, Observation, Plan, SecondReading
-    from remediator.domain.opinion import Brief
+    from remediator.domain.opinion import Brief, Spent
     from remediator.domain.outside import Rollout
 
 Clock = Callable[[], datetime]
@@ -141,6 +141,11 @@ class Analyst(Protocol):
     @property
     def name(self) -> str:
         """The model's name, for people."""
+        ...
+
+    @property
+    def spent(self) -> Spent:
+        """What its answers have cost so far."""
         ...
 
     def consider(self, brief: Brief) -> str:

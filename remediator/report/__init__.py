@@ -4,6 +4,7 @@ from remediator.report.comment import needs_person, status_comment
 from remediator.report.commit import commit_message
 from remediator.report.diff import unified_diff
 from remediator.report.pull_request import pull_request
+from remediator.report.spending import spending
 from remediator.report.summary import run_summary
 from remediator.report.terminal import local_pull_request, standing, terminal
 from remediator.report.values import (
@@ -29,6 +30,7 @@ __all__ = [
     "needs_person",
     "pull_request",
     "run_summary",
+    "spending",
     "standing",
     "status_comment",
     "terminal",

@@ -29,6 +29,7 @@ def terminal(reports: Sequence[IncidentReport], run: RunFacts, *, colour: bool =
     out = [f"{paint('✓', 'green')} {found} in {wording.count(run.lines, 'line')} ({run.seconds:.2f} s)"]
     for report in reports:
         out += _incident(report, run, paint)
+    out += _wrapped(run.model, first="  ", rest="  ") if run.model else []
     return "\n".join(out) + "\n"
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from markdown_it import MarkdownIt
 
 from remediator.evidence.redact import Redactor
 from remediator.report import IncidentReport, pull_request, terminal
@@ -18,6 +17,7 @@ from remediator.report.values import RunFacts
 from remediator.settings import Settings
 from remediator.wiring import Services
 from tests.model.asking import analyst
+from tests.model.reading import acting
 from tests.model.stand import Model, asked, completion, garbage, lies, nonsense, opinion, refuses
 from tests.repos import repository
 
@@ -116,24 +116,6 @@ def read(
     whole = report.model_copy(update={"proposal": proposals[0].model_copy(update={"history": (), "places": ()})})
     title, body = pull_request(whole)
     return f"{title}\n\n{body}", list(proposals)
-
-
-ALLOWED = re.compile(r"</?(details|summary|sub|br|code)/?>|<!-- remediator:[\w-]+ [\w-]+ -->")
-
-
-def acting(markdown: str) -> list[str]:
-    """What of a text would act on its reader: links, images, foreign HTML, mentions, addresses, closing words."""
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    bad = []
-    for block in parser.parse(markdown):
-        for token in [block, *(block.children or ())]:
-            if token.type in {"link_open", "image"}:
-                bad.append(f"{token.type} {token.attrs}")
-            elif token.type in {"html_inline", "html_block"} and "<" in ALLOWED.sub("", token.content):
-                bad.append(token.content)
-            elif token.type == "text" and (hit := re.search(r"(?<!\w)@\w|https?://|\bwww\.|(?<!\w)#\d", token.content)):
-                bad.append(f"{hit[0]} in {token.content[:80]}")
-    return bad
 
 
 @pytest.fixture(scope="module")

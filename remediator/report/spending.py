@@ -1,0 +1,34 @@
+"""What the questions of one run have cost, in a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator.report import wording
+
+if TYPE_CHECKING:
+    from remediator.domain.opinion import Spent
+    from remediator.policy import Model
+
+
+def spending(name: str, spent: Spent, bounds: Model) -> str:
+    """Raw text, empty where no model was asked; a cost only where the policy tells prices, since they change."""
+    if not (spent.questions or spent.kept):
+        return ""
+    parts = [f"asked about {wording.count(spent.questions, 'incident')}"]
+    if spent.kept:
+        parts.append(f"{wording.count(spent.kept, 'answer')} of before used again")
+    if spent.questions:
+        parts.append(f"{wording.count(spent.sent, 'token')} sent, {spent.received:,} received{_cost(spent, bounds)}")
+    if spent.today:
+        parts.append(f"{spent.today:,} of {bounds.tokens_per_day:,} tokens of this day")
+    return f"Model `{name}`: {'; '.join(parts)}."
+
+
+def _cost(spent: Spent, bounds: Model) -> str:
+    into, out = bounds.price_per_million_input, bounds.price_per_million_output
+    cost = (spent.sent * into + spent.received * out) / 1_000_000
+    if not cost:
+        return ""
+    shown = f"{cost:.2f}" if cost >= 0.995 else f"{cost:.4f}"
+    return f", about {shown} {bounds.currency}"
