@@ -134,6 +134,8 @@ def bare(channel: str, value: Any) -> Any:
             return ""
         case "evidence", tuple() | list():
             return type(value)(one.model_copy(update={"text": ""}) for one in value)
+        case "second", SecondReading():  # its raw answer may quote a log beyond what was judged and shown
+            return value.model_copy(update={"answer": ""})
         case "diagnosis", Diagnosis():
             return value.model_copy(update={"evidence": bare("evidence", value.evidence), "context": ()})
         case _:
