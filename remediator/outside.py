@@ -214,7 +214,7 @@ class Outside:
         )
         if web := self._web("argocd", target, "Argo CD"):
             api = ArgoApi(web, namespace, place.project, place.refresh)
-            return make(fetch=api.application, link=api.link)
+            return make(fetch=api.application, link=api.link, anew=api.forget)
         cluster = self.cluster(target)
         return make(fetch=partial(cluster.application, namespace)) if cluster else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import threading
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from remediator.graph.admission import Admission
     from remediator.graph.drive import Driver
     from remediator.graph.limits import Limits
+    from remediator.graph.patience import Patience
     from remediator.outside import Outside
     from remediator.policy import Model, Policies
     from remediator.services.checkpoints.saver import Withhold
@@ -271,6 +273,13 @@ class Services:
     def verifiers(self) -> Sequence[Verifier]:
         """One of each kind of server that is configured; none on a machine that names none."""
         return self.outside.verifiers(duration(self.policies.verification.settle))
+
+    @cached_property
+    def patience(self) -> Patience:
+        """How long this run may wait for one rollout."""
+        from remediator.graph.patience import Patience
+
+        return Patience(duration(self.policies.verification.patience), now, time.sleep, self.verifiers)
 
     @cached_property
     def store(self) -> RefStore | None:

@@ -16,6 +16,7 @@ from remediator.commands import faults
 from remediator.commands.output import redact_logging, set_up_logging
 from remediator.commands.shared import report_of
 from remediator.errors import ConfigError, RemediatorError
+from remediator.graph.patience import unsettled
 from remediator.report import IncidentReport, RunFacts
 from remediator.settings import Settings
 from remediator.trigger import Ignore, Resume, Start, Sweep, decide
@@ -65,7 +66,7 @@ class Run:
         redact_logging(lambda text: self.services.redact(text))  # noqa: PLW0108 - made when a first record needs it
         match asked:
             case Resume(pull_request=number) if number:
-                self._keep(self.follow.number(number))
+                self._keep(self._watched(self.follow.number(number)))
             case Resume(application=application):
                 self._swept(application)
             case Sweep(start=start):
@@ -126,13 +127,27 @@ class Run:
         return result
 
     def _swept(self, application: str = "") -> None:
-        done = self.follow.sweep(verify=bool(self.services.verifiers), application=application)
+        verify = bool(self.services.verifiers)
+        done = self.follow.sweep(verify=verify, application=application)
+        if application and verify:  # told of one Application's sync; of all that are open, none is waited for
+            done = self.services.patience.watch(
+                done,
+                lambda found: any(isinstance(state, dict) and unsettled(state) for state in found.values()),
+                lambda: done | self.follow.sweep(verify=True, application=application),
+            )
         for incident, state in done.items():
             if isinstance(state, RemediatorError):
                 self.errors.append(f"{incident}: {state}")
             else:
                 self._keep(state)
         self.note = "" if done else "No incident is open."
+
+    def _watched(self, state: IncidentState | None) -> IncidentState | None:
+        """The state after as many looks as the policy has patience for."""
+        if state is None or not self.services.verifiers:
+            return state
+        incident = state["incident_id"]
+        return self.services.patience.watch(state, unsettled, lambda: self.follow.again(incident))
 
     def _logs(self, asked: Start) -> list[str]:
         """Files and sources to read; downloads and pasted text go into the runner's temporary directory."""

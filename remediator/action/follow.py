@@ -77,6 +77,11 @@ class Follow:
                 said = str(error)
         raise ConflictError(f"#{number} cannot be brought up to date: {said}")
 
+    def again(self, incident: str) -> IncidentState:
+        """One more look at a merged incident, its pull request included."""
+        record = next(one for one in self.driver.records() if one.incident_id == incident)
+        return self._swept(record, verify=True)
+
     def recurred(self, state: IncidentState) -> None:
         """Say on the open pull request how often the incident was seen by now."""
         pull = state["pull_request"]

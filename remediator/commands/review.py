@@ -109,7 +109,7 @@ def verify(args: argparse.Namespace) -> int:
     result = catch_up(found, record)
     if result is None:
         raise ConfigError(f"{record.incident_id} is not merged ({in_words(record.status)}): nothing to verify")
-    return _tell(found, result)
+    return _tell(found, _watched(found, result))
 
 
 def _awaiting(found: Services, wanted: str, what: str) -> tuple[Record, PullRequest]:
@@ -132,7 +132,17 @@ def _awaiting(found: Services, wanted: str, what: str) -> tuple[Record, PullRequ
 
 
 def _resume(found: Services, record: Record, kind: str, *, words: str = "", commit: str = "") -> Result:
-    return found.driver.resume(record.incident_id, _review(found, kind, words=words, commit=commit))
+    return _watched(found, found.driver.resume(record.incident_id, _review(found, kind, words=words, commit=commit)))
+
+
+def _watched(found: Services, result: Result) -> Result:
+    """The result after as many looks as the policy has patience for; an error ends them."""
+    from remediator.graph.patience import unsettled
+
+    def look() -> Result:
+        return found.driver.resume(result.state["incident_id"], _review(found, "verify"))
+
+    return found.patience.watch(result, lambda one: one.error is None and unsettled(one.state), look)
 
 
 def _review(found: Services, kind: str, *, words: str = "", commit: str = "") -> Review:

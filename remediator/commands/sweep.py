@@ -55,7 +55,8 @@ class Swept:
         if failed := self.error or (self.result.error if self.result else None):
             return str(failed)
         if self.result is None:
-            return f"{in_words(self.record.status)}, as before"
+            held = self.record.held
+            return f"held back: {held}" if held else f"{in_words(self.record.status)}, as before"
         state = self.result.state
         why = state["incident"].reason or state["recovery_result"]
         return f"{in_words(state['workflow_status'])}{f': {why}' if why else ''}"
@@ -70,10 +71,11 @@ def sweep(found: Services) -> list[Swept]:
     found.forge  # noqa: B018 - made before the threads ask for it
     waiting = sorted((record for record in driver.records() if is_open(record)), key=gravity)
     done = swept(driver, waiting, partial(_one, found))
-    return [_swept(record, done[record.incident_id]) for record in waiting]
+    return [_swept(record, done.get(record.incident_id)) for record in waiting]
 
 
 def _swept(record: Record, outcome: Result | RemediatorError | None) -> Swept:
+    """One that the caps have no room for has no outcome: it stays as it was."""
     if isinstance(outcome, RemediatorError):
         return Swept(record, error=outcome)
     return Swept(record, outcome)

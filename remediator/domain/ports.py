@@ -134,6 +134,10 @@ class Verifier(Protocol):
         """
         ...
 
+    def forget(self) -> None:
+        """Ask anew from now on: within one look, what several incidents share is asked once."""
+        ...
+
 
 class Analyst(Protocol):
     """A second reader of an incident, never trusted: its answer is judged before anything of it is used."""

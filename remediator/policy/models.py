@@ -144,9 +144,11 @@ class Verification(Value):
     """How patiently recovery is looked for."""
 
     settle: str = "5m"
+    """How long nothing may change, and the signature must be quiet."""
     deadline: str = "4h"
+    """From the merge; what is not settled by then needs a person."""
     patience: str = "0s"
-    rounds: int = 2
+    """How long one run goes on looking at a rollout; `0s`: once, the rest is a later run's."""
 
 
 class Locating(Value):

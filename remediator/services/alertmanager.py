@@ -120,6 +120,11 @@ class AlertVerifier:
         said = f"`{what}` fires{' again' if anew else ''} since {began}: {short(_text(worst), 160)}"
         return Observation(verifier=self.name, status=status, summary=said, at=at, link=_link(worst))
 
+    def forget(self) -> None:
+        """See the port."""
+        with self._lock:
+            self._kept = None
+
     def _firing(self) -> list[dict[str, Any]]:
         with self._lock:
             if self._kept is None:

@@ -48,3 +48,8 @@ class ByTarget:
             return Observation(verifier=self.name, status="success", summary=said, at=at, facts={"neutral": said})
         said = "no target serves this incident's cluster: list it in `targets.*.clusters`"
         return Observation(verifier=self.name, status="pending", summary=said, at=at)
+
+    def forget(self) -> None:
+        """See the port."""
+        for verifier in self.verifiers.values():
+            verifier.forget()

@@ -125,8 +125,9 @@ def verifier(kind: str, stack: ExitStack, script) -> Verifier:
     settle = timedelta(minutes=5)
     match kind:
         case "argocd":
-            fetch = ArgoApi(web(url)).application
-            return ArgoVerifier(kind, fetch, lambda: NOW, lambda _revision, _commit: None, lambda _url: True)
+            api = ArgoApi(web(url))
+            known = {"contains": lambda _revision, _commit: None, "ours": lambda _url: True}
+            return ArgoVerifier(kind, api.application, lambda: NOW, **known, anew=api.forget)
         case "pods":
             return PodVerifier(kind, Cluster(kind, Access(url=url)), lambda: NOW, settle)
         case "loki":
@@ -182,3 +183,22 @@ def test_a_verifier_that_nobody_answers_is_pending(servers, kind) -> None:
     made = verifier(kind, servers, healthy)
     servers.close()
     assert made.observe(rollout(signal="env_not_set", channel="log"), ()).status == "pending"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in VERIFIERS if kind not in {"fake", "loki"}])
+def test_within_a_look_a_server_is_asked_once_and_anew_in_the_next(servers, kind: str) -> None:
+    asked: list[str] = []
+
+    def script(question: Asked) -> Answer:
+        asked.append(question.path)
+        return healthy(question)
+
+    made, about = verifier(kind, servers, script), rollout(signal="env_not_set", channel="log")
+    made.observe(about, ())
+    first = list(asked)
+    made.observe(about, ())
+    repeated = asked[len(first) :]
+    assert not {path for path in repeated if "/deployments/" not in path} & set(first)
+    made.forget()
+    made.observe(about, ())
+    assert asked[len(first) + len(repeated) :] == first

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.incident import Subject
 from remediator.domain.life import Review
+from remediator.graph.admission import Caps
 from remediator.graph.limits import stamp
 from remediator.services.local.git import Git
 from remediator.services.local.ref_store import GitRefStore
@@ -53,7 +54,7 @@ class Servers:
         return Answer({"status": "success", "data": {"resultType": "matrix", "result": []}})
 
 
-def repository_with(folder: Path, count: int) -> tuple[Path, str]:
+def repository_with(folder: Path, count: int, admitted: int = 0) -> tuple[Path, str]:
     """A repository whose state branch holds so many merged incidents that wait for a verdict."""
     root = repository(folder / "repo", FILES)
     commit = git(root, "rev-parse", "HEAD")
@@ -66,11 +67,13 @@ def repository_with(folder: Path, count: int) -> tuple[Path, str]:
         cases.append(made.model_copy(update={"diagnosis": diagnosis}))
     world = World(cases=tuple(cases), time=datetime.now(UTC) - timedelta(minutes=31))
     driver = world.driver()
+    driver.admission.caps = Caps(open=count, per_run=admitted or count, per_day=count)
     for number, one in enumerate(cases):
         world.workshop.plan = world.workshop.plan.model_copy(update={"applications": (f"app-{number}",)})
         result = driver.start(one)
         name = result.state["incident_id"]
-        driver.resume(name, Review(kind="merged", by="ann", commit=commit, at=merged))
+        if not result.state["incident"].held:
+            driver.resume(name, Review(kind="merged", by="ann", commit=commit, at=merged))
     GitRefStore(Git(root)).write("", world.store.commits[-1], "open incidents")
     return root, commit
 

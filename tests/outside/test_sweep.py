@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remediator.cli import main
 from remediator.commands.sweep import sweep
 from remediator.errors import ServiceError
 from tests.outside.many import Servers, repository_with, services
@@ -63,3 +64,28 @@ def test_one_that_fails_holds_up_no_other(tmp_path: Path, monkeypatch) -> None:
         swept = sweep(found)
     assert [one.said for one in swept if one.code] == ["GitHub answers 502"]
     assert sum(1 for one in swept if one.result) == 2
+
+
+def test_verify_looks_again_while_the_policy_has_patience(tmp_path: Path, monkeypatch, capsys) -> None:
+    root, commit = repository_with(tmp_path, 1)
+    (root / ".github").mkdir()
+    (root / ".github/remediator.yml").write_text("verification: {settle: 1s, patience: 20s}\n")
+    monkeypatch.setattr("remediator.graph.patience.STEP", 0.2)
+    with serve(Servers(commit, 0.0)) as server:
+        for name, text in services(root, server.url).settings.environ.items():
+            monkeypatch.setenv(name, text)
+        incident = services(root, server.url).records()[0].incident_id
+        assert main(["verify", incident, "--repo", str(root)]) == 0
+        looks = sum(asked.path.endswith("/pods") for asked in server.asked)
+    assert "resolved" in capsys.readouterr().out
+    assert looks > 1
+
+
+def test_what_the_caps_leave_no_room_for_is_told_as_it_was(tmp_path: Path) -> None:
+    root, commit = repository_with(tmp_path, 2, admitted=1)
+    (root / ".github").mkdir()
+    (root / ".github/remediator.yml").write_text("guardrails: {max_open_pull_requests: 0}\n")
+    with serve(Servers(commit, 0.0)) as server:
+        said = [one.said for one in sweep(services(root, server.url))]
+    assert len(said) == 2
+    assert [one for one in said if one.startswith("held back: 1 pull requests were opened in this run")]

@@ -22,7 +22,7 @@ REFRESH_PATIENCE = 60.0
 
 @dataclass
 class ArgoApi:
-    """Reads Applications; each is refreshed once in the life of this object, which is one run's."""
+    """Reads Applications; each is refreshed once a look."""
 
     web: Web
     namespace: str = ""
@@ -40,6 +40,11 @@ class ArgoApi:
             if name not in self._kept:
                 self._kept[name] = self._read(name)
             return self._kept[name]
+
+    def forget(self) -> None:
+        """Read, and refresh, anew."""
+        with self._lock:
+            self._kept = {}
 
     def link(self, name: str) -> str:
         """Its page."""

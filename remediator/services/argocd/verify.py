@@ -30,6 +30,8 @@ class ArgoVerifier:
     contains: Contains
     ours: Callable[[str], bool]
     link: Callable[[str], str] = lambda _name: ""
+    anew: Callable[[], None] = lambda: None
+    """Makes `fetch` ask again."""
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
@@ -45,6 +47,10 @@ class ArgoVerifier:
         worst = judged[0][1].status
         said = "; ".join(one.said for _, one in judged if one.status == worst)
         return Observation(verifier=self.name, status=worst, summary=said, at=at, link=self.link(judged[0][0]))
+
+    def forget(self) -> None:
+        """See the port."""
+        self.anew()
 
     def _judge(self, name: str, merge: Merge) -> Judgement:
         try:

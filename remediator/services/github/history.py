@@ -14,18 +14,20 @@ if TYPE_CHECKING:
 
 @dataclass
 class History:
-    """One request for each pair of commits, however many Applications ask."""
+    """What is known of a pair of commits stays so, and is asked once; what is not known now may be later."""
 
     client: Client
-    _known: dict[tuple[str, str], bool | None] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[str, str], bool] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def contains(self, revision: str, commit: str) -> bool | None:
         """Whether the commit is the revision or before it; None where GitHub knows one of them not, or not now."""
         with self._lock:
-            if (revision, commit) not in self._known:
-                self._known[revision, commit] = self._asked(revision, commit)
-            return self._known[revision, commit]
+            known = self._known.get((revision, commit))
+        if known is None and (known := self._asked(revision, commit)) is not None:
+            with self._lock:
+                self._known[revision, commit] = known
+        return known
 
     def _asked(self, revision: str, commit: str) -> bool | None:
         try:

@@ -33,7 +33,7 @@ _GROUPS: Mapping[str, tuple[str, str]] = {
 
 @dataclass
 class Cluster:
-    """Reads one API server. Lists are kept for the life of this object: one run looks at one moment."""
+    """Reads one API server. Lists are kept until they are forgotten: one look is at one moment."""
 
     name: str
     access: Access
@@ -41,6 +41,11 @@ class Cluster:
     _locks: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _client: Any = field(default=None, repr=False)
+
+    def forget(self) -> None:
+        """List anew."""
+        with self._lock:
+            self._kept = {}
 
     def pods(self, namespace: str) -> list[dict[str, Any]]:
         """All pods of a namespace; empty for a namespace that does not exist, as the API has it."""

@@ -64,6 +64,10 @@ class PodVerifier:
             kept = dict(mine[-1].facts) if mine else {}
             return self._say(now, "pending", str(error), kept)
 
+    def forget(self) -> None:
+        """See the port."""
+        self.cluster.forget()
+
     @staticmethod
     def _judged(workload: Workload | None) -> Workload | None:
         if workload is None or workload.kind in {"Service", "Ingress", "Node", "Application", "Namespace"}:

@@ -52,6 +52,9 @@ class SignatureVerifier:
         except RemediatorError as error:
             return self._say(now, "pending", str(error))
 
+    def forget(self) -> None:
+        """Nothing is kept."""
+
     def _counted(self, now: datetime, query: str, merged: datetime) -> Observation:
         begin = merged - BEFORE
         step = max(60, int((now - begin).total_seconds()) // 500)

@@ -1,0 +1,49 @@
+"""Look again within one run, as long as the policy has patience; a sweep of many has none."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from remediator.graph.nodes.verify_recovery import NOTHING_CONFIGURED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from remediator.domain.ports import Clock, Verifier
+    from remediator.graph.state import IncidentState
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+STEP = 30.0
+"""Seconds between two looks."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long one run waits for a rollout; what is not settled by then is a later run's."""
+
+    total: timedelta
+    now: Clock
+    sleep: Callable[[float], None]
+    verifiers: Sequence[Verifier] = ()
+
+    def watch(self, found: T, waits: Callable[[T], bool], look: Callable[[], T]) -> T:
+        """What `look` finds in the end: it is asked again until nothing is waited for, or patience is over."""
+        until = self.now() + self.total
+        while waits(found) and (left := (until - self.now()).total_seconds()) > 0:
+            log.info("not settled yet; looking again in %.0f s", min(STEP, left))
+            self.sleep(min(STEP, left))
+            for verifier in self.verifiers:
+                verifier.forget()
+            found = look()
+        return found
+
+
+def unsettled(state: IncidentState) -> bool:
+    """Whether another look could tell more."""
+    waits = state["workflow_status"] == "verifying" and state["verification_status"] == "pending"
+    return waits and state["recovery_result"] != NOTHING_CONFIGURED
