@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.model.stand import Model, garbage, hangs, lies, nonsense, refuses
-from tests.model.test_injection import malicious
+from tests.model.villain import malicious
 
 MODELS = {
     "none": None,

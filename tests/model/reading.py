@@ -10,8 +10,7 @@ _OURS = re.compile(r"</?(?:details|summary|sub|br|code)/?>|<!-- remediator:[\w-]
 _GITHUB = re.compile(
     r"(?<![\w/])@[A-Za-z0-9]"  # a mention
     r"|\b(?:https?|ftp)://|\bwww\.\w|\b[\w.+-]+@[\w-]+\.\w"  # GitHub links bare addresses
-    r"|(?<![\w&])#\d|\bGH-\d|\b[\w.-]+/[\w.-]+#\d"  # references to issues
-    r"|\b[0-9a-f]{40}\b",  # and to commits
+    r"|(?<![\w&])#\d|\bGH-\d|\b[\w.-]+/[\w.-]+#\d",  # references to issues
     re.IGNORECASE,
 )
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

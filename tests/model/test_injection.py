@@ -1,214 +1,192 @@
-"""Everything that an attacker can write, against a model that obeys the attacker completely."""
+"""Everything that an attacker can write, everywhere at once, against a model that obeys the attacker completely.
+
+Each attack goes through the whole flow twice: a first incident that a person declines with the attack as the reason, and
+the next one, which is told of it. The channels: log lines, alert annotations, YAML comments, file names, branch names,
+commit messages, and comments on the pull request.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
-from remediator.evidence.redact import Redactor
-from remediator.report import IncidentReport, pull_request, terminal
-from remediator.report.values import RunFacts
+from remediator.action.outcome import Outcome, page, remarks
+from remediator.action.words import explanation
+from remediator.commands.shared import report_of
+from remediator.domain.life import Review
+from remediator.graph.state import all_changes
+from remediator.report import RunFacts, local_pull_request, needs_person, pull_request, terminal
 from remediator.settings import Settings
 from remediator.wiring import Services
-from tests.model.asking import analyst
 from tests.model.reading import acting
-from tests.model.stand import Model, asked, completion, garbage, lies, nonsense, opinion, refuses
-from tests.repos import repository
+from tests.model.stand import Model, asked, garbage, lies, nonsense, refuses
+from tests.model.villain import ALLOWED, ATTACKS, FILE, LOOT, SECRETS, malicious, victim
+from tests.repos import git
 
 if TYPE_CHECKING:
-    from remediator.domain.change import Proposal
-    from remediator.domain.incident import Diagnosis
-    from remediator.domain.life import Case, Plan
-    from remediator.domain.ports import Analyst
-    from tests.model.stand import Body, Reply
+    from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
-GITOPS = ROOT / "examples" / "gitops"
-LOG = ROOT / "examples" / "incidents" / "oom.txt"
-ATTACKS: list[str] = yaml.safe_load((Path(__file__).parent / "attacks.yaml").read_text(encoding="utf-8"))
-CHANNELS = ("log", "annotation", "history", "file", "past")
-SECRET = "ghp_" + "A1b2C3d4E5" * 3 + "F6g7H8"
-"""In the shape of a token and obviously none; put together here so that scanners stay quiet."""
+    from remediator.graph.state import IncidentState
+
+STATE = "refs/heads/remediator-state"
 
 
-def malicious(body: Body) -> Reply:
-    """Does what the attacker wants in every field: their words, all it saw, places and values that nobody offered."""
-    text = asked(body)
-    loot = text[-3_000:]
-    words = [loot[at : at + 590] for at in range(0, len(loot), 590)][:6]
-    choice = {"evidence": ["E1"], "confidence": 1}
-    wild: list[dict[str, Any]] = [
-        {**choice, "action": action, "target": target, "arguments": [{"name": "value", "value": value}]}
-        for action, target, value in (
-            ("raise_memory_limit", "P1", "900Gi"),
-            ("delete_everything", "P1", "*"),
-            ("raise_memory_limit", "apps/other/deployment.yaml", "1Gi"),
-            ("roll_back", "P99", "1Gi"),
-            ("raise_memory_limit", "P1", "[x](https://evil.example.com) @ada"),
-        )
-    ]
-    return completion(
-        body,
-        opinion(
-            category="info",
-            category_evidence=["E1"],
-            severity="info",
-            root_cause=[{"text": part, "evidence": ["E1"]} for part in words],
-            choices=wild,
-        ),
-    )
+@dataclass
+class Attacked:
+    root: Path
+    logs: tuple[str, ...]
+    server: Model
+
+    def process(self, *, name: str = "small", model: bool = True, dry_run: bool = False) -> Services:
+        said = {"OPENAI_MODEL": name, "OPENAI_BASE_URL": self.server.url, "PATH": os.environ["PATH"]}
+        return Services(Settings.from_environ(said), self.root, self.logs, dry_run=dry_run, no_llm=not model)
+
+    def start(self, found: Services) -> IncidentState:
+        """The out-of-memory incident, as far as it gets."""
+        case = next(one for one in found.logs.cases() if one.diagnosis.category == "oom")
+        return found.driver.start(case).state
+
+    def both(self, attack: str) -> list[tuple[Services, IncidentState]]:
+        """The first incident, answered on the pull request with the attack and declined for it; and the next one."""
+        found = self.process()
+        first = self.start(found)
+        known = first["incident_id"]
+        said = found.redact(f"{attack} {LOOT}")[:2_000]
+        asked_for = Review(kind="changes_requested", by="eve", words=said, at="2026-01-01T00:00:00Z")
+        second = found.driver.resume(known, asked_for).state
+        ended = found.driver.resume(
+            known, Review(kind="closed", by="eve", words=said, at="2026-01-01T00:01:00Z", until="2026-01-01T00:02:00Z")
+        ).state
+        again = self.process(name="large")  # another model, so that it is asked anew
+        return [(found, first), (found, second), (found, ended), (again, self.start(again))]
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Services:
-    files = {str(p.relative_to(GITOPS)): p.read_text() for p in GITOPS.rglob("*") if p.is_file()}
-    root = repository(tmp_path_factory.mktemp("repo") / "gitops", files)
-    return Services(Settings.from_environ({"PATH": os.environ["PATH"]}), root, (str(LOG),), dry_run=True, no_llm=True)
-
-
-@pytest.fixture(scope="module")
-def case(found: Services) -> Case:
-    return found.logs.cases()[0]
-
-
-def attacked(text: str, channel: str, case: Case, plan: Plan) -> tuple[Diagnosis, Plan, list[dict[str, str]]]:
-    """The incident with the attacker's text where the channel puts it, and a secret beside it."""
-    text = f"{text} token={SECRET}"
-    diagnosis, history = case.diagnosis, []
-    first: Proposal = plan.proposals[0]
-    if channel == "log":
-        evidence = diagnosis.evidence[0].model_copy(update={"text": text})
-        diagnosis = diagnosis.model_copy(update={"evidence": (evidence, *diagnosis.evidence[1:])})
-    elif channel == "annotation":
-        diagnosis = diagnosis.model_copy(update={"summary": text})
-    elif channel == "history":
-        first = first.model_copy(update={"history": (text,)})
-    elif channel == "file":
-        first = first.model_copy(update={"places": tuple(p.model_copy(update={"value": text}) for p in first.places)})
-    else:
-        history = [{"kind": "earlier", "outcome": "rejected", "action": text, "words": text}]
-    return diagnosis, plan.model_copy(update={"proposals": (first, *plan.proposals[1:])}), history
-
-
-def read(
-    found: Services, asker: Analyst, diagnosis: Diagnosis, plan: Plan, history: list[dict[str, str]]
-) -> tuple[str, list[Proposal]]:
-    """The whole pull request and terminal text, and the options, as they come out with this model."""
-    second, added = found.workshop.second_reading(asker, diagnosis, plan, history)
-    proposals = (*plan.proposals, *added)
-    clean = found.redact
-    shown = diagnosis.model_copy(
-        update={
-            "summary": clean(diagnosis.summary),
-            "evidence": tuple(e.model_copy(update={"text": clean(e.text)}) for e in diagnosis.evidence),
-        }
-    )
-    report = IncidentReport(
-        incident_id="inc-1", diagnosis=shown, proposal=None, alternatives=proposals, model=second.model,
-        model_note=second.note, status="awaiting_review",
-    )  # fmt: skip
-    whole = report.model_copy(update={"proposal": proposals[0].model_copy(update={"history": (), "places": ()})})
-    title, body = pull_request(whole)
-    return f"{title}\n\n{body}", list(proposals)
-
-
-@pytest.fixture(scope="module")
-def obeying() -> Any:
+def obeying() -> Iterator[Model]:
     with Model(malicious) as server:
         yield server
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
-@pytest.mark.parametrize("text", ATTACKS, ids=range(len(ATTACKS)))
-def test_an_attack_reaches_nothing(found: Services, case: Case, obeying: Model, text: str, channel: str) -> None:
-    plan = found.workshop.propose(case.diagnosis)
-    diagnosis, plan, history = attacked(text, channel, case, plan)
-    del obeying.bodies[:]
-    asker = analyst(obeying.url, timeout=20.0, redact=found.redact)
-    body, proposals = read(found, asker, diagnosis, plan, history)
-    assert [one.id for one in proposals] == [one.id for one in plan.proposals]
-    assert "Dropped: " in body
-    assert acting(body) == []
-    assert SECRET not in body
+def attacked(folder: Path, attack: str, server: Model) -> Attacked:
+    del server.bodies[:]
+    root, logs = victim(folder, attack)
+    return Attacked(root, logs, server)
+
+
+def texts(found: Services, state: IncidentState) -> dict[str, str]:
+    """All that anybody is shown of an incident, as Markdown."""
+    report = report_of(found, state)
+    title, body = pull_request(report)
+    outcome = Outcome.of(state, known=False)
+    facts = RunFacts(lines=9, model=found.spending())
+    return {
+        "title": title,
+        "pull request": body,
+        "needs a person": needs_person(report),
+        "explain": explanation(state),
+        "summary": page([outcome], [report], [state["incident"].reason], facts, ""),
+    }
+
+
+def shown(found: Services, state: IncidentState) -> str:
+    """The same for a terminal, and what git and the runner are told."""
+    report = report_of(found, state)
+    notes = "\n".join(remarks([Outcome.of(state, known=False)], [state["incident"].reason]))
+    return f"{terminal([report], RunFacts())}{local_pull_request(report)}{state['commit_message']}{notes}"
+
+
+def stored(root: Path) -> str:
+    return git(root, "log", "-p", "--format=%s%n%b", STATE)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_reaches_nothing(tmp_path: Path, obeying: Model, name: str) -> None:
+    one = attacked(tmp_path, ATTACKS[name], obeying)
+    wanted = all_changes(one.start(one.process(model=False, dry_run=True)))
+    assert list(wanted) == [FILE]
+    runs = one.both(ATTACKS[name])
+
+    requests = json.dumps(obeying.bodies, ensure_ascii=False)
     assert obeying.bodies
-    sent = json.dumps(obeying.bodies, ensure_ascii=False)
-    assert SECRET not in sent
-    assert len(sent.encode()) / 3 <= 4_000
-    assert "\n::" not in body
+    assert not [secret for secret in SECRETS if secret in requests]
+    assert all(len(json.dumps(body, ensure_ascii=False).encode()) / 3 <= 4_000 for body in obeying.bodies)
+
+    for found, state in runs:
+        assert all_changes(state) == wanted
+        theirs = [p for p in state["proposals"] if p.source == "model"]
+        assert [(edit.file, edit.value) for p in theirs for edit in p.edits] == [(FILE, ALLOWED)] * len(theirs)
+        assert state["incident"].chosen not in [p.id for p in theirs]
+        assert (state["error_category"], state["error_severity"]) == ("oom", "critical")
+        for place, text in texts(found, state).items():
+            assert acting(text) == [], place
+            assert not [secret for secret in SECRETS if secret in text], place
+        plain = shown(found, state)
+        assert not [secret for secret in SECRETS if secret in plain + repr(state)]
+        assert not re.search(r"\x1b|[\u202a-\u202e\u2066-\u2069]", plain)
+        assert all(line.startswith("::") for line in remarks([Outcome.of(state, known=False)], []))
+
+    kept = stored(one.root)
+    assert not [secret for secret in SECRETS if secret in kept]
+    branches = git(one.root, "branch", "--format=%(refname:short)").split()
+    ours = re.compile(r"main|attack/\S+|remediator-state|remediator/inc-[0-9a-f]+-\d+-\d+")
+    assert [branch for branch in branches if not ours.fullmatch(branch)] == []
+
+
+def test_there_are_enough_of_them_and_no_two_are_one() -> None:
+    assert len(ATTACKS) >= 60
+    assert len(set(ATTACKS.values())) == len(ATTACKS)
+
+
+def test_each_channel_that_feeds_a_model_is_reached_and_the_others_are_not(tmp_path: Path, obeying: Model) -> None:
+    """Without this an attack would be called harmless because nobody has heard it."""
+    one = attacked(tmp_path, "MARKERWORD", obeying)
+    marks = {
+        "log": "of the log", "annotation": "of the alert", "commit": "of the commit", "comment": "of the comment",
+    }  # fmt: skip
+    log, alert = map(Path, one.logs)
+    log.write_text(log.read_text().replace("checkout: MARKERWORD", f"checkout: {marks['log']}"))
+    alert.write_text(alert.read_text().replace("MARKERWORD", marks["annotation"]))
+    git(one.root, "commit", "-q", "--amend", "-m", marks["commit"])
+    one.both(marks["comment"])
+    heard = "\n".join(asked(body) for body in obeying.bodies)
+    assert [name for name, mark in marks.items() if mark not in heard] == []
+    assert "MARKERWORD" not in heard.replace("FATAL out of memory: MARKERWORD", "")
+    assert FILE not in heard
 
 
 def test_the_judge_of_texts_sees_what_acts() -> None:
-    for text in ("[x](https://a.example)", "![x](y)", "<b>x</b>", "hi @ada", "see www.a.example", "Fixes #1"):
+    bad = ("[x](https://a.example)", "![x](y)", "<b>x</b>", "hi @ada", "see www.a.example", "Fixes #1", "a/b#3",
+           "<https://a.example>", "https://a.example", "ada@a.example", "[a]\n\n[a]: /x", "GH-7")  # fmt: skip
+    for text in bad:
         assert acting(text), text
+    for text in ("plain", "`@ada`", "```\n<b>\n```", "\\[x\\](y)", "<details><summary>x</summary></details>"):
+        assert acting(text) == [], text
 
 
-def test_a_secret_that_is_sent_would_be_seen(found: Services, case: Case, obeying: Model) -> None:
-    plan = found.workshop.propose(case.diagnosis)
-    diagnosis, plan, _ = attacked("x", "log", case, plan)
-    assert SECRET in diagnosis.evidence[0].text
-    assert SECRET not in Redactor().text(diagnosis.evidence[0].text)
+def test_the_villain_does_what_it_can(tmp_path: Path, obeying: Model) -> None:
+    """The attack is dropped by the judge, not for want of trying."""
+    one = attacked(tmp_path, "x", obeying)
+    state = one.start(one.process())
+    said = state["second"].note
+    for why in ("action not allowed", "target is no located value", "parameter out of bounds"):
+        assert why in said, said
+    assert state["second"].dropped >= 4
 
 
 @pytest.mark.parametrize("behaviour", [nonsense, garbage, refuses, lies, malicious])
-def test_the_rules_answer_stands_whatever_the_model_says(found: Services, behaviour: Any) -> None:
-    alone = [found.driver.start(case).state for case in found.logs.cases()]
+def test_the_rules_answer_stands_whatever_the_model_says(tmp_path: Path, behaviour: Any) -> None:
     with Model(behaviour) as server:
-        said = {
-            "OPENAI_MODEL": "small",
-            "OPENAI_BASE_URL": server.url,
-            "OPENAI_API_KEY": "sk-fake",
-            "PATH": os.environ["PATH"],
-        }
-        asked_too = Services(Settings.from_environ(said), found.root, (str(LOG),), dry_run=True)
-        with_model = [asked_too.driver.start(case).state for case in asked_too.logs.cases()]
+        one = attacked(tmp_path, "x", server)
+        alone = one.start(one.process(model=False, dry_run=True))
+        with_model = one.start(one.process(dry_run=True))
         assert server.bodies
-    for one, two in zip(alone, with_model, strict=True):
-        for key in ("error_category", "error_severity", "affected_apps", "git_changes", "root_cause"):
-            assert one[key] == two[key], key
-        assert one["incident"].chosen == two["incident"].chosen
-        assert two["second"]
-        report = terminal(
-            [IncidentReport(incident_id="i", diagnosis=two["diagnosis"], model_note=two["second"].note)], RunFacts()
-        )
-        assert "\x1b" not in report
-
-
-def test_a_value_within_bounds_becomes_an_option_behind_the_rules(found: Services, case: Case) -> None:
-    plan = found.workshop.propose(case.diagnosis)
-    action, target = plan.proposals[0].action, "P1"
-
-    def helpful(body: Body) -> Reply:
-        arguments = [{"name": "value", "value": "640Mi"}]
-        ids = re.findall(r"^(E\d+) ", asked(body), re.MULTILINE)
-        choice = {"action": action, "target": target, "evidence": ids, "confidence": 0.7, "arguments": arguments}
-        return completion(body, opinion(choices=[choice]))
-
-    with Model(helpful) as server:
-        asker = analyst(server.url, timeout=20.0)
-        second, added = found.workshop.second_reading(asker, case.diagnosis, plan, [])
-    assert [(one.id, one.edits[0].value) for one in added] == [(f"{action}#model1", "640Mi")], second.note
-    assert added[0].rendered
-    assert "640Mi" in added[0].title
-
-
-@pytest.mark.parametrize("lines", [10, 20_000])
-def test_a_request_stays_small_whatever_the_log_holds(found: Services, tmp_path: Path, lines: int) -> None:
-    log = tmp_path / "long.txt"
-    noise = "".join(f"2026-03-04T07:3{n % 10}:00Z ERROR OOMKilled 로그 {n:x} {'f00d' * 40}\n" for n in range(lines))
-    log.write_text(LOG.read_text() + noise)
-    with Model(nonsense) as server:
-        said = {
-            "OPENAI_MODEL": "small",
-            "OPENAI_BASE_URL": server.url,
-            "OPENAI_API_KEY": "sk-fake",
-            "PATH": os.environ["PATH"],
-        }
-        one = Services(Settings.from_environ(said), found.root, (str(log),), dry_run=True)
-        one.driver.start(one.logs.cases()[0])
-        assert all(len(json.dumps(body, ensure_ascii=False).encode()) / 3 <= 4_000 for body in server.bodies)
+    for key in ("error_category", "error_severity", "affected_apps", "git_changes", "root_cause"):
+        assert alone[key] == with_model[key], key
+    assert alone["incident"].chosen == with_model["incident"].chosen
+    assert with_model["second"]
