@@ -45,6 +45,7 @@ class Ignore(Value):
 Decision = Start | Resume | Sweep | Ignore
 
 COMMAND = "/remediator"
+BACKLOG = "<!-- remediator:backlog"
 
 
 def decide(
@@ -73,6 +74,8 @@ def decide(
             return _closed(pull)
         case "pull_request_review", {"action": "submitted", "pull_request": dict(pull), "review": dict(review)}:
             return _reviewed(pull, review)
+        case "issues", {"action": "edited", "issue": dict(issue)}:
+            return _ticked(issue, payload.get("sender"))
         case "issue_comment", {"action": "created", "issue": dict(issue), "comment": dict(comment)}:
             return _commented(issue, comment)
         case _:
@@ -114,6 +117,15 @@ def _commented(issue: Mapping[str, Any], comment: Mapping[str, Any]) -> Decision
     if isinstance(author, Mapping) and author.get("type") == "Bot":
         return Ignore(why="a bot's comment is no command")
     return Resume(pull_request=_number(issue), why="command")
+
+
+def _ticked(issue: Mapping[str, Any], sender: Any) -> Decision:
+    """A box of the list of what is held back; our own edits of it ask for nothing."""
+    if not str(issue.get("body") or "").startswith(BACKLOG):
+        return Ignore(why="the issue is not Remediator's list of what is held back")
+    if not isinstance(sender, Mapping) or sender.get("type") != "User":
+        return Ignore(why="only people tick boxes")
+    return Sweep()
 
 
 def _synced(sync: Mapping[str, Any]) -> Decision:

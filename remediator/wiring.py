@@ -380,6 +380,7 @@ def limits_of(policies: Policies) -> Limits:
         deadline=duration(verification.deadline),
         merge_on_approval=guard.merge_on_approval,
         cool_down=duration(guard.cooldown_after_close),
+        cleared_for=duration(guard.close_when_cleared_for),
     )
 
 

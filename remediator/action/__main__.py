@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediator.action.follow import Follow
+    from remediator.action.held import HeldBack
     from remediator.domain.life import Case
     from remediator.graph.drive import Result
     from remediator.graph.state import IncidentState
@@ -111,6 +112,8 @@ class Run:
                 continue
             pull = outcome.state["pull_request"]
             self._keep(outcome.state, known=bool(pull and pull.branch in before), error=str(outcome.error or ""))
+        if not self.inputs.dry_run:
+            self.held.tell()
         self.services.handled()
 
     def _one(self, case: Case) -> Result:
@@ -140,6 +143,7 @@ class Run:
                 self.errors.append(f"{incident}: {state}")
             else:
                 self._keep(state)
+        self.held.tell()
         self.note = "" if done else "No incident is open."
 
     def _watched(self, state: IncidentState | None) -> IncidentState | None:
@@ -148,6 +152,13 @@ class Run:
             return state
         incident = state["incident_id"]
         return self.services.patience.watch(state, unsettled, lambda: self.follow.again(incident))
+
+    @cached_property
+    def held(self) -> HeldBack:
+        """The list of what is held back."""
+        from remediator.action.held import HeldBack
+
+        return HeldBack(self.services.driver, self.follow.conversation)
 
     def _logs(self, asked: Start) -> list[str]:
         """Files and sources to read; downloads and pasted text go into the runner's temporary directory."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from remediator.action.words import HELP, Ask, call_for_people, explanation, parse, reply, verdict
+from remediator.action.words import GONE, HELP, Ask, call_for_people, explanation, gone, parse, reply, verdict
 from remediator.domain.change import PullRequest
 from remediator.domain.life import Review, is_open
 from remediator.errors import ConflictError, RemediatorError
 from remediator.graph.limits import moment, stamp
+from remediator.graph.nodes.verify_recovery import last_seen
 from remediator.graph.state import chosen
 from remediator.graph.together import swept
 from remediator.report import status_comment
@@ -110,10 +111,16 @@ class Follow:
             return self.driver.state(record.incident_id)  # somebody is at it
         pull = self._whole(record.incident_id)["pull_request"]
         looked = self._number(pull.number) if pull and pull.number else None
-        if looked and verify and record.status == "verifying" == looked[0]["workflow_status"]:
+        if looked and verify and (looked[0]["workflow_status"] == "verifying" == record.status or self._due(looked[0])):
             look = Review(kind="verify", at=stamp(self.now()))
             return self._resume(record.incident_id, look, looked[1]).state
         return self.driver.state(record.incident_id)
+
+    def _due(self, state: IncidentState) -> bool:
+        """Whether it was not seen for so long that it may have gone by itself."""
+        seen, needed = moment(last_seen(state)), self.driver.limits.cleared_for
+        waits = state["workflow_status"] == "awaiting_review"
+        return waits and bool(needed and seen and self.now() - seen >= needed)
 
     def _whole(self, incident: str) -> IncidentState:
         """The incident's state, after finishing what a run has left half done; with it the word on the attempt before."""
@@ -151,13 +158,16 @@ class Follow:
         return self._resume(incident, review, activity).state
 
     def _tell(self, state: IncidentState, activity: Activity) -> None:
-        """The status comment, once there is something to say."""
+        """The status comment, once there is something to say; and what has gone by itself is closed with a word."""
         now, pull = stamp(self.now()), state["pull_request"]
         shown = activity.pull_request
         if pull and pull.number == shown.number:
             shown = shown.model_copy(update={"note": pull.note})
         if found := verdict(state, shown, now):
             self.conversation.stick(activity, status_comment(found, now=now))
+        if state["workflow_status"] == "resolved" and activity.pull_request.state == "open":
+            self.conversation.stick(activity, gone(state))
+            self.forge.close(activity.pull_request)
         if found and state["workflow_status"] in {"needs_person", "unconfirmed"} and NEEDS_HUMAN not in activity.labels:
             # The label last: it is what says that people were called.
             self.conversation.stick(activity, call_for_people(state, activity.people))
@@ -245,7 +255,9 @@ class Follow:
         return Review(kind="closed", by=said.by, words=words, at=said.at, until=until)
 
     def _ended(self, activity: Activity) -> Review:
-        """Why it was closed: a command that a run obeyed before it died, else what its closer said last."""
+        """Why it was closed: by a run that died before it was recorded, by a command, else as its closer said last."""
+        if words := next((one.body for one in activity.said if one.ours and one.body.startswith(GONE)), ""):
+            return Review(kind="cleared", words=words.split("\n", 1)[1].strip(), at=stamp(self.now()))
         for said in reversed(activity.said):
             ask = parse(said.body)
             if ask and ask.verb in {"close", "ignore"} and not said.edited and self.conversation.may_command(said.by):

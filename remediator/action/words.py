@@ -53,6 +53,7 @@ _SHAPES: dict[Verb, str] = {
 }
 
 
+GONE = "<!-- remediator:gone "
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")
 
 
@@ -150,6 +151,11 @@ def call_for_people(state: IncidentState, people: Sequence[str]) -> str:
     who = " ".join(f"@{login}" for login in people if _LOGIN.fullmatch(login))
     why = prose(state["incident"].reason or state["recovery_result"] or "nothing more is tried", 500)
     return f"{marker('needs-human', state['incident_id'])}\n{f'{who} ' if who else ''}This needs a person: {why}\n"
+
+
+def gone(state: IncidentState) -> str:
+    """Why a pull request is closed that nobody needs any more."""
+    return f"{marker('gone', state['incident_id'])}\n{prose(state['recovery_result'], 600)}\n"
 
 
 def _event(entry: dict[str, object]) -> str:

@@ -74,7 +74,9 @@ class Incident(Value):
 class Review(Value):
     """Something that happened to a pull request, whoever told of it; what the interrupt is answered with."""
 
-    kind: Literal["approved", "merged", "changes_requested", "closed", "verify", "confirmed", "seen", "revert"]
+    kind: Literal[
+        "approved", "merged", "changes_requested", "closed", "verify", "confirmed", "seen", "revert", "cleared"
+    ]
     by: str = ""
     words: str = ""
     commit: str = ""

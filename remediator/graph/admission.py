@@ -35,6 +35,8 @@ class Admission:
     frozen: Callable[[], str] = str
     """Why nothing may be proposed at this time; empty when it may."""
     now: Clock = lambda: datetime.now(UTC)
+    asked: set[str] = field(default_factory=set)
+    """Incidents that people want opened whatever the caps say."""
     _mine: set[str] = field(default_factory=set)
     """Incidents that this run was let open."""
 
@@ -58,6 +60,8 @@ class Admission:
         """The cap that is reached; what the incident itself has open does not count against it."""
         waiting, opening, today = self._counted(incident_id, heads)
         caps = self.caps
+        if incident_id in self.asked:
+            return ""
         if len(self._mine - {incident_id}) >= caps.per_run:
             return f"{caps.per_run} pull requests were opened in this run (max_pull_requests_per_run)"
         if waiting + opening >= caps.open:

@@ -45,8 +45,10 @@ def after_feedback(state: IncidentState) -> str:
             return "verify_recovery"
         case "revert", "verifying":
             return "generate_action"
-        case "verify", "verifying":
+        case "verify", "verifying" | "awaiting_review":
             return "verify_recovery"
+        case "cleared", "resolved":
+            return "final_feedback"
         case "confirmed", "resolved":
             return "final_feedback"
         case "closed", "rejected":
@@ -60,6 +62,8 @@ def after_feedback(state: IncidentState) -> str:
 def after_verify(state: IncidentState) -> str:
     """Healthy ends it, pending waits, failed tries the next action while there is one and the bound allows."""
     match state["verification_status"], state["workflow_status"]:
+        case _, "awaiting_review":
+            return "get_user_feedback"  # it has not cleared by itself
         case "success", "verifying":
             return "get_user_feedback"  # nobody has approved it: a person is asked to confirm
         case "success", _:

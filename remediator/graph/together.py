@@ -62,7 +62,8 @@ def _revived(
     if not held or driver.preview:
         return {}
     heads = {record.incident_id: record.model_dump() for record in driver.records()}
-    first = held[: driver.admission.room(heads)]
+    asked = [] if driver.admission.frozen() else [one for one in held if one.incident_id in driver.admission.asked]
+    first = [*asked, *[one for one in held if one not in asked][: driver.admission.room(heads)]]
     ready = _each(driver, first, lambda twin, record: twin.prepare(record.incident_id))
     names = [one.incident_id for one in first if driver.stopped(one.incident_id)]
     refused = driver.memory.claim(names, f"Open {len(names)} held incidents", driver.admission.refuses)

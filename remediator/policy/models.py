@@ -132,6 +132,8 @@ class Guardrails(Value):
     merge_on_approval: bool = False
     """An approval of the present head by somebody who can write merges, within the branch's own rules."""
     cooldown_after_close: str = "72h"
+    close_when_cleared_for: str = "24h"
+    """An open pull request is closed when everything configured finds its incident gone for so long; 0s: never."""
     freeze_windows: tuple[FreezeWindow, ...] = ()
 
     def denies_path(self, kind: str, path: str) -> str:

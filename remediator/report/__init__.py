@@ -1,5 +1,6 @@
 """Every text a person reads, as pure functions of values: pull request, commit, comment, summary, terminal."""
 
+from remediator.report.backlog import backlog, ticked
 from remediator.report.comment import needs_person, status_comment
 from remediator.report.commit import commit_message
 from remediator.report.diff import unified_diff
@@ -25,6 +26,7 @@ __all__ = [
     "RunFacts",
     "SummaryRow",
     "Verdict",
+    "backlog",
     "commit_message",
     "local_pull_request",
     "needs_person",
@@ -34,5 +36,6 @@ __all__ = [
     "standing",
     "status_comment",
     "terminal",
+    "ticked",
     "unified_diff",
 ]

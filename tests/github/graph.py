@@ -76,6 +76,7 @@ class Graph:
             "object": self.object,
             "pullRequest": lambda _info, number: self.pull(world.pull(number)),
             "pullRequests": self.pulls,
+            "issues": self.issues,
             "pullRequestTemplates": [{"filename": k, "body": v} for k, v in world.templates.items()],
         }
 
@@ -182,6 +183,23 @@ class Graph:
             "reviews": lambda _info, **args: window([self.review(r) for r in one.reviews], **args),
             "timelineItems": lambda _info, **_: {"nodes": closed(one)},
         }
+
+    def issues(self, info: Any, labels: list[str] | None = None, **args: Any) -> dict[str, Any]:
+        rows = [one for one in self.world.issues.values() if set(labels or ()) <= set(one.labels)]
+        args.pop("orderBy", None)
+        return window(
+            [
+                {
+                    "number": one.number,
+                    "state": one.state.upper(),
+                    "body": one.body,
+                    "viewerDidAuthor": one.user == self.who,
+                    "editor": actor(one.editor),
+                }
+                for one in sorted(rows, key=lambda one: one.number)
+            ],
+            **args,
+        )
 
     def comment(self, one: Comment) -> dict[str, Any]:
         return {

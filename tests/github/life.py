@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from remediator.action.follow import Follow
+from remediator.action.held import HeldBack
+from remediator.graph.admission import Admission, Caps
 from remediator.graph.build import Ports, build
 from remediator.graph.drive import Driver
 from remediator.graph.limits import Limits
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from remediator.domain.life import VerificationStatus
+    from remediator.domain.life import Case, VerificationStatus
     from remediator.graph.drive import Result
     from remediator.graph.state import IncidentState
     from remediator.services.github.client import Client
@@ -65,6 +67,8 @@ class Life:
     limits: Limits = field(default_factory=Limits)
     time: datetime = datetime(2026, 1, 2, 4, tzinfo=UTC)
     kill: Kill | None = None
+    caps: Caps = field(default_factory=Caps)
+    cases: tuple[Case, ...] = field(default_factory=lambda: (case(),))
 
     def _run(self) -> tuple[Driver, Follow]:
         web = client(self.server)
@@ -82,14 +86,14 @@ class Life:
             return self.time
 
         ports = Ports(
-            logs=FakeLogs((case(),)),
+            logs=FakeLogs(self.cases),
             workshop=workshop,
             forge=forge,
             now=now,
             verifiers=verifiers,
             limits=self.limits,
         )
-        driver = Driver(build(ports, saver), saver, self.limits, now)
+        driver = Driver(build(ports, saver), saver, self.limits, now, Admission(self.caps, now=now))
         return driver, Follow(driver, forge, Conversation(web), now)
 
     def checkout(self, commit: str, path: str) -> Found | None:
@@ -113,8 +117,13 @@ class Life:
         return state
 
     def sweep(self, *, verify: bool = False) -> None:
-        for state in self._run()[1].sweep(verify=verify).values():
+        """As the action sweeps: ticks first, the list of what is held back last."""
+        driver, follow = self._run()
+        held = HeldBack(driver, follow.conversation)
+        held.heed()
+        for state in follow.sweep(verify=verify).values():
             assert isinstance(state, dict), state
+        held.tell()
 
     @property
     def number(self) -> int:

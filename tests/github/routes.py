@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from tests.github import shapes
 from tests.github.bare import LINK, MODULE, TREE, Entry
-from tests.github.world import Refused
+from tests.github.world import Issue, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -310,6 +310,26 @@ def request_reviewers(call: Call, number: str) -> Answer:
 
 
 # the issue side of a pull request
+
+
+@route("POST", "/issues")
+def create_issue(call: Call) -> Answer:
+    if not call.world.has_issues:
+        raise Refused(410, "Issues has been disabled in this repository.")
+    body = call.body
+    made = Issue(call.world.next_id(), body["title"], body.get("body", ""), call.who, list(body.get("labels", ())))
+    call.world.issues[made.number] = made
+    return Answer(201, shapes.issue(call.world, made))
+
+
+@route("PATCH", "/issues/:number")
+def update_issue(call: Call, number: str) -> Answer:
+    one = call.world.issues.get(int(number))
+    if one is None:
+        raise Refused(404, "Not Found")
+    one.body, one.state = call.body.get("body", one.body), call.body.get("state", one.state)
+    one.editor = call.who
+    return Answer(body=shapes.issue(call.world, one))
 
 
 @route("POST", "/issues/:number/labels")

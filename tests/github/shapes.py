@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.github.world import BOT
 
 if TYPE_CHECKING:
-    from tests.github.world import Artifact, Comment, Pull, Review, World
+    from tests.github.world import Artifact, Comment, Issue, Pull, Review, World
 
 CONTENTS = {"+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"}
 
@@ -28,6 +28,18 @@ def repository(world: World) -> dict[str, Any]:
         "allow_squash_merge": "squash" in world.methods,
         "allow_rebase_merge": "rebase" in world.methods,
         "private": False,
+    }
+
+
+def issue(world: World, one: Issue) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "html_url": f"https://github.invalid/{world.owner}/{world.name}/issues/{one.number}",
+        "title": one.title,
+        "body": one.body,
+        "state": one.state,
+        "user": user(one.user),
+        "labels": [{"name": name} for name in one.labels],
     }
 
 

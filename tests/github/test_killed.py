@@ -63,6 +63,11 @@ def sweep(life: Life) -> None:
     life.sweep(verify=True)
 
 
+def gone(life: Life) -> None:
+    life.start()
+    life.verdicts = ["success"]
+
+
 def nothing(_: Life) -> None: ...
 
 
@@ -75,6 +80,7 @@ STEPS: dict[str, tuple[Callable[[Life], None], Callable[[Life], None]]] = {
     "close by command": (declined, event),
     "close": (closed, event),
     "approve": (approved, event),
+    "gone by itself": (gone, sweep),
 }
 
 

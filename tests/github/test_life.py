@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from remediator.action.words import Ask, parse
+from remediator.graph.admission import Caps
 from remediator.graph.limits import Limits
 from tests.github.life import Life, living
 from tests.github.server import Fault
@@ -16,6 +18,8 @@ from tests.graph.worlds import FILE, case
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from remediator.domain.life import VerificationStatus
 
 
 @pytest.fixture
@@ -273,6 +277,71 @@ def test_a_sweep_writes_all_incidents_as_one_commit(life: Life) -> None:
     before = life.server.world.bare.run("rev-list", "--count", "remediator-state")
     life.sweep(verify=True)
     assert int(life.server.world.bare.run("rev-list", "--count", "remediator-state")) == int(before) + 1
+
+
+def three(life: Life) -> None:
+    """Three incidents, none of which may be opened now."""
+    life.cases = tuple(
+        case(fingerprint=f"{n:02x}" * 32, severity="warning" if n == 1 else "critical") for n in (1, 2, 3)
+    )
+    life.caps = Caps(open=0)
+    for one in life.cases:
+        life._run()[0].start(one)
+
+
+def test_what_is_held_back_is_listed_once_and_opened_when_a_box_is_ticked(life: Life) -> None:
+    three(life)
+    life.sweep()
+    life.sweep()
+    (issue,) = life.server.world.issues.values()
+    assert (issue.labels, issue.state, issue.body.count("- [ ]")) == (["remediator-backlog"], "open", 3)
+    assert issue.body.index("inc-020202-1") < issue.body.index("inc-010101-1"), "the gravest first"
+    assert "max_open_pull_requests" in issue.body
+    box = "- [ ] <!-- remediator:held inc-010101-1 -->"
+    issue.body, issue.editor = issue.body.replace(box, box.replace("[ ]", "[x]")), "bob"
+    life.sweep()
+    assert life.server.world.pulls == {}, "bob may not write here"
+    assert "[x]" not in issue.body
+    issue.body, issue.editor = issue.body.replace(box, box.replace("[ ]", "[X]")), "ada"
+    life.sweep()
+    assert [pull.head for pull in life.server.world.pulls.values()] == ["remediator/inc-010101-1-1"]
+    assert issue.body.count("- [ ]") == 2
+    life.caps = Caps()
+    life.sweep()
+    assert len(life.server.world.pulls) == 3
+    assert (issue.state, "Nothing is held back" in issue.body) == ("closed", True)
+
+
+def test_a_repository_without_issues_only_costs_a_warning(life: Life, caplog: pytest.LogCaptureFixture) -> None:
+    life.server.world.has_issues = False
+    three(life)
+    life.sweep()
+    assert "issues: write" in caplog.text
+    assert life.server.world.issues == {}
+
+
+def test_an_incident_that_has_gone_by_itself_closes_its_pull_request_with_a_word(life: Life) -> None:
+    life.start()
+    life.verdicts = ["success"]
+    life.sweep(verify=True)
+    pull = life.server.world.pulls[life.number]
+    assert pull.state == "closed"
+    assert "it has cleared by itself: fake: looks success" in life.comments()[0]
+    (known,) = life._run()[0].records()
+    assert known.status == "resolved"
+    assert [name for name in life.server.world.bare.refs() if "inc-" in name] == []
+
+
+@pytest.mark.parametrize(("verdict", "hours"), [("success", 48), ("pending", 24), ("failed", 24), ("success", 0)])
+def test_an_incident_that_may_still_be_there_keeps_its_pull_request(
+    life: Life, verdict: VerificationStatus, hours: int
+) -> None:
+    life.start()
+    life.limits = Limits(cleared_for=timedelta(hours=hours))
+    life.verdicts = [verdict]
+    life.sweep(verify=True)
+    assert life.server.world.pulls[life.number].state == "open"
+    assert life.event()["workflow_status"] == "awaiting_review"
 
 
 @pytest.mark.parametrize(

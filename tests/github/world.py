@@ -77,6 +77,17 @@ class Pull:
 
 
 @dataclass
+class Issue:
+    number: int
+    title: str
+    body: str
+    user: str
+    labels: list[str]
+    state: str = "open"
+    editor: str = ""
+
+
+@dataclass
 class Artifact:
     id: int
     name: str
@@ -95,6 +106,8 @@ class World:
     default: str = "main"
     permissions: dict[str, str] = field(default_factory=lambda: {"ada": "write", "bob": "read", BOT: "write"})
     pulls: dict[int, Pull] = field(default_factory=dict)
+    issues: dict[int, Issue] = field(default_factory=dict)
+    has_issues: bool = True
     artifacts: list[Artifact] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)

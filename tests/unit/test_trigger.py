@@ -104,3 +104,16 @@ def test_other_runs_do_not(changes: dict[str, Any], word: str) -> None:
     decision = run_of(**changes)
     assert isinstance(decision, Ignore)
     assert word in decision.why
+
+
+@pytest.mark.parametrize(
+    ("body", "sender", "wanted"),
+    [
+        ("<!-- remediator:backlog  -->\nx", {"type": "User"}, Sweep()),
+        ("<!-- remediator:backlog  -->\nx", {"type": "Bot"}, Ignore(why="only people tick boxes")),
+        ("hello", {"type": "User"}, Ignore(why="the issue is not Remediator's list of what is held back")),
+        (None, None, Ignore(why="the issue is not Remediator's list of what is held back")),
+    ],
+)
+def test_a_ticked_box_asks_for_a_sweep(body: str | None, sender: object, wanted: object) -> None:
+    assert decide("issues", {"action": "edited", "issue": {"body": body}, "sender": sender}) == wanted

@@ -44,6 +44,10 @@ def take_note(state: IncidentState, review: Review) -> IncidentState:
             noted["pull_request"] = pull.model_copy(update={"state": "closed"})
             noted["workflow_status"] = "rejected"
             noted["incident"] = incident.model_copy(update={"reason": review.words, "quiet_until": review.until})
+        case "cleared" if waiting:
+            noted["workflow_status"] = "resolved"
+            noted["recovery_result"] = review.words
+            noted["verification_status"] = "success"
         case "revert" if incident.merged:
             noted["workflow_status"] = "verifying"
             noted["verification_status"] = "failed"

@@ -24,10 +24,25 @@ _KEPT = 40
 def verify_recovery(
     state: IncidentState, *, verifiers: Sequence[Verifier], limits: Limits, now: Clock
 ) -> IncidentState:
-    """Ask every verifier once; `success` only when all agree, and never when there is none."""
+    """Ask every verifier once; `success` only when all agree, and never when there is none.
+
+    Before a merge the question is whether the incident has gone by itself.
+    """
     pull, diagnosis = state["pull_request"], state["diagnosis"]
     if pull is None or diagnosis is None:
-        raise AssertionError("verification comes after a merge")
+        raise AssertionError("verification comes after a change was proposed")
+    if state["workflow_status"] == "awaiting_review":
+        return _cleared(
+            state,
+            Rollout(
+                incident_id=state["incident_id"],
+                diagnosis=diagnosis,
+                pull_request=pull,
+                applications=tuple(state["affected_apps"]),
+                merged_at=last_seen(state),
+            ),
+            verifiers,
+        )
     at = now()
     incident = state["incident"]
     if not incident.deadline:
@@ -58,6 +73,26 @@ def verify_recovery(
     if status == "failed":
         return {**update, **_failed(state, incident, result)}
     return update
+
+
+def last_seen(state: IncidentState) -> str:
+    """When a log told of the incident last, RFC 3339."""
+    return state["incident"].last_seen or state["timestamp"]
+
+
+def _cleared(state: IncidentState, rollout: Rollout, verifiers: Sequence[Verifier]) -> IncidentState:
+    """Since it was seen last; anything but agreement leaves the pull request to its reviewers."""
+    seen = tuple(verifier.observe(rollout, _of_this(state, rollout)) for verifier in verifiers)
+    status, result = _verdict(seen)
+    update = IncidentState(observations=(*state["observations"], *seen)[-_KEPT:])
+    if status != "success":
+        return update
+    return {
+        **update,
+        "verification_status": "success",
+        "recovery_result": f"it has cleared by itself: {result}",
+        "workflow_status": "resolved",
+    }
 
 
 def _verdict(seen: Sequence[Observation]) -> tuple[VerificationStatus, str]:
