@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from remediator.domain.opinion import Brief
+    from remediator.domain.opinion import Brief, Window
 
 VERSION = "v1"
 BUDGET = 3_400
@@ -38,7 +38,7 @@ def render(
     The least telling evidence and the past are left out first, never the offers.
     """
     system = (files(__name__) / f"{VERSION}.txt").read_text(encoding="utf-8")
-    windows = [f"{w.id} [{w.category}/{w.signal}] {_short(w.text, _MOST_TEXT)}" for w in brief.windows]
+    windows = [f"{w.id} [{_kind(w)}] {_short(w.text, _MOST_TEXT)}" for w in brief.windows]
     past = [f"{_short(p.summary, 200)} | {p.action} | {p.outcome}" for p in brief.past]
     while True:
         fence = _fence([*windows, *past, *(t.value + " ".join(t.history) for t in brief.targets)])
@@ -76,6 +76,10 @@ def _body(brief: Brief, windows: Sequence[str], past: Sequence[str], fence: str,
     ]
     data = [_short(brief.summary, 300), *windows, *targets[:8], *past]
     return "\n".join([redact("\n".join(told)), fence, redact("\n".join(data)), fence])
+
+
+def _kind(window: Window) -> str:
+    return f"{window.category}/{window.signal}" if window.signal else "no rule knows it"
 
 
 def _fence(data: Sequence[str]) -> str:
