@@ -1,6 +1,6 @@
 """Score incident cases without a model and with models that misbehave, side by side; none may lower a score.
 
-  python benchmarks/model/cases.py RUNNER CASES [--command 'remediator run'] [--jobs N]
+  python benchmarks/model/cases.py RUNNER CASES [--command 'remediator run'] [--models none,lies,…]
 
 RUNNER is a script that takes CASES and --command, and ends with one line of `name=figure` pairs.
 """
@@ -34,9 +34,11 @@ def main() -> int:
     parser.add_argument("runner")
     parser.add_argument("cases")
     parser.add_argument("--command", default="remediator run")
+    parser.add_argument("--models", default=",".join(MODELS), help="some of them, `none` first")
     args = parser.parse_args()
     figures: dict[str, str] = {}
-    for name, behaviour in MODELS.items():
+    for name in args.models.split(","):
+        behaviour = MODELS[name]
         if behaviour is None:
             figures[name] = scored(args, "env REMEDIATOR_NO_LLM=true")
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from remediator.domain.opinion import Brief, Past, Window
 from remediator.errors import ServiceError
 from remediator.evidence.redact import Redactor
 from remediator.remedies.quantities import parse
+from remediator.services.llm import Endpoint
 from tests.model.asking import analyst
 from tests.model.stand import Model, Reply, asked, completion, form, garbage, hangs, nonsense, opinion, refuses
 
@@ -177,6 +179,12 @@ def test_a_server_that_passes_over_the_form_is_told_the_shape_in_words() -> None
     with Model(deaf) as server:
         assert judge(analyst(server.url).consider(BRIEF), BRIEF, parse).root_cause
         assert form(server.bodies[-1]) == "plain"
+
+
+def test_the_time_that_imports_take_is_not_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Endpoint, "load", lambda _: time.sleep(0.6))
+    with Model(only("json_schema")) as server:
+        assert analyst(server.url, timeout=0.5).consider(BRIEF)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503, 529])

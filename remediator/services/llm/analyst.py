@@ -67,6 +67,7 @@ class ChatAnalyst:
             return self._said[question]
         meter = self._allowed(prompts.count(system + user))
         try:
+            self.endpoint.load()
             # A server that drips bytes never times out by itself.
             until = time.monotonic() + self.endpoint.timeout
             with self.endpoint.client() as http:

@@ -28,6 +28,10 @@ class Endpoint:
     without: set[str] = field(default_factory=set)
     """Settings that it has refused in this run, and that are no longer sent."""
 
+    def load(self) -> None:
+        """Import what asking needs; on a busy machine that takes seconds, which are not the server's."""
+        import langsmith.run_helpers  # noqa: F401
+
     def model(self, http: Any, most_answer: int) -> Any:
         """A chat model over this HTTP client that retries nothing by itself."""
         from langchain_openai import AzureChatOpenAI, ChatOpenAI
