@@ -224,7 +224,7 @@ class Outside:
         cluster = self.cluster(target)
         if cluster is None:
             return None
-        alone = not self.targets[target].argocd.enabled or not self.access("argocd", target).url
+        alone = not self.targets[target].argocd.enabled
         return PodVerifier(self._name("pods", target, ":"), cluster, self.now, settle, rollouts=alone)
 
     def _log_verifier(self, target: str, settle: timedelta) -> Verifier | None:

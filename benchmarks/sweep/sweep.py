@@ -1,38 +1,61 @@
-"""How long a sweep of many open incidents takes, and how many requests: `python benchmarks/sweep/sweep.py [COUNT]`.
+"""How long a sweep of many open incidents takes, and what it asks: `python benchmarks/sweep/sweep.py [COUNT]`.
 
-Against a stand-in for Argo CD, Kubernetes and Loki on loopback that answers each request after 50 ms; each incident is
-in a namespace and an Application of its own, so that nothing is shared. Building the incidents is not counted.
+A scheduled run of the action in a process of its own, with stand-ins on loopback that answer each request after 50 ms:
+GitHub as forge and store, Argo CD, Kubernetes, Loki and Alertmanager. Each incident is in a namespace and an Application
+of its own and spoke in a log, so that nothing is shared and every server is asked. Building the incidents is not
+counted, starting Python is. Three runs: the first look, the second, and the one that finds all of them recovered.
 """
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
 
-from remediator.commands.sweep import sweep
-from tests.outside.many import Servers, repository_with, services
-from tests.outside.servers import serve
-from tests.repos import git
+from tests.outside.many import Hub, Servers, hub  # noqa: E402
+from tests.outside.servers import Running, serve  # noqa: E402
+
+LATENCY = 0.05
+SETTLE = 5
+"""Seconds that the policy asks for between two looks."""
 
 
 def main() -> None:
-    """Print one line a sweep."""
+    """Print a line a sweep."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    with tempfile.TemporaryDirectory() as folder:
-        root, commit = repository_with(Path(folder), count)
-        with serve(Servers(commit, 0.05)) as server:
-            for turn in ("first", "second"):
-                asked, commits = len(server.asked), int(git(root, "rev-list", "--count", "remediator-state"))
-                began = time.perf_counter()
-                swept = sweep(services(root, server.url))
-                took = time.perf_counter() - began
-                made = int(git(root, "rev-list", "--count", "remediator-state")) - commits
-                each = (len(server.asked) - asked) / count
-                print(f"{turn}: {len(swept)} incidents in {took:.1f} s, {each:.2f} requests each, {made} commit")
+    policy = f"verification: {{settle: {SETTLE}s}}\n"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        hub(Path(folder), count, latency=LATENCY, spoken=True, policy=policy) as found,
+        serve(Servers(found.commit, LATENCY)) as server,
+    ):
+        for turn in ("first look", "second look", "recovered"):
+            print(f"{turn:<12} {_sweep(found, server, count)}")
+            time.sleep(SETTLE + 1 if turn == "second look" else 0)
+
+
+def _sweep(found: Hub, server: Running, count: int) -> str:
+    del found.server.journal[:], server.asked[:]
+    commits, began = found.commits, time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "remediator.action"],
+        env=found.environ(server.url), cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    took = time.perf_counter() - began
+    if done.returncode:
+        sys.exit(done.stdout[-2000:] + done.stderr[-2000:])
+    asked = Counter(one.path.rsplit("/", 1)[-1] if "app-" not in one.path else "application" for one in server.asked)
+    asked += Counter(re.sub(r"\d+", "N", name) for name in found.server.journal)
+    each = sum(asked.values()) / count
+    kinds = ", ".join(f"{name} {number}" for name, number in asked.most_common())
+    return f"{count} incidents in {took:.1f} s, {each:.2f} requests each, {found.commits - commits} commit ({kinds})"
 
 
 if __name__ == "__main__":

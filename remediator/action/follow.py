@@ -7,12 +7,12 @@ reactions, so each approval, command, merge and close counts once.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from remediator.action.outbox import Outbox
 from remediator.action.words import GONE, HELP, Ask, call_for_people, explanation, gone, parse, reply, verdict
-from remediator.domain.change import PullRequest
 from remediator.domain.life import Review, is_open
 from remediator.errors import ConflictError, RemediatorError
 from remediator.graph.limits import moment, stamp
@@ -21,10 +21,11 @@ from remediator.graph.state import chosen
 from remediator.graph.together import swept
 from remediator.report import status_comment
 from remediator.report.markdown import code, prose
+from remediator.services.github.conversation import unknown
 from remediator.wiring import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from remediator.domain.life import Record
     from remediator.domain.ports import Clock, Forge
@@ -57,6 +58,10 @@ class Follow:
     now: Clock
     redact: Callable[[str], str] = str
     """Takes secrets out of people's words before they are stored."""
+    known: Mapping[int, Activity] = field(default_factory=dict)
+    """Pull requests that a sweep has read together; good for one look each."""
+    outbox: Outbox | None = None
+    """Where a sweep keeps what it will say, to say it all at once."""
 
     def number(self, number: int) -> IncidentState | None:
         """The incident of one pull request, brought up to date; None where it is not ours or is switched off."""
@@ -65,8 +70,9 @@ class Follow:
 
     def _number(self, number: int) -> tuple[IncidentState, Activity] | None:
         said = ""
-        for _ in range(_TRIES):
-            activity = self.conversation.read(_unknown(number))
+        for at in range(_TRIES):
+            activity = self.known.get(number) if at == 0 else None
+            activity = activity or self.conversation.read(unknown(number))
             branch = activity.pull_request.branch
             record = _of_branch(branch, self.driver.records())
             if record is None or OFF in activity.labels:
@@ -98,10 +104,16 @@ class Follow:
             r for r in self.driver.records() if is_open(r) and (not application or application in r.applications)
         ]
 
-        def look(driver: Driver, record: Record) -> IncidentState:
-            return replace(self, driver=driver)._swept(record, verify=verify)  # noqa: SLF001 - a twin of ours
+        self.driver.memory.recall([record.incident_id for record in waiting])
+        pulls = [pull for one in waiting if (pull := self.driver.state(one.incident_id)["pull_request"])]
+        known = self.conversation.read_all([pull.number for pull in pulls if pull.number])
+        outbox = Outbox()
 
-        return swept(self.driver, waiting, look)
+        def look(driver: Driver, record: Record) -> IncidentState:
+            twin = replace(self, driver=driver, known=known, outbox=outbox)
+            return twin._swept(record, verify=verify)  # noqa: SLF001 - a twin of ours
+
+        return swept(self.driver, waiting, look, lambda: outbox.send(self.conversation))
 
     def _swept(self, record: Record, *, verify: bool) -> IncidentState:
         if record.held:
@@ -133,7 +145,7 @@ class Follow:
         urls = [str(e["url"]) for e in result.state["user_feedback_history"] if e.get("url")]
         before = [url for url in dict.fromkeys(urls[:-1]) if url != urls[-1]]
         if before and (number := before[-1].rpartition("/")[2]).isdigit():
-            self._tell(result.state, self.conversation.read(_unknown(int(number))))
+            self._tell(result.state, self.conversation.read(unknown(int(number))))
         return result.state
 
     def _follow(self, incident: str, activity: Activity) -> IncidentState:
@@ -164,7 +176,11 @@ class Follow:
         if pull and pull.number == shown.number:
             shown = shown.model_copy(update={"note": pull.note})
         if found := verdict(state, shown, now):
-            self.conversation.stick(activity, status_comment(found, now=now))
+            body = status_comment(found, now=now)
+            if self.outbox is None:
+                self.conversation.stick(activity, body)
+            else:
+                self.outbox.put(state["incident_id"], activity, body)
         if state["workflow_status"] == "resolved" and activity.pull_request.state == "open":
             self.conversation.stick(activity, gone(state))
             self.forge.close(activity.pull_request)
@@ -332,10 +348,6 @@ def _of_branch(branch: str, records: Sequence[Record]) -> Record | None:
     named = branch.removeprefix(PREFIX).rpartition("-")[0] if branch.startswith(PREFIX) else ""
     exact = next((one for one in records if one.branch == branch), None)
     return exact or next((one for one in records if named and one.incident_id == named), None)
-
-
-def _unknown(number: int) -> PullRequest:
-    return PullRequest(branch="", base="", title="", body="", number=number)
 
 
 def _last_words(activity: Activity) -> str:

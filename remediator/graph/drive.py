@@ -40,6 +40,10 @@ class Memory(Protocol):
         """Readable heads of all stored incidents."""
         ...
 
+    def recall(self, threads: Collection[str]) -> None:
+        """Read these incidents in as few requests as can be, since each will be asked for."""
+        ...
+
     def flush(self, message: str, only: Collection[str] = ()) -> None:
         """Write what is buffered, of these threads alone where any is named; ConflictError where one was moved on."""
         ...

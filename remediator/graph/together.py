@@ -30,6 +30,10 @@ class Held:
         """As the memory has them."""
         return self.memory.records()
 
+    def recall(self, threads: Collection[str]) -> None:
+        """As the memory does."""
+        self.memory.recall(threads)
+
     def flush(self, message: str, only: Collection[str] = ()) -> None:
         """Not yet, but for those that must be recorded now."""
         if only:
@@ -47,10 +51,17 @@ class Held:
 
 
 def swept(
-    driver: Driver, records: Sequence[Record], look: Callable[[Driver, Record], T]
+    driver: Driver,
+    records: Sequence[Record],
+    look: Callable[[Driver, Record], T],
+    tell: Callable[[], Mapping[str, RemediatorError]] = dict,
 ) -> dict[str, T | RemediatorError]:
-    """All of them; those held back come last and in order, so that the gravest gets a place that another has freed."""
-    done = together(driver, [record for record in records if not record.held], look)
+    """All of them; those held back come last and in order, so that the gravest gets a place that another has freed.
+
+    `tell` tells people of all at once, before anything is recorded, and says of which incidents it could not.
+    """
+    driver.memory.recall([record.incident_id for record in records])
+    done = together(driver, [record for record in records if not record.held], look, tell)
     held = sorted((record for record in records if record.held), key=gravity)
     return {**done, **_revived(driver, held, look)}
 
@@ -75,12 +86,18 @@ def _revived(
 
 
 def together(
-    driver: Driver, records: Sequence[Record], look: Callable[[Driver, Record], T]
+    driver: Driver,
+    records: Sequence[Record],
+    look: Callable[[Driver, Record], T],
+    tell: Callable[[], Mapping[str, RemediatorError]] = dict,
 ) -> dict[str, T | RemediatorError]:
     """What became of each by its id; one fault does not cost the others, what somebody else moved is left to them."""
     done = _each(driver, records, look)
     if driver.preview or not records:
         return done
+    if untold := tell():
+        driver.memory.forget(*untold)  # the next sweep looks, and tells, once more
+        done.update(untold)
     try:
         driver.memory.flush(f"Sweep {len(records)} open incidents")
     except ConflictError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -48,6 +49,8 @@ class Server:
     lies: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     requests: list[dict[str, Any]] = field(default_factory=list)
+    latency: float = 0.0
+    """Seconds before each answer."""
 
     def __enter__(self) -> Self:
         openapi()
@@ -156,6 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        time.sleep(self.stand.latency)
         headers = {key.lower(): value for key, value in self.headers.items()}
         try:
             answer, fault = self.stand.answer(self.command, self.path, headers, raw)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +17,10 @@ from remediator.services.local.git import Git
 from remediator.services.local.ref_store import GitRefStore
 from remediator.settings import Settings
 from remediator.wiring import Services
+from tests.fakes import FakeForge
+from tests.github.server import Server
+from tests.github.stand import stand_in
+from tests.github.world import BOT, Pull
 from tests.graph.worlds import World, case
 from tests.outside.cluster import deployment, pod
 from tests.outside.servers import Answer, Asked
@@ -23,14 +28,18 @@ from tests.outside.test_argocd import application
 from tests.repos import git, repository
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from remediator.domain.change import Change, PullRequest
+    from remediator.domain.life import Case
 
 FILES = {"apps/checkout/values.yaml": "memory: 1Gi\n"}
 
 
 @dataclass
 class Servers:
-    """Argo CD, Kubernetes and Loki behind one address; `healthy` by incident number."""
+    """Argo CD, Kubernetes, Loki and Alertmanager behind one address; `healthy` by incident number."""
 
     commit: str
     latency: float
@@ -49,35 +58,100 @@ class Servers:
             return Answer({"metadata": {}, "items": [made]})
         if parts[-1] == "events":
             return Answer({"metadata": {}, "items": []})
+        if parts[-1] == "alerts":
+            return Answer([])
         if "deployments" in parts:
             return Answer(deployment(1, 1, 1))
         return Answer({"status": "success", "data": {"resultType": "matrix", "result": []}})
+
+
+class Numbered(FakeForge):
+    """A forge whose pull requests bear numbers, as GitHub's do."""
+
+    def publish(self, change: Change) -> PullRequest:
+        made = super().publish(change)
+        return made.model_copy(update={"number": len(self.branches)})
 
 
 def repository_with(folder: Path, count: int, admitted: int = 0) -> tuple[Path, str]:
     """A repository whose state branch holds so many merged incidents that wait for a verdict."""
     root = repository(folder / "repo", FILES)
     commit = git(root, "rev-parse", "HEAD")
-    merged = stamp(datetime.now(UTC) - timedelta(minutes=30))
-    cases = []
-    for number in range(count):
-        made = case(fingerprint=f"{number:06x}" + "0" * 58)
-        subject = Subject(namespace=f"shop-{number}", kind="Deployment", name="checkout", container="app")
-        diagnosis = made.diagnosis.model_copy(update={"subject": subject})
-        cases.append(made.model_copy(update={"diagnosis": diagnosis}))
+    world = merged(count, commit, admitted=admitted)
+    GitRefStore(Git(root)).write("", world.store.commits[-1], "open incidents")
+    return root, commit
+
+
+def merged(count: int, commit: str, *, admitted: int = 0, spoken: bool = False) -> World:
+    """So many incidents, each in a namespace and an Application of its own, all merged half an hour ago."""
+    at = stamp(datetime.now(UTC) - timedelta(minutes=30))
+    cases = [_case(number, spoken=spoken) for number in range(count)]
     world = World(cases=tuple(cases), time=datetime.now(UTC) - timedelta(minutes=31))
+    world.forge = Numbered(dict(FILES))
     driver = world.driver()
     driver.admission.caps = Caps(open=count, per_run=admitted or count, per_day=count)
     for number, one in enumerate(cases):
         world.workshop.plan = world.workshop.plan.model_copy(update={"applications": (f"app-{number}",)})
         result = driver.start(one)
-        name = result.state["incident_id"]
         if not result.state["incident"].held:
-            driver.resume(name, Review(kind="merged", by="ann", commit=commit, at=merged))
-    GitRefStore(Git(root)).write("", world.store.commits[-1], "open incidents")
-    return root, commit
+            review = Review(kind="merged", by="ann", commit=commit, at=at)
+            driver.resume(result.state["incident_id"], review)
+    return world
+
+
+def _case(number: int, *, spoken: bool) -> Case:
+    made = case(fingerprint=f"{number:06x}" + "0" * 58)
+    subject = Subject(namespace=f"shop-{number}", kind="Deployment", name="checkout", container="app")
+    told = {"signal": "env_not_set", "channel": "log", "text": "KeyError: 'DATABASE_URL'"} if spoken else {}
+    evidence = tuple(one.model_copy(update=told) for one in made.diagnosis.evidence)
+    diagnosis = made.diagnosis.model_copy(update={"subject": subject, "evidence": evidence})
+    return made.model_copy(update={"diagnosis": diagnosis})
 
 
 def services(root: Path, url: str) -> Services:
     environ = {**os.environ, "REMEDIATOR_ARGOCD_URL": url, "REMEDIATOR_KUBERNETES_URL": url}
     return Services(Settings.from_environ({**environ, "REMEDIATOR_LOKI_URL": url}), root)
+
+
+@dataclass
+class Hub:
+    """GitHub's stand-in as forge and store, with a runner's checkout of it."""
+
+    server: Server
+    root: Path
+    commit: str
+
+    def environ(self, url: str) -> dict[str, str]:
+        """What a scheduled run of the action is given; all other servers are at one address."""
+        services = {f"REMEDIATOR_{kind}_URL": url for kind in ("ARGOCD", "KUBERNETES", "LOKI", "ALERTMANAGER")}
+        return {
+            "PATH": os.environ["PATH"], "HOME": str(self.root.parent), "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_NAME": "schedule", "REMEDIATOR_MODE": "verify", "GITHUB_WORKSPACE": str(self.root),
+            "REMEDIATOR_TOKEN": "bot-token", "GITHUB_REPOSITORY": "acme/gitops", "GITHUB_API_URL": self.server.url,
+            "RUNNER_TEMP": str(self.root.parent), **services,
+        }  # fmt: skip
+
+    @property
+    def commits(self) -> int:
+        """Of the branch that holds the incidents' state."""
+        return int(self.server.world.bare.run("rev-list", "--count", "remediator-state"))
+
+
+@contextmanager
+def hub(folder: Path, count: int, *, latency: float = 0.0, spoken: bool = False, policy: str = "") -> Iterator[Hub]:
+    """GitHub with so many merged pull requests whose incidents wait for a verdict."""
+    files = {**FILES, **({".github/remediator.yml": policy} if policy else {})}
+    with stand_in(folder, files) as server:
+        bare = server.world.bare
+        commit = server.world.branch("main")
+        world = merged(count, commit, spoken=spoken)
+        for number, (branch, change) in enumerate(world.forge.branches.items(), 1):
+            server.world.pulls[number] = Pull(
+                number, change.title, change.body, branch, "main", BOT, commit, commit,
+                state="closed", merged=True, merged_by="ada", merge_commit=commit,
+            )  # fmt: skip
+        server.world.create("remediator-state", bare.write_commit(bare.write_tree("", {}), [], "Start", "ada"))
+        server.world.commit_files("remediator-state", dict(world.store.commits[-1]), "Open incidents", BOT)
+        git(folder, "clone", "-q", str(bare.path), str(folder / "checkout"))
+        server.latency = latency
+        yield Hub(server, folder / "checkout", commit)

@@ -43,9 +43,11 @@ def documents(name: str) -> list[dict]:
 
 def access_of(asked: Asked) -> tuple[str, str, str]:
     """(group, resource, verb), as an API server authorises a request."""
+    assert asked.method == "GET"
+    if wide := re.fullmatch(r"/api/v1/(\w+)", asked.path):
+        return "", wide[1], "list"
     found = _PATH.fullmatch(asked.path)
     assert found, asked.path
-    assert asked.method == "GET"
     if not found["resource"]:
         return "", "namespaces", "get"
     resource = f"{found['resource']}/{found['sub']}" if found["sub"] else found["resource"]
@@ -78,6 +80,10 @@ def test_the_role_covers_every_request_and_no_rule_is_without_one() -> None:
             for kind in ("Deployment", "StatefulSet", "DaemonSet"):
                 about = rollout(subject={"namespace": namespace, "kind": kind})
                 PodVerifier("pods", cluster(), lambda: NOW, timedelta(0)).observe(about, ())
+        wide = cluster()
+        for number in range(9):
+            wide.warnings(f"shop-{number}")
+        assert "/api/v1/events" in {asked.path for asked in server.asked}
         cluster().application("argocd", "checkout")
         needed = {access_of(asked) for asked in server.asked}
     (role,) = [one for one in documents("kubernetes/role.yaml") if one["kind"] == "ClusterRole"]

@@ -15,7 +15,7 @@ from remediator.services.kubernetes.source import ClusterSource
 from remediator.services.kubernetes.verify import PodVerifier
 from tests.outside.cluster import Api, cluster, deployment, event, pod, running, waiting
 from tests.outside.rollouts import rollout
-from tests.outside.servers import Answer, certificate, serve
+from tests.outside.servers import Answer, Asked, certificate, serve
 
 NAME = "checkout-6d5f4c8b7-abcde"
 START = datetime(2026, 11, 22, 12, 46, tzinfo=UTC)
@@ -293,3 +293,29 @@ contexts: [{{name: prod, context: {{cluster: c, user: u}}}}]
         for given in (text, str(tmp_path / "config")):
             assert Cluster("k", Access(kubeconfig=given, context="prod")).pods("shop") == []
         assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer tok"] * 2
+
+
+def _warned(allowed: int) -> tuple[list[str], list[list]]:
+    """Warnings of six namespaces, and what was asked for them; the whole cluster answers with `allowed`."""
+
+    def script(asked: Asked) -> Answer:
+        names = ["shop-1", "shop-5"] if asked.path == "/api/v1/events" else [asked.path.split("/")[-2]]
+        items = [{"metadata": {"namespace": name, "name": "e"}, "type": "Warning"} for name in names]
+        return Answer({"metadata": {}, "items": items}, allowed if asked.path == "/api/v1/events" else 200)
+
+    with serve(script) as server:
+        cluster = Cluster("kubernetes", Access(url=server.url))
+        found = [cluster.warnings(f"shop-{number}") for number in range(6)]
+        return [asked.path for asked in server.asked], found
+
+
+def test_events_of_many_namespaces_are_asked_for_at_once() -> None:
+    paths, found = _warned(200)
+    assert paths == [*(f"/api/v1/namespaces/shop-{number}/events" for number in range(3)), "/api/v1/events"]
+    assert [len(one) for one in found] == [1, 1, 1, 0, 0, 1]
+
+
+def test_a_role_that_is_bound_in_some_namespaces_only_is_enough() -> None:
+    paths, found = _warned(403)
+    assert paths.count("/api/v1/events") == 1
+    assert [len(one) for one in found] == [1] * 6

@@ -87,6 +87,14 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         """The readable heads of all stored documents, without decoding a checkpoint."""
         return records(self.store)
 
+    def recall(self, threads: Collection[str]) -> None:
+        """Read the documents of these threads together, before each of them is asked for by itself."""
+        with self._lock:
+            unknown = {thread: document_path(thread) for thread in threads if thread not in self._threads}
+            found = self.store.read(self.store.head(), list(unknown.values())) if unknown else {}
+            for thread, path in unknown.items():
+                self._threads[thread] = Document.load(path, found.get(path))
+
     def flush(self, message: str, only: Collection[str] = ()) -> None:
         """Write all that is buffered (of these threads alone, where any is named) as one commit.
 

@@ -7,27 +7,30 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from remediator.domain.base import Value
 from remediator.domain.change import PullRequest
+from remediator.errors import RemediatorError
 from remediator.services.github.client import Unsure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from remediator.services.github.client import Client
 
 _WRITERS = frozenset({"admin", "maintain", "write"})
 
 _SAID = "id author { __typename login } body lastEditedAt reactionGroups { content viewerHasReacted }"
-ACTIVITY = f"""
-query Activity($owner: String!, $name: String!, $number: Int!) {{
-  repository(owner: $owner, name: $name) {{ id pullRequest(number: $number) {{
+_FIELDS = f"""
+fragment activity on PullRequest {{
     id url state title body headRefName headRefOid baseRefName mergeCommit {{ oid }} mergedBy {{ login }}
     autoMergeRequest {{ enabledAt }}
     timelineItems(last: 1, itemTypes: [CLOSED_EVENT]) {{ nodes {{ ... on ClosedEvent {{ actor {{ login }} }} }} }}
     labels(first: 50) {{ nodes {{ name }} }}
     comments(last: 100) {{ nodes {{ {_SAID} createdAt viewerDidAuthor }} }}
     reviews(last: 100) {{ nodes {{ {_SAID} submittedAt viewerDidAuthor state commit {{ oid }} }} }}
-  }} }}
 }}"""
+ACTIVITY = f"""
+query Activity($owner: String!, $name: String!, $number: Int!) {{
+  repository(owner: $owner, name: $name) {{ id pullRequest(number: $number) {{ ...activity }} }}
+}}{_FIELDS}"""
 _REACT = """
 mutation React($subject: ID!, $reaction: ReactionContent!) {
   addReaction(input: {subjectId: $subject, content: $reaction}) { clientMutationId }
@@ -41,10 +44,14 @@ _SAY = """
 mutation Say($pull: ID!, $body: String!) {
   addComment(input: {subjectId: $pull, body: $body}) { clientMutationId }
 }"""
+_DONE = "{ clientMutationId }"
 _EDIT = """
 mutation Edit($comment: ID!, $body: String!) {
   updateIssueComment(input: {id: $comment, body: $body}) { clientMutationId }
 }"""
+
+AT_ONCE = 20
+"""Pull requests in one request; GitHub bounds what one query may cost."""
 
 Reaction = Literal["EYES", "ROCKET", "CONFUSED"]
 
@@ -102,30 +109,60 @@ class Conversation:
 
     def read(self, known: PullRequest) -> Activity:
         """The pull request now, of which only the number need be known; it and everything on it, in one request."""
-        node = self.client.graphql(ACTIVITY, {"number": known.number})["repository"]["pullRequest"]
-        closers = [one["actor"] for one in node["timelineItems"]["nodes"] if one.get("actor")]
-        ended = node["mergedBy"] or (closers[-1] if closers else None) or {}
-        update: dict[str, Any] = {
-            "branch": node["headRefName"],
-            "head": node["headRefOid"],
-            "base": node["baseRefName"],
-            "state": node["state"].lower(),
-            "url": node["url"],
-            "title": known.title or node["title"],
-            "body": known.body or node["body"],
-        }
-        if update["state"] == "merged":
-            update["merge_commit"] = (node["mergeCommit"] or {}).get("oid") or node["headRefOid"]
-        said = [_said(one, one["createdAt"]) for one in node["comments"]["nodes"]]
-        said += [_said(one, one["submittedAt"]) for one in node["reviews"]["nodes"] if one["submittedAt"]]
-        return Activity(
-            id=node["id"],
-            pull_request=known.model_copy(update=update),
-            by=ended.get("login", "") if update["state"] != "open" else "",
-            merges_itself=bool(node["autoMergeRequest"]),
-            labels=tuple(one["name"] for one in node["labels"]["nodes"]),
-            said=tuple(sorted(said, key=lambda one: one.at)),
-        )
+        return _activity(known, self.client.graphql(ACTIVITY, {"number": known.number})["repository"]["pullRequest"])
+
+    def read_all(self, numbers: Sequence[int]) -> dict[int, Activity]:
+        """Many pull requests, as `read` gives them, in few requests; those that are not there are left out."""
+        found: dict[int, Activity] = {}
+        for start in range(0, len(numbers), AT_ONCE):
+            some = numbers[start : start + AT_ONCE]
+            names = ", ".join(f"$n{at}: Int!" for at in range(len(some)))
+            fields = " ".join(f"p{at}: pullRequest(number: $n{at}) {{ ...activity }}" for at in range(len(some)))
+            query = (
+                f"query Activities($owner: String!, $name: String!, {names}) {{"
+                f" repository(owner: $owner, name: $name) {{ id {fields} }} }}{_FIELDS}"
+            )
+            asked = {f"n{at}": number for at, number in enumerate(some)}
+            data = self.client.graphql(query, asked, expect={"NOT_FOUND"})["repository"] or {}
+            nodes = {number: data.get(f"p{at}") for at, number in enumerate(some)}
+            found |= {number: _activity(unknown(number), node) for number, node in nodes.items() if node}
+        return found
+
+    def stick_all(self, notes: Sequence[tuple[Activity, str]]) -> list[RemediatorError | None]:
+        """`stick` for many pull requests in few requests; for each the error that kept it from being written."""
+        outcome: list[RemediatorError | None] = [None] * len(notes)
+        due = [at for at, (activity, body) in enumerate(notes) if not self._says(activity, body)]
+        self._stuck |= {(notes[at][0].id, notes[at][1].split("\n", 1)[0]): "" for at in due}
+        for start in range(0, len(due), AT_ONCE):
+            some = due[start : start + AT_ONCE]
+            try:
+                self._write([notes[at] for at in some])
+            except RemediatorError:  # which of them were written is seen when each is read again
+                for at in some:
+                    outcome[at] = self._alone(*notes[at])
+        return outcome
+
+    def _says(self, activity: Activity, body: str) -> bool:
+        known = activity.own(body.split("\n", 1)[0])
+        return known is not None and known.body.strip() == body.strip()
+
+    def _write(self, notes: Sequence[tuple[Activity, str]]) -> None:
+        names, fields = [], []
+        asked: dict[str, str] = {}
+        for at, (activity, body) in enumerate(notes):
+            known = activity.own(body.split("\n", 1)[0])
+            verb = f"updateIssueComment(input: {{id: $i{at}, body: $b{at}}})" if known else ""
+            fields.append(f"c{at}: {verb or f'addComment(input: {{subjectId: $i{at}, body: $b{at}}})'} {_DONE}")
+            names.append(f"$i{at}: ID!, $b{at}: String!")
+            asked |= {f"i{at}": known.id if known else activity.id, f"b{at}": body}
+        self.client.graphql(f"mutation Notes({', '.join(names)}) {{ {' '.join(fields)} }}", asked, again=False)
+
+    def _alone(self, activity: Activity, body: str) -> RemediatorError | None:
+        try:
+            self.stick(self.read(activity.pull_request), body)
+        except RemediatorError as error:
+            return error
+        return None
 
     def may_command(self, login: str) -> bool:
         """Whether somebody can write to the repository, asked of the API: a payload says what its sender wants."""
@@ -177,6 +214,37 @@ class Conversation:
                     self.client.graphql(_SAY, {"pull": activity.id, "body": body}, again=False)
         elif known.body.strip() != body.strip():
             self.client.graphql(_EDIT, {"comment": known.id, "body": body})
+
+
+def _activity(known: PullRequest, node: Mapping[str, Any]) -> Activity:
+    closers = [one["actor"] for one in node["timelineItems"]["nodes"] if one.get("actor")]
+    ended = node["mergedBy"] or (closers[-1] if closers else None) or {}
+    update: dict[str, Any] = {
+        "branch": node["headRefName"],
+        "head": node["headRefOid"],
+        "base": node["baseRefName"],
+        "state": node["state"].lower(),
+        "url": node["url"],
+        "title": known.title or node["title"],
+        "body": known.body or node["body"],
+    }
+    if update["state"] == "merged":
+        update["merge_commit"] = (node["mergeCommit"] or {}).get("oid") or node["headRefOid"]
+    said = [_said(one, one["createdAt"]) for one in node["comments"]["nodes"]]
+    said += [_said(one, one["submittedAt"]) for one in node["reviews"]["nodes"] if one["submittedAt"]]
+    return Activity(
+        id=node["id"],
+        pull_request=known.model_copy(update=update),
+        by=ended.get("login", "") if update["state"] != "open" else "",
+        merges_itself=bool(node["autoMergeRequest"]),
+        labels=tuple(one["name"] for one in node["labels"]["nodes"]),
+        said=tuple(sorted(said, key=lambda one: one.at)),
+    )
+
+
+def unknown(number: int) -> PullRequest:
+    """A pull request of which only the number is known."""
+    return PullRequest(branch="", base="", title="", body="", number=number)
 
 
 def _said(node: Mapping[str, Any], at: str) -> Said:

@@ -16,7 +16,7 @@ from remediator.domain.outside import AnswerError, short
 from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from remediator.domain.outside import Access
 
@@ -24,6 +24,7 @@ _TIMEOUT = (5.0, 20.0)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 _PAGE = 500
 _MOST_PAGES = 40
+_FEW = 3
 _GROUPS: Mapping[str, tuple[str, str]] = {
     "Deployment": ("/apis/apps/v1", "deployments"),
     "StatefulSet": ("/apis/apps/v1", "statefulsets"),
@@ -40,12 +41,15 @@ class Cluster:
     _kept: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
     _locks: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _warned: set[str] = field(default_factory=set, repr=False)
+    _apart: bool = False
     _client: Any = field(default=None, repr=False)
 
     def forget(self) -> None:
         """List anew."""
         with self._lock:
             self._kept = {}
+            self._warned = set()
 
     def pods(self, namespace: str) -> list[dict[str, Any]]:
         """All pods of a namespace; empty for a namespace that does not exist, as the API has it."""
@@ -54,6 +58,25 @@ class Cluster:
     def events(self, namespace: str) -> list[dict[str, Any]]:
         """All events of a namespace that the API server still holds (an hour, mostly)."""
         return self._list(f"/api/v1/namespaces/{_part(namespace)}/events")
+
+    def warnings(self, namespace: str) -> list[dict[str, Any]]:
+        """Its events, warnings at least; of the whole cluster at once when many namespaces are looked at.
+
+        Where the role is bound in some namespaces only, or there are too many, each is asked for by itself.
+        """
+        with self._lock:
+            self._warned.add(_part(namespace))
+            together = len(self._warned) > _FEW and not self._apart
+        if together:
+            try:
+                found = self._list("/api/v1/events", [("fieldSelector", "type=Warning")])
+            except AnswerError as error:
+                if error.retryable:
+                    raise
+                self._apart = True
+            else:
+                return [one for one in found if (one.get("metadata") or {}).get("namespace") == namespace]
+        return self.events(namespace)
 
     def namespace(self, name: str) -> dict[str, Any] | None:
         """The namespace; None where there is none."""
@@ -107,20 +130,20 @@ class Cluster:
             raise AnswerError(f"{self.name} answers {path} with no object", status=200)
         return document
 
-    def _list(self, path: str) -> list[dict[str, Any]]:
+    def _list(self, path: str, only: Sequence[tuple[str, str]] = ()) -> list[dict[str, Any]]:
         """Asked once, however many threads want it."""
         with self._lock:
             lock = self._locks.setdefault(path, threading.Lock())
         with lock:
             if path not in self._kept:
-                self._kept[path] = self._pages(path)
+                self._kept[path] = self._pages(path, only)
             return self._kept[path]
 
-    def _pages(self, path: str) -> list[dict[str, Any]]:
+    def _pages(self, path: str, only: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         token = ""
         for _ in range(_MOST_PAGES):
-            document = self._json(path, [("limit", str(_PAGE)), *([("continue", token)] if token else [])])
+            document = self._json(path, [*only, ("limit", str(_PAGE)), *([("continue", token)] if token else [])])
             items, metadata = document.get("items"), document.get("metadata")
             if not isinstance(items, list):
                 raise AnswerError(f"{self.name} answers {path} with no list", status=200)

@@ -42,7 +42,7 @@ class Finding:
 
 @dataclass
 class PodVerifier:
-    """The `Verifier` port over pods; `rollouts`: ask for the workload too, where nobody else judges its rollout."""
+    """The `Verifier` port over pods; `rollouts`: ask for the workload even where Argo CD judges its rollout."""
 
     name: str
     cluster: Cluster
@@ -84,7 +84,8 @@ class PodVerifier:
         patient = _older(before.get("troubled_since", ""), now, 2 * self.settle)
         for workload in wanted:
             its = [pod for pod in self.cluster.pods(workload.namespace) if objects.belongs(pod, workload)]
-            findings += self._rolled_out(workload, its) if self.rollouts or not its else []
+            judged = not self.rollouts and rollout.applications
+            findings += [] if judged and its else self._rolled_out(workload, its)
             its = current(its)
             findings += [found for pod in its for found in self._troubles(pod, rollout, patient=patient)]
             pods += its
@@ -165,7 +166,7 @@ class PodVerifier:
         """The newest warning about these objects since they stand as they do."""
         names: dict[str, None] = dict.fromkeys([*map(objects.name_of, pods), *(one.name for one in wanted if one.name)])
         for namespace in dict.fromkeys(one.namespace for one in wanted):
-            for event in sorted(self.cluster.events(namespace), key=objects.moment_of, reverse=True):
+            for event in sorted(self.cluster.warnings(namespace), key=objects.moment_of, reverse=True):
                 at = objects.moment_of(event)
                 if at > since and event.get("type") == "Warning" and objects.regards(event, names):
                     about, said = objects.text(event, "involvedObject", "name"), objects.text(event, "message")

@@ -1,0 +1,31 @@
+"""What a sweep has to say on many pull requests, said together: GitHub counts requests, and those that write dearly."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from remediator.errors import RemediatorError
+    from remediator.services.github.conversation import Activity, Conversation
+
+
+@dataclass
+class Outbox:
+    """The newest status of each pull request, by the incident that it is about."""
+
+    _notes: dict[tuple[str, str], tuple[Activity, str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def put(self, incident_id: str, activity: Activity, body: str) -> None:
+        """To be said on this pull request; a later word of the same sweep replaces it."""
+        with self._lock:
+            self._notes[incident_id, activity.id] = activity, body
+
+    def send(self, conversation: Conversation) -> dict[str, RemediatorError]:
+        """Say it all; the incidents of which it could not be said, and why."""
+        with self._lock:
+            notes, self._notes = self._notes, {}
+        outcome = conversation.stick_all(list(notes.values()))
+        return {incident: error for (incident, _), error in zip(notes, outcome, strict=True) if error}
