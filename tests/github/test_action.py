@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,3 +162,22 @@ def test_a_log_that_speaks_the_runners_language_stays_text(action: Action) -> No
 def test_an_input_that_cannot_be_meant_is_named(name: str, text: str) -> None:
     with pytest.raises(ConfigError, match=name.lower().replace("_", "-")):
         Inputs.from_environ({f"REMEDIATOR_{name}": text})
+
+
+@pytest.mark.slow
+def test_twenty_processes_at_once_on_one_incident_end_in_one_pull_request(action: Action) -> None:
+    def run(n: int) -> tuple[int, dict[str, str], str]:
+        folder = action.folder / str(n)
+        folder.mkdir()
+        return Action(action.server, folder)("workflow_dispatch", {"inputs": {}}, log_artifact="incident", run_id="9")
+
+    with ThreadPoolExecutor(20) as pool:
+        done = list(pool.map(run, range(20)))
+    assert [code for code, _, _ in done] == [0] * 20, [text for code, _, text in done if code]
+    (pull,) = action.server.world.pulls.values()
+    assert {out["pull-request-number"] for _, out, _ in done} == {str(pull.number)}
+    assert [name for name in action.server.world.bare.refs() if "inc-" in name] == [f"refs/heads/{pull.head}"]
+    code, out, text = action("workflow_dispatch", {"inputs": {}}, log_text=LOG.read_text())
+    assert (code, out["pull-request-operation"]) == (0, "updated"), text
+    assert "seen 21 times" in pull.comments[0].body
+    assert len(pull.comments) == 1
