@@ -146,7 +146,15 @@ class FakeWorkshop:
     ice: str = ""
 
     def propose(self, diagnosis: Diagnosis) -> Plan:
-        return self.plan
+        """Its own edit for each workload."""
+        name = diagnosis.subject.name
+        if name == "checkout":
+            return self.plan
+        proposals = [
+            one.model_copy(update={"edits": tuple(_of(name, edit) for edit in one.edits)})
+            for one in self.plan.proposals
+        ]
+        return self.plan.model_copy(update={"proposals": tuple(proposals)})
 
     def edit(self, edits: Sequence[Edit], read: Read) -> dict[str, bytes | None]:
         for edit in edits:
@@ -175,6 +183,10 @@ class FakeWorkshop:
 
     def merges_itself(self, action: str) -> bool:
         return self.alone
+
+
+def _of(name: str, edit: Edit) -> Edit:
+    return edit.model_copy(update={"value": f"{edit.value}# {name}\n"})
 
 
 @dataclass

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from remediator.action.outbox import Outbox
-from remediator.action.words import GONE, HELP, Ask, call_for_people, explanation, gone, parse, reply, verdict
+from remediator.action.words import GONE, HELP, Ask, call_for_people, explanation, gone, parse, reply, shared, verdict
 from remediator.domain.life import Review, is_open
 from remediator.errors import ConflictError, RemediatorError
 from remediator.graph.limits import moment, stamp
@@ -68,20 +68,24 @@ class Follow:
         looked = self._number(number)
         return looked[0] if looked else None
 
-    def _number(self, number: int) -> tuple[IncidentState, Activity] | None:
+    def _number(self, number: int, only: str = "") -> tuple[IncidentState, Activity] | None:
+        """All incidents of this pull request (`only` one of them); the state of the one that it was opened for."""
         said = ""
         for at in range(_TRIES):
             activity = self.known.get(number) if at == 0 else None
             activity = activity or self.conversation.read(unknown(number))
-            branch = activity.pull_request.branch
-            record = _of_branch(branch, self.driver.records())
-            if record is None or OFF in activity.labels:
+            records = _on_branch(activity.pull_request.branch, self.driver.records())
+            if not records or OFF in activity.labels:
                 return None
             try:
-                return self._follow(record.incident_id, activity), activity
+                states = [
+                    self._follow(one.incident_id, activity) for one in records if not only or one.incident_id == only
+                ]
             except ConflictError as error:
                 log.info("%s; looking again", error)
                 said = str(error)
+                continue
+            return (states[0], activity) if states else None
         raise ConflictError(f"#{number} cannot be brought up to date: {said}")
 
     def again(self, incident: str) -> IncidentState:
@@ -90,9 +94,13 @@ class Follow:
         return self._swept(record, verify=True)
 
     def recurred(self, state: IncidentState) -> None:
-        """Say on the open pull request how often the incident was seen by now."""
+        """Say on the open pull request how often the incident was seen by now, or that it is another's too."""
         pull = state["pull_request"]
-        if pull and pull.number and state["workflow_status"] == "awaiting_review" and state["incident"].seen > 1:
+        if pull is None or not pull.number or state["workflow_status"] != "awaiting_review":
+            return
+        if not _named(pull.branch, state["incident_id"]):
+            self.conversation.stick(self.conversation.read(pull), shared(state))
+        elif state["incident"].seen > 1:
             self._tell(state, self.conversation.read(pull))
 
     def sweep(self, *, verify: bool, application: str = "") -> dict[str, IncidentState | RemediatorError]:
@@ -122,7 +130,7 @@ class Follow:
         if began and self.now() - began < _GRACE:
             return self.driver.state(record.incident_id)  # somebody is at it
         pull = self._whole(record.incident_id)["pull_request"]
-        looked = self._number(pull.number) if pull and pull.number else None
+        looked = self._number(pull.number, record.incident_id) if pull and pull.number else None
         if looked and verify and (looked[0]["workflow_status"] == "verifying" == record.status or self._due(looked[0])):
             look = Review(kind="verify", at=stamp(self.now()))
             return self._resume(record.incident_id, look, looked[1]).state
@@ -153,6 +161,9 @@ class Follow:
         current = state["pull_request"]
         earlier = bool(current and current.number != pull.number)
         if pull.state == "open" or state["workflow_status"] != "awaiting_review" or earlier:
+            if not _named(pull.branch, incident):  # what is said there is heard by the one that it was opened for
+                self._tell(state, activity)
+                return state
             for said in self._unanswered(activity, state):
                 self.conversation.reply(activity, said, *_late(state, said))
             for said in self._new(activity, state):
@@ -343,11 +354,15 @@ def _late(state: IncidentState, said: Said) -> tuple[str, Reaction]:
     return reply(said.id, f"Noted: this incident is {code(state['workflow_status'])}."), "ROCKET"
 
 
-def _of_branch(branch: str, records: Sequence[Record]) -> Record | None:
-    """The incident whose pull request this is or was: an earlier attempt's branch names it too."""
+def _named(branch: str, incident: str) -> bool:
+    return branch.removeprefix(PREFIX).rpartition("-")[0] == incident
+
+
+def _on_branch(branch: str, records: Sequence[Record]) -> list[Record]:
+    """Incidents whose pull request this is or was, the one that named it first: an earlier attempt's branch names it too."""
     named = branch.removeprefix(PREFIX).rpartition("-")[0] if branch.startswith(PREFIX) else ""
-    exact = next((one for one in records if one.branch == branch), None)
-    return exact or next((one for one in records if named and one.incident_id == named), None)
+    there = [one for one in records if one.branch == branch or (named and one.incident_id == named)]
+    return sorted(there, key=lambda one: one.incident_id != named)
 
 
 def _last_words(activity: Activity) -> str:

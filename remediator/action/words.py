@@ -153,6 +153,17 @@ def call_for_people(state: IncidentState, people: Sequence[str]) -> str:
     return f"{marker('needs-human', state['incident_id'])}\n{f'{who} ' if who else ''}This needs a person: {why}\n"
 
 
+def shared(state: IncidentState) -> str:
+    """That a pull request ends another incident too."""
+    diagnosis = state["diagnosis"]
+    cluster = f" (cluster {prose(diagnosis.subject.cluster, 60)})" if diagnosis and diagnosis.subject.cluster else ""
+    summary = prose(diagnosis.summary, 300) if diagnosis else ""
+    return (
+        f"{marker('shared', state['incident_id'])}\nThe same change answers incident {code(state['incident_id'])}"
+        f"{cluster} too: {summary}\n"
+    )
+
+
 def gone(state: IncidentState) -> str:
     """Why a pull request is closed that nobody needs any more."""
     return f"{marker('gone', state['incident_id'])}\n{prose(state['recovery_result'], 600)}\n"

@@ -178,6 +178,8 @@ class Record(Value):
     quiet_until: str = ""
     held: str = ""
     opening: str = ""
+    change: str = ""
+    """Names what its pull request changes, the same for the same files on the same base."""
     opened: tuple[str, ...] = ()
     """RFC 3339, UTC: when its pull requests were opened, oldest first."""
     extra: dict[str, str] = Field(default_factory=dict)

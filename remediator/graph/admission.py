@@ -42,7 +42,7 @@ class Admission:
 
     def refuses(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> str:
         """Why this incident's pull request must wait, in words; empty when it may be opened."""
-        why = self.frozen() or self._full(incident_id, heads)
+        why = self.frozen() or self._twin(incident_id, heads) or self._full(incident_id, heads)
         (self._mine.discard if why else self._mine.add)(incident_id)
         return why
 
@@ -55,6 +55,15 @@ class Admission:
         return max(
             0, min(caps.per_run - len(self._mine), caps.open - waiting - opening, caps.per_day - today - opening)
         )
+
+    def _twin(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> str:
+        """Another run is opening the very same change: its pull request will be this incident's too."""
+        change = heads.get(incident_id, {}).get("change")
+        for thread, head in heads.items():
+            begun = self._within(head.get("opening", ""), LAPSE)
+            if change and thread != incident_id and head.get("change") == change and begun:
+                return f"the same change is being opened for {thread}"
+        return ""
 
     def _full(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> str:
         """The cap that is reached; what the incident itself has open does not count against it."""

@@ -13,9 +13,10 @@ from remediator.domain.life import Incident, Record, Review
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, RemediatorError
 from remediator.graph.admission import Admission
 from remediator.graph.identity import Again, Finish, Quiet, Start, decide
-from remediator.graph.nodes.commit_changes import held_back
+from remediator.graph.limits import stamp
+from remediator.graph.nodes.commit_changes import held_back, joined
 from remediator.graph.nodes.get_user_feedback import take_note
-from remediator.graph.state import IncidentState, fresh, remember
+from remediator.graph.state import IncidentState, fresh, record, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
+    from remediator.domain.change import PullRequest
     from remediator.domain.life import Case, SecondReading
     from remediator.domain.ports import Clock
     from remediator.graph.limits import Limits
@@ -96,21 +98,21 @@ class Driver:
                 decision = _as_if_new(decision)
             try:
                 match decision:
-                    case Quiet(record=record, until=until):
-                        return Result(self.state(record.incident_id), quiet_until=until)
-                    case Finish(record=record):
-                        result = self.finish(record.incident_id)
+                    case Quiet(record=known, until=until):
+                        return Result(self.state(known.incident_id), quiet_until=until)
+                    case Finish(record=known):
+                        result = self.finish(known.incident_id)
                         if result.error is None:
                             continue  # and count this sighting
-                    case Again(record=record) if record.incident_id == counted:
+                    case Again(record=known) if known.incident_id == counted:
                         return Result(self.state(counted))
-                    case Again(record=record):
+                    case Again(record=known):
                         seen = Review(kind="seen", at=case.read_at)
-                        result = self._invoke(record.incident_id, Command(resume=seen))
+                        result = self._invoke(known.incident_id, Command(resume=seen))
                     case Start(incident_id=thread, incident=incident, earlier=earlier):
-                        known = earlier.incident_id if earlier else thread if incident.seen > 1 else ""
+                        before = earlier.incident_id if earlier else thread if incident.seen > 1 else ""
                         start = fresh(thread, incident, _history(earlier))
-                        start["second"] = self._kept(known) if known else None
+                        start["second"] = self._kept(before) if before else None
                         result = self._invoke(thread, start)
                         counted = thread if result.state["pull_request"] else ""  # recorded before it was published
                 self._flush(result)
@@ -221,11 +223,25 @@ class Driver:
         while result.error is None and not self.preview and self.stopped(thread):
             pull, why = result.state["pull_request"], ""
             if pull and not pull.head:
+                if shared := self._shared(thread):
+                    self._write(thread, joined(result.state, shared, stamp(self.now())), _BEFORE)
+                    result = self._stream(thread, None)
+                    continue
                 why = self.memory.claim([thread], f"Open {thread}", self.admission.refuses).get(thread, "")
             result = self.hold(thread, why) if why else self._stream(thread, None)
         if isinstance(result.error, (ConflictError, PolicyViolation)):
             self._give_up(thread, result)
         return result
+
+    def _shared(self, thread: str) -> PullRequest | None:
+        """The open pull request of another incident that makes the very same change."""
+        wanted = record(thread, dict(self.state(thread))).change
+        twins = [one for one in self.records() if one.change == wanted and one.status == "awaiting_review"]
+        for twin in twins:
+            pull = self.state(twin.incident_id)["pull_request"]
+            if twin.incident_id != thread and pull and pull.head:
+                return pull
+        return None
 
     def stopped(self, thread: str) -> bool:
         """Whether a change is ready to be published."""

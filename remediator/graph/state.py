@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any, TypedDict, cast
 
 from remediator.domain.change import Edit, Place, Proposal, PullRequest
@@ -196,8 +198,18 @@ def record(thread: str, values: dict[str, Any]) -> Record:
         quiet_until=incident.quiet_until,
         held=incident.held,
         opening=incident.opening,
+        change=_change(state),
         opened=tuple(
             str(e["at"]) for e in state["user_feedback_history"] if e.get("kind") == "proposed" and e.get("at")
         ),
         updated=max([incident.last_seen, *(str(entry.get("at", "")) for entry in state["user_feedback_history"])]),
     )
+
+
+def _change(state: IncidentState) -> str:
+    """Of what is proposed now: incidents of several clusters often ask for the very same edit."""
+    pull, changes = state.get("pull_request"), all_changes(state)
+    if pull is None or pull.state != "open" or not changes:
+        return ""
+    text = json.dumps([pull.base, state["incident"].base_commit, sorted(changes.items())])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -282,7 +282,8 @@ def test_a_sweep_writes_all_incidents_as_one_commit(life: Life) -> None:
 def three(life: Life) -> None:
     """Three incidents, none of which may be opened now."""
     life.cases = tuple(
-        case(fingerprint=f"{n:02x}" * 32, severity="warning" if n == 1 else "critical") for n in (1, 2, 3)
+        case(fingerprint=f"{n:02x}" * 32, name=f"app-{n}", severity="warning" if n == 1 else "critical")
+        for n in (1, 2, 3)
     )
     life.caps = Caps(open=0)
     for one in life.cases:

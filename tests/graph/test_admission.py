@@ -36,7 +36,7 @@ def revived(driver: Driver) -> dict[str, Result]:
 
 
 def test_twenty_runs_never_open_more_than_there_is_room_for() -> None:
-    cases = tuple(case(fingerprint=f"{n:02x}" * 32) for n in range(20))
+    cases = tuple(case(fingerprint=f"{n:02x}" * 32, name=f"app-{n}") for n in range(20))
     world = World(cases=cases)
     with ThreadPoolExecutor(20) as pool:
         results = list(pool.map(lambda one: driver(world, open=3).start(one), cases))
@@ -151,7 +151,7 @@ def test_a_forge_that_is_down_is_tried_again_by_the_next_sweep() -> None:
 
 
 def test_a_sweep_opens_what_there_is_room_for_with_one_claim_and_one_record() -> None:
-    cases = tuple(case(fingerprint=f"{n:02x}" * 32) for n in range(6))
+    cases = tuple(case(fingerprint=f"{n:02x}" * 32, name=f"app-{n}") for n in range(6))
     world = World(cases=cases)
     for one in cases:
         driver(world, open=0).start(one)

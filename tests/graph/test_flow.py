@@ -484,7 +484,8 @@ def test_an_unknown_incident_is_the_users_mistake() -> None:
 def test_a_slot_that_a_merge_frees_goes_to_the_gravest_that_is_held() -> None:
     prints = {name: name[0] * 64 for name in ("first", "warning", "critical")}
     cases = tuple(
-        case(severity="warning" if name == "warning" else "critical", fingerprint=prints[name]) for name in prints
+        case(severity="warning" if name == "warning" else "critical", fingerprint=prints[name], name=name)
+        for name in prints
     )
     world = World(cases=cases)
     caps = Caps(open=1)

@@ -69,7 +69,7 @@ def test_after_commit() -> None:
         ("seen", "awaiting_review", "get_user_feedback"),
         ("merged", "verifying", "verify_recovery"),
         ("verify", "verifying", "verify_recovery"),
-        ("verify", "awaiting_review", "get_user_feedback"),
+        ("verify", "awaiting_review", "verify_recovery"),
         ("changes_requested", "awaiting_review", "generate_action"),
         ("changes_requested", "verifying", "get_user_feedback"),
         ("closed", "rejected", "final_feedback"),

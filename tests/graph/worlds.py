@@ -20,8 +20,10 @@ FILE = "apps/checkout/values.yaml"
 PRINT = "3f9a2c" + "0" * 58
 
 
-def case(*, category: str = "oom", severity: str = "critical", fingerprint: str = PRINT) -> Case:
-    subject = Subject(namespace="shop", kind="Deployment", name="checkout", container="app", application="checkout")
+def case(
+    *, category: str = "oom", severity: str = "critical", fingerprint: str = PRINT, name: str = "checkout"
+) -> Case:
+    subject = Subject(namespace="shop", kind="Deployment", name=name, container="app", application="checkout")
     evidence = Evidence(
         id="E1",
         signal="oom_killed",

@@ -9,6 +9,7 @@ from remediator.graph.limits import stamp
 from remediator.graph.state import IncidentState, all_changes, chosen, remember
 
 if TYPE_CHECKING:
+    from remediator.domain.change import PullRequest
     from remediator.domain.ports import Clock, Forge, Workshop
 
 
@@ -47,6 +48,19 @@ def commit_changes(state: IncidentState, *, forge: Forge, workshop: Workshop, no
             commit=made.head,
             url=made.url,
             at=stamp(now()) if not pull.head else "",
+        ),
+    )
+
+
+def joined(state: IncidentState, pull: PullRequest, at: str) -> IncidentState:
+    """In this node's stead: another incident's pull request makes this very change, and is this one's too."""
+    return IncidentState(
+        pull_request=pull,
+        commit_hash=pull.head,
+        incident=state["incident"].model_copy(update={"opening": ""}),
+        workflow_status="awaiting_review",
+        user_feedback_history=remember(
+            state, kind="joined", action=state["incident"].chosen, branch=pull.branch, url=pull.url, at=at
         ),
     )
 

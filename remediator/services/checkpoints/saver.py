@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from remediator.domain.ports import RefStore
 
 Admit = Callable[[str, Mapping[str, Mapping[str, Any]]], str]
-"""Thread id and all heads as they stand → why its document must not be written yet; empty when it may."""
+"""Thread id and all heads, its own as it would be written → why its document must not be written yet; empty when it may."""
 
 Summarise = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """Thread id and its latest channel values → the document's readable head, plain JSON."""
@@ -155,7 +155,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         heads = load_index(index)
         for thread, doc in ours.items():
             text = self._text(thread, doc)
-            if admit and (why := admit(thread, heads)):
+            if admit and (why := admit(thread, {**heads, thread: doc.head})):
                 refused[thread] = why
                 continue
             changes[document_path(thread)] = text
