@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     repository = Repository.open(Path(args.repo))
     for diagnosis in diagnoses:
         print("\n".join(_lines(diagnosis, repository, found.policies)))
-    if second:
+    if second and second.note:
         print("\n".join(_said(second)))
     return 0
 

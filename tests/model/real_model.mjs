@@ -15,7 +15,7 @@ async function answer(body) {
     const session = new LlamaChatSession({contextSequence: context.getSequence(), systemPrompt: system});
     try {
         const grammar = schema ? await llama.createGrammarForJsonSchema(schema) : undefined;
-        return await session.prompt(user, {grammar, maxTokens: 400});
+        return await session.prompt(user, {grammar, maxTokens: Math.min(body.max_completion_tokens ?? 2000, 2000)});
     } finally {
         session.dispose({disposeSequence: true});
     }

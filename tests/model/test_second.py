@@ -214,7 +214,7 @@ def test_what_no_rule_knows_is_advice_for_a_person_and_nothing_else(root: Path) 
 @pytest.mark.parametrize(
     "behaviour",
     [nonsense, garbage, refuses, reads_as("storage_error", ()), reads_as("storage_error", ("E7",)), reads_as("no_such"),
-     reads_as("unknown")],
+     reads_as("unknown"), reads_as("info")],
 )  # fmt: skip
 def test_what_no_rule_knows_stays_recorded_where_the_model_has_no_evidence(root: Path, behaviour: Any) -> None:
     with Model(behaviour) as server:

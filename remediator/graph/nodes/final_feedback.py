@@ -12,7 +12,7 @@ def final_feedback(state: IncidentState) -> IncidentState:
     """Settle the status and write the outcome into the history, where the next incident finds it."""
     status, incident = state["workflow_status"], state["incident"]
     reason, second = incident.reason, state.get("second")
-    if state["error_category"] == "unknown" and second and second.category:
+    if state["error_category"] == "unknown" and second and second.category and second.category not in CALM:
         # Advice for a person, and nothing else: no rule stands behind it.
         status = "needs_person"
         reason = reason or f"no rule knows this; the model {second.model} reads it as {second.category}"

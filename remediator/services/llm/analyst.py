@@ -32,6 +32,8 @@ FORMS = ("json_schema", "tool", "plain")
 _NAME = "opinion"
 _MOST_ANSWER = 200_000
 """Characters of an answer that are looked at."""
+_MOST_TOKENS = 8_000
+"""Of one answer, thinking included; a server whose context is smaller says so, and is asked without this bound."""
 _LEAST_ANSWER = 150
 """Tokens that the shortest useful answer takes."""
 
@@ -229,7 +231,7 @@ class _Meter:
             raise ServiceError(f"{self.granted:,} tokens are spent on this incident (tokens_per_incident)")
         self.used += size
         self.sent += size
-        return left
+        return min(left, _MOST_TOKENS)
 
     def end(self, size: int, answer: int, told: tuple[int, int]) -> None:
         """Count an answer; a server's own count is believed for the cost, and against the bound only upwards."""

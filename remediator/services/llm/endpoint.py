@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ class Endpoint:
 
     def load(self) -> None:
         """Import what asking needs; on a busy machine that takes seconds, which are not the server's."""
-        import langsmith.run_helpers  # noqa: F401
+        for name in ("httpx", "langchain_openai.chat_models", "langsmith.run_helpers"):
+            importlib.import_module(name)
 
     def model(self, http: Any, most_answer: int) -> Any:
         """A chat model over this HTTP client that retries nothing by itself."""
