@@ -83,6 +83,8 @@ def facts(report: IncidentReport) -> Iterator[tuple[str, str]]:
     if diagnosis.victims:
         names = dict.fromkeys(wording.subject_name(victim) for victim in diagnosis.victims)
         yield "Also affected", wording.listed(list(names)[:12]) + (" …" if len(names) > 12 else "")
+    for about, urls in _alerts(report):
+        yield "Alert", f"{about}: {urls}"
     for place in (report.proposal.places if report.proposal else ())[:6]:
         yield "Place", _place(place)
         if place.notes:
@@ -95,6 +97,16 @@ def facts(report: IncidentReport) -> Iterator[tuple[str, str]]:
         yield "Policy", "; ".join((*report.proposal.policy, *report.policy, f"risk: {report.proposal.risk}"))
         yield "After the merge", report.verification or "no verifier is configured: recovery stays to be confirmed"
         yield "Undo", _undo(report)
+
+
+def _alerts(report: IncidentReport) -> list[tuple[str, str]]:
+    """Where each alert says that it is explained, and measured; as code, since whoever wrote a rule chose the address."""
+    found: dict[str, str] = {}
+    for item in report.diagnosis.evidence:
+        named = (("runbook", item.facts.get("runbook_url")), ("graph", item.facts.get("generator_url")))
+        if item.channel == "alert" and (urls := ", ".join(f"{what} `{url}`" for what, url in named if url)):
+            found.setdefault(item.reason, urls)
+    return list(found.items())[:3]
 
 
 def _place(place: Place) -> str:

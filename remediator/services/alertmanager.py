@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from remediator.domain.ports import Clock
 
 _PATH = "/api/v2/alerts"
-_PAIR = re.compile(r'([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"')
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_QUOTED = re.compile(_TEXT)
+_MATCHER = re.compile(rf"([A-Za-z_:][\w:]*|{_TEXT})(=~|!~|!=|=)({_TEXT})")
+_GROUP = re.compile(r"\{[^{}]*\}(?:/\{[^{}]*\})*(?:/\d+)?:\{[^{}]*\}")
 
 
 def firing(web: Web, filters: Sequence[str] = (), receiver: str = "") -> list[dict[str, Any]]:
@@ -37,24 +40,38 @@ def firing(web: Web, filters: Sequence[str] = (), receiver: str = "") -> list[di
 
 
 def filters_of_group(key: str) -> list[str]:
-    """The matchers of a webhook's `groupKey`: `{}/{severity="critical"}:{alertname="X", namespace="shop"}`."""
-    return [f'{name}="{value}"' for name, value in _PAIR.findall(key.rpartition(":{")[2])]
+    """The matchers of a webhook's `groupKey`, `{}/{severity=~"c|w"}:{alertname="X", namespace="shop"}`: routes, then group.
+
+    None where it is no such key; values may hold whatever stands between the parts.
+    """
+    return [f"{name}{operator}{value}" for name, operator, value in _MATCHER.findall(key)]
+
+
+def is_group(key: str) -> bool:
+    """Whether a text has the shape of a `groupKey`."""
+    bare = _QUOTED.sub('""', key)
+    return _GROUP.fullmatch(bare) is not None
 
 
 def of_dispatch(payload: Mapping[str, Any], web: Web | None) -> str:
-    """The alerts of a `repository_dispatch` as a text for the evidence reader, silenced ones left out.
+    """The alerts of a `repository_dispatch` that fire, as a text for the evidence reader.
 
     Where the dispatch was too small for them they are asked for by their group's key; ConfigError where nobody can be.
     """
     inner = payload.get("payload", payload.get("body", payload))
     message: Mapping[str, Any] = inner if isinstance(inner, dict) else payload
-    key = str(message.get("groupKey") or "")
-    if not message.get("truncatedAlerts") and message.get("alerts"):
-        return json.dumps(message, indent=1) + "\n"
-    matchers = filters_of_group(key)
-    if web is None or not matchers:
+    key, alerts = str(message.get("groupKey") or ""), message.get("alerts")
+    if not message.get("truncatedAlerts") and isinstance(alerts, list):
+        return document(one for one in alerts if isinstance(one, dict) and _fires(one))
+    if web is None or not is_group(key):
         raise ConfigError("the alerts did not fit into the event: give REMEDIATOR_ALERTMANAGER_URL to ask for them")
-    return document(firing(web, matchers))
+    receiver = str(message.get("receiver") or "")
+    return document(firing(web, filters_of_group(key), re.escape(receiver)))
+
+
+def _fires(alert: Mapping[str, Any]) -> bool:
+    """A group that fires may hold alerts that are over; the API's own alerts say more than a word."""
+    return _active(alert) if isinstance(alert.get("status"), dict) else alert.get("status") != "resolved"
 
 
 @dataclass

@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 MOST = 64 << 20
 """Bytes of one answer, decompressed; more is an error, since half a document says nothing."""
 
-_AGAIN = frozenset({429, 502, 503, 504})
+_AGAIN = frozenset({429, 500, 502, 503, 504})
 _TRIES = 3
+_DOUBTFUL = 2
+"""Tries where the service may be at its limit: a 500, or silence. All that is asked changes nothing."""
+
 _LONGEST_PAUSE = 10.0
 _REDIRECTS = 3
 _CHUNK = 1 << 16
@@ -131,7 +134,7 @@ class Http:
                 return self._once(method, f"{self.base}{path}", parameters, until, patience)
             except _Later as later:
                 pause = min(later.pause or 0.5 * 2**attempt * random.uniform(0.5, 1), _LONGEST_PAUSE)  # noqa: S311
-                if attempt == _TRIES or time.monotonic() + pause > until:
+                if attempt >= min(_TRIES, later.tries) or time.monotonic() + pause > until:
                     raise later.error from later
                 self._sleep(pause)
         raise AssertionError("the last try returns or raises")
@@ -152,7 +155,8 @@ class Http:
         except requests.exceptions.SSLError as error:
             raise AnswerError(f"{self.name} is not trusted at {self._host(url)}: {_tls(error)}; name its CA") from error
         except requests.exceptions.Timeout as error:
-            raise AnswerError(f"{self.name} did not answer within {timeout[1]:g} s", retryable=True) from error
+            silent = AnswerError(f"{self.name} did not answer within {timeout[1]:g} s", retryable=True)
+            raise _Later(silent, tries=1 if patience else _DOUBTFUL) from error
         except requests.exceptions.ConnectionError as error:
             gone = AnswerError(f"{self.name} cannot be reached at {self._host(url)}: {_reason(error)}", retryable=True)
             raise _Later(gone) from error
@@ -185,7 +189,8 @@ class Http:
             retryable=answer.status_code in _AGAIN or answer.status_code >= 500,
         )
         if answer.status_code in _AGAIN:
-            raise _Later(error, _retry_after(answer.headers.get("Retry-After", "")))
+            tries = _DOUBTFUL if answer.status_code == 500 else _TRIES
+            raise _Later(error, _retry_after(answer.headers.get("Retry-After", "")), tries=tries)
         raise error
 
     def _followed(self, url: str, location: str) -> str:
@@ -208,10 +213,10 @@ class Http:
 
 
 class _Later(Exception):
-    """Worth another try; `pause` in seconds where the service named one."""
+    """Worth another try, up to so many in all; `pause` in seconds where the service named one."""
 
-    def __init__(self, error: AnswerError, pause: float = 0) -> None:
-        self.error, self.pause = error, pause
+    def __init__(self, error: AnswerError, pause: float = 0, *, tries: int = _TRIES) -> None:
+        self.error, self.pause, self.tries = error, pause, tries
         super().__init__(str(error))
 
 

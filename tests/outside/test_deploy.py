@@ -148,7 +148,7 @@ def test_what_did_not_fit_into_the_event_is_asked_of_alertmanager_by_its_group()
     with pytest.raises(ConfigError, match="REMEDIATOR_ALERTMANAGER_URL"):
         of_dispatch(payload, None)
     whole = {"alerts": [{"labels": {"alertname": "Y"}}], "groupKey": "{}"}
-    assert json.loads(of_dispatch({"payload": whole}, None)) == whole
+    assert json.loads(of_dispatch({"payload": whole}, None)) == [{**whole["alerts"][0], "annotations": {}}]
 
 
 @pytest.mark.needs_tools("prometheus-alertmanager")

@@ -166,3 +166,17 @@ def test_many_threads_share_a_client() -> None:
         for thread in threads:
             thread.join()
     assert seen == [True] * 20
+
+
+@pytest.mark.parametrize("first", [Answer({"message": "boom"}, 500), Answer({}, wait=2)])
+def test_a_fault_that_may_be_passing_is_given_one_more_try(first: Answer) -> None:
+    answers = [first, Answer({"a": 1})]
+    with serve(lambda _asked: answers.pop(0)) as server:
+        assert client(server.url, budget=9).get("/x") == {"a": 1}
+
+
+@pytest.mark.parametrize("fault", [Answer({"message": "boom"}, 500), Answer({}, wait=2)])
+def test_and_only_one(fault: Answer) -> None:
+    with serve(fault) as server, pytest.raises(AnswerError):
+        client(server.url, budget=9).get("/x")
+    assert len(server.asked) == 2

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from remediator.domain.outside import Access, AnswerError, Question, Workload
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
+from remediator.services.kubernetes import objects
 from remediator.services.kubernetes.client import Cluster
 from remediator.services.kubernetes.source import ClusterSource
 from remediator.services.kubernetes.verify import PodVerifier
@@ -319,3 +320,58 @@ def test_a_role_that_is_bound_in_some_namespaces_only_is_enough() -> None:
     paths, found = _warned(403)
     assert paths.count("/api/v1/events") == 1
     assert [len(one) for one in found] == [1] * 6
+
+
+def test_a_list_whose_place_the_server_has_forgotten_is_read_anew() -> None:
+    asked_for: list[str] = []
+
+    def script(asked: Asked) -> Answer:
+        asked_for.append(asked.get("continue"))
+        if asked.get("continue") and len(asked_for) == 2:
+            said = {
+                "kind": "Status",
+                "reason": "Expired",
+                "code": 410,
+                "message": "The provided continue parameter is too old",
+            }
+            return Answer(said, 410)
+        first = {"metadata": {"continue": "more"}, "items": [{"metadata": {"name": "a"}}]}
+        return Answer(first if not asked.get("continue") else {"metadata": {}, "items": [{"metadata": {"name": "b"}}]})
+
+    with serve(script) as server:
+        pods = Cluster("kubernetes", Access(url=server.url)).pods("shop")
+    assert [one["metadata"]["name"] for one in pods] == ["a", "b"]
+    assert asked_for == ["", "more", "", "more"]
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_what_passes_is_asked_again_after_a_while(status: int) -> None:
+    slept: list[float] = []
+    answers = [Answer({"message": "busy"}, status), Answer({"message": "busy"}, status), Answer({"items": []})]
+    with serve(lambda _asked: answers.pop(0)) as server:
+        assert Cluster("kubernetes", Access(url=server.url), slept.append).pods("shop") == []
+    assert slept == [0.5, 2.0]
+
+
+def test_a_log_that_cannot_be_had_costs_the_rest_nothing() -> None:
+    def script(asked: Asked) -> Answer:
+        if asked.path.endswith("/log"):
+            return Answer({"message": "no preferred addresses found; known addresses: []"}, 500)
+        made = pod(waiting("CrashLoopBackOff", restarts=3), ready=False)
+        made["metadata"] |= {"name": "checkout-6d5f4c8b7-abcde", "namespace": "shop"}
+        return Answer({"metadata": {}, "items": [made] if asked.path.endswith("/pods") else []})
+
+    with serve(script) as server:
+        wanted = Workload(namespace="shop", kind="Deployment", name="checkout")
+        now = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
+        question = Question(since=now - timedelta(hours=1), until=now, workloads=(wanted,))
+        reading = ClusterSource("kubernetes", Cluster("kubernetes", Access(url=server.url), lambda _s: None)).read(
+            question
+        )
+    assert reading.items == 1
+    assert any("no preferred addresses" in note for note in reading.notes)
+
+
+def test_an_event_with_fractions_of_a_second_is_no_younger_than_the_merge_of_that_second() -> None:
+    assert objects.moment_of({"eventTime": "2026-11-22T12:40:00.999999Z"}) == "2026-11-22T12:40:00Z"
+    assert objects.moment_of({"lastTimestamp": "2026-11-22T12:40:00Z"}) == "2026-11-22T12:40:00Z"

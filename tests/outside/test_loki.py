@@ -12,10 +12,10 @@ from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
 from remediator.policy import load
 from remediator.services.http import Http
-from remediator.services.loki.client import Loki
+from remediator.services.loki.client import Limits, Loki
 from remediator.services.loki.source import LokiSource, documents, line_filter
 from tests.outside.loki_server import NS, LokiServer
-from tests.outside.servers import Answer, Running, serve
+from tests.outside.servers import Answer, Asked, Running, serve
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 EPOCH = int(NOW.timestamp())
@@ -48,11 +48,10 @@ def filled(count: int, **more: object) -> LokiServer:
 def test_pages_past_the_limit_both_ways_without_loss_or_repetition(direction, most) -> None:
     loki = filled(1234, most=most)
     with serve(loki) as server:
-        client = Loki(web(server))
-        client.page = min(client.page, 500) if most == 5000 else 5000
+        client = Loki(web(server), Limits(page=500 if most == 5000 else 5000))
         lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=10_000, direction=direction)
     assert [entry.line.rpartition(" ")[2] for entry in lines] == [str(number) for number in range(1234)]
-    assert client.page == (500 if most == 5000 else 300)
+    assert client.limits.page == (500 if most == 5000 else 300)
 
 
 def test_lines_of_one_instant_are_all_read_where_they_fit_a_page_and_told_where_not() -> None:
@@ -73,7 +72,7 @@ def test_lines_of_one_instant_are_all_read_where_they_fit_a_page_and_told_where_
 
 def test_more_lines_than_wanted_are_the_newest_and_it_is_said() -> None:
     with serve(filled(500)) as server:
-        client = Loki(web(server), page=100)
+        client = Loki(web(server), Limits(page=100))
         lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=150)
     assert lines[-1].line.endswith(" 499")
     assert len(lines) == 150
@@ -189,3 +188,43 @@ def test_every_pattern_of_the_policies_is_one_that_loki_can_take() -> None:
     patterns = [signal.pattern for category in CATALOGUE.categories for signal in category.signals]
     re2.compile(json.loads(line_filter(patterns).removeprefix(" |~ ")))
     assert list(documents("loki", [])) == []
+
+
+def test_what_was_learned_of_a_servers_limits_holds_for_the_next_reading() -> None:
+    loki = LokiServer(longest=7 * 86_400 + 1800, shown="7d30m", most=300)
+    loki.add(EPOCH - 60, "KeyError: 'A'", **POD)
+    with serve(loki) as server:
+        made = source(server, selectors=['{namespace="shop"}'])
+        made.read(question(24 * 20))
+        first = len(server.asked)
+        made.read(question(24 * 20))
+        again = server.asked[first:]
+    assert len(again) == 3
+    assert {asked.get("limit") for asked in again} == {"300"}
+
+
+def test_numbers_over_more_time_than_the_server_allows_are_asked_in_parts() -> None:
+    spans: list[tuple[int, int]] = []
+
+    def script(asked: Asked) -> Answer:
+        low, high = (int(asked.get(name)) // NS for name in ("start", "end"))
+        if high - low > 3600:
+            said = f"the query time range exceeds the limit (query length: {high - low}s, limit: 1h)"
+            return Answer(said, 400, "text/plain")
+        spans.append((low, high))
+        points = [[at, "1"] for at in range(low, high + 1, 600)]
+        return Answer({"data": {"resultType": "matrix", "result": [{"metric": {}, "values": points}]}})
+
+    with serve(script) as server:
+        points = Loki(web(server)).matrix("x", EPOCH * NS, (EPOCH + 4 * 3600) * NS, 600)
+    assert [at for at, _ in points] == list(range(EPOCH, EPOCH + 4 * 3600 + 1, 600))
+    assert len(spans) > 3
+
+
+@pytest.mark.parametrize(("first", "said"), [(1, False), (6, True)])
+def test_a_range_that_begins_in_silence_may_be_cut_and_that_is_said(first: int, said: bool) -> None:
+    loki = LokiServer()
+    loki.add(EPOCH - 86_400 * (7 - first) + 60, "KeyError: 'A'", **POD)
+    with serve(loki) as server:
+        notes = source(server, selectors=['{namespace="shop"}']).read(question(24 * 6.5)).notes
+    assert any("cuts in silence" in note for note in notes) is said

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from remediator.domain.outside import AnswerError, short
 from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from remediator.domain.outside import Access
 
@@ -25,6 +26,10 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 _PAGE = 500
 _MOST_PAGES = 40
 _FEW = 3
+_AGAIN = frozenset({429, 500, 502, 503, 504})
+_PAUSES = (0.5, 2.0)
+"""Seconds before the second and the third try."""
+
 _GROUPS: Mapping[str, tuple[str, str]] = {
     "Deployment": ("/apis/apps/v1", "deployments"),
     "StatefulSet": ("/apis/apps/v1", "statefulsets"),
@@ -38,6 +43,7 @@ class Cluster:
 
     name: str
     access: Access
+    sleep: Callable[[float], None] = time.sleep
     _kept: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
     _locks: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -140,6 +146,15 @@ class Cluster:
             return self._kept[path]
 
     def _pages(self, path: str, only: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        """All of a list; once from its beginning again where the server has forgotten where it was (410)."""
+        try:
+            return self._paged(path, only)
+        except AnswerError as error:
+            if error.status != 410:
+                raise
+            return self._paged(path, only)
+
+    def _paged(self, path: str, only: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         token = ""
         for _ in range(_MOST_PAGES):
@@ -165,6 +180,17 @@ class Cluster:
         return document
 
     def _ask(self, path: str, parameters: list[tuple[str, str]], *, accept: str = "application/json") -> bytes:
+        """One answer; what may pass is asked again, a little later."""
+        for pause in (*_PAUSES, None):
+            try:
+                return self._once(path, parameters, accept)
+            except AnswerError as error:
+                if pause is None or error.status not in _AGAIN:
+                    raise
+                self.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _once(self, path: str, parameters: list[tuple[str, str]], accept: str) -> bytes:
         import urllib3.exceptions
         from kubernetes.client.exceptions import ApiException
 

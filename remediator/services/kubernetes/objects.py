@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from remediator.evidence import workload_of_pod
@@ -97,9 +98,10 @@ def last_end(status: Object) -> tuple[str, str, str]:
 
 
 def moment_of(event: Object) -> str:
-    """When an event happened last: the scheduler's have no lastTimestamp."""
+    """When an event happened last, to the second: the scheduler's have no lastTimestamp, and fractions that others lack."""
     found = (text(event, "series", "lastObservedTime"), text(event, "lastTimestamp"), text(event, "eventTime"))
-    return next(filter(None, found), "") or text(event, "metadata", "creationTimestamp")
+    at = next(filter(None, found), "") or text(event, "metadata", "creationTimestamp")
+    return re.sub(r"\.\d+Z$", "Z", at)
 
 
 def regards(event: Object, names: Mapping[str, object]) -> bool:

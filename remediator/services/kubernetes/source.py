@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from remediator.domain.outside import Reading, Workload, item_id
+from remediator.domain.outside import AnswerError, Reading, Workload, item_id
 from remediator.errors import ConfigError
 from remediator.services.kubernetes import objects
 
@@ -52,7 +52,7 @@ class ClusterSource:
             texts += self._document("Event", namespace, fresh[-_MOST_EVENTS:])
             texts += self._document("Pod", namespace, shown[:_MOST_PODS])
             if question.workloads:
-                texts += self._last_words(namespace, troubled)
+                texts += self._last_words(namespace, troubled, notes)
             if not pods and not events and self.cluster.namespace(namespace) is None:
                 notes.append(f"namespace {namespace} does not exist in this cluster")
         return Reading(texts=tuple(texts), items=items, ids=tuple(ids), notes=tuple(notes))
@@ -76,14 +76,18 @@ class ClusterSource:
         body = {"apiVersion": "v1", "kind": f"{kind}List", "items": shown}
         return [(f"{self.name} {namespace} {kind.lower()}s", json.dumps(body, indent=1) + "\n")]
 
-    def _last_words(self, namespace: str, pods: Sequence[Object]) -> list[tuple[str, str]]:
+    def _last_words(self, namespace: str, pods: Sequence[Object], notes: list[str]) -> list[tuple[str, str]]:
         """Logs of containers as they were before their last restart; a path names whose they are."""
         found = []
         dead = [(pod, one) for pod in pods for one in objects.containers(pod) if objects.last_end(one)[0]]
         for pod, status in dead[:_MOST_LOGS]:
             name, container = objects.name_of(pod), objects.text(status, "name")
             previous = bool(status.get("restartCount"))
-            log = self.cluster.log(namespace, name, container, previous=previous, lines=LOG_LINES)
+            try:
+                log = self.cluster.log(namespace, name, container, previous=previous, lines=LOG_LINES)
+            except AnswerError as error:  # a dead node, or no right to logs: the rest still tells
+                notes.append(f"no log of {name}: {error}")
+                continue
             if log.strip():
                 path = f"{self.name}/namespaces/{namespace}/pods/{name}/{container}/{container}/logs/previous.log"
                 found.append((path, log))

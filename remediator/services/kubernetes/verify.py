@@ -85,9 +85,10 @@ class PodVerifier:
         for workload in wanted:
             its = [pod for pod in self.cluster.pods(workload.namespace) if objects.belongs(pod, workload)]
             judged = not self.rollouts and rollout.applications
-            findings += [] if judged and its else self._rolled_out(workload, its)
+            waits = [] if judged and its else self._rolled_out(workload, its)
             its = current(its)
-            findings += [found for pod in its for found in self._troubles(pod, rollout, patient=patient)]
+            # What a pod itself says tells more than that it is counted as missing.
+            findings += [found for pod in its for found in self._troubles(pod, rollout, patient=patient)] + waits
             pods += its
         digest = hashlib.sha256("\n".join(sorted(map(objects.state, pods))).encode()).hexdigest()[:16]
         since = before.get("since", stamp) if before.get("pods") == digest else stamp
@@ -112,13 +113,13 @@ class PodVerifier:
         found = None
         if self.cluster.knows(workload.kind):
             found = self.cluster.workload(workload.kind, workload.namespace, workload.name)
-            if found is None and not pods:
-                gone = self.cluster.namespace(workload.namespace) is None
-                return [
-                    Finding(f"namespace `{workload.namespace}` does not exist" if gone else f"{place} does not exist")
-                ]
+        if found is None and not pods:
+            if self.cluster.namespace(workload.namespace) is None:
+                return [Finding(f"namespace `{workload.namespace}` does not exist")]
+            known = self.cluster.knows(workload.kind)
+            return [Finding(f"{place}{' does not exist' if known else ': there are none, and no pods are no health'}")]
         if found is None:
-            return [] if pods else [Finding(f"{place}: there are none, and no pods are no health")]
+            return []
         status, replicas = objects.part(found, "status") or {}, objects.part(found, "spec", "replicas")
         wanted = status.get("desiredNumberScheduled", 1) if workload.kind == "DaemonSet" else replicas
         wanted = 1 if wanted is None else wanted

@@ -39,14 +39,21 @@ class Entry(NamedTuple):
 
 
 @dataclass
+class Limits:
+    """What a server takes, as far as its refusals have told; kept by whoever asks it more than once."""
+
+    page: int = 5000
+    """Lines a request."""
+    window: float = 30 * 86_400.0
+    """Seconds a request may span."""
+
+
+@dataclass
 class Loki:
-    """Reads ranges; what it learned of the server's limits holds for its life."""
+    """Reads ranges, whatever the server's limits are."""
 
     web: Web
-    page: int = 5000
-    """Lines a request; lowered to the server's own limit when it says so."""
-    window: float = 30 * 86_400.0
-    """Seconds a request may span; lowered likewise."""
+    limits: Limits = field(default_factory=Limits)
     notes: list[str] = field(default_factory=list)
 
     def lines(self, query: str, start: int, end: int, *, most: int, direction: Direction = "backward") -> list[Entry]:
@@ -66,17 +73,31 @@ class Loki:
         return sorted(found, key=lambda entry: entry.at)
 
     def matrix(self, query: str, start: int, end: int, step: int) -> list[tuple[int, float]]:
-        """The points of a metric query with a single series, (seconds, value); none where nothing matched."""
-        asked = [("query", query), ("start", str(start)), ("end", str(end)), ("step", str(step))]
-        series = self._result(asked, "matrix")
-        try:
-            return [(int(at), float(value)) for one in series for at, value in one["values"]]
-        except (KeyError, TypeError, ValueError) as error:
-            raise AnswerError("Loki answers with points that are none", status=200) from error
+        """The points of a metric query with a single series, (seconds, value); none where nothing matched.
+
+        In parts where the range is longer than the server allows, each a whole number of steps.
+        """
+        found: list[tuple[int, float]] = []
+        while start <= end:
+            steps = max(1, int(self.limits.window) // step - 1)
+            last = min(end, start + steps * step * _NS)
+            asked = [("query", query), ("start", str(start)), ("end", str(last)), ("step", str(step))]
+            try:
+                series = self._result(asked, "matrix")
+            except AnswerError as error:
+                if steps > 1 and self._learned(error):
+                    continue
+                raise
+            try:
+                found += [(int(at), float(value)) for one in series for at, value in one["values"]]
+            except (KeyError, TypeError, ValueError) as error:
+                raise AnswerError("Loki answers with points that are none", status=200) from error
+            start = last + step * _NS
+        return found
 
     def _all(self, query: str, start: int, end: int, direction: Direction) -> Iterator[Entry]:
         while start < end:
-            span = int(self.window * _NS)
+            span = int(self.limits.window * _NS)
             low, high = (max(start, end - span), end) if direction == "backward" else (start, min(end, start + span))
             try:
                 yield from self._pages(query, low, high, direction)
@@ -86,13 +107,13 @@ class Loki:
 
     def _pages(self, query: str, low: int, high: int, direction: Direction) -> Iterator[Entry]:
         while low < high:
-            limit = self.page
+            limit = self.limits.page
             try:
                 page = self._page(query, low, high, limit, direction)
             except AnswerError as error:
                 if not self._learned(error):
                     raise
-                if self.page != limit:
+                if self.limits.page != limit:
                     continue
                 raise _Narrower from error
             yield from page
@@ -107,7 +128,7 @@ class Loki:
                 low = following if following > low else self._crowded(following) + 1
 
     def _crowded(self, at: int) -> int:
-        self.notes.append(f"more than {self.page} lines bear one time stamp; some of them were not read")
+        self.notes.append(f"more than {self.limits.page} lines bear one time stamp; some of them were not read")
         return at
 
     def _page(self, query: str, low: int, high: int, limit: int, direction: Direction) -> list[Entry]:
@@ -129,7 +150,13 @@ class Loki:
 
     def _result(self, asked: Parameters, kind: str) -> list[Any]:
         long = sum(len(value) for _, value in asked) > _LONG
-        document = self.web.post_form(_PATH, asked) if long else self.web.get(_PATH, asked)
+        try:
+            document = self.web.post_form(_PATH, asked) if long else self.web.get(_PATH, asked)
+        except AnswerError as error:
+            if error.status == 401 and "no org id" in error.said:
+                said = f"{error}: it is multi-tenant, so name its tenant (REMEDIATOR_LOKI_TENANT)"
+                raise AnswerError(said, status=401, said=error.said) from error
+            raise
         data = document.get("data") if isinstance(document, dict) else None
         result = data.get("result") if isinstance(data, dict) else None
         if not isinstance(data, dict) or not isinstance(result, list):
@@ -145,15 +172,13 @@ class Loki:
             return False
         if found := _TOO_MANY.search(error.said):
             limit = int(found[1] or found[2])
-            return 0 < limit < self.page and self._set(page=limit)
+            known, self.limits.page = self.limits.page, min(limit, self.limits.page) if limit else self.limits.page
+            return self.limits.page < known
         if found := _TOO_LONG.search(error.said):
             seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(found[1]))
-            return 0 < seconds < self.window and self._set(window=seconds)
+            reached, self.limits.window = self.limits.window, min(seconds or self.limits.window, self.limits.window)
+            return self.limits.window < reached
         return False
-
-    def _set(self, *, page: int = 0, window: float = 0.0) -> bool:
-        self.page, self.window = page or self.page, window or self.window
-        return True
 
 
 class _Narrower(Exception):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from remediator.domain.life import Observation
 from remediator.domain.outside import workload_of
 from remediator.errors import RemediatorError
-from remediator.services.loki.client import Loki
+from remediator.services.loki.client import Limits, Loki
 from remediator.services.loki.source import line_filter, nanoseconds, quoted, selector
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class SignatureVerifier:
     now: Clock
     settle: timedelta
     labels: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
@@ -59,7 +60,7 @@ class SignatureVerifier:
         begin = merged - BEFORE
         step = max(60, int((now - begin).total_seconds()) // 500)
         metric = f"sum(count_over_time({query}[{step}s]))"
-        points = Loki(self.web).matrix(metric, nanoseconds(begin), nanoseconds(now) + step * 10**9, step)
+        points = Loki(self.web, self.limits).matrix(metric, nanoseconds(begin), nanoseconds(now) + step * 10**9, step)
         at = merged.timestamp()
         before = sum(count for when, count in points if when <= at)
         since = [(when, count) for when, count in points if when - step >= at]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from remediator.domain.outside import Reading, item_id
 from remediator.errors import ConfigError
-from remediator.services.loki.client import Loki
+from remediator.services.loki.client import Limits, Loki
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from remediator.domain.outside import Question, Web, Workload
     from remediator.policy import Catalogue
@@ -24,6 +24,9 @@ MOST = 20_000
 
 _LINE = 6_000
 """Characters of one line that are kept: the evidence reader cuts lines, and a cut line of JSON is no JSON."""
+_LONG_AGO = 86_400 * 10**9
+"""Nanoseconds; look-backs are days."""
+
 _CHUNK_LINES, _CHUNK_SIZE = 20_000, 2 << 20
 
 
@@ -38,10 +41,11 @@ class LokiSource:
     query: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     most: int = MOST
+    limits: Limits = field(default_factory=Limits)
 
     def read(self, question: Question) -> Reading:
         """See the port."""
-        client = Loki(self.web)
+        client = Loki(self.web, self.limits)
         start, end = nanoseconds(question.since), nanoseconds(question.until)
         entries: dict[Entry, None] = {}
         for query in self._queries(question.workloads):
@@ -50,6 +54,9 @@ class LokiSource:
         kept = [entry for entry, one in ids.items() if one not in question.handled]
         if not entries:
             client.notes.append("no line in that time (Loki keeps silent about ranges beyond its own look-back)")
+        elif end - start > _LONG_AGO and (oldest := min(entries).at) - start > (end - start) // 10:
+            at = datetime.fromtimestamp(oldest // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            client.notes.append(f"nothing before {at}: quiet, or beyond Loki's own look-back, which cuts in silence")
         return Reading(
             texts=tuple(documents(self.name, kept)),
             items=len(kept),
