@@ -195,11 +195,13 @@ class FakeVerifier:
 
     says: list[VerificationStatus]
     name: str = "fake"
+    facts: dict[str, str] = field(default_factory=dict)
     forgotten: int = 0
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         status = self.says.pop(0) if len(self.says) > 1 else self.says[0]
-        return Observation(verifier=self.name, status=status, summary=f"looks {status}", at="2026-01-01T00:00:00Z")
+        said = f"looks {status}"
+        return Observation(verifier=self.name, status=status, summary=said, at="2026-01-01T00:00:00Z", facts=self.facts)
 
     def forget(self) -> None:
         self.forgotten += 1

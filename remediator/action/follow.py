@@ -219,7 +219,10 @@ class Follow:
             self.conversation.react(said, "EYES")
             text, reaction = self._obey(incident, ask, said, activity)
             self.driver.settle(incident)  # before the answer says that it is done
-            self.conversation.reply(activity, said, reply(said.id, text), reaction)
+            if text:
+                self.conversation.reply(activity, said, reply(said.id, text), reaction)
+            else:
+                self.conversation.react(said, reaction)
         elif said.review == "APPROVED":
             approved = Review(kind="approved", by=said.by, commit=said.commit, at=said.at, words=said.body)
             self._resume(incident, approved)
@@ -247,7 +250,7 @@ class Follow:
         state = self.driver.state(incident)
         match ask.verb, state["workflow_status"]:
             case "help", _:
-                return HELP, "ROCKET" if said.body.split()[1:2] in ([], ["help"]) else "CONFUSED"
+                return self._helped(activity, said)
             case "explain", _:
                 return explanation(state), "ROCKET"
             case "use" | "retry", "awaiting_review":
@@ -267,6 +270,14 @@ class Follow:
                 return f"{after['workflow_status']}: {prose(after['recovery_result'])}", "ROCKET"
             case _, status:
                 return f"{code(ask.verb)} does not fit now: this incident is {code(status)}.", "CONFUSED"
+
+    def _helped(self, activity: Activity, said: Said) -> tuple[str, Reaction]:
+        """The whole table to whoever asks for it, and once to those who mistype."""
+        asked = said.body.split()[1:2] in ([], ["help"])
+        known = any(one.ours and HELP in one.body.replace("\r", "") for one in activity.said)
+        if asked or not known:
+            return HELP, "ROCKET" if asked else "CONFUSED"
+        return "", "CONFUSED"
 
     def _decline(self, incident: str, ask: Ask, said: Said, activity: Activity) -> tuple[str, Reaction]:
         """Answered before it is recorded, since nobody looks at a declined incident again."""

@@ -54,7 +54,7 @@ _SHAPES: dict[Verb, str] = {
 
 
 GONE = "<!-- remediator:gone "
-_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")
+_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[a-z0-9._-]{1,100})?")
 
 
 class Ask(Value):

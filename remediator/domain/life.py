@@ -87,6 +87,10 @@ class Review(Value):
     """RFC 3339, UTC."""
 
 
+ARRIVED = "arrived"
+"""Fact of an observation: the change is in the cluster, so that what is still missing is not its rollout."""
+
+
 class Observation(Value):
     """What one verifier saw, once."""
 

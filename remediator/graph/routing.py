@@ -51,7 +51,7 @@ def after_feedback(state: IncidentState) -> str:
             return "final_feedback"
         case "confirmed", "resolved":
             return "final_feedback"
-        case "closed", "rejected":
+        case "closed", "rejected" | "unconfirmed":
             return "final_feedback"
         case "changes_requested", "awaiting_review":
             return "generate_action"

@@ -311,7 +311,7 @@ def actor(login: str) -> dict[str, Any] | None:
 
 def requested(one: Pull) -> list[dict[str, Any]]:
     people = [{"__typename": "User", "login": login} for login in one.reviewers]
-    return people + [{"__typename": "Team", "slug": slug} for slug in one.teams]
+    return people + [{"__typename": "Team", "slug": slug, "combinedSlug": f"acme/{slug}"} for slug in one.teams]
 
 
 def closed(one: Pull) -> list[dict[str, Any]]:

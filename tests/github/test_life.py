@@ -114,6 +114,16 @@ def test_answers(life: Life, text: str, words: str, reaction: str) -> None:
     assert life.server.world.pulls[life.number].comments[0].reactions[-1][0] == reaction
 
 
+def test_who_mistypes_gets_the_table_once(life: Life) -> None:
+    life.start()
+    for words in ("/remediator fix it", "/remediator plase", "/remediator help"):
+        life.server.world.comment(life.number, "ada", words)
+        life.event()
+    assert [text.count("| `/remediator use N` |") for text in life.comments()] == [1, 1]
+    said = [one for one in life.server.world.pulls[life.number].comments if one.user == "ada"]
+    assert [one.reactions[-1][0] for one in said] == ["confused", "confused", "rocket"]
+
+
 def test_approval_of_the_head_counts_and_of_an_older_one_does_not(life: Life) -> None:
     life.start()
     life.server.world.review(life.number, "ada", "APPROVED")

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from remediator.domain.base import Value
-from remediator.domain.life import Plan, Record, Review, is_open
+from remediator.domain.life import ARRIVED, Plan, Record, Review, is_open
 from remediator.errors import ConfigError, ConflictError, ServiceError
 from remediator.graph.admission import Admission, Caps
 from remediator.graph.drive import Driver, Result
@@ -175,6 +175,26 @@ def test_pending_past_the_deadline_ends_unconfirmed() -> None:
     world.pass_time(hours=2)
     state = world.answer("verify").state
     assert (state["workflow_status"], state["verification_status"]) == ("unconfirmed", "pending")
+
+
+def test_pending_past_the_deadline_where_the_change_has_arrived_tries_the_next_action() -> None:
+    world = World(verifiers=(FakeVerifier(["success"], facts={ARRIVED: "yes"}), FakeVerifier(["pending"], name="pods")))
+    world.start()
+    world.merge()
+    world.pass_time(hours=5)
+    state = world.answer("verify").state
+    assert (state["workflow_status"], state["incident"].attempt) == ("awaiting_review", 2)
+    (told,) = [entry for entry in state["user_feedback_history"] if entry.get("kind") == "verified"]
+    assert told["words"] == "unknown, still waiting at the deadline: pods: looks pending"
+
+
+def test_declining_to_take_a_change_back_leaves_it_merged_and_says_so() -> None:
+    world = World(verifiers=(FakeVerifier(["success"]),))
+    world.start()
+    world.merge()
+    world.driver().take_back("inc-3f9a2c-1", Review(kind="revert", by="ann"))
+    state = world.answer("closed", words="it is fine", by="bea").state
+    assert (state["workflow_status"], state["incident"].reason) == ("unconfirmed", "it was not taken back: it is fine")
 
 
 def test_failed_tries_the_next_action_as_the_next_attempt_then_needs_a_person() -> None:

@@ -44,6 +44,10 @@ def take_note(state: IncidentState, review: Review) -> IncidentState:
             noted["pull_request"] = pull.model_copy(update={"state": "closed"})
             noted["workflow_status"] = "rejected"
             noted["incident"] = incident.model_copy(update={"reason": review.words, "quiet_until": review.until})
+            if incident.chosen == TAKE_BACK:
+                noted["workflow_status"] = "unconfirmed"
+                why = f"it was not taken back: {review.words}".removesuffix(": ")
+                noted["incident"] = incident.model_copy(update={"reason": why})
         case "cleared" if waiting:
             noted["workflow_status"] = "resolved"
             noted["recovery_result"] = review.words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remediator.domain.life import ARRIVED
 from remediator.domain.outside import Rollout
 from remediator.graph.limits import moment, stamp
 from remediator.graph.state import IncidentState, remember
@@ -65,7 +66,11 @@ def verify_recovery(
     )
     ends = moment(incident.deadline)
     if status == "pending" and verifiers and ends and at >= ends:
-        return {**update, "workflow_status": "unconfirmed"}
+        if not any(ARRIVED in one.facts for one in seen):
+            return {**update, "workflow_status": "unconfirmed"}
+        # It is in the cluster and did not end the incident in time: as little to be kept as what has failed.
+        status, result = "failed", f"unknown, still waiting at the deadline: {result}"
+        update = {**update, "verification_status": status, "recovery_result": result}
     if status == "success":
         asks = state["error_severity"] == "warning" and not state["user_approved_action"]
         overdue = bool(ends and at >= ends)

@@ -26,6 +26,8 @@ class Judgement(NamedTuple):
 
     status: Literal["success", "failed", "pending"]
     said: str
+    arrived: bool = False
+    """The change is in the cluster, whatever became of it there."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def _health(name: str, app: Application, merge: Merge) -> Judgement:
     health = text(app, "status", "health", "status") or "Unknown"
     at = f"synced to `{merge.commit[:7]}`"
     if health == "Healthy":
-        return Judgement("success", f"`{name}` {at}, Healthy")
+        return Judgement("success", f"`{name}` {at}, Healthy", arrived=True)
     worst = next(
         (
             f": {r.get('kind')} `{r.get('name')}` {short(text(r, 'health', 'message'), 200)}".rstrip()
@@ -171,7 +173,7 @@ def _health(name: str, app: Application, merge: Merge) -> Judgement:
     )
     since = text(app, "status", "health", "lastTransitionTime")
     grave = health == "Degraded" and since > merge.at
-    return Judgement("failed" if grave else "pending", f"`{name}` {at} but {health}{worst}")
+    return Judgement("failed" if grave else "pending", f"`{name}` {at} but {health}{worst}", arrived=True)
 
 
 def _condition(app: Application, since: str) -> str:

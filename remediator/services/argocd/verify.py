@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from remediator.domain.life import Observation
+from remediator.domain.life import ARRIVED, Observation
 from remediator.errors import RemediatorError
 from remediator.services.argocd.judge import Application, Contains, Judgement, Merge, judge, parent_of, waits_for_parent
 
@@ -46,7 +46,9 @@ class ArgoVerifier:
         judged.sort(key=lambda one: _ORDER[one[1].status])
         worst = judged[0][1].status
         said = "; ".join(one.said for _, one in judged if one.status == worst)
-        return Observation(verifier=self.name, status=worst, summary=said, at=at, link=self.link(judged[0][0]))
+        facts = {ARRIVED: "yes"} if all(one.arrived for _, one in judged) else {}
+        link = self.link(judged[0][0])
+        return Observation(verifier=self.name, status=worst, summary=said, at=at, link=link, facts=facts)
 
     def forget(self) -> None:
         """See the port."""

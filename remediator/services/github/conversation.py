@@ -24,6 +24,9 @@ fragment activity on PullRequest {{
     autoMergeRequest {{ enabledAt }}
     timelineItems(last: 1, itemTypes: [CLOSED_EVENT]) {{ nodes {{ ... on ClosedEvent {{ actor {{ login }} }} }} }}
     labels(first: 50) {{ nodes {{ name }} }}
+    reviewRequests(first: 20) {{ nodes {{ requestedReviewer {{
+      ... on User {{ login }} ... on Team {{ combinedSlug }}
+    }} }} }}
     comments(last: 100) {{ nodes {{ {_SAID} createdAt viewerDidAuthor }} }}
     reviews(last: 100) {{ nodes {{ {_SAID} submittedAt viewerDidAuthor state commit {{ oid }} }} }}
 }}"""
@@ -85,13 +88,17 @@ class Activity(Value):
     merges_itself: bool = False
     """GitHub will merge it when its rules are met."""
     labels: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    """People and teams (`org/team`) whose review is still awaited: the owners of the files among them."""
     said: tuple[Said, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Who merged, closed or reviewed it, each once."""
+        """Who was asked for a review, reviewed, merged or closed it, each once."""
         spoke = [one.by for one in self.said if one.review and not (one.bot or one.ours)]
-        return tuple(dict.fromkeys([*spoke, *([self.by] if self.by and not self.by.endswith("[bot]") else [])]))
+        return tuple(
+            dict.fromkeys([*self.asked, *spoke, *([self.by] if self.by and not self.by.endswith("[bot]") else [])])
+        )
 
     def own(self, first_line: str) -> Said | None:
         """Our comment that begins with this line."""
@@ -238,6 +245,11 @@ def _activity(known: PullRequest, node: Mapping[str, Any]) -> Activity:
         by=ended.get("login", "") if update["state"] != "open" else "",
         merges_itself=bool(node["autoMergeRequest"]),
         labels=tuple(one["name"] for one in node["labels"]["nodes"]),
+        asked=tuple(
+            who.get("login") or who.get("combinedSlug", "")
+            for one in node["reviewRequests"]["nodes"]
+            if (who := one["requestedReviewer"])
+        ),
         said=tuple(sorted(said, key=lambda one: one.at)),
     )
 
