@@ -33,5 +33,5 @@ def _counter() -> Callable[[str], int] | None:
         carried = importlib.import_module("bpe_openai")  # a package that carries the vocabulary; not a dependency
     except ImportError:
         return None
-    encoding = carried.get_encoding("o200k_base") if hasattr(carried, "get_encoding") else carried.o200k_base()
+    encoding = carried.get_encoding("o200k_base")
     return lambda text: len(encoding.encode(text))

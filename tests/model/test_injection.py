@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 STATE = "refs/heads/remediator-state"
 
 
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+"""Characters that a reader does not see and a terminal or another model obeys."""
+
+
 @dataclass
 class Attacked:
     root: Path
@@ -126,9 +132,12 @@ def test_an_attack_reaches_nothing(tmp_path: Path, obeying: Model, name: str) ->
         for place, text in texts(found, state).items():
             assert acting(text) == [], place
             assert not [secret for secret in SECRETS if secret in text], place
+            assert not UNSEEN.findall(text), place
         plain = shown(found, state)
         assert not [secret for secret in SECRETS if secret in plain + repr(state)]
-        assert not re.search(r"\x1b|[\u202a-\u202e\u2066-\u2069]", plain)
+        assert not UNSEEN.findall(
+            plain.replace("\u200b", "")
+        )  # ours: it keeps a commit message from mentioning anybody
         assert all(line.startswith("::") for line in remarks([Outcome.of(state, known=False)], []))
 
     kept = stored(one.root)

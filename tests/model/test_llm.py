@@ -187,6 +187,22 @@ def test_the_time_that_imports_take_is_not_the_servers(monkeypatch: pytest.Monke
         assert analyst(server.url, timeout=0.5).consider(BRIEF)
 
 
+def test_a_dead_server_costs_two_deadlines_and_not_one_an_incident() -> None:
+    briefs = [BRIEF.model_copy(update={"summary": f"{n}"}) for n in range(6)]
+    silent = [False, True, True, False]
+    with Model(lambda body: hangs(body) if silent.pop(0) else completion(body, GOOD)) as server:
+        asker = analyst(server.url, timeout=0.4)
+        asker.consider(briefs[0])
+        for brief in briefs[1:3]:
+            with pytest.raises(ServiceError, match=r"in time|cannot be reached"):
+                asker.consider(brief)
+        for brief in briefs[3:]:
+            with pytest.raises(ServiceError, match="not asked any more"):
+                asker.consider(brief)
+        assert len(server.bodies) == 3
+        assert asker.consider(briefs[0])
+
+
 @pytest.mark.parametrize("status", [408, 429, 500, 503, 529])
 @pytest.mark.parametrize(
     ("header", "value", "least"),

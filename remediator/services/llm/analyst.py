@@ -34,6 +34,8 @@ _MOST_ANSWER = 200_000
 """Characters of an answer that are looked at."""
 _MOST_TOKENS = 8_000
 """Of one answer, thinking included; a server whose context is smaller says so, and is asked without this bound."""
+_PATIENCE = 2
+"""A storm of incidents must not wait for a dead server once each: the job would end before its pull requests."""
 _LEAST_ANSWER = 150
 """Tokens that the shortest useful answer takes."""
 
@@ -52,6 +54,8 @@ class ChatAnalyst:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     spent: Spent = field(default_factory=Spent)
     _used: int = 0
+    _silent: int = 0
+    """Questions in a row that got no answer in time."""
     _forms: list[str] = field(default_factory=lambda: list(FORMS))
     _said: dict[str, str] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -67,6 +71,8 @@ class ChatAnalyst:
         question = f"{system}\0{user}"
         if question in self._said:
             return self._said[question]
+        if self._silent >= _PATIENCE:
+            raise ServiceError(f"{self.name} was silent {_PATIENCE} times in this run and is not asked any more")
         meter = self._allowed(prompts.count(system + user))
         try:
             self.endpoint.load()
@@ -74,9 +80,12 @@ class ChatAnalyst:
             until = time.monotonic() + self.endpoint.timeout
             with self.endpoint.client() as http:
                 answer = self._in_some_form(http, [("system", system), ("user", user)], meter, until)
+        except ServiceError as error:
+            self._silent += int(error.retryable)
+            raise
         finally:
             self._settle(meter)
-        self._said[question] = answer
+        self._said[question], self._silent = answer, 0
         return answer
 
     def recalled(self) -> None:

@@ -28,5 +28,5 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     if broken:
         raise broken[0]
     if not done:
-        raise ServiceError("no answer in time")
+        raise ServiceError("no answer in time", retryable=True)
     return done[0]
