@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,7 @@ def _typed(old: Any, text: str) -> Any:
             raise PolicyViolation(f"{text!r} must be true or false")
         return text.lower() == "true"
     if isinstance(old, int):
-        if not text.lstrip("-").isdigit():
+        if not re.fullmatch(r"-?[0-9]{1,18}", text):
             raise PolicyViolation(f"{text!r} must be a whole number")
         return int(text)
     return text
