@@ -26,6 +26,9 @@ KINDS = ("alertmanager", "loki", "kubernetes", "prometheus")
 
 _SPEC = re.compile(rf"(?P<kind>{'|'.join(KINDS)}|outside)(?::(?P<target>[a-z][a-z0-9-]*))?")
 
+_SOURCE = re.compile(rf"(?:{'|'.join(KINDS)}):([a-z][a-z0-9-]*)")
+"""How the names of texts begin that a target's source gave."""
+
 
 def is_source(text: str) -> bool:
     """Whether a `--log` argument names a source rather than a file: `loki`, `alertmanager:prod-eu`, `outside`."""
@@ -134,6 +137,21 @@ class Outside:
 
         name = self._target(target) or next(iter(self.targets))
         return "repository_dispatch", of_dispatch(payload, self._web("alertmanager", name, "Alertmanager"))
+
+    def cluster_of(self, source: str, said: str) -> str:
+        """The one name of a statement's cluster: what it says, where a target is known by it, else its source's.
+
+        Where there is one target it is as it says.
+        """
+        if len(self.targets) == 1:
+            return said
+        named = _SOURCE.match(source)
+        known = [name for name, target in self.targets.items() if said and (said == name or said in target.clusters)]
+        told = [*known, *([named[1]] if named and named[1] in self.targets else []), self.settings.target]
+        target = next(filter(None, told), "")
+        if not target:
+            return said
+        return next((one for one in self.targets[target].clusters if "://" not in one), target)
 
     def target_of(self, rollout: Rollout) -> str:
         """By the alert's or log's cluster, the run's, then by the Applications' destinations."""

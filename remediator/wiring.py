@@ -181,9 +181,13 @@ class Services:
             sources=[files.inputs, *([self.gathered.inputs] if self.gathered else [])],
             catalogue=self.policies.catalogue,
             redact=self.redact,
-            cluster=self.settings.cluster or self.settings.target,
+            cluster=self.settings.cluster,
+            cluster_of=self._cluster_of,
             now=now,
         )
+
+    def _cluster_of(self, source: str, said: str) -> str:
+        return self.outside.cluster_of(source, said) if self.policies.targets else said
 
     @cached_property
     def workshop(self) -> LocalWorkshop:

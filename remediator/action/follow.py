@@ -113,8 +113,7 @@ class Follow:
         ]
 
         self.driver.memory.recall([record.incident_id for record in waiting])
-        pulls = [pull for one in waiting if (pull := self.driver.state(one.incident_id)["pull_request"])]
-        known = self.conversation.read_all([pull.number for pull in pulls if pull.number])
+        known = self.conversation.read_all([number for one in waiting if (number := self._known_number(one))])
         outbox = Outbox()
 
         def look(driver: Driver, record: Record) -> IncidentState:
@@ -122,6 +121,14 @@ class Follow:
             return twin._swept(record, verify=verify)  # noqa: SLF001 - a twin of ours
 
         return swept(self.driver, waiting, look, lambda: outbox.send(self.conversation))
+
+    def _known_number(self, record: Record) -> int:
+        """The number of an incident's pull request; 0 where there is none, or its state cannot be read."""
+        try:
+            pull = self.driver.state(record.incident_id)["pull_request"]
+        except RemediatorError:
+            return 0  # told when it is looked at
+        return pull.number if pull else 0
 
     def _swept(self, record: Record, *, verify: bool) -> IncidentState:
         if record.held:

@@ -16,7 +16,7 @@ from remediator.evidence import Input, Pattern, Scanner, fingerprint, open_input
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from remediator.domain.incident import Diagnosis
+    from remediator.domain.incident import Diagnosis, Statement
     from remediator.domain.ports import Clock
     from remediator.evidence import Scan
     from remediator.policy import Catalogue
@@ -46,6 +46,8 @@ class Logs:
     catalogue: Catalogue
     redact: Callable[[str], str]
     cluster: str = ""
+    cluster_of: Callable[[str, str], str] = lambda _source, said: said
+    """(source's name, what a statement itself says): the cluster, where there are several."""
     now: Clock = lambda: datetime.now(UTC)
 
     @cached_property
@@ -78,13 +80,21 @@ class Logs:
         read_at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         source = ", ".join(report.name for report in self.scan.inputs)
         cases: dict[str, Case] = {}
-        for diagnosis in classify(self.scan.statements, self.catalogue, redact=self.redact):
+        for diagnosis in classify(tuple(map(self._placed, self.scan.statements)), self.catalogue, redact=self.redact):
             name = self._fingerprint(diagnosis)
             case = Case(
                 fingerprint=name, diagnosis=diagnosis, excerpt=excerpt(diagnosis), source=source, read_at=read_at
             )
             cases.setdefault(name, case)
         return tuple(cases.values())
+
+    def _placed(self, statement: Statement) -> Statement:
+        """The same workload in two clusters is two workloads, though most of what is said names no cluster."""
+        subject = statement.subject
+        cluster = self.cluster_of(statement.source, subject.cluster)
+        if cluster == subject.cluster:
+            return statement
+        return statement.model_copy(update={"subject": subject.model_copy(update={"cluster": cluster})})
 
     def _fingerprint(self, diagnosis: Diagnosis) -> str:
         subject = diagnosis.subject

@@ -229,21 +229,41 @@ def test_a_run_for_one_target_reads_that_ones_servers_only(tmp_path: Path) -> No
         unknown.polled()
 
 
-@pytest.mark.parametrize("by", ["option", "environment"])
-def test_the_target_of_a_run_is_a_part_of_its_incidents_identity(tmp_path: Path, monkeypatch, capsys, by) -> None:
+@pytest.mark.parametrize(
+    ("source", "said", "cluster"),
+    [
+        ("loki:prod-eu#3", "", "eu"),
+        ("kubernetes:prod-us/namespaces/shop/pods/a", "", "prod-us"),
+        ("alertmanager:prod-us", "https://eu.example.com", "eu"),
+        ("alertmanager:prod-eu", "what-prometheus-calls-it", "eu"),
+        ("describe.txt", "prod-us", "prod-us"),
+        ("describe.txt", "elsewhere", "elsewhere"),
+        ("loki:nowhere", "", ""),
+    ],
+)
+def test_a_cluster_has_one_name_whoever_tells_of_it(tmp_path: Path, source: str, said: str, cluster: str) -> None:
+    assert outside(tmp_path, TWO).cluster_of(source, said) == cluster
+    assert outside(tmp_path).cluster_of(source, said) == said
+
+
+def test_a_run_for_a_target_knows_where_a_file_comes_from(tmp_path: Path) -> None:
+    assert outside(tmp_path, TWO, REMEDIATOR_TARGET="prod-eu").cluster_of("alerts.json", "") == "eu"
+
+
+@pytest.mark.parametrize("by", ["option", "environment", "neither"])
+def test_the_same_workload_in_two_clusters_is_two_incidents(tmp_path: Path, monkeypatch, capsys, by) -> None:
+    monkeypatch.setenv("REMEDIATOR_QUERY", '{namespace="shop"}')
     with serve(_crashing()) as eu, serve(_crashing()) as us:
         text = f"targets: {{eu: {{loki: {{url: '{eu.url}'}}}}, us: {{loki: {{url: '{us.url}'}}}}}}"
         root = repository(tmp_path / "repo", {".github/remediator.yml": text, "a.yaml": "a: 1\n"})
-        shown = []
-        for target in ("eu", "us"):
+        shown: set[str] = set()
+        for target in ("eu", "us") if by != "neither" else ("",):
             if by == "environment":
                 monkeypatch.setenv("REMEDIATOR_TARGET", target)
-            monkeypatch.setenv("REMEDIATOR_QUERY", '{namespace="shop"}')
             option = ["--target", target] if by == "option" else []
             main(["run", "--log", "outside", "--dry-run", "--json", "--no-llm", "--repo", str(root), *option])
-            shown.append({one["incident_id"] for one in json.loads(capsys.readouterr().out)})
-    assert shown[0]
-    assert not shown[0] & shown[1]
+            shown |= {one["incident_id"] for one in json.loads(capsys.readouterr().out)}
+    assert len(shown) == 2
 
 
 def _crashing() -> LokiServer:

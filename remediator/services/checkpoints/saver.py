@@ -7,6 +7,7 @@ and `flush` writes everything at once by compare-and-swap.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -93,7 +94,8 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
             unknown = {thread: document_path(thread) for thread in threads if thread not in self._threads}
             found = self.store.read(self.store.head(), list(unknown.values())) if unknown else {}
             for thread, path in unknown.items():
-                self._threads[thread] = Document.load(path, found.get(path))
+                with contextlib.suppress(ConfigError):  # told when it is asked for by itself, at no other's cost
+                    self._threads[thread] = Document.load(path, found.get(path))
 
     def flush(self, message: str, only: Collection[str] = ()) -> None:
         """Write all that is buffered (of these threads alone, where any is named) as one commit.
