@@ -232,7 +232,8 @@ class Outside:
         )
         if web := self._web("argocd", target, "Argo CD"):
             api = ArgoApi(web, namespace, place.project, place.refresh)
-            return make(fetch=api.application, link=api.link, anew=api.forget)
+            sync = api.sync if self.policies.verification.sync else None
+            return make(fetch=api.application, link=api.link, anew=api.forget, sync=sync)
         cluster = self.cluster(target)
         return make(fetch=partial(cluster.application, namespace)) if cluster else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -55,6 +55,10 @@ class Web(Protocol):
 
     def post_form(self, path: str, parameters: Parameters) -> Any:
         """The same for a question that is too long for an address; only for what changes nothing."""
+        ...
+
+    def order(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Ask for a change, once: it is never repeated, and no redirect is followed with it."""
         ...
 
 

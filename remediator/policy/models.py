@@ -149,6 +149,8 @@ class Verification(Value):
     """How long nothing may change, and the signature must be quiet."""
     deadline: str = "4h"
     """From the merge; what is not settled by then needs a person."""
+    sync: bool = False
+    """Sync an Application that has the merge and no automated sync; through Argo CD's REST API only."""
     patience: str = "0s"
     """How long one run goes on looking at a rollout; `0s`: once, the rest is a later run's."""
 

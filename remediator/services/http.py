@@ -83,11 +83,15 @@ class Http:
 
     def get(self, path: str, parameters: Parameters = (), *, patience: float = 0) -> Any:
         """See the port."""
-        return self._document("GET", path, parameters, patience)
+        return self._document("GET", path, {"params": list(parameters)}, patience)
 
     def post_form(self, path: str, parameters: Parameters) -> Any:
         """See the port."""
-        return self._document("POST", path, parameters, 0)
+        return self._document("POST", path, {"data": list(parameters)}, 0)
+
+    def order(self, path: str, body: Mapping[str, Any]) -> Any:
+        """See the port."""
+        return self._document("POST", path, {"json": dict(body)}, 0, tries=1)
 
     @property
     def _session(self) -> requests.Session:
@@ -118,8 +122,8 @@ class Http:
             raise ConfigError(f"{self.name}: there is no file with a certificate authority here", file=given)
         return given
 
-    def _document(self, method: str, path: str, parameters: Parameters, patience: float) -> Any:
-        body = self._with_retries(method, path, parameters, patience)
+    def _document(self, method: str, path: str, sent: dict[str, Any], patience: float, *, tries: int = _TRIES) -> Any:
+        body = self._with_retries(method, path, sent, patience, tries)
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -127,26 +131,27 @@ class Http:
             what = "nothing" if not body.strip() else f"what is no JSON: {said!r}"
             raise AnswerError(f"{self.name} answers {path} with {what}", status=200, said=said) from error
 
-    def _with_retries(self, method: str, path: str, parameters: Parameters, patience: float) -> bytes:
+    def _with_retries(self, method: str, path: str, sent: dict[str, Any], patience: float, tries: int) -> bytes:
         until = time.monotonic() + max(self.budget, patience)
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(1, tries + 1):
             try:
-                return self._once(method, f"{self.base}{path}", parameters, until, patience)
+                return self._once(method, f"{self.base}{path}", sent, until, patience)
             except _Later as later:
                 pause = min(later.pause or 0.5 * 2**attempt * random.uniform(0.5, 1), _LONGEST_PAUSE)  # noqa: S311
-                if attempt >= min(_TRIES, later.tries) or time.monotonic() + pause > until:
+                if attempt >= min(tries, later.tries) or time.monotonic() + pause > until:
                     raise later.error from later
                 self._sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    def _once(self, method: str, url: str, parameters: Parameters, until: float, patience: float) -> bytes:
-        sent: dict[str, Any] = {"params": list(parameters)} if method == "GET" else {"data": list(parameters)}
+    def _once(self, method: str, url: str, sent: dict[str, Any], until: float, patience: float) -> bytes:
         timeout = (self.timeout[0], max(self.timeout[1], patience))
         try:
             for _ in range(_REDIRECTS + 1):
                 with self._session.request(
                     method, url, **sent, timeout=timeout, verify=self._ca, stream=True, allow_redirects=False
                 ) as answer:
+                    if answer.is_redirect and "json" in sent:
+                        raise AnswerError(f"{self.name} redirects what was to be ordered: give its own address")
                     if answer.is_redirect:
                         url, sent = self._followed(url, answer.headers["Location"]), {"data": sent.get("data")}
                         continue

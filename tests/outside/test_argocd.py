@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import SecretStr
 
-from remediator.domain.outside import Access
+from remediator.domain.outside import Access, AnswerError
+from remediator.outside import Outside
+from remediator.policy import load
 from remediator.services.argocd.client import ArgoApi
 from remediator.services.argocd.verify import ArgoVerifier
 from remediator.services.http import Http
+from remediator.settings import Settings
 from tests.outside.cluster import cluster
 from tests.outside.rollouts import COMMIT, rollout
 from tests.outside.servers import Answer, Asked, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OLD, LATER = "1" * 40, "4" * 40
 REPO = "https://github.com/acme/gitops.git"
@@ -305,3 +312,70 @@ def test_a_cluster_without_argo_cd_says_so() -> None:
         )
         seen = verifier.observe(rollout(), ())
     assert (seen.status, "serves no Argo CD Applications" in seen.summary) == ("pending", True)
+
+
+WAITING = application(status__sync={"status": "OutOfSync", "revision": COMMIT}, spec__syncPolicy={})
+
+
+def syncing(answer: Answer) -> tuple[list[Asked], Callable[[Asked], Answer]]:
+    """A verifier whose policy asks for syncs, before an Application that waits for one."""
+    asked: list[Asked] = []
+
+    def script(one: Asked) -> Answer:
+        asked.append(one)
+        return answer if one.method == "POST" else Answer(WAITING)
+
+    return asked, script
+
+
+def test_an_application_that_waits_is_synced_once_where_the_policy_says_so() -> None:
+    asked, script = syncing(Answer({"metadata": {"name": "checkout"}}))
+    with serve(script) as server:
+        made = api(server.url, namespace="argocd", project="shop")
+        known = {"contains": contains, "ours": lambda url: url == REPO}
+        verifier = ArgoVerifier("argocd", made.application, lambda: NOW, **known, sync=made.sync)
+        first = verifier.observe(rollout(), ())
+        second = verifier.observe(rollout(), (first,))
+        third = verifier.observe(rollout(), (first, second))
+    (post,) = [one for one in asked if one.method == "POST"]
+    assert post.path == "/api/v1/applications/checkout/sync"
+    assert post.headers["content-type"] == "application/json"
+    wanted = {"name": "checkout", "appNamespace": "argocd", "project": "shop", "prune": False, "dryRun": False}
+    assert json.loads(post.body) == wanted
+    assert "is being synced to `9e8d7c6` on the policy's behalf" in first.summary
+    assert {one.status for one in (first, second, third)} == {"pending"}
+    assert "is not Synced yet" in third.summary
+
+
+@pytest.mark.parametrize("answer", [Answer({"message": "blocked by sync window"}, 403), Answer({}, 503)])
+def test_a_sync_that_is_refused_is_said_and_asked_for_once_a_look(answer: Answer) -> None:
+    asked, script = syncing(answer)
+    with serve(script) as server:
+        made = api(server.url)
+        known = {"contains": contains, "ours": lambda url: url == REPO}
+        seen = ArgoVerifier("argocd", made.application, lambda: NOW, **known, sync=made.sync).observe(rollout(), ())
+    assert sum(one.method == "POST" for one in asked) == 1
+    assert (seen.status, seen.facts) == ("pending", {})
+    assert "waits for a manual sync" in seen.summary
+    assert str(answer.status) in seen.summary
+
+
+def test_no_order_follows_a_redirect() -> None:
+    _, script = syncing(Answer("", 307, headers={"Location": "/elsewhere"}))
+    with serve(script) as server:
+        with pytest.raises(AnswerError, match="redirects what was to be ordered"):
+            api(server.url).sync("checkout")
+        assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(("policy", "synced"), [("{}", False), ("verification: {sync: true}", True)])
+def test_nothing_is_synced_unless_the_policy_says_so(tmp_path, policy: str, synced: bool) -> None:
+    asked, script = syncing(Answer({"metadata": {}}))
+    file = tmp_path / "remediator.yml"
+    file.write_text(policy)
+    with serve(script) as server:
+        settings = Settings.from_environ({"REMEDIATOR_ARGOCD_URL": server.url})
+        found = Outside(settings, load(file), lambda: NOW, contains, lambda url: url == REPO)
+        (verifier,) = found.verifiers(timedelta(0))
+        verifier.observe(rollout(), ())
+    assert any(one.method == "POST" for one in asked) is synced

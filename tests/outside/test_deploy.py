@@ -97,16 +97,30 @@ def test_the_role_covers_every_request_and_no_rule_is_without_one() -> None:
     assert granted == needed
 
 
-def test_argo_cds_account_may_get_applications_and_that_is_all_that_is_asked() -> None:
+def test_argo_cds_account_may_do_what_is_asked_of_it_and_nothing_more() -> None:
     with serve(Answer({"metadata": {}})) as server:
-        ArgoApi(Http("Argo CD", Access(url=server.url))).application("checkout")
-    assert {(asked.method, asked.path.split("/")[3]) for asked in server.asked} == {("GET", "applications")}
+        api = ArgoApi(Http("Argo CD", Access(url=server.url)))
+        api.application("checkout")
+        usual = [_right(asked) for asked in server.asked]
+        api.sync("checkout")
+        wanted = [_right(asked) for asked in server.asked]
+    text = (DEPLOY / "argocd/account.yaml").read_text()
     settings, rbac = documents("argocd/account.yaml")
     assert settings["data"] == {"accounts.remediator": "apiKey"}
-    lines = [line.replace(" ", "").split(",") for line in rbac["data"]["policy.csv"].splitlines()]
-    assert [line[1:] for line in lines if line[0] == "p"] == [
-        ["role:remediator", "applications", "get", "*/*", "allow"]
-    ]
+    assert _granted(rbac["data"]["policy.csv"]) == usual
+    assert _granted(text.replace("# p,", "p,")) == wanted
+
+
+def _right(asked: Asked) -> list[str]:
+    """A request as Argo CD authorises it."""
+    *_, resource, _name = asked.path.removesuffix("/sync").split("/")
+    action = {("GET", False): "get", ("POST", True): "sync"}[asked.method, asked.path.endswith("/sync")]
+    return ["role:remediator", resource, action, "*/*", "allow"]
+
+
+def _granted(policy: str) -> list[list[str]]:
+    lines = [line.replace(" ", "").split(",") for line in policy.splitlines()]
+    return [line[1:] for line in lines if line[0] == "p"]
 
 
 def test_the_notification_is_one_that_the_trigger_understands() -> None:

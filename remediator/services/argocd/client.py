@@ -46,6 +46,13 @@ class ArgoApi:
         with self._lock:
             self._kept = {}
 
+    def sync(self, name: str) -> None:
+        """Apply what the Application's source says; nothing is pruned. Only where the policy asks for it."""
+        place = {"appNamespace": self.namespace} if self.namespace else {}
+        place |= {"project": self.project} if self.project else {}
+        body = {"name": name, **place, "prune": False, "dryRun": False}
+        self.web.order(f"/api/v1/applications/{quote(name, safe='')}/sync", body)
+
     def link(self, name: str) -> str:
         """Its page."""
         place = f"{quote(self.namespace)}/{quote(name)}" if self.namespace else quote(name)

@@ -28,6 +28,8 @@ class Judgement(NamedTuple):
     said: str
     arrived: bool = False
     """The change is in the cluster, whatever became of it there."""
+    waits_for_sync: bool = False
+    """The merge is known and nobody applies it by itself."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,8 @@ def _rolled_back(name: str, app: Application, places: list[int], merge: Merge) -
 def _out_of_sync(name: str, app: Application, merge: Merge) -> Judgement:
     automated = part(app, "spec", "syncPolicy", "automated")
     if not isinstance(automated, dict) or automated.get("enabled") is False:
-        return Judgement("pending", f"`{name}` waits for a manual sync of `{merge.commit[:7]}` (automated sync is off)")
+        said = f"`{name}` waits for a manual sync of `{merge.commit[:7]}` (automated sync is off)"
+        return Judgement("pending", said, waits_for_sync=True)
     what = text(app, "status", "sync", "status") or "Unknown"
     return Judgement("pending", f"`{name}` is {what}: automated sync has not begun (a sync window?)")
 

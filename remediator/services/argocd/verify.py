@@ -32,21 +32,26 @@ class ArgoVerifier:
     link: Callable[[str], str] = lambda _name: ""
     anew: Callable[[], None] = lambda: None
     """Makes `fetch` ask again."""
+    sync: Callable[[str], None] | None = None
+    """Applies an Application that waits for it; None: the policy leaves that to people."""
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
-        del earlier
         at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         commit = rollout.pull_request.merge_commit
         if not rollout.applications or not commit:
             neutral = {"neutral": "no Application is named"}
             return Observation(verifier=self.name, status="success", summary="no Application", at=at, facts=neutral)
         merge = Merge(commit, rollout.merged_at, self.contains, self.ours)
+        asked = {one for look in earlier if look.verifier == self.name for one in look.facts.get("synced", "").split()}
         judged = [(name, self._judge(name, merge)) for name in rollout.applications]
+        judged = [(name, self._synced(name, one, merge, asked)) for name, one in judged]
         judged.sort(key=lambda one: _ORDER[one[1].status])
         worst = judged[0][1].status
         said = "; ".join(one.said for _, one in judged if one.status == worst)
-        facts = {ARRIVED: "yes"} if all(one.arrived for _, one in judged) else {}
+        facts = {"synced": " ".join(sorted(asked))} if asked else {}
+        if all(one.arrived for _, one in judged):
+            facts[ARRIVED] = "yes"
         link = self.link(judged[0][0])
         return Observation(verifier=self.name, status=worst, summary=said, at=at, link=link, facts=facts)
 
@@ -64,6 +69,20 @@ class ArgoVerifier:
             return judge(name, app, merge)
         except RemediatorError as error:
             return Judgement("pending", str(error))
+
+    def _synced(self, name: str, judged: Judgement, merge: Merge, asked: set[str]) -> Judgement:
+        """Where the policy says so an Application that waits is synced, once a merge; what is asked for is noted."""
+        if not judged.waits_for_sync or self.sync is None:
+            return judged
+        mark = f"{name}@{merge.commit}"
+        if mark in asked:
+            return Judgement("pending", f"`{name}` was synced on the policy's behalf, and is not Synced yet")
+        try:
+            self.sync(name)
+        except RemediatorError as error:
+            return Judgement("pending", f"{judged.said}; it could not be asked for: {error}")
+        asked.add(mark)
+        return Judgement("pending", f"`{name}` is being synced to `{merge.commit[:7]}` on the policy's behalf")
 
     def _parent(self, name: str) -> Application | None:
         """The parent where it can be seen: the label that names it may mean something else."""
