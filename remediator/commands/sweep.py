@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.life import Record
     from remediator.graph.drive import Driver, Result
+    from remediator.graph.state import IncidentState
     from remediator.wiring import Services
 
 
@@ -95,7 +96,25 @@ def _one(found: Services, driver: Driver, record: Record) -> Result | None:
         return driver.resume(record.incident_id, Review(kind="verify", at=stamp(now())))
     twin = copy.copy(found)
     twin.__dict__["driver"] = driver
-    return catch_up(twin, record)
+    return catch_up(twin, record) or _cleared(found, driver, record)
+
+
+def _cleared(found: Services, driver: Driver, record: Record) -> Result | None:
+    """Close what nobody needs any more, since its incident has gone by itself."""
+    from remediator.domain.life import Review
+    from remediator.graph.limits import stamp
+    from remediator.graph.nodes.verify_recovery import may_have_cleared
+    from remediator.wiring import now
+
+    state = driver.state(record.incident_id)
+    if not (found.verifiers and may_have_cleared(state, driver.limits, now())):
+        return None
+
+    def close(after: IncidentState) -> None:
+        if after["workflow_status"] == "resolved" and after["pull_request"]:
+            found.forge.close(after["pull_request"])
+
+    return driver.resume(record.incident_id, Review(kind="verify", at=stamp(now())), then=close)
 
 
 def _plain(text: str) -> str:

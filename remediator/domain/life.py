@@ -85,6 +85,8 @@ class Review(Value):
     """Of a close: RFC 3339, UTC, until when the incident stays quiet; empty: as the policy says."""
     at: str = ""
     """RFC 3339, UTC."""
+    ref: str = ""
+    """The forge's id of the comment or review: by it what was heard is known."""
 
 
 ARRIVED = "arrived"

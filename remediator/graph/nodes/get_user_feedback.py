@@ -20,7 +20,13 @@ def get_user_feedback(state: IncidentState) -> IncidentState:
 def take_note(state: IncidentState, review: Review) -> IncidentState:
     """What one event means; an event that no longer fits the pull request is remembered and changes nothing."""
     history = remember(
-        _without_a_look(state), kind=review.kind, by=review.by, words=review.words, commit=review.commit, at=review.at
+        _without_a_look(state),
+        kind=review.kind,
+        by=review.by,
+        words=review.words,
+        commit=review.commit,
+        at=review.at,
+        ref=review.ref,
     )
     pull, proposal, incident = state["pull_request"], chosen(state), state["incident"]
     action = proposal.action if proposal else ""

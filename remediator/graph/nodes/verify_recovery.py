@@ -11,6 +11,7 @@ from remediator.graph.state import IncidentState, remember
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from remediator.domain.life import Incident, Observation, VerificationStatus
     from remediator.domain.ports import Clock, Verifier
@@ -83,6 +84,13 @@ def verify_recovery(
 def last_seen(state: IncidentState) -> str:
     """When a log told of the incident last, RFC 3339."""
     return state["incident"].last_seen or state["timestamp"]
+
+
+def may_have_cleared(state: IncidentState, limits: Limits, now: datetime) -> bool:
+    """Whether an open proposal's incident was not seen for so long that it is worth a look."""
+    seen = moment(last_seen(state))
+    waits = state["workflow_status"] == "awaiting_review"
+    return waits and bool(limits.cleared_for and seen and now - seen >= limits.cleared_for)
 
 
 def _cleared(state: IncidentState, rollout: Rollout, verifiers: Sequence[Verifier]) -> IncidentState:
