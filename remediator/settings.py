@@ -38,6 +38,13 @@ def _number(name: str, environ: Mapping[str, str]) -> int | None:
     return int(text) if text else None
 
 
+def _authority(environ: Mapping[str, str]) -> str:
+    """Requests reads REQUESTS_CA_BUNDLE by itself, and passes over what other programs are told by."""
+    own = environ.get("REMEDIATOR_GITHUB_CA", "").strip()
+    known = any(environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
+    return own or ("" if known else environ.get("SSL_CERT_FILE", ""))
+
+
 class GitHub(Value):
     """The repository on GitHub that this run works for, and what the workflow's inputs say about its pull requests."""
 
@@ -55,6 +62,8 @@ class GitHub(Value):
     draft: bool = False
     max_open: int | None = None
     """Pull requests that may be open at once; the policy's own cap holds too."""
+    ca: str = ""
+    """An own certificate authority of the server's, a path or PEM text."""
     job_token: bool = False
     """The token is the job's own: what it does starts no workflows."""
 
@@ -77,6 +86,7 @@ class GitHub(Value):
             api=environ.get("GITHUB_API_URL") or "https://api.github.com",
             graphql=environ.get("GITHUB_GRAPHQL_URL", ""),
             base=environ.get("REMEDIATOR_BASE", ""),
+            ca=_authority(environ),
             draft=environ.get("REMEDIATOR_DRAFT", "").lower() == "true",
             max_open=_number("REMEDIATOR_MAX_OPEN_PRS", environ),
             job_token=environ.get("REMEDIATOR_JOB_TOKEN", "").lower() == "true",

@@ -233,7 +233,7 @@ class Services:
         from remediator.services.github.client import Client
 
         on = self.settings.github
-        return Client(on.token, on.repository, on.api, on.graphql) if on else None
+        return Client(on.token, on.repository, on.api, on.graphql, ca=on.ca) if on else None
 
     @cached_property
     def forge(self) -> Forge:

@@ -13,4 +13,5 @@ compile() {
 }
 compile requirements.lock pyproject.toml --group build "$@"
 compile requirements-dev.lock pyproject.toml --group build --group dev "$@"
+compile requirements-uv.lock --group uv --no-deps "$@"
 compile requirements-tools.lock --group tools --no-deps "$@"

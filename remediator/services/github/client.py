@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import logging
 import random
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
+import requests.auth
 
-from remediator.errors import ConfigError, ConflictError, ServiceError
+from remediator.errors import ConfigError, ServiceError
+from remediator.services.github.refusals import graphql_refusal, refusal, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -33,7 +37,20 @@ PATIENCE = 120.0
 """Seconds that one request may wait for a limit to lift; a longer wait is the next run's."""
 
 TIMEOUT = (10, 60)
+REDIRECTS = 3
 _SAFE = frozenset({"GET", "PUT", "DELETE"})
+
+
+class _Bearer(requests.auth.AuthBase):
+    """The token on each request: as a mere header it would yield to a `.netrc` on the runner."""
+
+    def __init__(self, token: SecretStr | None) -> None:
+        self.token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self.token is not None:
+            request.headers["Authorization"] = f"Bearer {self.token.get_secret_value()}"
+        return request
 
 
 class Unsure(ServiceError):
@@ -55,7 +72,7 @@ class Reply:
     @property
     def message(self) -> str:
         """GitHub's own words for a refusal, its details included."""
-        return _words(self.body)
+        return words(self.body)
 
 
 @dataclass
@@ -71,6 +88,8 @@ class Client:
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
     tries: int = TRIES
+    ca: str = ""
+    """An own certificate authority, a path or PEM text; empty: what REQUESTS_CA_BUNDLE says, else the usual ones."""
     node_id: str = ""
     """GraphQL's id of the repository, kept from any answer that holds it."""
 
@@ -99,6 +118,17 @@ class Client:
         session.headers.update({"X-GitHub-Api-Version": VERSION, "User-Agent": "remediator"})
         return session
 
+    @cached_property
+    def _authority(self) -> str | bool:
+        """A file, since that is what requests takes, told with each request: a session's yields to the environment."""
+        if "-----BEGIN" in self.ca:
+            with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False, encoding="utf-8") as file:
+                file.write(self.ca)
+            return file.name
+        if self.ca and not Path(self.ca).is_file():
+            raise ConfigError("github-ca: there is no file with a certificate authority here", file=self.ca)
+        return self.ca or True
+
     def rest(
         self,
         method: str,
@@ -117,7 +147,7 @@ class Client:
         reply = Reply(answer.status_code, _body(answer), answer.content, dict(answer.headers))
         if reply.status < 400 or reply.status in expect:
             return reply
-        raise _error(f"{method} {path or '/'}", answer, reply.body)
+        raise refusal(f"{method} {path or '/'}", answer, reply.body)
 
     def pages(self, path: str, params: Mapping[str, str] | None = None, *, most: int = 10) -> Iterator[Any]:
         """All rows of a list, a hundred a request; at most that many pages."""
@@ -136,10 +166,10 @@ class Client:
         answer = self._send("POST", self.graphql_url, {"query": query, "variables": used}, again=again)
         body = _body(answer)
         if answer.status_code >= 400 or not isinstance(body, dict):
-            raise _error("GraphQL", answer, body)
+            raise refusal("GraphQL", answer, body)
         errors = body.get("errors") or []
         if errors and not all(error.get("type") in expect for error in errors):
-            raise _graphql_error(errors)
+            raise graphql_refusal(errors)
         data = body.get("data") or {}
         self.node_id = (data.get("repository") or {}).get("id") or self.node_id
         return {**data, "errors": errors}
@@ -148,15 +178,19 @@ class Client:
         """The bytes behind a redirect to another host, which never sees the token; to be closed by the caller."""
         url = f"{self.api}/repos/{self.repository}{quote(path, safe='/.~-_')}"
         answer = self._send("GET", url, None, again=True, redirects=False)
-        if answer.status_code in {301, 302, 303, 307, 308}:
+        if answer.is_redirect:
             try:
-                found = self.session.get(answer.headers["Location"], stream=True, timeout=TIMEOUT)
+                found = self.session.get(
+                    answer.headers["Location"], stream=True, timeout=TIMEOUT, auth=_Bearer(None), verify=self._authority
+                )
+            except requests.exceptions.SSLError as error:
+                raise self._distrusted(answer.headers["Location"], error) from None
             except requests.RequestException as error:
                 raise ServiceError(f"the download broke off: {type(error).__name__}", retryable=True) from error
             if found.status_code >= 400:
                 raise ServiceError(f"the download was answered with {found.status_code}", retryable=True)
             return found
-        raise _error(f"GET {path}", answer, _body(answer))
+        raise refusal(f"GET {path}", answer, _body(answer))
 
     def _send(
         self,
@@ -170,18 +204,15 @@ class Client:
         redirects: bool = True,
     ) -> requests.Response:
         """One answer that is neither a limit nor a passing failure; Unsure where a repetition could do it twice."""
-        headers = {"Accept": accept, "Authorization": f"Bearer {self.token.get_secret_value()}"}
         what = f"{method} {url.removeprefix(self.api)}"
         for attempt in range(1, self.tries + 1):
             last = attempt == self.tries
             try:
-                answer = self.session.request(
-                    method, url, json=json, params=params, headers=headers, timeout=TIMEOUT, allow_redirects=redirects
-                )
+                answer = self._once(method, url, json, params=params, accept=accept, redirects=redirects)
             except requests.exceptions.SSLError as error:
-                raise ConfigError(f"cannot trust {self.api}: {_short(error)}; set REQUESTS_CA_BUNDLE") from None
-            except (requests.ConnectionError, requests.Timeout) as error:
-                sent = not isinstance(error, requests.ConnectTimeout)
+                raise self._distrusted(self.api, error) from None
+            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+                sent = not isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError)
                 self._lost(what, f"the connection failed ({_short(error)})", again=again or not sent, last=last)
                 self._pause(attempt)
                 continue
@@ -190,10 +221,31 @@ class Client:
                 self._wait(wait, what, answer, last=last)
             elif answer.status_code >= 500:
                 self._lost(what, f"answered {answer.status_code}", again=again, last=last)
-                self._pause(attempt)
+                self._pause(attempt, answer.headers.get("Retry-After", ""))
             else:
                 return answer
         raise AssertionError("the last attempt returns or raises")
+
+    def _once(
+        self, method: str, url: str, json: Any, *, params: Mapping[str, str] | None, accept: str, redirects: bool
+    ) -> requests.Response:
+        """One exchange. A renamed repository moves on the same host, method and body kept; no other is followed."""
+        for _ in range(REDIRECTS + 1):
+            answer = self.session.request(
+                method, url, json=json, params=params, headers={"Accept": accept}, timeout=TIMEOUT,
+                allow_redirects=False, auth=_Bearer(self.token), verify=self._authority,
+            )  # fmt: skip
+            if not (redirects and answer.is_redirect):
+                return answer
+            there = urljoin(url, answer.headers["Location"])
+            if _origin(there) != _origin(url):
+                raise ConfigError(f"GitHub: {self.api} sends us on to {_origin(there)}, which never sees the token")
+            url, params = there, None
+        raise ServiceError(f"GitHub: {self.api} redirects in circles")
+
+    def _distrusted(self, where: str, error: Exception) -> ConfigError:
+        host = urlsplit(where).netloc
+        return ConfigError(f"cannot trust {host}: {_short(error)}; give its authority as `github-ca`")
 
     def _lost(self, what: str, why: str, *, again: bool, last: bool) -> None:
         if not again:
@@ -202,27 +254,31 @@ class Client:
             raise ServiceError(f"GitHub: {what}: {why}, {self.tries} times", retryable=True)
         log.info("%s: %s; trying again", what, why)
 
-    def _pause(self, attempt: int) -> None:
-        self.sleep(min(8.0, 0.5 * 2**attempt) * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
+    def _pause(self, attempt: int, after: str = "") -> None:
+        jittered = min(8.0, 0.5 * 2**attempt) * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
+        self.sleep(min(float(after), PATIENCE) if after.isdigit() else jittered)
 
     def _limited(self, answer: requests.Response) -> float | None:
         """Seconds to wait where the answer is a rate limit, which refuses before anything has an effect."""
-        if answer.status_code not in {403, 429}:
+        spent = answer.headers.get("X-RateLimit-Remaining") == "0"
+        # GraphQL tells of its limit in a 200.
+        if answer.status_code not in {403, 429} and not (spent and b'"RATE_LIMITED"' in answer.content[:1000]):
             return None
         after = answer.headers.get("Retry-After", "")
         if after.isdigit():
             return float(after)
-        if answer.headers.get("X-RateLimit-Remaining") == "0":
+        if spent:
             reset = answer.headers.get("X-RateLimit-Reset", "")
             return max(1.0, float(reset) - self.now()) if reset.isdigit() else 60.0
-        if answer.status_code == 429 or "secondary rate limit" in _words(_body(answer)):
+        if answer.status_code == 429 or "secondary rate limit" in words(_body(answer)):
             return 60.0
         return None
 
     def _wait(self, wait: float, what: str, answer: requests.Response, *, last: bool) -> None:
         if last or wait > PATIENCE:
-            words = _words(_body(answer))
-            raise ServiceError(f"GitHub: {what}: rate limit ({words}); lifts in {wait:.0f} s", retryable=True)
+            raise ServiceError(
+                f"GitHub: {what}: rate limit ({words(_body(answer))}); lifts in {wait:.0f} s", retryable=True
+            )
         log.warning("%s: rate limit, waiting %.0f s", what, wait)
         self.sleep(wait)
 
@@ -236,51 +292,10 @@ def _body(answer: requests.Response) -> Any:
         return None
 
 
-def _words(body: Any) -> str:
-    """`message` and what `errors` add to it, on one line."""
-    if not isinstance(body, Mapping):
-        return ""
-    errors = body.get("errors")
-    parts = [str(body.get("message") or "")]
-    for error in errors if isinstance(errors, list) else ():
-        if isinstance(error, Mapping):
-            parts.append(str(error.get("message") or " ".join(str(error.get(k, "")) for k in ("field", "code"))))
-        else:
-            parts.append(str(error))
-    return " ".join(" ".join(part for part in parts if part).split())
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _short(error: Exception) -> str:
     return type(error).__name__
-
-
-def _error(what: str, answer: requests.Response, body: Any) -> Exception:
-    """Our error for a refusal, naming the permission or setting that is missing."""
-    words = _words(body) or answer.reason or "no reason given"
-    match answer.status_code:
-        case 401:
-            return ConfigError(
-                f"GitHub refuses the token ({words}): give `token` one that is valid for this repository"
-            )
-        case 403:
-            needs = answer.headers.get("X-Accepted-GitHub-Permissions", "").replace("=", ": ")
-            hint = f"; the job needs `permissions: {needs}`" if needs else ""
-            return ConfigError(f"GitHub forbids {what} ({words}){hint}")
-        case 404:
-            return ConfigError(f"GitHub: {what}: not found, or not visible to this token")
-        case 409:
-            return ConflictError(f"GitHub: {what}: {words}")
-        case status:
-            return ServiceError(f"GitHub: {what}: {status}: {words}")
-
-
-def _graphql_error(errors: list[Any]) -> Exception:
-    words = "; ".join(" ".join(str(error.get("message", "")).split()) for error in errors)
-    kinds = {error.get("type") for error in errors}
-    if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-        return ConfigError(f"GitHub forbids this ({words}): the job needs `contents: write` and `pull-requests: write`")
-    if "NOT_FOUND" in kinds:
-        return ConfigError(f"GitHub: {words}; or it is not visible to this token")
-    if "RATE_LIMITED" in kinds:
-        return ServiceError(f"GitHub: rate limit ({words})", retryable=True)
-    return ServiceError(f"GitHub: {words}")
