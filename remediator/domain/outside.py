@@ -47,6 +47,8 @@ class AnswerError(ServiceError):
 class Web(Protocol):
     """One small HTTP service that answers in JSON."""
 
+    name: str
+    """What errors call it: `Loki prod`."""
     base: str
 
     def get(self, path: str, parameters: Parameters = (), *, patience: float = 0) -> Any:

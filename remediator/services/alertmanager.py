@@ -187,7 +187,7 @@ def _alerts(web: Web, asked: Parameters) -> list[dict[str, Any]]:
     if not isinstance(document, list) or not all(
         isinstance(alert, dict) and isinstance(alert.get("labels"), dict) for alert in document
     ):
-        raise AnswerError(f"Alertmanager answers with no list of alerts: {short(str(document), 120)}", status=200)
+        raise AnswerError(f"{web.name} answers with no list of alerts: {short(str(document), 120)}", status=200)
     return document
 
 

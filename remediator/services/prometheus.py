@@ -47,11 +47,11 @@ def query_range(web: Web, query: str, start: float, end: float) -> list[Series]:
     document = web.get(_PATH, asked)
     data = document.get("data") if isinstance(document, dict) else None
     if not isinstance(data, dict) or data.get("resultType") != "matrix" or not isinstance(data.get("result"), list):
-        raise AnswerError(f"Prometheus answers with no series: {short(str(document), 120)}", status=200)
+        raise AnswerError(f"{web.name} answers with no series: {short(str(document), 120)}", status=200)
     try:
         found = [_series(one) for one in data["result"]]
     except (KeyError, TypeError, ValueError) as error:
-        raise AnswerError("Prometheus answers with a series that is none", status=200) from error
+        raise AnswerError(f"{web.name} answers with a series that is none", status=200) from error
     return [one for one in found if one.points]
 
 

@@ -78,5 +78,5 @@ class ArgoApi:
                 raise AnswerError(said, status=403, said=error.said) from error
             raise
         if not isinstance(found, dict) or not isinstance(found.get("metadata"), dict):
-            raise AnswerError(f"Argo CD answers with no Application: {short(str(found), 120)}", status=200)
+            raise AnswerError(f"{self.web.name} answers with no Application: {short(str(found), 120)}", status=200)
         return found

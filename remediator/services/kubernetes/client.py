@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.domain.outside import AnswerError, short
 from remediator.errors import ConfigError
+from remediator.services.kubernetes.connect import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,10 @@ _TIMEOUT = (5.0, 20.0)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 _PAGE = 500
 _MOST_PAGES = 40
+_BUDGET = 60.0
+"""Seconds for one answer as a whole."""
+
+_MOST, _CHUNK = 64 << 20, 1 << 16
 _FEW = 3
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _PAUSES = (0.5, 2.0)
@@ -200,7 +205,7 @@ class Cluster:
                 "GET", path, query_params=parameters, header_params={"Accept": accept}, auth_settings=["BearerToken"]
             )
             answer = client.call_api(*asked, _request_timeout=_TIMEOUT)
-            body: bytes = answer.read() or b""
+            body = self._body(answer.response)
         except ApiException as error:
             raise self._refused(error.status or 0, error.body) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -209,7 +214,21 @@ class Cluster:
             raise self._refused(answer.status, body)
         return body
 
+    def _body(self, response: Any) -> bytes:
+        """All of an answer, within bounds: a server that drips cannot hold a run, nor fill its memory."""
+        until, parts, size = time.monotonic() + _BUDGET, [], 0
+        while chunk := response.read1(_CHUNK, decode_content=True):
+            parts.append(chunk)
+            size += len(chunk)
+            if size > _MOST:
+                raise AnswerError(f"{self.name} answers with more than {_MOST >> 20} MiB")
+            if time.monotonic() > until:
+                raise AnswerError(f"{self.name} did not finish its answer within {_BUDGET:g} s", retryable=True)
+        return b"".join(parts)
+
     def _refused(self, status: int, body: Any) -> AnswerError:
+        if 300 <= status < 400:
+            return AnswerError(f"{self.name} redirects: give the API server's own address", status=status)
         text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
         try:
             said = str(json.loads(text).get("message") or text)
@@ -224,51 +243,6 @@ class Cluster:
             if self._client is None:
                 self._client = connect(self.name, self.access)
             return self._client
-
-
-def connect(name: str, access: Access) -> Any:
-    """An API client by address and token, by kubeconfig and context, or from inside the cluster."""
-    import yaml
-    from kubernetes import client
-    from kubernetes import config as untyped
-
-    config: Any = untyped
-    try:
-        if access.url:
-            return client.ApiClient(_by_address(name, access))
-        if access.context == "in-cluster":
-            inside = client.Configuration()
-            config.load_incluster_config(client_configuration=inside)
-            inside.retries = 2
-            return client.ApiClient(inside)
-        if "\n" in access.kubeconfig:
-            loaded = yaml.safe_load(access.kubeconfig)
-            return config.new_client_from_config_dict(loaded, context=access.context or None, persist_config=False)
-        return config.new_client_from_config(access.kubeconfig or None, context=access.context or None)
-    except (config.ConfigException, yaml.YAMLError, OSError, KeyError, TypeError) as error:
-        raise ConfigError(f"{name}: no cluster can be made of the kubeconfig: {short(str(error))}") from error
-
-
-def _by_address(name: str, access: Access) -> Any:
-    import tempfile
-    from pathlib import Path
-
-    from kubernetes import client
-
-    found = client.Configuration(host=access.url.rstrip("/"))
-    found.retries = 2
-    if token := access.token.get_secret_value():
-        found.api_key = {"BearerToken": token}
-        found.api_key_prefix = {"BearerToken": "Bearer"}
-    if "-----BEGIN" in access.ca:
-        with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False, encoding="utf-8") as file:
-            file.write(access.ca)
-        found.ssl_ca_cert = file.name
-    elif access.ca:
-        if not Path(access.ca).is_file():
-            raise ConfigError(f"{name}: there is no file with a certificate authority here", file=access.ca)
-        found.ssl_ca_cert = access.ca
-    return found
 
 
 def _part(name: str) -> str:

@@ -91,7 +91,7 @@ class Loki:
             try:
                 found += [(int(at), float(value)) for one in series for at, value in one["values"]]
             except (KeyError, TypeError, ValueError) as error:
-                raise AnswerError("Loki answers with points that are none", status=200) from error
+                raise AnswerError(f"{self.web.name} answers with points that are none", status=200) from error
             start = last + step * _NS
         return found
 
@@ -145,7 +145,7 @@ class Loki:
                 labels = tuple(sorted((str(k), str(v)) for k, v in stream["stream"].items()))
                 found += [Entry(int(value[0]), labels, str(value[1])) for value in stream["values"]]
             except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-                raise AnswerError("Loki answers with a stream that is none", status=200) from error
+                raise AnswerError(f"{self.web.name} answers with a stream that is none", status=200) from error
         return sorted(found, key=lambda entry: entry.at, reverse=direction == "backward")
 
     def _result(self, asked: Parameters, kind: str) -> list[Any]:
@@ -160,10 +160,12 @@ class Loki:
         data = document.get("data") if isinstance(document, dict) else None
         result = data.get("result") if isinstance(data, dict) else None
         if not isinstance(data, dict) or not isinstance(result, list):
-            raise AnswerError(f"Loki answers with no result: {short(str(document), 120)}", status=200)
+            raise AnswerError(f"{self.web.name} answers with no result: {short(str(document), 120)}", status=200)
         if data.get("resultType") != kind:
             what = "a metric query gives numbers; a query of log lines is wanted" if kind == "streams" else "no numbers"
-            raise AnswerError(f"Loki answers with {short(str(data.get('resultType')), 40)}: {what}", status=200)
+            raise AnswerError(
+                f"{self.web.name} answers with {short(str(data.get('resultType')), 40)}: {what}", status=200
+            )
         return result
 
     def _learned(self, error: AnswerError) -> bool:

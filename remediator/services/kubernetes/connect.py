@@ -1,0 +1,58 @@
+"""How a cluster is reached; the one place that knows kubeconfigs, tokens and certificate authorities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remediator.domain.outside import short
+from remediator.errors import ConfigError
+
+if TYPE_CHECKING:
+    from remediator.domain.outside import Access
+
+
+def connect(name: str, access: Access) -> Any:
+    """An API client by address and token, by kubeconfig and context, or from inside the cluster.
+
+    It follows no redirect: whoever answers in the API server's stead is not believed.
+    """
+    import urllib3
+    import yaml
+    from kubernetes import client
+    from kubernetes import config as untyped
+
+    config: Any = untyped
+    found = client.Configuration()
+    try:
+        if access.url:
+            _by_address(found, name, access)
+        elif access.context == "in-cluster":
+            config.load_incluster_config(client_configuration=found)
+        elif "\n" in access.kubeconfig:
+            config.load_kube_config_from_dict(
+                yaml.safe_load(access.kubeconfig), access.context or None, found, persist_config=False
+            )
+        else:
+            config.load_kube_config(access.kubeconfig or None, access.context or None, found, persist_config=False)
+    except (config.ConfigException, yaml.YAMLError, OSError, KeyError, TypeError) as error:
+        raise ConfigError(f"{name}: no cluster can be made of the kubeconfig: {short(str(error))}") from error
+    found.retries = urllib3.Retry(2, redirect=False)
+    return client.ApiClient(found)
+
+
+def _by_address(found: Any, name: str, access: Access) -> None:
+    import tempfile
+    from pathlib import Path
+
+    found.host = access.url.rstrip("/")
+    if token := access.token.get_secret_value():
+        found.api_key = {"BearerToken": token}
+        found.api_key_prefix = {"BearerToken": "Bearer"}
+    if "-----BEGIN" in access.ca:
+        with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False, encoding="utf-8") as file:
+            file.write(access.ca)
+        found.ssl_ca_cert = file.name
+    elif access.ca:
+        if not Path(access.ca).is_file():
+            raise ConfigError(f"{name}: there is no file with a certificate authority here", file=access.ca)
+        found.ssl_ca_cert = access.ca
