@@ -22,6 +22,7 @@ from remediator.errors import ServiceError
 from remediator.evidence.redact import Redactor
 from remediator.remedies.quantities import parse
 from remediator.services.llm import Endpoint
+from remediator.services.llm.analyst import weight
 from tests.model.asking import analyst
 from tests.model.stand import Model, Reply, asked, completion, form, garbage, hangs, nonsense, opinion, refuses
 
@@ -36,6 +37,7 @@ BRIEF = Brief(
     categories=("oom", "network_error"),
 )
 OTHER = BRIEF.model_copy(update={"summary": "payment was OOMKilled"})
+SIZE = prompts.count("".join(prompts.render(BRIEF))) + weight("json_schema")
 GOOD = opinion(root_cause=[{"text": "The limit is too low.", "evidence": ["E1"]}])
 
 
@@ -182,17 +184,18 @@ def test_a_server_that_passes_over_the_form_is_told_the_shape_in_words() -> None
 
 
 def test_the_time_that_imports_take_is_not_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Endpoint, "load", lambda _: time.sleep(0.6))
+    monkeypatch.setattr(Endpoint, "load", lambda _: time.sleep(2.5))
     with Model(only("json_schema")) as server:
-        assert analyst(server.url, timeout=0.5).consider(BRIEF)
+        assert analyst(server.url, timeout=2.4).consider(BRIEF)
 
 
 def test_a_dead_server_costs_two_deadlines_and_not_one_an_incident() -> None:
     briefs = [BRIEF.model_copy(update={"summary": f"{n}"}) for n in range(6)]
     silent = [False, True, True, False]
     with Model(lambda body: hangs(body) if silent.pop(0) else completion(body, GOOD)) as server:
-        asker = analyst(server.url, timeout=0.4)
+        asker = analyst(server.url)
         asker.consider(briefs[0])
+        asker.endpoint.timeout = 0.4
         for brief in briefs[1:3]:
             with pytest.raises(ServiceError, match=r"in time|cannot be reached"):
                 asker.consider(brief)
@@ -333,8 +336,7 @@ def test_each_bound_says_its_name_and_lets_nothing_be_sent(bound: str) -> None:
 
 def test_the_tokens_of_a_run_are_bounded() -> None:
     with Model(only("json_schema")) as server:
-        size = prompts.count("".join(prompts.render(BRIEF)))
-        asker = analyst(server.url, tokens_per_run=2 * size)
+        asker = analyst(server.url, tokens_per_run=2 * SIZE)
         asker.consider(BRIEF)
         with pytest.raises(ServiceError, match="tokens_per_run"):
             asker.consider(OTHER)
@@ -342,15 +344,14 @@ def test_the_tokens_of_a_run_are_bounded() -> None:
 
 
 def test_retries_and_other_forms_are_counted_too() -> None:
-    size = prompts.count("".join(prompts.render(BRIEF)))
     with Model(lambda _: Reply(503)) as server:
-        asker = analyst(server.url, tokens_per_incident=3 * size)
+        asker = analyst(server.url, tokens_per_incident=3 * SIZE)
         with pytest.raises(ServiceError, match="tokens_per_incident"):
             asker.consider(BRIEF)
         assert len(server.bodies) == 2
-        assert asker.spent.sent == 2 * size
+        assert asker.spent.sent == 2 * SIZE
     with Model(lambda _: refusing(400)) as server:
-        asker = analyst(server.url, tokens_per_incident=3 * size)
+        asker = analyst(server.url, tokens_per_incident=2 * SIZE + 300)
         with pytest.raises(ServiceError):
             asker.consider(BRIEF)
         assert len(server.bodies) == 2
@@ -365,7 +366,7 @@ def test_cost_is_what_the_server_counts_where_that_can_be_meant(
         reply["usage"] = {"prompt_tokens": told[0], "completion_tokens": told[1], "total_tokens": sum(told)}
         return Reply(body=json.dumps(reply).encode())
 
-    own = prompts.count("".join(prompts.render(BRIEF))), prompts.count(GOOD)
+    own = SIZE, prompts.count(GOOD)
     with Model(counting) as server:
         asker = analyst(server.url, purse=Purse(50_000))
         asker.consider(BRIEF)

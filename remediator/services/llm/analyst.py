@@ -73,7 +73,7 @@ class ChatAnalyst:
             return self._said[question]
         if self._silent >= _PATIENCE:
             raise ServiceError(f"{self.name} was silent {_PATIENCE} times in this run and is not asked any more")
-        meter = self._allowed(prompts.count(system + user))
+        meter = self._allowed(prompts.count(system + user) + weight(self._forms[0]))
         try:
             self.endpoint.load()
             # A server that drips bytes never times out by itself.
@@ -144,7 +144,7 @@ class ChatAnalyst:
     def _answer(self, http: Any, form: str, messages: list[tuple[str, str]], meter: _Meter, until: float) -> str:
         attempt = 0
         asked = [(*messages[0][:1], messages[0][1] + prompts.plain()), *messages[1:]] if form == "plain" else messages
-        size = prompts.count("".join(text for _, text in asked))
+        size = prompts.count("".join(text for _, text in messages)) + weight(form)
         while True:
             attempt += 1
             most = meter.begin(size)
@@ -222,6 +222,11 @@ class ChatAnalyst:
                 raise _Unsupported("the answer is no JSON")
             raise ServiceError(f"{self.name}: the answer is no JSON")
         return text[start : end + 1]
+
+
+def weight(form: str) -> int:
+    """Tokens that a form adds to the messages: the schema, or its shape in words."""
+    return prompts.count(prompts.plain() if form == "plain" else json.dumps(Opinion.model_json_schema()))
 
 
 @dataclass
