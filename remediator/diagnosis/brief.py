@@ -58,7 +58,7 @@ def _windows(diagnosis: Diagnosis, redact: Callable[[str], str]) -> tuple[Window
     """What the rules cite; where they know nothing, the lines that look gravest, which speak for no category."""
     cited = [(e.id, e) for e in diagnosis.evidence[:40]]
     if diagnosis.category == UNKNOWN:
-        cited = [(f"E{number}", e) for number, e in enumerate((*diagnosis.context, *diagnosis.evidence)[:40], start=1)]
+        cited += [(f"E{number}", e) for number, e in enumerate(diagnosis.context, start=len(cited) + 1)][:20]
     return tuple(
         Window(
             id=name,

@@ -103,4 +103,9 @@ def _note(judged: Judged, dropped: dict[str, int], brief: Brief, added: Sequence
     if dropped:
         lines.append("Dropped: " + "; ".join(f"{why} ({number})" for why, number in sorted(dropped.items())) + ".")
     lines += [f"{claim.text} ({', '.join(claim.evidence)})" for claim in judged.root_cause]
+    if brief.category == UNKNOWN:  # what it cites stands nowhere else in the report
+        cited = {name for claim in judged.root_cause for name in claim.evidence}
+        lines += [
+            f"{window.id}: {' '.join(window.text.split())[:200]}" for window in brief.windows if window.id in cited
+        ]
     return "\n".join(lines) or "It adds nothing to the rules' answer."

@@ -209,6 +209,7 @@ def test_what_no_rule_knows_is_advice_for_a_person_and_nothing_else(root: Path) 
     text = needs_person(incident_report(state))
     assert "no rule knows this; the model small reads it as storage_error" in text
     assert "> The ledger's head is from another epoch. (E1)" in text
+    assert '> E1: level=fatal msg="ledger head does not match its proof"' in text.replace("\\", "")
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def _body(brief: Brief, windows: Sequence[str], past: Sequence[str], fence: str,
 
 
 def _kind(window: Window) -> str:
-    return f"{window.category}/{window.signal}" if window.signal else "no rule knows it"
+    return f"{window.category}/{window.signal}" if window.category else "no rule knows it"
 
 
 def _fence(data: Sequence[str]) -> str:
