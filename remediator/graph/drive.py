@@ -124,7 +124,11 @@ class Driver:
 
     def _kept(self, incident_id: str) -> SecondReading | None:
         """What a model said when the incident was here before, for judging anew; nothing of it is shown as it is."""
-        said = self.graph.get_state(_config(incident_id)).values.get("second")
+        try:
+            said = self.graph.get_state(_config(incident_id)).values.get("second")
+        except RemediatorError as error:  # a spoilt document of before costs one more question, not the incident
+            log.info("%s: nothing is kept of it: %s", incident_id, error)
+            return None
         return said.model_copy(update={"note": "", "category": "", "dropped": 0}) if said and said.answer else None
 
     def resume(

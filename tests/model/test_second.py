@@ -18,6 +18,7 @@ from remediator.domain.opinion import Brief, Offer, Opinion, Parameter, Target, 
 from remediator.graph.describe import incident_report
 from remediator.graph.state import TAKE_BACK
 from remediator.report import needs_person, pull_request
+from remediator.services.checkpoints.documents import document_path
 from remediator.settings import Settings
 from remediator.wiring import Services
 from tests.fakes import FakeVerifier
@@ -107,6 +108,20 @@ def test_another_model_or_language_is_asked_anew(root: Path, environ: dict[str, 
         again = started(Services(Settings.from_environ(said), root, found.logs_from))
         assert len(server.bodies) == 2
     assert not again["second"].recalled
+
+
+def test_a_spoilt_document_of_before_costs_one_more_question(root: Path) -> None:
+    with Model(helpful) as server:
+        first = process(root, server, OOM)
+        one = started(first)
+        reject(first)
+        store = process(root, server, OOM).store
+        assert store
+        store.write(store.head(), {document_path(one["incident_id"]): b"{"}, "spoil it")
+        two = started(process(root, server, OOM))
+        assert len(server.bodies) == 2
+    assert two["incident"].generation == one["incident"].generation + 1
+    assert two["second"].answer
 
 
 @pytest.mark.parametrize("behaviour", [nonsense, garbage, refuses])
