@@ -130,7 +130,7 @@ class Follow:
 
     def _swept(self, record: Record, *, verify: bool) -> IncidentState:
         if record.held:
-            return self.driver.revive(record.incident_id).state
+            return self._told_before(self.driver.revive(record.incident_id).state)
         began = moment(record.opening)
         if began and self.now() - began < _GRACE:
             return self.driver.state(record.incident_id)  # somebody is at it
@@ -152,11 +152,16 @@ class Follow:
         result = self.driver.finish(incident)
         if result.error:
             raise result.error
-        urls = [str(e["url"]) for e in result.state["user_feedback_history"] if e.get("url")]
-        before = [url for url in dict.fromkeys(urls[:-1]) if url != urls[-1]]
-        if before and (number := before[-1].rpartition("/")[2]).isdigit():
-            self._tell(result.state, self.conversation.read(unknown(int(number))))
-        return result.state
+        return self._told_before(result.state)
+
+    def _told_before(self, state: IncidentState) -> IncidentState:
+        """On the pull request of the attempt before, what follows it; nobody looks there again by itself."""
+        urls = [str(e["url"]) for e in state["user_feedback_history"] if e.get("url")]
+        now = state["pull_request"]
+        before = [url for url in dict.fromkeys(urls) if not now or url != now.url]
+        if state["incident"].attempt > 1 and before and (number := before[-1].rpartition("/")[2]).isdigit():
+            self._tell(state, self.conversation.read(unknown(int(number))))
+        return state
 
     def _follow(self, incident: str, activity: Activity) -> IncidentState:
         state, pull = self._whole(incident), activity.pull_request
@@ -192,11 +197,16 @@ class Follow:
                 self.outbox.put(state["incident_id"], activity, body)
         if state["workflow_status"] == "resolved" and activity.pull_request.state == "open":
             self.conversation.stick(activity, gone(state))
-            self.forge.close(activity.pull_request)
+            if not self._awaited_by_others(state["incident_id"], activity.pull_request.branch):
+                self.forge.close(activity.pull_request)
         if found and state["workflow_status"] in {"needs_person", "unconfirmed"} and NEEDS_HUMAN not in activity.labels:
             # The label last: it is what says that people were called.
             self.conversation.stick(activity, call_for_people(state, activity.people))
             self.conversation.label(activity, NEEDS_HUMAN)
+
+    def _awaited_by_others(self, incident: str, branch: str) -> bool:
+        there = [one for one in _on_branch(branch, self.driver.records()) if one.incident_id != incident]
+        return any(one.status == "awaiting_review" for one in there)
 
     @property
     def hearing(self) -> Hearing:

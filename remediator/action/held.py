@@ -25,6 +25,7 @@ class HeldBack:
     driver: Driver
     conversation: Conversation
     _known: Listed | None = field(default=None, repr=False)
+    _heeded: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self._issue = Backlog(self.conversation.client)
@@ -35,6 +36,7 @@ class HeldBack:
             return
         self._known = self._issue.find()
         if self._known and (wanted := ticked(self._known.body)):
+            self._heeded = wanted
             if self._known.editor and self.conversation.may_command(self._known.editor):
                 self.driver.admission.asked.update(wanted)
             else:
@@ -45,4 +47,7 @@ class HeldBack:
         held = sorted((record for record in self.driver.records() if record.held), key=gravity)
         if not (held or self._known):
             return 0
-        return self._issue.write(self._known or self._issue.find(), backlog(held), empty=not held)
+        known = self._known or self._issue.find()
+        if known and ticked(known.body) - self._heeded:
+            return known.number  # ticked meanwhile: the run of that event heeds it, and then writes the list
+        return self._issue.write(known, backlog(held), empty=not held)

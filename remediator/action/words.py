@@ -111,11 +111,13 @@ _OUTCOMES: dict[str, Outcome] = {
 def verdict(state: IncidentState, pull: PullRequest, at: str) -> Verdict | None:
     """What is said about a pull request; None while there is nothing to add to its text, or it was declined."""
     now, incident = state["pull_request"], state["incident"]
-    following = bool(now and now.number != pull.number)
+    following = bool(now and now.number != pull.number) or bool(incident.held and incident.attempt > 1)
     outcome: Outcome | None = "not_recovered" if following else _OUTCOMES.get(state["workflow_status"])
     if outcome is None:
         return None
     next_step = f"the next attempt is {now.url}" if following and now else incident.reason
+    if following and now is None:
+        next_step = f"the next attempt is {incident.reason}"
     headline = state["recovery_result"]
     if outcome == "review":
         if incident.seen < 2 and not pull.note:

@@ -185,7 +185,7 @@ class Record(Value):
     held: str = ""
     opening: str = ""
     change: str = ""
-    """Names what its pull request changes, the same for the same files on the same base."""
+    """Names what its pull request changes: the same for the same texts of the same files on the same branch."""
     opened: tuple[str, ...] = ()
     """RFC 3339, UTC: when its pull requests were opened, oldest first."""
     extra: dict[str, str] = Field(default_factory=dict)

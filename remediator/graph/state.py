@@ -211,5 +211,5 @@ def _change(state: IncidentState) -> str:
     pull, changes = state.get("pull_request"), all_changes(state)
     if pull is None or pull.state != "open" or not changes:
         return ""
-    text = json.dumps([pull.base, state["incident"].base_commit, sorted(changes.items())])
+    text = json.dumps([pull.base, sorted(changes.items())])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from remediator.action.held import HeldBack
 from remediator.action.words import Ask, parse
 from remediator.graph.admission import Caps
 from remediator.graph.limits import Limits
@@ -321,6 +322,32 @@ def test_what_is_held_back_is_listed_once_and_opened_when_a_box_is_ticked(life: 
     life.sweep()
     assert len(life.server.world.pulls) == 3
     assert (issue.state, "Nothing is held back" in issue.body) == ("closed", True)
+
+
+def test_a_tick_between_two_looks_is_not_wiped_away(life: Life) -> None:
+    three(life)
+    life.sweep()
+    (issue,) = life.server.world.issues.values()
+    issue.body, issue.editor = issue.body.replace("- [ ]", "- [x]", 1), "ada"
+    driver, follow = life._run()
+    HeldBack(driver, follow.conversation).tell()  # a run that was there for a new log
+    assert issue.body.count("- [x]") == 1
+    life.sweep()
+    assert len(life.server.world.pulls) == 1
+
+
+def test_a_next_attempt_that_is_held_back_is_said_on_the_one_before(life: Life) -> None:
+    life.start()
+    life.server.world.merge(life.number, "ada")
+    life.verdicts, life.caps = ["failed"], Caps(open=0)
+    life.event()
+    (said,) = life.comments()
+    assert "Not recovered" in said
+    assert "held back: 0 pull requests are open" in said
+    life.caps = Caps()
+    life.sweep()
+    (said,) = life.comments()
+    assert f"/pull/{max(life.server.world.pulls)}" in said
 
 
 def test_a_repository_without_issues_only_costs_a_warning(life: Life, caplog: pytest.LogCaptureFixture) -> None:

@@ -60,6 +60,19 @@ def test_one_command_is_obeyed_once_and_a_close_declines_both(life: Life) -> Non
     assert len([text for text in life.comments() if "the reason is remembered" in text]) == 1
 
 
+def test_one_that_has_gone_by_itself_leaves_the_pull_request_to_the_other(life: Life) -> None:
+    begun(life)
+    driver, follow = life._run()
+    life.verdicts = ["success"]
+    driver, follow = life._run()
+    (west,) = [r for r in driver.records() if r.incident_id.startswith("inc-0e")]
+    follow._swept(west, verify=True)
+    assert life.server.world.pulls[life.number].state == "open"
+    assert {r.status for r in life._run()[0].records()} == {"awaiting_review", "resolved"}
+    life.sweep(verify=True)
+    assert life.server.world.pulls[life.number].state == "closed"
+
+
 def test_two_runs_at_once_make_one_and_the_other_joins_in_the_next_sweep() -> None:
     world = World(cases=(EAST, WEST))
     first, second = world.driver(), world.driver()
