@@ -98,3 +98,12 @@ def test_the_switch_stops_everything(runner: Runner) -> None:
     assert (job.code, job.outputs["conclusion"]) == (0, "nothing")
     assert "Switched off" in job.summary
     assert runner.server.journal == []
+
+
+def test_each_cluster_has_a_job_of_its_own(runner: Runner) -> None:
+    policy = "targets:\n  prod-eu:\n    clusters: [eu]\n  prod-us:\n    clusters: [us]\n"
+    runner.server.world.commit_files("main", {".github/remediator.yml": policy}, "Name the clusters")
+    job = runner("clusters", "schedule", scheduled("11,41 * * * *"))
+    assert job.code == 0, job.said
+    names = {one["matrix"]["target"] for one in job.log if one.get("jobResult") == "success"}
+    assert names == {"prod-eu", "prod-us"}
