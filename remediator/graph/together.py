@@ -63,11 +63,14 @@ def swept(
     driver.memory.recall([record.incident_id for record in records])
     done = together(driver, [record for record in records if not record.held], look, tell)
     held = sorted((record for record in records if record.held), key=gravity)
-    return {**done, **_revived(driver, held, look)}
+    return {**done, **_revived(driver, held, look, tell)}
 
 
 def _revived(
-    driver: Driver, held: Sequence[Record], look: Callable[[Driver, Record], T]
+    driver: Driver,
+    held: Sequence[Record],
+    look: Callable[[Driver, Record], T],
+    tell: Callable[[], Mapping[str, RemediatorError]],
 ) -> dict[str, T | RemediatorError]:
     """As many as the caps have room for, admitted as one commit and looked at side by side; the others wait on."""
     if not held or driver.preview:
@@ -82,7 +85,7 @@ def _revived(
         driver.memory.forget(*refused)  # held as they are stored
     faults = {thread: found for thread, found in ready.items() if isinstance(found, RemediatorError)}
     go_on = [record for record in first if record.incident_id not in {*refused, *faults}]
-    return {**faults, **together(driver, go_on, look)}
+    return {**faults, **together(driver, go_on, look, tell)}
 
 
 def together(

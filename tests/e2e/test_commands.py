@@ -119,14 +119,15 @@ def test_a_dry_run_on_an_unborn_branch_and_on_a_detached_head(remediator: Comman
 
 
 def test_one_incidents_fault_does_not_cost_the_others(remediator: Command, root: Path) -> None:
-    remediator.cases = [case(), case(category="config_error", fingerprint="ab" * 32)]
+    remediator.cases = [case(), case(category="config_error", fingerprint="ab" * 32, name="other")]
     git(root, "branch", "remediator")
     answer = remediator.run("--json")
     assert answer.code in {1, 2}
     first, second = answer.json
     assert (first["workflow_status"], second["workflow_status"]) == ("failed", "failed")
     assert "rename it" in first["reason"]
-    assert first["git_changes"] == second["git_changes"] == {FILE: "memory: 2Gi\n"}
+    assert first["git_changes"] == {FILE: "memory: 2Gi\n"}
+    assert second["git_changes"] == {FILE: "memory: 2Gi\n# other\n"}
     assert first["commit_message"]
     git(root, "branch", "-D", "remediator")
     assert remediator.run().code == 0
