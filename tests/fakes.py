@@ -133,6 +133,9 @@ class FakeLogs:
     def measured(self) -> tuple[int, float]:
         return 3, 0.0
 
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
 
 @dataclass
 class FakeWorkshop:

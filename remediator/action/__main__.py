@@ -103,7 +103,8 @@ class Run:
         self.services.__dict__.pop("logs", None)
         cases = self.services.logs.cases()
         lines, seconds = self.services.logs.measured()
-        self.facts = RunFacts(lines=lines, seconds=seconds, dry_run=self.inputs.dry_run)
+        notes = self.services.logs.notes()
+        self.facts = RunFacts(lines=lines, seconds=seconds, dry_run=self.inputs.dry_run, notes=notes)
         before = set() if self.inputs.dry_run else {one.branch for one in self.services.driver.records()}
         for case in cases:
             outcome = faults.contained(lambda case=case: self._one(case))  # type: ignore[misc]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from remediator.report import IncidentReport
 
 _GRAVE = ("critical", "warning", "info")
+_MOST_NOTES = 10
 _MOST_ANNOTATIONS = 10
 """GitHub shows no more of a step."""
 
@@ -135,9 +136,15 @@ def page(
     ]
     parts = [prose(note)] if note else [run_summary(rows, facts)]
     parts += [f"❌ {prose(error)}" for error in errors]
+    parts += ["\n".join(f"- ⚠️ {prose(note, 300)}" for note in _few(facts.notes))] if facts.notes else []
     parts += [prose(facts.model)] if facts.model else []
     parts += [needs_person(report) for report in people[:10]]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _few(notes: Sequence[str]) -> list[str]:
+    rest = len(notes) - _MOST_NOTES
+    return [*notes[:_MOST_NOTES], *([f"{rest} more of the kind"] if rest > 0 else [])]
 
 
 def remarks(found: Sequence[Outcome], errors: Sequence[str]) -> list[str]:

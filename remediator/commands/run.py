@@ -11,6 +11,7 @@ from remediator.commands import faults
 from remediator.commands.output import Progress, redact_logging
 from remediator.commands.shared import add_repo, add_target, exit_code, report_of, services
 from remediator.errors import RemediatorError
+from remediator.report.markdown import one_line
 
 if TYPE_CHECKING:
     import argparse
@@ -115,6 +116,8 @@ def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
     colour = sys.stdout.isatty()
     reports = [_report(found, result) for result in results]
     lines, seconds = found.logs.measured()
+    for note in found.logs.notes():
+        print(f"note: {one_line(note)}", file=sys.stderr)
     facts = RunFacts(lines=lines, seconds=seconds, dry_run=dry_run, model=found.spending())
     print(terminal(reports, facts, colour=colour), end="")
     for report in reports:

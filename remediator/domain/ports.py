@@ -31,6 +31,10 @@ class LogSource(Protocol):
         """Lines that were read, and the seconds it took."""
         ...
 
+    def notes(self) -> tuple[str, ...]:
+        """What was not read, or not in whole, and why."""
+        ...
+
 
 class Workshop(Protocol):
     """The repository and the policies as the nodes need them: what to do, and how files would read then."""

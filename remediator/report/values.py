@@ -112,6 +112,8 @@ class RunFacts(Value):
     lines: int = 0
     seconds: float = 0.0
     dry_run: bool = False
+    notes: tuple[str, ...] = ()
+    """What was not read, or not in whole, and why."""
     model: str = ""
     """What was spent on a model; empty where none was asked."""
 

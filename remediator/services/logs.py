@@ -75,6 +75,10 @@ class Logs:
         """See the port."""
         return self.scan.lines, self.scan.seconds
 
+    def notes(self) -> tuple[str, ...]:
+        """See the port."""
+        return tuple(self.redact(note) for note in self.scan.notes)
+
     @cached_property
     def _cases(self) -> tuple[Case, ...]:
         read_at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -392,7 +392,9 @@ def list_run_artifacts(call: Call, run: str) -> Answer:
 def _artifacts(call: Call, run: int) -> Answer:
     name = call.query.get("name")
     found = [a for a in call.world.artifacts if (not run or a.run == run) and name in {None, a.name}]
-    return Answer(body={"total_count": len(found), "artifacts": [shapes.artifact(one) for one in reversed(found)]})
+    size, page = int(call.query.get("per_page", 30)), int(call.query.get("page", 1))
+    shown = list(reversed(found))[(page - 1) * size : page * size]
+    return Answer(body={"total_count": len(found), "artifacts": [shapes.artifact(one) for one in shown]})
 
 
 @route("GET", "/actions/artifacts/:number/zip")

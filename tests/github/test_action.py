@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,6 +158,22 @@ def test_a_log_that_speaks_the_runners_language_stays_text(action: Action) -> No
     assert said[-1] == f"::{token}::"
     outside = [*said[said.index("::debug::") if "::debug::" in said else stop - 1 : stop]]
     assert not [line for line in outside if "pwned" in line or "set-output" in line]
+
+
+def test_what_of_an_archive_was_not_read_is_said_where_people_look(action: Action) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as zipped:
+        zipped.writestr("a.txt", LOG.read_text())
+        link = zipfile.ZipInfo("b.log")
+        link.external_attr = 0o120777 << 16
+        zipped.writestr(link, "/etc/passwd")
+        zipped.writestr("c.log", archive(inner="x"))
+    action.server.world.artifacts = [Artifact(5, "incident", 9, made.getvalue())]
+    code, out, text = action("workflow_dispatch", {"inputs": {}}, log_artifact="incident", run_id="9")
+    assert (code, out["conclusion"]) == (0, "proposed"), text
+    assert "b.log: is a symbolic link and was not read" in text
+    assert "c.log: is an archive inside an archive and was not read" in text
+    assert "root:" not in text
 
 
 @pytest.mark.parametrize(("name", "text"), [("MODE", "x"), ("FAIL_ON", "x"), ("RUN_ID", "x")])

@@ -59,3 +59,32 @@ def test_the_size_is_bounded_and_a_passing_failure_is_not_the_end(server: Server
         fetch(client(server), "log", 7, tmp_path, most=100)
     server.faults = [Fault("GET .*/zip", "before"), Fault("GET .*/zip", "drop")]
     assert fetch(client(server), "log", 7, tmp_path).stat().st_size > 0
+
+
+def test_the_one_that_is_left_is_found_behind_pages_of_expired_ones(server: Server, tmp_path: Path) -> None:
+    expired = [Artifact(number, "log", 100 + number, b"", expired=True) for number in range(2, 252)]
+    server.world.artifacts = [Artifact(1, "log", 7, archive(kept="x")), *expired]
+    assert "kept" in open_inputs([str(fetch(client(server), "log", 0, tmp_path))])[0].name
+    assert server.count("GET .*/actions/artifacts") == 3
+    with pytest.raises(ConfigError, match="of run 120 has expired; runs with one: 7"):
+        fetch(client(server), "log", 120, tmp_path)
+
+
+def test_a_run_that_is_not_there_and_a_token_that_may_not_look_are_told_apart(server: Server, tmp_path: Path) -> None:
+    server.world.artifacts = [Artifact(1, "log", 7, b"x")]
+    server.faults = [Fault("GET .*/runs/8/artifacts", "404", message="Not Found")]
+    with pytest.raises(ConfigError, match="'log' of run 8 does not exist; runs with one: 7"):
+        fetch(client(server), "log", 8, tmp_path)
+    server.faults = [Fault("GET .*/artifacts", "404", times=2, message="Not Found")]
+    with pytest.raises(ConfigError, match="`actions: read`, for another repository an App's token"):
+        fetch(client(server), "log", 8, tmp_path)
+    server.faults = [Fault("GET .*/artifacts", "403", message="Resource not accessible by integration")]
+    with pytest.raises(ConfigError, match="needs `permissions:` with"):
+        fetch(client(server), "log", 8, tmp_path)
+
+
+def test_one_that_expires_between_list_and_download_says_so(server: Server, tmp_path: Path) -> None:
+    server.world.artifacts = [Artifact(1, "log", 7, archive(a="x"))]
+    server.faults = [Fault("GET .*/zip", "410", message="Artifact has expired")]
+    with pytest.raises(ConfigError, match="Artifact has expired"):
+        fetch(client(server), "log", 7, tmp_path)

@@ -21,14 +21,15 @@ MOST = 2 * 1024**3
 """Bytes of an archive; logs of any incident are far smaller."""
 
 _CHUNK = 1 << 20
+_PAGE, _PAGES = 100, 10
 
 
 def fetch(client: Client, name: str, run: int, into: Path, *, most: int = MOST) -> Path:
     """The newest artifact of that name, of that run or (0) of any; ConfigError says which runs have one."""
-    rows = _rows(client, f"/actions/runs/{run}/artifacts" if run else "/actions/artifacts", name)
+    what = f"artifact {name!r} of run {run}" if run else f"artifact {name!r}"
+    rows = _rows(client, f"/actions/runs/{run}/artifacts" if run else "/actions/artifacts", name, run=run)
     usable = [row for row in rows if not row["expired"]]
     if not usable:
-        what = f"artifact {name!r} of run {run}" if run else f"artifact {name!r}"
         raise ConfigError(f"{what} {'has expired' if rows else 'does not exist'}; {_others(client, name, run)}")
     newest = max(usable, key=lambda row: int(row["id"]))
     if int(newest["size_in_bytes"]) > most:
@@ -47,9 +48,18 @@ def fetch(client: Client, name: str, run: int, into: Path, *, most: int = MOST) 
     return path
 
 
-def _rows(client: Client, path: str, name: str) -> list[Mapping[str, Any]]:
-    reply = client.rest("GET", path, params={"name": name, "per_page": "100"}, expect={404})
-    return list(reply.body["artifacts"]) if reply.status == 200 else []
+def _rows(client: Client, path: str, name: str, *, run: int = 0) -> list[Mapping[str, Any]]:
+    """All of that name up to the first page that holds one to be read; newest first, as GitHub lists them."""
+    rows: list[Mapping[str, Any]] = []
+    for page in range(1, _PAGES + 1):
+        asked = {"name": name, "per_page": str(_PAGE), "page": str(page)}
+        # No such run and a token that may not look are both answered with 404; the repository's own list tells them apart.
+        reply = client.rest("GET", path, params=asked, expect={404} if run else ())
+        found = list(reply.body["artifacts"]) if reply.status == 200 else []
+        rows += found
+        if len(found) < _PAGE or not all(row["expired"] for row in found):
+            break
+    return rows
 
 
 def _others(client: Client, name: str, run: int) -> str:
