@@ -31,7 +31,7 @@ like_pip() {
     if [ -n "$index" ] && [ -z "${UV_DEFAULT_INDEX:-${UV_INDEX_URL:-}}" ]; then
         export UV_DEFAULT_INDEX="$index"
     fi
-    authority=${PIP_CERT:-${REQUESTS_CA_BUNDLE:-}}
+    authority=${PIP_CERT:-${REQUESTS_CA_BUNDLE:-$(pip config get global.cert 2>/dev/null || true)}}
     if [ -n "$authority" ] && [ -z "${SSL_CERT_FILE:-}" ]; then
         export SSL_CERT_FILE="$authority"
     fi
@@ -46,8 +46,9 @@ with_uv() {
             --target "$place" --requirement "$root/requirements-uv.lock" >&2 || return
     fi
     like_pip
+    [ $# != 0 ] || [ -z "${PIP_NO_INDEX:-}" ] || set -- --no-index
     # The lock is complete; resolving once more would refuse it as soon as a newer release of what an extra names is out.
-    "$uv" pip install --quiet --no-config --python "$venv/bin/python" --require-hashes --no-deps --no-build "$@" \
+    "$uv" pip install --quiet --no-config --system-certs --python "$venv/bin/python" --require-hashes --no-deps --no-build "$@" \
         --requirement "$lock" >&2 || return
     "$uv" pip install --quiet --no-config --python "$venv/bin/python" --no-deps --no-build-isolation --offline \
         --editable "$root" >&2

@@ -67,7 +67,7 @@ class Setup:
         links = str(index or self.index)
         environ = {
             "PATH": os.environ["PATH"], "HOME": str(self.folder), "REMEDIATOR_VENV": str(self.folder / venv),
-            "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": links, "UV_NO_INDEX": "1", "UV_FIND_LINKS": links, "PYTHON": sys.executable,
+            "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": links, "UV_FIND_LINKS": links, "PYTHON": sys.executable,
             "UV_CACHE_DIR": str(self.folder / venv / "uv-cache"), "REMEDIATOR_WHEELS": str(self.folder / "wheels"),
             "USED": str(self.folder / "used"), "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1",
         }  # fmt: skip
