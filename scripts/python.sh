@@ -1,3 +1,4 @@
+#!/bin/sh
 # Sourced: `find_python` prints a Python that is new enough, or says that there is none and ends.
 
 new_enough() {
