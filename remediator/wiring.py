@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gc
-import re
 import threading
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain.durations import duration
 from remediator.errors import ConfigError
+from remediator.services.checkpoints.nowhere import Nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 FRESH = 60.0
 """Seconds that a look at the state on GitHub is believed; a write on an outdated one fails and looks again."""
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def now() -> datetime:
@@ -217,7 +216,7 @@ class Services:
             redact=self.redact,
             tokens_per_incident=said.tokens_per_incident,
             tokens_per_run=said.tokens_per_run,
-            purse=DayPurse(self.store or _Nowhere(), said.tokens_per_day, now, looks=self.dry_run or not self.store),
+            purse=DayPurse(self.store or Nowhere(), said.tokens_per_day, now, looks=self.dry_run or not self.store),
         )
 
     def spending(self) -> str:
@@ -307,7 +306,7 @@ class Services:
         from remediator.graph.state import VALUES
         from remediator.services.checkpoints.saver import RefCheckpointSaver
 
-        store = self.store or _Nowhere()
+        store = self.store or Nowhere()
         saver = RefCheckpointSaver(store, allowed=VALUES, summarise=_summary, withhold=self._withhold(), keep=1)
         limits = limits_of(self.policies)
         ports = Ports(
@@ -341,30 +340,9 @@ class Services:
         from remediator.domain.life import Record
         from remediator.services.checkpoints.documents import records
 
-        heads = records(self.store or _Nowhere())
+        heads = records(self.store or Nowhere())
         known = Record.model_fields
         return [Record.model_validate({k: v for k, v in head.items() if k in known}) for head in heads if head]
-
-
-class _Nowhere:
-    """A ref store for a dry run in a plain folder: it holds nothing and nothing is written to it."""
-
-    def head(self) -> str:
-        """No ref."""
-        return ""
-
-    def public(self) -> bool:
-        """Nobody reads it."""
-        return False
-
-    def read(self, head: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
-        """No document."""
-        del head, paths
-        return {}
-
-    def write(self, expected: str, changes: Mapping[str, bytes | None], message: str) -> str:
-        """Never asked for."""
-        raise AssertionError(f"a dry run writes nothing, not {message!r} of {len(changes)} on {expected!r}")
 
 
 def _summary(thread: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -386,14 +364,3 @@ def limits_of(policies: Policies) -> Limits:
         cool_down=duration(guard.cooldown_after_close),
         cleared_for=duration(guard.close_when_cleared_for),
     )
-
-
-def duration(text: str) -> timedelta:
-    """`72h`, `1h30m`, `5m` … ; ConfigError for anything else."""
-    parts = re.findall(r"(\d+)([smhd])", text)
-    if not parts or "".join(f"{number}{unit}" for number, unit in parts) != text:
-        raise ConfigError(f"{text!r} is no duration: write 90s, 5m, 1h30m or 3d")
-    total = timedelta()
-    for number, unit in parts:
-        total += timedelta(**{_UNITS[unit]: int(number)})
-    return total

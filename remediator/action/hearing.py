@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from remediator.action.words import GONE, HELP, Ask, explanation, parse, reply
+from remediator.domain.durations import duration
 from remediator.domain.life import Review
 from remediator.graph.limits import moment, stamp
 from remediator.graph.state import chosen
 from remediator.report.markdown import code, prose
-from remediator.wiring import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -49,9 +49,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Ask, then print each source's outcome and the timeline."""
+    from remediator.domain.durations import duration
     from remediator.evidence import Scanner
     from remediator.services.gather import Gather
-    from remediator.wiring import duration, now
+    from remediator.wiring import now
 
     wanted = [workload(one) for one in args.workload]
     found = services(args, dry_run=True)

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from remediator.commands.output import GitHubFormatter, Progress, redact_logging, set_up_logging
+from remediator.domain.durations import duration
 from remediator.settings import Settings
-from remediator.wiring import duration
 
 
 def record(level: int, text: str) -> logging.LogRecord:
