@@ -11,7 +11,6 @@ from remediator.commands import faults
 from remediator.commands.output import Progress, redact_logging
 from remediator.commands.shared import add_repo, add_target, exit_code, report_of, services
 from remediator.errors import RemediatorError
-from remediator.report.markdown import one_line
 
 if TYPE_CHECKING:
     import argparse
@@ -112,6 +111,7 @@ def _start(found: Services, case: Case) -> Result:
 
 def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
     from remediator.report import RunFacts, local_pull_request, terminal
+    from remediator.report.markdown import one_line
 
     colour = sys.stdout.isatty()
     reports = [_report(found, result) for result in results]
