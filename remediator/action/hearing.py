@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from remediator.action.words import GONE, HELP, Ask, explanation, parse, reply
+from remediator.action.words import GONE, HELP, explanation, parse, reply
+from remediator.domain.asks import Ask
 from remediator.domain.durations import duration
 from remediator.domain.life import Review
 from remediator.graph.limits import moment, stamp

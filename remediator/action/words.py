@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from remediator.domain.base import Value
+from remediator.domain.asks import Ask, asked
 from remediator.graph.describe import incident_report
 from remediator.graph.state import chosen
 from remediator.report import Check, Event, Verdict
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from remediator.graph.state import IncidentState
     from remediator.report.values import Outcome
 
-Verb = Literal["use", "set", "retry", "explain", "verify", "confirm", "revert", "ignore", "close", "help"]
-
 HELP = """\
 | comment | what it does |
 |---|---|
@@ -39,42 +37,16 @@ HELP = """\
 
 Only people who can write to this repository are obeyed."""
 
-_SHAPES: dict[Verb, str] = {
-    "use": r"#?(\d{1,3})",
-    "set": r"([^\s=]+\s*=\s*\S.{0,200})",
-    "retry": "()",
-    "explain": "()",
-    "verify": "()",
-    "confirm": "()",
-    "revert": "()",
-    "ignore": r"(\d{1,3}[hd])",
-    "close": r"(.{0,500})",
-    "help": ".*",
-}
-
-
 GONE = "<!-- remediator:gone "
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[a-z0-9._-]{1,100})?")
 
 
-class Ask(Value):
-    """One command; `argument` is a number for `use`, PATH=VALUE for `set`, a time for `ignore`, words for `close`."""
-
-    verb: Verb
-    argument: str = ""
-
-
 def parse(body: str) -> Ask | None:
     """The command on the first line of a comment; None where it is none, `help` where it is not understood."""
-    line = body.lstrip().split("\n", 1)[0].strip()
-    first, *rest = line.split(None, 2)[:3] or [""]
+    first, rest = [*body.lstrip().split("\n", 1)[0].split(None, 1), "", ""][:2]
     if first != COMMAND:
         return None
-    verb, argument = (rest[0].lower() if rest else "help"), (rest[1].strip() if len(rest) > 1 else "")
-    for known, shape in _SHAPES.items():
-        if verb == known and (found := re.fullmatch(shape, argument)):
-            return Ask(verb=known, argument=found[1] if found.groups() else "")
-    return Ask(verb="help")
+    return asked(rest) or Ask(verb="help")
 
 
 def reply(said: str, text: str) -> str:

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from typing import TYPE_CHECKING
 
-from remediator.commands import faults
+from remediator.commands import explain, faults
 from remediator.commands.catch_up import catch_up
 from remediator.commands.shared import add_repo, exit_code, find, in_words, report_of, services
+from remediator.domain.asks import Ask, asked
 from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
-    import argparse
-
     from remediator.domain.change import PullRequest
     from remediator.domain.life import Record, Review
     from remediator.graph.drive import Result
     from remediator.wiring import Services
 
-_CONFIRM = re.compile(r"(?:/remediator\s+)?confirm(?:ed)?", re.IGNORECASE)
+_COMMAND = re.compile(r"/remediator(?:\s+|$)", re.IGNORECASE)
+
+HELP = """\
+remediator feedback ID …
+  use N             propose option N instead, on the same branch
+  set PATH=VALUE    propose another value at a place of this change, inside the policy's bounds
+  retry             build the same option anew on the base as it is now
+  explain           say why this option, with its evidence
+  verify            after the merge: look again whether the incident is over
+  confirm           after the merge: say that it is over
+  revert            after the merge: propose to take the change back
+  ignore DURATION   decline, and stay quiet for so long (12h, 7d)
+  close REASON      decline; the reason is remembered
+Other words are kept for the history.
+"""
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,9 +45,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--reason", required=True, help="why, for the history")
     _finish(parser, reject)
-    parser = subparsers.add_parser("feedback", help="ask for another option (`use 2`), or `confirm` a recovery")
+    parser = subparsers.add_parser(
+        "feedback", help="what a comment on the pull request can ask (`use 2`, `revert`, `help`)"
+    )
     _finish(parser, feedback)
-    parser.add_argument("words", nargs="+", help="`use N`, `retry`, `confirm`, or words for the history")
+    parser.add_argument("words", nargs="+", help="`help` lists them; other words are for the history")
     parser = subparsers.add_parser("verify", help="look once more whether an incident is over")
     _finish(parser, verify)
 
@@ -68,23 +84,66 @@ def reject(args: argparse.Namespace) -> int:
 
 
 def feedback(args: argparse.Namespace) -> int:
-    """Resume the graph with the reviewer's words."""
-    words = " ".join(args.words).strip()
+    """Do what the words ask for, as a comment on a pull request would; other words are a reviewer's."""
+    words = _COMMAND.sub("", " ".join(args.words).strip(), count=1)
     if not words:
-        raise ConfigError("say what you want: `use N`, `retry`, `confirm`, or words for the history")
+        raise ConfigError("say what you want: `use N`, `retry`, `confirm`, or words for the history; `help` lists them")
+    ask = asked("confirm" if words.lower() == "confirmed" else words)
+    match ask:
+        case Ask(verb="help"):
+            print(HELP, end="")
+            return 0
+        case Ask(verb="explain"):
+            return explain.run(argparse.Namespace(**{**vars(args), "log": None}))
+        case Ask(verb="verify"):
+            return verify(args)
+        case Ask(verb="confirm"):
+            return _confirm(args, words)
+        case Ask(verb="revert"):
+            return _take_back(args)
+        case Ask(verb="close" | "ignore"):
+            return _decline(args, ask)
     found = services(args)
-    if _CONFIRM.fullmatch(words):
-        record = find(found, args.id)
-        if record.status != "verifying":
-            raise ConfigError(
-                f"{record.incident_id} is not being verified ({in_words(record.status)}): nothing to confirm"
-            )
-        return _tell(found, _resume(found, record, "confirmed", words=words))
     record, pull = _awaiting(found, args.id, "give feedback on")
     if pull.state == "merged":
         raise ConfigError(f"{record.incident_id} was merged with git meanwhile: it can no longer change")
     _refuse_unknown_option(found, record.incident_id, words)
     return _tell(found, _resume(found, record, "changes_requested", words=words))
+
+
+def _confirm(args: argparse.Namespace, words: str) -> int:
+    found = services(args)
+    record = find(found, args.id)
+    if record.status != "verifying":
+        raise ConfigError(f"{record.incident_id} is not being verified ({in_words(record.status)}): nothing to confirm")
+    return _tell(found, _resume(found, record, "confirmed", words=words))
+
+
+def _take_back(args: argparse.Namespace) -> int:
+    found = services(args)
+    record = find(found, args.id)
+    if record.status == "awaiting_review":
+        raise ConfigError(
+            f"{record.incident_id} is not merged: decline it with `remediator reject {record.incident_id} --reason …`"
+        )
+    return _tell(found, found.driver.take_back(record.incident_id, _review(found, "revert", words="revert")))
+
+
+def _decline(args: argparse.Namespace, ask: Ask) -> int:
+    """Close, with a reason or for a time."""
+    if ask.verb == "close":
+        return reject(argparse.Namespace(**{**vars(args), "reason": ask.argument}))
+    from remediator.graph.limits import stamp
+    from remediator.wiring import duration, now
+
+    found = services(args)
+    record, pull = _awaiting(found, args.id, "ignore")
+    if pull.state == "merged":
+        raise ConfigError(f"{record.incident_id} was merged with git meanwhile: revert the merge instead")
+    found.forge.close(pull)
+    review = _review(found, "closed", words=f"ignored for {ask.argument}")
+    until = stamp(now() + duration(ask.argument))
+    return _tell(found, found.driver.resume(record.incident_id, review.model_copy(update={"until": until})))
 
 
 def _refuse_unknown_option(found: Services, name: str, words: str) -> None:

@@ -264,6 +264,32 @@ def test_an_answer_without_words_is_refused(remediator: Command, argv: tuple[str
     assert "awaiting review" in remediator("status", ID).out
 
 
+def test_the_words_of_a_pull_request_work_here_too(remediator: Command, root: Path) -> None:
+    remediator.run()
+    assert "close REASON" in remediator("feedback", ID, "help").out
+    assert "nothing was changed" not in remediator("feedback", ID, "explain").out
+    assert "is not merged: decline it" in remediator("feedback", ID, "revert").err
+    assert "not merged" in remediator("feedback", ID, "verify").err
+    assert "give a reason" in remediator("feedback", ID, "close").err
+    assert "awaiting review" in remediator("status", ID).out
+
+    remediator("approve", ID)
+    answer = remediator("feedback", ID, "/remediator revert")
+    assert answer.code == 0, answer.err
+    assert f"remediator/{ID}-2" in git(root, "for-each-ref", "--format=%(refname:short)")
+    answer = remediator("feedback", ID, "close", "we", "keep", "it")
+    assert (answer.code, answer.out) == (0, f"{ID}: unconfirmed. it was not taken back: we keep it\n")
+
+
+def test_an_incident_can_be_ignored_for_a_time(remediator: Command) -> None:
+    remediator.run()
+    answer = remediator("feedback", ID, "ignore", "12h")
+    assert (answer.code, answer.out) == (0, f"{ID}: rejected, remembered: ignored for 12h\n")
+    (incident,) = remediator.run("--json").json
+    assert incident["reason"] == "rejected: ignored for 12h; quiet until 2026-01-01T12:00:00Z"
+    assert remediator("feedback", ID, "ignore", "12h").code == 2
+
+
 def test_confirm_ends_it(remediator: Command) -> None:
     remediator.run()
     assert "nothing to confirm" in remediator("feedback", ID, "confirm").err

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from remediator.action.held import HeldBack
-from remediator.action.words import Ask, parse
+from remediator.action.words import parse
+from remediator.domain.asks import Ask
 from remediator.graph.admission import Caps
 from remediator.graph.limits import Limits
 from tests.github.life import Life, living
