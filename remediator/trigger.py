@@ -65,7 +65,7 @@ def decide(
         case "schedule", _:
             return Start(source="inputs") if mode == "run" else Sweep(start=True)
         case "repository_dispatch", {"action": "alert", "client_payload": dict(alerts)}:
-            return Start(source="alert", alerts=alerts)
+            return _alerted(alerts)
         case "repository_dispatch", {"action": "argocd-sync", "client_payload": dict(sync)}:
             return _synced(sync)
         case "workflow_run", {"action": "completed", "workflow_run": dict(run)}:
@@ -86,6 +86,13 @@ def decide(
 def ours(branch: str) -> bool:
     """Whether a branch is one of Remediator's."""
     return branch.startswith("remediator/")
+
+
+def _alerted(alerts: Mapping[str, Any]) -> Decision:
+    """A group whose alerts are all over is a reason to look whether an incident is."""
+    message = alerts.get("payload", alerts.get("body", alerts))
+    over = isinstance(message, Mapping) and message.get("status") == "resolved"
+    return Sweep() if over else Start(source="alert", alerts=dict(alerts))
 
 
 def _closed(pull: Mapping[str, Any]) -> Decision:

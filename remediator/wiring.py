@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from remediator.domain.life import Record
+    from remediator.domain.life import Case, Record
     from remediator.domain.ports import Analyst, Forge, RefStore, Verifier
     from remediator.graph.admission import Admission
     from remediator.graph.drive import Driver
@@ -185,6 +185,12 @@ class Services:
             now=now,
         )
 
+    def read(self, specs: Sequence[str], *, poll: bool = False) -> None:
+        """From now on the logs are these; a sweep before them needed none."""
+        self.logs_from, self.poll = specs, poll
+        for name in ("logs", "gathered"):
+            self.__dict__.pop(name, None)
+
     def _cluster_of(self, source: str, said: str) -> str:
         return self.outside.cluster_of(source, said) if self.policies.targets else said
 
@@ -280,9 +286,11 @@ class Services:
     @cached_property
     def patience(self) -> Patience:
         """How long this run may wait for one rollout."""
-        from remediator.graph.patience import Patience
+        from remediator.graph.patience import STEP, Patience
 
-        return Patience(duration(self.policies.verification.patience), now, time.sleep, self.verifiers)
+        wanted = self.policies.verification
+        step = min(STEP, max(1.0, duration(wanted.settle).total_seconds()))
+        return Patience(duration(wanted.patience), now, time.sleep, self.verifiers, step)
 
     @cached_property
     def store(self) -> RefStore | None:
@@ -310,7 +318,7 @@ class Services:
         saver = RefCheckpointSaver(store, allowed=VALUES, summarise=_summary, withhold=self._withhold(), keep=1)
         limits = limits_of(self.policies)
         ports = Ports(
-            logs=self.logs,
+            logs=_Late(lambda: self.logs),
             workshop=self.workshop,
             forge=self.forge,
             now=now,
@@ -343,6 +351,21 @@ class Services:
         heads = records(self.store or Nowhere())
         known = Record.model_fields
         return [Record.model_validate({k: v for k, v in head.items() if k in known}) for head in heads if head]
+
+
+@dataclass
+class _Late:
+    """A `LogSource` that is known only when it is asked."""
+
+    find: Callable[[], Logs]
+
+    def cases(self) -> tuple[Case, ...]:
+        """See the port."""
+        return self.find().cases()
+
+    def measured(self) -> tuple[int, float]:
+        """See the port."""
+        return self.find().measured()
 
 
 def _summary(thread: str, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -99,8 +99,12 @@ class Run:
         return bool(inputs.log_artifact or inputs.log_path or inputs.log_text or inputs.source)
 
     def _start(self, asked: Start) -> None:
-        self.services.logs_from = tuple(self._logs(asked))
-        self.services.__dict__.pop("logs", None)
+        named = self._logs(asked)
+        self.services.read(named or self.services.outside.polled(), poll=not named)
+        if not named and not self.services.logs.scan.inputs:
+            self.note = f"{self.note} The servers had nothing new to tell.".strip()
+            self.services.handled()
+            return
         cases = self.services.logs.cases()
         lines, seconds = self.services.logs.measured()
         notes = self.services.logs.notes()
@@ -162,7 +166,7 @@ class Run:
         return HeldBack(self.services.driver, self.follow.conversation)
 
     def _logs(self, asked: Start) -> list[str]:
-        """Files and sources to read; downloads and pasted text go into the runner's temporary directory."""
+        """Files and sources to read, none where servers are polled; texts go into the runner's temporary directory."""
         inputs = self.inputs
         if asked.source == "alert":
             return [self._file("alerts.json", self.services.outside.dispatched(asked.alerts)[1])]
@@ -171,10 +175,7 @@ class Run:
             named.append(self._file("pasted.log", inputs.log_text))
         if inputs.log_artifact:
             named.append(self._artifact(inputs.log_artifact, asked))
-        if not named and (polled := self.services.outside.polled()):
-            self.services.poll = True
-            return [*polled]
-        if not named:
+        if not named and not self.services.outside.polled():
             raise ConfigError("nothing to read: give log-artifact, log-path, log-text or source")
         return named
 

@@ -133,8 +133,9 @@ def _decline(args: argparse.Namespace, ask: Ask) -> int:
     """Close, with a reason or for a time."""
     if ask.verb == "close":
         return reject(argparse.Namespace(**{**vars(args), "reason": ask.argument}))
+    from remediator.domain.durations import duration
     from remediator.graph.limits import stamp
-    from remediator.wiring import duration, now
+    from remediator.wiring import now
 
     found = services(args)
     record, pull = _awaiting(found, args.id, "ignore")

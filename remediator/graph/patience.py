@@ -19,7 +19,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 STEP = 30.0
-"""Seconds between two looks."""
+"""Seconds between two looks, at most."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,14 @@ class Patience:
     now: Clock
     sleep: Callable[[float], None]
     verifiers: Sequence[Verifier] = ()
+    step: float = STEP
 
     def watch(self, found: T, waits: Callable[[T], bool], look: Callable[[], T]) -> T:
         """What `look` finds in the end: it is asked again until nothing is waited for, or patience is over."""
         until = self.now() + self.total
         while waits(found) and (left := (until - self.now()).total_seconds()) > 0:
-            log.info("not settled yet; looking again in %.0f s", min(STEP, left))
-            self.sleep(min(STEP, left))
+            log.info("not settled yet; looking again in %.0f s", min(self.step, left))
+            self.sleep(min(self.step, left))
             for verifier in self.verifiers:
                 verifier.forget()
             found = look()

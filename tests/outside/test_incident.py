@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.outside.cluster import cluster, deployment, event, pod, running
+from tests.github.stand import stand_in
+from tests.github.test_action import GITOPS, Action
+from tests.outside.cluster import Api, cluster, deployment, event, pod, running
 from tests.outside.test_argocd import application
 from tests.outside.test_real_servers import alert, alertmanager, post  # noqa: F401 - a fixture
 from tests.repos import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.github.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME, SPACE = "notifier-5d7c86b9f-nx4lt", "notifier-eu-west"
@@ -96,3 +100,84 @@ def test_from_a_firing_alert_to_the_verdict(alertmanager: str, demo: Path) -> No
     assert "no alert fires" in said
     status = json.loads(remediator("status", name, "--json"))
     assert (status["status"], status["verification"]) == ("resolved", "success")
+
+
+def applications_of(world: World, branch: str) -> list[str]:
+    """Of the incident with this branch, as the state lists it."""
+    heads = json.loads(world.bare.run("show", "remediator-state:index.json"))["incidents"].values()
+    return next(head["applications"] for head in heads if head.get("branch") == branch)
+
+
+def on_github(policy: str) -> dict[str, str]:
+    files = {str(p.relative_to(GITOPS)): p.read_text() for p in GITOPS.rglob("*") if p.is_file()}
+    return {**files, ".github/remediator.yml": policy}
+
+
+def sick(api: Api) -> None:
+    """A container that was killed for its memory, and what the kubelet says of it."""
+    died = {**running(5, finishedAt=moment(-3)), "name": "notifier"}
+    api.put("v1/pods", NAME, pod(died, created=moment(-90), owner="notifier-5d7c86b9f", template="5d7c86b9f"), SPACE)
+    told = event(NAME, "BackOff", "Back-off restarting failed container notifier", moment(-2))
+    api.put("v1/events", "e1", told | {"involvedObject": {"kind": "Pod", "name": NAME, "namespace": SPACE}}, SPACE)
+
+
+def rolled_out(api: Api, applications: list[str], commit: str) -> None:
+    """Argo CD has applied the merge, and the new pod runs."""
+    for one in applications:
+        made = application(commit, metadata__name=one)
+        made["spec"]["source"]["repoURL"] = "https://github.com/acme/gitops.git"
+        api.put("argoproj.io/v1alpha1/applications", one, made, "argocd")
+    api.put("apps/v1/deployments", "notifier", deployment(1, 1, 1), SPACE)
+    api.drop("v1/pods", NAME, SPACE)
+    well = {**running(), "name": "notifier"}
+    fresh = pod(well, created=moment(1), owner="notifier-6f6c86b9f", template="6f6c86b9f")
+    api.put("v1/pods", "notifier-6f6c86b9f-bbbbb", fresh, SPACE)
+
+
+@pytest.mark.needs_tools("prometheus-alertmanager", "helm")
+@pytest.mark.parametrize("patience", ["0s", "30s"])
+def test_from_a_firing_alert_to_the_verdict_on_github(
+    alertmanager: str,  # noqa: F811
+    tmp_path: Path,
+    patience: str,
+) -> None:
+    """Each step is a run of the action, told of one event; it is given addresses and the policy file, and no more."""
+    labels = {"namespace": SPACE, "pod": NAME, "container": "notifier", "reason": "OOMKilled", "severity": "critical"}
+    fires = [alert("ContainerOOMKilled", **labels)]
+    policy = f"verification: {{settle: 1s, patience: {patience}}}\n"
+    with stand_in(tmp_path, on_github(policy)) as server, cluster() as api:
+        post(f"{alertmanager}/api/v2/alerts", fires)
+        sick(api)
+        action, world = Action(server, tmp_path), server.world
+        named = {"alertmanager_url": alertmanager, "kubernetes_url": api.url}
+
+        code, out, text = action("schedule", {"schedule": "*/15 * * * *"}, **named)
+        assert (code, out["conclusion"], out["pull-request-operation"]) == (0, "proposed", "created"), text
+        number = int(out["pull-request-number"])
+        assert "ContainerOOMKilled" in world.pulls[number].body
+        if patience == "0s":
+            code, out, text = action("schedule", {"schedule": "*/15 * * * *"}, **named)
+            assert (code, len(world.pulls)) == (0, 1), text
+            assert "nothing new to tell" in text
+
+        commit = world.merge(number, "ada")
+        pull = {"number": number, "merged": True, "head": {"ref": world.pulls[number].head}, "merge_commit_sha": commit}
+        closed = {"action": "closed", "pull_request": pull}
+        applications = applications_of(world, world.pulls[number].head)
+        if patience == "0s":
+            code, out, text = action("pull_request", closed, **named)
+            assert (code, out["conclusion"], out["verification-status"]) == (0, "verifying", "pending"), text
+            assert "does not exist in Argo CD" in world.pulls[number].comments[0].body
+        rolled_out(api, applications, commit)
+        post(f"{alertmanager}/api/v2/alerts", [alert("ContainerOOMKilled", **labels, minutes=-9, ends=-1)])
+        if patience == "0s":
+            action("schedule", {}, mode="verify", **named)
+            time.sleep(1.1)
+            code, out, text = action("schedule", {}, mode="verify", **named)
+        else:  # one run looks until it is settled
+            code, out, text = action("pull_request", closed, **named)
+    assert (code, out["conclusion"]) == (0, "resolved"), text
+    (comment,) = [one.body for one in world.pulls[number].comments]
+    assert "Recovered" in comment
+    for words in (f"synced to `{commit[:7]}`, Healthy", "1 pod ready, 0 restarts, unchanged since", "no alert fires"):
+        assert words in comment

@@ -70,7 +70,6 @@ def test_verify_looks_again_while_the_policy_has_patience(tmp_path: Path, monkey
     root, commit = repository_with(tmp_path, 1)
     (root / ".github").mkdir()
     (root / ".github/remediator.yml").write_text("verification: {settle: 1s, patience: 20s}\n")
-    monkeypatch.setattr("remediator.graph.patience.STEP", 0.2)
     with serve(Servers(commit, 0.0)) as server:
         for name, text in services(root, server.url).settings.environ.items():
             monkeypatch.setenv(name, text)
