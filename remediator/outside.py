@@ -226,7 +226,8 @@ class Outside:
         place = self.targets[target].argocd
         if not place.enabled:
             return None
-        namespace = self.settings.outside("ARGOCD", "NAMESPACE", target) or place.namespace
+        said = self.settings.outside("ARGOCD", "NAMESPACE", target, shared=len(self.targets) == 1)
+        namespace = said if said and "namespace" not in place.model_fields_set else place.namespace
         make = partial(
             ArgoVerifier, self._name("argocd", target, ":"), now=self.now, contains=self.contains, ours=self.ours
         )

@@ -116,7 +116,7 @@ def _checks(observations: Sequence[Observation]) -> tuple[Check, ...]:
     for one in observations:
         before = said.get(one.verifier)
         if before is None or before.result != one.summary:
-            said[one.verifier] = Check(name=one.verifier, result=one.summary, since=one.at)
+            said[one.verifier] = Check(name=one.verifier, result=one.summary, since=one.at, link=one.link)
     return tuple(said.values())
 
 

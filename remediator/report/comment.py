@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remediator.report import wording
-from remediator.report.markdown import clip, code, details, fence, marker, prose, table
+from remediator.report.markdown import clip, code, details, fence, linkable, marker, prose, table
 from remediator.report.pull_request import model_section
 
 if TYPE_CHECKING:
-    from remediator.report.values import IncidentReport, Outcome, Verdict
+    from remediator.report.values import Check, IncidentReport, Outcome, Verdict
 
 OUTCOMES: dict[Outcome, str] = {
     "review": "👀 Awaits its review",
@@ -24,7 +24,7 @@ def status_comment(verdict: Verdict, *, now: str = "") -> str:
     """The verdict: what was looked at, what it means, what comes next. Its first line finds it again."""
     head = f"### {OUTCOMES[verdict.outcome]}" + (f" — {prose(verdict.headline, 300)}" if verdict.headline else "")
     checks = table(
-        ((prose(check.name), prose(check.result), prose(wording.clock(check.since, now))) for check in verdict.checks),
+        ((_name(check), prose(check.result), prose(wording.clock(check.since, now))) for check in verdict.checks),
         head=("check", "result", "since"),
     )
     times = (("Next look", verdict.next_look), ("deadline", verdict.deadline))
@@ -38,6 +38,10 @@ def status_comment(verdict: Verdict, *, now: str = "") -> str:
         details("Timeline", timeline) if timeline else "",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _name(check: Check) -> str:
+    return f"[{prose(check.name)}]({check.link})" if linkable(check.link) else prose(check.name)
 
 
 def needs_person(report: IncidentReport) -> str:

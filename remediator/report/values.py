@@ -83,6 +83,8 @@ class Check(Value):
     name: str
     result: str
     since: str = ""
+    link: str = ""
+    """Where a person sees it for themselves, at a server that we were configured with."""
 
 
 class Event(Value):

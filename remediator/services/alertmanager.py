@@ -11,6 +11,7 @@ import re
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from remediator.domain.life import Observation
 from remediator.domain.outside import AnswerError, Reading, Workload, item_id, short
@@ -135,7 +136,9 @@ class AlertVerifier:
         anew = bool(rollout.merged_at) and began > rollout.merged_at and what in wanted
         status: VerificationStatus = "failed" if anew else "pending"
         said = f"`{what}` fires{' again' if anew else ''} since {began}: {short(_text(worst), 160)}"
-        return Observation(verifier=self.name, status=status, summary=said, at=at, link=_link(worst))
+        return Observation(
+            verifier=self.name, status=status, summary=said, at=at, link=_page(self.web, _label(worst, "alertname"))
+        )
 
     def forget(self) -> None:
         """See the port."""
@@ -207,6 +210,6 @@ def _text(alert: Mapping[str, Any]) -> str:
     return str(notes.get("description") or notes.get("summary") or notes.get("message") or "no description")
 
 
-def _link(alert: Mapping[str, Any]) -> str:
-    url = str(alert.get("generatorURL") or "")
-    return url if url.startswith(("http://", "https://")) else ""
+def _page(web: Web, name: str) -> str:
+    """Where Alertmanager shows the alerts of a name: its own address, never one that an alert brings along."""
+    return f"{web.base}/#/alerts?filter={quote(f'{{alertname={json.dumps(name)}}}')}"

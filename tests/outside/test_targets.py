@@ -270,3 +270,27 @@ def _crashing() -> LokiServer:
     loki, at = LokiServer(), datetime.now(UTC).timestamp()
     loki.add(at - 60, "KeyError: 'DATABASE_URL'", namespace="shop", pod="checkout-7c9d8f6b5d-x2x7k", container="app")
     return loki
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "namespace"),
+    [
+        ("{}", {}, "argocd"),
+        ("{}", {"REMEDIATOR_ARGOCD_NAMESPACE": "gitops"}, "gitops"),
+        ("targets: {a: {argocd: {namespace: own}}}", {"REMEDIATOR_ARGOCD_NAMESPACE": "gitops"}, "own"),
+        ("targets: {a: {}, b: {}}", {"REMEDIATOR_ARGOCD_NAMESPACE__A": "gitops"}, "gitops"),
+        ("targets: {a: {}, b: {}}", {"REMEDIATOR_ARGOCD_NAMESPACE": "gitops"}, "argocd"),
+    ],
+)
+def test_where_applications_are_is_what_the_file_says_then_the_environment(
+    tmp_path: Path, text: str, environ: dict[str, str], namespace: str
+) -> None:
+    with serve(Answer({"metadata": {}})) as server:
+        found = outside(tmp_path, text, **environ)
+        target = next(iter(found.targets))
+        key = "REMEDIATOR_ARGOCD_URL" + (f"__{target.upper()}" if len(found.targets) > 1 else "")
+        found = outside(tmp_path, text, **environ, **{key: server.url})
+        next(one for one in found.verifiers(timedelta(0)) if one.name.startswith("argocd")).observe(
+            rollout(subject={"cluster": target}), ()
+        )
+        assert server.asked[0].get("appNamespace") == namespace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from remediator import cli, policy
+from remediator import cli, policy, settings
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.md")])
@@ -82,3 +83,23 @@ def test_the_policy_in_the_readme_is_valid(tmp_path):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     file.write_text(re.findall(r"(?s)```yaml\n(.*?)```", text)[0], encoding="utf-8")
     assert policy.load(file).guardrails.max_lines == 20
+
+
+def test_every_setting_of_the_outside_world_is_described():
+    text = (ROOT / "docs/outside.md").read_text(encoding="utf-8")
+    described = {f"{kind}_{name}" for kind, name in re.findall(r"`(?:REMEDIATOR_)?([A-Z]+)_([A-Z]+)`", text)}
+    everywhere = set(re.findall(r"`\u2026_([A-Z]+)`", text))
+    for name in settings.OUTSIDE:
+        kind, _, what = name.removeprefix("REMEDIATOR_").partition("_")
+        assert what in everywhere or f"{kind}_{what}" in described, name
+
+
+def test_every_key_of_a_target_and_of_verification_is_described():
+    text = (ROOT / "docs/outside.md").read_text(encoding="utf-8")
+    schema = json.loads((ROOT / "policies/schema/remediator.json").read_text(encoding="utf-8"))
+    target = schema["properties"]["targets"]["additionalProperties"]["properties"]
+    for kind, place in target.items():
+        for key in place.get("properties", {}):
+            assert re.search(rf"\b{kind}\.{key}\b|{kind}: \{{[^\n]*\b{key}:|`\.{key}`", text), f"{kind}.{key}"
+    for key in schema["properties"]["verification"]["properties"]:
+        assert f"verification.{key}" in text, key

@@ -147,3 +147,21 @@ def test_the_terminal_in_colour(golden):
 def test_a_local_pull_request(golden):
     golden("report/local_pull_request.txt", local_pull_request(reports.LOCAL))
     golden("report/local_pull_request_colour.txt", local_pull_request(reports.LOCAL, colour=True))
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        (
+            "https://argocd.example.com/applications/argocd/shop",
+            "[argocd](https://argocd.example.com/applications/argocd/shop)",
+        ),
+        ("https://evil.example.com/) ![x](https://e", "| argocd |"),
+        ("javascript:alert(1)", "| argocd |"),
+        ("", "| argocd |"),
+    ],
+)
+def test_a_check_leads_to_where_it_can_be_seen(link: str, shown: str) -> None:
+    check = Check(name="argocd", result="Healthy", link=link)
+    text = status_comment(Verdict(incident_id="inc-1", outcome="recovered", headline="", checks=(check,)))
+    assert shown in text
