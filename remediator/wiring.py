@@ -303,7 +303,12 @@ class Services:
 
             other = self.settings.github.state_repository
             client = replace(self.client, repository=other) if other else self.client
-            return GitHubRefStore(client, prefetch=[INDEX], fresh_for=FRESH)
+            store = GitHubRefStore(client, prefetch=[INDEX], fresh_for=FRESH)
+            if other and store.public() and self.client.rest("GET", "").body["private"]:
+                raise ConfigError(
+                    f"everybody can read state-repository {other}, and not {self.client.repository}: name a private one"
+                )
+            return store
         return GitRefStore(self.git) if self.git else None
 
     @cached_property
@@ -366,6 +371,10 @@ class _Late:
     def measured(self) -> tuple[int, float]:
         """See the port."""
         return self.find().measured()
+
+    def notes(self) -> tuple[str, ...]:
+        """See the port."""
+        return self.find().notes()
 
 
 def _summary(thread: str, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -110,6 +110,7 @@ class Run:
         notes = self.services.logs.notes()
         self.facts = RunFacts(lines=lines, seconds=seconds, dry_run=self.inputs.dry_run, notes=notes)
         before = set() if self.inputs.dry_run else {one.branch for one in self.services.driver.records()}
+        held = None if self.inputs.dry_run else self.held
         for case in cases:
             outcome = faults.contained(lambda case=case: self._one(case))  # type: ignore[misc]
             if isinstance(outcome, RemediatorError):
@@ -117,8 +118,8 @@ class Run:
                 continue
             pull = outcome.state["pull_request"]
             self._keep(outcome.state, known=bool(pull and pull.branch in before), error=str(outcome.error or ""))
-        if not self.inputs.dry_run:
-            self.held.tell()
+        if held:
+            held.tell()
         self.services.handled()
 
     def _one(self, case: Case) -> Result:
@@ -136,6 +137,7 @@ class Run:
 
     def _swept(self, application: str = "") -> None:
         verify = bool(self.services.verifiers)
+        self.held.heed()
         done = self.follow.sweep(verify=verify, application=application)
         if application and verify:  # told of one Application's sync; of all that are open, none is waited for
             done = self.services.patience.watch(

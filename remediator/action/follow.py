@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from remediator.action.hearing import Hearing
+from remediator.action.hearing import PREFIX, Hearing, names
 from remediator.action.outbox import Outbox
 from remediator.action.words import call_for_people, gone, shared, verdict
 from remediator.domain.life import Review, is_open
 from remediator.errors import ConflictError, RemediatorError
 from remediator.graph.limits import moment, stamp
-from remediator.graph.nodes.verify_recovery import may_have_cleared
+from remediator.graph.nodes.verify_recovery import NOTHING_CONFIGURED, may_have_cleared
 from remediator.graph.together import swept
 from remediator.report import status_comment
 from remediator.services.github.conversation import unknown
@@ -37,7 +37,6 @@ OFF = "remediator-off"
 """A label that stops everything on the pull request that bears it."""
 
 NEEDS_HUMAN = "needs-human"
-PREFIX = "remediator/"
 
 _GRACE = timedelta(minutes=10)
 """So long a run may take to publish before a sweep believes it dead."""
@@ -96,7 +95,7 @@ class Follow:
         pull = state["pull_request"]
         if pull is None or not pull.number or state["workflow_status"] != "awaiting_review":
             return
-        if not _named(pull.branch, state["incident_id"]):
+        if not names(pull.branch, state["incident_id"]):
             self.conversation.stick(self.conversation.read(pull), shared(state))
         elif state["incident"].seen > 1:
             self._tell(state, self.conversation.read(pull))
@@ -136,10 +135,12 @@ class Follow:
             return self.driver.state(record.incident_id)  # somebody is at it
         pull = self._whole(record.incident_id)["pull_request"]
         looked = self._number(pull.number, record.incident_id) if pull and pull.number else None
-        if not (looked and verify):
+        if looked is None:
             return self.driver.state(record.incident_id)
         merged = looked[0]["workflow_status"] == "verifying" == record.status
-        if merged or may_have_cleared(looked[0], self.driver.limits, self.now()):
+        ends = moment(looked[0]["incident"].deadline)
+        overdue = bool(merged and ends and self.now() >= ends)
+        if overdue or (verify and (merged or may_have_cleared(looked[0], self.driver.limits, self.now()))):
             look = Review(kind="verify", at=stamp(self.now()))
             return self.hearing.resume(record.incident_id, look, looked[1]).state
         return self.driver.state(record.incident_id)
@@ -168,7 +169,7 @@ class Follow:
         current = state["pull_request"]
         earlier = bool(current and current.number != pull.number)
         if pull.state == "open" or state["workflow_status"] != "awaiting_review" or earlier:
-            if not _named(pull.branch, incident):  # what is said there is heard by the one that it was opened for
+            if not self._hears(incident, pull.branch):
                 self._tell(state, activity)
                 return state
             self.hearing.all(incident, activity)
@@ -176,11 +177,13 @@ class Follow:
             self._tell(state, activity)
             return state
         if pull.state == "merged":
+            if not names(pull.branch, incident):
+                self._adopt(incident, pull.branch)
             self.forge.merge(pull)  # finds it merged, and removes the branch
             review = Review(kind="merged", by=activity.by, commit=pull.merge_commit, at=stamp(self.now()))
         else:
             self.forge.close(pull)
-            review = self.hearing.ended(activity)
+            review = self.hearing.ended(incident, activity)
         return self.hearing.resume(incident, review, activity).state
 
     def _tell(self, state: IncidentState, activity: Activity) -> None:
@@ -195,27 +198,36 @@ class Follow:
                 self.conversation.stick(activity, body)
             else:
                 self.outbox.put(state["incident_id"], activity, body)
-        if state["workflow_status"] == "resolved" and activity.pull_request.state == "open":
+        if state["workflow_status"] == "resolved" and shown.state == "open" and not self._awaited(state, shown.branch):
             self.conversation.stick(activity, gone(state))
-            if not self._awaited_by_others(state["incident_id"], activity.pull_request.branch):
-                self.forge.close(activity.pull_request)
-        if found and state["workflow_status"] in {"needs_person", "unconfirmed"} and NEEDS_HUMAN not in activity.labels:
+            self.forge.close(activity.pull_request)
+        calls = state["workflow_status"] in {"needs_person", "unconfirmed"}
+        if found and calls and NEEDS_HUMAN not in activity.labels and state["recovery_result"] != NOTHING_CONFIGURED:
             # The label last: it is what says that people were called.
             self.conversation.stick(activity, call_for_people(state, activity.people))
             self.conversation.label(activity, NEEDS_HUMAN)
 
-    def _awaited_by_others(self, incident: str, branch: str) -> bool:
-        there = [one for one in _on_branch(branch, self.driver.records()) if one.incident_id != incident]
-        return any(one.status == "awaiting_review" for one in there)
+    def _awaited(self, state: IncidentState, branch: str) -> bool:
+        """Whether another incident still waits for this pull request, as far as this run knows."""
+        there = [r.incident_id for r in _on_branch(branch, self.driver.records())]
+        others = [self.driver.state(one) for one in there if one != state["incident_id"]]
+        return any(one["workflow_status"] == "awaiting_review" for one in others)
+
+    def _hears(self, incident: str, branch: str) -> bool:
+        """Of several incidents one hears what is said: whose branch it is, or who still waits where that one is over."""
+        there = [r.incident_id for r in _on_branch(branch, self.driver.records())]
+        waiting = [one for one in there if self.driver.state(one)["workflow_status"] == "awaiting_review"]
+        return incident == next(iter([*waiting, *there]), incident)
+
+    def _adopt(self, incident: str, branch: str) -> None:
+        owner = next((r.incident_id for r in _on_branch(branch, self.driver.records())), incident)
+        if owner != incident and names(branch, owner):
+            self.driver.adopt(incident, self.driver.state(owner))
 
     @property
     def hearing(self) -> Hearing:
         """Who reads what people said, and does it."""
         return Hearing(self.driver, self.forge, self.conversation, self.now, self.redact, self._tell)
-
-
-def _named(branch: str, incident: str) -> bool:
-    return branch.removeprefix(PREFIX).rpartition("-")[0] == incident
 
 
 def _on_branch(branch: str, records: Sequence[Record]) -> list[Record]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from remediator.graph.state import IncidentState
     from remediator.services.github.conversation import Activity, Conversation, Reaction, Said
 
+PREFIX = "remediator/"
 _MOST_WORDS = 2_000
 
 
@@ -74,6 +75,9 @@ class Hearing:
         approved = state["user_approved_action"] and state["workflow_status"] == "awaiting_review"
         if not (self.driver.limits.merge_on_approval and approved) or activity.merges_itself or pull.state != "open":
             return
+        known = state["pull_request"]
+        if known is None or known.head != pull.head:
+            return  # what was approved is not what is there now
         merged = self.forge.merge_when_ready(pull)
         if merged.state == "merged":
             approvals = [entry for entry in state["user_feedback_history"] if entry.get("kind") == "approved"]
@@ -85,11 +89,15 @@ class Hearing:
     def _obey(self, incident: str, ask: Ask, said: Said, activity: Activity) -> tuple[str, Reaction]:
         """Do it; what to answer, and whether it was done."""
         state = self.driver.state(incident)
+        if ask.verb not in {"help", "explain", "revert"} and (elsewhere := _elsewhere(state, activity)):
+            return elsewhere, "CONFUSED"
         match ask.verb, state["workflow_status"]:
             case "help", _:
                 return self._helped(activity, said)
             case "explain", _:
                 return explanation(state), "ROCKET"
+            case "use" | "retry" | "set", "awaiting_review" if not names(activity.pull_request.branch, incident):
+                return "It was opened for another incident, which is over: merge it, or close it.", "CONFUSED"
             case "use" | "retry", "awaiting_review":
                 return self._revise(incident, said, f"{ask.verb} {ask.argument}".strip())
             case "set", "awaiting_review":
@@ -129,9 +137,11 @@ class Hearing:
         words = f"ignored for {ask.argument}" if until else ask.argument
         return Review(kind="closed", by=said.by, words=words, at=said.at, until=until, ref=said.id)
 
-    def ended(self, activity: Activity) -> Review:
+    def ended(self, incident: str, activity: Activity) -> Review:
         """Why it was closed: by a run that died before it was recorded, by a command, else as its closer said last."""
-        if words := next((one.body for one in activity.said if one.ours and one.body.startswith(GONE)), ""):
+        if words := next(
+            (one.body for one in activity.said if one.ours and one.body.startswith(f"{GONE}{incident} ")), ""
+        ):
             return Review(kind="cleared", words=words.split("\n", 1)[1].strip(), at=stamp(self.now()))
         for said in reversed(activity.said):
             ask = parse(said.body)
@@ -168,11 +178,27 @@ class Hearing:
 
         result = self.driver.resume(incident, self._redacted(review), then=told)
         if result.error:
+            after = self.driver.state(incident)
+            if activity and after["workflow_status"] == "needs_person":
+                self.tell(after, activity)  # it is recorded as that, so that no sweep would say it
             raise result.error
         return result
 
     def _redacted(self, review: Review) -> Review:
         return review.model_copy(update={"words": self.redact(review.words)[:_MOST_WORDS]})
+
+
+def names(branch: str, incident: str) -> bool:
+    """Whether a branch was made for this incident."""
+    return branch.rpartition("-")[0] == f"{PREFIX}{incident}"
+
+
+def _elsewhere(state: IncidentState, activity: Activity) -> str:
+    """Where a command belongs that was said on an earlier attempt's pull request."""
+    now = state["pull_request"]
+    if now is None or now.number in {0, activity.pull_request.number}:
+        return ""
+    return f"This incident has gone on: say it on {now.url}."
 
 
 def _closed(review: Review) -> str:

@@ -29,11 +29,10 @@ class HeldBack:
 
     def __post_init__(self) -> None:
         self._issue = Backlog(self.conversation.client)
+        self._had = any(record.held for record in self.driver.records())
 
     def heed(self) -> None:
         """Let those that people have ticked be opened whatever the caps say; asked of GitHub who may."""
-        if not any(record.held for record in self.driver.records()):
-            return
         self._known = self._issue.find()
         if self._known and (wanted := ticked(self._known.body)):
             self._heeded = wanted
@@ -45,9 +44,10 @@ class HeldBack:
     def tell(self) -> int:
         """Bring the list up to date, where there is or was something to list; the issue's number, 0 for none."""
         held = sorted((record for record in self.driver.records() if record.held), key=gravity)
-        if not (held or self._known):
+        if not (held or self._known or self._had):
             return 0
         known = self._known or self._issue.find()
-        if known and ticked(known.body) - self._heeded:
+        waiting = {record.incident_id for record in held}
+        if known and ticked(known.body) & waiting - self._heeded:
             return known.number  # ticked meanwhile: the run of that event heeds it, and then writes the list
         return self._issue.write(known, backlog(held), empty=not held)

@@ -22,6 +22,9 @@ WorkflowStatus = Literal[
 ]
 VerificationStatus = Literal["success", "failed", "pending"]
 
+TAKE_BACK = "take_back"
+"""The id of the proposal that reverts the change that was merged."""
+
 OPEN_STATUSES: frozenset[str] = frozenset({"awaiting_review", "verifying"})
 """Somebody or something is still awaited; the same fingerprint must not open a second pull request."""
 
@@ -66,6 +69,10 @@ class Incident(Value):
     """The present change has reached the base, so that ending it badly means to take it back."""
     held: str = ""
     """Why a ready change waits to be proposed: a cap that is reached, a freeze window."""
+    noted: str = ""
+    """Kind of the review that was taken note of last: where the flow goes depends on it."""
+    calm_since: str = ""
+    """RFC 3339, UTC: since when each look has found an unmerged incident gone."""
     opening: str = ""
     """RFC 3339, UTC: since when its change is being published; set until the pull request is recorded, so that
     whoever finds it knows that a run died in between and goes on."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from remediator.domain.base import Value
+from remediator.domain.life import TAKE_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +42,12 @@ class Admission:
     """Incidents that this run was let open."""
 
     def refuses(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> str:
-        """Why this incident's pull request must wait, in words; empty when it may be opened."""
+        """Why this incident's pull request must wait, in words; empty when it may be opened.
+
+        What takes a change back is never refused: a freeze and a cap are there to keep things as they were.
+        """
+        if heads.get(incident_id, {}).get("action") == TAKE_BACK:
+            return ""
         why = self.frozen() or self._twin(incident_id, heads) or self._full(incident_id, heads)
         (self._mine.discard if why else self._mine.add)(incident_id)
         return why
@@ -82,7 +88,8 @@ class Admission:
     def _counted(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> tuple[int, int, int]:
         """Waiting for review, being opened, opened within a day (every attempt for itself)."""
         others = [head for thread, head in heads.items() if thread != incident_id]
-        waiting = sum(head.get("status") == "awaiting_review" for head in others)
+        open_ones = [head for head in others if head.get("status") == "awaiting_review"]
+        waiting = len({head.get("branch") or id(head) for head in open_ones})  # several may share a pull request
         opening = sum(self._within(head.get("opening", ""), LAPSE) for head in others)
         today = sum(self._within(at, _DAY) for head in heads.values() for at in head.get("opened", ()))
         return waiting, opening, today

@@ -15,7 +15,7 @@ from remediator.graph.admission import Admission
 from remediator.graph.identity import Again, Finish, Quiet, Start, decide
 from remediator.graph.limits import stamp
 from remediator.graph.nodes.commit_changes import held_back, joined
-from remediator.graph.nodes.get_user_feedback import take_note
+from remediator.graph.nodes.get_user_feedback import seen_again, take_note
 from remediator.graph.state import IncidentState, fresh, record, remember
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ class Driver:
                             continue  # and count this sighting
                     case Again(record=known) if known.incident_id == counted:
                         return Result(self.state(counted))
+                    case Again(record=known) if known.held:
+                        result = self.revive(known.incident_id, seen_at=case.read_at)
                     case Again(record=known):
                         seen = Review(kind="seen", at=case.read_at)
                         result = self._invoke(known.incident_id, Command(resume=seen))
@@ -160,18 +162,19 @@ class Driver:
         self._flush(result)
         return result
 
-    def revive(self, incident_id: str) -> Result:
+    def revive(self, incident_id: str, *, seen_at: str = "") -> Result:
         """Go on with an incident that was held back: from its stored proposals, since its log may be gone."""
         state = self.state(incident_id)
-        ready = self.prepare(incident_id) if state["incident"].held else Result(state)
+        ready = self.prepare(incident_id, seen_at=seen_at) if state["incident"].held else Result(state)
         result = self._onwards(incident_id, ready)
         self._flush(result)
         return result
 
-    def prepare(self, incident_id: str) -> Result:
+    def prepare(self, incident_id: str, *, seen_at: str = "") -> Result:
         """Bring a held incident to where its change could be published; `revive` goes on from there."""
         state = self.state(incident_id)
-        free = IncidentState(incident=state["incident"].model_copy(update={"held": "", "reason": ""}))
+        incident = seen_again(state["incident"], seen_at) if seen_at else state["incident"]
+        free = IncidentState(incident=incident.model_copy(update={"held": "", "reason": "", "noted": ""}))
         self._write(incident_id, free, "analyze_root_cause")
         return self._stream(incident_id, None)
 
@@ -227,7 +230,7 @@ class Driver:
         while result.error is None and not self.preview and self.stopped(thread):
             pull, why = result.state["pull_request"], ""
             if pull and not pull.head:
-                if shared := self._shared(thread):
+                if shared := self.shared(thread):
                     self._write(thread, joined(result.state, shared, stamp(self.now())), _BEFORE)
                     result = self._stream(thread, None)
                     continue
@@ -237,13 +240,33 @@ class Driver:
             self._give_up(thread, result)
         return result
 
-    def _shared(self, thread: str) -> PullRequest | None:
-        """The open pull request of another incident that makes the very same change."""
+    def adopt(self, incident_id: str, other: IncidentState) -> None:
+        """Take over what a shared pull request has come to propose: what is merged is what must be remembered."""
+        state, made = self.state(incident_id), other["pull_request"]
+        pull = state["pull_request"]
+        if pull is None or made is None or state["git_changes"] == other["git_changes"]:
+            return
+        chosen = {"chosen": other["incident"].chosen, "base_commit": other["incident"].base_commit}
+        taken = IncidentState(
+            git_changes=other["git_changes"],
+            commit_message=other["commit_message"],
+            commit_hash=other["commit_hash"],
+            proposals=other["proposals"],
+            suggested_actions=other["suggested_actions"],
+            pull_request=pull.model_copy(update={"head": made.head, "title": made.title}),
+            incident=state["incident"].model_copy(update=chosen),
+        )
+        self._write(incident_id, taken, _BEFORE)
+        self._stream(incident_id, None)
+
+    def shared(self, thread: str) -> PullRequest | None:
+        """The open pull request that another incident has opened for the very same change."""
         wanted = record(thread, dict(self.state(thread))).change
         twins = [one for one in self.records() if one.change == wanted and one.status == "awaiting_review"]
         for twin in twins:
             pull = self.state(twin.incident_id)["pull_request"]
-            if twin.incident_id != thread and pull and pull.head:
+            own = pull and pull.branch.rpartition("-")[0] == f"remediator/{twin.incident_id}"
+            if twin.incident_id != thread and pull and pull.head and own:
                 return pull
         return None
 

@@ -56,14 +56,14 @@ def decide(
     last = same[-1]
     if last.opening:
         return Finish(record=last)
-    if last.status in OPEN_STATUSES:
+    if last.status in OPEN_STATUSES or (last.held and last.opened):
         return Again(record=last)
     until = moment(last.quiet_until)
     if until is None and last.status == "rejected" and (closed := moment(last.updated)):
         until = closed + limits.cool_down
     if until and now < until:
         return Quiet(record=last, until=stamp(until))
-    if not last.branch:
+    if not (last.branch or last.opened):
         again = Incident(fingerprint=fingerprint, generation=last.generation, seen=last.seen + 1)
         return Start(incident_id=last.incident_id, incident=again)
     following = Incident(fingerprint=fingerprint, generation=last.generation + 1)

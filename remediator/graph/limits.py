@@ -16,7 +16,7 @@ class Limits(Value):
     """An approval of the present head merges, instead of waiting for the merge."""
     deadline: timedelta = timedelta(hours=4)
     """From the merge to the last look at recovery."""
-    cleared_for: timedelta = timedelta(hours=24)
+    cleared_for: timedelta = timedelta(hours=72)
     """An incident that everything configured finds gone for so long needs no pull request; 0: a person decides."""
     cool_down: timedelta = timedelta(hours=72)
     """Quiet after a rejection."""

@@ -38,7 +38,7 @@ def after_commit(state: IncidentState) -> str:
 def after_feedback(state: IncidentState) -> str:
     """What the last answer means for the pull request as it now stands."""
     last = state["user_feedback_history"][-1] if state["user_feedback_history"] else {}
-    match last.get("kind"), state["workflow_status"]:
+    match state["incident"].noted or last.get("kind"), state["workflow_status"]:
         case "merged", "needs_person":
             return "final_feedback"  # a change was taken back: nothing is expected to recover by that
         case "merged", _:

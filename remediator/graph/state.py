@@ -58,9 +58,6 @@ class IncidentState(TypedDict, total=False):
     """What a model said, where one is configured; absent in states of before."""
 
 
-TAKE_BACK = "take_back"
-"""The id of the proposal that reverts the change that was merged."""
-
 PLAN_FIELDS: tuple[str, ...] = (
     "raw_log",
     "log_source",

@@ -79,13 +79,28 @@ def _revived(
     asked = [] if driver.admission.frozen() else [one for one in held if one.incident_id in driver.admission.asked]
     first = [*asked, *[one for one in held if one not in asked][: driver.admission.room(heads)]]
     ready = _each(driver, first, lambda twin, record: twin.prepare(record.incident_id))
-    names = [one.incident_id for one in first if driver.stopped(one.incident_id)]
-    refused = driver.memory.claim(names, f"Open {len(names)} held incidents", driver.admission.refuses)
+    faults = {thread: found for thread, found in ready.items() if isinstance(found, RemediatorError)}
+    names = [one.incident_id for one in first if driver.stopped(one.incident_id) and not driver.shared(one.incident_id)]
+    refused, lost = _admitted(driver, names)
+    faults |= lost
     if refused:
         driver.memory.forget(*refused)  # held as they are stored
-    faults = {thread: found for thread, found in ready.items() if isinstance(found, RemediatorError)}
     go_on = [record for record in first if record.incident_id not in {*refused, *faults}]
     return {**faults, **together(driver, go_on, look, tell)}
+
+
+def _admitted(driver: Driver, names: list[str]) -> tuple[dict[str, str], dict[str, RemediatorError]]:
+    """Why some must wait, and which were moved on by somebody else meanwhile; all others are let open."""
+    lost: dict[str, RemediatorError] = {}
+    while True:
+        wanted = [name for name in names if name not in lost]
+        try:
+            return driver.memory.claim(wanted, f"Open {len(wanted)} held incidents", driver.admission.refuses), lost
+        except ConflictError as error:
+            gone = [name for name in wanted if name in str(error)]
+            if not gone:
+                raise
+            lost |= dict.fromkeys(gone, error)
 
 
 def together(

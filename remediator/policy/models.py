@@ -132,7 +132,7 @@ class Guardrails(Value):
     merge_on_approval: bool = False
     """An approval of the present head by somebody who can write merges, within the branch's own rules."""
     cooldown_after_close: str = "72h"
-    close_when_cleared_for: str = "24h"
+    close_when_cleared_for: str = "72h"
     """An open pull request is closed when everything configured finds its incident gone for so long; 0s: never."""
     freeze_windows: tuple[FreezeWindow, ...] = ()
 

@@ -13,20 +13,24 @@ if TYPE_CHECKING:
     from remediator.domain.life import Record
 
 _TICKED = re.compile(r"^- \[[xX]\] <!-- remediator:held ([A-Za-z0-9._-]+) -->", re.MULTILINE)
-_MOST = 200
+_MOST = 55_000
+"""Characters of the list; GitHub refuses a body of more than 65,536."""
 
 
 def backlog(held: Sequence[Record]) -> str:
     """Gravest first, each with what is wrong and why it waits."""
     if not held:
         return f"{marker('backlog', '')}\nNothing is held back.\n"
-    lines = [
-        f"- [ ] {marker('held', one.incident_id)} **{one.severity}** {prose(', '.join(one.applications), 100)}:"
-        f" {prose(one.summary, 200)} — {prose(one.held, 160)}"
-        for one in held[:_MOST]
-    ]
-    if len(held) > _MOST:
-        lines.append(f"\nand {len(held) - _MOST} more")
+    lines: list[str] = []
+    for one in held:
+        line = (
+            f"- [ ] {marker('held', one.incident_id)} **{one.severity}** {prose(', '.join(one.applications), 100)}:"
+            f" {prose(one.summary, 200)} — {prose(one.held, 160)}"
+        )
+        if sum(map(len, lines)) + len(line) > _MOST:
+            lines.append(f"\nand {len(held) - len(lines)} more")
+            break
+        lines.append(line)
     count = "1 fix is" if len(held) == 1 else f"{len(held)} fixes are"
     return (
         f"{marker('backlog', '')}\n{count} ready and held back by a cap or a freeze window. Tick a box to have its pull"

@@ -104,7 +104,7 @@ class Life:
 
     def start(self) -> Result:
         del self.server.journal[:]
-        result = self._run()[0].start(case())
+        result = self._run()[0].start(self.cases[0])
         self.cost = list(self.server.journal)
         assert result.error is None, result.error
         return result

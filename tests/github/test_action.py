@@ -182,6 +182,19 @@ def test_an_input_that_cannot_be_meant_is_named(name: str, text: str) -> None:
         Inputs.from_environ({f"REMEDIATOR_{name}": text})
 
 
+def test_a_ticked_box_opens_what_was_held_back(action: Action) -> None:
+    code, out, text = action("workflow_dispatch", {"inputs": {}}, log_text=LOG.read_text(), max_open_prs="0")
+    assert (code, out["pull-request-number"]) == (0, ""), text
+    (issue,) = action.server.world.issues.values()
+    assert issue.body.count("- [ ]") == 1
+    issue.body, issue.editor = issue.body.replace("- [ ]", "- [x]"), "ada"
+    payload = {"action": "edited", "issue": {"number": issue.number, "body": issue.body}, "sender": {"type": "User"}}
+    code, out, text = action("issues", payload, max_open_prs="0")
+    assert code == 0, text
+    assert len(action.server.world.pulls) == 1, text
+    assert issue.state == "closed"
+
+
 @pytest.mark.slow
 def test_twenty_processes_at_once_on_one_incident_end_in_one_pull_request(action: Action) -> None:
     def run(n: int) -> tuple[int, dict[str, str], str]:

@@ -359,11 +359,20 @@ def test_a_repository_without_issues_only_costs_a_warning(life: Life, caplog: py
     assert life.server.world.issues == {}
 
 
+def calm(life: Life) -> None:
+    """Found gone for the first half of the time that it takes."""
+    life.verdicts = ["success"]
+    life.time += timedelta(hours=37)
+    life.sweep(verify=True)
+    life.time += timedelta(hours=37)
+
+
 def test_an_incident_that_has_gone_by_itself_closes_its_pull_request_with_a_word(life: Life) -> None:
     life.start()
-    life.verdicts = ["success"]
-    life.sweep(verify=True)
+    calm(life)
     pull = life.server.world.pulls[life.number]
+    assert pull.state == "open"
+    life.sweep(verify=True)
     assert pull.state == "closed"
     assert "it has cleared by itself: fake: looks success" in life.comments()[0]
     (known,) = life._run()[0].records()
@@ -371,16 +380,86 @@ def test_an_incident_that_has_gone_by_itself_closes_its_pull_request_with_a_word
     assert [name for name in life.server.world.bare.refs() if "inc-" in name] == []
 
 
-@pytest.mark.parametrize(("verdict", "hours"), [("success", 48), ("pending", 24), ("failed", 24), ("success", 0)])
+def test_what_is_seen_again_is_not_gone(life: Life) -> None:
+    life.start()
+    calm(life)
+    life.cases = (case().model_copy(update={"read_at": "2026-01-05T05:00:00Z"}),)
+    life._run()[0].start(life.cases[0])
+    life.sweep(verify=True)
+    assert life.server.world.pulls[life.number].state == "open"
+
+
+@pytest.mark.parametrize(("verdict", "hours"), [("pending", 72), ("failed", 72), ("success", 0), ("success", 480)])
 def test_an_incident_that_may_still_be_there_keeps_its_pull_request(
     life: Life, verdict: VerificationStatus, hours: int
 ) -> None:
     life.start()
     life.limits = Limits(cleared_for=timedelta(hours=hours))
+    calm(life)
     life.verdicts = [verdict]
     life.sweep(verify=True)
     assert life.server.world.pulls[life.number].state == "open"
     assert life.event()["workflow_status"] == "awaiting_review"
+
+
+def test_what_takes_a_change_back_is_not_closed_because_all_is_quiet(life: Life) -> None:
+    life.start()
+    life.server.world.merge(life.number, "ada")
+    life.verdicts = ["success"]
+    life.event()
+    life.server.world.comment(life.number, "ada", "/remediator revert")
+    life.event()
+    calm(life)
+    life.sweep(verify=True)
+    assert life.server.world.pulls[max(life.server.world.pulls)].state == "open"
+
+
+def test_without_a_verifier_a_merge_ends_unconfirmed_and_the_next_one_is_a_new_incident(life: Life) -> None:
+    life.start()
+    life.server.world.merge(life.number, "ada")
+    life.event()
+    life.time += timedelta(days=30)
+    life.sweep()
+    (known,) = life._run()[0].records()
+    assert known.status == "unconfirmed"
+    assert "Unconfirmed" in life.comments()[0]
+    assert not any("needs a person" in text for text in life.comments())
+    life.server.world.commit_files("main", {FILE: "memory: 1Gi\n"}, "Undo")
+    assert life.start().state["incident_id"] == "inc-3f9a2c-2"
+
+
+def test_a_commit_that_nobody_approved_is_not_merged(life: Life) -> None:
+    life.start()
+    life.limits = Limits(merge_on_approval=True)
+    life.server.world.checks = False
+    life.server.world.review(life.number, "ada", "APPROVED")
+    life.event()
+    pull = life.server.world.pulls[life.number]
+    pull.auto, life.server.world.checks = False, True
+    life.server.world.commit_files(pull.head, {"evil.yaml": "a: 1\n"}, "more", "bob")
+    life.event()
+    life.sweep(verify=True)
+    assert not pull.merged
+
+
+@pytest.mark.parametrize("words", ["close no", "use 2", "ignore 7d"])
+def test_a_command_on_an_earlier_pull_request_says_where_it_belongs(life: Life, words: str) -> None:
+    life.start()
+    life.server.world.merge(life.number, "ada")
+    life.verdicts = ["failed"]
+    life.event()
+    life.server.world.comment(life.number, "ada", f"/remediator {words}")
+    assert life.event()["workflow_status"] == "awaiting_review"
+    assert f"say it on https://github.invalid/acme/gitops/pull/{max(life.server.world.pulls)}" in life.comments()[-1]
+
+
+def test_a_merge_by_a_bot_is_no_approval(life: Life) -> None:
+    life.cases = (case(severity="warning"),)
+    life.start()
+    life.server.world.merge(life.number, "github-actions[bot]")
+    life.verdicts = ["success"]
+    state = life.event()
+    assert (state["user_approved_action"], state["workflow_status"]) == ("", "verifying")
 
 
 @pytest.mark.parametrize(

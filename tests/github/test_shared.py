@@ -8,6 +8,7 @@ import pytest
 
 from remediator.graph.together import swept
 from tests.github.life import Life, living
+from tests.github.test_life import calm
 from tests.graph.worlds import World, case
 
 if TYPE_CHECKING:
@@ -62,15 +63,40 @@ def test_one_command_is_obeyed_once_and_a_close_declines_both(life: Life) -> Non
 
 def test_one_that_has_gone_by_itself_leaves_the_pull_request_to_the_other(life: Life) -> None:
     begun(life)
+    calm(life)
     driver, follow = life._run()
-    life.verdicts = ["success"]
-    driver, follow = life._run()
-    (west,) = [r for r in driver.records() if r.incident_id.startswith("inc-0e")]
-    follow._swept(west, verify=True)
-    assert life.server.world.pulls[life.number].state == "open"
+    (east,) = [r for r in driver.records() if r.incident_id.startswith("inc-ea")]
+    follow._swept(east, verify=True)
+    pull = life.server.world.pulls[life.number]
+    assert pull.state == "open"
     assert {r.status for r in life._run()[0].records()} == {"awaiting_review", "resolved"}
+    life.server.world.comment(life.number, "ada", "/remediator use 2")
+    life.event()
+    assert "opened for another incident" in life.comments()[-1]
+    life.server.world.comment(life.number, "ada", "/remediator close not now")
+    life.event()
+    assert pull.state == "closed"
+    assert {r.status: r.reason for r in life._run()[0].records()}["rejected"] == "not now"
+
+
+def test_where_both_have_gone_in_one_sweep_it_is_closed(life: Life) -> None:
+    begun(life)
+    calm(life)
     life.sweep(verify=True)
     assert life.server.world.pulls[life.number].state == "closed"
+    assert {r.status for r in life._run()[0].records()} == {"resolved"}
+
+
+def test_what_the_first_was_revised_to_is_what_the_other_remembers(life: Life) -> None:
+    begun(life)
+    life.server.world.comment(life.number, "ada", "/remediator use 2")
+    life.event()
+    life.cases = (*life.cases, case(fingerprint="a1" * 32))
+    assert life._run()[0].start(life.cases[2]).state["pull_request"].branch == "remediator/inc-a1a1a1-1-1"  # type: ignore[union-attr]
+    life.server.world.merge(life.number, "ada")
+    life.event()
+    driver = life._run()[0]
+    assert {driver.state(name)["incident"].chosen for name in ("inc-eaeaea-1", "inc-0e0e0e-1")} == {"roll_back"}
 
 
 def test_two_runs_at_once_make_one_and_the_other_joins_in_the_next_sweep() -> None:

@@ -167,3 +167,44 @@ def test_a_sweep_opens_what_there_is_room_for_with_one_claim_and_one_record() ->
 def test_what_is_being_opened_is_finished_whatever_its_status() -> None:
     record = Record(incident_id="inc-1-1", fingerprint="a", status="verifying", opening="2026-01-01T00:00:00Z")
     assert decide("a", [record], NOW, Limits()) == Finish(record=record)
+
+
+def test_a_next_attempt_that_is_held_and_seen_again_stays_the_next_attempt() -> None:
+    world = World(verifiers=(FakeVerifier(["failed"]),))
+    world.start()
+    pull = world.driver().state("inc-3f9a2c-1")["pull_request"]
+    assert pull
+    merged = world.forge.merge(pull)
+    review = Review(kind="merged", by="ann", commit=merged.merge_commit)
+    driver(world, open=0).resume("inc-3f9a2c-1", review)
+    state = driver(world, open=0).start(world.cases[0]).state
+    assert (state["incident"].attempt, state["incident"].seen) == (2, 2)
+    assert state["incident"].held
+    state = world.start().state
+    assert (state["workflow_status"], state["incident"].attempt, state["incident"].seen) == ("awaiting_review", 2, 3)
+    assert list(world.forge.branches) == ["remediator/inc-3f9a2c-1-2"]
+
+
+def test_what_takes_a_change_back_is_held_by_nothing() -> None:
+    world = World(verifiers=(FakeVerifier(["success"]),))
+    world.start()
+    world.merge()
+    frozen = replace(world.driver(), admission=Admission(Caps(open=0), lambda: "a freeze window", world.now))
+    state = frozen.take_back("inc-3f9a2c-1", Review(kind="revert", by="ann")).state
+    assert (state["workflow_status"], state["incident"].chosen) == ("awaiting_review", "take_back")
+
+
+def test_several_incidents_on_one_pull_request_take_one_place() -> None:
+    heads = {name: {"status": "awaiting_review", "branch": "remediator/a-1"} for name in "abc"}
+    assert Admission(Caps(open=2), now=lambda: NOW).refuses("d", heads) == ""
+    assert Admission(Caps(open=1), now=lambda: NOW).refuses("d", heads)
+
+
+def test_a_sighting_repeats_nothing_that_was_asked_for() -> None:
+    world = World()
+    world.start()
+    world.answer("changes_requested", words="use 9", by="ann")
+    for _ in range(6):
+        world.start()
+    state = world.answer("changes_requested", words="use 2", by="ann").state
+    assert (state["incident"].chosen, state["incident"].rounds) == ("roll_back", 2)

@@ -7,11 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from remediator.domain.change import PullRequest
+from remediator.domain.life import TAKE_BACK
 from remediator.errors import PolicyViolation, RemediatorError
 from remediator.graph.describe import incident_report
 from remediator.graph.limits import stamp
 from remediator.graph.nodes.take_back import taking_back
-from remediator.graph.state import TAKE_BACK, IncidentState, chosen
+from remediator.graph.state import IncidentState, chosen
 from remediator.report import commit_message, pull_request
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def generate_action(
 def _way_back(merged: IncidentState, forge: Forge, limits: Limits) -> tuple[tuple[Proposal, ...], str]:
     """The change that was merged taken back, once: where nothing is left to try, or a person asks for it."""
     incident = merged["incident"]
-    asked = merged["user_feedback_history"][-1:] and merged["user_feedback_history"][-1].get("kind") == "revert"
+    asked = incident.noted == "revert"
     if not incident.merged or incident.chosen == TAKE_BACK or (incident.attempt >= limits.attempts and not asked):
         return (), ""
     try:
@@ -87,7 +88,7 @@ def _untried(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...]
     incident = state["incident"]
     if incident.attempt > limits.attempts:
         return (), f"{limits.attempts} attempts did not end it"
-    if state["user_feedback_history"][-1:] and state["user_feedback_history"][-1].get("kind") == "revert":
+    if incident.noted == "revert":
         return (), "there is nothing to take back"
     left = tuple(
         proposal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from langgraph.types import interrupt
 
-from remediator.domain.life import Review
-from remediator.graph.state import TAKE_BACK, IncidentState, chosen, remember
+from remediator.domain.life import TAKE_BACK, Incident, Review
+from remediator.graph.state import IncidentState, chosen, remember
 
 
 def get_user_feedback(state: IncidentState) -> IncidentState:
@@ -28,14 +28,15 @@ def take_note(state: IncidentState, review: Review) -> IncidentState:
         at=review.at,
         ref=review.ref,
     )
-    pull, proposal, incident = state["pull_request"], chosen(state), state["incident"]
+    pull, proposal = state["pull_request"], chosen(state)
+    incident = state["incident"].model_copy(update={"noted": review.kind})
     action = proposal.action if proposal else ""
     waiting = state["workflow_status"] == "awaiting_review"
-    noted = IncidentState(user_feedback_history=history, user_recognition=review.words or state["user_recognition"])
+    words = review.words or state["user_recognition"]
+    noted = IncidentState(user_feedback_history=history, user_recognition=words, incident=incident)
     match review.kind:
         case "seen":
-            seen = incident.model_copy(update={"seen": incident.seen + 1, "last_seen": review.at or incident.last_seen})
-            return IncidentState(incident=seen)
+            return IncidentState(incident=seen_again(incident, review.at))
         case "approved" if waiting and pull and review.commit == pull.head:
             noted["user_approved_action"] = action
         case "merged" if waiting and pull:
@@ -65,6 +66,12 @@ def take_note(state: IncidentState, review: Review) -> IncidentState:
             noted["workflow_status"] = "resolved"
             noted["recovery_result"] = f"confirmed by {review.by or 'a person'}"
     return noted
+
+
+def seen_again(incident: Incident, at: str) -> Incident:
+    """One more sighting; whatever has been calm since is calm no longer."""
+    update = {"seen": incident.seen + 1, "last_seen": at or incident.last_seen, "calm_since": ""}
+    return incident.model_copy(update=update)
 
 
 def _without_a_look(state: IncidentState) -> IncidentState:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remediator.domain.change import Edit, Proposal
-from remediator.domain.life import Base
+from remediator.domain.life import TAKE_BACK, Base
 from remediator.errors import PolicyViolation
 from remediator.gitops.takeback import take_back
-from remediator.graph.state import TAKE_BACK, all_changes, chosen
+from remediator.graph.state import all_changes, chosen
 
 if TYPE_CHECKING:
     from remediator.domain.ports import Forge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.life import ARRIVED
+from remediator.domain.life import ARRIVED, TAKE_BACK
 from remediator.domain.outside import Rollout
 from remediator.graph.limits import moment, stamp
 from remediator.graph.state import IncidentState, remember
@@ -34,17 +34,7 @@ def verify_recovery(
     if pull is None or diagnosis is None:
         raise AssertionError("verification comes after a change was proposed")
     if state["workflow_status"] == "awaiting_review":
-        return _cleared(
-            state,
-            Rollout(
-                incident_id=state["incident_id"],
-                diagnosis=diagnosis,
-                pull_request=pull,
-                applications=tuple(state["affected_apps"]),
-                merged_at=last_seen(state),
-            ),
-            verifiers,
-        )
+        return _cleared(state, verifiers, limits, now())
     at = now()
     incident = state["incident"]
     if not incident.deadline:
@@ -66,7 +56,7 @@ def verify_recovery(
         workflow_status="verifying",
     )
     ends = moment(incident.deadline)
-    if status == "pending" and verifiers and ends and at >= ends:
+    if status == "pending" and ends and at >= ends:
         if not any(ARRIVED in one.facts for one in seen):
             return {**update, "workflow_status": "unconfirmed"}
         # It is in the cluster and did not end the incident in time: as little to be kept as what has failed.
@@ -87,18 +77,36 @@ def last_seen(state: IncidentState) -> str:
 
 
 def may_have_cleared(state: IncidentState, limits: Limits, now: datetime) -> bool:
-    """Whether an open proposal's incident was not seen for so long that it is worth a look."""
-    seen = moment(last_seen(state))
-    waits = state["workflow_status"] == "awaiting_review"
-    return waits and bool(limits.cleared_for and seen and now - seen >= limits.cleared_for)
+    """Whether an open proposal, which nobody has decided on, was not called for since so long that it is worth a look."""
+    proposed = [str(e["at"]) for e in state["user_feedback_history"] if e.get("kind") in {"proposed", "joined"}]
+    since = moment(max([last_seen(state), *proposed]))
+    undecided = state["workflow_status"] == "awaiting_review" and not state["user_approved_action"]
+    if not (undecided and limits.cleared_for and since) or state["incident"].chosen == TAKE_BACK:
+        return False
+    return now - since >= limits.cleared_for / 2
 
 
-def _cleared(state: IncidentState, rollout: Rollout, verifiers: Sequence[Verifier]) -> IncidentState:
-    """Since it was seen last; anything but agreement leaves the pull request to its reviewers."""
+def _cleared(state: IncidentState, verifiers: Sequence[Verifier], limits: Limits, now: datetime) -> IncidentState:
+    """Gone by itself is what was not seen for half the time, and was found gone at each look for the other half."""
+    pull, diagnosis, incident = state["pull_request"], state["diagnosis"], state["incident"]
+    if pull is None or diagnosis is None:
+        return IncidentState()
+    rollout = Rollout(
+        incident_id=state["incident_id"],
+        diagnosis=diagnosis,
+        pull_request=pull,
+        applications=tuple(state["affected_apps"]),
+        merged_at=last_seen(state),
+    )
     seen = tuple(verifier.observe(rollout, _of_this(state, rollout)) for verifier in verifiers)
     status, result = _verdict(seen)
-    update = IncidentState(observations=(*state["observations"], *seen)[-_KEPT:])
-    if status != "success":
+    since = (incident.calm_since or stamp(now)) if status == "success" else ""
+    update = IncidentState(
+        observations=(*state["observations"], *seen)[-_KEPT:],
+        incident=incident.model_copy(update={"calm_since": since}),
+    )
+    calm = moment(since)
+    if calm is None or now - calm < limits.cleared_for / 2:
         return update
     return {
         **update,

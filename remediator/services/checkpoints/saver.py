@@ -86,7 +86,8 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
 
     def records(self) -> list[Mapping[str, Any]]:
         """The readable heads of all stored documents, without decoding a checkpoint."""
-        return records(self.store)
+        with self._lock:
+            return records(self.store)
 
     def recall(self, threads: Collection[str]) -> None:
         """Read the documents of these threads together, before each of them is asked for by itself."""

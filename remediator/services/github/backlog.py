@@ -75,7 +75,8 @@ class Backlog:
         reply = self.client.rest(method, path, body, expect={403, 404, 410, 422}, again=again)
         if reply.status < 400:
             return int(reply.body["number"])
-        log.warning("what is held back cannot be listed in an issue (the job needs `issues: write`): %s", reply.message)
+        hint = "" if reply.status == 422 else " (the job needs `issues: write`, and the repository issues)"
+        log.warning("what is held back cannot be listed in an issue%s: %s", hint, reply.message)
         return 0
 
 

@@ -20,9 +20,9 @@ _WRITERS = frozenset({"admin", "maintain", "write"})
 _SAID = "id author { __typename login } body lastEditedAt reactionGroups { content viewerHasReacted }"
 _FIELDS = f"""
 fragment activity on PullRequest {{
-    id url state title body headRefName headRefOid baseRefName mergeCommit {{ oid }} mergedBy {{ login }}
+    id url state title body headRefName headRefOid baseRefName mergeCommit {{ oid }} mergedBy {{ __typename login }}
     autoMergeRequest {{ enabledAt }}
-    timelineItems(last: 1, itemTypes: [CLOSED_EVENT]) {{ nodes {{ ... on ClosedEvent {{ actor {{ login }} }} }} }}
+    timelineItems(last: 1, itemTypes: [CLOSED_EVENT]) {{ nodes {{ ... on ClosedEvent {{ actor {{ __typename login }} }} }} }}
     labels(first: 50) {{ nodes {{ name }} }}
     reviewRequests(first: 20) {{ nodes {{ requestedReviewer {{
       ... on User {{ login }} ... on Team {{ combinedSlug }}
@@ -84,7 +84,7 @@ class Activity(Value):
     id: str
     pull_request: PullRequest
     by: str = ""
-    """Who merged or closed it."""
+    """Who merged or closed it; empty where a bot did."""
     merges_itself: bool = False
     """GitHub will merge it when its rules are met."""
     labels: tuple[str, ...] = ()
@@ -96,9 +96,7 @@ class Activity(Value):
     def people(self) -> tuple[str, ...]:
         """Who was asked for a review, reviewed, merged or closed it, each once."""
         spoke = [one.by for one in self.said if one.review and not (one.bot or one.ours)]
-        return tuple(
-            dict.fromkeys([*self.asked, *spoke, *([self.by] if self.by and not self.by.endswith("[bot]") else [])])
-        )
+        return tuple(dict.fromkeys([*self.asked, *spoke, *([self.by] if self.by else [])]))
 
     def own(self, first_line: str) -> Said | None:
         """Our comment that begins with this line."""
@@ -242,7 +240,7 @@ def _activity(known: PullRequest, node: Mapping[str, Any]) -> Activity:
     return Activity(
         id=node["id"],
         pull_request=known.model_copy(update=update),
-        by=ended.get("login", "") if update["state"] != "open" else "",
+        by=ended.get("login", "") if update["state"] != "open" and ended.get("__typename") != "Bot" else "",
         merges_itself=bool(node["autoMergeRequest"]),
         labels=tuple(one["name"] for one in node["labels"]["nodes"]),
         asked=tuple(

@@ -104,6 +104,8 @@ class GitHubForge:
         if now.state == "closed":
             raise ConflictError(f"#{now.number} was closed without a merge: there is nothing to approve")
         if now.state == "open":
+            if pull_request.head and now.head != pull_request.head:
+                raise ConflictError(f"#{now.number} has moved on from {pull_request.head[:9]}: look at it again")
             self._merge(now, message)
             now = self.look(now)
         self._remove_branch(now)
