@@ -51,7 +51,8 @@ def _asked(
     if using is None or now is None or told != now or using <= now or (present is MISSING and limit is not None):
         return
     bounds = case.action.bounds
-    wanted = quantities.clamp(using * _HEADROOM, bounds.minimum, bounds.maximum)
+    peak = max(using, _peak(case, str(container.get("name", ""))))
+    wanted = quantities.clamp(peak * _HEADROOM, bounds.minimum, bounds.maximum)
     if now and bounds.max_factor:
         wanted = min(wanted, now * Decimal(str(bounds.max_factor)))
     wanted = min(wanted, limit) if limit is not None else wanted
@@ -67,6 +68,12 @@ def _asked(
         score=0.65,
         accepts=within(low=using),
     )
+
+
+def _peak(case: Case, container: str) -> Decimal:
+    """The most that a metrics server saw this container use: an eviction tells one moment only."""
+    measured = (one for one in case.statements if one.reason == "Metric" and one.subject.container == container)
+    return max((quantities.parse(one.facts.get("memory_peak")) or Decimal(0) for one in measured), default=Decimal(0))
 
 
 def _named(case: Case, name: str) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:

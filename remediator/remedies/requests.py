@@ -138,9 +138,10 @@ def _whole(amount: Decimal) -> Decimal:
 
 
 def _used(case: Case, target: Match, resource: str) -> Decimal:
-    """The most that a pod of the workload was seen to use, by `kubectl top`."""
+    """The most that a pod of the workload was seen to use, by `kubectl top` or a metrics server."""
     amounts = [
-        quantities.parse(one.facts.get(f"{resource}_usage")) or Decimal(0)
+        quantities.parse(one.facts.get(f"{resource}_{measured}")) or Decimal(0)
+        for measured in ("usage", "peak")
         for one in case.statements
         if one.subject.name == target.manifest.name and one.subject.pod
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,23 @@ def test_a_pod_that_was_evicted_asks_for_what_it_uses(
 ) -> None:
     told = tell(tmp_path, shop(web=workload(box)), events(("Evicted", POD, message)))
     assert (told.value(f"{BOX}.requests.memory") if told.changed else None) == expected
+
+
+@pytest.mark.parametrize(("peak", "expected"), [(400, "500Mi"), (100, "375Mi")])
+def test_the_most_that_was_measured_counts_where_it_is_more_than_at_the_eviction(
+    tmp_path: Path, peak: int, expected: str
+) -> None:
+    labels = {
+        "__name__": "memory_working_set_bytes",
+        "namespace": "shop",
+        "pod": POD.rpartition("/")[2],
+        "container": "web",
+    }
+    values = [[1772607600 + 60 * at, str(used * 2**20)] for at, used in enumerate((90, peak, 95))]
+    result = {"resultType": "matrix", "result": [{"metric": labels, "values": values}]}
+    text = events(("Evicted", POD, EVICTED)) + "\n" + json.dumps({"status": "success", "data": result}) + "\n"
+    told = tell(tmp_path, shop(web=workload(resources(requests={"memory": "128Mi"}))), text)
+    assert told.value(f"{BOX}.requests.memory") == expected
 
 
 def test_a_container_that_fills_its_disk_gets_more(tmp_path: Path) -> None:
