@@ -140,10 +140,13 @@ class Run:
         self.held.heed()
         done = self.follow.sweep(verify=verify, application=application)
         if application and verify:  # told of one Application's sync; of all that are open, none is waited for
-            done = self.services.patience.watch(
-                done,
-                lambda found: any(isinstance(state, dict) and unsettled(state) for state in found.values()),
-                lambda: done | self.follow.sweep(verify=True, application=application),
+
+            def look() -> dict[str, IncidentState | RemediatorError]:
+                done.update(self.follow.sweep(verify=True, application=application))  # what has ended is open no more
+                return done
+
+            self.services.patience.watch(
+                done, lambda found: any(isinstance(one, dict) and unsettled(one) for one in found.values()), look
             )
         for incident, state in done.items():
             if isinstance(state, RemediatorError):

@@ -58,10 +58,11 @@ def _asked(
     wanted = min(wanted, limit) if limit is not None else wanted
     if wanted < using:
         return
+    measured = f", and up to {quantities.bytes_like(peak)} at other times" if peak > using else ""
     value, name = quantities.bytes_like(wanted, str(present) if now else "1Mi"), str(container.get("name", ""))
     yield Fix(
         title=f"raise memory request of `{name}` from {present if now else 'none'} to {value}",
-        reason=f"`{name}` was evicted while it used {found['using']} of a request of {found['request']}; pods that stay within their request go last.",
+        reason=f"`{name}` was evicted while it used {found['using']} of a request of {found['request']}{measured}; pods that stay within their request go last.",
         evidence=case.cite(one),
         wants=(Want(target.application, target.manifest, (*path, "resources", "requests", "memory"), value),),
         parameters={"container": name, "from": str(present) if now else "", "to": value},

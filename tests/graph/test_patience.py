@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from remediator.action.__main__ import Run
+from remediator.action.inputs import Inputs
 from remediator.domain.life import Review
 from remediator.graph.drive import Result
 from remediator.graph.limits import Limits
 from remediator.graph.patience import Patience, unsettled
+from remediator.settings import Settings
 from tests.fakes import FakeVerifier
 from tests.graph.worlds import World
 
@@ -71,3 +75,21 @@ def test_where_no_verifier_is_configured_nothing_is_waited_for() -> None:
     world = World()
     world.start()
     assert not unsettled(world.merge().state)
+
+
+def test_of_several_incidents_each_keeps_its_last_word(tmp_path) -> None:
+    """One Application's sync concerns two incidents: the one that ends first is not looked at again."""
+    world = World(verifiers=(FakeVerifier(["pending"]),))
+    world.start()
+    pending = world.merge().state
+    over = {**pending, "workflow_status": "resolved", "verification_status": "success"}
+    looks = [{"a": pending, "b": pending}, {"a": over, "b": pending}, {"b": over}]
+    told: list[str] = []
+    run = Run(Inputs(event="x"), Settings())
+    run.__dict__["follow"] = SimpleNamespace(sweep=lambda **_: looks.pop(0))
+    run.__dict__["held"] = SimpleNamespace(tell=lambda: None)
+    patience = Patience(timedelta(minutes=5), world.now, lambda seconds: world.pass_time(seconds=seconds))
+    run.__dict__["services"] = SimpleNamespace(verifiers=[1], patience=patience)
+    run._keep = lambda state, **_: told.append(state["workflow_status"])
+    run._swept("checkout")
+    assert (told, looks) == (["resolved", "resolved"], [])
