@@ -8,6 +8,7 @@ import subprocess
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +22,6 @@ from tests.github.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 HOST = "github.acme.invalid"
 TOKEN = "t0ken"
@@ -205,6 +205,13 @@ def test_an_own_authority_is_told_in_any_of_the_usual_ways(
     elif not how.startswith("REMEDIATOR"):
         monkeypatch.setenv(how, said[how])
     assert client({**addresses(secure, scheme="https"), **said}).rest("GET", "/pulls").status == 200
+
+
+def test_the_usual_authorities_stay_beside_the_own_one(authority: Path) -> None:
+    own = authority / "ca.pem"
+    trusted = ssl.create_default_context(cafile=str(client({"REMEDIATOR_GITHUB_CA": str(own)})._authority))
+    assert trusted.cert_store_stats()["x509_ca"] > 50
+    assert own.read_text() in Path(str(client({"REMEDIATOR_GITHUB_CA": own.read_text()})._authority)).read_text()
 
 
 def test_the_input_counts_more_than_the_environment(

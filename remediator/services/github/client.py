@@ -19,6 +19,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 import requests.auth
+import requests.utils
 
 from remediator.errors import ConfigError, ServiceError
 from remediator.services.github.refusals import graphql_refusal, refusal, words
@@ -120,14 +121,20 @@ class Client:
 
     @cached_property
     def _authority(self) -> str | bool:
-        """A file, since that is what requests takes, told with each request: a session's yields to the environment."""
-        if "-----BEGIN" in self.ca:
-            with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False, encoding="utf-8") as file:
-                file.write(self.ca)
-            return file.name
-        if self.ca and not Path(self.ca).is_file():
-            raise ConfigError("github-ca: there is no file with a certificate authority here", file=self.ca)
-        return self.ca or True
+        """The own authority beside the usual ones, since artifacts may lie on a host that those vouch for.
+
+        A file, as requests takes it, told with each request: what a session is told yields to the environment.
+        """
+        if not self.ca:
+            return True
+        try:
+            own = self.ca if "-----BEGIN" in self.ca else Path(self.ca).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ConfigError("github-ca: there is no file with a certificate authority here", file=self.ca) from error
+        usual = Path(requests.utils.DEFAULT_CA_BUNDLE_PATH).read_text(encoding="utf-8")
+        with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False, encoding="utf-8") as file:
+            file.write(f"{usual}\n{own}\n")
+        return file.name
 
     def rest(
         self,
