@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from remediator.domain.life import Record
+    from remediator.domain.life import Case, Record
     from remediator.domain.ports import Analyst, Forge, RefStore, Verifier
     from remediator.graph.admission import Admission
     from remediator.graph.drive import Driver
