@@ -78,7 +78,7 @@ def last_seen(state: IncidentState) -> str:
 
 def may_have_cleared(state: IncidentState, limits: Limits, now: datetime) -> bool:
     """Whether an open proposal, which nobody has decided on, was not called for since so long that it is worth a look."""
-    proposed = [str(e["at"]) for e in state["user_feedback_history"] if e.get("kind") in {"proposed", "joined"}]
+    proposed = [str(e.get("at", "")) for e in state["user_feedback_history"] if e.get("kind") in {"proposed", "joined"}]
     since = moment(max([last_seen(state), *proposed]))
     undecided = state["workflow_status"] == "awaiting_review" and not state["user_approved_action"]
     if not (undecided and limits.cleared_for and since) or state["incident"].chosen == TAKE_BACK:
