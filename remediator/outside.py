@@ -236,7 +236,7 @@ class Outside:
             sync = api.sync if self.policies.verification.sync else None
             return make(fetch=api.application, link=api.link, anew=api.forget, sync=sync)
         cluster = self.cluster(target)
-        return make(fetch=partial(cluster.application, namespace)) if cluster else None
+        return make(fetch=partial(cluster.application, namespace), anew=cluster.forget) if cluster else None
 
     def _pod_verifier(self, target: str, settle: timedelta) -> Verifier | None:
         from remediator.services.kubernetes.verify import PodVerifier

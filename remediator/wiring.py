@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from remediator.domain.life import Case, Record
+    from remediator.domain.life import Record
     from remediator.domain.ports import Analyst, Forge, RefStore, Verifier
     from remediator.graph.admission import Admission
     from remediator.graph.drive import Driver
@@ -318,12 +318,13 @@ class Services:
         from remediator.graph.drive import Driver
         from remediator.graph.state import VALUES
         from remediator.services.checkpoints.saver import RefCheckpointSaver
+        from remediator.services.logs import LateLogs
 
         store = self.store or Nowhere()
         saver = RefCheckpointSaver(store, allowed=VALUES, summarise=_summary, withhold=self._withhold(), keep=1)
         limits = limits_of(self.policies)
         ports = Ports(
-            logs=_Late(lambda: self.logs),
+            logs=LateLogs(lambda: self.logs),
             workshop=self.workshop,
             forge=self.forge,
             now=now,
@@ -356,25 +357,6 @@ class Services:
         heads = records(self.store or Nowhere())
         known = Record.model_fields
         return [Record.model_validate({k: v for k, v in head.items() if k in known}) for head in heads if head]
-
-
-@dataclass
-class _Late:
-    """A `LogSource` that is known only when it is asked."""
-
-    find: Callable[[], Logs]
-
-    def cases(self) -> tuple[Case, ...]:
-        """See the port."""
-        return self.find().cases()
-
-    def measured(self) -> tuple[int, float]:
-        """See the port."""
-        return self.find().measured()
-
-    def notes(self) -> tuple[str, ...]:
-        """See the port."""
-        return self.find().notes()
 
 
 def _summary(thread: str, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -112,6 +112,25 @@ class Logs:
         )
 
 
+@dataclass(frozen=True)
+class LateLogs:
+    """The `LogSource` that is the run's when it is asked, not when the graph was built: a sweep comes before any log."""
+
+    find: Callable[[], Logs]
+
+    def cases(self) -> tuple[Case, ...]:
+        """See the port."""
+        return self.find().cases()
+
+    def measured(self) -> tuple[int, float]:
+        """See the port."""
+        return self.find().measured()
+
+    def notes(self) -> tuple[str, ...]:
+        """See the port."""
+        return self.find().notes()
+
+
 def excerpt(diagnosis: Diagnosis) -> str:
     """The lines that matter, already redacted, with where they stand."""
     lines = [f"{item.source}:{item.line}: {_sentence(item.reason, item.text)}" for item in diagnosis.evidence]

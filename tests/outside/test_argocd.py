@@ -379,3 +379,24 @@ def test_nothing_is_synced_unless_the_policy_says_so(tmp_path, policy: str, sync
         (verifier,) = found.verifiers(timedelta(0))
         verifier.observe(rollout(), ())
     assert any(one.method == "POST" for one in asked) is synced
+
+
+def test_a_parent_is_read_once_a_look_however_many_children_ask(tmp_path) -> None:
+    """Through custom resources, as through the REST API."""
+
+    def script(asked: Asked) -> Answer:
+        name = asked.path.rsplit("/", 1)[-1]
+        tracked = {"argocd.argoproj.io/tracking-id": "root:argoproj.io/Application:argocd/x"} if name != "root" else {}
+        return Answer(application(metadata__name=name, metadata__annotations=tracked))
+
+    with serve(script) as server:
+        settings = Settings.from_environ({"REMEDIATOR_KUBERNETES_URL": server.url})
+        found = Outside(settings, load(), lambda: NOW, contains, lambda url: url == REPO)
+        verifier = next(one for one in found.verifiers(timedelta(0)) if one.name == "argocd")
+        for name in ("a", "b", "a"):
+            assert verifier.observe(rollout(applications=(name,)), ()).status == "success"
+        names = [asked.path.rsplit("/", 1)[-1] for asked in server.asked]
+        assert sorted(names) == ["a", "b", "root"]
+        verifier.forget()
+        verifier.observe(rollout(applications=("a",)), ())
+    assert len(server.asked) == 5

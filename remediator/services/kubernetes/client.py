@@ -52,6 +52,7 @@ class Cluster:
     _kept: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
     _locks: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _applications: dict[str, dict[str, Any] | None] = field(default_factory=dict, repr=False)
     _warned: set[str] = field(default_factory=set, repr=False)
     _apart: bool = False
     _client: Any = field(default=None, repr=False)
@@ -59,7 +60,7 @@ class Cluster:
     def forget(self) -> None:
         """List anew."""
         with self._lock:
-            self._kept = {}
+            self._kept, self._applications = {}, {}
             self._warned = set()
 
     def pods(self, namespace: str) -> list[dict[str, Any]]:
@@ -111,8 +112,19 @@ class Cluster:
             raise
 
     def application(self, namespace: str, name: str) -> dict[str, Any] | None:
-        """An Argo CD Application; None where there is none, ConfigError where the cluster knows no such kind."""
+        """An Argo CD Application; None where there is none, ConfigError where the cluster knows no such kind.
+
+        Kept like lists: a parent is asked about by each of its children.
+        """
         path = f"/apis/argoproj.io/v1alpha1/namespaces/{_part(namespace)}/applications/{_part(name)}"
+        with self._lock:
+            lock = self._locks.setdefault(path, threading.Lock())
+        with lock:
+            if path not in self._applications:
+                self._applications[path] = self._application(path)
+            return self._applications[path]
+
+    def _application(self, path: str) -> dict[str, Any] | None:
         try:
             return self._object(path)
         except AnswerError as error:
