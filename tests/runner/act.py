@@ -112,7 +112,7 @@ class Runner:
         command = [
             str(PROGRAM), event, "-W", str(project / ".github/workflows/it.yml"), "-e", str(place / "event.json"), "--json",
             "-P", "ubuntu-24.04=-self-hosted", "-P", "ubuntu-latest=-self-hosted", "-s", "GITHUB_TOKEN=bot-token",
-            "--action-cache-path", str(place / "act"), "--no-cache-server", "--action-offline-mode", "--actor", "ada",
+            "--action-cache-path", str(place / "act"), "--no-cache-server", "--action-offline-mode", "--defaultbranch", "main", "--actor", "ada",
             *(part for name, path in local.items() for part in ("--local-repository", f"{name}={path}")),
             *(part for name, text in given.items() for part in ("--env", f"{name}={text}")),
             *(part for name, text in self.variables.items() for part in ("--var", f"{name}={text}")),
