@@ -91,7 +91,7 @@ def test_a_refused_token_and_a_missing_permission_are_named(server: Server) -> N
     with pytest.raises(ConfigError, match="refuses the token"):
         GitHubRefStore(client(server, "nobody")).head()
     server.faults = [Fault("POST .*/git/trees", "403", message="Resource not accessible by integration")]
-    with pytest.raises(ConfigError, match="with .contents: write."):
+    with pytest.raises(ConfigError, match=r"with .contents: write."):
         store(server).write("", {"a": b"1"}, "one")
 
 
