@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.change import Edit, Proposal, PullRequest
 from remediator.domain.life import Base, Observation, Plan, SecondReading
@@ -62,6 +62,7 @@ class FakeForge:
     branch: str = "main"
     calls: list[str] = field(default_factory=list)
     fails: Exception | None = None
+    answered_by: Literal["comment", "command"] = "command"
     past: dict[str, dict[str, str | None]] = field(default_factory=dict)
     """The files as they stood at earlier commits of the base."""
 
@@ -200,6 +201,7 @@ class FakeVerifier:
     name: str = "fake"
     facts: dict[str, str] = field(default_factory=dict)
     forgotten: int = 0
+    promise: str = "all looks well"
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         status = self.says.pop(0) if len(self.says) > 1 else self.says[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remediator.errors import ConfigError
 
@@ -71,11 +71,15 @@ def report_of(found: Services, state: IncidentState) -> IncidentReport:
     from remediator.graph.describe import incident_report
     from remediator.graph.state import all_changes
 
+    about: dict[str, Any] = {
+        "reply_by": found.forge.answered_by,
+        "promises": [one.promise for one in found.verifiers],
+    }
     changes, pull = all_changes(state), state["pull_request"]
     if not changes or pull is None:
-        return incident_report(state)
+        return incident_report(state, **about)
     base = Base(branch=pull.base, commit=state["incident"].base_commit)
-    return incident_report(state, base=base, changes=changes, read=partial(found.forge.read, base))
+    return incident_report(state, base=base, changes=changes, read=partial(found.forge.read, base), **about)
 
 
 def exit_code(results: list[Result]) -> int:

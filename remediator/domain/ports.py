@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from remediator.domain.change import Edit, Proposal, PullRequest
@@ -91,6 +91,11 @@ class Workshop(Protocol):
 class Forge(Protocol):
     """Where branches and pull requests live. Every call may be repeated after a crash: it finds what it made."""
 
+    @property
+    def answered_by(self) -> Literal["comment", "command"]:
+        """How a reviewer answers: comments on the pull request, or commands in a terminal."""
+        ...
+
     def base(self, tracked: str) -> Base:
         """The branch to propose to, for Applications that follow `tracked`."""
         ...
@@ -130,6 +135,11 @@ class Verifier(Protocol):
     """One way of seeing whether an incident is over."""
 
     name: str
+
+    @property
+    def promise(self) -> str:
+        """What holds when it agrees, in a few words: a reviewer reads it before the merge."""
+        ...
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """Look once, do not wait; never raises for what the outside world does.

@@ -51,7 +51,10 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
     graph.add_node("classify_error", partial(classify_error, logs=logs, workshop=workshop, analyst=ports.analyst))
     graph.add_node("analyze_root_cause", partial(analyze_root_cause, workshop=workshop, analyst=ports.analyst))
     graph.add_node(
-        "generate_action", partial(generate_action, workshop=workshop, forge=forge, limits=limits, now=ports.now)
+        "generate_action",
+        partial(
+            generate_action, workshop=workshop, forge=forge, limits=limits, now=ports.now, verifiers=ports.verifiers
+        ),
     )
     graph.add_node("commit_changes", partial(commit_changes, forge=forge, workshop=workshop, now=ports.now))
     graph.add_node("get_user_feedback", get_user_feedback)

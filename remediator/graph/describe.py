@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from remediator import __version__
 from remediator.domain.incident import Diagnosis, Subject
@@ -10,7 +10,7 @@ from remediator.graph.state import branch_name, chosen
 from remediator.report import Diff, IncidentReport, unified_diff
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from remediator.domain.life import Base
     from remediator.domain.ports import Read
@@ -23,6 +23,8 @@ def incident_report(
     base: Base | None = None,
     changes: Mapping[str, str | None] | None = None,
     read: Read | None = None,
+    reply_by: Literal["comment", "command"] | None = None,
+    promises: Sequence[str] = (),
 ) -> IncidentReport:
     """Everything that is said about one incident; differences only where the old texts can be read."""
     incident, proposal, pull = state["incident"], chosen(state), state["pull_request"]
@@ -30,6 +32,7 @@ def incident_report(
         category=state["error_category"] or "unknown", severity="info", subject=Subject(), summary="not diagnosed"
     )
     second = state.get("second")
+    by = reply_by or ("comment" if pull and pull.url else "command")
     diffs = [_diff(path, text, read) for path, text in (changes or {}).items()] if read else []
     return IncidentReport(
         incident_id=state["incident_id"],
@@ -53,8 +56,17 @@ def incident_report(
         branch=branch_name(state),
         base=pull.base if pull else "",
         url=pull.url if pull else "",
-        reply_by="comment" if pull and pull.url else "command",
+        reply_by=by,
+        verification=_verification(promises, by),
     )
+
+
+def _verification(promises: Sequence[str], by: str) -> str:
+    """What has to hold after the merge, and where the verdict will stand."""
+    if not promises:
+        return ""
+    where = "the verdict comes as a comment here" if by == "comment" else "`remediator verify` tells"
+    return f"{', '.join(dict.fromkeys(promises))}; {where}"
 
 
 def _earlier(state: IncidentState) -> str:

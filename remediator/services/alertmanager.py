@@ -112,6 +112,11 @@ class AlertVerifier:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _kept: list[dict[str, Any]] | None = field(default=None, repr=False)
 
+    @property
+    def promise(self) -> str:
+        """See the port."""
+        return "its alerts resolved"
+
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
         del earlier

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from remediator.domain.change import PullRequest
 from remediator.domain.life import Base
@@ -25,6 +25,11 @@ class Preview:
 
     forge: Forge
     root: Path
+
+    @property
+    def answered_by(self) -> Literal["comment", "command"]:
+        """See the port."""
+        return self.forge.answered_by
 
     def base(self, tracked: str) -> Base:
         """As the forge says."""
@@ -64,6 +69,11 @@ class Folder:
     """A folder that is no git repository: good for a dry run, for nothing else."""
 
     root: Path
+
+    @property
+    def answered_by(self) -> Literal["comment", "command"]:
+        """See the port."""
+        return "command"
 
     def base(self, tracked: str) -> Base:
         """No branch, no commit."""

@@ -37,6 +37,11 @@ class ByTarget:
     target_of: Callable[[Rollout], str]
     now: Clock
 
+    @property
+    def promise(self) -> str:
+        """That of each: they differ in their servers alone."""
+        return next(iter(self.verifiers.values())).promise
+
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
         target = self.target_of(rollout)

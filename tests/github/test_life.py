@@ -37,6 +37,12 @@ def test_opening_costs_at_most_twelve_requests(life: Life) -> None:
     assert len(life.cost) <= 12, life.cost
 
 
+def test_the_body_says_how_recovery_will_be_proved(life: Life) -> None:
+    life.verdicts = ["pending"]
+    life.start()
+    assert "all looks well; the verdict comes as a comment here" in life.server.world.pulls[life.number].body
+
+
 def test_a_recurrence_is_the_same_pull_request(life: Life) -> None:
     life.start()
     state = life.start().state

@@ -16,9 +16,11 @@ from remediator.graph.state import IncidentState, chosen
 from remediator.report import commit_message, pull_request
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from remediator.domain.change import Proposal
     from remediator.domain.life import Base, Incident
-    from remediator.domain.ports import Clock, Forge, Workshop
+    from remediator.domain.ports import Clock, Forge, Verifier, Workshop
     from remediator.graph.limits import Limits
 
 USE = re.compile(r"(?:/remediator\s+)?use\s+#?(\d+)", re.IGNORECASE)
@@ -28,7 +30,13 @@ _RETRY = re.compile(r"(?:/remediator\s+)?retry", re.IGNORECASE)
 
 
 def generate_action(
-    state: IncidentState, *, workshop: Workshop, forge: Forge, limits: Limits, now: Clock
+    state: IncidentState,
+    *,
+    workshop: Workshop,
+    forge: Forge,
+    limits: Limits,
+    now: Clock,
+    verifiers: Sequence[Verifier] = (),
 ) -> IncidentState:
     """Make the wanted change on the base's own text, judged by the guardrails on the final difference.
 
@@ -50,7 +58,8 @@ def generate_action(
         except (RemediatorError, FileNotFoundError, ValueError) as error:
             reason = reason or f"{proposal.title}: {error}"
             continue
-        return _worded(state, proposal, base, changes, forge, stamp(now()))
+        promises = [one.promise for one in verifiers]
+        return _worded(state, proposal, base, changes, forge, stamp(now()), promises)
     incident = state["incident"].model_copy(update={"reason": reason})
     if reviewing:
         return IncidentState(incident=incident)
@@ -162,7 +171,13 @@ def _before(base: Base, path: str, forge: Forge) -> bytes | None:
 
 
 def _worded(
-    state: IncidentState, proposal: Proposal, base: Base, changes: dict[str, str | None], forge: Forge, at: str
+    state: IncidentState,
+    proposal: Proposal,
+    base: Base,
+    changes: dict[str, str | None],
+    forge: Forge,
+    at: str,
+    promises: Sequence[str],
 ) -> IncidentState:
     began = {"chosen": proposal.id, "base_commit": base.commit, "merged": False}
     incident = state["incident"].model_copy(update=began)
@@ -170,7 +185,12 @@ def _worded(
     proposals = state["proposals"] if proposal in state["proposals"] else (*known, proposal)
     state = {**state, "proposals": proposals}
     report = incident_report(
-        {**state, "incident": incident}, base=base, changes=changes, read=partial(forge.read, base)
+        {**state, "incident": incident},
+        base=base,
+        changes=changes,
+        read=partial(forge.read, base),
+        reply_by=forge.answered_by,
+        promises=promises,
     )
     title, body = pull_request(report)
     earlier = state["pull_request"]

@@ -35,6 +35,11 @@ class ArgoVerifier:
     sync: Callable[[str], None] | None = None
     """Applies an Application that waits for it; None: the policy leaves that to people."""
 
+    @property
+    def promise(self) -> str:
+        """See the port."""
+        return "Argo CD synced to the merge, and Healthy"
+
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
         at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.change import PullRequest
 from remediator.domain.life import Base
@@ -51,6 +51,11 @@ class GitHubForge:
     def __post_init__(self) -> None:
         self.files = Files(self.client, self.prefix, self.local)
         self.opening = Opening(self.client, self.wanted)
+
+    @property
+    def answered_by(self) -> Literal["comment", "command"]:
+        """See the port."""
+        return "comment"
 
     def base(self, tracked: str) -> Base:
         """The tracked branch, else the default one; a request each time, as it may move."""

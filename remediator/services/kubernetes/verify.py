@@ -50,6 +50,11 @@ class PodVerifier:
     settle: timedelta
     rollouts: bool = True
 
+    @property
+    def promise(self) -> str:
+        """See the port."""
+        return f"pods ready and steady for {self.settle.total_seconds() / 60:g} min"
+
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
         now = self.now()

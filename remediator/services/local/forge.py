@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.change import PullRequest
 from remediator.domain.life import Base
@@ -29,6 +29,11 @@ class LocalForge:
 
     git: Git
     push: str = ""
+
+    @property
+    def answered_by(self) -> Literal["comment", "command"]:
+        """See the port."""
+        return "command"
 
     def base(self, tracked: str) -> Base:
         """The tracked branch, else the checked-out one; `branch` is empty where HEAD is detached."""
