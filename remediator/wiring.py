@@ -331,6 +331,7 @@ class Services:
             verifiers=self.verifiers,
             limits=limits,
             analyst=self.analyst,
+            redact=self.redact,
         )
         return Driver(build(ports, saver), saver, limits, now, self._admission(), preview=self.dry_run)
 

@@ -103,7 +103,7 @@ class Run:
         self.services.read(named or self.services.outside.polled(), poll=not named)
         if not named and not self.services.logs.scan.inputs:
             self.note = f"{self.note} The servers had nothing new to tell.".strip()
-            self.services.handled()
+            self._handled()
             return
         cases = self.services.logs.cases()
         lines, seconds = self.services.logs.measured()
@@ -120,7 +120,12 @@ class Run:
             self._keep(outcome.state, known=bool(pull and pull.branch in before), error=str(outcome.error or ""))
         if held:
             held.tell()
-        self.services.handled()
+        self._handled()
+
+    def _handled(self) -> None:
+        """Polled sources are read on from here; where something failed, what failed is read, and tried, once more."""
+        if not self.errors and not any(one.status == "failed" for one in self.found):
+            self.services.handled()
 
     def _one(self, case: Case) -> Result:
         """What people did meanwhile comes first: the incident may be merged or declined already."""
@@ -207,6 +212,13 @@ class Run:
         if state["workflow_status"] == "needs_person":
             self.people.append(report_of(self.services, state))
 
+    def clean(self) -> None:
+        """Take out of what is told the secrets that a server may have quoted."""
+        redact = faults.contained(lambda: self.services.redact)
+        if not isinstance(redact, RemediatorError):
+            self.errors = [redact(error) for error in self.errors]
+            self.found = [one.model_copy(update={"reason": redact(one.reason)}) for one in self.found]
+
 
 def main() -> int:
     """Run, then tell: whatever breaks, the summary and the outputs are written."""
@@ -217,6 +229,7 @@ def main() -> int:
     broken = faults.contained(run.handle)
     if isinstance(broken, RemediatorError):
         run.errors.append(str(broken))
+    run.clean()
     ended = conclusion(run.found, run.errors)
     _tell(run.inputs, run, ended)
     return exit_code(ended, run.inputs.fail_on)

@@ -180,7 +180,8 @@ class Follow:
             if not names(pull.branch, incident):
                 self._adopt(incident, pull.branch)
             self.forge.merge(pull)  # finds it merged, and removes the branch
-            review = Review(kind="merged", by=activity.by, commit=pull.merge_commit, at=stamp(self.now()))
+            at = activity.merged_at or stamp(self.now())
+            review = Review(kind="merged", by=activity.by, commit=pull.merge_commit, at=at)
         else:
             self.forge.close(pull)
             review = self.hearing.ended(incident, activity)

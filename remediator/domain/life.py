@@ -100,6 +100,10 @@ ARRIVED = "arrived"
 """Fact of an observation: the change is in the cluster, so that what is still missing is not its rollout."""
 
 
+AWAITED = "awaited"
+"""Fact of an observation: the change is not in the cluster yet, so what others see is not of its making."""
+
+
 class Observation(Value):
     """What one verifier saw, once."""
 

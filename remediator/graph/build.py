@@ -21,7 +21,7 @@ from remediator.graph.nodes.verify_recovery import verify_recovery
 from remediator.graph.state import IncidentState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph.state import CompiledStateGraph
@@ -41,6 +41,8 @@ class Ports:
     analyst: Analyst | None = None
     """None: no model is configured."""
     limits: Limits = field(default_factory=Limits)
+    redact: Callable[[str], str] = str
+    """Takes secrets out of what servers say."""
 
 
 def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -58,7 +60,10 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
     )
     graph.add_node("commit_changes", partial(commit_changes, forge=forge, workshop=workshop, now=ports.now))
     graph.add_node("get_user_feedback", get_user_feedback)
-    graph.add_node("verify_recovery", partial(verify_recovery, verifiers=ports.verifiers, limits=limits, now=ports.now))
+    graph.add_node(
+        "verify_recovery",
+        partial(verify_recovery, verifiers=ports.verifiers, limits=limits, now=ports.now, redact=ports.redact),
+    )
     graph.add_node("final_feedback", final_feedback)
 
     graph.add_edge(START, "collect_logs")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from remediator.domain.life import gravity
-from remediator.errors import ConflictError, RemediatorError
+from remediator.errors import ConflictError, RemediatorError, ServiceError
 
 if TYPE_CHECKING:
     from remediator.domain.life import Record
     from remediator.graph.drive import Driver, Memory
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 WIDTH = 16
 """Incidents that are looked at at once; most of a look is waiting for servers."""
@@ -139,6 +141,12 @@ def _each(
         except RemediatorError as error:
             driver.memory.forget(record.incident_id)
             return error
+        except Exception as error:  # whatever an answer from outside has tripped costs this incident alone
+            log.exception("%s cannot be looked at", record.incident_id)
+            driver.memory.forget(record.incident_id)
+            return ServiceError(
+                f"it cannot be looked at ({type(error).__name__}: {error}): this is a bug, please report it"
+            )
 
     with ThreadPoolExecutor(max_workers=min(WIDTH, len(records))) as pool:
         return dict(zip([record.incident_id for record in records], pool.map(one, records), strict=True))

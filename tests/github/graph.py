@@ -167,6 +167,7 @@ class Graph:
             "baseRefName": one.base,
             "mergeCommit": self.commit(one.merge_commit) if one.merge_commit else None,
             "mergedBy": actor(one.merged_by),
+            "mergedAt": one.merged_at or None,
             "autoMergeRequest": {"enabledAt": self.world.now()} if one.auto else None,
             "author": actor(one.user),
             "commits": lambda _info, **_: {

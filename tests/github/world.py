@@ -64,6 +64,7 @@ class Pull:
     state: str = "open"
     merged: bool = False
     merged_by: str = ""
+    merged_at: str = ""
     merge_commit: str = ""
     closed_by: str = ""
     queued: bool = False
@@ -272,6 +273,7 @@ class World:
             parents = [tip, pull.sha] if method == "merge" else [tip]
             oid = self.bare.write_commit(tree, parents, text, who)
             pull.state, pull.merged, pull.merged_by, pull.merge_commit = "closed", True, who, oid
+            pull.merged_at = self.now()
             self._set(pull.base, oid)
             return oid
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import pytest
 
 from remediator.domain.base import Value
-from remediator.domain.life import ARRIVED, Plan, Record, Review, is_open
+from remediator.domain.life import ARRIVED, AWAITED, Plan, Record, Review, is_open
 from remediator.errors import ConfigError, ConflictError, ServiceError
 from remediator.graph.admission import Admission, Caps
+from remediator.graph.build import Ports, build
 from remediator.graph.drive import Driver, Result
 from remediator.graph.limits import Limits
 from remediator.graph.state import PLAN_FIELDS, VALUES, IncidentState
 from remediator.graph.together import swept
-from tests.fakes import FakeForge, FakeVerifier, FakeWorkshop
+from tests.fakes import FakeForge, FakeLogs, FakeVerifier, FakeWorkshop
 from tests.graph.worlds import FILE, TWO, World, case, proposal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remediator.domain.life import Observation
+    from remediator.domain.outside import Rollout
 
 NODES = (
     "collect_logs",
@@ -186,6 +193,58 @@ def test_pending_past_the_deadline_where_the_change_has_arrived_tries_the_next_a
     assert (state["workflow_status"], state["incident"].attempt) == ("awaiting_review", 2)
     (told,) = [entry for entry in state["user_feedback_history"] if entry.get("kind") == "verified"]
     assert told["words"] == "unknown, still waiting at the deadline: pods: looks pending"
+
+
+def test_what_fails_before_the_change_has_arrived_is_not_its_failure() -> None:
+    argo = FakeVerifier(["pending", "pending", "success"], name="argocd", facts={AWAITED: "yes"})
+    pods = FakeVerifier(["failed"], name="pods")
+    world = World(verifiers=(argo, pods))
+    world.start()
+    state = world.merge().state
+    assert (state["verification_status"], state["incident"].attempt) == ("pending", 1)
+    assert "before the change arrived: looks failed" in state["recovery_result"]
+    argo.facts = {ARRIVED: "yes"}
+    world.answer("verify")
+    state = world.answer("verify").state
+    assert state["incident"].attempt == 2
+
+
+def test_a_sync_that_failed_is_a_failure_though_nothing_arrived() -> None:
+    world = World(verifiers=(FakeVerifier(["failed"], name="argocd", facts={AWAITED: "yes"}),))
+    world.start()
+    assert world.merge().state["incident"].attempt == 2
+
+
+def test_others_look_from_when_the_change_was_first_seen_to_be_there() -> None:
+    asked: list[str] = []
+
+    class Pods(FakeVerifier):
+        def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
+            asked.append(rollout.merged_at)
+            return super().observe(rollout, earlier)
+
+    argo = FakeVerifier(["pending"], name="argocd", facts={AWAITED: "yes"})
+    world = World(verifiers=(argo, Pods(["pending"], name="pods")))
+    world.start()
+    world.merge(at="2025-12-31T23:00:00Z")
+    argo.facts = {ARRIVED: "yes"}
+    world.answer("verify")
+    world.answer("verify")
+    assert asked == ["2025-12-31T23:00:00Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"]
+
+
+def test_what_servers_say_is_redacted_before_it_is_kept() -> None:
+    world = World(verifiers=(FakeVerifier(["pending"]),))
+    made = world.driver()
+    ports = Ports(
+        logs=FakeLogs(world.cases), workshop=world.workshop, forge=world.forge, now=world.now,
+        verifiers=world.verifiers, redact=lambda text: text.replace("pending", "***"),
+    )  # fmt: skip
+    driver = replace(made, graph=build(ports, made.memory))  # type: ignore[arg-type]
+    driver.start(world.cases[0])
+    state = driver.resume("inc-3f9a2c-1", Review(kind="merged", by="ann", commit="c1")).state
+    assert state["observations"][0].summary == "looks ***"
+    assert "pending" not in state["recovery_result"]
 
 
 def test_declining_to_take_a_change_back_leaves_it_merged_and_says_so() -> None:

@@ -13,10 +13,9 @@ from remediator.action.words import explanation
 from remediator.cli import main
 from remediator.diagnosis import prompts
 from remediator.diagnosis.recall import key_of, meanings, recalled
-from remediator.domain.life import Review, SecondReading
+from remediator.domain.life import TAKE_BACK, Review, SecondReading
 from remediator.domain.opinion import Brief, Offer, Opinion, Parameter, Target, Window
 from remediator.graph.describe import incident_report
-from remediator.graph.state import TAKE_BACK
 from remediator.report import needs_person, pull_request
 from remediator.services.checkpoints.documents import document_path
 from remediator.settings import Settings

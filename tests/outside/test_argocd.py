@@ -337,10 +337,12 @@ def test_an_application_that_waits_is_synced_once_where_the_policy_says_so() -> 
         first = verifier.observe(rollout(), ())
         second = verifier.observe(rollout(), (first,))
         third = verifier.observe(rollout(), (first, second))
+        verifier.observe(rollout(), ())  # another incident of the same merge
     (post,) = [one for one in asked if one.method == "POST"]
     assert post.path == "/api/v1/applications/checkout/sync"
     assert post.headers["content-type"] == "application/json"
     wanted = {"name": "checkout", "appNamespace": "argocd", "project": "shop", "prune": False, "dryRun": False}
+    wanted["revision"] = COMMIT  # what was compared, whatever the branch is at by now
     assert json.loads(post.body) == wanted
     assert "is being synced to `9e8d7c6` on the policy's behalf" in first.summary
     assert {one.status for one in (first, second, third)} == {"pending"}
@@ -355,7 +357,7 @@ def test_a_sync_that_is_refused_is_said_and_asked_for_once_a_look(answer: Answer
         known = {"contains": contains, "ours": lambda url: url == REPO}
         seen = ArgoVerifier("argocd", made.application, lambda: NOW, **known, sync=made.sync).observe(rollout(), ())
     assert sum(one.method == "POST" for one in asked) == 1
-    assert (seen.status, seen.facts) == ("pending", {})
+    assert (seen.status, "synced" in seen.facts) == ("pending", False)
     assert "waits for a manual sync" in seen.summary
     assert str(answer.status) in seen.summary
 
@@ -364,7 +366,7 @@ def test_no_order_follows_a_redirect() -> None:
     _, script = syncing(Answer("", 307, headers={"Location": "/elsewhere"}))
     with serve(script) as server:
         with pytest.raises(AnswerError, match="redirects what was to be ordered"):
-            api(server.url).sync("checkout")
+            api(server.url).sync("checkout", {"revision": "abc"})
         assert len(server.asked) == 1
 
 

@@ -102,7 +102,7 @@ def test_argo_cds_account_may_do_what_is_asked_of_it_and_nothing_more() -> None:
         api = ArgoApi(Http("Argo CD", Access(url=server.url)))
         api.application("checkout")
         usual = [_right(asked) for asked in server.asked]
-        api.sync("checkout")
+        api.sync("checkout", {"revision": "abc"})
         wanted = [_right(asked) for asked in server.asked]
     text = (DEPLOY / "argocd/account.yaml").read_text()
     settings, rbac = documents("argocd/account.yaml")

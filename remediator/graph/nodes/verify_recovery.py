@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.life import ARRIVED, TAKE_BACK
+from remediator.domain.life import ARRIVED, AWAITED, TAKE_BACK
 from remediator.domain.outside import Rollout
 from remediator.graph.limits import moment, stamp
 from remediator.graph.state import IncidentState, remember
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from remediator.domain.life import Incident, Observation, VerificationStatus
@@ -24,7 +24,12 @@ _KEPT = 40
 
 
 def verify_recovery(
-    state: IncidentState, *, verifiers: Sequence[Verifier], limits: Limits, now: Clock
+    state: IncidentState,
+    *,
+    verifiers: Sequence[Verifier],
+    limits: Limits,
+    now: Clock,
+    redact: Callable[[str], str] = str,
 ) -> IncidentState:
     """Ask every verifier once; `success` only when all agree, and never when there is none.
 
@@ -34,7 +39,7 @@ def verify_recovery(
     if pull is None or diagnosis is None:
         raise AssertionError("verification comes after a change was proposed")
     if state["workflow_status"] == "awaiting_review":
-        return _cleared(state, verifiers, limits, now())
+        return _cleared(state, verifiers, limits, now(), redact)
     at = now()
     incident = state["incident"]
     if not incident.deadline:
@@ -46,7 +51,7 @@ def verify_recovery(
         applications=tuple(state["affected_apps"]),
         merged_at=_merged_at(state, incident, limits),
     )
-    seen = tuple(verifier.observe(rollout, _of_this(state, rollout)) for verifier in verifiers)
+    seen = tuple(_in_order(state, rollout, verifiers, redact))
     status, result = _verdict(seen)
     update = IncidentState(
         observations=(*state["observations"], *seen)[-_KEPT:],
@@ -71,6 +76,34 @@ def verify_recovery(
     return update
 
 
+def _in_order(
+    state: IncidentState, rollout: Rollout, verifiers: Sequence[Verifier], redact: Callable[[str], str]
+) -> Iterator[Observation]:
+    """One look each. What is in the cluster counts from when the change was first seen to be there.
+
+    While one knows that it is not, whatever fails elsewhere is still the old state's.
+    """
+    known = _of_this(state, rollout)
+    tellers = {one.verifier for one in known if {ARRIVED, AWAITED} & one.facts.keys()}
+    arrived = next((one.at for one in known if ARRIVED in one.facts), "")
+    awaited = False
+    for verifier in verifiers:
+        told = rollout
+        if arrived and verifier.name not in tellers:
+            told = rollout.model_copy(update={"merged_at": max(arrived, rollout.merged_at)})
+        one = _redacted(verifier.observe(told, _of_this(state, told)), redact)
+        if awaited and one.status == "failed" and AWAITED not in one.facts:
+            one = one.model_copy(update={"status": "pending", "summary": f"before the change arrived: {one.summary}"})
+        arrived = arrived or (one.at if ARRIVED in one.facts else "")
+        awaited = awaited or AWAITED in one.facts
+        yield one
+
+
+def _redacted(one: Observation, redact: Callable[[str], str]) -> Observation:
+    """Servers quote what they were given: an address with a password in it, say."""
+    return one.model_copy(update={"summary": redact(one.summary)})
+
+
 def last_seen(state: IncidentState) -> str:
     """When a log told of the incident last, RFC 3339."""
     return state["incident"].last_seen or state["timestamp"]
@@ -86,7 +119,13 @@ def may_have_cleared(state: IncidentState, limits: Limits, now: datetime) -> boo
     return now - since >= limits.cleared_for / 2
 
 
-def _cleared(state: IncidentState, verifiers: Sequence[Verifier], limits: Limits, now: datetime) -> IncidentState:
+def _cleared(
+    state: IncidentState,
+    verifiers: Sequence[Verifier],
+    limits: Limits,
+    now: datetime,
+    redact: Callable[[str], str],
+) -> IncidentState:
     """Gone by itself is what was not seen for half the time, and was found gone at each look for the other half."""
     pull, diagnosis, incident = state["pull_request"], state["diagnosis"], state["incident"]
     if pull is None or diagnosis is None:
@@ -98,7 +137,7 @@ def _cleared(state: IncidentState, verifiers: Sequence[Verifier], limits: Limits
         applications=tuple(state["affected_apps"]),
         merged_at=last_seen(state),
     )
-    seen = tuple(verifier.observe(rollout, _of_this(state, rollout)) for verifier in verifiers)
+    seen = tuple(_redacted(one.observe(rollout, _of_this(state, rollout)), redact) for one in verifiers)
     status, result = _verdict(seen)
     since = (incident.calm_since or stamp(now)) if status == "success" else ""
     update = IncidentState(

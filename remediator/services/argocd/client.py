@@ -14,6 +14,8 @@ from urllib.parse import quote
 from remediator.domain.outside import AnswerError, short
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from remediator.domain.outside import Web
 
 REFRESH_PATIENCE = 60.0
@@ -46,11 +48,11 @@ class ArgoApi:
         with self._lock:
             self._kept = {}
 
-    def sync(self, name: str) -> None:
-        """Apply what the Application's source says; nothing is pruned. Only where the policy asks for it."""
+    def sync(self, name: str, at: Mapping[str, Any]) -> None:
+        """Apply the Application at these revisions; nothing is pruned. Only where the policy asks for it."""
         place = {"appNamespace": self.namespace} if self.namespace else {}
         place |= {"project": self.project} if self.project else {}
-        body = {"name": name, **place, "prune": False, "dryRun": False}
+        body = {"name": name, **place, **at, "prune": False, "dryRun": False}
         self.web.order(f"/api/v1/applications/{quote(name, safe='')}/sync", body)
 
     def link(self, name: str) -> str:

@@ -80,6 +80,14 @@ def arrival(name: str, app: Application, merge: Merge) -> Judgement | None:
     return None
 
 
+def compared(app: Application) -> dict[str, Any]:
+    """What Argo CD compared last, as a sync names it: that is what was judged, whatever its branch is at by now."""
+    sync = part(app, "status", "sync") or {}
+    if revisions := sync.get("revisions"):
+        return {"revisions": revisions, "sourcePositions": list(range(1, len(revisions) + 1))}
+    return {"revision": sync["revision"]} if sync.get("revision") else {}
+
+
 def parent_of(app: Application) -> str:
     """Name of the Application that applies this one, by Argo CD's tracking annotation or label."""
     annotations, labels = part(app, "metadata", "annotations"), part(app, "metadata", "labels")

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from remediator.domain.life import ARRIVED, Observation
+from remediator.domain.life import ARRIVED, AWAITED, Observation
 from remediator.errors import RemediatorError
-from remediator.services.argocd.judge import Application, Contains, Judgement, Merge, judge, parent_of, waits_for_parent
+from remediator.services.argocd.judge import (
+    Application,
+    Contains,
+    Judgement,
+    Merge,
+    compared,
+    judge,
+    parent_of,
+    waits_for_parent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +42,10 @@ class ArgoVerifier:
     link: Callable[[str], str] = lambda _name: ""
     anew: Callable[[], None] = lambda: None
     """Makes `fetch` ask again."""
-    sync: Callable[[str], None] | None = None
-    """Applies an Application that waits for it; None: the policy leaves that to people."""
+    sync: Callable[[str, Mapping[str, Any]], None] | None = None
+    """Applies an Application that waits for it, at what was compared; None: the policy leaves that to people."""
+    _asked: set[str] = field(default_factory=set, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def promise(self) -> str:
@@ -55,8 +67,7 @@ class ArgoVerifier:
         worst = judged[0][1].status
         said = "; ".join(one.said for _, one in judged if one.status == worst)
         facts = {"synced": " ".join(sorted(asked))} if asked else {}
-        if all(one.arrived for _, one in judged):
-            facts[ARRIVED] = "yes"
+        facts[ARRIVED if all(one.arrived for _, one in judged) else AWAITED] = "yes"
         link = self.link(judged[0][0])
         return Observation(verifier=self.name, status=worst, summary=said, at=at, link=link, facts=facts)
 
@@ -80,11 +91,17 @@ class ArgoVerifier:
         if not judged.waits_for_sync or self.sync is None:
             return judged
         mark = f"{name}@{merge.commit}"
-        if mark in asked:
+        with self._lock:  # several incidents of one merge are looked at side by side
+            known = mark in asked or mark in self._asked
+            self._asked.add(mark)
+        if known:
+            asked.add(mark)
             return Judgement("pending", f"`{name}` was synced on the policy's behalf, and is not Synced yet")
         try:
-            self.sync(name)
+            self.sync(name, compared(self.fetch(name) or {}))
         except RemediatorError as error:
+            with self._lock:
+                self._asked.discard(mark)
             return Judgement("pending", f"{judged.said}; it could not be asked for: {error}")
         asked.add(mark)
         return Judgement("pending", f"`{name}` is being synced to `{merge.commit[:7]}` on the policy's behalf")

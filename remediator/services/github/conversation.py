@@ -20,7 +20,7 @@ _WRITERS = frozenset({"admin", "maintain", "write"})
 _SAID = "id author { __typename login } body lastEditedAt reactionGroups { content viewerHasReacted }"
 _FIELDS = f"""
 fragment activity on PullRequest {{
-    id url state title body headRefName headRefOid baseRefName mergeCommit {{ oid }} mergedBy {{ __typename login }}
+    id url state title body headRefName headRefOid baseRefName mergeCommit {{ oid }} mergedAt mergedBy {{ __typename login }}
     autoMergeRequest {{ enabledAt }}
     timelineItems(last: 1, itemTypes: [CLOSED_EVENT]) {{ nodes {{ ... on ClosedEvent {{ actor {{ __typename login }} }} }} }}
     labels(first: 50) {{ nodes {{ name }} }}
@@ -85,6 +85,8 @@ class Activity(Value):
     pull_request: PullRequest
     by: str = ""
     """Who merged or closed it; empty where a bot did."""
+    merged_at: str = ""
+    """RFC 3339, UTC; empty where it is not merged."""
     merges_itself: bool = False
     """GitHub will merge it when its rules are met."""
     labels: tuple[str, ...] = ()
@@ -241,6 +243,7 @@ def _activity(known: PullRequest, node: Mapping[str, Any]) -> Activity:
         id=node["id"],
         pull_request=known.model_copy(update=update),
         by=ended.get("login", "") if update["state"] != "open" and ended.get("__typename") != "Bot" else "",
+        merged_at=node["mergedAt"] or "",
         merges_itself=bool(node["autoMergeRequest"]),
         labels=tuple(one["name"] for one in node["labels"]["nodes"]),
         asked=tuple(
