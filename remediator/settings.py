@@ -31,6 +31,22 @@ OUTSIDE = (
 """Where the outside world is; `__TARGET` at the end of a name (`REMEDIATOR_LOKI_TOKEN__PROD_EU`) says of which target."""
 
 
+def _credentials(text: str) -> dict[str, str]:
+    """Lines of `LOKI_TOKEN__PROD_EU=…`: what many targets need, as the one secret that a reusable workflow can take."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        name, equals, value = line.strip().partition("=")
+        full = name.strip() if name.strip().startswith("REMEDIATOR_") else f"REMEDIATOR_{name.strip()}"
+        if not name.strip() or name.startswith("#"):
+            continue
+        if not equals or full.partition("__")[0] not in OUTSIDE:
+            raise ConfigError(
+                f"REMEDIATOR_CREDENTIALS, line {number}: write NAME__TARGET=value, such as LOKI_TOKEN__PROD_EU=…"
+            )
+        found[full] = value.strip()
+    return found
+
+
 def _number(name: str, environ: Mapping[str, str]) -> int | None:
     text = environ.get(name, "").strip()
     if text and not text.isdigit():
@@ -199,6 +215,7 @@ class Settings(Value):
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Unset and empty mean the default."""
+        environ = {**_credentials(environ.get("REMEDIATOR_CREDENTIALS", "")), **environ}
         on_github = environ.get("GITHUB_ACTIONS", "").lower() == "true"
         debug = environ.get("RUNNER_DEBUG") == "1"
         return cls(

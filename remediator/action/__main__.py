@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from remediator.graph.state import IncidentState
 
 
+_MOST_OF_ONE_LINE = 500
+"""Characters; longer lines of logs are rare, and a log of just one is none."""
+
+
 @dataclass
 class Run:
     """One run of the action; what it learns on the way is kept, so that a fault costs only what comes after it."""
@@ -181,6 +185,7 @@ class Run:
         if asked.source == "alert":
             return [self._file("alerts.json", self.services.outside.dispatched(asked.alerts)[1])]
         named = [*inputs.log_path, *([inputs.source] if inputs.source not in {"", "artifact", "file"} else [])]
+        _must_have_lines(inputs.log_text)
         if inputs.log_text.strip():
             named.append(self._file("pasted.log", inputs.log_text))
         if inputs.log_artifact:
@@ -218,6 +223,16 @@ class Run:
         if not isinstance(redact, RemediatorError):
             self.errors = [redact(error) for error in self.errors]
             self.found = [one.model_copy(update={"reason": redact(one.reason)}) for one in self.found]
+
+
+def _must_have_lines(text: str) -> None:
+    """GitHub's form takes one line: what is pasted into it comes without its line breaks, and means nothing any more."""
+    text = text.strip()
+    if "\n" not in text and len(text) > _MOST_OF_ONE_LINE and text[:1] not in "{[":
+        raise ConfigError(
+            f"log-text is one line of {len(text)} characters: the form drops line breaks; use an artifact, or"
+            ' `gh workflow run … -f log-text="$(cat FILE)"`'
+        )
 
 
 def main() -> int:

@@ -103,7 +103,7 @@ def _yields(weaker: Group, stronger: Group) -> bool:
     """Whether a group with a cause is itself just the consequence of another: no endpoints behind unscheduled pods."""
     if not _related(stronger, weaker):
         return False
-    consequence = all(hit.signal.id in _CONSEQUENCES for hit in weaker.causes)
+    consequence = all(hit.signal.id in _CONSEQUENCES for hit in weaker.causes) and not _its_own(weaker, stronger)
     same = key_of(weaker.subject) == key_of(stronger.subject)
     kinds = {key_of(weaker.subject)[0], key_of(stronger.subject)[0]}
     alike = weaker.lead.category.id == stronger.lead.category.id
@@ -111,6 +111,17 @@ def _yields(weaker: Group, stronger: Group) -> bool:
     told_by_node = weaker.subject.kind == "Node" and alike
     return consequence or same or told_by_application or told_by_node
 
+
+def _its_own(weaker: Group, stronger: Group) -> bool:
+    """A program's own failure, in another workload, with no word of the one that it might suffer from."""
+    if not all(hit.signal.id in _PROGRAMS for hit in weaker.causes) or not (weaker.causes and weaker.subject.name):
+        return False
+    other = stronger.subject
+    apart = bool(other.name) and key_of(weaker.subject) != key_of(other)
+    return apart and not _mentions(weaker.hits, other)
+
+
+_PROGRAMS = {"stack_trace", "exception"}
 
 _CONSEQUENCES = {
     "no_endpoints",

@@ -75,16 +75,24 @@ class Files:
                 )
                 continue
             names: list[str] = []
+            below: list[tuple[str, str]] = []
+            foreign = False
             with entries:
                 for entry in entries:
                     base = entry.name
+                    if base == ".git" and prefix and entry.is_dir(follow_symlinks=False):
+                        foreign = True  # a clone of another repository that lies here; a submodule's .git is a file
+                        break
                     if entry.is_file(follow_symlinks=False):
                         names.append(base)
                     elif entry.is_dir(follow_symlinks=False):
                         if base not in SKIPPED:
-                            pending.append((f"{prefix}{base}/", entry.path))
+                            below.append((f"{prefix}{base}/", entry.path))
                     elif entry.is_symlink() and self._link(prefix + base, entry.path):
                         names.append(base)
+            if foreign:
+                continue
+            pending += below
             if names:
                 names.sort()
                 self._listed[prefix[:-1]] = names

@@ -113,6 +113,7 @@ def test_from_a_dispatched_run_with_an_artifact_to_the_note_of_its_merge(action:
         ("workflow_dispatch", {}, {"disabled": "true", "log_artifact": "incident"}, "Switched off"),
         ("workflow_dispatch", {}, {"log_artifact": "none"}, "does not exist"),
         ("workflow_dispatch", {}, {}, "nothing to read"),
+        ("workflow_dispatch", {}, {"log_text": "Name: web  Reason: OOMKilled " * 40}, "the form drops line breaks"),
         ("schedule", {}, {"dry_run": "true"}, "answers nobody"),
         ("workflow_dispatch", {}, {"dry_run": "true", "log_artifact": "incident"}, "(dry run)"),
     ],
@@ -133,7 +134,7 @@ def test_every_input_and_output_is_handed_over() -> None:
     for name in set(described["inputs"]) - {"cache"}:
         variable = name.upper().replace("-", "_")
         variable = variable if variable.startswith("OPENAI_") else f"REMEDIATOR_{variable}"
-        own = variable in {*OUTSIDE, "REMEDIATOR_NO_LLM"} or variable.startswith("OPENAI_")
+        own = variable in {*OUTSIDE, "REMEDIATOR_NO_LLM", "REMEDIATOR_CREDENTIALS"} or variable.startswith("OPENAI_")
         handed = f"inputs.{name} || env.{variable}" if own else f"inputs.{name}"
         assert env[variable] == f"${{{{ {handed} }}}}"
     assert set(OUTSIDE) <= set(env)

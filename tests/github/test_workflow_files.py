@@ -44,7 +44,7 @@ def named(path: Path) -> str:
 
 
 def is_secret(name: str) -> bool:
-    return name.endswith(("token", "password", "api-key", "kubeconfig"))
+    return name.endswith(("token", "password", "api-key", "kubeconfig", "credentials"))
 
 
 @pytest.mark.parametrize("path", REUSABLE, ids=named)

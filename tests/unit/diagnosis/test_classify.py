@@ -164,6 +164,20 @@ def test_independent_faults_in_one_log_are_several_incidents_gravest_first() -> 
     assert [(one.category, one.subject.name) for one in found] == [("oom", "fat"), ("resource_exhausted", "slow")]
 
 
+TRACE = "Traceback (most recent call last):\nZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize(
+    ("text", "incidents"),
+    [(TRACE, {"oom", "application_error"}), (f"{TRACE}\ncould not reach http://fat:8080", {"oom"})],
+)
+def test_a_programs_own_failure_is_no_neighbours_consequence_unless_it_says_so(text: str, incidents: set[str]) -> None:
+    fat = {"namespace": "shop", "kind": "Deployment", "name": "fat-web", "pod": "fat-web-5d4f8c7b9-x2x4z"}
+    text = text.replace("http://fat:", "http://fat-web:")
+    found = classify([say("status", "Last State: Terminated", "OOMKilled", **fat), CRASH, web("log", text)], CATALOGUE)
+    assert {one.category for one in found} == incidents
+
+
 def test_a_node_that_shakes_forty_workloads_is_one_incident() -> None:
     node = say("event", "Node is not ready", "NodeNotReady", kind="Node", name="n1", node="n1")
     names = {"kind": "Deployment", "node": "n1"}
