@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from remediator.domain.life import Observation
-from remediator.domain.outside import AnswerError, Reading, Workload, item_id, short
+from remediator.domain.outside import AnswerError, Reading, Workload, item_id, short, workload_of
 from remediator.errors import ConfigError, RemediatorError
-from remediator.evidence import workload_of_pod
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from remediator.domain.incident import Subject
     from remediator.domain.life import VerificationStatus
     from remediator.domain.outside import Parameters, Question, Rollout, Web
     from remediator.domain.ports import Clock
@@ -29,6 +29,7 @@ _PATH = "/api/v2/alerts"
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _QUOTED = re.compile(_TEXT)
 _MATCHER = re.compile(rf"([A-Za-z_:][\w:]*|{_TEXT})(=~|!~|!=|=)({_TEXT})")
+_RUNS_PODS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "Job", "CronJob", "Pod"})
 _GROUP = re.compile(r"\{[^{}]*\}(?:/\{[^{}]*\})*(?:/\d+)?:\{[^{}]*\}")
 
 
@@ -122,23 +123,19 @@ class AlertVerifier:
         del earlier
         at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         wanted = {item.reason for item in rollout.diagnosis.evidence if item.channel == "alert"}
-        places = [Workload(namespace=s.namespace, kind=s.kind, name=s.name, pod=s.pod) for s in rollout.subjects]
-        namespaces = {place.namespace for place in places if place.namespace}
+        places = [*rollout.subjects, *(e.subject for e in rollout.diagnosis.evidence if e.channel == "alert")]
         try:
             alerts = self._firing()
         except RemediatorError as error:
             return Observation(verifier=self.name, status="pending", summary=str(error), at=at)
-        mine = [
-            alert
-            for alert in alerts
-            if any(_names(alert, one) for one in places) or (not namespaces and _label(alert, "alertname") in wanted)
-        ]
+        mine = [alert for alert in alerts if self._mine(alert, places, wanted)]
         facts = {} if wanted else {"neutral": "no alert told of this incident"}
         if not mine:
             return Observation(verifier=self.name, status="success", summary="no alert fires", at=at, facts=facts)
         worst = mine[-1]
         began, what = str(worst.get("startsAt") or "")[:19] + "Z", _label(worst, "alertname") or "an alert"
-        anew = bool(rollout.merged_at) and began > rollout.merged_at and what in wanted
+        sure = any(_is(subject_of(worst), place) for place in places)
+        anew = sure and bool(rollout.merged_at) and began > rollout.merged_at and what in wanted
         status: VerificationStatus = "failed" if anew else "pending"
         said = f"`{what}` fires{' again' if anew else ''} since {began}: {short(_text(worst), 160)}"
         return Observation(
@@ -149,6 +146,14 @@ class AlertVerifier:
         """See the port."""
         with self._lock:
             self._kept = None
+
+    @staticmethod
+    def _mine(alert: Mapping[str, Any], places: Sequence[Subject], wanted: set[str]) -> bool:
+        found = subject_of(alert)
+        another = found.kind == "Node" and any(place.kind == "Node" for place in places)
+        called = _label(alert, "alertname") in wanted and not another
+        near = called and any(_may_be(found, place) for place in places)
+        return near or any(_is(found, place) for place in places)
 
     def _firing(self) -> list[dict[str, Any]]:
         with self._lock:
@@ -168,26 +173,44 @@ def document(alerts: Iterable[Mapping[str, Any]]) -> str:
     return json.dumps(shown, indent=1) + "\n"
 
 
+def subject_of(alert: Mapping[str, Any]) -> Subject:
+    """Whom an alert is about, read as the evidence reader does: what made an incident must be known again."""
+    from remediator.evidence.formats.alerts import subject_of_alert
+
+    labels = alert.get("labels")
+    said = {str(key): str(text) for key, text in labels.items()} if isinstance(labels, dict) else {}
+    return subject_of_alert(said, _text(alert))
+
+
 def workload_of_alert(alert: Mapping[str, Any]) -> Workload | None:
-    """The object in trouble, by kube-state-metrics' labels."""
-    namespace = _label(alert, "exported_namespace") or _label(alert, "namespace")
-    if not namespace:
-        return None
-    container = _label(alert, "exported_container") or _label(alert, "container")
-    if pod := _label(alert, "exported_pod") or _label(alert, "pod"):
-        kind, name = workload_of_pod(pod)
-        return Workload(namespace=namespace, kind=kind, name=name, pod=pod, container=container)
-    for label, kind in (("deployment", "Deployment"), ("statefulset", "StatefulSet"), ("daemonset", "DaemonSet")):
-        if name := _label(alert, label):
-            return Workload(namespace=namespace, kind=kind, name=name)
-    return None
+    """The object in trouble, where it is one of a namespace; a Node's `namespace` is the exporter's."""
+    subject = subject_of(alert)
+    return None if subject.kind in {"Node", "Application"} else workload_of(subject)
 
 
 def _names(alert: Mapping[str, Any], wanted: Workload) -> bool:
-    found = workload_of_alert(alert)
-    if found is None or found.namespace != wanted.namespace:
+    found = subject_of(alert)
+    if found.namespace != wanted.namespace or found.kind == "Node":
         return False
     return not wanted.name or found.name == wanted.name or bool(found.pod and found.pod == wanted.pod)
+
+
+def _is(found: Subject, place: Subject) -> bool:
+    """Whether two subjects are one object, whichever of its kinds each was told by."""
+    if "Node" in {found.kind, place.kind}:
+        return found.kind == place.kind and bool(found.name) and found.name == place.name
+    if found.namespace != place.namespace:
+        return False
+    return bool(found.name and found.name == place.name) or bool(found.pod and found.pod == place.pod)
+
+
+def _may_be(found: Subject, place: Subject) -> bool:
+    """Whether an alert of the incident's name can be its own: somewhere near, and not clearly another workload's."""
+    if place.kind == "Node" or not place.namespace:
+        return True
+    if found.namespace and found.namespace != place.namespace:
+        return False
+    return not (found.kind in _RUNS_PODS and place.kind in _RUNS_PODS)
 
 
 def _alerts(web: Web, asked: Parameters) -> list[dict[str, Any]]:

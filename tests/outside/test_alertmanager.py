@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from remediator.domain.incident import Subject
 from remediator.domain.outside import Access
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
-from remediator.services.alertmanager import filters_of_group, is_group, of_dispatch
+from remediator.services.alertmanager import AlertVerifier, filters_of_group, is_group, of_dispatch
 from remediator.services.http import Http
+from tests.outside.rollouts import rollout
 from tests.outside.servers import Answer, serve
 
 URLS = {"runbook_url": "https://runbooks.example.com/oom"}
@@ -65,3 +68,65 @@ def test_where_an_alert_is_explained_and_measured_is_kept() -> None:
     (one,) = Scanner().scan([text_input("dispatch", text)]).statements
     assert one.facts["runbook_url"] == "https://runbooks.example.com/oom"
     assert one.facts["generator_url"] == "https://prometheus.example.com/g"
+
+
+# verifying
+
+
+NOW = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
+
+
+def fires(name: str = "X", began: str = "2026-11-22T12:10:00Z", **labels: str) -> dict:
+    return {
+        "labels": {"alertname": name, **labels},
+        "annotations": {"summary": "in trouble"},
+        "startsAt": began,
+        "fingerprint": "f1",
+        "status": {"state": "active", "silencedBy": [], "inhibitedBy": []},
+    }
+
+
+def verify(*alerts: dict, earlier=(), minutes: float = 0, **more):
+    asked = {"channel": "alert", "reason": "X", **more}
+    with serve(Answer(list(alerts))) as server:
+        clock = NOW + timedelta(minutes=minutes)
+        made = AlertVerifier("alertmanager", Http("A", Access(url=server.url)), lambda: clock)
+        return made.observe(rollout(**asked), earlier)
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "name"),
+    [
+        ({"persistentvolumeclaim": "data-0"}, "PersistentVolumeClaim", "data-0"),
+        ({"service": "checkout"}, "Service", "checkout"),
+        ({"cronjob": "report"}, "CronJob", "report"),
+        ({"job_name": "report-28912345"}, "CronJob", "report"),
+        ({"horizontalpodautoscaler": "checkout"}, "HorizontalPodAutoscaler", "checkout"),
+        ({"rollout": "checkout"}, "Rollout", "checkout"),
+    ],
+)
+def test_an_alert_is_known_again_by_every_label_that_an_incident_is_made_of(labels, kind, name) -> None:
+    seen = verify(fires(**labels, namespace="shop"), subject={"kind": kind, "name": name}, reason="another")
+    assert (seen.status, "`X` fires since" in seen.summary) == ("pending", True)
+    elsewhere = verify(fires(**labels, namespace="pay"), subject={"kind": kind, "name": name}, reason="another")
+    assert elsewhere.status == "success"
+
+
+def test_a_nodes_alert_keeps_an_incident_with_victims_in_namespaces_open() -> None:
+    about = rollout(channel="alert", reason="KubeNodeNotReady")
+    node = Subject(kind="Node", name="worker-1", node="worker-1")
+    diagnosis = about.diagnosis.model_copy(update={"subject": node, "victims": (about.diagnosis.subject,)})
+    told = fires("KubeNodePressure", node="worker-1", namespace="monitoring", job="kube-state-metrics")
+    other = fires("KubeNodePressure", node="worker-2", namespace="monitoring", job="kube-state-metrics")
+    assert verify(told, diagnosis=diagnosis).status == "pending"
+    assert verify(other, diagnosis=diagnosis).status == "success"
+    assert verify(fires("KubeNodeNotReady", node="worker-2"), diagnosis=diagnosis).status == "success"
+
+
+def test_an_alert_of_the_incidents_name_nearby_counts_unless_it_is_another_workloads() -> None:
+    later = "2026-11-22T12:45:00Z"
+    near = verify(fires(began=later, namespace="shop", persistentvolumeclaim="data-0"))
+    assert near.status == "pending", "what may be another's is waited for, and no failure of this change"
+    assert verify(fires(began=later, namespace="shop", deployment="checkout")).status == "failed"
+    assert verify(fires(namespace="shop", deployment="cart")).status == "success"
+    assert verify(fires(namespace="pay", persistentvolumeclaim="data-0")).status == "success"

@@ -13,6 +13,7 @@ from remediator.evidence.tables import snake
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from remediator.domain.incident import Subject
     from remediator.evidence.formats.finder import Finder
     from remediator.evidence.section import Section
 
@@ -96,13 +97,25 @@ def _alert(alert: dict[str, Any], labels: dict[str, str], section: Section, find
     ends = rfc3339(str(alert.get("endsAt") or ""))
     if draft.facts["status"] == "resolved":
         draft.facts["ended"], draft.last_seen = ends, ends
+    _regard(labels, draft)
+    return draft
+
+
+def subject_of_alert(labels: Mapping[str, str], text: str = "") -> Subject:
+    """Whom an alert is about, for those who compare a live alert with what an incident's statements say."""
+    draft = Draft(0, "alert", text=text)
+    _regard(labels, draft)
+    return draft.settle().statement().subject
+
+
+def _regard(labels: Mapping[str, str], draft: Draft) -> None:
+    """Labels first; a pod that only the text names is better than nobody."""
     subject_of(labels, draft)
     if not draft.pod and draft.kind in {"", "Pod"} and (found := _IN_TEXT.search(draft.text)):
         draft.namespace = draft.namespace or found["ns"]
         about(draft, "Pod", found["pod"].rstrip("."))
         if not draft.container and (inside := _CONTAINER_IN_TEXT.search(draft.text)):
             draft.container = inside["c"]
-    return draft
 
 
 def _state(alert: dict[str, Any]) -> dict[str, str]:
