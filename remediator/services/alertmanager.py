@@ -33,12 +33,16 @@ _RUNS_PODS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", 
 _GROUP = re.compile(r"\{[^{}]*\}(?:/\{[^{}]*\})*(?:/\d+)?:\{[^{}]*\}")
 
 
-def firing(web: Web, filters: Sequence[str] = (), receiver: str = "") -> list[dict[str, Any]]:
-    """Active alerts that nobody silenced and nothing inhibits, oldest first."""
-    asked: list[tuple[str, str]] = [("active", "true"), ("silenced", "false"), ("inhibited", "false")]
+def firing(
+    web: Web, filters: Sequence[str] = (), receiver: str = "", *, suppressed: bool = False
+) -> list[dict[str, Any]]:
+    """Active alerts, oldest first; those that somebody silenced or something inhibits only where they are wanted."""
+    also = "true" if suppressed else "false"
+    asked: list[tuple[str, str]] = [("active", "true"), ("silenced", also), ("inhibited", also)]
     asked += [("filter", one) for one in filters]
     asked += [("receiver", receiver)] if receiver else []
-    return sorted(filter(_active, _alerts(web, asked)), key=lambda alert: str(alert.get("startsAt")))
+    found = [alert for alert in _alerts(web, asked) if suppressed or _active(alert)]
+    return sorted(found, key=lambda alert: str(alert.get("startsAt")))
 
 
 def filters_of_group(key: str) -> list[str]:
@@ -132,12 +136,13 @@ class AlertVerifier:
         facts = {} if wanted else {"neutral": "no alert told of this incident"}
         if not mine:
             return Observation(verifier=self.name, status="success", summary="no alert fires", at=at, facts=facts)
-        worst = mine[-1]
+        worst = ([alert for alert in mine if _active(alert)] or mine)[-1]
         began, what = str(worst.get("startsAt") or "")[:19] + "Z", _label(worst, "alertname") or "an alert"
         sure = any(_is(subject_of(worst), place) for place in places)
-        anew = sure and bool(rollout.merged_at) and began > rollout.merged_at and what in wanted
+        hidden = "" if _active(worst) else _suppressed_by(worst)
+        anew = sure and not hidden and bool(rollout.merged_at) and began > rollout.merged_at and what in wanted
         status: VerificationStatus = "failed" if anew else "pending"
-        said = f"`{what}` fires{' again' if anew else ''} since {began}: {short(_text(worst), 160)}"
+        said = f"`{what}` fires{' again' if anew else ''} since {began}{hidden}: {short(_text(worst), 160)}"
         return Observation(
             verifier=self.name, status=status, summary=said, at=at, link=_page(self.web, _label(worst, "alertname"))
         )
@@ -158,7 +163,7 @@ class AlertVerifier:
     def _firing(self) -> list[dict[str, Any]]:
         with self._lock:
             if self._kept is None:
-                self._kept = firing(self.web)
+                self._kept = firing(self.web, suppressed=True)
             return self._kept
 
 
@@ -226,6 +231,17 @@ def _active(alert: Mapping[str, Any]) -> bool:
     """Once more here: a server that does not know a parameter ignores it."""
     status = alert.get("status")
     return not isinstance(status, dict) or status.get("state") in {None, "active", "unprocessed"}
+
+
+def _suppressed_by(alert: Mapping[str, Any]) -> str:
+    """By what an alert is kept quiet, which ends nothing: whoever silences a fault has not mended it."""
+    status = alert.get("status")
+    told = [
+        f"{word} by {short(', '.join(map(str, by)), 80)}"
+        for key, word in (("silencedBy", "silenced"), ("inhibitedBy", "inhibited"), ("mutedBy", "muted"))
+        if isinstance(status, dict) and isinstance(by := status.get(key), list) and by
+    ]
+    return f" ({'; '.join(told) or 'suppressed'})"
 
 
 def _label(alert: Mapping[str, Any], name: str) -> str:

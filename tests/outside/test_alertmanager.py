@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from remediator.domain.incident import Subject
-from remediator.domain.outside import Access
+from remediator.domain.outside import Access, Question
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
-from remediator.services.alertmanager import AlertVerifier, filters_of_group, is_group, of_dispatch
+from remediator.services.alertmanager import AlertSource, AlertVerifier, filters_of_group, is_group, of_dispatch
 from remediator.services.http import Http
 from tests.outside.rollouts import rollout
 from tests.outside.servers import Answer, serve
@@ -130,3 +130,29 @@ def test_an_alert_of_the_incidents_name_nearby_counts_unless_it_is_another_workl
     assert verify(fires(began=later, namespace="shop", deployment="checkout")).status == "failed"
     assert verify(fires(namespace="shop", deployment="cart")).status == "success"
     assert verify(fires(namespace="pay", persistentvolumeclaim="data-0")).status == "success"
+
+
+@pytest.mark.parametrize(
+    ("key", "by", "said"),
+    [
+        ("silencedBy", ["5b4c"], "since 2026-11-22T12:45:00Z (silenced by 5b4c): in trouble"),
+        ("inhibitedBy", ["a", "b"], "(inhibited by a, b)"),
+        ("unknown", [], "(suppressed)"),
+    ],
+)
+def test_an_alert_that_was_silenced_has_not_ended(key: str, by: list[str], said: str) -> None:
+    told = fires(began="2026-11-22T12:45:00Z", namespace="shop", deployment="checkout")
+    quiet = told | {"status": {"state": "suppressed", key: by}}
+    seen = verify(quiet)
+    assert (seen.status, said in seen.summary) == ("pending", True), seen.summary
+    assert verify(told, quiet).status == "failed", "one that nobody silenced counts first"
+
+
+def test_a_verifier_asks_for_silenced_alerts_too_and_a_source_does_not() -> None:
+    with serve(Answer([])) as server:
+        web = Http("A", Access(url=server.url))
+        AlertVerifier("alertmanager", web, lambda: NOW).observe(rollout(), ())
+        AlertSource("alertmanager", web).read(Question(since=NOW, until=NOW))
+        verifying, reading = server.asked
+    assert [verifying.get(one) for one in ("active", "silenced", "inhibited")] == ["true", "true", "true"]
+    assert [reading.get(one) for one in ("active", "silenced", "inhibited")] == ["true", "false", "false"]
