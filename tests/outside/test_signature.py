@@ -61,6 +61,20 @@ def test_logs_that_never_showed_it_prove_nothing() -> None:
     assert (seen.status, seen.facts) == ("success", {"neutral": "these logs never showed it"})
 
 
+@pytest.mark.parametrize(
+    ("after", "minutes", "status", "said"),
+    [
+        (tuple(range(1, 15)), 15, "pending", "in 15 min (before: none); quiet for"),
+        ((0.5,), 1, "pending", "(before: none)"),
+        ((2,), 12, "success", "0 in 10 min (before: none)"),
+    ],
+)
+def test_a_signature_that_speaks_since_the_merge_only_must_fall_silent_first(after, minutes, status, said) -> None:
+    with serve(spoken(*after)) as server:
+        seen = observe(server, minutes)
+    assert (seen.status, said in seen.summary, seen.facts) == (status, True, {}), seen.summary
+
+
 def test_an_incident_that_no_log_told_of_is_not_asked_for() -> None:
     with serve(spoken()) as server:
         seen = observe(server, 10, channel="status", signal="oom_killed")

@@ -68,20 +68,18 @@ class SignatureVerifier:
         points = Loki(self.web, self.limits).matrix(metric, nanoseconds(begin), nanoseconds(now) + step * 10**9, step)
         at = merged.timestamp()
         before = sum(count for when, count in points if when <= at)
-        since = [(when, count) for when, count in points if when - step >= at]
+        since = [(when, count) for when, count in points if when - step >= at and count]
         quiet_from = max((when for when, _ in since), default=at)
-        rate = f"before: {before / (BEFORE.total_seconds() / 60):.1f} per min"
+        rate = f"before: {before / (BEFORE.total_seconds() / 60):.1f} per min" if before else "before: none"
         minutes = max(0, int((now - merged).total_seconds() // 60))
-        if not before:
+        if not any(count for _, count in points):
             neutral = {"neutral": "these logs never showed it"}
-            return self._say(
-                now, "success", f"{int(sum(c for _, c in since))} in {minutes} min (before: none)", neutral
-            )
+            return self._say(now, "success", f"0 in {minutes} min ({rate})", neutral)
         quiet = now.timestamp() - quiet_from
         total = int(sum(count for _, count in since))
         if quiet < self.settle.total_seconds():
             said = f"{total} in {minutes} min ({rate}); quiet for {max(0, int(quiet // 60))} min"
-            return self._say(now, "failed" if self._as_before(since, now, before) else "pending", said)
+            return self._say(now, "failed" if before and self._as_before(since, now, before) else "pending", said)
         return self._say(now, "success", f"0 in {int(quiet // 60)} min ({rate})")
 
     def _as_before(self, since: Sequence[tuple[int, float]], now: datetime, before: float) -> bool:
