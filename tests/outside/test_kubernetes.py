@@ -176,6 +176,53 @@ def test_a_warning_since_they_stand_as_they_do_keeps_it_pending(api: Api) -> Non
     assert (seen.status, "Readiness probe failed: 503" in seen.summary) == ("pending", True)
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["PersistentVolumeClaim", "HorizontalPodAutoscaler", "ResourceQuota", "PodDisruptionBudget", "NetworkPolicy"],
+)
+def test_what_owns_no_pods_is_not_for_pods_to_judge(api: Api, kind: str) -> None:
+    seen = look(api, subject={"kind": kind, "name": "data-0"})
+    assert (seen.status, seen.facts) == ("success", {"neutral": "nothing that runs pods is named"})
+    nowhere = look(api, subject={"kind": kind, "name": "data-0", "namespace": "nowhere"})
+    assert (nowhere.status, nowhere.summary) == ("pending", "namespace `nowhere` does not exist")
+
+
+def run_of(job: str, phase: str, created: str) -> dict:
+    """A pod of a Job, which stays as it ended."""
+    code = {"Failed": 137, "Succeeded": 0}.get(phase)
+    ended = {"terminated": {"exitCode": code, "reason": "OOMKilled" if code else "Completed", "finishedAt": created}}
+    made = pod(running() | ({} if code is None else {"state": ended}), created=created, ready=code is None, phase=phase)
+    made["metadata"]["ownerReferences"] = [{"kind": "Job", "name": job, "controller": True}]
+    del made["metadata"]["labels"]["pod-template-hash"]
+    return made
+
+
+def test_what_a_job_left_behind_before_the_merge_neither_fails_it_nor_is_its_health(api: Api) -> None:
+    about = {"subject": {"kind": "CronJob", "name": "report"}}
+    api.put("v1/pods", "report-28912345-aaaaa", run_of("report-28912345", "Failed", "2026-11-22T12:00:00Z"))
+    api.put("v1/pods", "report-28912344-aaaaa", run_of("report-28912344", "Succeeded", "2026-11-22T11:00:00Z"))
+    first = look(api, **about)
+    later = look(api, [first], minutes=30, **about)
+    waits = ("pending", "CronJob `report` in `shop` has not run since the merge")
+    assert [(one.status, one.summary) for one in (first, later)] == [waits, waits]
+    api.put("v1/pods", "report-28912346-aaaaa", run_of("report-28912346", "Failed", "2026-11-22T12:50:00Z"))
+    assert "OOMKilled" in look(api, minutes=31, **about).summary
+    api.put("v1/pods", "report-28912346-bbbbb", run_of("report-28912346", "Succeeded", "2026-11-22T12:51:00Z"))
+    well = look(api, minutes=32, **about)
+    assert well.summary.startswith("1 pod ready"), "a Job that succeeded at its second try has succeeded"
+    assert look(api, [well], minutes=38, **about).status == "success"
+
+
+def test_a_run_that_failed_after_the_merge_counts_until_a_newer_one_went_well(api: Api) -> None:
+    about = {"subject": {"kind": "CronJob", "name": "report"}}
+    api.put("v1/pods", "report-28912346-aaaaa", run_of("report-28912346", "Failed", "2026-11-22T12:42:00Z"))
+    first = look(api, **about)
+    assert first.status == "pending"
+    assert look(api, [first], minutes=11, **about).status == "failed"
+    api.put("v1/pods", "report-28912347-aaaaa", run_of("report-28912347", "Succeeded", "2026-11-22T12:57:00Z"))
+    assert look(api, [first], minutes=12, **about).summary.startswith("1 pod ready")
+
+
 def test_an_incident_without_a_workload_is_not_for_pods_to_judge(api: Api) -> None:
     seen = look(api, subject={"kind": "Application", "name": "checkout"})
     assert (seen.status, seen.facts) == ("success", {"neutral": "no workload is named"})

@@ -35,10 +35,14 @@ def name_of(value: Any) -> str:
 
 def workload_of(pod: Object) -> tuple[str, str]:
     """Kind and name of what made the pod."""
+    return workload_of_pod(name_of(pod), owner_of(pod))
+
+
+def owner_of(pod: Object) -> str:
+    """The object that made the pod itself, `Job/report-28912345`; empty for a bare pod."""
     owners = part(pod, "metadata", "ownerReferences")
     owner = next((one for one in owners or () if isinstance(one, dict) and one.get("controller")), {})
-    said = f"{owner.get('kind')}/{owner.get('name')}" if owner else ""
-    return workload_of_pod(name_of(pod), said)
+    return f"{owner.get('kind')}/{owner.get('name')}" if owner else ""
 
 
 def belongs(pod: Object, workload: Workload) -> bool:

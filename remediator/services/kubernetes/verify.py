@@ -29,6 +29,18 @@ _MOST = 10
 _HOPELESS = frozenset(
     {"CrashLoopBackOff", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "RunContainerError"}
 )
+_JOBS = frozenset({"Job", "CronJob"})
+_RUNS_PODS = _JOBS | {
+    "",
+    "Pod",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "ReplicationController",
+    "Rollout",
+}
+"""Kinds without whose pods there is no health; any other kind may own pods, and mostly does not."""
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -86,15 +98,23 @@ class PodVerifier:
         stamp = now.strftime(_FORMAT)
         pods: list[Object] = []
         findings: list[Finding] = []
+        told = False
         patient = _older(before.get("troubled_since", ""), now, 2 * self.settle)
         for workload in wanted:
-            its = [pod for pod in self.cluster.pods(workload.namespace) if objects.belongs(pod, workload)]
+            all_pods = self.cluster.pods(workload.namespace)
+            its = newest_runs([pod for pod in all_pods if objects.belongs(pod, workload)], rollout.merged_at)
+            if not its and workload.kind not in _RUNS_PODS and (all_pods or self.cluster.namespace(workload.namespace)):
+                continue
+            told = True
             judged = not self.rollouts and rollout.applications
             waits = [] if judged and its else self._rolled_out(workload, its)
             its = current(its)
             # What a pod itself says tells more than that it is counted as missing.
             findings += [found for pod in its for found in self._troubles(pod, rollout, patient=patient)] + waits
             pods += its
+        if not told:
+            neutral = {"neutral": "nothing that runs pods is named"}
+            return self._say(now, "success", "the incident names nothing that runs pods", neutral)
         digest = hashlib.sha256("\n".join(sorted(map(objects.state, pods))).encode()).hexdigest()[:16]
         since = before.get("since", stamp) if before.get("pods") == digest else stamp
         facts = {"pods": digest, "since": since}
@@ -119,10 +139,7 @@ class PodVerifier:
         if self.cluster.knows(workload.kind):
             found = self.cluster.workload(workload.kind, workload.namespace, workload.name)
         if found is None and not pods:
-            if self.cluster.namespace(workload.namespace) is None:
-                return [Finding(f"namespace `{workload.namespace}` does not exist")]
-            known = self.cluster.knows(workload.kind)
-            return [Finding(f"{place}{' does not exist' if known else ': there are none, and no pods are no health'}")]
+            return [Finding(self._absent(workload, place))]
         if found is None:
             return []
         status, replicas = objects.part(found, "status") or {}, objects.part(found, "spec", "replicas")
@@ -144,6 +161,15 @@ class PodVerifier:
         if fresh < wanted or good < wanted:
             return [Finding(f"{place}: {fresh} of {wanted} updated, {good} ready")]
         return []
+
+    def _absent(self, workload: Workload, place: str) -> str:
+        """What it means that there is neither the workload nor a pod of it: never health."""
+        if self.cluster.namespace(workload.namespace) is None:
+            return f"namespace `{workload.namespace}` does not exist"
+        if workload.kind in _JOBS:
+            return f"{place} has not run since the merge"
+        known = self.cluster.knows(workload.kind)
+        return f"{place}{' does not exist' if known else ': there are none, and no pods are no health'}"
 
     def _troubles(self, pod: Object, rollout: Rollout, *, patient: bool) -> list[Finding]:
         """What is wrong with one pod; ends before the merge count for nothing."""
@@ -192,6 +218,27 @@ def current(pods: Sequence[Object]) -> list[Object]:
         return alive
     newest = max(hashes, key=lambda one: hashes[one])
     return [pod for pod in alive if _template(pod) == newest]
+
+
+def newest_runs(pods: Sequence[Object], merged_at: str) -> list[Object]:
+    """Without what Jobs left behind before the merge, and of those since only the newest's, and not its vain tries.
+
+    A Job keeps its failed pods as long as itself: they say nothing about a change that came after them.
+    """
+    kept: list[Object] = []
+    runs: dict[tuple[str, str], list[Object]] = {}
+    for pod in pods:
+        owner = objects.workload_of(pod)
+        if owner[0] not in _JOBS:
+            kept.append(pod)
+        elif _made(pod) >= merged_at:
+            runs.setdefault(owner, []).append(pod)
+    for run in runs.values():
+        newest = objects.owner_of(max(run, key=_made))
+        last = [pod for pod in run if objects.owner_of(pod) == newest]
+        done = any(objects.text(pod, "status", "phase") == "Succeeded" for pod in last)
+        kept += [pod for pod in last if not (done and objects.text(pod, "status", "phase") == "Failed")]
+    return kept
 
 
 def _template(pod: Object) -> str:
