@@ -7,13 +7,15 @@ venv=$(sh "$root/scripts/environment.sh" requirements.lock)
 demo=$root/build/demo
 mkdir -p "$root/build"
 "$venv/bin/python" "$root/examples/make_repository.py" --force "$demo"
-if [ $# = 0 ]; then
-    cd "$root"
-    set -- examples/incidents/oom.txt
-fi
+case ${1-} in
+'') set -- examples/incidents/oom.txt ;;
+/*) ;;
+*) if [ "$PWD" != "$root" ]; then set -- "$PWD/$1"; fi ;;
+esac
+cd "$root"
 echo
 status=0
-"$venv/bin/remediator" run --log "$1" --repo "$demo" || status=$?
+"$venv/bin/remediator" run --log "$1" --repo build/demo || status=$?
 
-printf '\nThe repository is %s. The commands are in %s: put that on the PATH.\n' "$demo" "$venv/bin"
+printf '\nThe commands are for %s, with %s on the PATH.\n' "$root" "$venv/bin"
 exit "$status"

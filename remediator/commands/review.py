@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from remediator.commands import explain, faults
 from remediator.commands.catch_up import catch_up
-from remediator.commands.shared import add_repo, exit_code, find, in_words, report_of, services
+from remediator.commands.shared import add_repo, command, exit_code, find, in_words, report_of, services
 from remediator.domain.asks import Ask, asked
 from remediator.errors import ConfigError
 
@@ -124,7 +124,8 @@ def _take_back(args: argparse.Namespace) -> int:
     record = find(found, args.id)
     if record.status == "awaiting_review":
         raise ConfigError(
-            f"{record.incident_id} is not merged: decline it with `remediator reject {record.incident_id} --reason …`"
+            f"{record.incident_id} is not merged: decline it with"
+            f" `{command(found, f'reject {record.incident_id} --reason …')}`"
         )
     return _tell(found, found.driver.take_back(record.incident_id, _review(found, "revert", words="revert")))
 
@@ -156,8 +157,9 @@ def _refuse_unknown_option(found: Services, name: str, words: str) -> None:
     if asked is None or 1 <= int(asked[1]) <= options:
         return
     if options == 1:
-        raise ConfigError(f"this incident has only one option; decline it with `remediator reject {name} --reason …`")
-    raise ConfigError(f"there is no option {asked[1]}, only 1 to {options}; see `remediator show {name}`")
+        decline = command(found, f"reject {name} --reason …")
+        raise ConfigError(f"this incident has only one option; decline it with `{decline}`")
+    raise ConfigError(f"there is no option {asked[1]}, only 1 to {options}; see `{command(found, f'show {name}')}`")
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -179,15 +181,15 @@ def _awaiting(found: Services, wanted: str, what: str) -> tuple[Record, PullRequ
         said = {"verifying": "it is merged", "rejected": "it was rejected", "needs_person": "it needs a person"}.get(
             record.status, f"it is {in_words(record.status)}"
         )
-        raise ConfigError(f"cannot {what} {record.incident_id}: {said}; see `remediator status {record.incident_id}`")
+        see = command(found, f"status {record.incident_id}")
+        raise ConfigError(f"cannot {what} {record.incident_id}: {said}; see `{see}`")
     pull = found.driver.state(record.incident_id)["pull_request"]
     if pull is None:
         raise ConfigError(f"{record.incident_id} has no pull request")
     current = found.forge.look(pull)
     if current.state == "closed":
-        raise ConfigError(
-            f"the branch {pull.branch} is gone; `remediator verify {record.incident_id}` records it as declined"
-        )
+        verify_it = command(found, f"verify {record.incident_id}")
+        raise ConfigError(f"the branch {pull.branch} is gone; `{verify_it}` records it as declined")
     return record, current
 
 
@@ -234,12 +236,12 @@ def _tell(found: Services, result: Result) -> int:
             print(f"{name}: nothing was changed: {incident.reason}")
         case "awaiting_review":
             print(local_pull_request(report_of(found, state)), end="")
-            print(f"\n{name}: {pull.branch if pull else ''} revised; approve: remediator approve {name}")
+            print(f"\n{name}: {pull.branch if pull else ''} revised; approve: {command(found, f'approve {name}')}")
         case "verifying":
             where = f" into {pull.base} as {pull.merge_commit[:9]}" if pull else ""
             print(f"{name}: merged{where}\nverification {state['verification_status']}: {state['recovery_result']}")
             if state["recovery_result"] == NOTHING_CONFIGURED:
-                print(f"when you have seen it recover: remediator feedback {name} confirm")
+                print(f"when you have seen it recover: {command(found, f'feedback {name} confirm')}")
         case "rejected":
             print(f"{name}: rejected, remembered: {incident.reason}")
         case status:

@@ -44,6 +44,18 @@ def services(args: argparse.Namespace, *, dry_run: bool = False, push: str = "")
     return Services(settings, Path(args.repo), logs, dry_run, push, no_llm)
 
 
+def repo_of(found: Services) -> str:
+    """The checkout as `--repo` named it; empty where it is the present directory."""
+    return "" if found.root == Path() else str(found.root)
+
+
+def command(found: Services, words: str) -> str:
+    """`remediator …` for this checkout, to be pasted."""
+    from remediator.report.wording import command
+
+    return command(words, repo_of(found))
+
+
 def find(found: Services, wanted: str) -> Record:
     """The incident with this id, or the only one whose id starts so; ConfigError otherwise."""
     records = found.records()
@@ -57,7 +69,7 @@ def find(found: Services, wanted: str) -> Record:
         names = ", ".join(record.incident_id for record in near)
         raise ConfigError(f"{wanted!r} could mean {names}: write more of it")
     known = ", ".join(record.incident_id for record in records[-5:]) or "none is known here"
-    raise ConfigError(f"no incident {wanted!r} (known: {known}); see `remediator list`")
+    raise ConfigError(f"no incident {wanted!r} (known: {known}); see `{command(found, 'list')}`")
 
 
 def in_words(status: str) -> str:
@@ -73,6 +85,7 @@ def report_of(found: Services, state: IncidentState) -> IncidentReport:
 
     about: dict[str, Any] = {
         "reply_by": found.forge.answered_by,
+        "repo": repo_of(found),
         "promises": [one.promise for one in found.verifiers],
     }
     changes, pull = all_changes(state), state["pull_request"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from remediator.commands.shared import add_repo, find, in_words, services
+from remediator.commands.shared import add_repo, command, find, in_words, services
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +33,8 @@ def _finish(parser: argparse.ArgumentParser, handler: object) -> None:
 
 def status(args: argparse.Namespace) -> int:
     """One incident, a line a fact."""
-    record = find(services(args), args.id)
+    found = services(args)
+    record = find(found, args.id)
     if args.json:
         print(json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=False))
         return 0
@@ -53,9 +54,11 @@ def status(args: argparse.Namespace) -> int:
         if fact:
             print(f"  {name:<13} {_plain(fact)}")
     if record.status == "awaiting_review":
-        print(f"  approve: remediator approve {record.incident_id}      options: remediator show {record.incident_id}")
+        print(f"  approve: {command(found, f'approve {record.incident_id}')}")
+        print(f"  options: {command(found, f'show {record.incident_id}')}")
     if record.status == "needs_person":
-        print(f"  when it is dealt with: remediator reject {record.incident_id} --reason '…'")
+        reject = command(found, f"reject {record.incident_id} --reason '…'")
+        print(f"  when it is dealt with: {reject}")
     return 0
 
 

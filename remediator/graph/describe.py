@@ -8,6 +8,7 @@ from remediator import __version__
 from remediator.domain.incident import Diagnosis, Subject
 from remediator.graph.state import branch_name, chosen
 from remediator.report import Diff, IncidentReport, unified_diff
+from remediator.report.wording import command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ def incident_report(
     read: Read | None = None,
     reply_by: Literal["comment", "command"] | None = None,
     promises: Sequence[str] = (),
+    repo: str = "",
 ) -> IncidentReport:
     """Everything that is said about one incident; differences only where the old texts can be read."""
     incident, proposal, pull = state["incident"], chosen(state), state["pull_request"]
@@ -57,15 +59,16 @@ def incident_report(
         base=pull.base if pull else "",
         url=pull.url if pull else "",
         reply_by=by,
-        verification=_verification(promises, by),
+        repo=repo if by == "command" else "",
+        verification=_verification(promises, by, command(f"verify {state['incident_id']}", repo)),
     )
 
 
-def _verification(promises: Sequence[str], by: str) -> str:
+def _verification(promises: Sequence[str], by: str, look: str) -> str:
     """What has to hold after the merge, and where the verdict will stand."""
     if not promises:
         return ""
-    where = "the verdict comes as a comment here" if by == "comment" else "`remediator verify` tells"
+    where = "the verdict comes as a comment here" if by == "comment" else f"`{look}` tells"
     return f"{', '.join(dict.fromkeys(promises))}; {where}"
 
 

@@ -126,7 +126,8 @@ def _feeds(report: IncidentReport) -> str:
 def _undo(report: IncidentReport) -> str:
     if report.reply_by == "comment":
         return f"revert this pull request, or comment `{wording.reply(report, 'revert')}`"
-    return f"before the merge `remediator reject {report.incident_id} --reason …`; after it `git revert` of the merge"
+    reject = wording.command(f"reject {report.incident_id} --reason …", report.repo)
+    return f"before the merge `{reject}`; after it `git revert` of the merge"
 
 
 def _body(report: IncidentReport, room: _Room) -> str:

@@ -108,9 +108,13 @@ def _incident(report: IncidentReport, run: RunFacts, paint: _Paint) -> list[str]
     if report.url:
         out.append(f"{tick} review  {_raw(report.url)}")
     else:
-        out.append(f"  approve: {paint(f'remediator approve {_raw(report.incident_id)}', 'cyan')}")
-        out.append(f"  decline: remediator reject {_raw(report.incident_id)} --reason '…'")
+        out.append(f"  approve: {paint(_raw(wording.command(f'approve {report.incident_id}', report.repo)), 'cyan')}")
+        out.append(f"  decline: {_reject(report)}")
     return out
+
+
+def _reject(report: IncidentReport) -> str:
+    return _raw(wording.command(f"reject {report.incident_id} --reason '…'", report.repo))
 
 
 def _marked(mark: str, label: str, text: str) -> list[str]:

@@ -67,6 +67,8 @@ class IncidentReport(Value):
     url: str = ""
     """The pull request's address; empty for a local one."""
     reply_by: ReplyBy = "comment"
+    repo: str = ""
+    """The checkout as `--repo` named it, for the commands that are printed; empty where it is the present directory."""
 
     @property
     def options(self) -> tuple[Proposal, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -170,4 +171,9 @@ def reply(report: IncidentReport, what: str) -> str:
     """The command by which a reviewer says something, where this pull request is."""
     if report.reply_by == "comment":
         return f"/remediator {what}"
-    return f"remediator feedback {report.incident_id} '{what}'"
+    return command(f"feedback {report.incident_id} '{what}'", report.repo)
+
+
+def command(words: str, repo: str = "") -> str:
+    """A command line that can be pasted: it names the checkout that the one before it named."""
+    return f"remediator {words}" + (f" --repo {shlex.quote(repo)}" if repo else "")

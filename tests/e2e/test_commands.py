@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def test_run_then_approve(remediator: Command, root: Path) -> None:
     assert answer.code == 0
     assert "verification pending: no verifier configured" in answer.out
     assert "success" not in answer.out
-    assert answer.out.endswith(f"when you have seen it recover: remediator feedback {ID} confirm\n")
+    assert answer.out.endswith(f"when you have seen it recover: remediator feedback {ID} confirm --repo {root}\n")
     assert (root / FILE).read_text() == "memory: 2Gi\n"
     assert git(root, "status", "--porcelain") == ""
     assert "no open incident" not in remediator("list").out
@@ -205,6 +206,16 @@ def test_reject_is_remembered_and_keeps_quiet(remediator: Command, root: Path) -
     remediator.time += timedelta(days=4)
     remediator.run()
     assert "remediator/inc-3f9a2c-2-1" in git(root, "for-each-ref", "--format=%(refname:short)")
+
+
+def test_every_printed_command_can_be_pasted(remediator: Command, root: Path) -> None:
+    said = remediator.run().out + remediator("status", ID).out + remediator("approve", ID).out
+    said += remediator("approve", ID).err + remediator("list").out + remediator("show", "nothing").err
+    commands = re.findall(r"  \w+: remediator (\w+[^\n]*)", said)
+    commands += re.findall(r"`remediator (\w+[^`]*)`", " ".join(said.split()))
+    assert {one.split()[0] for one in commands} >= {"approve", "reject", "show", "status", "list"}
+    assert [one for one in commands if f"--repo {root}" not in one] == []
+    assert f"feedback {ID} confirm --repo {root}\n" in said
 
 
 def test_what_needs_a_person_can_be_ended(remediator: Command, root: Path) -> None:
@@ -372,7 +383,10 @@ def test_a_dirty_worktree_at_approval_is_refused_and_can_be_mended(remediator: C
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        (("approve", "inc-nope"), "no incident 'inc-nope' (known: inc-3f9a2c-1, inc-3fffff-1); see `remediator list`"),
+        (
+            ("approve", "inc-nope"),
+            "no incident 'inc-nope' (known: inc-3f9a2c-1, inc-3fffff-1); see `remediator list --repo ",
+        ),
         (("status", "inc-3f"), "could mean inc-3f9a2c-1, inc-3fffff-1"),
         (("show", ""), "no incident ''"),
         (("verify", ID), "is not merged (awaiting review)"),

@@ -18,12 +18,14 @@ SECONDS = re.compile(r"\(\d+\.\d\d s\)")
 
 @pytest.mark.needs_tools("helm", "kubectl")
 def test_the_readme_shows_what_the_demo_prints(tmp_path, request):
-    demo = tmp_path / "demo"
+    demo = tmp_path / "build" / "demo"
+    demo.parent.mkdir()
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     make = [sys.executable, str(ROOT / "examples/make_repository.py"), str(demo)]
     subprocess.run(make, check=True, capture_output=True)
-    run = [sys.executable, "-m", "remediator", "run", "--log", "examples/incidents/oom.txt", "--repo", str(demo)]
+    run = [sys.executable, "-m", "remediator", "run", "--log", "examples/incidents/oom.txt", "--repo", "build/demo"]
     done = subprocess.run(
-        run, cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)}
+        run, cwd=tmp_path, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)}
     )
     assert done.returncode == 0, done.stderr
     printed = SECONDS.sub("(0.01 s)", done.stdout)

@@ -140,6 +140,15 @@ def test_the_terminal(golden, name, report, run):
     golden(f"report/terminal_{name}.txt", terminal([report], run))
 
 
+def test_printed_commands_name_the_checkout_that_was_given():
+    report = reports.LOCAL.model_copy(update={"repo": "my shop"})
+    text = terminal([report], RUN) + local_pull_request(report)
+    commands = [line for line in text.splitlines() if "remediator " in line and "branch" not in line]
+    assert f"approve: remediator approve {report.incident_id} --repo 'my shop'" in text
+    assert f"remediator feedback {report.incident_id} 'use 2' --repo 'my shop'" in text
+    assert len(commands) >= 4
+
+
 def test_the_terminal_in_colour(golden):
     golden("report/terminal_colour.txt", terminal([reports.LOCAL], RUN, colour=True))
 
