@@ -77,8 +77,8 @@ def _offers(
     signals = {one.signal for one in diagnosis.evidence} | {f"category:{one.category}" for one in diagnosis.evidence}
     for number, proposal in enumerate(proposals[:6], start=1):
         values = [edit for edit in proposal.edits if edit.op in {"set", "insert"} and _scalar(edit.value)]
-        if len(values) != 1:
-            continue
+        if len(values) != 1 or redact(str(values[0].value)) != str(values[0].value):
+            continue  # a value that must not be shown cannot be chosen
         name = f"P{number}"
         old = next((p.value for p in proposal.places if (p.file, p.path) == (values[0].file, values[0].path)), None)
         told = tuple(redact(line) for line in proposal.history[:2])

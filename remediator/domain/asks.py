@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Literal
-
-from remediator.domain.base import Value
 
 Verb = Literal["use", "set", "retry", "explain", "verify", "confirm", "revert", "ignore", "close", "help"]
 
@@ -23,7 +22,8 @@ _SHAPES: dict[Verb, str] = {
 }
 
 
-class Ask(Value):
+@dataclass(frozen=True)
+class Ask:
     """One command; `argument` is a number for `use`, PATH=VALUE for `set`, a time for `ignore`, words for `close`."""
 
     verb: Verb

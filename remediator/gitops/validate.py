@@ -26,7 +26,7 @@ _ENUMS: dict[tuple[str, ...], frozenset[str]] = {
     ("sessionAffinity",): frozenset(("ClientIP", "None")),
     ("pathType",): frozenset(("Exact", "Prefix", "ImplementationSpecific")),
 }
-_QUANTITY = r"[+-]?(\d+|\d+\.\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?"
+_QUANTITY = r"[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?"
 
 
 def validate(before: Repository, after: Repository) -> Iterator[Problem]:

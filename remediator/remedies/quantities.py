@@ -21,7 +21,10 @@ _SUFFIX = {
     "Ti": Decimal(2) ** 40,
     "Pi": Decimal(2) ** 50,
 }
-_PATTERN = re.compile(r"\s*([+-]?\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d{1,2}))?(n|u|m|k|Ki|Mi|Gi|Ti|Pi|M|G|T|P)?\s*")
+_PATTERN = re.compile(
+    r"\s*([+-]?\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d{1,2}))?(n|u|m|k|Ki|Mi|Gi|Ti|Pi|M|G|T|P)?\s*", re.ASCII
+)
+"""ASCII alone: Kubernetes reads no other digits, however alike they look."""
 
 
 def parse(text: object) -> Decimal | None:

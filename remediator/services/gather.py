@@ -112,6 +112,9 @@ class Gather:
             return Answer(name=source.name, reading=source.read(question))
         except RemediatorError as error:
             return Answer(name=source.name, error=str(error))
+        except Exception as error:  # an answer of a shape that nobody thought of must not cost the other sources
+            log.exception("%s cannot be read", source.name)
+            return Answer(name=source.name, error=f"it cannot be read ({type(error).__name__}): please report this")
 
 
 def load_marks(store: RefStore) -> dict[str, Mark]:

@@ -200,8 +200,12 @@ class Http:
 
     def _followed(self, url: str, location: str) -> str:
         """The next address, if it is the same service's: whoever else is named there gets no request of ours."""
-        following = urljoin(url, location)
-        old, new = urlsplit(url), urlsplit(following)
+        try:
+            following = urljoin(url, location)
+            old, new = urlsplit(url), urlsplit(following)
+            _port(new)
+        except ValueError:
+            raise AnswerError(f"{self.name} redirects to what is no address") from None
         upgraded = (old.scheme, new.scheme) == ("http", "https") and (_port(old), _port(new)) == (80, 443)
         same_port = _port(old) == _port(new) or upgraded
         if new.hostname != old.hostname or not same_port or (old.scheme == "https" and new.scheme != "https"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -97,4 +98,4 @@ def _series(one: Mapping[str, Any]) -> Series:
 
 
 def _plain(value: float) -> str:
-    return str(int(value)) if value == int(value) else f"{value:.6g}"
+    return str(int(value)) if math.isfinite(value) and value == int(value) else f"{value:.6g}"

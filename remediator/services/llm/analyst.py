@@ -36,6 +36,8 @@ _MOST_TOKENS = 8_000
 """Of one answer, thinking included; a server whose context is smaller says so, and is asked without this bound."""
 _PATIENCE = 2
 """A storm of incidents must not wait for a dead server once each: the job would end before its pull requests."""
+_ABSURD = 2_000_000
+"""Tokens; a server that counts more for one answer is not believed."""
 _LEAST_ANSWER = 150
 """Tokens that the shortest useful answer takes."""
 
@@ -248,11 +250,14 @@ class _Meter:
         return min(left, _MOST_TOKENS)
 
     def end(self, size: int, answer: int, told: tuple[int, int]) -> None:
-        """Count an answer; a server's own count is believed for the cost, and against the bound only upwards."""
-        sent, received = told
-        self.used = min(self.granted, self.used + max(0, sent - size) + max(answer, received))
-        self.sent += (sent - size) if 0 < sent <= self.granted else 0
-        self.received += received if 0 < received <= self.granted else answer
+        """Count an answer; a server's own count is believed where it is not absurd, and against the bound only upwards.
+
+        What is spent beyond what was set aside counts too: the next question of the run and the day finds less.
+        """
+        sent, received = (count if 0 < count <= _ABSURD else 0 for count in told)
+        self.used += max(0, sent - size) + max(answer, received)
+        self.sent += (sent - size) if sent else 0
+        self.received += received or answer
 
 
 class _Unsupported(Exception):

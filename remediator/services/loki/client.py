@@ -38,6 +38,10 @@ class Entry(NamedTuple):
     line: str
 
 
+_MOST_PAGES = 500
+"""Requests for one question; whoever answers beyond the range that was asked for is not asked for ever."""
+
+
 @dataclass
 class Limits:
     """What a server takes, as far as its refusals have told; kept by whoever asks it more than once."""
@@ -106,7 +110,9 @@ class Loki:
             start, end = (start, low) if direction == "backward" else (high, end)
 
     def _pages(self, query: str, low: int, high: int, direction: Direction) -> Iterator[Entry]:
-        while low < high:
+        for _ in range(_MOST_PAGES):
+            if low >= high:
+                return
             limit = self.limits.page
             try:
                 page = self._page(query, low, high, limit, direction)
@@ -116,7 +122,7 @@ class Loki:
                 if self.limits.page != limit:
                     continue
                 raise _Narrower from error
-            yield from page
+            yield from (entry for entry in page if low <= entry.at <= high)
             if len(page) < limit:
                 return
             stamps = [entry.at for entry in page]
@@ -126,6 +132,7 @@ class Loki:
             else:
                 following = max(stamps)
                 low = following if following > low else self._crowded(following) + 1
+        self.notes.append(f"more than {_MOST_PAGES} pages were not read")
 
     def _crowded(self, at: int) -> int:
         self.notes.append(f"more than {self.limits.page} lines bear one time stamp; some of them were not read")
