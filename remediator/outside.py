@@ -219,7 +219,6 @@ class Outside:
         return kind == "prometheus" or (spec.startswith("outside") and kind == "kubernetes" and not workloads)
 
     def _argo_verifier(self, target: str, settle: timedelta) -> Verifier | None:
-        del settle
         from remediator.services.argocd.client import ArgoApi
         from remediator.services.argocd.verify import ArgoVerifier
 
@@ -229,7 +228,12 @@ class Outside:
         said = self.settings.outside("ARGOCD", "NAMESPACE", target, shared=len(self.targets) == 1)
         namespace = said if said and "namespace" not in place.model_fields_set else place.namespace
         make = partial(
-            ArgoVerifier, self._name("argocd", target, ":"), now=self.now, contains=self.contains, ours=self.ours
+            ArgoVerifier,
+            self._name("argocd", target, ":"),
+            now=self.now,
+            contains=self.contains,
+            ours=self.ours,
+            settle=settle,
         )
         if web := self._web("argocd", target, "Argo CD"):
             api = ArgoApi(web, namespace, place.project, place.refresh)
@@ -256,11 +260,10 @@ class Outside:
         return SignatureVerifier(name, web, self.policies.catalogue, self.now, settle, labels) if web else None
 
     def _alert_verifier(self, target: str, settle: timedelta) -> Verifier | None:
-        del settle
         from remediator.services.alertmanager import AlertVerifier
 
         web = self._web("alertmanager", target, "Alertmanager")
-        return AlertVerifier(self._name("alertmanager", target, ":"), web, self.now) if web else None
+        return AlertVerifier(self._name("alertmanager", target, ":"), web, self.now, settle) if web else None
 
     @staticmethod
     def _name(kind: str, target: str, between: str = " ") -> str:

@@ -15,10 +15,12 @@ from urllib.parse import quote
 
 from remediator.domain.life import Observation
 from remediator.domain.outside import AnswerError, Reading, Workload, item_id, short, workload_of
+from remediator.domain.steady import steady
 from remediator.errors import ConfigError, RemediatorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import timedelta
 
     from remediator.domain.incident import Subject
     from remediator.domain.life import VerificationStatus
@@ -114,6 +116,7 @@ class AlertVerifier:
     name: str
     web: Web
     now: Clock
+    settle: timedelta
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _kept: list[dict[str, Any]] | None = field(default=None, repr=False)
 
@@ -124,7 +127,6 @@ class AlertVerifier:
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
-        del earlier
         at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         wanted = {item.reason for item in rollout.diagnosis.evidence if item.channel == "alert"}
         places = [*rollout.subjects, *(e.subject for e in rollout.diagnosis.evidence if e.channel == "alert")]
@@ -135,7 +137,8 @@ class AlertVerifier:
         mine = [alert for alert in alerts if self._mine(alert, places, wanted)]
         facts = {} if wanted else {"neutral": "no alert told of this incident"}
         if not mine:
-            return Observation(verifier=self.name, status="success", summary="no alert fires", at=at, facts=facts)
+            calm = Observation(verifier=self.name, status="success", summary="no alert fires", at=at, facts=facts)
+            return steady(calm, earlier, self.settle)
         worst = ([alert for alert in mine if _active(alert)] or mine)[-1]
         began, what = str(worst.get("startsAt") or "")[:19] + "Z", _label(worst, "alertname") or "an alert"
         sure = any(_is(subject_of(worst), place) for place in places)

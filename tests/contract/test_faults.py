@@ -129,12 +129,12 @@ def verifier(kind: str, url: str) -> Verifier:
     match kind:
         case "argocd":
             fetch = ArgoApi(web(kind, url), project="shop").application
-            return ArgoVerifier(kind, fetch, lambda: NOW, lambda _revision, _commit: None, lambda _url: True)
+            return ArgoVerifier(kind, fetch, lambda: NOW, lambda _revision, _commit: None, lambda _url: True, settle)
         case "kubernetes":
             return PodVerifier(kind, cluster(url), lambda: NOW, settle)
         case "loki":
             return SignatureVerifier(kind, web(kind, url), load().catalogue, lambda: NOW, settle)
-    return AlertVerifier(kind, web(kind, url), lambda: NOW)
+    return AlertVerifier(kind, web(kind, url), lambda: NOW, settle)
 
 
 def said(fault: str, kind: str) -> str:

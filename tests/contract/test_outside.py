@@ -127,13 +127,13 @@ def verifier(kind: str, stack: ExitStack, script) -> Verifier:
         case "argocd":
             api = ArgoApi(web(url))
             known = {"contains": lambda _revision, _commit: None, "ours": lambda _url: True}
-            return ArgoVerifier(kind, api.application, lambda: NOW, **known, anew=api.forget)
+            return ArgoVerifier(kind, api.application, lambda: NOW, **known, settle=settle, anew=api.forget)
         case "pods":
             return PodVerifier(kind, Cluster(kind, Access(url=url)), lambda: NOW, settle)
         case "loki":
             return SignatureVerifier(kind, web(url), load().catalogue, lambda: NOW, settle)
         case "alertmanager":
-            return AlertVerifier(kind, web(url), lambda: NOW)
+            return AlertVerifier(kind, web(url), lambda: NOW, settle)
     return FakeVerifier(["pending"], name=kind)
 
 

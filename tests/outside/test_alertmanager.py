@@ -86,11 +86,13 @@ def fires(name: str = "X", began: str = "2026-11-22T12:10:00Z", **labels: str) -
     }
 
 
-def verify(*alerts: dict, earlier=(), minutes: float = 0, **more):
+def verify(*alerts: dict, earlier=(), minutes: float = 0, settle: float = 0, **more):
     asked = {"channel": "alert", "reason": "X", **more}
     with serve(Answer(list(alerts))) as server:
         clock = NOW + timedelta(minutes=minutes)
-        made = AlertVerifier("alertmanager", Http("A", Access(url=server.url)), lambda: clock)
+        made = AlertVerifier(
+            "alertmanager", Http("A", Access(url=server.url)), lambda: clock, timedelta(minutes=settle)
+        )
         return made.observe(rollout(**asked), earlier)
 
 
@@ -151,8 +153,25 @@ def test_an_alert_that_was_silenced_has_not_ended(key: str, by: list[str], said:
 def test_a_verifier_asks_for_silenced_alerts_too_and_a_source_does_not() -> None:
     with serve(Answer([])) as server:
         web = Http("A", Access(url=server.url))
-        AlertVerifier("alertmanager", web, lambda: NOW).observe(rollout(), ())
+        AlertVerifier("alertmanager", web, lambda: NOW, timedelta(0)).observe(rollout(), ())
         AlertSource("alertmanager", web).read(Question(since=NOW, until=NOW))
         verifying, reading = server.asked
     assert [verifying.get(one) for one in ("active", "silenced", "inhibited")] == ["true", "true", "true"]
     assert [reading.get(one) for one in ("active", "silenced", "inhibited")] == ["true", "false", "false"]
+
+
+def test_an_alert_that_has_just_ended_must_stay_away_for_the_settle_time() -> None:
+    first = verify(settle=5)
+    assert (first.status, first.summary) == ("pending", "no alert fires; to be seen so again at 12:55:00 UTC")
+    between = verify(settle=5, minutes=3, earlier=[first])
+    assert between.status == "pending"
+    done = verify(settle=5, minutes=6, earlier=[first, between])
+    assert (done.status, done.summary) == ("success", "no alert fires")
+    assert verify(settle=5, minutes=7, earlier=[first, done]).status == "success"
+    fired = verify(fires(namespace="shop", deployment="checkout"), settle=5, minutes=3, earlier=[first])
+    assert verify(settle=5, minutes=6, earlier=[first, fired]).status == "pending", "it begins anew"
+
+
+def test_what_a_verifier_cannot_tell_of_needs_no_time() -> None:
+    seen = verify(settle=5, channel="status")
+    assert (seen.status, seen.facts) == ("success", {"neutral": "no alert told of this incident"})

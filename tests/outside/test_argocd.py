@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
+from remediator.domain.life import ARRIVED, Observation
 from remediator.domain.outside import Access, AnswerError
 from remediator.outside import Outside
 from remediator.policy import load
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 OLD, LATER = "1" * 40, "4" * 40
 REPO = "https://github.com/acme/gitops.git"
 NOW = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
+AT_ONCE = timedelta(0)
 HISTORY = {OLD: {OLD}, COMMIT: {OLD, COMMIT}, LATER: {OLD, COMMIT, LATER}}
 
 
@@ -65,8 +67,30 @@ def application(revision: str = COMMIT, **changes: Any) -> dict[str, Any]:
 
 def observe(*apps: dict[str, Any], **more: Any):
     known = {app["metadata"]["name"]: app for app in apps}
-    verifier = ArgoVerifier("argocd", known.get, lambda: NOW, contains, lambda url: url == REPO)
+    verifier = ArgoVerifier("argocd", known.get, lambda: NOW, contains, lambda url: url == REPO, AT_ONCE)
     return verifier.observe(rollout(**more), ())
+
+
+def test_healthy_once_is_not_healthy_yet() -> None:
+    """Argo CD calls an Application Healthy a moment before its new pods die."""
+    apps: dict[str, Any] = {"checkout": application()}
+
+    def look(minutes: float, *earlier: Observation) -> Observation:
+        clock = NOW + timedelta(minutes=minutes)
+        made = ArgoVerifier("argocd", apps.get, lambda: clock, contains, lambda url: url == REPO, timedelta(minutes=5))
+        return made.observe(rollout(), earlier)
+
+    first = look(0)
+    assert (first.status, ARRIVED in first.facts) == ("pending", True)
+    assert first.summary == "`checkout` synced to `9e8d7c6`, Healthy; to be seen so again at 12:55:00 UTC"
+    assert look(4, first).status == "pending"
+    assert look(5, first, look(4, first)).status == "success"
+    apps["checkout"] = application(status__health__status="Progressing")
+    between = look(3, first)
+    apps["checkout"] = application()
+    assert look(6, first, between).status == "pending", "what was not well in between begins anew"
+    other = first.model_copy(update={"verifier": "argocd:prod-us"})
+    assert look(6, other).status == "pending", "another target's looks are not this one's"
 
 
 MULTI = {
@@ -284,7 +308,9 @@ def test_a_refresh_that_hangs_is_given_up_and_the_status_read_as_it_stands(monke
 def test_each_error_is_a_pending_outcome_in_its_own_words(answer, said) -> None:
     with serve(answer) as server:
         fetch = api(server.url).application
-        seen = ArgoVerifier("argocd", fetch, lambda: NOW, contains, lambda url: url == REPO).observe(rollout(), ())
+        seen = ArgoVerifier("argocd", fetch, lambda: NOW, contains, lambda url: url == REPO, AT_ONCE).observe(
+            rollout(), ()
+        )
     assert seen.status == "pending"
     assert said in seen.summary
     assert "s3cret" not in seen.summary
@@ -295,7 +321,12 @@ def test_custom_resources_serve_where_only_the_cluster_is_reachable() -> None:
         found.put("argoproj.io/v1alpha1/applications", "checkout", deepcopy(application()), "argocd")
         look = found.look()
         verifier = ArgoVerifier(
-            "argocd", lambda name: look.application("argocd", name), lambda: NOW, contains, lambda url: url == REPO
+            "argocd",
+            lambda name: look.application("argocd", name),
+            lambda: NOW,
+            contains,
+            lambda url: url == REPO,
+            AT_ONCE,
         )
         assert verifier.observe(rollout(), ()).status == "success"
         gone = verifier.observe(rollout(applications=("nope",)), ())
@@ -308,7 +339,7 @@ def test_a_cluster_without_argo_cd_says_so() -> None:
 
         look = Cluster("kubernetes", Access(url=server.url))
         verifier = ArgoVerifier(
-            "argocd", lambda name: look.application("argocd", name), lambda: NOW, contains, lambda _url: True
+            "argocd", lambda name: look.application("argocd", name), lambda: NOW, contains, lambda _url: True, AT_ONCE
         )
         seen = verifier.observe(rollout(), ())
     assert (seen.status, "serves no Argo CD Applications" in seen.summary) == ("pending", True)
@@ -332,7 +363,7 @@ def test_an_application_that_waits_is_synced_once_where_the_policy_says_so() -> 
     asked, script = syncing(Answer({"metadata": {"name": "checkout"}}))
     with serve(script) as server:
         made = api(server.url, namespace="argocd", project="shop")
-        known = {"contains": contains, "ours": lambda url: url == REPO}
+        known = {"contains": contains, "ours": lambda url: url == REPO, "settle": AT_ONCE}
         verifier = ArgoVerifier("argocd", made.application, lambda: NOW, **known, sync=made.sync)
         first = verifier.observe(rollout(), ())
         second = verifier.observe(rollout(), (first,))
@@ -354,7 +385,7 @@ def test_a_sync_that_is_refused_is_said_and_asked_for_once_a_look(answer: Answer
     asked, script = syncing(answer)
     with serve(script) as server:
         made = api(server.url)
-        known = {"contains": contains, "ours": lambda url: url == REPO}
+        known = {"contains": contains, "ours": lambda url: url == REPO, "settle": AT_ONCE}
         seen = ArgoVerifier("argocd", made.application, lambda: NOW, **known, sync=made.sync).observe(rollout(), ())
     assert sum(one.method == "POST" for one in asked) == 1
     assert (seen.status, "synced" in seen.facts) == ("pending", False)

@@ -93,6 +93,8 @@ def test_from_a_firing_alert_to_the_verdict(alertmanager: str, demo: Path) -> No
         assert "`ContainerOOMKilled` fires since" in remediator("verify", name)
         post(f"{alertmanager}/api/v2/alerts", [alert("ContainerOOMKilled", **labels, minutes=-9, ends=-1)])
         time.sleep(2)
+        assert "no alert fires; to be seen so again" in remediator("verify", name)
+        time.sleep(1.1)
         said = remediator("verify", name)
     assert f"{name}: resolved" in said, said
     assert f"`{app}` synced to `{commit[:7]}`, Healthy" in said

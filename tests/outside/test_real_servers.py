@@ -158,7 +158,7 @@ def test_an_incidents_alerts_end_or_begin_anew(alertmanager: str) -> None:
     now = datetime.now(UTC)
 
     def observe(about):
-        return AlertVerifier("alertmanager", web(alertmanager), lambda: now).observe(about, ())
+        return AlertVerifier("alertmanager", web(alertmanager), lambda: now, timedelta(0)).observe(about, ())
 
     cart = {**POD, "pod": "cart-7c9d8f6b5d-x2x7k"}
     about = {"subject": {"name": "cart"}, "channel": "alert", "reason": "KubePodCrashLooping"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from remediator.domain.life import ARRIVED, AWAITED, Observation
+from remediator.domain.steady import steady
 from remediator.errors import RemediatorError
 from remediator.services.argocd.judge import (
     Application,
@@ -22,6 +23,7 @@ from remediator.services.argocd.judge import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from remediator.domain.outside import Rollout
     from remediator.domain.ports import Clock
@@ -39,6 +41,7 @@ class ArgoVerifier:
     now: Clock
     contains: Contains
     ours: Callable[[str], bool]
+    settle: timedelta
     link: Callable[[str], str] = lambda _name: ""
     anew: Callable[[], None] = lambda: None
     """Makes `fetch` ask again."""
@@ -69,7 +72,8 @@ class ArgoVerifier:
         facts = {"synced": " ".join(sorted(asked))} if asked else {}
         facts[ARRIVED if all(one.arrived for _, one in judged) else AWAITED] = "yes"
         link = self.link(judged[0][0])
-        return Observation(verifier=self.name, status=worst, summary=said, at=at, link=link, facts=facts)
+        seen = Observation(verifier=self.name, status=worst, summary=said, at=at, link=link, facts=facts)
+        return steady(seen, earlier, self.settle)
 
     def forget(self) -> None:
         """See the port."""
