@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remediator import __version__
 from remediator.commands import (
@@ -37,12 +37,20 @@ EXIT_CODES = """\
 exit codes: 0 done (a calm log included), 1 failure, 2 your input or configuration, 3 a person must decide"""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Takes no option for another one whose name begins alike, also in commands of commands."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "allow_abbrev": False})
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands with their arguments."""
     top = argparse.ArgumentParser(
         prog="remediator",
         description="From an incident log to a reviewed, minimal change in a GitOps repository.",
         epilog=EXIT_CODES,
+        allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"remediator {__version__}")
     top.add_argument(
@@ -50,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
         choices=["debug", "info", "warning", "error"],
         help="what is logged on standard error (default: warning, or REMEDIATOR_LOG_LEVEL)",
     )
-    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     for command in COMMANDS:
         command.register(subparsers)
     return top

@@ -98,7 +98,9 @@ class Services:
                 raise ConfigError("the branch has no commit yet: commit the repository first", file=str(self.root))
             found = None
         if found is None and not self.dry_run:
-            raise ConfigError("not a git repository: run `git init` and commit, or use --dry-run", file=str(self.root))
+            raise ConfigError(
+                "not a git repository: --repo must name a checkout of the GitOps repository", file=str(self.root)
+            )
         return found
 
     @cached_property

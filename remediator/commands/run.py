@@ -110,7 +110,7 @@ def _start(found: Services, case: Case) -> Result:
 
 
 def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
-    from remediator.report import RunFacts, local_pull_request, terminal
+    from remediator.report import RunFacts, evidence, local_pull_request, terminal
     from remediator.report.markdown import one_line
 
     colour = sys.stdout.isatty()
@@ -123,6 +123,8 @@ def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
     for report in reports:
         if report.proposal:
             print(f"\n{local_pull_request(report, colour=colour)}", end="")
+        elif report.status == "needs_person":
+            print(f"\n{evidence(report, colour=colour)}", end="")
 
 
 def _report(found: Services, result: Result) -> IncidentReport:

@@ -33,6 +33,8 @@ class Signal(Value):
     """A second pattern; where it matches too, the signal does not count."""
     severity: Severity | None = None
     """Severity of an incident that this signal leads, where it differs from the category's."""
+    abstain: str = ""
+    """What a person should look at in an incident that this signal leads, where it differs from the category's."""
 
 
 class Category(Value):

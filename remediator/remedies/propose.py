@@ -159,15 +159,22 @@ def _root_cause(diagnosis: Diagnosis, ranked: tuple[Proposal, ...]) -> str:
 
 def _why_not(diagnosis: Diagnosis, category: Category, targets: Targets, refusals: list[str]) -> str:
     """The reason a person can act on: what was tried, else what the category says to look at."""
+    advice = _advice(diagnosis, category)
     if targets.doubt:
         return f"{targets.doubt}. Nothing was changed."
     if refusals:
-        return f"{refusals[0]}. {category.abstain}".strip()
+        return f"{refusals[0]}. {advice}".strip()
     if not targets.applications:
         name = diagnosis.subject.name or diagnosis.subject.pod or diagnosis.subject.application
         if name:
-            return f"{name} is not managed by this repository. {category.abstain}".strip()
+            return f"{name} is not managed by this repository. {advice}".strip()
     subject = diagnosis.subject
     if subject.kind in ("Service", "Host") and all(match.manifest.name != subject.name for match in targets.matches):
-        return f"{subject.name} is defined nowhere in this repository. {category.abstain}".strip()
-    return category.abstain or "No allowed action fits the evidence."
+        return f"{subject.name} is defined nowhere in this repository. {advice}".strip()
+    return advice or "No allowed action fits the evidence."
+
+
+def _advice(diagnosis: Diagnosis, category: Category) -> str:
+    """What the leading signal says to look at, else what its category says."""
+    lead = diagnosis.evidence[0].signal if diagnosis.evidence else ""
+    return next((one.abstain for one in category.signals if one.id == lead and one.abstain), category.abstain)

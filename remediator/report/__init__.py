@@ -7,7 +7,7 @@ from remediator.report.diff import unified_diff
 from remediator.report.pull_request import pull_request
 from remediator.report.spending import spending
 from remediator.report.summary import run_summary
-from remediator.report.terminal import local_pull_request, standing, terminal
+from remediator.report.terminal import evidence, local_pull_request, standing, terminal
 from remediator.report.values import (
     Check,
     Diff,
@@ -28,6 +28,7 @@ __all__ = [
     "Verdict",
     "backlog",
     "commit_message",
+    "evidence",
     "local_pull_request",
     "needs_person",
     "pull_request",

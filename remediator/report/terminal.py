@@ -47,6 +47,13 @@ def local_pull_request(report: IncidentReport, *, colour: bool = False) -> str:
     return "\n".join(out).rstrip() + "\n"
 
 
+def evidence(report: IncidentReport, *, colour: bool = False) -> str:
+    """What stands behind an incident that needs a person, under its id."""
+    paint = _Paint(on=colour)
+    head = f"{paint(_raw(report.incident_id), 'bold')}: {_raw(wording.subject_place(report.diagnosis.subject), 160)}"
+    return "\n".join([head, *_evidence(report)]) + "\n"
+
+
 def standing(report: IncidentReport, run: RunFacts, status: str, *, colour: bool = False) -> str:
     """One incident as it stands: its change, or why there is none and what was seen; an end of it is said first."""
     paint = _Paint(on=colour)
@@ -88,6 +95,8 @@ def _incident(report: IncidentReport, run: RunFacts, paint: _Paint) -> list[str]
         if report.reason:
             out += _marked(paint("!", "yellow"), "why", report.reason)
         out += _wrapped("; ".join(report.look_at), first="  look at ", rest=" " * 10)
+        if report.status == "needs_person" and report.reply_by == "command" and not run.dry_run:
+            out.append(f"  end it: {_reject(report)}")
         return out
     tick = paint("✓", "green")
     for place in report.proposal.places[:6]:

@@ -220,7 +220,11 @@ def test_every_printed_command_can_be_pasted(remediator: Command, root: Path) ->
 
 def test_what_needs_a_person_can_be_ended(remediator: Command, root: Path) -> None:
     remediator.workshop = FakeWorkshop(Plan(reason="rotate the credential"))
-    assert remediator.run().code == 3
+    answer = remediator.run()
+    assert answer.code == 3
+    assert f"  end it: remediator reject {ID} --reason '…' --repo {root}\n" in answer.out
+    assert f"\n{ID}: checkout" in answer.out
+    assert "E1 log.txt:3" in answer.out
     assert "needs a person" in remediator("list").out
     assert f"remediator reject {ID} --reason" in remediator("status", ID).out
     assert "it needs a person" in remediator("approve", ID).err
@@ -426,6 +430,11 @@ def test_usage_mistakes_end_with_two(remediator: Command) -> None:
     assert remediator("run").code == 2
     assert remediator("reject", ID).code == 2
     assert remediator("fly").code == 2
+
+
+def test_no_option_is_taken_for_another_that_begins_alike(remediator: Command) -> None:
+    answer = remediator("locate", "--name", "shop", "--workload", "Deployment/checkout", "--field", "image")
+    assert (answer.code, "unrecognized arguments: --name" in answer.err) == (2, True)
 
 
 def test_a_newer_state_document_is_said_with_its_name(remediator: Command, root: Path) -> None:

@@ -35,3 +35,15 @@ def test_the_readme_shows_what_the_demo_prints(tmp_path, request):
     shown = BLOCK.search(README.read_text(encoding="utf-8"))
     assert shown is not None
     assert shown[2] == printed
+
+
+def test_what_needs_a_person_says_what_the_leading_signal_advises(tmp_path):
+    make = [sys.executable, str(ROOT / "examples/make_repository.py"), str(tmp_path / "demo")]
+    subprocess.run(make, check=True, capture_output=True)
+    log = str(ROOT / "examples/incidents/registry-credentials.txt")
+    run = [sys.executable, "-m", "remediator", "run", "--log", log, "--repo", "demo"]
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False, env=environ)
+    assert done.returncode == 3, done.stderr
+    assert "renew the pull secret" in done.stdout
+    assert "look there" not in done.stdout
