@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from remediator.commands import explain, faults
 from remediator.commands.catch_up import catch_up
 from remediator.commands.shared import add_repo, command, exit_code, find, in_words, report_of, services
-from remediator.domain.asks import Ask, asked
-from remediator.errors import ConfigError
+from remediator.domain.asks import Ask, asked, lacking
+from remediator.errors import ConfigError, RemediatorError
 
 if TYPE_CHECKING:
     from remediator.domain.change import PullRequest
@@ -89,6 +89,8 @@ def feedback(args: argparse.Namespace) -> int:
     if not words:
         raise ConfigError("say what you want: `use N`, `retry`, `confirm`, or words for the history; `help` lists them")
     ask = asked("confirm" if words.lower() == "confirmed" else words)
+    if needs := lacking(words):
+        raise ConfigError(needs)
     match ask:
         case Ask(verb="help"):
             print(HELP, end="")
@@ -108,7 +110,13 @@ def feedback(args: argparse.Namespace) -> int:
     if pull.state == "merged":
         raise ConfigError(f"{record.incident_id} was merged with git meanwhile: it can no longer change")
     _refuse_unknown_option(found, record.incident_id, words)
-    return _tell(found, _resume(found, record, "changes_requested", words=words))
+    _refuse_value(found, record.incident_id, words)
+    result = _resume(found, record, "changes_requested", words=words)
+    code = _tell(found, result)
+    refused = (
+        ask is not None and result.state["workflow_status"] == "awaiting_review" and result.state["incident"].reason
+    )
+    return code or (ConfigError.exit_code if refused else 0)
 
 
 def _confirm(args: argparse.Namespace, words: str) -> int:
@@ -127,7 +135,9 @@ def _take_back(args: argparse.Namespace) -> int:
             f"{record.incident_id} is not merged: decline it with"
             f" `{command(found, f'reject {record.incident_id} --reason …')}`"
         )
-    return _tell(found, found.driver.take_back(record.incident_id, _review(found, "revert", words="revert")))
+    return _tell(
+        found, found.driver.take_back(record.incident_id, _review(found, "revert", words="revert")), "proposed"
+    )
 
 
 def _decline(args: argparse.Namespace, ask: Ask) -> int:
@@ -160,6 +170,20 @@ def _refuse_unknown_option(found: Services, name: str, words: str) -> None:
         decline = command(found, f"reject {name} --reason …")
         raise ConfigError(f"this incident has only one option; decline it with `{decline}`")
     raise ConfigError(f"there is no option {asked[1]}, only 1 to {options}; see `{command(found, f'show {name}')}`")
+
+
+def _refuse_value(found: Services, name: str, words: str) -> None:
+    """ConfigError for a value that must not be set, or a place that this change does not have."""
+    from remediator.graph.nodes.generate_action import SET
+    from remediator.graph.state import chosen
+
+    setting, proposal = SET.fullmatch(words), chosen(found.driver.state(name))
+    if setting is None or proposal is None:
+        return
+    try:
+        found.workshop.with_value(proposal, setting["path"], setting["value"].strip())
+    except RemediatorError as error:
+        raise ConfigError(str(error)) from error
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -222,7 +246,7 @@ def _review(found: Services, kind: str, *, words: str = "", commit: str = "") ->
     return Review.model_validate(facts)
 
 
-def _tell(found: Services, result: Result) -> int:
+def _tell(found: Services, result: Result, did: str = "revised") -> int:
     from remediator.graph.nodes.verify_recovery import NOTHING_CONFIGURED
     from remediator.report import local_pull_request
 
@@ -236,7 +260,7 @@ def _tell(found: Services, result: Result) -> int:
             print(f"{name}: nothing was changed: {incident.reason}")
         case "awaiting_review":
             print(local_pull_request(report_of(found, state)), end="")
-            print(f"\n{name}: {pull.branch if pull else ''} revised; approve: {command(found, f'approve {name}')}")
+            print(f"\n{name}: {pull.branch if pull else ''} {did}; approve: {command(found, f'approve {name}')}")
         case "verifying":
             where = f" into {pull.base} as {pull.merge_commit[:9]}" if pull else ""
             print(f"{name}: merged{where}\nverification {state['verification_status']}: {state['recovery_result']}")

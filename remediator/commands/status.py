@@ -84,7 +84,8 @@ def list_all(args: argparse.Namespace) -> int:
 
 def _row(record: Record) -> str:
     fault = f"{record.category} · {record.severity}"
-    return f"{record.incident_id:<16} {in_words(record.status):<16} {fault:<32} {_plain(record.summary)}"
+    back = " (take back)" if record.action == "take_back" else ""
+    return f"{record.incident_id:<16} {in_words(record.status):<16} {fault:<32} {_plain(record.summary)}{back}"
 
 
 def _plain(text: str) -> str:

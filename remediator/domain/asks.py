@@ -30,6 +30,29 @@ class Ask:
     argument: str = ""
 
 
+NEEDS: dict[Verb, str] = {
+    "use": "the number of an option, such as `use 2`",
+    "set": "PATH=VALUE, such as `set limits.memory=1Gi`",
+    "retry": "nothing after it",
+    "explain": "nothing after it",
+    "verify": "nothing after it",
+    "confirm": "nothing after it",
+    "revert": "nothing after it",
+    "ignore": "a duration such as 12h or 7d",
+    "close": "a reason of at most 500 characters",
+}
+"""What each verb takes, in words, for whoever left it out."""
+
+
+def lacking(words: str) -> str:
+    """What a command that begins with a verb still needs; empty where it is whole, or begins with no verb."""
+    verb, argument = [*words.split(None, 1), "", ""][:2]
+    if asked(words) or verb.lower() not in NEEDS:
+        return ""
+    needs = next(needs for known, needs in NEEDS.items() if known == verb.lower())
+    return f"{verb.lower()} needs {needs}" + (f", not {argument.strip()!r}" if argument.strip() else "")
+
+
 def asked(words: str) -> Ask | None:
     """The command that these words are, on one line; None where no verb has such an argument."""
     verb, argument = [*words.split(None, 1), "", ""][:2]

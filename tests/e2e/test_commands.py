@@ -263,6 +263,28 @@ def test_an_option_that_is_not_there_is_refused(remediator: Command, words: tupl
     assert "only 1 to 2" in answer.err
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("use", "use needs the number of an option"),
+        ("use x", "not 'x'"),
+        ("set foo", "set needs PATH=VALUE, such as `set limits.memory=1Gi`, not 'foo'"),
+        ("ignore", "ignore needs a duration such as 12h or 7d\n"),
+        ("ignore soon", "ignore needs a duration such as 12h or 7d, not 'soon'"),
+        ("set limits.memory=9Ti", "9Ti is out of bounds"),
+    ],
+)
+def test_half_a_command_is_refused_and_uses_no_round_up(remediator: Command, words: str, says: str) -> None:
+    remediator.workshop = FakeWorkshop(TWO, out_of_bounds="9Ti")
+    remediator.run()
+    answer = remediator("feedback", ID, words)
+    assert (answer.code, answer.out) == (2, "")
+    assert says in answer.err
+    for _ in range(6):
+        remediator("feedback", ID, "bogus")
+    assert "+memory: 4Gi" in remediator("feedback", ID, "use 2").out
+
+
 def test_where_there_is_one_option_only_a_second_one_is_declined(remediator: Command) -> None:
     remediator.workshop = FakeWorkshop(Plan(proposals=(proposal("raise_memory_limit", "memory: 2Gi\n"),)))
     remediator.run()
@@ -292,6 +314,10 @@ def test_the_words_of_a_pull_request_work_here_too(remediator: Command, root: Pa
     answer = remediator("feedback", ID, "/remediator revert")
     assert answer.code == 0, answer.err
     assert f"remediator/{ID}-2" in git(root, "for-each-ref", "--format=%(refname:short)")
+    assert "A person asked to take it back." in answer.out
+    assert "did not end" not in answer.out
+    assert f"{ID}: remediator/{ID}-2 proposed; approve: " in answer.out
+    assert "(take back)" in remediator("list").out
     answer = remediator("feedback", ID, "close", "we", "keep", "it")
     assert (answer.code, answer.out) == (0, f"{ID}: unconfirmed. it was not taken back: we keep it\n")
 

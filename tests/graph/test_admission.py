@@ -207,4 +207,4 @@ def test_a_sighting_repeats_nothing_that_was_asked_for() -> None:
     for _ in range(6):
         world.start()
     state = world.answer("changes_requested", words="use 2", by="ann").state
-    assert (state["incident"].chosen, state["incident"].rounds) == ("roll_back", 2)
+    assert (state["incident"].chosen, state["incident"].rounds) == ("roll_back", 1)

@@ -414,8 +414,17 @@ def test_rounds_of_feedback_are_bounded() -> None:
     world.start()
     world.answer("changes_requested", words="use 2")
     state = world.answer("changes_requested", words="use 1").state
-    assert "more than 1 times" in state["incident"].reason
+    assert "changes were made once, as often as `guardrails.max_feedback_rounds`" in state["incident"].reason
     assert state["incident"].chosen == "roll_back"
+
+
+def test_what_changed_nothing_uses_no_round_up() -> None:
+    world = World(limits=Limits(rounds=1), workshop=FakeWorkshop(TWO, out_of_bounds="9Ti"))
+    world.start()
+    for words in ("bogus", "use 9", "set memory=9Ti"):
+        assert world.answer("changes_requested", words=words).state["incident"].rounds == 0
+    state = world.answer("changes_requested", words="use 2").state
+    assert (state["incident"].chosen, state["incident"].rounds) == ("roll_back", 1)
 
 
 def test_closing_without_a_merge_is_a_rejection_that_is_remembered() -> None:

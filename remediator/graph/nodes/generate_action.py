@@ -14,6 +14,7 @@ from remediator.graph.limits import stamp
 from remediator.graph.nodes.take_back import taking_back
 from remediator.graph.state import IncidentState, chosen
 from remediator.report import commit_message, pull_request
+from remediator.report.wording import times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def generate_action(
     """
     reviewing = state["workflow_status"] == "awaiting_review"
     merged = state
-    state = {**state, "incident": _begun(state, reviewing=reviewing)}
+    state = {**state, "incident": _begun(state)}
     candidates, reason = _asked(state, limits, workshop) if reviewing else _untried(state, limits)
     if not candidates and not reviewing:
         candidates, refused = _way_back(merged, forge, limits)
@@ -59,6 +60,8 @@ def generate_action(
             reason = reason or f"{proposal.title}: {error}"
             continue
         promises = [one.promise for one in verifiers]
+        if reviewing:
+            state = {**state, "incident": _one_more_round(state["incident"])}
         return _worded(state, proposal, base, changes, forge, stamp(now()), promises)
     incident = state["incident"].model_copy(update={"reason": reason})
     if reviewing:
@@ -80,12 +83,16 @@ def _way_back(merged: IncidentState, forge: Forge, limits: Limits) -> tuple[tupl
         return (), str(error)
 
 
-def _begun(state: IncidentState, *, reviewing: bool) -> Incident:
-    """The incident as this round starts: after a failed verification the next attempt, in a review the next round."""
+def _one_more_round(incident: Incident) -> Incident:
+    """Only a revision that was built counts: a slip of the keyboard uses nothing up."""
+    return incident.model_copy(update={"rounds": incident.rounds + 1})
+
+
+def _begun(state: IncidentState) -> Incident:
+    """The incident as this round starts: after a failed verification the next attempt."""
     incident = state["incident"].model_copy(update={"reason": ""})
-    if reviewing:
-        return incident.model_copy(update={"rounds": incident.rounds + 1})
-    if state["verification_status"] == "failed" and incident.chosen:
+    reviewing = state["workflow_status"] == "awaiting_review"
+    if not reviewing and state["verification_status"] == "failed" and incident.chosen:
         tried = (*incident.tried, incident.chosen)
         fresh = {"tried": tried, "attempt": incident.attempt + 1, "rounds": 0, "deadline": ""}
         return incident.model_copy(update=fresh)
@@ -110,10 +117,10 @@ def _untried(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...]
 def _asked(state: IncidentState, limits: Limits, workshop: Workshop) -> tuple[tuple[Proposal, ...], str]:
     """What the reviewer wants instead, or why that cannot be followed; the pull request then stays as it is."""
     incident, proposals, words = state["incident"], state["proposals"], state["user_recognition"].strip()
-    if incident.rounds > limits.rounds:
-        return (
-            (),
-            f"changes were asked for more than {limits.rounds} times: approve, reject, or edit the branch by hand",
+    if incident.rounds >= limits.rounds:
+        return (), (
+            f"changes were made {times(limits.rounds)}, as often as `guardrails.max_feedback_rounds` allows:"
+            " approve, reject, or edit the branch by hand"
         )
     if _RETRY.fullmatch(words) and incident.chosen == TAKE_BACK:
         return (), _STALE

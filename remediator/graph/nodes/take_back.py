@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from remediator.graph.state import IncidentState
 
 
+ASKED = "A person asked to take it back."
+
+
 def taking_back(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
     """Whole files as they stood before the merge, with what came since; PolicyViolation where both touch one line."""
     pull, made = state["pull_request"], chosen(state)
@@ -36,7 +39,7 @@ def taking_back(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
             id=TAKE_BACK,
             action=TAKE_BACK,
             title=f"take back: {made.title}",
-            reason="It was merged and did not end the incident, so that the files read as before.",
+            reason=ASKED if state["incident"].noted == "revert" else "It was merged and did not end the incident.",
             evidence_ids=made.evidence_ids,
             places=made.places,
             edits=tuple(edits),
