@@ -56,6 +56,9 @@ def status(args: argparse.Namespace) -> int:
     if record.status == "awaiting_review":
         print(f"  approve: {command(found, f'approve {record.incident_id}')}")
         print(f"  options: {command(found, f'show {record.incident_id}')}")
+    if record.status == "verifying" and not found.verifiers:
+        print("  no verifier configured: recovery stays to be confirmed")
+        print(f"  when you have seen it recover: {command(found, f'feedback {record.incident_id} confirm')}")
     if record.status == "needs_person":
         reject = command(found, f"reject {record.incident_id} --reason '…'")
         print(f"  when it is dealt with: {reject}")

@@ -127,7 +127,8 @@ def _undo(report: IncidentReport) -> str:
     if report.reply_by == "comment":
         return f"revert this pull request, or comment `{wording.reply(report, 'revert')}`"
     reject = wording.command(f"reject {report.incident_id} --reason …", report.repo)
-    return f"before the merge `{reject}`; after it `git revert` of the merge"
+    revert = wording.command(f"feedback {report.incident_id} revert", report.repo)
+    return f"before the merge `{reject}`; after it `{revert}`, or `git revert` of the merge"
 
 
 def _body(report: IncidentReport, room: _Room) -> str:

@@ -26,7 +26,9 @@ def terminal(reports: Sequence[IncidentReport], run: RunFacts, *, colour: bool =
     paint = _Paint(on=colour)
     real = [report for report in reports if report.diagnosis.severity != "info"]
     found = wording.count(len(real), "incident") if real else "no incident"
-    out = [f"{paint('✓', 'green')} {found} in {wording.count(run.lines, 'line')} ({run.seconds:.2f} s)"]
+    grave = any(one.diagnosis.severity == "critical" and not one.proposal for one in real)
+    mark = paint("!", "yellow") if grave else paint("✓", "green")
+    out = [f"{mark} {found} in {wording.count(run.lines, 'line')} ({run.seconds:.2f} s)"]
     for report in reports:
         out += _incident(report, run, paint)
     out += _wrapped(run.model, first="  ", rest="  ") if run.model else []

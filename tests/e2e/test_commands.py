@@ -61,7 +61,10 @@ def test_run_then_approve(remediator: Command, root: Path) -> None:
     assert (root / FILE).read_text() == "memory: 2Gi\n"
     assert git(root, "status", "--porcelain") == ""
     assert "no open incident" not in remediator("list").out
-    assert "verifying" in remediator("status", "3f9").out
+    status = remediator("status", "3f9").out
+    assert "verifying" in status
+    assert "no verifier configured" in status
+    assert status.endswith(f"when you have seen it recover: remediator feedback {ID} confirm --repo {root}\n")
 
 
 def test_json_is_one_array_and_nothing_else_on_stdout(remediator: Command) -> None:

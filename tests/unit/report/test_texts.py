@@ -149,6 +149,13 @@ def test_printed_commands_name_the_checkout_that_was_given():
     assert len(commands) >= 4
 
 
+@pytest.mark.parametrize(("severity", "mark"), [("critical", "!"), ("warning", "✓")])
+def test_a_critical_incident_that_needs_a_person_gets_no_tick(severity, mark):
+    diagnosis = reports.REFUSED.diagnosis.model_copy(update={"severity": severity})
+    text = terminal([reports.REFUSED.model_copy(update={"diagnosis": diagnosis})], RUN)
+    assert text.startswith(f"{mark} 1 incident")
+
+
 def test_the_terminal_in_colour(golden):
     golden("report/terminal_colour.txt", terminal([reports.LOCAL], RUN, colour=True))
 
