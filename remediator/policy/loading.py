@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from remediator.errors import ConfigError
 from remediator.policy.meaning import check_meaning
+from remediator.policy.mistakes import say, unknown_ids
 from remediator.policy.models import Action, Catalogue, Category, Guardrails, Policies
 
 USER_FILE = ".github/remediator.yml"
@@ -42,6 +43,8 @@ def load(user_file: Path | None = None, *, root: Path | None = None) -> Policies
         user = _read(user_file)
         for problem in check_document(user, user_file, root / "schema" / "remediator.json"):
             raise problem
+        for where, words in unknown_ids(user, document):
+            raise ConfigError(words, file=str(user_file), line=line_of(user_file, where), path=".".join(where))
         document = merge(document, user)
     return _build(document, user_file)
 
@@ -89,7 +92,7 @@ def check_document(document: Any, file: Path, schema: Path) -> Iterator[ConfigEr
     for error in sorted(validator.iter_errors(document), key=lambda e: list(map(str, e.absolute_path))):
         steps = list(error.absolute_path)
         dotted = ".".join(map(str, steps))
-        yield ConfigError(_say(error), file=str(file), line=line_of(file, steps), path=dotted)
+        yield ConfigError(say(error, steps), file=str(file), line=line_of(file, steps), path=dotted)
 
 
 def line_of(file: Path, steps: Iterable[str | int]) -> int:
@@ -242,13 +245,6 @@ def _registry(directory: Path) -> Any:
         for file in directory.glob("*.json")
     ]
     return Registry().with_resources(resources)
-
-
-def _say(error: Any) -> str:
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema.get("properties", {}))
-        return f"{error.message}; known are {', '.join(known)}"
-    return str(error.message)
 
 
 def _merge_by_id(base: Iterable[Mapping[str, Any]], over: Iterable[Mapping[str, Any]]) -> list[Any]:

@@ -129,3 +129,23 @@ def test_ids_and_patterns_that_cannot_work_are_refused(tmp_path: Path, text: str
 def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         policy.load(tmp_path / "nowhere.yml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "actions:\n  raise_memory_limits:\n    enabled: false\n",
+            "remediator.yml:2: actions.raise_memory_limits: no such action; did you mean raise_memory_limit?",
+        ),
+        (
+            "categories:\n  zzz:\n    priority: 3\n",
+            "remediator.yml:2: categories.zzz: no such category; a new one needs",
+        ),
+        ("guardrails:\n  close_when_cleared_for: soon\n", "'soon' is no duration: write one such as 12h or 7d"),
+        ("targets:\n  eu:\n    loki:\n      token: not-a-real-one\n", "secrets come from the environment"),
+    ],
+)
+def test_a_mistake_is_told_with_what_to_write_instead(tmp_path: Path, text: str, words: str) -> None:
+    (problem,) = policy.check(user_file(tmp_path, text))
+    assert words in str(problem)

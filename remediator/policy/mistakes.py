@@ -1,0 +1,39 @@
+"""A user's mistakes in words that say what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_SECRET = re.compile(r"token|passw|secret|credential|api_?key", re.IGNORECASE)
+_DURATION = "^[0-9]+(s|m|h|d)$"
+_KINDS = {"actions": ("action", ("title", "ends")), "categories": ("category", ("title", "severity"))}
+
+
+def unknown_ids(user: Mapping[str, Any], shipped: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Where an id neither ships nor is defined in whole, and what may have been meant."""
+    for section, (noun, needed) in _KINDS.items():
+        for name, body in (user.get(section) or {}).items():
+            if name in shipped[section] or all(key in body for key in needed):
+                continue
+            near = difflib.get_close_matches(str(name), list(shipped[section]), n=1)
+            meant = f"did you mean {near[0]}?" if near else f"a new one needs {' and '.join(needed)}"
+            yield (section, str(name)), f"no such {noun}; {meant}"
+
+
+def say(error: Any, steps: Sequence[str | int]) -> str:
+    """What the schema expected, in words."""
+    if error.validator == "pattern" and error.validator_value == _DURATION:
+        return f"{error.instance!r} is no duration: write one such as 12h or 7d"
+    if error.validator != "additionalProperties":
+        return str(error.message)
+    known = sorted(error.schema.get("properties", {}))
+    text = f"{error.message}; known are {', '.join(known)}"
+    strange = [key for key in error.instance if key not in known]
+    if steps[:1] == ["targets"] and any(_SECRET.search(str(key)) for key in strange):
+        return f"{text}; secrets come from the environment (such as REMEDIATOR_LOKI_TOKEN__NAME)"
+    return text
