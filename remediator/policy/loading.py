@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from remediator.errors import ConfigError
 from remediator.policy.meaning import check_meaning
-from remediator.policy.mistakes import say, unknown_ids
+from remediator.policy.mistakes import empty_placeholders, say, unknown_ids
 from remediator.policy.models import Action, Catalogue, Category, Guardrails, Policies
 
 USER_FILE = ".github/remediator.yml"
@@ -184,6 +184,9 @@ def _check_references(policies: Policies, file: str) -> None:
     """Ids that name nothing, and patterns that do not compile, are the user's to mend."""
     import re2
 
+    for identity, words in empty_placeholders(policies.catalogue.categories):
+        where = ("categories", identity, "summary")
+        raise ConfigError(words, file=file, line=line_of(Path(file), where), path=".".join(where))
     known = policies.catalogue.signal_owner
     for category in policies.catalogue.categories:
         for name in category.actions:

@@ -7,11 +7,26 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from remediator.policy.models import Category
 
 _SECRET = re.compile(r"token|passw|secret|credential|api_?key", re.IGNORECASE)
 _DURATION = "^[0-9]+(s|m|h|d)$"
 _KINDS = {"actions": ("action", ("title", "ends")), "categories": ("category", ("title", "severity"))}
+
+_WORDS = frozenset({"workload", "container", "image", "probe", "resource", "restarts"})
+"""What every summary may name, whatever its signals find."""
+
+
+def empty_placeholders(categories: Iterable[Category]) -> Iterator[tuple[str, str]]:
+    """Where a summary names what no signal's named group gives, so that its sentence would have a hole."""
+    for category in categories:
+        groups = {name for signal in category.signals for name in re.findall(r"\(\?P?<(\w+)>", signal.pattern)}
+        known = sorted(_WORDS | groups)
+        for name in re.findall(r"\{(\w+)\}", category.summary):
+            if name not in known:
+                yield category.id, f"{{{name}}} is given by no signal of this category; known are {', '.join(known)}"
 
 
 def unknown_ids(user: Mapping[str, Any], shipped: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:

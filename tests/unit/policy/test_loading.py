@@ -149,3 +149,15 @@ def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
 def test_a_mistake_is_told_with_what_to_write_instead(tmp_path: Path, text: str, words: str) -> None:
     (problem,) = policy.check(user_file(tmp_path, text))
     assert words in str(problem)
+
+
+def test_a_summary_names_only_what_its_signals_can_give(tmp_path: Path) -> None:
+    (problem,) = policy.check(user_file(tmp_path, "categories:\n  oom:\n    summary: '{workload} lost {wallet}'\n"))
+    assert "remediator.yml:3: categories.oom.summary: {wallet} is given by no signal" in str(problem)
+    named = """\
+        categories:
+          oom:
+            summary: '{workload} lost {wallet}'
+            signals: [{id: lost_wallet, pattern: 'lost (?P<wallet>[a-z]+)'}]
+    """
+    assert policy.check(user_file(tmp_path, named)) == []
