@@ -185,8 +185,8 @@ def _check_references(policies: Policies, file: str) -> None:
     import re2
 
     for identity, words in empty_placeholders(policies.catalogue.categories):
-        where = ("categories", identity, "summary")
-        raise ConfigError(words, file=file, line=line_of(Path(file), where), path=".".join(where))
+        steps = ("categories", identity, "summary")
+        raise ConfigError(words, file=file, line=line_of(Path(file), steps), path=".".join(steps))
     known = policies.catalogue.signal_owner
     for category in policies.catalogue.categories:
         for name in category.actions:
