@@ -201,10 +201,8 @@ class Outside:
         if kind == "loki":
             from remediator.services.loki.source import LokiSource
 
-            said = self.settings.outside("LOKI", "SELECTOR", target, shared=len(self.targets) == 1)
             query = self.settings.query or place.loki.query
-            selectors = place.loki.selectors or tuple(filter(None, [said]))
-            return LokiSource(name, web, self.policies.catalogue, selectors, query, place.loki.labels)
+            return LokiSource(name, web, self.policies.catalogue, self._selectors(target), query, place.loki.labels)
         if kind == "alertmanager":
             from remediator.services.alertmanager import AlertSource
 
@@ -212,6 +210,10 @@ class Outside:
         from remediator.services.prometheus import UsageSource
 
         return UsageSource(name, web)
+
+    def _selectors(self, target: str) -> tuple[str, ...]:
+        said = self.settings.outside("LOKI", "SELECTOR", target, shared=len(self.targets) == 1)
+        return self.targets[target].loki.selectors or tuple(filter(None, [said]))
 
     @staticmethod
     def _later(kind: str, spec: str, *, workloads: bool) -> bool:
@@ -255,15 +257,22 @@ class Outside:
         from remediator.services.loki.signature import SignatureVerifier
 
         web = self._web("loki", target, "Loki")
-        labels = self.targets[target].loki.labels
-        name = self._name("loki", target, ":")
-        return SignatureVerifier(name, web, self.policies.catalogue, self.now, settle, labels) if web else None
+        if web is None:
+            return None
+        name, labels = self._name("loki", target, ":"), self.targets[target].loki.labels
+        return SignatureVerifier(
+            name, web, self.policies.catalogue, self.now, settle, labels, selectors=self._selectors(target)
+        )
 
     def _alert_verifier(self, target: str, settle: timedelta) -> Verifier | None:
         from remediator.services.alertmanager import AlertVerifier
 
         web = self._web("alertmanager", target, "Alertmanager")
-        return AlertVerifier(self._name("alertmanager", target, ":"), web, self.now, settle) if web else None
+        if web is None:
+            return None
+        name, place = self._name("alertmanager", target, ":"), self.targets[target].alertmanager
+        known_as = partial(self.cluster_of, name)
+        return AlertVerifier(name, web, self.now, settle, place.filters, place.receiver, known_as)
 
     @staticmethod
     def _name(kind: str, target: str, between: str = " ") -> str:

@@ -19,7 +19,7 @@ from remediator.domain.steady import steady
 from remediator.errors import ConfigError, RemediatorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
 
     from remediator.domain.incident import Subject
@@ -117,6 +117,10 @@ class AlertVerifier:
     web: Web
     now: Clock
     settle: timedelta
+    filters: Sequence[str] = ()
+    receiver: str = ""
+    cluster_of: Callable[[str], str] = lambda said: said
+    """By what name incidents go on whose alerts say that cluster."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _kept: list[dict[str, Any]] | None = field(default=None, repr=False)
 
@@ -141,7 +145,7 @@ class AlertVerifier:
             return steady(calm, earlier, self.settle)
         worst = ([alert for alert in mine if _active(alert)] or mine)[-1]
         began, what = str(worst.get("startsAt") or "")[:19] + "Z", _label(worst, "alertname") or "an alert"
-        sure = any(_is(subject_of(worst), place) for place in places)
+        sure = any(_is(subject_of(worst), place) for place in self._here(subject_of(worst), places))
         hidden = "" if _active(worst) else _suppressed_by(worst)
         anew = sure and not hidden and bool(rollout.merged_at) and began > rollout.merged_at and what in wanted
         status: VerificationStatus = "failed" if anew else "pending"
@@ -155,18 +159,23 @@ class AlertVerifier:
         with self._lock:
             self._kept = None
 
-    @staticmethod
-    def _mine(alert: Mapping[str, Any], places: Sequence[Subject], wanted: set[str]) -> bool:
+    def _mine(self, alert: Mapping[str, Any], places: Sequence[Subject], wanted: set[str]) -> bool:
         found = subject_of(alert)
+        places = self._here(found, places)
         another = found.kind == "Node" and any(place.kind == "Node" for place in places)
         called = _label(alert, "alertname") in wanted and not another
         near = called and any(_may_be(found, place) for place in places)
         return near or any(_is(found, place) for place in places)
 
+    def _here(self, found: Subject, places: Sequence[Subject]) -> list[Subject]:
+        """Those that are not in another cluster than the alert says: one Alertmanager may serve many."""
+        names = {found.cluster, self.cluster_of(found.cluster)} if found.cluster else set()
+        return [place for place in places if not (names and place.cluster) or place.cluster in names]
+
     def _firing(self) -> list[dict[str, Any]]:
         with self._lock:
             if self._kept is None:
-                self._kept = firing(self.web, suppressed=True)
+                self._kept = firing(self.web, self.filters, self.receiver, suppressed=True)
             return self._kept
 
 

@@ -175,3 +175,12 @@ def test_an_alert_that_has_just_ended_must_stay_away_for_the_settle_time() -> No
 def test_what_a_verifier_cannot_tell_of_needs_no_time() -> None:
     seen = verify(settle=5, channel="status")
     assert (seen.status, seen.facts) == ("success", {"neutral": "no alert told of this incident"})
+
+
+def test_the_same_workload_in_another_cluster_is_another() -> None:
+    told = {"namespace": "shop", "deployment": "checkout"}
+    here = {"subject": {"cluster": "eu"}}
+    assert verify(fires(cluster="us", **told), **here).status == "success"
+    assert verify(fires(cluster="eu", **told), **here).status == "pending"
+    assert verify(fires(**told), **here).status == "pending", "what names no cluster may be this one"
+    assert verify(fires(cluster="us", **told)).status == "pending"

@@ -9,7 +9,7 @@ import pytest
 from remediator.domain.outside import Access
 from remediator.policy import load
 from remediator.services.http import Http
-from remediator.services.loki.signature import SignatureVerifier
+from remediator.services.loki.signature import SignatureVerifier, shared_matchers
 from tests.outside.loki_server import LokiServer
 from tests.outside.rollouts import MERGED, rollout
 from tests.outside.servers import Answer, serve
@@ -28,10 +28,10 @@ def spoken(*minutes: float) -> LokiServer:
     return loki
 
 
-def observe(server, minutes: float, **more):
+def observe(server, minutes: float, selectors=(), **more):
     web = Http("Loki", Access(url=server.url), timeout=(2, 1), sleep=lambda _s: None)
     now = (MERGE + timedelta(minutes=minutes)).astimezone(UTC)
-    verifier = SignatureVerifier("loki", web, CATALOGUE, lambda: now, timedelta(minutes=5))
+    verifier = SignatureVerifier("loki", web, CATALOGUE, lambda: now, timedelta(minutes=5), selectors=selectors)
     return verifier.observe(rollout(**{**ASKED, **more}), ())
 
 
@@ -93,3 +93,32 @@ def test_another_fault_of_the_same_signal_does_not_count() -> None:
 def test_a_loki_that_does_not_answer_is_pending(answer) -> None:
     with serve(answer) as server:
         assert observe(server, 10).status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("selectors", "shared"),
+    [
+        ((), []),
+        (('{cluster="eu", namespace="shop"}',), ['cluster="eu"']),
+        (('{cluster = "eu", pod=~"a-.+"} |= "x{y=\\"z\\"}"',), ['cluster="eu"']),
+        (
+            ('{cluster="eu",stage!=`dev`}', '{namespace="a", stage!=`dev`, cluster="eu", app="a"}'),
+            ['cluster="eu"', "stage!=`dev`"],
+        ),
+        (('{cluster="eu"}', '{cluster="us"}'), []),
+        (('{ns="shop", a="}, b=\\"c"}',), ['a="}, b=\\"c"']),
+    ],
+)
+def test_what_all_polled_streams_share_is_asked_for_besides_the_workload(selectors, shared) -> None:
+    assert shared_matchers(selectors, {"namespace": "ns"} if "ns=" in "".join(selectors) else {}) == shared
+
+
+def test_the_logs_of_the_same_workload_in_another_cluster_do_not_count() -> None:
+    loki = LokiServer()
+    for at in (*BEFORE, *range(1, 15)):
+        loki.add(MERGE.timestamp() + at * 60, "KeyError: 'DATABASE_URL'", **POD, cluster="us")
+    for at in BEFORE:
+        loki.add(MERGE.timestamp() + at * 60, "KeyError: 'DATABASE_URL'", **POD, cluster="eu")
+    with serve(loki) as server:
+        assert observe(server, 15).status == "pending"
+        assert observe(server, 15, selectors=('{cluster="eu", namespace="shop"}',)).status == "success"

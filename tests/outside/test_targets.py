@@ -294,3 +294,37 @@ def test_where_applications_are_is_what_the_file_says_then_the_environment(
             rollout(subject={"cluster": target}), ()
         )
         assert server.asked[0].get("appNamespace") == namespace
+
+
+def test_what_narrows_a_targets_polls_narrows_its_proofs_too(tmp_path: Path) -> None:
+    text = """
+targets:
+  prod-eu:
+    clusters: [eu, eu-old]
+    loki: {selectors: ['{cluster="eu"}']}
+    alertmanager: {filters: ['team="a"'], receiver: ours}
+  prod-us: {clusters: [us]}
+"""
+    about = rollout(subject={"cluster": "eu"}, signal="env_not_set", channel="log")
+    labels = {"alertname": "X", "namespace": "shop", "deployment": "checkout"}
+    told = {"startsAt": "2026-11-22T12:10:00Z", "annotations": {}, "status": {"state": "active"}}
+
+    def script(asked):
+        if asked.path.startswith("/loki"):
+            return Answer({"data": {"resultType": "matrix", "result": []}})
+        return Answer([{**told, "labels": labels}])
+
+    with serve(script) as server:
+        environ = {f"REMEDIATOR_{kind}_URL__PROD_EU": server.url for kind in ("LOKI", "ALERTMANAGER")}
+        found = outside(tmp_path, text, **environ).verifiers(timedelta(0))
+        loki, alerts = (next(one for one in found if one.name == name) for name in ("loki", "alertmanager"))
+        assert "neutral" in loki.observe(about, ()).facts
+        seen = []
+        for cluster in ("eu-old", "us"):
+            labels["cluster"] = cluster
+            alerts.forget()
+            seen.append(alerts.observe(about, ()).status)
+        asked = server.asked
+    assert 'cluster="eu"' in asked[0].get("query")
+    assert (asked[1].get("filter"), asked[1].get("receiver")) == ('team="a"', "ours")
+    assert seen == ["pending", "success"], "a target's clusters are known by any of its names"

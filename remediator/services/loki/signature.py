@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 BEFORE = timedelta(hours=1)
 """How far back from the merge the rate before is counted."""
 
+_TEXT = r'(?:"(?:[^"\\]|\\.)*"|`[^`]*`)'
+_STREAMS = re.compile(rf"\s*\{{(?:[^\"`}}]|{_TEXT})*\}}")
+_MATCHER = re.compile(rf"([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*({_TEXT})")
+
 _NAMED = ("missing", "key", "variable", "flag", "command")
 """Facts that tell one fault from another of the same signal; the fingerprint holds them too."""
 
@@ -38,6 +43,8 @@ class SignatureVerifier:
     now: Clock
     settle: timedelta
     labels: Mapping[str, str] = field(default_factory=dict)
+    selectors: Sequence[str] = ()
+    """What is polled; what they all ask for besides the workload (`cluster="eu"`) is asked for here too."""
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -100,13 +107,25 @@ class SignatureVerifier:
         if not patterns:
             return ""
         names = "".join(f" |= {quoted(one)}" for one in _named(spoken[0]))
-        return selector(workload, self.labels) + line_filter(patterns) + names
+        place = ", ".join([selector(workload, self.labels)[:-1], *shared_matchers(self.selectors, self.labels)])
+        return f"{place}}}" + line_filter(patterns) + names
 
     def _say(
         self, now: datetime, status: VerificationStatus, summary: str, facts: dict[str, str] | None = None
     ) -> Observation:
         at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
         return Observation(verifier=self.name, status=status, summary=summary, at=at, facts=facts or {})
+
+
+def shared_matchers(selectors: Sequence[str], labels: Mapping[str, str]) -> list[str]:
+    """The matchers that all selectors have in common, without those that name a workload."""
+    names = {labels.get(name, name) for name in ("namespace", "pod", "container")}
+    each = [
+        {f"{name}{operator}{text}": None for name, operator, text in _MATCHER.findall(found[0]) if name not in names}
+        for one in selectors
+        if (found := _STREAMS.match(one))
+    ]
+    return [one for one in each[0] if all(one in other for other in each)] if each else []
 
 
 def _named(evidence: Evidence) -> list[str]:
