@@ -132,11 +132,18 @@ class Outside:
         return found
 
     def dispatched(self, payload: Mapping[str, Any], target: str = "") -> tuple[str, str]:
-        """Name and text of the alerts in an event's payload; asked of the target's Alertmanager where they did not fit."""
-        from remediator.services.alertmanager import of_dispatch
+        """Name and text of the alerts in an event's payload; what did not fit is asked for where the group's cluster is.
 
-        name = self._target(target) or next(iter(self.targets))
-        return "repository_dispatch", of_dispatch(payload, self._web("alertmanager", name, "Alertmanager"))
+        Where nothing tells the target, all are asked.
+        """
+        from remediator.services.alertmanager import cluster_of_group, of_dispatch
+        from remediator.services.targets import choose
+
+        cluster = cluster_of_group(payload)
+        name = self._target(target) or (choose(self.targets, [cluster]) if cluster else "")
+        webs = [self._web("alertmanager", one, "Alertmanager") for one in ([name] if name else self.targets)]
+        once = {web.base: web for web in webs if web is not None}
+        return "repository_dispatch", of_dispatch(payload, tuple(once.values()))
 
     def cluster_of(self, source: str, said: str) -> str:
         """The one name of a statement's cluster: what it says, where a target is known by it, else its source's.

@@ -7,6 +7,7 @@ be read is a 400 with a bare JSON string, a bad boolean an empty list.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from urllib.parse import quote
 from remediator.domain.life import Observation
 from remediator.domain.outside import AnswerError, Reading, Workload, item_id, short, workload_of
 from remediator.domain.steady import steady
-from remediator.errors import ConfigError, RemediatorError
+from remediator.errors import ConfigError, RemediatorError, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from remediator.domain.life import VerificationStatus
     from remediator.domain.outside import Parameters, Question, Rollout, Web
     from remediator.domain.ports import Clock
+
+log = logging.getLogger(__name__)
 
 _PATH = "/api/v2/alerts"
 _TEXT = r'"(?:[^"\\]|\\.)*"'
@@ -61,20 +64,62 @@ def is_group(key: str) -> bool:
     return _GROUP.fullmatch(bare) is not None
 
 
-def of_dispatch(payload: Mapping[str, Any], web: Web | None) -> str:
+def of_dispatch(payload: Mapping[str, Any], webs: Sequence[Web] = ()) -> str:
     """The alerts of a `repository_dispatch` that fire, as a text for the evidence reader.
 
-    Where the dispatch was too small for them they are asked for by their group's key; ConfigError where nobody can be.
+    Where the dispatch was too small for them they are asked for by their group's key. Where nobody can be asked those
+    that it has must do; ConfigError where it has none.
     """
-    inner = payload.get("payload", payload.get("body", payload))
-    message: Mapping[str, Any] = inner if isinstance(inner, dict) else payload
+    message = _message(payload)
     key, alerts = str(message.get("groupKey") or ""), message.get("alerts")
+    given = [one for one in alerts if isinstance(one, dict) and _fires(one)] if isinstance(alerts, list) else []
     if not message.get("truncatedAlerts") and isinstance(alerts, list):
-        return document(one for one in alerts if isinstance(one, dict) and _fires(one))
-    if web is None or not is_group(key):
+        return document(given)
+    if webs and is_group(key):
+        try:
+            return document(_of_group(webs, filters_of_group(key), re.escape(str(message.get("receiver") or ""))))
+        except ServiceError as error:
+            if not given:
+                raise
+            log.warning("%s", error)
+    if not given:
         raise ConfigError("the alerts did not fit into the event: give REMEDIATOR_ALERTMANAGER_URL to ask for them")
-    receiver = str(message.get("receiver") or "")
-    return document(firing(web, filters_of_group(key), re.escape(receiver)))
+    log.warning(
+        "alerts of the group did not fit into the event, and nobody else tells them: only the %d in it are read",
+        len(given),
+    )
+    return document(given)
+
+
+def cluster_of_group(payload: Mapping[str, Any]) -> str:
+    """The cluster that all alerts of a webhook's group are of; empty where it says none."""
+    message = _message(payload)
+    for labels in (message.get("groupLabels"), message.get("commonLabels")):
+        if isinstance(labels, dict) and (said := _label({"labels": labels}, "cluster")):
+            return said
+    matchers = _MATCHER.findall(str(message.get("groupKey") or ""))
+    return next((json.loads(text) for name, operator, text in matchers if (name, operator) == ("cluster", "=")), "")
+
+
+def _message(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = payload.get("payload", payload.get("body", payload))
+    return inner if isinstance(inner, dict) else payload
+
+
+def _of_group(webs: Sequence[Web], filters: Sequence[str], receiver: str) -> list[dict[str, Any]]:
+    """From all that answer: one of several may be down, or know nothing of the group."""
+    found: dict[str, dict[str, Any]] = {}
+    errors: list[ServiceError] = []
+    for web in webs:
+        try:
+            found |= {json.dumps(alert["labels"], sort_keys=True): alert for alert in firing(web, filters, receiver)}
+        except ServiceError as error:
+            errors.append(error)
+    if errors and len(errors) == len(webs):
+        raise errors[0]
+    for silent in errors:
+        log.warning("%s", silent)
+    return list(found.values())
 
 
 def _fires(alert: Mapping[str, Any]) -> bool:
@@ -183,7 +228,7 @@ def document(alerts: Iterable[Mapping[str, Any]]) -> str:
     """The alerts as the API's own array; where an alert comes from is put among what is kept of it."""
     shown = []
     for alert in alerts:
-        notes = dict(alert.get("annotations") or {})
+        notes = dict(_notes(alert))
         if alert.get("generatorURL"):
             notes.setdefault("generator_url", alert["generatorURL"])
         shown.append({**alert, "annotations": notes})
@@ -261,8 +306,13 @@ def _label(alert: Mapping[str, Any], name: str) -> str:
     return str(labels.get(name) or "") if isinstance(labels, dict) else ""
 
 
+def _notes(alert: Mapping[str, Any]) -> Mapping[str, Any]:
+    notes = alert.get("annotations")
+    return notes if isinstance(notes, dict) else {}
+
+
 def _text(alert: Mapping[str, Any]) -> str:
-    notes = alert.get("annotations") or {}
+    notes = _notes(alert)
     return str(notes.get("description") or notes.get("summary") or notes.get("message") or "no description")
 
 

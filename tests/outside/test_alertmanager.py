@@ -11,7 +11,14 @@ from remediator.domain.incident import Subject
 from remediator.domain.outside import Access, Question
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
-from remediator.services.alertmanager import AlertSource, AlertVerifier, filters_of_group, is_group, of_dispatch
+from remediator.services.alertmanager import (
+    AlertSource,
+    AlertVerifier,
+    cluster_of_group,
+    filters_of_group,
+    is_group,
+    of_dispatch,
+)
 from remediator.services.http import Http
 from tests.outside.rollouts import rollout
 from tests.outside.servers import Answer, serve
@@ -46,28 +53,52 @@ def test_a_groups_key_is_its_routes_and_its_own_matchers(key: str, filters: list
 def test_what_is_no_groups_key_is_asked_of_nobody(key: str) -> None:
     assert not is_group(key)
     with serve(Answer([])) as server, pytest.raises(ConfigError):
-        of_dispatch({"payload": {"groupKey": key, "truncatedAlerts": 3}}, Http("A", Access(url=server.url)))
+        of_dispatch({"payload": {"groupKey": key, "truncatedAlerts": 3}}, [Http("A", Access(url=server.url))])
 
 
 def test_a_group_of_everything_is_asked_for_by_its_receiver() -> None:
     message = {"groupKey": "{}:{}", "truncatedAlerts": 3, "receiver": "team.a", "alerts": []}
     with serve(Answer([])) as server:
-        of_dispatch({"payload": message}, Http("A", Access(url=server.url)))
+        of_dispatch({"payload": message}, [Http("A", Access(url=server.url))])
         (asked,) = server.asked
     assert [value for name, value in asked.parameters if name in {"filter", "receiver"}] == ["team\\.a"]
 
 
 def test_alerts_of_a_firing_group_that_are_over_or_silenced_are_left_out() -> None:
     alerts = [told("A"), told("B", "resolved"), told("C", {"state": "suppressed"}), told("D", {"state": "active"})]
-    found = json.loads(of_dispatch({"payload": {"alerts": alerts, "groupKey": "{}:{}"}}, None))
+    found = json.loads(of_dispatch({"payload": {"alerts": alerts, "groupKey": "{}:{}"}}))
     assert [one["labels"]["alertname"] for one in found] == ["A", "D"]
 
 
 def test_where_an_alert_is_explained_and_measured_is_kept() -> None:
-    text = of_dispatch({"payload": {"alerts": [told("A")], "groupKey": "{}:{}"}}, None)
+    text = of_dispatch({"payload": {"alerts": [told("A")], "groupKey": "{}:{}"}})
     (one,) = Scanner().scan([text_input("dispatch", text)]).statements
     assert one.facts["runbook_url"] == "https://runbooks.example.com/oom"
     assert one.facts["generator_url"] == "https://prometheus.example.com/g"
+
+
+def test_alerts_that_fit_into_the_event_are_used_where_nobody_can_be_asked_for_the_rest(caplog) -> None:
+    message = {"groupKey": "{}:{}", "truncatedAlerts": 3, "alerts": [told("A"), told("B", "resolved")]}
+    for webs in ((), [Http("A", Access(url="http://127.0.0.1:9"), timeout=(1, 1), sleep=lambda _s: None)]):
+        caplog.clear()
+        found = json.loads(of_dispatch({"payload": message}, webs))
+        assert [one["labels"]["alertname"] for one in found] == ["A"]
+        assert "only the 1 in it are read" in caplog.text
+    with pytest.raises(ConfigError, match="REMEDIATOR_ALERTMANAGER_URL"):
+        of_dispatch({"payload": message | {"alerts": []}})
+
+
+@pytest.mark.parametrize(
+    ("message", "cluster"),
+    [
+        ({"groupLabels": {"cluster": "eu"}}, "eu"),
+        ({"groupLabels": {}, "commonLabels": {"cluster": "us"}}, "us"),
+        ({"groupKey": '{}/{severity="c"}:{cluster="e\\"u", alertname="X"}'}, 'e"u'),
+        ({"groupKey": '{}/{cluster=~"eu|us"}:{alertname="X"}', "commonLabels": 3}, ""),
+    ],
+)
+def test_a_groups_cluster_is_its_labels_or_its_keys(message: dict, cluster: str) -> None:
+    assert cluster_of_group({"payload": message}) == cluster
 
 
 # verifying
@@ -184,3 +215,9 @@ def test_the_same_workload_in_another_cluster_is_another() -> None:
     assert verify(fires(cluster="eu", **told), **here).status == "pending"
     assert verify(fires(**told), **here).status == "pending", "what names no cluster may be this one"
     assert verify(fires(cluster="us", **told)).status == "pending"
+
+
+def test_an_alert_whose_annotations_are_none_is_an_alert_all_the_same() -> None:
+    odd = fires(namespace="shop", deployment="checkout") | {"annotations": "in trouble"}
+    assert verify(odd).status == "pending"
+    assert json.loads(of_dispatch({"payload": {"alerts": [odd]}}))[0]["annotations"] == {}

@@ -156,13 +156,13 @@ def test_what_did_not_fit_into_the_event_is_asked_of_alertmanager_by_its_group()
     message = {"version": "4", "groupKey": '{}:{alertname="X"}', "alerts": [{"labels": {"x": "y" * 900}}] * 100}
     payload = json.loads(relay().dispatch(message))["client_payload"]
     with serve(Answer([{"labels": {"alertname": "X"}, "status": {"state": "active"}}])) as server:
-        text = of_dispatch(payload, Http("Alertmanager", Access(url=server.url)))
+        text = of_dispatch(payload, [Http("Alertmanager", Access(url=server.url))])
     assert [one["labels"] for one in json.loads(text)] == [{"alertname": "X"}]
     assert ("filter", 'alertname="X"') in server.asked[0].parameters
     with pytest.raises(ConfigError, match="REMEDIATOR_ALERTMANAGER_URL"):
-        of_dispatch(payload, None)
+        of_dispatch(payload)
     whole = {"alerts": [{"labels": {"alertname": "Y"}}], "groupKey": "{}"}
-    assert json.loads(of_dispatch({"payload": whole}, None)) == [{**whole["alerts"][0], "annotations": {}}]
+    assert json.loads(of_dispatch({"payload": whole})) == [{**whole["alerts"][0], "annotations": {}}]
 
 
 @pytest.mark.needs_tools("prometheus-alertmanager")

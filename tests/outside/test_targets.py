@@ -328,3 +328,22 @@ targets:
     assert 'cluster="eu"' in asked[0].get("query")
     assert (asked[1].get("filter"), asked[1].get("receiver")) == ('team="a"', "ours")
     assert seen == ["pending", "success"], "a target's clusters are known by any of its names"
+
+
+@pytest.mark.parametrize(
+    ("group", "asked"),
+    [({"cluster": "us"}, (0, 1)), ({"cluster": "eu"}, (1, 0)), ({}, (1, 1)), ({"cluster": "elsewhere"}, (1, 1))],
+)
+def test_what_did_not_fit_into_an_event_is_asked_where_the_groups_cluster_is(tmp_path: Path, group, asked) -> None:
+    text = "targets: {prod-eu: {clusters: [eu]}, prod-us: {clusters: [us]}}"
+    payload = {"groupKey": "{}:{}", "groupLabels": group, "truncatedAlerts": 2, "alerts": []}
+    one, two = ({"labels": {"alertname": name}, "annotations": {}} for name in ("One", "Two"))
+    with serve(Answer([one])) as eu, serve(Answer([two])) as us:
+        environ = {
+            "REMEDIATOR_ALERTMANAGER_URL__PROD_EU": eu.url,
+            "REMEDIATOR_ALERTMANAGER_URL__PROD_US": us.url,
+        }
+        _, found = outside(tmp_path, text, **environ).dispatched({"payload": payload})
+        assert (len(eu.asked), len(us.asked)) == asked
+    names = [alert["labels"]["alertname"] for alert in json.loads(found)]
+    assert names == [name for name, count in zip(("One", "Two"), asked, strict=True) if count]
