@@ -58,8 +58,11 @@ class Outside:
     def sources(self, specs: Sequence[str], workloads: bool = False) -> tuple[list[Source], list[Source]]:
         """What the specs name: sources to ask first, and those to ask about what the first name.
 
-        `outside` stands for all that is configured; ConfigError for what is not.
+        `outside` stands for all that is configured, of which what has nothing to poll waits to be told of a workload;
+        ConfigError for what is not configured.
         """
+        from remediator.services.targets import OnlyNamed
+
         first: list[Source] = []
         then: list[Source] = []
         for spec in specs:
@@ -71,15 +74,24 @@ class Outside:
             wanted = self._target(found["target"] or "")
             kinds = KINDS if found["kind"] == "outside" else (found["kind"],)
             made = [
-                (kind, source)
+                (kind, target, source)
                 for target in ([wanted] if wanted else self.targets)
                 for kind in kinds
                 if (source := self._source(kind, target)) is not None
             ]
             if not made:
                 raise ConfigError(f"{spec} is not configured: see docs/outside.md for its address and credentials")
-            for kind, source in made:
-                (then if self._later(kind, spec, workloads=workloads) else first).append(source)
+            if found["kind"] != "outside" or workloads:
+                for kind, _, source in made:
+                    (then if kind == "prometheus" else first).append(source)
+                continue
+            if not any(self._polls(kind, target) for kind, target, _ in made):
+                raise ConfigError(f"{spec} has nothing to poll: give `loki.selectors` or `kubernetes.namespaces`")
+            for kind, target, source in made:
+                polls = self._polls(kind, target)
+                (first if polls and kind != "kubernetes" else then).append(
+                    source if polls else OnlyNamed(source.name, source)
+                )
         return first, then
 
     def _target(self, named: str) -> str:
@@ -104,7 +116,7 @@ class Outside:
         return {kind: place for kind, place in said.items() if place}
 
     def polled(self) -> tuple[str, ...]:
-        """What a schedule reads without being told: all that is configured; nothing where nothing is."""
+        """What a schedule reads without being told: all that is configured; nothing where nothing can be polled."""
         self._target("")
         try:
             self.sources(["outside"])
@@ -222,10 +234,12 @@ class Outside:
         said = self.settings.outside("LOKI", "SELECTOR", target, shared=len(self.targets) == 1)
         return self.targets[target].loki.selectors or tuple(filter(None, [said]))
 
-    @staticmethod
-    def _later(kind: str, spec: str, *, workloads: bool) -> bool:
-        """Whether a source needs to be told what to look at by the others."""
-        return kind == "prometheus" or (spec.startswith("outside") and kind == "kubernetes" and not workloads)
+    def _polls(self, kind: str, target: str) -> bool:
+        """Whether a source has something to read without being told of a workload."""
+        place = self.targets[target]
+        if kind == "loki":
+            return bool(self.settings.query or place.loki.query or self._selectors(target))
+        return kind == "alertmanager" or (kind == "kubernetes" and bool(place.kubernetes.namespaces))
 
     def _argo_verifier(self, target: str, settle: timedelta) -> Verifier | None:
         from remediator.services.argocd.client import ArgoApi

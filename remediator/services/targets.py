@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from remediator.domain.life import Observation
+from remediator.domain.outside import Reading
 
 if TYPE_CHECKING:
-    from remediator.domain.outside import Rollout
+    from remediator.domain.outside import Question, Rollout, Source
     from remediator.domain.ports import Clock, Verifier
     from remediator.policy.targets import Target
 
@@ -25,6 +26,18 @@ def choose(targets: Mapping[str, Target], clusters: Sequence[str]) -> str:
                 return name
     rest = [name for name, target in targets.items() if not target.clusters]
     return rest[0] if len(rest) == 1 else ""
+
+
+@dataclass
+class OnlyNamed:
+    """The `Source` port over one that has nothing to poll: it is silent until the others name a workload."""
+
+    name: str
+    source: Source
+
+    def read(self, question: Question) -> Reading:
+        """See the port."""
+        return self.source.read(question) if question.workloads else Reading()
 
 
 @dataclass

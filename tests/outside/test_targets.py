@@ -11,9 +11,11 @@ import pytest
 from remediator.cli import main
 from remediator.commands.workloads import workload
 from remediator.domain.life import Observation
+from remediator.domain.outside import Question, Workload
 from remediator.errors import ConfigError
 from remediator.outside import Outside, is_source
 from remediator.policy import load
+from remediator.services.gather import Gather
 from remediator.services.local.git import Git
 from remediator.services.local.remotes import address, contains, is_ours
 from remediator.services.targets import ByTarget, choose
@@ -33,7 +35,7 @@ targets:
     kubernetes: {context: prod-eu, namespaces: [shop]}
     argocd: {url: https://argocd.example.com, project: shop}
   prod-us:
-    loki: {url: https://loki-us.example.com}
+    loki: {url: https://loki-us.example.com, selectors: ['{namespace="shop"}']}
 """
 
 
@@ -347,3 +349,33 @@ def test_what_did_not_fit_into_an_event_is_asked_where_the_groups_cluster_is(tmp
         assert (len(eu.asked), len(us.asked)) == asked
     names = [alert["labels"]["alertname"] for alert in json.loads(found)]
     assert names == [name for name, count in zip(("One", "Two"), asked, strict=True) if count]
+
+
+def test_a_cluster_that_is_configured_for_verifying_only_is_not_polled(tmp_path: Path) -> None:
+    environ = {"REMEDIATOR_KUBERNETES_URL": "http://127.0.0.1:1"}
+    assert outside(tmp_path, **environ).polled() == ()
+    assert outside(tmp_path, REMEDIATOR_LOKI_URL="http://127.0.0.1:1").polled() == ()
+    named = "targets: {a: {kubernetes: {url: 'http://127.0.0.1:1', namespaces: [shop]}}}"
+    assert outside(tmp_path, named).polled() == ("outside",)
+    selected = outside(tmp_path, REMEDIATOR_LOKI_URL="http://127.0.0.1:1", REMEDIATOR_LOKI_SELECTOR='{a="b"}')
+    assert selected.polled() == ("outside",)
+    with pytest.raises(ConfigError, match="nothing to poll"):
+        outside(tmp_path, **environ).sources(["outside"])
+
+
+def test_what_has_nothing_to_poll_waits_to_be_told_of_a_workload_and_fails_nothing(tmp_path: Path) -> None:
+    pods: dict = {"metadata": {}, "items": []}
+    with serve(lambda asked: Answer([] if asked.path.startswith("/api/v2") else pods)) as server:
+        kinds = ("ALERTMANAGER", "LOKI", "KUBERNETES")
+        found = outside(tmp_path, **{f"REMEDIATOR_{kind}_URL": server.url for kind in kinds})
+        first, then = found.sources(["outside"])
+        assert ([one.name for one in first], [one.name for one in then]) == (["alertmanager"], ["loki", "kubernetes"])
+        gather = Gather(first, then, lambda: NOW)
+        assert gather.inputs() == []
+        assert [(one.name, one.error) for one in gather.answers if one.error] == []
+        assert {asked.path for asked in server.asked} == {"/api/v2/alerts"}
+        told = Question(since=NOW - timedelta(hours=1), until=NOW, workloads=(Workload(namespace="shop", name="a"),))
+        then[1].read(told)
+        assert any(asked.path.endswith("/pods") for asked in server.asked)
+        with pytest.raises(ConfigError, match="needs `selectors`"):
+            found.sources(["loki"])[0][0].read(told.model_copy(update={"workloads": ()}))
