@@ -228,7 +228,7 @@ def document(alerts: Iterable[Mapping[str, Any]]) -> str:
     """The alerts as the API's own array; where an alert comes from is put among what is kept of it."""
     shown = []
     for alert in alerts:
-        notes = dict(_notes(alert))
+        notes = _notes(alert)
         if alert.get("generatorURL"):
             notes.setdefault("generator_url", alert["generatorURL"])
         shown.append({**alert, "annotations": notes})
@@ -281,7 +281,15 @@ def _alerts(web: Web, asked: Parameters) -> list[dict[str, Any]]:
         isinstance(alert, dict) and isinstance(alert.get("labels"), dict) for alert in document
     ):
         raise AnswerError(f"{web.name} answers with no list of alerts: {short(str(document), 120)}", status=200)
-    return document
+    return [{**alert, "annotations": _notes(alert)} for alert in document]
+
+
+def _notes(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """Its annotations; what somebody wrote in their place as one text is its description."""
+    notes = alert.get("annotations")
+    if isinstance(notes, str) and notes:
+        return {"description": notes}
+    return dict(notes) if isinstance(notes, dict) else {}
 
 
 def _active(alert: Mapping[str, Any]) -> bool:
@@ -304,11 +312,6 @@ def _suppressed_by(alert: Mapping[str, Any]) -> str:
 def _label(alert: Mapping[str, Any], name: str) -> str:
     labels = alert.get("labels")
     return str(labels.get(name) or "") if isinstance(labels, dict) else ""
-
-
-def _notes(alert: Mapping[str, Any]) -> Mapping[str, Any]:
-    notes = alert.get("annotations")
-    return notes if isinstance(notes, dict) else {}
 
 
 def _text(alert: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from remediator.domain.base import Value
-from remediator.domain.outside import Question, Reading, Workload
+from remediator.domain.outside import Question, Reading, Workload, short
 from remediator.errors import ConflictError, RemediatorError, ServiceError
 from remediator.evidence import text_input
 
@@ -112,9 +112,11 @@ class Gather:
             return Answer(name=source.name, reading=source.read(question))
         except RemediatorError as error:
             return Answer(name=source.name, error=str(error))
-        except Exception as error:  # an answer of a shape that nobody thought of must not cost the other sources
-            log.exception("%s cannot be read", source.name)
-            return Answer(name=source.name, error=f"it cannot be read ({type(error).__name__}): please report this")
+        except Exception as error:  # what one server sends must not cost what the others say
+            log.debug("%s", source.name, exc_info=True)
+            return Answer(
+                name=source.name, error=f"its answer cannot be read ({type(error).__name__}: {short(str(error), 120)})"
+            )
 
 
 def load_marks(store: RefStore) -> dict[str, Mark]:

@@ -24,6 +24,7 @@ from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from urllib.parse import SplitResult
 
     from remediator.domain.outside import Access, Parameters
 
@@ -71,8 +72,8 @@ class Http:
         budget: float = 60.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        parts = urlsplit(access.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        parts = _split(access.url)
+        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigError(f"{name}: {short(access.url)!r} is no address such as https://host:port")
         if parts.username or parts.password:
             raise ConfigError(f"{name}: credentials do not belong into an address; see docs/outside.md")
@@ -167,6 +168,8 @@ class Http:
             raise _Later(gone) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise AnswerError(f"{self.name} broke off its answer: {_reason(error)}", retryable=True) from error
+        except ValueError as error:  # requests looks at where a redirect leads, though it must not follow
+            raise AnswerError(f"{self.name} redirects to what is no address: {_reason(error)}") from error
         raise AnswerError(f"{self.name} redirects in circles")
 
     def _body(self, answer: requests.Response, until: float) -> bytes:
@@ -202,10 +205,11 @@ class Http:
         """The next address, if it is the same service's: whoever else is named there gets no request of ours."""
         try:
             following = urljoin(url, location)
-            old, new = urlsplit(url), urlsplit(following)
-            _port(new)
         except ValueError:
-            raise AnswerError(f"{self.name} redirects to what is no address") from None
+            following = location
+        old, new = urlsplit(url), _split(following)
+        if new is None:
+            raise AnswerError(f"{self.name} redirects to {short(location, 120)!r}, which is no address")
         upgraded = (old.scheme, new.scheme) == ("http", "https") and (_port(old), _port(new)) == (80, 443)
         same_port = _port(old) == _port(new) or upgraded
         if new.hostname != old.hostname or not same_port or (old.scheme == "https" and new.scheme != "https"):
@@ -229,7 +233,15 @@ class _Later(Exception):
         super().__init__(str(error))
 
 
-def _port(parts: Any) -> int:
+def _split(url: str) -> SplitResult | None:
+    """None for what is no address: a port beyond all ports is found out only when somebody looks at it."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        return None if parts.port == 0 else parts
+    return None
+
+
+def _port(parts: SplitResult) -> int:
     return parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
 
 

@@ -51,7 +51,7 @@ def query_range(web: Web, query: str, start: float, end: float) -> list[Series]:
         raise AnswerError(f"{web.name} answers with no series: {short(str(document), 120)}", status=200)
     try:
         found = [_series(one) for one in data["result"]]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise AnswerError(f"{web.name} answers with a series that is none", status=200) from error
     return [one for one in found if one.points]
 
@@ -92,9 +92,10 @@ def matchers(workload: Workload) -> str:
 
 
 def _series(one: Mapping[str, Any]) -> Series:
+    """Without NaN and the infinities, which Prometheus writes too: nobody uses that much."""
     points = ((float(at), float(value)) for at, value in one["values"])
     labels = {str(name): str(text) for name, text in one["metric"].items()}
-    return Series(labels, tuple((at, value) for at, value in points if value == value))  # noqa: PLR0124 - NaN
+    return Series(labels, tuple((at, value) for at, value in points if math.isfinite(at) and math.isfinite(value)))
 
 
 def _plain(value: float) -> str:

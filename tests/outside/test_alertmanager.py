@@ -23,6 +23,7 @@ from remediator.services.http import Http
 from tests.outside.rollouts import rollout
 from tests.outside.servers import Answer, serve
 
+NOW = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
 URLS = {"runbook_url": "https://runbooks.example.com/oom"}
 
 
@@ -68,6 +69,18 @@ def test_alerts_of_a_firing_group_that_are_over_or_silenced_are_left_out() -> No
     alerts = [told("A"), told("B", "resolved"), told("C", {"state": "suppressed"}), told("D", {"state": "active"})]
     found = json.loads(of_dispatch({"payload": {"alerts": alerts, "groupKey": "{}:{}"}}))
     assert [one["labels"]["alertname"] for one in found] == ["A", "D"]
+
+
+@pytest.mark.parametrize(("notes", "text"), [("out of memory", "out of memory"), (5, "A"), (["x"], "A"), (None, "A")])
+def test_annotations_that_are_none_cost_nothing_but_themselves(notes: object, text: str) -> None:
+    alert = told("A", {"state": "active"}) | {"annotations": notes, "fingerprint": "f"}
+    with serve(Answer([alert])) as server:
+        web = Http("A", Access(url=server.url))
+        reading = AlertSource("alertmanager", web).read(Question(since=NOW - timedelta(hours=1), until=NOW))
+        seen = AlertVerifier("alertmanager", web, lambda: NOW, timedelta(0)).observe(rollout(), ())
+    (one,) = Scanner().scan([text_input(*reading.texts[0])]).statements
+    assert (one.text, one.subject.name, seen.status) == (text, "checkout", "pending")
+    assert "A" in of_dispatch({"payload": {"alerts": [alert], "groupKey": "{}:{}"}}, None)
 
 
 def test_where_an_alert_is_explained_and_measured_is_kept() -> None:

@@ -54,6 +54,18 @@ def test_a_source_that_fails_is_told_and_the_others_count(caplog) -> None:
     assert list(gather.marked()) == ["loki"]
 
 
+class Confused(Told):
+    def read(self, question: Question) -> Reading:
+        raise TypeError("'int' object is not iterable")
+
+
+def test_whatever_a_source_raises_the_others_count() -> None:
+    gather = Gather([Confused("alertmanager"), Told("loki", [(NOW - timedelta(minutes=1), "a")])], [], lambda: NOW)
+    assert [one.name for one in gather.inputs()] == ["loki"]
+    assert gather.answers[0].error == "its answer cannot be read (TypeError: 'int' object is not iterable)"
+    assert list(gather.marked()) == ["loki"]
+
+
 def test_no_source_at_all_is_an_error() -> None:
     with pytest.raises(ServiceError, match="no source could be read: a: down; b: gone"):
         Gather([Told("a", fails="down"), Told("b", fails="gone")], [], lambda: NOW).inputs()

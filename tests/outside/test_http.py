@@ -67,6 +67,15 @@ def test_another_port_is_another_service_too() -> None:
         assert stranger.asked == []
 
 
+@pytest.mark.parametrize(
+    "location", ["http://h:99999999/", "http://127.0.0.1:0/", "http://[::1/", "//[", "http://h:x/"]
+)
+def test_a_redirect_to_what_is_no_address_is_said(location: str) -> None:
+    said = str(error_of(Answer("", 302, headers={"Location": location})))
+    assert said.startswith("Loki prod redirects to ")
+    assert "is no address" in said
+
+
 def test_a_redirect_within_the_service_is_followed_and_circles_end() -> None:
     def script(asked: Asked) -> Answer:
         if asked.path == "/x":
@@ -147,7 +156,9 @@ def test_an_own_authority_by_file_and_by_text_and_no_trust_without(tmp_path: Pat
         client(server.url, Access(ca="/nowhere.pem")).get("/x")
 
 
-@pytest.mark.parametrize("url", ["", "loki:3100", "ftp://loki", "https://ann:pw@loki"])
+@pytest.mark.parametrize(
+    "url", ["", "loki:3100", "ftp://loki", "https://ann:pw@loki", "http://[::1", "http://loki:99999"]
+)
 def test_an_address_that_cannot_be_used_is_the_users_to_mend(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         client(url)

@@ -157,6 +157,30 @@ def test_no_pods_are_no_health(api: Api) -> None:
     )
 
 
+@pytest.mark.parametrize("odd", [5, "Ready", ["Ready", 5], {"type": "Ready"}])
+def test_conditions_that_are_none_are_not_there(odd: object) -> None:
+    made = deployment(1, 1, 1)
+    made["metadata"]["name"] = "checkout"
+    made["status"]["conditions"] = odd
+    sick = pod(ready=False)
+    sick["metadata"] |= {"name": NAME, "namespace": "shop", "ownerReferences": 5, "managedFields": []}
+    sick["status"] |= {"conditions": odd, "containerStatuses": odd}
+
+    def script(asked: Asked) -> Answer:
+        if asked.path.endswith(("/pods", "/events")):
+            return Answer(
+                {"kind": "List", "metadata": {}, "items": [sick] if "pods" in asked.path else [{"metadata": 5}]}
+            )
+        return Answer(made)
+
+    with serve(script) as server:
+        known = Cluster("kubernetes", Access(url=server.url))
+        seen = PodVerifier("pods", known, lambda: START, timedelta(minutes=5)).observe(rollout(), ())
+        assert seen.status == "pending"
+        assert known.application("argocd", "checkout")["status"]["conditions"] == []
+        assert ClusterSource("kubernetes", known).read(ask(CHECKOUT)).items == 1
+
+
 def test_pods_of_the_old_template_and_of_others_are_left_aside(api: Api) -> None:
     old = pod(waiting("CrashLoopBackOff", restarts=9), created="2026-11-22T09:00:00Z", template="old", ready=False)
     api.put("v1/pods", "checkout-5d5f4c8b7-aaaaa", old | {"metadata": {**old["metadata"]}})

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.domain.outside import AnswerError, short
 from remediator.errors import ConfigError
+from remediator.services.kubernetes import objects
 from remediator.services.kubernetes.connect import connect
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Cluster:
                     raise
                 self._apart = True
             else:
-                return [one for one in found if (one.get("metadata") or {}).get("namespace") == namespace]
+                return [one for one in found if objects.text(one, "metadata", "namespace") == namespace]
         return self.events(namespace)
 
     def namespace(self, name: str) -> dict[str, Any] | None:
@@ -151,7 +152,7 @@ class Cluster:
         document = self._json(path, [])
         if not isinstance(document.get("metadata"), dict):
             raise AnswerError(f"{self.name} answers {path} with no object", status=200)
-        return document
+        return objects.sound(document)
 
     def _list(self, path: str, only: Sequence[tuple[str, str]] = ()) -> list[dict[str, Any]]:
         """Asked once, however many threads want it."""
@@ -179,7 +180,7 @@ class Cluster:
             items, metadata = document.get("items"), document.get("metadata")
             if not isinstance(items, list):
                 raise AnswerError(f"{self.name} answers {path} with no list", status=200)
-            found += [item for item in items if isinstance(item, dict)]
+            found += [objects.sound(item) for item in items if isinstance(item, dict)]
             token = str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
             if not token:
                 return found
@@ -189,7 +190,7 @@ class Cluster:
         body = self._ask(path, parameters)
         try:
             document = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             said = short(body.decode("utf-8", "replace"), 120)
             raise AnswerError(f"{self.name} answers {path} with what is no JSON: {said!r}", status=200) from error
         if not isinstance(document, dict):
@@ -244,7 +245,7 @@ class Cluster:
         text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
         try:
             said = str(json.loads(text).get("message") or text)
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             said = text
         advice = {401: " (the token is missing, wrong or expired)", 403: " (see deploy/kubernetes)"}.get(status, "")
         message = f"{self.name} answers {status}{advice}: {short(said)}"

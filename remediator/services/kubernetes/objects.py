@@ -22,6 +22,20 @@ def part(value: Any, *path: str) -> Any:
     return value
 
 
+def parts(value: Any, *path: str) -> list[Object]:
+    """The objects of a list at a path; nothing for whatever else stands there."""
+    found = part(value, *path)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def sound(item: Object) -> Object:
+    """The object with conditions that are a list of objects, as all that judge them take for granted."""
+    status = part(item, "status")
+    if not isinstance(status, dict) or "conditions" not in status:
+        return item
+    return {**item, "status": {**status, "conditions": parts(status, "conditions")}}
+
+
 def text(value: Any, *path: str) -> str:
     """A scalar at a path as text; nothing for what is missing."""
     found = part(value, *path)
@@ -40,8 +54,7 @@ def workload_of(pod: Object) -> tuple[str, str]:
 
 def owner_of(pod: Object) -> str:
     """The object that made the pod itself, `Job/report-28912345`; empty for a bare pod."""
-    owners = part(pod, "metadata", "ownerReferences")
-    owner = next((one for one in owners or () if isinstance(one, dict) and one.get("controller")), {})
+    owner = next((one for one in parts(pod, "metadata", "ownerReferences") if one.get("controller")), {})
     return f"{owner.get('kind')}/{owner.get('name')}" if owner else ""
 
 
@@ -58,9 +71,7 @@ def belongs(pod: Object, workload: Workload) -> bool:
 def containers(pod: Object) -> Iterator[Object]:
     """The statuses of all containers, those for initialisation first."""
     for key in ("initContainerStatuses", "containerStatuses"):
-        for status in part(pod, "status", key) or ():
-            if isinstance(status, dict):
-                yield status
+        yield from parts(pod, "status", key)
 
 
 def ready(pod: Object) -> bool:
@@ -118,10 +129,10 @@ def regards(event: Object, names: Mapping[str, object]) -> bool:
 
 def without_noise(item: Object, kind: str) -> Object:
     """The object with its kind, which items of a list lack, and without the API's bookkeeping."""
-    metadata = {k: v for k, v in (part(item, "metadata") or {}).items() if k != "managedFields"}
+    known = part(item, "metadata")
+    metadata = {k: v for k, v in known.items() if k != "managedFields"} if isinstance(known, dict) else {}
     return {"apiVersion": "v1", "kind": kind, **item, "metadata": metadata}
 
 
 def _condition(pod: Object, kind: str) -> Object:
-    found = part(pod, "status", "conditions") or ()
-    return next((one for one in found if isinstance(one, dict) and one.get("type") == kind), {})
+    return next((one for one in parts(pod, "status", "conditions") if one.get("type") == kind), {})

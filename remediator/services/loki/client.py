@@ -94,7 +94,7 @@ class Loki:
                 raise
             try:
                 found += [(int(at), float(value)) for one in series for at, value in one["values"]]
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise AnswerError(f"{self.web.name} answers with points that are none", status=200) from error
             start = last + step * _NS
         return found
@@ -151,7 +151,7 @@ class Loki:
             try:
                 labels = tuple(sorted((str(k), str(v)) for k, v in stream["stream"].items()))
                 found += [Entry(int(value[0]), labels, str(value[1])) for value in stream["values"]]
-            except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
                 raise AnswerError(f"{self.web.name} answers with a stream that is none", status=200) from error
         return sorted(found, key=lambda entry: entry.at, reverse=direction == "backward")
 
