@@ -233,4 +233,4 @@ def test_the_same_workload_in_another_cluster_is_another() -> None:
 def test_an_alert_whose_annotations_are_none_is_an_alert_all_the_same() -> None:
     odd = fires(namespace="shop", deployment="checkout") | {"annotations": "in trouble"}
     assert verify(odd).status == "pending"
-    assert json.loads(of_dispatch({"payload": {"alerts": [odd]}}))[0]["annotations"] == {}
+    assert json.loads(of_dispatch({"payload": {"alerts": [odd]}}))[0]["annotations"] == {"description": "in trouble"}
