@@ -162,7 +162,7 @@ class Services:
         first, then = self.outside.sources(specs)
         marks = load_marks(self.store) if self.poll and self.store else {}
         back = duration(self.settings.since) if self.settings.since else BACK
-        return Gather(first, then, now, back=back, marks=marks)
+        return Gather(first, then, now, back=back, marks=marks, polls=bool(self.poll and self.store))
 
     def handled(self) -> None:
         """Move the marks of polled sources on, once every incident in what was read has been recorded."""

@@ -119,6 +119,8 @@ class Question(Value):
     """Only these; empty: what the target's configuration polls."""
     handled: frozenset[str] = frozenset()
     """Ids of items that an earlier poll has handed over; they are left out."""
+    onwards: bool = False
+    """A next poll goes on where this one stops: what does not fit is left for it, not cut off the oldest end."""
 
 
 class Reading(Value):
@@ -129,6 +131,8 @@ class Reading(Value):
     """Log lines, alerts, events, series."""
     ids: tuple[str, ...] = ()
     """Of the items, oldest first; the next poll's `handled`."""
+    reached: datetime | None = None
+    """How far it was read, where there was more than one reading takes."""
     notes: tuple[str, ...] = ()
     """What a person must know of how much was read."""
     workloads: tuple[Workload, ...] = ()

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from remediator.domain.base import Value
 from remediator.domain.outside import Question, Reading, Workload, short
 from remediator.errors import ConflictError, RemediatorError, ServiceError
@@ -41,6 +43,8 @@ class Mark(Value):
     until: str
     ids: tuple[str, ...] = ()
     """Items since `until` minus the overlap."""
+    since: dict[str, str] = Field(default_factory=dict)
+    """From when on each workload is to be read next, and by an empty name whatever is polled without one."""
 
 
 class Answer(Value):
@@ -49,6 +53,8 @@ class Answer(Value):
     name: str
     reading: Reading = Reading()
     error: str = ""
+    since: dict[str, str] = Field(default_factory=dict)
+    """The mark's, for what it was asked about."""
 
 
 @dataclass
@@ -61,6 +67,8 @@ class Gather:
     back: timedelta = BACK
     workloads: Sequence[Workload] = ()
     marks: Mapping[str, Mark] = field(default_factory=dict)
+    polls: bool = False
+    """Whether a next run goes on from these marks."""
     answers: list[Answer] = field(default_factory=list)
     until: datetime | None = None
 
@@ -85,12 +93,15 @@ class Gather:
         """Where each source that answered is to be read from next; one that failed stays where it was."""
         if self.until is None:
             raise AssertionError("nothing was read yet")
-        stamp = self.until.isoformat()
-        return {
-            answer.name: Mark(until=stamp, ids=answer.reading.ids[-_MOST_IDS:])
-            for answer in self.answers
-            if not answer.error
-        }
+        return {answer.name: self._mark(answer, self.until) for answer in self.answers if not answer.error}
+
+    def _mark(self, answer: Answer, until: datetime) -> Mark:
+        """Workloads are remembered as long as a new one would be read back."""
+        old = self.marks.get(answer.name, Mark(until=""))
+        oldest = (until - self.back).isoformat()
+        since = {name: at for name, at in old.since.items() if not name or at >= oldest} | answer.since
+        ids = answer.reading.ids if set(since) <= {""} else tuple(dict.fromkeys([*old.ids, *answer.reading.ids]))
+        return Mark(until=until.isoformat(), ids=ids[-_MOST_IDS:], since=since)
 
     def _ask(self, sources: Sequence[Source], workloads: Sequence[Workload]) -> list[Answer]:
         if not sources:
@@ -100,16 +111,13 @@ class Gather:
 
     def _one(self, source: Source, workloads: Sequence[Workload]) -> Answer:
         until = self.until or self.now()
-        mark = self.marks.get(source.name)
-        since = datetime.fromisoformat(mark.until) - OVERLAP if mark else until - self.back
-        question = Question(
-            since=min(since, until - timedelta(seconds=1)),
-            until=until,
-            workloads=tuple(workloads),
-            handled=frozenset(mark.ids if mark else ()),
-        )
         try:
-            return Answer(name=source.name, reading=source.read(question))
+            readings = [(asked, source.read(asked)) for asked in self._questions(source.name, workloads, until)]
+            since: dict[str, str] = {}
+            for asked, reading in readings:
+                following = (reading.reached or max(asked.since, until - OVERLAP)).isoformat()
+                since |= dict.fromkeys(map(_name, asked.workloads) if asked.workloads else [""], following)
+            return Answer(name=source.name, reading=_together([one for _, one in readings]), since=since)
         except RemediatorError as error:
             return Answer(name=source.name, error=str(error))
         except Exception as error:  # what one server sends must not cost what the others say
@@ -117,6 +125,53 @@ class Gather:
             return Answer(
                 name=source.name, error=f"its answer cannot be read ({type(error).__name__}: {short(str(error), 120)})"
             )
+
+    def _questions(self, name: str, workloads: Sequence[Workload], until: datetime) -> list[Question]:
+        """One; a second for workloads that were not asked about before, of which nothing was handled yet."""
+        mark = self.marks.get(name)
+        back = until - self.back
+        if mark is None:
+            return [self._question(back, until, workloads)]
+        handled = frozenset(mark.ids)
+        if not workloads:
+            known = mark.since.get("") or ("" if mark.since else _before(mark.until))
+            return [self._question(datetime.fromisoformat(known) if known else back, until, (), handled)]
+        told = {one: mark.since[_name(one)] for one in workloads if _name(one) in mark.since}
+        new = [one for one in workloads if one not in told]
+        questions = [self._question(back, until, new)] if new else []
+        if told:
+            questions.append(self._question(datetime.fromisoformat(min(told.values())), until, [*told], handled))
+        return questions
+
+    def _question(
+        self, since: datetime, until: datetime, workloads: Sequence[Workload], handled: frozenset[str] = frozenset()
+    ) -> Question:
+        since = min(since, until - timedelta(seconds=1))
+        return Question(since=since, until=until, workloads=tuple(workloads), handled=handled, onwards=self.polls)
+
+
+def _before(until: str) -> str:
+    return (datetime.fromisoformat(until) - OVERLAP).isoformat()
+
+
+def _name(workload: Workload) -> str:
+    return "/".join((workload.namespace, workload.kind, workload.name or workload.pod))
+
+
+def _together(readings: Sequence[Reading]) -> Reading:
+    """As one; a text's name is given once, since its lines are cited by it."""
+    if len(readings) == 1:
+        return readings[0]
+    texts: dict[str, str] = {}
+    for number, reading in enumerate(readings, start=1):
+        texts |= {f"{name} ({number})" if name in texts else name: text for name, text in reading.texts}
+    return Reading(
+        texts=tuple(texts.items()),
+        items=sum(one.items for one in readings),
+        ids=tuple(dict.fromkeys(item for one in readings for item in one.ids)),
+        notes=tuple(dict.fromkeys(note for one in readings for note in one.notes)),
+        workloads=tuple(dict.fromkeys(found for one in readings for found in one.workloads)),
+    )
 
 
 def load_marks(store: RefStore) -> dict[str, Mark]:

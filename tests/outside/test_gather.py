@@ -84,6 +84,50 @@ def test_what_the_first_name_is_what_the_second_are_asked_about() -> None:
     assert cluster.asked[0].workloads == (checkout,)
 
 
+def test_a_workload_that_is_named_anew_is_read_back_though_the_cluster_was_polled() -> None:
+    store, told = MemoryRefStore(), []
+    checkout, payment = (Workload(namespace="shop", kind="Deployment", name=name) for name in ("checkout", "payment"))
+    cluster = Told("kubernetes", [(NOW - timedelta(minutes=30), "a")])
+    turns = [(0, ()), (15, (checkout,)), (20, (checkout, payment)), (25, ()), (50, (checkout,)), (180, (checkout,))]
+    for minutes, names in turns:
+        clock = NOW - timedelta(minutes=15) + timedelta(minutes=minutes)
+        first = Told("alertmanager", names=names)
+        gather = Gather([first], [cluster], lambda: clock, marks=load_marks(store))  # noqa: B023 - read at once
+        told.append([one.raw().read().decode() for one in gather.inputs()])
+        save_marks(store, gather.marked())
+    asked = [
+        (str(one.since)[11:16], [workload.name for workload in one.workloads], bool(one.handled))
+        for one in cluster.asked
+    ]
+    assert asked == [
+        ("10:45", [], False),
+        ("11:00", ["checkout"], False),
+        ("11:05", ["payment"], False),
+        ("11:50", ["checkout"], True),
+        ("11:35", [], True),
+        ("11:55", ["checkout"], True),
+        ("12:25", ["checkout"], True),
+    ]
+    assert told[:2] == [["a"], ["a"]]
+    assert told[4] == []
+
+
+def test_a_mark_of_an_earlier_release_is_gone_on_from() -> None:
+    source = Told("loki")
+    mark = Mark(until=(NOW - timedelta(minutes=5)).isoformat(), ids=("x",))
+    Gather([source], [], lambda: NOW, marks={"loki": mark}).inputs()
+    assert source.asked[0].since == NOW - timedelta(minutes=15)
+    assert source.asked[0].handled == {"x"}
+
+
+def test_two_readings_of_one_source_keep_their_texts_apart() -> None:
+    names = [Workload(namespace="shop", kind="Deployment", name=name) for name in ("checkout", "payment")]
+    source = Told("loki", [(NOW - timedelta(minutes=1), "a")])
+    mark = Mark(until=NOW.isoformat(), since={"shop/Deployment/checkout": (NOW - timedelta(minutes=5)).isoformat()})
+    gather = Gather([source], [], lambda: NOW, workloads=names, marks={"loki": mark})
+    assert [one.name for one in gather.inputs()] == ["loki", "loki (2)"]
+
+
 def test_slipping_polls_miss_nothing_and_tell_nothing_twice() -> None:
     store, source, told = MemoryRefStore(), Told("loki"), []
     clock = NOW

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from remediator.domain.outside import Access, AnswerError, Question, Workload
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
-from remediator.services.kubernetes import objects
+from remediator.services.kubernetes import objects, source
 from remediator.services.kubernetes.client import Cluster
 from remediator.services.kubernetes.source import ClusterSource
 from remediator.services.kubernetes.verify import PodVerifier
@@ -335,6 +335,20 @@ def test_polled_namespaces_give_events_and_troubled_pods_once(api: Api) -> None:
     again = source.read(ask().model_copy(update={"handled": frozenset(first.ids)}))
     assert (first.items, again.items) == (2, 1)
     assert "well-6d5f4c8b7" not in str(first.texts)
+
+
+def test_what_is_not_shown_is_said(api: Api, monkeypatch) -> None:
+    for what in ("EVENTS", "PODS", "LOGS"):
+        monkeypatch.setattr(source, f"_MOST_{what}", 1)
+    for number in range(2):
+        name = f"checkout-6d5f4c8b7-abcd{number}"
+        api.put("v1/pods", name, pod(waiting("CrashLoopBackOff", restarts=3), ready=False))
+        api.put("v1/events", f"e{number}", event(name, "BackOff", "Back-off", f"2026-11-22T12:4{number}:00Z"))
+    assert [note for note in ClusterSource("kubernetes", api.look()).read(ask(CHECKOUT)).notes if "only" in note] == [
+        "shop: only the newest 1 of 2 events were read",
+        "shop: only the first 1 of 2 pods were read",
+        "shop: only the first 1 of 2 logs of dead containers were read",
+    ]
 
 
 def test_a_namespace_that_is_not_there_is_said(api: Api) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,9 +12,11 @@ from remediator.domain.outside import Access, AnswerError, Question, Workload
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
 from remediator.policy import load
+from remediator.services.gather import Gather, load_marks, save_marks
 from remediator.services.http import Http
 from remediator.services.loki.client import Limits, Loki
 from remediator.services.loki.source import LokiSource, documents, line_filter
+from tests.fakes import MemoryRefStore
 from tests.outside.loki_server import NS, LokiServer
 from tests.outside.servers import Answer, Asked, Running, serve
 
@@ -138,6 +141,33 @@ def test_what_was_handled_is_left_out_and_what_came_late_is_not() -> None:
     assert (first.items, second.items) == (5, 1)
     assert "LATE" in second.texts[0][1]
     assert second.ids[0:1] == first.ids[0:1]
+
+
+def test_polls_of_more_than_one_reading_takes_lose_nothing() -> None:
+    store, told, clock = MemoryRefStore(), [], NOW
+    loki = LokiServer(most=20)
+    for number in range(30):
+        at = EPOCH - (200 if number < 15 else 100 - number)
+        loki.add(at, f"KeyError: 'DATABASE_URL' {number}", **POD)
+    with serve(loki) as server:
+        for turn in range(5):
+            clock = NOW + timedelta(minutes=turn)
+            made = source(server, query='{namespace="shop"}', most=10, limits=Limits(page=20))
+            gather = Gather([made], [], lambda: clock, marks=load_marks(store), polls=True)  # noqa: B023 - read at once
+            texts = [one.raw().read().decode() for one in gather.inputs()]
+            told.append([int(found) for text in texts for found in re.findall(r"DATABASE_URL' (\d+)", text)])
+            save_marks(store, gather.marked())
+            (answer,) = gather.answers
+            assert ("the rest is read at the next poll" in answer.reading.notes) is (turn < 2)
+    assert [len(one) for one in told] == [10, 10, 10, 0, 0]
+    assert sorted(one for turn in told for one in turn) == list(range(30))
+
+
+def test_what_is_read_once_keeps_the_newest() -> None:
+    with serve(filled(30)) as server:
+        reading = source(server, query='{namespace="shop"}', most=10).read(question())
+    assert (reading.items, reading.reached) == (10, None)
+    assert "DATABASE_URL' 29" in reading.texts[0][1]
 
 
 def test_nothing_found_is_said_with_the_reason_that_it_may_have() -> None:

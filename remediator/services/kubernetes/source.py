@@ -49,6 +49,9 @@ class ClusterSource:
             shown = pods if question.workloads else troubled
             ids += named
             items += len(fresh) + len(shown)
+            notes += _cut(namespace, "events", len(fresh), _MOST_EVENTS) + _cut(
+                namespace, "pods", len(shown), _MOST_PODS
+            )
             texts += self._document("Event", namespace, fresh[-_MOST_EVENTS:])
             texts += self._document("Pod", namespace, shown[:_MOST_PODS])
             if question.workloads:
@@ -80,6 +83,7 @@ class ClusterSource:
         """Logs of containers as they were before their last restart; a path names whose they are."""
         found = []
         dead = [(pod, one) for pod in pods for one in objects.containers(pod) if objects.last_end(one)[0]]
+        notes += _cut(namespace, "logs of dead containers", len(dead), _MOST_LOGS)
         for pod, status in dead[:_MOST_LOGS]:
             name, container = objects.name_of(pod), objects.text(status, "name")
             previous = bool(status.get("restartCount"))
@@ -92,6 +96,12 @@ class ClusterSource:
                 path = f"{self.name}/namespaces/{namespace}/pods/{name}/{container}/{container}/logs/previous.log"
                 found.append((path, log))
         return found
+
+
+def _cut(namespace: str, what: str, count: int, most: int) -> list[str]:
+    """What a person must know where not all is shown."""
+    side = "newest" if what == "events" else "first"
+    return [f"{namespace}: only the {side} {most} of {count} {what} were read"] if count > most else []
 
 
 def _identity(event: Object) -> tuple[str, str, str]:

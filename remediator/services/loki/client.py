@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from remediator.domain.outside import AnswerError, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from remediator.domain.outside import Parameters, Web
 
@@ -59,21 +59,37 @@ class Loki:
     web: Web
     limits: Limits = field(default_factory=Limits)
     notes: list[str] = field(default_factory=list)
+    cut: bool = False
+    """Whether there was more than the last reading of lines took."""
 
-    def lines(self, query: str, start: int, end: int, *, most: int, direction: Direction = "backward") -> list[Entry]:
+    def lines(
+        self,
+        query: str,
+        start: int,
+        end: int,
+        *,
+        most: int,
+        direction: Direction = "backward",
+        known: Callable[[Entry], bool] = lambda _entry: False,
+    ) -> list[Entry]:
         """Lines in [start, end) nanoseconds, oldest first.
 
-        Where there are more than `most`, those from the side that `direction` starts at, and a note says so.
+        Where there are more than `most`, those from the side that `direction` starts at, and a note says so. Those
+        that are known do not count, or a poll that reads again what it has would never come any further.
         """
         found: dict[Entry, None] = {}
+        new = 0
+        self.cut = False
         for entry in self._all(query, start, end, direction):
             if entry in found:
                 continue
-            if len(found) >= most:
+            if new >= most:
                 side = "newest" if direction == "backward" else "oldest"
                 self.notes.append(f"only the {side} {most} lines were read: narrow the selector or the time")
+                self.cut = True
                 break
             found[entry] = None
+            new += not known(entry)
         return sorted(found, key=lambda entry: entry.at)
 
     def matrix(self, query: str, start: int, end: int, step: int) -> list[tuple[int, float]]:

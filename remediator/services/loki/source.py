@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.outside import Question, Web, Workload
     from remediator.policy import Catalogue
-    from remediator.services.loki.client import Entry
+    from remediator.services.loki.client import Direction, Entry
 
 MOST = 20_000
 """Lines of one reading."""
@@ -48,9 +48,16 @@ class LokiSource:
         client = Loki(self.web, self.limits)
         start, end = nanoseconds(question.since), nanoseconds(question.until)
         entries: dict[Entry, None] = {}
+        known = lambda entry: _id(entry) in question.handled  # noqa: E731 - of this question only
+        direction: Direction = "forward" if question.onwards else "backward"
+        reached: list[int] = []
         for query in self._queries(question.workloads):
-            entries |= dict.fromkeys(client.lines(query, start, end, most=self.most))
-        ids = {entry: item_id(str(entry.at), repr(entry.labels), entry.line) for entry in sorted(entries)}
+            lines = client.lines(query, start, end, most=self.most, direction=direction, known=known)
+            entries |= dict.fromkeys(lines)
+            if client.cut and question.onwards:
+                reached.append(lines[-1].at)
+                client.notes.append("the rest is read at the next poll")
+        ids = {entry: _id(entry) for entry in sorted(entries)}
         kept = [entry for entry, one in ids.items() if one not in question.handled]
         if not entries:
             client.notes.append("no line in that time (Loki keeps silent about ranges beyond its own look-back)")
@@ -62,6 +69,7 @@ class LokiSource:
             items=len(kept),
             ids=tuple(ids.values()),
             notes=tuple(dict.fromkeys(client.notes)),
+            reached=datetime.fromtimestamp(min(reached) // 10**9, UTC) if reached else None,
         )
 
     def _queries(self, workloads: Sequence[Workload]) -> list[str]:
@@ -86,6 +94,10 @@ class LokiSource:
             if signal.match != "reason" and (not signal.channels or {"log", "text"} & set(signal.channels))
         ]
         return line_filter(wanted)
+
+
+def _id(entry: Entry) -> str:
+    return item_id(str(entry.at), repr(entry.labels), entry.line)
 
 
 def line_filter(patterns: Iterable[str]) -> str:
