@@ -375,6 +375,45 @@ def test_cost_is_what_the_server_counts_where_that_can_be_meant(
     assert asker.spent.today <= asker.tokens_per_incident
 
 
+def test_what_a_server_counts_beyond_the_grant_is_booked() -> None:
+    def counting(body: Body) -> Reply:
+        reply = json.loads(completion(body, GOOD).body)
+        reply["usage"] = {"prompt_tokens": 60_000, "completion_tokens": 3_000, "total_tokens": 63_000}
+        return Reply(body=json.dumps(reply).encode())
+
+    purse = Purse(100_000)
+    with Model(counting) as server:
+        asker = analyst(server.url, purse=purse, tokens_per_run=70_000)
+        asker.consider(BRIEF)
+        assert (asker.spent.sent, asker.spent.received, asker.spent.today) == (60_000, 3_000, 63_000)
+        asker.consider(OTHER)
+        assert purse.taken == 7_000
+        with pytest.raises(ServiceError, match="tokens_per_run"):
+            asker.consider(BRIEF.model_copy(update={"summary": "cart was OOMKilled"}))
+    assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize(("behaviour", "timeout"), [(hangs, 0.5), (refuses, 10.0)])
+def test_an_answer_that_nobody_reads_is_counted_at_the_most_that_it_may_cost(
+    behaviour: Behaviour, timeout: float
+) -> None:
+    purse = Purse(50_000)
+    with Model(behaviour) as server, pytest.raises(ServiceError):
+        analyst(server.url, purse=purse, timeout=timeout).consider(BRIEF)
+    (body,) = server.bodies
+    most = body.get("max_tokens") or body["max_completion_tokens"]
+    assert purse.whole - purse.left == SIZE + most
+
+
+def test_a_server_that_is_not_there_costs_no_answer() -> None:
+    with Model(hangs) as server:
+        url = server.url
+    purse = Purse(50_000)
+    with pytest.raises(ServiceError):
+        analyst(url, purse=purse, timeout=1.0).consider(BRIEF)
+    assert (purse.whole - purse.left) % SIZE == 0
+
+
 def test_what_was_set_aside_and_not_used_comes_back() -> None:
     purse = Purse(50_000)
     with Model(only("json_schema")) as server:

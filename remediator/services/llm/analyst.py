@@ -34,10 +34,10 @@ _MOST_ANSWER = 200_000
 """Characters of an answer that are looked at."""
 _MOST_TOKENS = 8_000
 """Of one answer, thinking included; a server whose context is smaller says so, and is asked without this bound."""
+_BELIEVED = 2_000_000
+"""Tokens that one answer can have cost, by the largest context there is; a server that says more is not believed."""
 _PATIENCE = 2
 """A storm of incidents must not wait for a dead server once each: the job would end before its pull requests."""
-_ABSURD = 2_000_000
-"""Tokens; a server that counts more for one answer is not believed."""
 _LEAST_ANSWER = 150
 """Tokens that the shortest useful answer takes."""
 
@@ -153,12 +153,18 @@ class ChatAnalyst:
             try:
                 work = lambda most=most: self._once(http, form, asked, most)  # noqa: E731 - bound to this attempt
                 text, told = within(until - time.monotonic(), work)
+            except ServiceError as error:
+                if error.retryable or isinstance(error, _Abandoned):
+                    meter.abandon(most)
+                raise
             except _Setting as error:
                 if error.name in self.endpoint.without:
                     raise ServiceError(f"{self.name}: {error}") from error
                 with self._lock:
                     self.endpoint.without.add(error.name)
             except _Passing as error:
+                if error.abandoned:
+                    meter.abandon(most)
                 wait = min(8.0, 0.5 * 2**attempt) * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
                 wait = max(wait, error.after)
                 if time.monotonic() + wait > until:
@@ -170,6 +176,7 @@ class ChatAnalyst:
 
     def _once(self, http: Any, form: str, messages: list[tuple[str, str]], most: int) -> tuple[str, tuple[int, int]]:
         """One request: the answer's text (a tool call's arguments), and the tokens that the server counts."""
+        import httpx
         import openai
         from langsmith.run_helpers import tracing_context
 
@@ -184,7 +191,8 @@ class ChatAnalyst:
                 raise ServiceError(f"{self.name}: its quota is used up") from error
             raise _Passing("answered 429", wait_of(error.response.headers, self.now())) from error
         except openai.APIConnectionError as error:
-            raise _Passing("cannot be reached", 0) from error
+            slow = isinstance(error, openai.APITimeoutError) and not isinstance(error.__cause__, httpx.ConnectTimeout)
+            raise _Passing("cannot be reached", 0, abandoned=slow) from error
         except openai.APIStatusError as error:
             if error.status_code >= 500 or error.status_code in {408, 409, 425}:
                 after = wait_of(error.response.headers, self.now())
@@ -193,7 +201,7 @@ class ChatAnalyst:
         except (ServiceError, _Unsupported):
             raise
         except Exception as error:  # a vendor's stack raises anything for what a server sends
-            raise ServiceError(f"{self.name}: the answer cannot be read ({type(error).__name__})") from error
+            raise _Abandoned(f"{self.name}: the answer cannot be read ({type(error).__name__})") from error
 
     def _refused(self, error: Any) -> Exception:
         match meaning(error.body):
@@ -250,14 +258,22 @@ class _Meter:
         return min(left, _MOST_TOKENS)
 
     def end(self, size: int, answer: int, told: tuple[int, int]) -> None:
-        """Count an answer; a server's own count is believed where it is not absurd, and against the bound only upwards.
+        """Count an answer; a server's own count is believed for the cost, and against the bound only upwards.
 
-        What is spent beyond what was set aside counts too: the next question of the run and the day finds less.
+        It is booked though it is more than was granted: what is spent is spent, and the next question finds less.
         """
-        sent, received = (count if 0 < count <= _ABSURD else 0 for count in told)
+        sent, received = (count if 0 < count <= _BELIEVED else 0 for count in told)
         self.used += max(0, sent - size) + max(answer, received)
         self.sent += (sent - size) if sent else 0
         self.received += received or answer
+
+    def abandon(self, most: int) -> None:
+        """Count what nobody reads at the most that it may have cost: the server writes on, and bills it."""
+        self.used += most
+
+
+class _Abandoned(ServiceError):
+    """An answer that was written, and is not read to its end."""
 
 
 class _Unsupported(Exception):
@@ -275,15 +291,15 @@ class _Setting(Exception):
 class _Passing(Exception):
     """It may answer a little later."""
 
-    def __init__(self, message: str, after: float) -> None:
-        self.after = after
+    def __init__(self, message: str, after: float, *, abandoned: bool = False) -> None:
+        self.after, self.abandoned = after, abandoned
         super().__init__(message)
 
 
 def _read(name: str, form: str, said: Any) -> tuple[str, tuple[int, int]]:
     """Text and the server's own count of tokens (sent, received)."""
     if said.additional_kwargs.get("refusal"):
-        raise ServiceError(f"{name}: it refuses to answer")
+        raise _Abandoned(f"{name}: it refuses to answer")
     usage = said.usage_metadata or {}
     told = (int(usage.get("input_tokens") or 0), int(usage.get("output_tokens") or 0))
     if form == "tool" and said.tool_calls:
