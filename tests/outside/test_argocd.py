@@ -15,6 +15,7 @@ from remediator.domain.outside import Access, AnswerError
 from remediator.outside import Outside
 from remediator.policy import load
 from remediator.services.argocd.client import ArgoApi
+from remediator.services.argocd.judge import Merge, judge
 from remediator.services.argocd.verify import ArgoVerifier
 from remediator.services.http import Http
 from remediator.settings import Settings
@@ -433,3 +434,10 @@ def test_a_parent_is_read_once_a_look_however_many_children_ask(tmp_path) -> Non
         verifier.forget()
         verifier.observe(rollout(applications=("a",)), ())
     assert len(server.asked) == 5
+
+
+@pytest.mark.parametrize("odd", [5, "x", {"a": 1}, ["x"], None])
+def test_lists_that_are_none_cost_nothing(odd: object) -> None:
+    app = application()
+    app["status"] |= {"conditions": odd, "resources": odd}
+    assert judge("checkout", app, Merge(COMMIT, "", contains, lambda _: True)).status in {"success", "pending"}

@@ -105,7 +105,7 @@ def waits_for_parent(child: str, parent: Application | None, merge: Merge) -> st
     if parent is None or not ours(parent, merge):
         return ""
     name = text(parent, "metadata", "name")
-    resources = part(parent, "status", "resources") or ()
+    resources = rows(parent, "status", "resources")
     mine = [r for r in resources if r.get("kind") == "Application" and r.get("name") == child]
     if any(one.get("status") == "OutOfSync" for one in mine):
         return f"its parent `{name}` has not applied `{child}` yet"
@@ -177,7 +177,7 @@ def _health(name: str, app: Application, merge: Merge) -> Judgement:
     worst = next(
         (
             f": {r.get('kind')} `{r.get('name')}` {short(text(r, 'health', 'message'), 200)}".rstrip()
-            for r in part(app, "status", "resources") or ()
+            for r in rows(app, "status", "resources")
             if text(r, "health", "status") == health
         ),
         f": {said}" if (said := short(text(app, "status", "health", "message"), 200)) else "",
@@ -189,7 +189,7 @@ def _health(name: str, app: Application, merge: Merge) -> Judgement:
 
 def _condition(app: Application, since: str) -> str:
     """An error that Argo CD itself reports, younger than the merge."""
-    for condition in part(app, "status", "conditions") or ():
+    for condition in rows(app, "status", "conditions"):
         kind, at = text(condition, "type"), text(condition, "lastTransitionTime")
         if kind in {"ComparisonError", "InvalidSpecError", "UnknownError"} and (not at or at > since):
             return f"{kind}: {short(text(condition, 'message'), 240)}"
@@ -201,6 +201,12 @@ def part(value: Any, *path: str) -> Any:
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def rows(value: Any, *path: str) -> list[dict[str, Any]]:
+    """The mappings of a list at a path; none where something else stands there."""
+    found = part(value, *path)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def text(value: Any, *path: str) -> str:
