@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import logging
 import re
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from remediator.domain.asking import Once
 from remediator.domain.life import Observation
 from remediator.domain.outside import AnswerError, Reading, Workload, item_id, short, workload_of
 from remediator.domain.steady import steady
@@ -155,7 +155,7 @@ class AlertSource:
 class AlertVerifier:
     """The `Verifier` port: the alerts of the incident, and others about its workloads, are over.
 
-    All that fires is asked for once in the life of this object: one run looks at one moment.
+    All that fires is asked for once a look, which is at one moment.
     """
 
     name: str
@@ -166,8 +166,7 @@ class AlertVerifier:
     receiver: str = ""
     cluster_of: Callable[[str], str] = lambda said: said
     """By what name incidents go on whose alerts say that cluster."""
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _kept: list[dict[str, Any]] | None = field(default=None, repr=False)
+    _known: Once[list[dict[str, Any]]] = field(default_factory=Once, repr=False)
 
     @property
     def promise(self) -> str:
@@ -201,8 +200,7 @@ class AlertVerifier:
 
     def forget(self) -> None:
         """See the port."""
-        with self._lock:
-            self._kept = None
+        self._known.forget()
 
     def _mine(self, alert: Mapping[str, Any], places: Sequence[Subject], wanted: set[str]) -> bool:
         found = subject_of(alert)
@@ -218,10 +216,7 @@ class AlertVerifier:
         return [place for place in places if not (names and place.cluster) or place.cluster in names]
 
     def _firing(self) -> list[dict[str, Any]]:
-        with self._lock:
-            if self._kept is None:
-                self._kept = firing(self.web, self.filters, self.receiver, suppressed=True)
-            return self._kept
+        return self._known.ask("", lambda: firing(self.web, self.filters, self.receiver, suppressed=True))
 
 
 def document(alerts: Iterable[Mapping[str, Any]]) -> str:

@@ -8,7 +8,7 @@ import random
 import tempfile
 import threading
 import time
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -19,6 +19,7 @@ import requests.auth
 import urllib3.exceptions
 
 from remediator import __version__
+from remediator.domain.asking import whole, within
 from remediator.domain.outside import AnswerError, short
 from remediator.errors import ConfigError
 
@@ -36,9 +37,11 @@ _TRIES = 3
 _DOUBTFUL = 2
 """Tries where the service may be at its limit: a 500, or silence. All that is asked changes nothing."""
 
+_SLACK = 1.0
+"""Seconds: where the library itself notices a silence at the same moment, its word is the better one."""
+
 _LONGEST_PAUSE = 10.0
 _REDIRECTS = 3
-_CHUNK = 1 << 16
 
 
 class _Signed(requests.auth.AuthBase):
@@ -148,9 +151,7 @@ class Http:
         timeout = (self.timeout[0], max(self.timeout[1], patience))
         try:
             for _ in range(_REDIRECTS + 1):
-                with self._session.request(
-                    method, url, **sent, timeout=timeout, verify=self._ca, stream=True, allow_redirects=False
-                ) as answer:
+                with self._sent(method, url, sent, timeout, until) as answer:
                     if answer.is_redirect and "json" in sent:
                         raise AnswerError(f"{self.name} redirects what was to be ordered: give its own address")
                     if answer.is_redirect:
@@ -172,19 +173,24 @@ class Http:
             raise AnswerError(f"{self.name} redirects to what is no address: {_reason(error)}") from error
         raise AnswerError(f"{self.name} redirects in circles")
 
+    def _sent(self, method: str, url: str, sent: dict[str, Any], timeout: tuple[float, float], until: float) -> Any:
+        """Its status and headers."""
+        session, late = self._session, f"{self.name} did not begin its answer within {self.budget:g} s"
+        ask = partial(session.request, method, url, **sent, timeout=timeout, verify=self._ca)
+        try:
+            ask = partial(ask, stream=True, allow_redirects=False)
+            return within(until - time.monotonic() + _SLACK, ask, late, requests.Response.close)
+        except AnswerError:
+            self._local.session = None  # what still waits for that answer may use it
+            raise
+
     def _body(self, answer: requests.Response, until: float) -> bytes:
-        parts, size = [], 0
-        while chunk := answer.raw.read1(_CHUNK, decode_content=True):
-            parts.append(chunk)
-            size += len(chunk)
-            if size > MOST:
-                raise AnswerError(f"{self.name} answers with more than {MOST >> 20} MiB: narrow the question")
-            if time.monotonic() > until:
-                raise AnswerError(f"{self.name} did not finish its answer within {self.budget:g} s", retryable=True)
+        read = partial(answer.raw.read1, decode_content=True)
+        body = whole(read, self.name, most=MOST, until=until, budget=self.budget)
         wanted = answer.headers.get("Content-Length", "")
-        if wanted.isdigit() and not answer.headers.get("Content-Encoding") and size < int(wanted):
-            raise AnswerError(f"{self.name} broke off its answer after {size} of {wanted} bytes", retryable=True)
-        return b"".join(parts)
+        if wanted.isdigit() and not answer.headers.get("Content-Encoding") and len(body) < int(wanted):
+            raise AnswerError(f"{self.name} broke off its answer after {len(body)} of {wanted} bytes", retryable=True)
+        return body
 
     def _judged(self, answer: requests.Response, body: bytes) -> bytes:
         if answer.status_code < 300:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socketserver
 import ssl
 import subprocess
 import threading
@@ -139,6 +140,33 @@ def serve(script: Script | Answer, *, certificate: Path | None = None) -> Iterat
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextlib.contextmanager
+def dripping() -> Iterator[str]:
+    """A server whose headers never end, a byte every twentieth of a second."""
+    stopped = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                self.request.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+                while not stopped.wait(0.05):
+                    self.request.sendall(b"x")
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            stopped.set()
+            server.shutdown()
+            thread.join()
 
 
 def certificate(folder: Path) -> Path:

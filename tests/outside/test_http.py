@@ -13,7 +13,7 @@ from remediator.domain.outside import Access, AnswerError
 from remediator.errors import ConfigError
 from remediator.services import http
 from remediator.services.http import Http
-from tests.outside.servers import Answer, Asked, certificate, serve
+from tests.outside.servers import Answer, Asked, certificate, dripping, serve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,6 +133,13 @@ def test_each_fault_is_said_in_words(answer: Answer, said: str) -> None:
 def test_an_answer_without_end_is_cut_off(monkeypatch) -> None:
     monkeypatch.setattr(http, "MOST", 1 << 20)
     assert "more than 1 MiB" in str(error_of(Answer(b'"' + b"x" * (2 << 20) + b'"')))
+
+
+def test_headers_that_drip_are_within_the_budget_too() -> None:
+    began = time.monotonic()
+    with dripping() as url, pytest.raises(AnswerError, match="did not begin its answer within 1 s"):
+        client(url, budget=1.0).get("/x")
+    assert time.monotonic() - began < 10
 
 
 def test_nobody_there_is_retryable() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,13 +11,14 @@ from pydantic import SecretStr
 from remediator.domain.outside import Access, AnswerError, Question, Workload
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
+from remediator.services.kubernetes import client as kube
 from remediator.services.kubernetes import objects, source
 from remediator.services.kubernetes.client import Cluster
 from remediator.services.kubernetes.source import ClusterSource
 from remediator.services.kubernetes.verify import PodVerifier
 from tests.outside.cluster import Api, cluster, deployment, event, pod, running, waiting
 from tests.outside.rollouts import rollout
-from tests.outside.servers import Answer, Asked, certificate, serve
+from tests.outside.servers import Answer, Asked, certificate, dripping, serve
 
 NAME = "checkout-6d5f4c8b7-abcde"
 START = datetime(2026, 11, 22, 12, 46, tzinfo=UTC)
@@ -335,6 +337,19 @@ def test_polled_namespaces_give_events_and_troubled_pods_once(api: Api) -> None:
     again = source.read(ask().model_copy(update={"handled": frozenset(first.ids)}))
     assert (first.items, again.items) == (2, 1)
     assert "well-6d5f4c8b7" not in str(first.texts)
+
+
+def test_headers_that_drip_are_within_the_budget_and_a_dead_server_is_waited_for_a_few_times_a_look(
+    monkeypatch,
+) -> None:
+    monkeypatch.setattr(kube, "_BUDGET", 0.2)
+    with dripping() as url:
+        dead = Cluster("kubernetes", Access(url=url))
+        began = time.monotonic()
+        for number in range(40):
+            with pytest.raises(AnswerError, match="did not begin its answer"):
+                dead.pods(f"shop-{number}")
+        assert time.monotonic() - began < 6
 
 
 def test_what_is_not_shown_is_said(api: Api, monkeypatch) -> None:

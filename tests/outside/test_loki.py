@@ -14,6 +14,7 @@ from remediator.evidence import Scanner, text_input
 from remediator.policy import load
 from remediator.services.gather import Gather, load_marks, save_marks
 from remediator.services.http import Http
+from remediator.services.loki import client
 from remediator.services.loki.client import Limits, Loki
 from remediator.services.loki.source import LokiSource, documents, line_filter
 from tests.fakes import MemoryRefStore
@@ -168,6 +169,20 @@ def test_what_is_read_once_keeps_the_newest() -> None:
         reading = source(server, query='{namespace="shop"}', most=10).read(question())
     assert (reading.items, reading.reached) == (10, None)
     assert "DATABASE_URL' 29" in reading.texts[0][1]
+
+
+def test_a_server_that_ignores_the_range_gives_nothing_and_is_not_asked_for_ever(monkeypatch) -> None:
+    monkeypatch.setattr(client, "_MOST_PAGES", 20)
+
+    def script(asked: Asked) -> Answer:
+        values = [[str(int(asked.get("end")) + NS), "KeyError"]]
+        return Answer({"data": {"resultType": "streams", "result": [{"stream": POD, "values": values}]}})
+
+    with serve(script) as server:
+        loki = Loki(web(server), Limits(page=1))
+        assert loki.lines("{}", (EPOCH - 90) * NS, EPOCH * NS, most=100) == []
+    assert len(server.asked) == 20
+    assert "more than 20 pages were not read" in loki.notes
 
 
 def test_nothing_found_is_said_with_the_reason_that_it_may_have() -> None:

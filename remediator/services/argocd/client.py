@@ -6,11 +6,11 @@ Application answers 403 like one that may not be seen. Errors are `{"error", "me
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from remediator.domain.asking import Once
 from remediator.domain.outside import AnswerError, short
 
 if TYPE_CHECKING:
@@ -30,23 +30,15 @@ class ArgoApi:
     namespace: str = ""
     project: str = ""
     refresh: bool = True
-    _kept: dict[str, dict[str, Any] | None] = field(default_factory=dict, repr=False)
-    _locks: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _known: Once[dict[str, Any] | None] = field(default_factory=Once, repr=False)
 
     def application(self, name: str) -> dict[str, Any] | None:
         """The Application as one look sees it; None where there is none."""
-        with self._lock:
-            lock = self._locks.setdefault(name, threading.Lock())
-        with lock:
-            if name not in self._kept:
-                self._kept[name] = self._read(name)
-            return self._kept[name]
+        return self._known.ask(name, lambda: self._read(name))
 
     def forget(self) -> None:
         """Read, and refresh, anew."""
-        with self._lock:
-            self._kept = {}
+        self._known.forget()
 
     def sync(self, name: str, at: Mapping[str, Any]) -> None:
         """Apply the Application at these revisions; nothing is pruned. Only where the policy asks for it."""

@@ -11,8 +11,10 @@ import re
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain.asking import Once, whole, within
 from remediator.domain.outside import AnswerError, short
 from remediator.errors import ConfigError
 from remediator.services.kubernetes import objects
@@ -30,7 +32,7 @@ _MOST_PAGES = 40
 _BUDGET = 60.0
 """Seconds for one answer as a whole."""
 
-_MOST, _CHUNK = 64 << 20, 1 << 16
+_MOST = 64 << 20
 _FEW = 3
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _PAUSES = (0.5, 2.0)
@@ -50,18 +52,18 @@ class Cluster:
     name: str
     access: Access
     sleep: Callable[[float], None] = time.sleep
-    _kept: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
-    _locks: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
+    _lists: Once[list[dict[str, Any]]] = field(default_factory=Once, repr=False)
+    _applications: Once[dict[str, Any] | None] = field(default_factory=Once, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _applications: dict[str, dict[str, Any] | None] = field(default_factory=dict, repr=False)
     _warned: set[str] = field(default_factory=set, repr=False)
     _apart: bool = False
     _client: Any = field(default=None, repr=False)
 
     def forget(self) -> None:
         """List anew."""
+        self._lists.forget()
+        self._applications.forget()
         with self._lock:
-            self._kept, self._applications = {}, {}
             self._warned = set()
 
     def pods(self, namespace: str) -> list[dict[str, Any]]:
@@ -118,12 +120,7 @@ class Cluster:
         Kept like lists: a parent is asked about by each of its children.
         """
         path = f"/apis/argoproj.io/v1alpha1/namespaces/{_part(namespace)}/applications/{_part(name)}"
-        with self._lock:
-            lock = self._locks.setdefault(path, threading.Lock())
-        with lock:
-            if path not in self._applications:
-                self._applications[path] = self._application(path)
-            return self._applications[path]
+        return self._applications.ask(path, lambda: self._application(path))
 
     def _application(self, path: str) -> dict[str, Any] | None:
         try:
@@ -155,13 +152,7 @@ class Cluster:
         return objects.sound(document)
 
     def _list(self, path: str, only: Sequence[tuple[str, str]] = ()) -> list[dict[str, Any]]:
-        """Asked once, however many threads want it."""
-        with self._lock:
-            lock = self._locks.setdefault(path, threading.Lock())
-        with lock:
-            if path not in self._kept:
-                self._kept[path] = self._pages(path, only)
-            return self._kept[path]
+        return self._lists.ask(path, lambda: self._pages(path, only))
 
     def _pages(self, path: str, only: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
         """All of a list; once from its beginning again where the server has forgotten where it was (410)."""
@@ -198,12 +189,14 @@ class Cluster:
         return document
 
     def _ask(self, path: str, parameters: list[tuple[str, str]], *, accept: str = "application/json") -> bytes:
-        """One answer; what may pass is asked again, a little later."""
-        for pause in (*_PAUSES, None):
+        """One answer; what may pass is asked again, a little later, and after a short silence once."""
+        began = time.monotonic()
+        for tried, pause in enumerate((*_PAUSES, None), start=1):
             try:
                 return self._once(path, parameters, accept)
             except AnswerError as error:
-                if pause is None or error.status not in _AGAIN:
+                silent = error.retryable and not error.status and tried == 1 and time.monotonic() - began < _BUDGET / 2
+                if pause is None or not (silent or error.status in _AGAIN):
                     raise
                 self.sleep(pause)
         raise AssertionError("the last try returns or raises")
@@ -217,8 +210,11 @@ class Cluster:
             asked = client.param_serialize(
                 "GET", path, query_params=parameters, header_params={"Accept": accept}, auth_settings=["BearerToken"]
             )
-            answer = client.call_api(*asked, _request_timeout=_TIMEOUT)
-            body = self._body(answer.response)
+            until, late = time.monotonic() + _BUDGET, f"{self.name} did not begin its answer within {_BUDGET:g} s"
+            ask = partial(client.call_api, *asked, _request_timeout=_TIMEOUT)
+            answer = within(_BUDGET, ask, late, lambda found: found.response.close())
+            read = partial(answer.response.read1, decode_content=True)
+            body = whole(read, self.name, most=_MOST, until=until, budget=_BUDGET)
         except ApiException as error:
             raise self._refused(error.status or 0, error.body) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -226,18 +222,6 @@ class Cluster:
         if not 200 <= answer.status < 300:
             raise self._refused(answer.status, body)
         return body
-
-    def _body(self, response: Any) -> bytes:
-        """All of an answer, within bounds: a server that drips cannot hold a run, nor fill its memory."""
-        until, parts, size = time.monotonic() + _BUDGET, [], 0
-        while chunk := response.read1(_CHUNK, decode_content=True):
-            parts.append(chunk)
-            size += len(chunk)
-            if size > _MOST:
-                raise AnswerError(f"{self.name} answers with more than {_MOST >> 20} MiB")
-            if time.monotonic() > until:
-                raise AnswerError(f"{self.name} did not finish its answer within {_BUDGET:g} s", retryable=True)
-        return b"".join(parts)
 
     def _refused(self, status: int, body: Any) -> AnswerError:
         if 300 <= status < 400:

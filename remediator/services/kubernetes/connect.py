@@ -36,7 +36,7 @@ def connect(name: str, access: Access) -> Any:
             config.load_kube_config(access.kubeconfig or None, access.context or None, found, persist_config=False)
     except (config.ConfigException, yaml.YAMLError, OSError, KeyError, TypeError) as error:
         raise ConfigError(f"{name}: no cluster can be made of the kubeconfig: {short(str(error))}") from error
-    found.retries = urllib3.Retry(2, redirect=False)
+    found.retries = urllib3.Retry(0, redirect=False)  # the client above it asks again, within its budget
     return client.ApiClient(found)
 
 

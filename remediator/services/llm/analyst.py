@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from remediator.diagnosis import prompts
+from remediator.domain.asking import within
 from remediator.domain.opinion import Opinion, Spent
 from remediator.errors import RemediatorError, ServiceError
-from remediator.services.llm.deadline import within
 from remediator.services.llm.refusals import meaning, short, wait_of
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class ChatAnalyst:
             most = meter.begin(size)
             try:
                 work = lambda most=most: self._once(http, form, asked, most)  # noqa: E731 - bound to this attempt
-                text, told = within(until - time.monotonic(), work)
+                text, told = within(until - time.monotonic(), work, "no answer in time")
             except ServiceError as error:
                 if error.retryable or isinstance(error, _Abandoned):
                     meter.abandon(most)
