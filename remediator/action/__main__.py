@@ -25,8 +25,8 @@ from remediator.wiring import Services, now, preload
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from remediator.action.backlog import HeldList
     from remediator.action.follow import Follow
-    from remediator.action.held import HeldBack
     from remediator.domain.life import Case
     from remediator.graph.drive import Result
     from remediator.graph.state import IncidentState
@@ -173,11 +173,11 @@ class Run:
         return self.services.patience.watch(state, unsettled, lambda: self.follow.again(incident))
 
     @cached_property
-    def held(self) -> HeldBack:
+    def held(self) -> HeldList:
         """The list of what is held back."""
-        from remediator.action.held import HeldBack
+        from remediator.action.backlog import HeldList
 
-        return HeldBack(self.services.driver, self.follow.conversation)
+        return HeldList(self.services.driver, self.follow.conversation)
 
     def _logs(self, asked: Start) -> list[str]:
         """Files and sources to read, none where servers are polled; texts go into the runner's temporary directory."""

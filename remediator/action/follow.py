@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from remediator.action.hearing import PREFIX, Hearing, names
+from remediator.action.hearing import PREFIX, Hearing, made_for
 from remediator.action.outbox import Outbox
 from remediator.action.words import call_for_people, gone, shared, verdict
 from remediator.domain.life import Review, is_open
@@ -41,7 +41,6 @@ NEEDS_HUMAN = "needs-human"
 _GRACE = timedelta(minutes=10)
 """So long a run may take to publish before a sweep believes it dead."""
 
-_MOST_WORDS = 2_000
 _TRIES = 5
 
 
@@ -95,7 +94,7 @@ class Follow:
         pull = state["pull_request"]
         if pull is None or not pull.number or state["workflow_status"] != "awaiting_review":
             return
-        if not names(pull.branch, state["incident_id"]):
+        if not made_for(pull.branch, state["incident_id"]):
             self.conversation.stick(self.conversation.read(pull), shared(state))
         elif state["incident"].seen > 1:
             self._tell(state, self.conversation.read(pull))
@@ -177,7 +176,7 @@ class Follow:
             self._tell(state, activity)
             return state
         if pull.state == "merged":
-            if not names(pull.branch, incident):
+            if not made_for(pull.branch, incident):
                 self._adopt(incident, pull.branch)
             self.forge.merge(pull)  # finds it merged, and removes the branch
             at = activity.merged_at or stamp(self.now())
@@ -222,7 +221,7 @@ class Follow:
 
     def _adopt(self, incident: str, branch: str) -> None:
         owner = next((r.incident_id for r in _on_branch(branch, self.driver.records())), incident)
-        if owner != incident and names(branch, owner):
+        if owner != incident and made_for(branch, owner):
             self.driver.adopt(incident, self.driver.state(owner))
 
     @property

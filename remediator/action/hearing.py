@@ -96,7 +96,7 @@ class Hearing:
                 return self._helped(activity, said)
             case "explain", _:
                 return explanation(state), "ROCKET"
-            case "use" | "retry" | "set", "awaiting_review" if not names(activity.pull_request.branch, incident):
+            case "use" | "retry" | "set", "awaiting_review" if not made_for(activity.pull_request.branch, incident):
                 return "It was opened for another incident, which is over: merge it, or close it.", "CONFUSED"
             case "use" | "retry", "awaiting_review":
                 return self._revise(incident, said, f"{ask.verb} {ask.argument}".strip())
@@ -188,7 +188,7 @@ class Hearing:
         return review.model_copy(update={"words": self.redact(review.words)[:_MOST_WORDS]})
 
 
-def names(branch: str, incident: str) -> bool:
+def made_for(branch: str, incident: str) -> bool:
     """Whether a branch was made for this incident."""
     return branch.rpartition("-")[0] == f"{PREFIX}{incident}"
 

@@ -196,8 +196,3 @@ def _space(subject: Subject) -> str:
 def _mentions(hits: Sequence[Hit], subject: Subject) -> bool:
     names = [name for name in (subject.name, subject.application) if len(name) > 3]
     return any(name in hit.statement.text for name in names for hit in hits)
-
-
-def statements_of(group: Group) -> list[Statement]:
-    """The statements behind a group's hits, without repeats."""
-    return list({id(hit.statement): hit.statement for hit in group.hits}.values())

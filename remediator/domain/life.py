@@ -199,7 +199,6 @@ class Record(Value):
     """Names what its pull request changes: the same for the same texts of the same files on the same branch."""
     opened: tuple[str, ...] = ()
     """RFC 3339, UTC: when its pull requests were opened, oldest first."""
-    extra: dict[str, str] = Field(default_factory=dict)
 
 
 def is_open(record: Record) -> bool:

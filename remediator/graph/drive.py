@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from langgraph.types import Command
 from langsmith.run_helpers import tracing_context
@@ -19,7 +19,7 @@ from remediator.graph.nodes.get_user_feedback import seen_again, take_note
 from remediator.graph.state import IncidentState, fresh, record, remember
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable
 
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
@@ -28,37 +28,12 @@ if TYPE_CHECKING:
     from remediator.domain.life import Case, SecondReading
     from remediator.domain.ports import Clock
     from remediator.graph.limits import Limits
+    from remediator.graph.memory import Memory
 
 log = logging.getLogger(__name__)
 _TRIES = 50
 _BEFORE = "commit_changes"
 """Where each flow stops until its change may be published."""
-
-
-class Memory(Protocol):
-    """What is asked of the checkpoint saver beyond LangGraph's contract."""
-
-    def records(self) -> Sequence[Mapping[str, Any]]:
-        """Readable heads of all stored incidents."""
-        ...
-
-    def recall(self, threads: Collection[str]) -> None:
-        """Read these incidents in as few requests as can be, since each will be asked for."""
-        ...
-
-    def flush(self, message: str, only: Collection[str] = ()) -> None:
-        """Write what is buffered, of these threads alone where any is named; ConflictError where one was moved on."""
-        ...
-
-    def claim(
-        self, threads: Sequence[str], message: str, admit: Callable[[str, Mapping[str, Mapping[str, Any]]], str]
-    ) -> dict[str, str]:
-        """Write what is buffered of those that are admitted, as one step; why the others are not."""
-        ...
-
-    def forget(self, *threads: str) -> None:
-        """Drop what is buffered."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -180,7 +155,7 @@ class Driver:
 
     def hold(self, incident_id: str, why: str) -> Result:
         """Not now: what is ready to be published waits."""
-        self._write(incident_id, held_back(self.state(incident_id), why), "commit_changes")
+        self._write(incident_id, held_back(self.state(incident_id), why), _BEFORE)
         return self._stream(incident_id, None)
 
     def take_back(self, incident_id: str, review: Review) -> Result:

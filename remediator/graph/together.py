@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from remediator.domain.life import gravity
 from remediator.errors import ConflictError, RemediatorError, ServiceError
+from remediator.graph.memory import Deferred
 
 if TYPE_CHECKING:
     from remediator.domain.life import Record
-    from remediator.graph.drive import Driver, Memory
+    from remediator.graph.drive import Driver
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 WIDTH = 16
 """Incidents that are looked at at once; most of a look is waiting for servers."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """A driver's memory with every flush held back to the end."""
-
-    memory: Memory
-
-    def records(self) -> Sequence[Mapping[str, Any]]:
-        """As the memory has them."""
-        return self.memory.records()
-
-    def recall(self, threads: Collection[str]) -> None:
-        """As the memory does."""
-        self.memory.recall(threads)
-
-    def flush(self, message: str, only: Collection[str] = ()) -> None:
-        """Not yet, but for those that must be recorded now."""
-        if only:
-            self.memory.flush(message, only)
-
-    def claim(
-        self, threads: Sequence[str], message: str, admit: Callable[[str, Mapping[str, Mapping[str, Any]]], str]
-    ) -> dict[str, str]:
-        """At once: a place among the open ones is taken in the store or not at all."""
-        return self.memory.claim(threads, message, admit)
-
-    def forget(self, *threads: str) -> None:
-        """At once: what failed must not be written with the others."""
-        self.memory.forget(*threads)
 
 
 def swept(
@@ -137,7 +108,7 @@ def _each(
 
     def one(record: Record) -> T | RemediatorError:
         try:
-            return look(replace(driver, memory=Held(driver.memory)), record)
+            return look(replace(driver, memory=Deferred(driver.memory)), record)
         except RemediatorError as error:
             driver.memory.forget(record.incident_id)
             return error

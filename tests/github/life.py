@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from remediator.action.backlog import HeldList
 from remediator.action.follow import Follow
-from remediator.action.held import HeldBack
 from remediator.graph.admission import Admission, Caps
 from remediator.graph.build import Ports, build
 from remediator.graph.drive import Driver
@@ -119,7 +119,7 @@ class Life:
     def sweep(self, *, verify: bool = False) -> None:
         """As the action sweeps: ticks first, the list of what is held back last."""
         driver, follow = self._run()
-        held = HeldBack(driver, follow.conversation)
+        held = HeldList(driver, follow.conversation)
         held.heed()
         for state in follow.sweep(verify=verify).values():
             assert isinstance(state, dict), state

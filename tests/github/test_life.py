@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.action.held import HeldBack
+from remediator.action.backlog import HeldList
 from remediator.action.words import parse
 from remediator.domain.asks import Ask
 from remediator.graph.admission import Caps
@@ -337,7 +337,7 @@ def test_a_tick_between_two_looks_is_not_wiped_away(life: Life) -> None:
     (issue,) = life.server.world.issues.values()
     issue.body, issue.editor = issue.body.replace("- [ ]", "- [x]", 1), "ada"
     driver, follow = life._run()
-    HeldBack(driver, follow.conversation).tell()  # a run that was there for a new log
+    HeldList(driver, follow.conversation).tell()  # a run that was there for a new log
     assert issue.body.count("- [x]") == 1
     life.sweep()
     assert len(life.server.world.pulls) == 1

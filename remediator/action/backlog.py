@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class HeldBack:
+class HeldList:
     """One run's view of the list."""
 
     driver: Driver
