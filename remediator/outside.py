@@ -80,7 +80,10 @@ class Outside:
                 if (source := self._source(kind, target)) is not None
             ]
             if not made:
-                raise ConfigError(f"{spec} is not configured: see docs/outside.md for its address and credentials")
+                kind = found["kind"] if found["kind"] in KINDS else KINDS[0]
+                variable = f"REMEDIATOR_{kind.upper()}_{'KUBECONFIG' if kind == 'kubernetes' else 'URL'}"
+                what = "no server is configured" if found["kind"] == "outside" else f"{spec} is not configured"
+                raise ConfigError(f"{what}: set {variable}, or name it in a target (docs/outside.md)")
             if found["kind"] != "outside" or workloads:
                 for kind, _, source in made:
                     (then if kind == "prometheus" else first).append(source)

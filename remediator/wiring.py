@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.durations import duration
+from remediator.domain.times import duration
 from remediator.errors import ConfigError
 from remediator.services.checkpoints.nowhere import Nowhere
 

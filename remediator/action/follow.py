@@ -15,8 +15,8 @@ from remediator.action.hearing import PREFIX, Hearing, made_for
 from remediator.action.outbox import Outbox
 from remediator.action.words import call_for_people, gone, shared, verdict
 from remediator.domain.life import Review, is_open
+from remediator.domain.times import moment, stamp
 from remediator.errors import ConflictError, RemediatorError
-from remediator.graph.limits import moment, stamp
 from remediator.graph.nodes.verify_recovery import NOTHING_CONFIGURED, may_have_cleared
 from remediator.graph.together import swept
 from remediator.report import status_comment

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from remediator.action.words import GONE, HELP, explanation, parse, reply
 from remediator.domain.asks import Ask
-from remediator.domain.durations import duration
 from remediator.domain.life import Review
-from remediator.graph.limits import moment, stamp
+from remediator.domain.times import duration, moment, stamp
 from remediator.graph.state import chosen
 from remediator.report.markdown import code, prose
 

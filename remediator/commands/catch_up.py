@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def catch_up(found: Services, record: Record) -> Result | None:
     """The result of an end that came from outside (merged or deleted with git alone); None where there is none."""
     from remediator.domain.life import Review
-    from remediator.graph.limits import stamp
+    from remediator.domain.times import stamp
     from remediator.wiring import now
 
     if record.status != "awaiting_review":

@@ -49,8 +49,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Ask, then print each source's outcome and the timeline."""
-    from remediator.domain.durations import duration
+    from remediator.domain.times import duration
     from remediator.evidence import Scanner
+    from remediator.report.wording import count
     from remediator.services.gather import Gather
     from remediator.wiring import now
 
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"sources": outcomes, "timeline": lines}, indent=2, ensure_ascii=False))
         return 0
     for outcome in outcomes:
-        mark, said = ("✗", outcome["error"]) if outcome["error"] else ("✓", f"{outcome['items']} items")
+        mark, said = ("✗", outcome["error"]) if outcome["error"] else ("✓", count(outcome["items"], "item"))
         print(f"{mark} {outcome['name']:<20} {_plain(found.redact(said))}")
         for note in outcome["notes"]:
             print(f"    {_plain(note)}")

@@ -144,8 +144,7 @@ def _decline(args: argparse.Namespace, ask: Ask) -> int:
     """Close, with a reason or for a time."""
     if ask.verb == "close":
         return reject(argparse.Namespace(**{**vars(args), "reason": ask.argument}))
-    from remediator.domain.durations import duration
-    from remediator.graph.limits import stamp
+    from remediator.domain.times import duration, stamp
     from remediator.wiring import now
 
     found = services(args)
@@ -233,7 +232,7 @@ def _watched(found: Services, result: Result) -> Result:
 
 def _review(found: Services, kind: str, *, words: str = "", commit: str = "") -> Review:
     from remediator.domain.life import Review
-    from remediator.graph.limits import stamp
+    from remediator.domain.times import stamp
     from remediator.wiring import now
 
     facts = {

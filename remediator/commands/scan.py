@@ -72,14 +72,15 @@ def document(scan: Scan, redactor: Redactor) -> dict[str, Any]:
 
 def summary(scan: Scan, redactor: Redactor) -> str:
     """For a person: totals, hits, then the statements that are no routine, gravest channels first as they come."""
+    from remediator.report.wording import count
+
     rate = scan.bytes / scan.seconds / 1e6 if scan.seconds else 0.0
-    out = [
-        f"{len(scan.inputs)} inputs, {scan.lines} lines, {scan.bytes} bytes in {scan.seconds:.2f} s ({rate:.0f} MB/s)"
-    ]
+    read = f"{count(len(scan.inputs), 'input')}, {count(scan.lines, 'line')}, {count(scan.bytes, 'byte')}"
+    out = [f"{read} in {scan.seconds:.2f} s ({rate:.0f} MB/s)"]
     if scan.hits:
-        out.append("hits: " + ", ".join(f"{name} {count}" for name, count in scan.hits.items()))
+        out.append("hits: " + ", ".join(f"{name} {number}" for name, number in scan.hits.items()))
     kinds = Counter(statement.channel for statement in scan.statements)
-    out.append("statements: " + (", ".join(f"{channel} {count}" for channel, count in kinds.items()) or "none"))
+    out.append("statements: " + (", ".join(f"{channel} {number}" for channel, number in kinds.items()) or "none"))
     telling = [
         statement for statement in scan.statements if statement.level not in {"Normal", "info", "debug", "trace"}
     ]

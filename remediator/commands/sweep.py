@@ -85,7 +85,7 @@ def _swept(record: Record, outcome: Result | RemediatorError | None) -> Swept:
 def _one(found: Services, driver: Driver, record: Record) -> Result | None:
     from remediator.commands.catch_up import catch_up
     from remediator.domain.life import Review
-    from remediator.graph.limits import stamp
+    from remediator.domain.times import stamp
     from remediator.wiring import now
 
     if record.held:
@@ -102,7 +102,7 @@ def _one(found: Services, driver: Driver, record: Record) -> Result | None:
 def _cleared(found: Services, driver: Driver, record: Record) -> Result | None:
     """Close what nobody needs any more, since its incident has gone by itself."""
     from remediator.domain.life import Review
-    from remediator.graph.limits import stamp
+    from remediator.domain.times import stamp
     from remediator.graph.nodes.verify_recovery import may_have_cleared
     from remediator.wiring import now
 

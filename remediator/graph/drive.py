@@ -10,10 +10,10 @@ from langgraph.types import Command
 from langsmith.run_helpers import tracing_context
 
 from remediator.domain.life import Incident, Record, Review
+from remediator.domain.times import stamp
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, RemediatorError
 from remediator.graph.admission import Admission
 from remediator.graph.identity import Again, Finish, Quiet, Start, decide
-from remediator.graph.limits import stamp
 from remediator.graph.nodes.commit_changes import held_back, joined
 from remediator.graph.nodes.get_user_feedback import seen_again, take_note
 from remediator.graph.state import IncidentState, fresh, record, remember

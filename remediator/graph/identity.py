@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.base import Value
 from remediator.domain.life import OPEN_STATUSES, Incident, Record
-from remediator.graph.limits import moment, stamp
+from remediator.domain.times import moment, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from remediator.domain.base import Value
 
@@ -20,13 +20,3 @@ class Limits(Value):
     """An incident that everything configured finds gone for so long needs no pull request; 0: a person decides."""
     cool_down: timedelta = timedelta(hours=72)
     """Quiet after a rejection."""
-
-
-def stamp(moment: datetime) -> str:
-    """RFC 3339 in UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def moment(text: str) -> datetime | None:
-    """The reverse of `stamp`; None for an empty text."""
-    return datetime.fromisoformat(text) if text else None

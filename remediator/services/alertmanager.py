@@ -17,6 +17,7 @@ from remediator.domain.asking import Once
 from remediator.domain.life import Observation
 from remediator.domain.outside import AnswerError, Reading, Workload, item_id, short, workload_of
 from remediator.domain.steady import steady
+from remediator.domain.times import stamp
 from remediator.errors import ConfigError, RemediatorError, ServiceError
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class AlertVerifier:
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
-        at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = stamp(self.now())
         wanted = {item.reason for item in rollout.diagnosis.evidence if item.channel == "alert"}
         places = [*rollout.subjects, *(e.subject for e in rollout.diagnosis.evidence if e.channel == "alert")]
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from remediator.diagnosis import classify, signature
 from remediator.domain.life import Case
+from remediator.domain.times import stamp
 from remediator.errors import ConfigError
 from remediator.evidence import Input, Pattern, Scanner, fingerprint, open_inputs
 
@@ -81,7 +82,7 @@ class Logs:
 
     @cached_property
     def _cases(self) -> tuple[Case, ...]:
-        read_at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        read_at = stamp(self.now())
         source = ", ".join(report.name for report in self.scan.inputs)
         cases: dict[str, Case] = {}
         for diagnosis in classify(tuple(map(self._placed, self.scan.statements)), self.catalogue, redact=self.redact):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.life import Observation
 from remediator.domain.outside import Reading
+from remediator.domain.times import stamp
 
 if TYPE_CHECKING:
     from remediator.domain.outside import Question, Rollout, Source
@@ -60,7 +61,7 @@ class ByTarget:
         target = self.target_of(rollout)
         if chosen := self.verifiers.get(target):
             return chosen.observe(rollout, earlier)
-        at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = stamp(self.now())
         if target:
             said = f"target {target} has none"
             return Observation(verifier=self.name, status="success", summary=said, at=at, facts={"neutral": said})

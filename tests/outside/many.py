@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.incident import Subject
 from remediator.domain.life import Review
+from remediator.domain.times import stamp
 from remediator.graph.admission import Caps
-from remediator.graph.limits import stamp
 from remediator.services.local.git import Git
 from remediator.services.local.ref_store import GitRefStore
 from remediator.settings import Settings

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from remediator.commands.output import GitHubFormatter, Progress, redact_logging, set_up_logging
-from remediator.domain.durations import duration
+from remediator.domain.times import duration
 from remediator.settings import Settings
 
 

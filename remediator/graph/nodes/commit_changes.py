@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remediator.domain.life import Base, Change
-from remediator.graph.limits import stamp
+from remediator.domain.times import stamp
 from remediator.graph.state import IncidentState, all_changes, chosen, remember
 
 if TYPE_CHECKING:

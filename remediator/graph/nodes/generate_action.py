@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.change import PullRequest
 from remediator.domain.life import TAKE_BACK
+from remediator.domain.times import stamp
 from remediator.errors import PolicyViolation, RemediatorError
 from remediator.graph.describe import incident_report
-from remediator.graph.limits import stamp
 from remediator.graph.nodes.take_back import taking_back
 from remediator.graph.state import IncidentState, chosen
 from remediator.report import commit_message, pull_request

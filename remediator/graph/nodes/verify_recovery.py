@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.life import ARRIVED, AWAITED, TAKE_BACK
 from remediator.domain.outside import Rollout
-from remediator.graph.limits import moment, stamp
+from remediator.domain.times import moment, stamp
 from remediator.graph.state import IncidentState, remember
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.domain.life import ARRIVED, AWAITED, Observation
 from remediator.domain.steady import steady
+from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
 from remediator.services.argocd.judge import (
     Application,
@@ -57,7 +58,7 @@ class ArgoVerifier:
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
-        at = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = stamp(self.now())
         commit = rollout.pull_request.merge_commit
         if not rollout.applications or not commit:
             neutral = {"neutral": "no Application is named"}

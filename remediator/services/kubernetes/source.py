@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from remediator.domain.outside import AnswerError, Reading, Workload, item_id
+from remediator.domain.times import stamp
 from remediator.errors import ConfigError
 from remediator.services.kubernetes import objects
 
@@ -38,7 +39,7 @@ class ClusterSource:
         ids: list[str] = []
         notes: list[str] = []
         items = 0
-        since = question.since.strftime("%Y-%m-%dT%H:%M:%SZ")
+        since = stamp(question.since)
         for namespace in dict.fromkeys(one.namespace for one in wanted):
             mine = [one for one in wanted if one.namespace == namespace]
             pods = [pod for pod in self.cluster.pods(namespace) if any(objects.belongs(pod, one) for one in mine)]

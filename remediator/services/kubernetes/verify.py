@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.life import Observation
 from remediator.domain.outside import Workload, short, workload_of
+from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
 from remediator.services.kubernetes import objects
 
@@ -41,7 +42,6 @@ _RUNS_PODS = _JOBS | {
     "Rollout",
 }
 """Kinds without whose pods there is no health; any other kind may own pods, and mostly does not."""
-_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class PodVerifier:
         self, now: datetime, wanted: Sequence[Workload], rollout: Rollout, mine: Sequence[Observation]
     ) -> Observation:
         before = mine[-1].facts if mine else {}
-        stamp = now.strftime(_FORMAT)
+        at = stamp(now)
         pods: list[Object] = []
         findings: list[Finding] = []
         told = False
@@ -116,17 +116,17 @@ class PodVerifier:
             neutral = {"neutral": "nothing that runs pods is named"}
             return self._say(now, "success", "the incident names nothing that runs pods", neutral)
         digest = hashlib.sha256("\n".join(sorted(map(objects.state, pods))).encode()).hexdigest()[:16]
-        since = before.get("since", stamp) if before.get("pods") == digest else stamp
+        since = before.get("since", at) if before.get("pods") == digest else at
         facts = {"pods": digest, "since": since}
         if findings:
-            facts["troubled_since"] = before.get("troubled_since") or stamp
+            facts["troubled_since"] = before.get("troubled_since") or at
             failed = next((one for one in findings if one.grave), None)
             status: Literal["failed", "pending"] = "failed" if failed else "pending"
             return self._say(now, status, (failed or findings[0]).what, facts)
         total = f"{len(pods)} pods ready" if len(pods) != 1 else "1 pod ready"
         said = f"{total}, {sum(map(objects.restarts, pods))} restarts"
         if not _older(since, now, self.settle):
-            until = datetime.strptime(since, _FORMAT).replace(tzinfo=UTC) + self.settle
+            until = datetime.fromisoformat(since) + self.settle
             return self._say(now, "pending", f"{said}; to be seen unchanged at {until:%H:%M:%S} UTC", facts)
         if loud := self._loud(wanted, pods, max(since, rollout.merged_at)):
             return self._say(now, "pending", loud, facts)
@@ -206,7 +206,7 @@ class PodVerifier:
         return ""
 
     def _say(self, now: datetime, status: VerificationStatus, summary: str, facts: dict[str, str]) -> Observation:
-        return Observation(verifier=self.name, status=status, summary=summary, at=now.strftime(_FORMAT), facts=facts)
+        return Observation(verifier=self.name, status=status, summary=summary, at=stamp(now), facts=facts)
 
 
 def current(pods: Sequence[Object]) -> list[Object]:

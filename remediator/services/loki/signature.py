@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.life import Observation
 from remediator.domain.outside import workload_of
+from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
 from remediator.services.loki.client import Limits, Loki
 from remediator.services.loki.source import line_filter, nanoseconds, quoted, selector
@@ -113,7 +114,7 @@ class SignatureVerifier:
     def _say(
         self, now: datetime, status: VerificationStatus, summary: str, facts: dict[str, str] | None = None
     ) -> Observation:
-        at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = stamp(now)
         return Observation(verifier=self.name, status=status, summary=summary, at=at, facts=facts or {})
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from remediator.domain.outside import Reading, item_id
+from remediator.domain.times import stamp
 from remediator.errors import ConfigError
 from remediator.services.loki.client import Limits, Loki
 
@@ -62,7 +63,7 @@ class LokiSource:
         if not entries:
             client.notes.append("no line in that time (Loki keeps silent about ranges beyond its own look-back)")
         elif end - start > _LONG_AGO and (oldest := min(entries).at) - start > (end - start) // 10:
-            at = datetime.fromtimestamp(oldest // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            at = stamp(datetime.fromtimestamp(oldest // 10**9, UTC))
             client.notes.append(f"nothing before {at}: quiet, or beyond Loki's own look-back, which cuts in silence")
         return Reading(
             texts=tuple(documents(self.name, kept)),

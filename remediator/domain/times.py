@@ -1,13 +1,23 @@
-"""Spans of time as the policies write them."""
+"""Moments and spans of time, in the spelling that the state, the texts and the policies share."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from remediator.errors import ConfigError
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> datetime | None:
+    """The reverse of `stamp`; None for an empty text."""
+    return datetime.fromisoformat(text) if text else None
 
 
 def duration(text: str) -> timedelta:
