@@ -225,5 +225,7 @@ def _late(state: IncidentState, said: Said) -> tuple[str, Reaction]:
 
 def _last_words(activity: Activity) -> str:
     """What the one who closed it said last, as the reason that is remembered."""
-    spoken = [one.body for one in activity.said if one.by == activity.by and not one.bot and not parse(one.body)]
+    spoken = [
+        one.body for one in activity.said if one.by and one.by == activity.by and not one.bot and not parse(one.body)
+    ]
     return " ".join(spoken[-1].split())[:500] if spoken else ""

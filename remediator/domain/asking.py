@@ -1,13 +1,16 @@
-"""How every adapter asks a server: within a time, within a size, and once a look however many incidents want it."""
+"""How every adapter asks a server: whom it trusts, within a time and a size, and once a look whoever wants it."""
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from remediator.domain.outside import AnswerError
+from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +71,17 @@ def whole(read: Callable[[int], bytes], name: str, *, most: int, until: float, b
         if time.monotonic() > until:
             raise AnswerError(f"{name} did not finish its answer within {budget:g} s", retryable=True)
     return b"".join(parts)
+
+
+def authority(given: str, name: str) -> str:
+    """The file of a certificate authority that is given as its path or as PEM text; ConfigError where there is none."""
+    if "-----BEGIN" in given:
+        with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False, encoding="utf-8") as file:
+            file.write(given)
+        return file.name
+    if not Path(given).is_file():
+        raise ConfigError(f"{name}: there is no file with a certificate authority here", file=given)
+    return given
 
 
 @dataclass

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import tempfile
 import threading
 import time
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -19,7 +17,7 @@ import requests.auth
 import urllib3.exceptions
 
 from remediator import __version__
-from remediator.domain.asking import whole, within
+from remediator.domain.asking import authority, whole, within
 from remediator.domain.outside import AnswerError, short
 from remediator.errors import ConfigError
 
@@ -115,16 +113,7 @@ class Http:
 
         Told with each request: what a session is told yields to REQUESTS_CA_BUNDLE.
         """
-        given = self.access.ca
-        if not given:
-            return True
-        if "-----BEGIN" in given:
-            with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False, encoding="utf-8") as file:
-                file.write(given)
-            return file.name
-        if not Path(given).is_file():
-            raise ConfigError(f"{self.name}: there is no file with a certificate authority here", file=given)
-        return given
+        return authority(self.access.ca, self.name) if self.access.ca else True
 
     def _document(self, method: str, path: str, sent: dict[str, Any], patience: float, *, tries: int = _TRIES) -> Any:
         body = self._with_retries(method, path, sent, patience, tries)

@@ -1,12 +1,23 @@
-"""A client of the stand-in, as tests make it."""
+"""A client of the stand-in as tests make it, a question for it, and an answer that can be used."""
 
 from __future__ import annotations
 
 from pydantic import SecretStr
 
+from remediator.domain.opinion import Brief, Window
 from remediator.services.llm import ChatAnalyst, Endpoint
+from tests.model.stand import opinion
 
 _ENDPOINT = frozenset({"name", "api_key", "api_version", "timeout", "temperature", "headers"})
+
+BRIEF = Brief(
+    category="oom",
+    severity="critical",
+    summary="checkout was OOMKilled",
+    windows=(Window(id="E1", category="oom", signal="oom_killed", text="OOMKilled"),),
+    categories=("oom", "network_error"),
+)
+GOOD = opinion(root_cause=[{"text": "The limit is too low.", "evidence": ["E1"]}])
 
 
 def analyst(url: str, **facts: object) -> ChatAnalyst:

@@ -18,27 +18,18 @@ import pytest
 import requests
 
 from remediator.diagnosis.judge import judge
-from remediator.domain.opinion import Brief, Opinion, Window
+from remediator.domain.opinion import Opinion
 from remediator.errors import ServiceError
 from remediator.remedies.quantities import parse
 from remediator.settings import Settings
 from remediator.wiring import Services
-from tests.model.asking import analyst
-from tests.model.stand import opinion
+from tests.model.asking import BRIEF, GOOD, analyst
 from tests.model.villain import victim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOME = Path(os.environ.get("REMEDIATOR_COUNTERPARTS", ""))
-BRIEF = Brief(
-    category="oom",
-    severity="critical",
-    summary="checkout was OOMKilled",
-    windows=(Window(id="E1", category="oom", signal="oom_killed", text="OOMKilled"),),
-    categories=("oom", "network_error"),
-)
-GOOD = opinion(root_cause=[{"text": "The limit is too low.", "evidence": ["E1"]}])
 
 
 def installed(path: str) -> str:

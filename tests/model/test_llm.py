@@ -17,28 +17,20 @@ import pytest
 
 from remediator.diagnosis import prompts
 from remediator.diagnosis.judge import judge
-from remediator.domain.opinion import Brief, Past, Window
+from remediator.domain.opinion import Past
 from remediator.errors import ServiceError
 from remediator.evidence.redact import Redactor
 from remediator.remedies.quantities import parse
 from remediator.services.llm import Endpoint
 from remediator.services.llm.analyst import weight
-from tests.model.asking import analyst
-from tests.model.stand import Model, Reply, asked, completion, form, garbage, hangs, nonsense, opinion, refuses
+from tests.model.asking import BRIEF, GOOD, analyst
+from tests.model.stand import Model, Reply, asked, completion, form, garbage, hangs, nonsense, refuses
 
 if TYPE_CHECKING:
     from tests.model.stand import Behaviour, Body
 
-BRIEF = Brief(
-    category="oom",
-    severity="critical",
-    summary="checkout was OOMKilled",
-    windows=(Window(id="E1", category="oom", signal="oom_killed", text="OOMKilled"),),
-    categories=("oom", "network_error"),
-)
 OTHER = BRIEF.model_copy(update={"summary": "payment was OOMKilled"})
 SIZE = prompts.count("".join(prompts.render(BRIEF))) + weight("json_schema")
-GOOD = opinion(root_cause=[{"text": "The limit is too low.", "evidence": ["E1"]}])
 
 
 def only(*forms: str) -> Behaviour:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import random
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import requests
 import requests.auth
 import requests.utils
 
+from remediator.domain.asking import authority
 from remediator.errors import ConfigError, ServiceError
 from remediator.services.github.refusals import graphql_refusal, refusal, words
 
@@ -128,13 +128,11 @@ class Client:
         if not self.ca:
             return True
         try:
-            own = self.ca if "-----BEGIN" in self.ca else Path(self.ca).read_text(encoding="utf-8")
+            own = Path(authority(self.ca, "github-ca")).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise ConfigError("github-ca: there is no file with a certificate authority here", file=self.ca) from error
+            raise ConfigError("github-ca: this is no file of certificates", file=self.ca) from error
         usual = Path(requests.utils.DEFAULT_CA_BUNDLE_PATH).read_text(encoding="utf-8")
-        with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False, encoding="utf-8") as file:
-            file.write(f"{usual}\n{own}\n")
-        return file.name
+        return authority(f"{usual}\n{own}\n", "github-ca")
 
     def rest(
         self,

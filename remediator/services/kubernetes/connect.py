@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain.asking import authority
 from remediator.domain.outside import short
 from remediator.errors import ConfigError
 
@@ -41,18 +42,9 @@ def connect(name: str, access: Access) -> Any:
 
 
 def _by_address(found: Any, name: str, access: Access) -> None:
-    import tempfile
-    from pathlib import Path
-
     found.host = access.url.rstrip("/")
     if token := access.token.get_secret_value():
         found.api_key = {"BearerToken": token}
         found.api_key_prefix = {"BearerToken": "Bearer"}
-    if "-----BEGIN" in access.ca:
-        with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False, encoding="utf-8") as file:
-            file.write(access.ca)
-        found.ssl_ca_cert = file.name
-    elif access.ca:
-        if not Path(access.ca).is_file():
-            raise ConfigError(f"{name}: there is no file with a certificate authority here", file=access.ca)
-        found.ssl_ca_cert = access.ca
+    if access.ca:
+        found.ssl_ca_cert = authority(access.ca, name)
