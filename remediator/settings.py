@@ -139,7 +139,7 @@ class Model(Value):
         return cls(
             off=environ.get("REMEDIATOR_NO_LLM", "").strip().lower() in {"1", "true", "yes", "on"},
             name=environ.get("OPENAI_MODEL", ""),
-            base_url=environ.get("OPENAI_BASE_URL", ""),
+            base_url=_address("OPENAI_BASE_URL", environ),
             api_version=environ.get("OPENAI_API_VERSION", ""),
             key=SecretStr(environ.get("OPENAI_API_KEY", "")),
             job_token=SecretStr(environ.get("GITHUB_TOKEN") or (environ.get("REMEDIATOR_TOKEN", "") if own else "")),
@@ -166,6 +166,14 @@ class Model(Value):
             return self.key
         to = urlsplit(base_url)
         return self.job_token if (to.scheme, to.hostname) == ("https", GITHUB_MODELS) else SecretStr("")
+
+
+def _address(name: str, environ: Mapping[str, str]) -> str:
+    text = environ.get(name, "").strip()
+    at = urlsplit(text)
+    if text and not (at.scheme in {"https", "http"} and at.hostname):
+        raise ConfigError(f"{name} is {text!r}, not an address such as https://models.example.com/v1")
+    return text
 
 
 def _decimal(name: str, environ: Mapping[str, str]) -> float | None:

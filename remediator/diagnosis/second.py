@@ -46,7 +46,7 @@ def second_reading(
         answer = earlier or analyst.consider(brief)
     except RemediatorError as error:
         note = f"The model was not heard: {redact(str(error))[:300]}"
-        return SecondReading(model=analyst.name, note=note, prompt=VERSION), ()
+        return SecondReading(model=analyst.name, note=note, heard=False, prompt=VERSION), ()
     if earlier:
         analyst.recalled()
     judged = judge(answer, brief, quantity)

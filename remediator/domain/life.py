@@ -148,6 +148,8 @@ class SecondReading(Value):
 
     model: str
     note: str
+    heard: bool = True
+    """False where there was no answer; the note says why."""
     dropped: int = 0
     """Claims and choices that were thrown away."""
     category: str = ""

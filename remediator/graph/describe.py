@@ -48,6 +48,7 @@ def incident_report(
         attempt=incident.attempt,
         follows=_earlier(state),
         model=second.model if second else "",
+        model_heard=second.heard if second else True,
         model_note=second.note if second else "",
         model_prompt=second.prompt if second else "",
         model_recalled=bool(second and second.recalled),

@@ -31,6 +31,8 @@ def terminal(reports: Sequence[IncidentReport], run: RunFacts, *, colour: bool =
     out = [f"{mark} {found} in {wording.count(run.lines, 'line')} ({run.seconds:.2f} s)"]
     for report in reports:
         out += _incident(report, run, paint)
+        if not report.model_heard:
+            out += _marked(paint("!", "yellow"), "model", report.model_note)
     out += _wrapped(run.model, first="  ", rest="  ") if run.model else []
     return "\n".join(out) + "\n"
 

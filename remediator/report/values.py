@@ -56,6 +56,7 @@ class IncidentReport(Value):
     version: str = ""
     model: str = ""
     """The model's name; empty if none was asked."""
+    model_heard: bool = True
     model_note: str = ""
     """The model's own words, or what became of its answer; rendered as a quotation."""
     model_prompt: str = ""

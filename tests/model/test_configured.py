@@ -139,6 +139,12 @@ def test_other_headers_may_stand_in_a_file(tmp_path: Path, header: str) -> None:
     assert said(f"model:\n  headers: {{{header}: abc}}\n", tmp_path).headers == {header: "abc"}
 
 
+@pytest.mark.parametrize("text", ["foo", "models.example.com/v1", "file:///etc/passwd", "https://"])
+def test_an_address_that_is_none_is_named(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"OPENAI_BASE_URL is .*, not an address"):
+        Settings.from_environ({"OPENAI_BASE_URL": text})
+
+
 @pytest.mark.parametrize(
     ("name", "text"), [("TIMEOUT", "soon"), ("TIMEOUT", "nan"), ("TIMEOUT", "-1"), ("HEADERS", "[1]"), ("HEADERS", "{")]
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import threading
 import time
 from datetime import UTC, datetime
@@ -334,6 +335,15 @@ def test_the_tokens_of_a_run_are_bounded() -> None:
         with pytest.raises(ServiceError, match="tokens_per_run"):
             asker.consider(OTHER)
         assert len(server.bodies) == 1
+
+
+def test_a_request_that_reached_nobody_is_not_counted() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+    asker = analyst(url, timeout=2.0)
+    with pytest.raises(ServiceError, match="cannot be reached"):
+        asker.consider(BRIEF)
+    assert (asker.spent.sent, asker.spent.received, asker.spent.today) == (0, 0, 0)
 
 
 def test_retries_and_other_forms_are_counted_too() -> None:

@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -165,6 +165,8 @@ class ChatAnalyst:
             except _Passing as error:
                 if error.abandoned:
                     meter.abandon(most)
+                if error.unsent:
+                    meter.unsend(size)
                 wait = min(8.0, 0.5 * 2**attempt) * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
                 wait = max(wait, error.after)
                 if time.monotonic() + wait > until:
@@ -191,8 +193,9 @@ class ChatAnalyst:
                 raise ServiceError(f"{self.name}: its quota is used up") from error
             raise _Passing("answered 429", wait_of(error.response.headers, self.now())) from error
         except openai.APIConnectionError as error:
-            slow = isinstance(error, openai.APITimeoutError) and not isinstance(error.__cause__, httpx.ConnectTimeout)
-            raise _Passing("cannot be reached", 0, abandoned=slow) from error
+            nobody = any(isinstance(one, httpx.ConnectError | httpx.ConnectTimeout) for one in _causes(error))
+            slow = isinstance(error, openai.APITimeoutError) and not nobody
+            raise _Passing("cannot be reached", 0, abandoned=slow, unsent=nobody) from error
         except openai.APIStatusError as error:
             if error.status_code >= 500 or error.status_code in {408, 409, 425}:
                 after = wait_of(error.response.headers, self.now())
@@ -267,6 +270,11 @@ class _Meter:
         self.sent += (sent - size) if sent else 0
         self.received += received or answer
 
+    def unsend(self, size: int) -> None:
+        """Take back a request that reached nobody."""
+        self.used -= size
+        self.sent -= size
+
     def abandon(self, most: int) -> None:
         """Count what nobody reads at the most that it may have cost: the server writes on, and bills it."""
         self.used += most
@@ -280,6 +288,14 @@ class _Unsupported(Exception):
     """The server does not take this form of a question."""
 
 
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """It, and what it was raised from: langchain wraps openai's error, which wraps httpx's."""
+    at: BaseException | None = error
+    while at is not None:
+        yield at
+        at = at.__cause__
+
+
 class _Setting(Exception):
     """The server does not take one setting of a question."""
 
@@ -291,8 +307,8 @@ class _Setting(Exception):
 class _Passing(Exception):
     """It may answer a little later."""
 
-    def __init__(self, message: str, after: float, *, abandoned: bool = False) -> None:
-        self.after, self.abandoned = after, abandoned
+    def __init__(self, message: str, after: float, *, abandoned: bool = False, unsent: bool = False) -> None:
+        self.after, self.abandoned, self.unsent = after, abandoned, unsent
         super().__init__(message)
 
 

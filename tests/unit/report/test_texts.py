@@ -40,6 +40,15 @@ def test_a_line_that_several_signals_matched_is_shown_once():
     assert "  E1, E3 describe.txt:41" in local_pull_request(reports.TWICE)
 
 
+def test_a_terminal_says_why_a_model_was_not_heard_and_keeps_quiet_where_it_was():
+    silent = reports.SECOND.model_copy(
+        update={"model_heard": False, "model_note": "The model was not heard: no answer"}
+    )
+    assert "! model" in terminal([silent], RUN)
+    assert "The model was not heard: no answer" in terminal([silent], RUN)
+    assert "! model" not in terminal([reports.SECOND], RUN)
+
+
 def test_a_commit_message(golden):
     golden("report/commit.txt", commit_message(reports.OOM))
 
