@@ -70,6 +70,8 @@ class Proposal(Value):
     """Rank among alternatives, 0 to 1."""
     rendered: tuple[str, ...] = ()
     """What changes in the objects that Argo CD applies, a line each: `app: Kind/name path: old → new`."""
+    remade: tuple[str, ...] = ()
+    """Workloads, each `Kind/name`, whose pods it makes anew: their pod template changes."""
     history: tuple[str, ...] = ()
     """What the value's history says, newest first: who set it when, what it was before."""
     policy: tuple[str, ...] = ()

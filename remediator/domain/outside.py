@@ -73,6 +73,15 @@ class Rollout(Value):
     applications: tuple[str, ...] = ()
     merged_at: str = ""
     """RFC 3339, UTC."""
+    arrived_at: str = ""
+    """When the merge was first seen to be in the cluster; empty where nobody can tell."""
+    remade: tuple[str, ...] = ()
+    """Workloads, each `Kind/name`, whose pods the change makes anew."""
+
+    @property
+    def since(self) -> str:
+        """From when on what is seen may be the change's doing."""
+        return max(self.merged_at, self.arrived_at)
 
     @property
     def subjects(self) -> tuple[Subject, ...]:

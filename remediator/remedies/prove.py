@@ -39,7 +39,7 @@ def prove(case: Case, fix: Fix) -> Proposal:
     files = _apply(case.repository, edits, fix)
     if not files:
         raise Unproved(f"{fix.title}: nothing would change")
-    rendered = _check_rendering(case, fix, places, files)
+    differences = _check_rendering(case, fix, places, files)
     _guard(case, files)
     return Proposal(
         id=case.action.id,
@@ -52,7 +52,8 @@ def prove(case: Case, fix: Fix) -> Proposal:
         edits=tuple(edits),
         risk=case.action.risk,
         score=fix.score,
-        rendered=rendered,
+        rendered=tuple(_line(change) for change in differences[:40]),
+        remade=_remade(differences),
         history=(fix.rollback,) if fix.rollback else (),
         policy=_policy_words(case),
     )
@@ -152,7 +153,7 @@ def _apply(repository: Repository, edits: Sequence[Edit], fix: Fix) -> dict[str,
 
 def _check_rendering(
     case: Case, fix: Fix, places: Sequence[Place], files: Mapping[str, bytes | None]
-) -> tuple[str, ...]:
+) -> Sequence[ObjectChange]:
     repository = case.repository
     after = repository.with_changes(files)
     if problems := repository.validate(after):
@@ -169,7 +170,12 @@ def _check_rendering(
         _check_maximum(case, fix, change)
     for want in fix.wants:
         _check_want(want, differences, fix)
-    return tuple(_line(change) for change in differences[:40])
+    return differences
+
+
+def _remade(differences: Sequence[ObjectChange]) -> tuple[str, ...]:
+    named = (f"{change.kind}/{change.name}" for change in differences if change.path[:2] == ("spec", "template"))
+    return tuple(dict.fromkeys(named))[:40]
 
 
 _RAISED_BY: Mapping[tuple[str, ...], str] = {

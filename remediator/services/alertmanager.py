@@ -192,7 +192,7 @@ class AlertVerifier:
         began, what = str(worst.get("startsAt") or "")[:19] + "Z", _label(worst, "alertname") or "an alert"
         sure = any(_is(subject_of(worst), place) for place in self._here(subject_of(worst), places))
         hidden = "" if _active(worst) else _suppressed_by(worst)
-        anew = sure and not hidden and bool(rollout.merged_at) and began > rollout.merged_at and what in wanted
+        anew = sure and not hidden and bool(rollout.since) and began > rollout.since and what in wanted
         status: VerificationStatus = "failed" if anew else "pending"
         said = f"`{what}` fires{' again' if anew else ''} since {began}{hidden}: {short(_text(worst), 160)}"
         return Observation(

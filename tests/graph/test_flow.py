@@ -220,7 +220,7 @@ def test_others_look_from_when_the_change_was_first_seen_to_be_there() -> None:
 
     class Pods(FakeVerifier):
         def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
-            asked.append(rollout.merged_at)
+            asked.append(rollout.since)
             return super().observe(rollout, earlier)
 
     argo = FakeVerifier(["pending"], name="argocd", facts={AWAITED: "yes"})
@@ -231,6 +231,23 @@ def test_others_look_from_when_the_change_was_first_seen_to_be_there() -> None:
     world.answer("verify")
     world.answer("verify")
     assert asked == ["2025-12-31T23:00:00Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"]
+
+
+def test_verifiers_are_told_whose_pods_the_change_makes_anew() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    class Pods(FakeVerifier):
+        def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
+            asked.append(rollout.remade)
+            return super().observe(rollout, earlier)
+
+    world = World(verifiers=(Pods(["failed"], name="pods"),))
+    first, second = world.workshop.plan.proposals
+    told = first.model_copy(update={"remade": ("Deployment/checkout",)})
+    world.workshop.plan = world.workshop.plan.model_copy(update={"proposals": (told, second)})
+    world.start()
+    world.merge()
+    assert asked == [("Deployment/checkout",)]
 
 
 def test_what_servers_say_is_redacted_before_it_is_kept() -> None:

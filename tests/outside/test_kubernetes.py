@@ -121,6 +121,32 @@ def test_deaths_before_the_merge_count_for_nothing(api: Api) -> None:
     assert look(api, [look(api)], minutes=6).status == "success"
 
 
+def test_a_pod_that_died_before_the_merge_is_no_proof_of_a_change_that_makes_pods_anew(api: Api) -> None:
+    died = running(14, finishedAt="2026-11-22T12:39:00Z")
+    api.put("v1/pods", NAME, pod(died, created="2026-11-22T09:00:00Z"))
+    remade = ("Deployment/checkout",)
+    first = look(api, rollouts=False, remade=remade)
+    last = look(api, [first], minutes=30, rollouts=False, remade=remade)
+    said = f"`{NAME}` is older than the merge and died before it (OOMKilled): not rolled out yet"
+    assert [(one.status, one.summary) for one in (first, last)] == [("pending", said)] * 2
+    api.drop("v1/pods", NAME)
+    api.put("v1/pods", "checkout-5f5f5f5f5-fghij", pod(template="5f5f5f5f5"))
+    fresh = look(api, [last], minutes=31, rollouts=False, remade=remade)
+    assert look(api, [fresh], minutes=37, rollouts=False, remade=remade).status == "success"
+
+
+def test_pods_that_a_person_had_patched_before_the_merge_are_as_the_change_wants_them(api: Api) -> None:
+    api.put("v1/pods", NAME, pod(created="2026-11-22T12:30:00Z"))
+    about = {"rollouts": False, "remade": ("Deployment/checkout",)}
+    assert look(api, [look(api, **about)], minutes=6, **about).status == "success"
+
+
+def test_a_new_pod_that_died_before_the_change_was_first_seen_to_be_there_counts(api: Api) -> None:
+    api.put("v1/pods", NAME, pod(running(2, finishedAt="2026-11-22T12:42:00Z")))
+    seen = look(api, rollouts=False, arrived_at="2026-11-22T12:45:00Z", remade=("Deployment/checkout",))
+    assert (seen.status, "container `app` was restarted; last ended OOMKilled" in seen.summary) == ("failed", True)
+
+
 @pytest.mark.parametrize(
     ("made", "status", "said"),
     [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from remediator.domain.life import ARRIVED, AWAITED, TAKE_BACK
 from remediator.domain.outside import Rollout
 from remediator.domain.times import moment, stamp
-from remediator.graph.state import IncidentState, remember
+from remediator.graph.state import IncidentState, chosen, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,12 +44,14 @@ def verify_recovery(
     incident = state["incident"]
     if not incident.deadline:
         incident = incident.model_copy(update={"deadline": stamp(at + limits.deadline)})
+    change = chosen(state)
     rollout = Rollout(
         incident_id=state["incident_id"],
         diagnosis=diagnosis,
         pull_request=pull,
         applications=tuple(state["affected_apps"]),
         merged_at=_merged_at(state, incident, limits),
+        remade=change.remade if change else (),
     )
     seen = tuple(_in_order(state, rollout, verifiers, redact))
     status, result = _verdict(seen)
@@ -90,7 +92,7 @@ def _in_order(
     for verifier in verifiers:
         told = rollout
         if arrived and verifier.name not in tellers:
-            told = rollout.model_copy(update={"merged_at": max(arrived, rollout.merged_at)})
+            told = rollout.model_copy(update={"arrived_at": arrived})
         one = _redacted(verifier.observe(told, _of_this(state, told)), redact)
         if awaited and one.status == "failed" and AWAITED not in one.facts:
             one = one.model_copy(update={"status": "pending", "summary": f"before the change arrived: {one.summary}"})
@@ -176,7 +178,7 @@ def _merged_at(state: IncidentState, incident: Incident, limits: Limits) -> str:
 
 def _of_this(state: IncidentState, rollout: Rollout) -> tuple[Observation, ...]:
     """Observations since the merge: an earlier attempt's pods say nothing about this one's."""
-    return tuple(one for one in state["observations"] if one.at >= rollout.merged_at)
+    return tuple(one for one in state["observations"] if one.at >= rollout.since)
 
 
 def _failed(state: IncidentState, incident: Incident, result: str) -> IncidentState:

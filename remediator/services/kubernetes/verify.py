@@ -102,7 +102,7 @@ class PodVerifier:
         patient = _older(before.get("troubled_since", ""), now, 2 * self.settle)
         for workload in wanted:
             all_pods = self.cluster.pods(workload.namespace)
-            its = newest_runs([pod for pod in all_pods if objects.belongs(pod, workload)], rollout.merged_at)
+            its = newest_runs([pod for pod in all_pods if objects.belongs(pod, workload)], rollout.since)
             if not its and workload.kind not in _RUNS_PODS and (all_pods or self.cluster.namespace(workload.namespace)):
                 continue
             told = True
@@ -111,6 +111,8 @@ class PodVerifier:
             its = current(its)
             # What a pod itself says tells more than that it is counted as missing.
             findings += [found for pod in its for found in self._troubles(pod, rollout, patient=patient)] + waits
+            if f"{workload.kind}/{workload.name}" in rollout.remade:
+                findings += _left(its, rollout.merged_at)
             pods += its
         if not told:
             neutral = {"neutral": "nothing that runs pods is named"}
@@ -128,7 +130,7 @@ class PodVerifier:
         if not _older(since, now, self.settle):
             until = datetime.fromisoformat(since) + self.settle
             return self._say(now, "pending", f"{said}; to be seen unchanged at {until:%H:%M:%S} UTC", facts)
-        if loud := self._loud(wanted, pods, max(since, rollout.merged_at)):
+        if loud := self._loud(wanted, pods, max(since, rollout.since)):
             return self._say(now, "pending", loud, facts)
         return self._say(now, "success", f"{said}, unchanged since {since}", facts)
 
@@ -172,7 +174,7 @@ class PodVerifier:
         return f"{place}{' does not exist' if known else ': there are none, and no pods are no health'}"
 
     def _troubles(self, pod: Object, rollout: Rollout, *, patient: bool) -> list[Finding]:
-        """What is wrong with one pod; ends before the merge count for nothing."""
+        """What is wrong with one pod; ends before the change was there count for nothing, but for a newer pod's."""
         name, found = objects.name_of(pod), []
         new = objects.text(pod, "metadata", "creationTimestamp") >= rollout.merged_at
         reasons = {item.reason for item in rollout.diagnosis.evidence} | {"OOMKilled"}
@@ -185,7 +187,9 @@ class PodVerifier:
                 what = f"`{name}`, container `{container}`: {waits}{f': {said}' if said else ''}{ended}"
                 sure = waits in _HOPELESS and (waits != "CrashLoopBackOff" or count > 1)
                 found.append(Finding(what, grave=(new and sure) or patient))
-            elif at > rollout.merged_at and (reason in reasons or not _older(at, self.now(), self.settle)):
+            elif at > (rollout.merged_at if new else rollout.since) and (
+                reason in reasons or not _older(at, self.now(), self.settle)
+            ):
                 what = f"`{name}`, container `{container}` was restarted{ended}; {count} restarts"
                 found.append(Finding(what, grave=(new and reason in reasons and count > 1) or patient))
         if not found and not objects.ready(pod):
@@ -220,8 +224,8 @@ def current(pods: Sequence[Object]) -> list[Object]:
     return [pod for pod in alive if _template(pod) == newest]
 
 
-def newest_runs(pods: Sequence[Object], merged_at: str) -> list[Object]:
-    """Without what Jobs left behind before the merge, and of those since only the newest's, and not its vain tries.
+def newest_runs(pods: Sequence[Object], since: str) -> list[Object]:
+    """Without what Jobs left behind before the change, and of those since only the newest's, and not its vain tries.
 
     A Job keeps its failed pods as long as itself: they say nothing about a change that came after them.
     """
@@ -231,7 +235,7 @@ def newest_runs(pods: Sequence[Object], merged_at: str) -> list[Object]:
         owner = objects.workload_of(pod)
         if owner[0] not in _JOBS:
             kept.append(pod)
-        elif _made(pod) >= merged_at:
+        elif _made(pod) >= since:
             runs.setdefault(owner, []).append(pod)
     for run in runs.values():
         newest = objects.owner_of(max(run, key=_made))
@@ -239,6 +243,20 @@ def newest_runs(pods: Sequence[Object], merged_at: str) -> list[Object]:
         done = any(objects.text(pod, "status", "phase") == "Succeeded" for pod in last)
         kept += [pod for pod in last if not (done and objects.text(pod, "status", "phase") == "Failed")]
     return kept
+
+
+def _left(pods: Sequence[Object], merged_at: str) -> list[Finding]:
+    """Pods that died before the merge, of a workload whose pods the merge makes anew: it has not come to them.
+
+    One that never died may be as the change wants it, where a person had patched the workload by hand.
+    """
+    found = []
+    for pod in pods:
+        dead = next((reason for at, reason, _ in map(objects.last_end, objects.containers(pod)) if at), "")
+        if dead and _made(pod) < merged_at:
+            name = objects.name_of(pod)
+            found.append(Finding(f"`{name}` is older than the merge and died before it ({dead}): not rolled out yet"))
+    return found
 
 
 def _template(pod: Object) -> str:

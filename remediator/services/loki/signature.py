@@ -58,11 +58,11 @@ class SignatureVerifier:
         del earlier
         now = self.now()
         query = self._query(rollout)
-        if not query or not rollout.merged_at:
+        if not query or not rollout.since:
             neutral = {"neutral": "its signature was never one of a log"}
             return self._say(now, "success", "no log told of this incident", neutral)
         try:
-            return self._counted(now, query, datetime.fromisoformat(rollout.merged_at))
+            return self._counted(now, query, datetime.fromisoformat(rollout.since))
         except RemediatorError as error:
             return self._say(now, "pending", str(error))
 

@@ -46,6 +46,7 @@ def test_a_refused_probe_goes_to_the_port_that_is_served(tmp_path: Path, contain
     told = tell(tmp_path, shop(web=workload(container)), text)
     assert told.value(f"{LIVENESS}.httpGet.port") == port
     assert told.actions[0] == "fix_probe_port"
+    assert told.outcomes[0].proposals[0].remade == ("Deployment/web",)
 
 
 @pytest.mark.parametrize(

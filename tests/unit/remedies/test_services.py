@@ -76,6 +76,7 @@ def test_a_misspelt_label_goes_to_that_of_the_pods(tmp_path):
     )
     assert told.value("spec.selector.app", "shop/service.yaml") == "api"
     assert list(told.changed) == ["shop/service.yaml"]
+    assert told.outcomes[0].proposals[0].remade == ()
 
 
 def test_another_value_goes_to_the_only_workload_with_the_other_labels(tmp_path):
