@@ -26,9 +26,10 @@ from remediator.services.kubernetes.client import Cluster
 from remediator.services.kubernetes.source import ClusterSource
 from remediator.services.kubernetes.verify import PodVerifier
 from tests.outside.cluster import pod, waiting
+from tests.outside.processes import free_port, started
 from tests.outside.rollouts import rollout
 from tests.outside.servers import Answer, Asked, serve
-from tests.outside.test_real_servers import AM_CONFIG, alert, free_port, post, started
+from tests.outside.test_real_servers import AM_CONFIG, alert, post
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 NOW = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
@@ -182,7 +183,8 @@ def test_a_firing_alert_reaches_the_trigger_through_the_receiver_and_the_relay(t
             [sys.executable, DEPLOY / "alertmanager/relay.py"], env=environ | {"RELAY_LISTEN": f"127.0.0.1:{listen}"}
         )
         try:
-            for url in started(command, f"http://127.0.0.1:{port}", tmp_path):
+            url = f"http://127.0.0.1:{port}"
+            with started(command, f"{url}/-/ready", tmp_path):
                 labels = {"namespace": "shop", "pod": "checkout-7c9d8f6b5d-x2x7k", "container": "app"}
                 post(f"{url}/api/v2/alerts", [alert("KubeContainerOOMKilled", **labels, reason="OOMKilled")])
                 for _ in range(100):

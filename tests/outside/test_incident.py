@@ -16,6 +16,7 @@ import pytest
 from tests.github.stand import stand_in
 from tests.github.test_action import GITOPS, Action
 from tests.outside.cluster import Api, cluster, deployment, event, pod, running
+from tests.outside.real_cluster import RealCluster, real_cluster
 from tests.outside.test_argocd import application
 from tests.outside.test_real_servers import alert, alertmanager, post  # noqa: F401 - a fixture
 from tests.repos import git
@@ -59,45 +60,50 @@ def command(demo: Path, environ: dict[str, str]) -> Callable[..., str]:
 
 @pytest.mark.needs_tools("prometheus-alertmanager", "helm")
 def test_from_a_firing_alert_to_the_verdict(alertmanager: str, demo: Path) -> None:  # noqa: F811
-    labels = {"namespace": SPACE, "pod": NAME, "container": "notifier", "reason": "OOMKilled", "severity": "critical"}
-    post(f"{alertmanager}/api/v2/alerts", [alert("ContainerOOMKilled", **labels)])
     with cluster() as api:
-        died = {**running(5, finishedAt=moment(-3)), "name": "notifier"}
-        old = pod(died, created=moment(-90), owner="notifier-5d7c86b9f", template="5d7c86b9f")
-        api.put("v1/pods", NAME, old, SPACE)
-        told = event(NAME, "BackOff", "Back-off restarting failed container notifier", moment(-2))
-        api.put("v1/events", "e1", told | {"involvedObject": {"kind": "Pod", "name": NAME, "namespace": SPACE}}, SPACE)
-        environ = {"REMEDIATOR_ALERTMANAGER_URL": alertmanager, "REMEDIATOR_KUBERNETES_URL": api.url}
-        remediator = command(demo, environ)
-        seen = remediator("collect")
-        assert "ContainerOOMKilled" in seen
-        assert "Back-off restarting failed container notifier" in seen
-        (found,) = [
-            one for one in json.loads(remediator("run", "--log", "outside", "--json")) if "oom" in one["error_category"]
-        ]
-        assert found["workflow_status"] == "awaiting_review"
-        name, app = found["incident_id"], found["affected_apps"][0]
+        scripted(alertmanager, demo, api, {"REMEDIATOR_KUBERNETES_URL": api.url})
 
-        remediator("approve", name)
-        commit = git(demo, "rev-parse", "HEAD")
-        assert "does not exist in Argo CD" in remediator("verify", name)
-        for one in found["affected_apps"]:
-            made = application(commit, metadata__name=one)
-            made["spec"]["source"]["repoURL"] = "https://github.com/northwind/gitops.git"
-            api.put("argoproj.io/v1alpha1/applications", one, made, "argocd")
-        api.put("apps/v1/deployments", "notifier", deployment(1, 1, 1), SPACE)
-        well = {**running(), "name": "notifier"}
-        api.drop("v1/pods", NAME, SPACE)
-        fresh = pod(well, created=moment(1), owner="notifier-6f6c86b9f", template="6f6c86b9f")
-        api.put("v1/pods", "notifier-6f6c86b9f-bbbbb", fresh, SPACE)
-        assert "`ContainerOOMKilled` fires since" in remediator("verify", name)
-        post(f"{alertmanager}/api/v2/alerts", [alert("ContainerOOMKilled", **labels, minutes=-9, ends=-1)])
-        time.sleep(2)
-        assert "no alert fires; to be seen so again" in remediator("verify", name)
-        time.sleep(1.1)
-        said = remediator("verify", name)
+
+@pytest.mark.counterpart
+@pytest.mark.needs_tools("prometheus-alertmanager", "helm", "etcd")
+def test_from_a_firing_alert_to_the_verdict_of_a_real_cluster(
+    alertmanager: str,  # noqa: F811
+    demo: Path,
+    tmp_path: Path,
+) -> None:
+    """The account of deploy/kubernetes reads it over TLS, with its token and the cluster's own authority."""
+    with real_cluster(tmp_path) as api:
+        api.serve_applications()
+        environ = {"URL": api.url, "TOKEN": api.account(), "CA": str(api.ca)}
+        scripted(alertmanager, demo, api, {f"REMEDIATOR_KUBERNETES_{key}": text for key, text in environ.items()})
+
+
+def scripted(alerts: str, demo: Path, api: Api | RealCluster, environ: dict[str, str]) -> None:
+    labels = {"namespace": SPACE, "pod": NAME, "container": "notifier", "reason": "OOMKilled", "severity": "critical"}
+    post(f"{alerts}/api/v2/alerts", [alert("ContainerOOMKilled", **labels)])
+    sick(api)
+    remediator = command(demo, {"REMEDIATOR_ALERTMANAGER_URL": alerts, **environ})
+    seen = remediator("collect")
+    assert "ContainerOOMKilled" in seen
+    assert "Back-off restarting failed container notifier" in seen
+    (found,) = [
+        one for one in json.loads(remediator("run", "--log", "outside", "--json")) if "oom" in one["error_category"]
+    ]
+    assert found["workflow_status"] == "awaiting_review"
+    name, applications = found["incident_id"], found["affected_apps"]
+
+    remediator("approve", name)
+    commit = git(demo, "rev-parse", "HEAD")
+    assert "does not exist in Argo CD" in remediator("verify", name)
+    rolled_out(api, applications, commit, "https://github.com/northwind/gitops.git")
+    assert "`ContainerOOMKilled` fires since" in remediator("verify", name)
+    post(f"{alerts}/api/v2/alerts", [alert("ContainerOOMKilled", **labels, minutes=-9, ends=-1)])
+    time.sleep(2)
+    assert "no alert fires; to be seen so again" in remediator("verify", name)
+    time.sleep(1.1)
+    said = remediator("verify", name)
     assert f"{name}: resolved" in said, said
-    assert f"`{app}` synced to `{commit[:7]}`, Healthy" in said
+    assert f"`{applications[0]}` synced to `{commit[:7]}`, Healthy" in said
     assert "1 pod ready, 0 restarts, unchanged since" in said
     assert "no alert fires" in said
     status = json.loads(remediator("status", name, "--json"))
@@ -115,7 +121,7 @@ def on_github(policy: str) -> dict[str, str]:
     return {**files, ".github/remediator.yml": policy}
 
 
-def sick(api: Api) -> None:
+def sick(api: Api | RealCluster) -> None:
     """A container that was killed for its memory, and what the kubelet says of it."""
     died = {**running(5, finishedAt=moment(-3)), "name": "notifier"}
     api.put("v1/pods", NAME, pod(died, created=moment(-90), owner="notifier-5d7c86b9f", template="5d7c86b9f"), SPACE)
@@ -123,11 +129,11 @@ def sick(api: Api) -> None:
     api.put("v1/events", "e1", told | {"involvedObject": {"kind": "Pod", "name": NAME, "namespace": SPACE}}, SPACE)
 
 
-def rolled_out(api: Api, applications: list[str], commit: str) -> None:
+def rolled_out(api: Api | RealCluster, applications: list[str], commit: str, repository: str) -> None:
     """Argo CD has applied the merge, and the new pod runs."""
     for one in applications:
         made = application(commit, metadata__name=one)
-        made["spec"]["source"]["repoURL"] = "https://github.com/acme/gitops.git"
+        made["spec"]["source"]["repoURL"] = repository
         api.put("argoproj.io/v1alpha1/applications", one, made, "argocd")
     api.put("apps/v1/deployments", "notifier", deployment(1, 1, 1), SPACE)
     api.drop("v1/pods", NAME, SPACE)
@@ -170,7 +176,7 @@ def test_from_a_firing_alert_to_the_verdict_on_github(
             code, out, text = action("pull_request", closed, **named)
             assert (code, out["conclusion"], out["verification-status"]) == (0, "verifying", "pending"), text
             assert "does not exist in Argo CD" in world.pulls[number].comments[0].body
-        rolled_out(api, applications, commit)
+        rolled_out(api, applications, commit, "https://github.com/acme/gitops.git")
         post(f"{alertmanager}/api/v2/alerts", [alert("ContainerOOMKilled", **labels, minutes=-9, ends=-1)])
         if patience == "0s":
             action("schedule", {}, mode="verify", **named)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -19,11 +16,11 @@ from remediator.evidence import Scanner, text_input
 from remediator.services.alertmanager import AlertSource, AlertVerifier, filters_of_group, firing
 from remediator.services.http import Http
 from remediator.services.prometheus import UsageSource, matchers, query_range
+from tests.outside.processes import free_port, started
 from tests.outside.rollouts import rollout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 AM_CONFIG = """
 route: {receiver: nobody, group_by: [alertname, namespace], group_wait: 1s}
@@ -35,38 +32,15 @@ POD = {"namespace": "shop", "pod": "checkout-7c9d8f6b5d-x2x7k", "container": "ap
 CHECKOUT = Workload(namespace="shop", kind="Deployment", name="checkout")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def started(command: list[str], url: str, folder: Path) -> Iterator[str]:
-    with (folder / "log").open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder, start_new_session=True)
-    try:
-        for _ in range(150):
-            try:
-                with urllib.request.urlopen(f"{url}/-/ready", timeout=1):
-                    break
-            except OSError:
-                time.sleep(0.1)
-        else:
-            pytest.fail((folder / "log").read_text()[-2000:])
-        yield url
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(10)
-
-
 @pytest.fixture(scope="module")
 def alertmanager(tmp_path_factory) -> Iterator[str]:
     folder, port = tmp_path_factory.mktemp("am"), free_port()
     (folder / "am.yml").write_text(AM_CONFIG)
     command = ["prometheus-alertmanager", f"--web.listen-address=127.0.0.1:{port}", f"--storage.path={folder}/data"]
-    yield from started(
-        [*command, f"--config.file={folder}/am.yml", "--cluster.listen-address="], f"http://127.0.0.1:{port}", folder
-    )
+    command += [f"--config.file={folder}/am.yml", "--cluster.listen-address="]
+    url = f"http://127.0.0.1:{port}"
+    with started(command, f"{url}/-/ready", folder):
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +59,9 @@ def prometheus(tmp_path_factory) -> Iterator[str]:
     subprocess.run(made, check=True, capture_output=True)
     (folder / "prom.yml").write_text("scrape_configs: []\n")
     command = ["prometheus", f"--web.listen-address=127.0.0.1:{port}", f"--storage.tsdb.path={folder}/data"]
-    yield from started([*command, f"--config.file={folder}/prom.yml"], f"http://127.0.0.1:{port}", folder)
+    url = f"http://127.0.0.1:{port}"
+    with started([*command, f"--config.file={folder}/prom.yml"], f"{url}/-/ready", folder):
+        yield url
 
 
 def post(url: str, body: object) -> None:
