@@ -9,7 +9,7 @@ from pydantic import Field
 
 from remediator.domain.base import Value
 
-Mode = Literal["auto", "run", "verify"]
+Mode = Literal["auto", "run", "verify", "targets"]
 
 
 class Start(Value):
@@ -36,13 +36,17 @@ class Sweep(Value):
     start: bool = False
 
 
+class Targets(Value):
+    """Name the clusters, as the matrix of the jobs that follow."""
+
+
 class Ignore(Value):
     """Nothing to do, and why; shown in the job summary."""
 
     why: str
 
 
-Decision = Start | Resume | Sweep | Ignore
+Decision = Start | Resume | Sweep | Targets | Ignore
 
 COMMAND = "/remediator"
 BACKLOG = "<!-- remediator:backlog"
@@ -59,6 +63,8 @@ def decide(
     """What this event asks for. `workflows` is the allow-list for `workflow_run`, `repository` our own `owner/name`."""
     if mode == "verify":
         return Sweep()
+    if mode == "targets":
+        return Targets()
     match event, payload:
         case "workflow_dispatch", _:
             return Start(source="inputs")

@@ -15,11 +15,12 @@ from remediator.action.outcome import Outcome, conclusion, exit_code, outputs, p
 from remediator.commands import faults
 from remediator.commands.output import redact_logging, set_up_logging
 from remediator.commands.shared import report_of
+from remediator.commands.targets import matrix
 from remediator.errors import ConfigError, RemediatorError
 from remediator.graph.patience import unsettled
 from remediator.report import IncidentReport, RunFacts
 from remediator.settings import Settings
-from remediator.trigger import Ignore, Resume, Start, Sweep, decide
+from remediator.trigger import Ignore, Resume, Start, Sweep, Targets, decide
 from remediator.wiring import Services, now, preload
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Run:
     errors: list[str] = field(default_factory=list)
     facts: RunFacts = field(default_factory=RunFacts)
     note: str = ""
+    matrix: str = ""
 
     def handle(self) -> None:
         """Do what the event asks for."""
@@ -60,6 +62,10 @@ class Run:
         asked = decide(inputs.event, inputs.payload, inputs.mode, workflows=inputs.workflows, repository=repository)
         if isinstance(asked, Ignore):
             self.note = f"Nothing to do: {asked.why}."
+            return
+        if isinstance(asked, Targets):
+            self.matrix = matrix(self.services.policies)
+            self.note = f"The matrix of the jobs that follow: `{self.matrix}`"
             return
         if not self.services.policies.guardrails.enabled:
             self.note = "Switched off by the policy (`guardrails.enabled: false`): nothing was done."
@@ -271,7 +277,7 @@ def _tell(inputs: Inputs, run: Run, ended: str) -> None:
     if inputs.summary:
         with inputs.summary.open("a", encoding="utf-8") as summary:
             summary.write(text)
-    written(inputs, outputs(run.found, ended, str(file)))
+    written(inputs, outputs(run.found, ended, str(file), run.matrix))
     # The runner obeys `::commands::` wherever a line begins with one, indented or not: a log's must stay text.
     token = uuid.uuid4().hex
     _say([*remarks(run.found, run.errors), f"::stop-commands::{token}", text.rstrip(), f"::{token}::"])

@@ -81,7 +81,7 @@ def exit_code(ended: str, fail_on: FailOn) -> int:
     return int(ended in bad[fail_on])
 
 
-def outputs(found: Sequence[Outcome], ended: str, summary: str) -> dict[str, str]:
+def outputs(found: Sequence[Outcome], ended: str, summary: str, matrix: str = "") -> dict[str, str]:
     """The action's outputs; the single ones name the gravest incident."""
     ranked = sorted(
         found, key=lambda one: (_GRAVE.index(one.severity) if one.severity in _GRAVE else 9, not one.number)
@@ -104,6 +104,7 @@ def outputs(found: Sequence[Outcome], ended: str, summary: str) -> dict[str, str
         "severity": first.severity,
         "verification-status": first.verification if first.incident_id else "",
         "summary-file": summary,
+        "matrix": matrix,
     }
 
 

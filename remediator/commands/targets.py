@@ -10,6 +10,8 @@ from remediator.commands.shared import add_repo, services
 if TYPE_CHECKING:
     import argparse
 
+    from remediator.policy import Policies
+
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
@@ -21,12 +23,16 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(handler=run)
 
 
+def matrix(policies: Policies) -> str:
+    """What `fromJSON` makes a workflow's matrix: one job a target, one without a name where there is none."""
+    return json.dumps({"include": [{"target": name} for name in list(policies.targets) or [""]]})
+
+
 def run(args: argparse.Namespace) -> int:
     """Every target with its servers; the matrix names the one that the environment alone describes by nothing."""
     found = services(args, dry_run=True)
     if args.json:
-        names = list(found.policies.targets) or [""]
-        print(json.dumps({"include": [{"target": name} for name in names]}))
+        print(matrix(found.policies))
         return 0
     outside = found.outside
     for name, target in outside.targets.items():

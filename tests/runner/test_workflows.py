@@ -101,9 +101,22 @@ def test_the_switch_stops_everything(runner: Runner) -> None:
 
 
 def test_each_cluster_has_a_job_of_its_own(runner: Runner) -> None:
-    policy = "targets:\n  prod-eu:\n    clusters: [eu]\n  prod-us:\n    clusters: [us]\n"
+    policy = "targets:\n  prod-eu: {clusters: [eu]}\n  prod-us: {clusters: [us]}\n  drill: {clusters: [dr]}\n"
     runner.server.world.commit_files("main", {".github/remediator.yml": policy}, "Name the clusters")
     job = runner("clusters", "schedule", scheduled("11,41 * * * *"))
     assert job.code == 0, job.said
-    names = {one["matrix"]["target"] for one in job.log if one.get("jobResult") == "success"}
-    assert names == {"prod-eu", "prod-us"}
+    names = {one["matrix"].get("target") for one in job.log if one.get("jobResult") == "success"}
+    assert names == {None, "prod-eu", "prod-us", "drill"}
+
+
+def test_without_targets_one_job_reads_what_the_environment_names(runner: Runner) -> None:
+    job = runner("clusters", "schedule", scheduled("11,41 * * * *"))
+    assert job.code == 0, job.said
+    assert [one["matrix"] for one in job.log if one.get("jobResult") == "success"][1:] == [{"target": ""}]
+
+
+def test_switched_off_no_cluster_has_a_job(runner: Runner) -> None:
+    runner.variables["REMEDIATOR_OFF"] = "true"
+    job = runner("clusters", "schedule", scheduled("11,41 * * * *"))
+    assert job.code == 0, job.said
+    assert [one["matrix"] for one in job.log if one.get("jobResult") == "success"] == [{}]

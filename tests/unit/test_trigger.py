@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from remediator.trigger import Decision, Ignore, Resume, Start, Sweep, decide
+from remediator.trigger import Decision, Ignore, Resume, Start, Sweep, Targets, decide
 
 OURS = {"number": 7, "head": {"ref": "remediator/inc-3f9a2c-1-1"}, "merged": False, "merge_commit_sha": None}
 MERGED = {**OURS, "merged": True, "merge_commit_sha": "abc123"}
@@ -78,6 +78,10 @@ def test_events_that_ask_for_nothing_say_why(event: str, payload: dict[str, Any]
 
 def test_verify_mode_sweeps_whatever_the_event() -> None:
     assert decide("workflow_dispatch", {}, "verify") == Sweep()
+
+
+def test_targets_mode_names_the_clusters_whatever_the_event() -> None:
+    assert decide("schedule", {}, "targets") == Targets()
 
 
 def test_a_schedule_in_run_mode_only_starts() -> None:
