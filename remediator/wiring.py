@@ -185,6 +185,7 @@ class Services:
             cluster=self.settings.cluster,
             cluster_of=self._cluster_of,
             now=now,
+            told=self.gathered.told if self.gathered else tuple,
         )
 
     def read(self, specs: Sequence[str], *, poll: bool = False) -> None:

@@ -111,14 +111,14 @@ class Run:
     def _start(self, asked: Start) -> None:
         named = self._logs(asked)
         self.services.read(named or self.services.outside.polled(), poll=not named)
+        self.facts = RunFacts(dry_run=self.inputs.dry_run, notes=self.services.logs.notes())
         if not named and not self.services.logs.scan.inputs:
             self.note = f"{self.note} The servers had nothing new to tell.".strip()
             self._handled()
             return
         cases = self.services.logs.cases()
         lines, seconds = self.services.logs.measured()
-        notes = self.services.logs.notes()
-        self.facts = RunFacts(lines=lines, seconds=seconds, dry_run=self.inputs.dry_run, notes=notes)
+        self.facts = self.facts.model_copy(update={"lines": lines, "seconds": seconds})
         before = set() if self.inputs.dry_run else {one.branch for one in self.services.driver.records()}
         held = None if self.inputs.dry_run else self.held
         for case in cases:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remediator.commands.shared import add_repo, find, services
+from remediator.commands.shared import add_repo, find, services, tell_notes
 from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         second = None
         diagnoses = [case.diagnosis for case in found.logs.cases()]
+        tell_notes(found)
     repository = Repository.open(Path(args.repo))
     for diagnosis in diagnoses:
         print("\n".join(_lines(diagnosis, repository, found.policies)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from remediator.commands import faults
 from remediator.commands.output import Progress, redact_logging
-from remediator.commands.shared import add_repo, add_target, exit_code, report_of, services
+from remediator.commands.shared import add_repo, add_target, exit_code, report_of, services, tell_notes
 from remediator.errors import RemediatorError
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
         with progress.step(f"{case.diagnosis.category}: {case.diagnosis.summary}"):
             results.append(_one(found, case))
     progress.close()
+    tell_notes(found)
     for result in results:
         if result.error:
             faults.tell(result.error)
@@ -111,13 +112,10 @@ def _start(found: Services, case: Case) -> Result:
 
 def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
     from remediator.report import RunFacts, evidence, local_pull_request, terminal
-    from remediator.report.markdown import one_line
 
     colour = sys.stdout.isatty()
     reports = [_report(found, result) for result in results]
     lines, seconds = found.logs.measured()
-    for note in found.logs.notes():
-        print(f"note: {one_line(note)}", file=sys.stderr)
     facts = RunFacts(lines=lines, seconds=seconds, dry_run=dry_run, model=found.spending())
     print(terminal(reports, facts, colour=colour), end="")
     for report in reports:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,14 @@ def services(args: argparse.Namespace, *, dry_run: bool = False, push: str = "")
     if target := getattr(args, "target", ""):
         settings = settings.model_copy(update={"target": target})
     return Services(settings, Path(args.repo), logs, dry_run, push, no_llm)
+
+
+def tell_notes(found: Services) -> None:
+    """What was not read, or not in whole, for the terminal."""
+    from remediator.report.markdown import one_line
+
+    for note in found.logs.notes():
+        print(f"note: {one_line(note)}", file=sys.stderr)
 
 
 def repo_of(found: Services) -> str:

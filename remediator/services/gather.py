@@ -79,15 +79,15 @@ class Gather:
         named = [one for answer in self.answers for one in answer.reading.workloads]
         wanted = list(dict.fromkeys([*self.workloads, *named]))[:_MOST_WORKLOADS]
         self.answers += self._ask(self.then, wanted)
-        for answer in self.answers:
-            if answer.error:
-                log.warning("%s: %s", answer.name, answer.error)
-            for note in answer.reading.notes:
-                log.info("%s: %s", answer.name, note)
         if self.answers and all(answer.error for answer in self.answers):
             said = "; ".join(f"{answer.name}: {answer.error}" for answer in self.answers)
             raise ServiceError(f"no source could be read: {said}", retryable=True)
         return [text_input(*one) for answer in self.answers for one in answer.reading.texts]
+
+    def told(self) -> tuple[str, ...]:
+        """What was not read, or not in whole, and why; what failed first."""
+        failed = [f"{answer.name} was not read: {answer.error}" for answer in self.answers if answer.error]
+        return (*failed, *(f"{answer.name}: {note}" for answer in self.answers for note in answer.reading.notes))
 
     def marked(self) -> dict[str, Mark]:
         """Where each source that answered is to be read from next; one that failed stays where it was."""

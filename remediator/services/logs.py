@@ -50,6 +50,8 @@ class Logs:
     cluster_of: Callable[[str, str], str] = lambda _source, said: said
     """(source's name, what a statement itself says): the cluster, where there are several."""
     now: Clock = lambda: datetime.now(UTC)
+    told: Callable[[], Sequence[str]] = tuple
+    """What the sources say of themselves, once they were read."""
 
     @cached_property
     def scan(self) -> Scan:
@@ -64,8 +66,6 @@ class Logs:
         ):
             names = ", ".join(report.name for report in found.inputs)
             raise ConfigError(f"{names}: empty: did the command that should have filled it fail?")
-        for note in found.notes:
-            log.warning("%s", note)
         return found
 
     def cases(self) -> tuple[Case, ...]:
@@ -78,7 +78,8 @@ class Logs:
 
     def notes(self) -> tuple[str, ...]:
         """See the port."""
-        return tuple(self.redact(note) for note in self.scan.notes)
+        read = self.scan.notes
+        return tuple(self.redact(note) for note in (*self.told(), *read))
 
     @cached_property
     def _cases(self) -> tuple[Case, ...]:

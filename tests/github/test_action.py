@@ -23,6 +23,8 @@ from tests.github.server import Server
 from tests.github.stand import stand_in
 from tests.github.test_artifacts import archive
 from tests.github.world import Artifact
+from tests.outside.loki_server import LokiServer
+from tests.outside.servers import serve
 from tests.repos import git
 
 if TYPE_CHECKING:
@@ -68,6 +70,15 @@ def action(tmp_path: Path) -> Iterator[Action]:
     with stand_in(tmp_path, files) as server:
         server.world.artifacts = [Artifact(5, "incident", 9, archive(**{"a.txt": LOG.read_text()}))]
         yield Action(server, tmp_path)
+
+
+def test_a_server_that_could_not_be_read_is_named_in_the_summary_and_the_others_count(action: Action) -> None:
+    with serve(LokiServer()) as loki:
+        servers = {"loki_url": loki.url, "loki_selector": '{namespace="shop"}', "alertmanager_url": "http://127.0.0.1:1"}
+        code, out, text = action("schedule", {"schedule": "*/15 * * * *"}, **servers)
+    assert (code, out["conclusion"]) == (0, "nothing"), text
+    assert "had nothing new to tell" in text
+    assert "alertmanager was not read: Alertmanager cannot be reached" in text
 
 
 def test_from_a_dispatched_run_with_an_artifact_to_the_note_of_its_merge(action: Action) -> None:
