@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,8 @@ import yaml
 from pydantic import ValidationError
 
 from remediator.errors import ConfigError
-from remediator.policy.meaning import check_meaning
-from remediator.policy.mistakes import empty_placeholders, say, unknown_ids
+from remediator.policy.meaning import unmeant
+from remediator.policy.mistakes import say, unknown_ids
 from remediator.policy.models import Action, Catalogue, Category, Guardrails, Policies
 
 USER_FILE = ".github/remediator.yml"
@@ -33,7 +33,14 @@ def load(user_file: Path | None = None, *, root: Path | None = None) -> Policies
     The shipped files are checked against their schemas by the tests and by `remediator policies check`;
     at run time only the user's file is, since it alone can be new.
     """
-    root = root or shipped_root()
+    policies, wrong = _loaded(user_file, root or shipped_root())
+    if policies is None or wrong:
+        raise wrong[0]
+    return policies
+
+
+def _loaded(user_file: Path | None, root: Path) -> tuple[Policies | None, list[ConfigError]]:
+    """The policies, and all that is wrong with them as far as one mistake lets the next be seen."""
     document: dict[str, Any] = {
         "categories": {path.stem: _read(path) for path in sorted(root.glob("categories/*.yaml"))},
         "actions": {path.stem: _read(path) for path in sorted(root.glob("actions/*.yaml"))},
@@ -41,10 +48,11 @@ def load(user_file: Path | None = None, *, root: Path | None = None) -> Policies
     }
     if user_file is not None:
         user = _read(user_file)
-        for problem in check_document(user, user_file, root / "schema" / "remediator.json"):
-            raise problem
-        for where, words in unknown_ids(user, document):
-            raise ConfigError(words, file=str(user_file), line=line_of(user_file, where), path=".".join(where))
+        wrong = [*check_document(user, user_file, root / "schema" / "remediator.json")]
+        if isinstance(user, Mapping):
+            wrong += [_error(words, user_file, where) for where, words in unknown_ids(user, document)]
+        if wrong:
+            return None, wrong
         document = merge(document, user)
     return _build(document, user_file)
 
@@ -68,6 +76,11 @@ def check(path: Path, *, root: Path | None = None) -> list[ConfigError]:
     """All that is wrong with a policy file or a directory of them; empty when it can be used."""
     root = root or shipped_root()
     problems: list[ConfigError] = []
+    if not path.is_dir() and _schema_for(path) == "remediator.json":
+        try:
+            return _loaded(path, root)[1]
+        except ConfigError as error:
+            return [error]
     for file in _policy_files(path):
         try:
             document = _read(file)
@@ -75,9 +88,7 @@ def check(path: Path, *, root: Path | None = None) -> list[ConfigError]:
             problems.append(error)
             continue
         problems += check_document(document, file, root / "schema" / _schema_for(file))
-    if not problems:
-        problems += _check_whole(path, root)
-    return problems
+    return problems if problems or not path.is_dir() else _loaded(None, path)[1]
 
 
 def check_document(document: Any, file: Path, schema: Path) -> Iterator[ConfigError]:
@@ -91,8 +102,12 @@ def check_document(document: Any, file: Path, schema: Path) -> Iterator[ConfigEr
     validator = jsonschema.Draft202012Validator(json.loads(text), registry=registry)
     for error in sorted(validator.iter_errors(document), key=lambda e: list(map(str, e.absolute_path))):
         steps = list(error.absolute_path)
-        dotted = ".".join(map(str, steps))
-        yield ConfigError(say(error, steps), file=str(file), line=line_of(file, steps), path=dotted)
+        yield _error(say(error, steps), file, steps)
+
+
+def _error(words: str, file: Path | None, steps: Sequence[str | int]) -> ConfigError:
+    path = ".".join(map(str, steps))
+    return ConfigError(words, file=str(file or "policies"), line=line_of(file, steps) if file else 0, path=path)
 
 
 def line_of(file: Path, steps: Iterable[str | int]) -> int:
@@ -148,7 +163,7 @@ def _refuse_repeated_keys(path: Path) -> None:
             stack += node.value
 
 
-def _build(document: Mapping[str, Any], user_file: Path | None) -> Policies:
+def _build(document: Mapping[str, Any], user_file: Path | None) -> tuple[Policies | None, list[ConfigError]]:
     try:
         categories = tuple(
             Category.model_validate({"id": name, **body}) for name, body in sorted(document["categories"].items())
@@ -164,64 +179,14 @@ def _build(document: Mapping[str, Any], user_file: Path | None) -> Policies:
             **rest,
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(map(str, first["loc"]))
-        file = str(user_file) if user_file else "policies"
-        raise ConfigError(f"{first['msg']}, got {first['input']!r}", file=file, path=path) from error
-    file = str(user_file) if user_file else "policies"
-    _check_references(policies, file)
-    check_meaning(policies, file)
-    return policies
+        return None, [_error(f"{one['msg']}, got {one['input']!r}", user_file, one["loc"]) for one in error.errors()]
+    return policies, [_error(words, user_file, steps) for steps, words in unmeant(policies)]
 
 
 def _guardrails(body: Mapping[str, Any]) -> Guardrails:
     guardrails = Guardrails.model_validate(body)
     denied = dict.fromkeys((*_ALWAYS_DENIED, *guardrails.deny_files))
     return guardrails.model_copy(update={"deny_files": tuple(denied)})
-
-
-def _check_references(policies: Policies, file: str) -> None:
-    """Ids that name nothing, and patterns that do not compile, are the user's to mend."""
-    import re2
-
-    for identity, words in empty_placeholders(policies.catalogue.categories):
-        steps = ("categories", identity, "summary")
-        raise ConfigError(words, file=file, line=line_of(Path(file), steps), path=".".join(steps))
-    known = policies.catalogue.signal_owner
-    for category in policies.catalogue.categories:
-        for name in category.actions:
-            if name not in policies.actions:
-                raise ConfigError(
-                    f"names the action {name!r}, which is defined nowhere",
-                    file=file,
-                    path=f"categories.{category.id}.actions",
-                )
-        for signal in category.signals:
-            for pattern in filter(None, (signal.pattern, signal.unless)):
-                try:
-                    re2.compile(pattern)
-                except re2.error as error:
-                    where = f"categories.{category.id}.signals.{signal.id}"
-                    raise ConfigError(f"pattern does not compile: {error}", file=file, path=where) from error
-    for action in policies.actions.values():
-        for ended in action.ends:
-            kind, _, identity = ended.partition(":")
-            fits = identity in policies.catalogue.by_id if kind == "category" else ended in known
-            if not fits:
-                raise ConfigError(
-                    f"ends {ended!r}, which is no signal and no `category:ID`", file=file, path=f"actions.{action.id}"
-                )
-
-
-def _check_whole(path: Path, root: Path) -> list[ConfigError]:
-    try:
-        if path.is_dir():
-            load(root=path)
-        elif _schema_for(path) == "remediator.json":
-            load(path, root=root)
-    except ConfigError as error:
-        return [error]
-    return []
 
 
 def _policy_files(path: Path) -> list[Path]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime, time
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from remediator.errors import ConfigError
+from remediator.policy.mistakes import empty_placeholders
 from remediator.policy.models import FreezeWindow, Guardrails, Model, Policies
+from remediator.policy.targets import Target
 
 _CREDENTIAL = re.compile(
     r"auth|token|secret|passw|credential|cookie|session|signature|(?:^|[-_])(?:api[-_]?)?key$|^apikey$", re.IGNORECASE
@@ -18,65 +20,98 @@ _CREDENTIAL = re.compile(
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def check_meaning(policies: Policies, file: str) -> None:
-    """ConfigError for the first value that is well-formed and still says nothing."""
-    rules = policies.guardrails
+def unmeant(policies: Policies) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where something is well-formed and still says nothing, and what is wrong with it."""
+    yield from _references(policies)
+    yield from _guardrails(policies.guardrails)
+    for action in policies.actions.values():
+        bounds = action.bounds
+        if bounds.factor and bounds.max_factor and bounds.factor > bounds.max_factor:
+            words = f"factor {bounds.factor:g} is above max_factor {bounds.max_factor:g}"
+            yield ("actions", action.id, "bounds"), words
+    yield from _model(policies.model)
+    yield from _targets(policies.targets)
+
+
+def _references(policies: Policies) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Ids that name nothing, holes in sentences, and patterns that do not compile."""
+    for identity, words in empty_placeholders(policies.catalogue.categories):
+        yield ("categories", identity, "summary"), words
+    for category in policies.catalogue.categories:
+        for name in category.actions:
+            if name not in policies.actions:
+                yield ("categories", category.id, "actions"), f"names the action {name!r}, which is defined nowhere"
+        for place, signal in enumerate(category.signals):
+            for key, pattern in (("pattern", signal.pattern), ("unless", signal.unless)):
+                if pattern and (said := _refused(pattern)):
+                    where = ("categories", category.id, "signals", place, key)
+                    yield where, f"{signal.id}: {pattern!r} does not compile: {said}"
+    known = policies.catalogue.signal_owner
+    for action in policies.actions.values():
+        for ended in action.ends:
+            kind, _, identity = ended.partition(":")
+            if not (identity in policies.catalogue.by_id if kind == "category" else ended in known):
+                yield ("actions", action.id, "ends"), f"ends {ended!r}, which is no signal and no `category:ID`"
+
+
+def _refused(pattern: str) -> str:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options=options)
+    except re2.error as error:
+        return str(error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0])
+    return ""
+
+
+def _guardrails(rules: Guardrails) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for key in ("deny_paths", "deny_values"):
         for pattern in getattr(rules, key):
             try:
                 re.compile(pattern)
             except re.error as error:
-                raise ConfigError(
-                    f"{pattern!r} is no regular expression: {error}", file=file, path=f"guardrails.{key}"
-                ) from None
+                yield ("guardrails", key), f"{pattern!r} is no regular expression: {error}"
     for kind in rules.deny_kinds:
         if not kind[:1].isupper():
-            raise ConfigError(
-                f"{kind!r} is no kind: kinds start with a capital letter", file=file, path="guardrails.deny_kinds"
-            )
-    for window in rules.freeze_windows:
-        _check_window(window, file)
-    for action in policies.actions.values():
-        bounds = action.bounds
-        if bounds.factor and bounds.max_factor and bounds.factor > bounds.max_factor:
-            raise ConfigError(
-                f"factor {bounds.factor:g} is above max_factor {bounds.max_factor:g}",
-                file=file,
-                path=f"actions.{action.id}.bounds",
-            )
-    _check_model(policies.model, file)
+            yield ("guardrails", "deny_kinds"), f"{kind!r} is no kind: kinds start with a capital letter"
+    for place, window in enumerate(rules.freeze_windows):
+        for key, words in _window(window):
+            yield ("guardrails", "freeze_windows", place, key), words
 
 
-def _check_model(model: Model, file: str) -> None:
-    """No credential stands in a file that everybody can read, under whatever name."""
-    for name, value in model.headers.items():
-        if _CREDENTIAL.search(name) or re.match(r"(?:bearer|basic)\s", value, re.IGNORECASE):
-            raise ConfigError(
-                f"{name!r} carries a credential, which no file may hold: set OPENAI_API_KEY (the action's input"
-                " openai-api-key) or REMEDIATOR_LLM_HEADERS from a secret",
-                file=file,
-                path="model.headers",
-            )
-    for name, _ in parse_qsl(urlsplit(model.base_url).query, keep_blank_values=True):
-        if _CREDENTIAL.search(name):
-            raise ConfigError(
-                f"the address carries {name!r}, a credential: set OPENAI_API_KEY from a secret",
-                file=file,
-                path="model.base_url",
-            )
-
-
-def _check_window(window: FreezeWindow, file: str) -> None:
-    path = "guardrails.freeze_windows"
+def _window(window: FreezeWindow) -> Iterator[tuple[str, str]]:
     try:
         ZoneInfo(window.timezone)
     except (ZoneInfoNotFoundError, ValueError):
-        raise ConfigError(f"{window.timezone!r} is no time zone", file=file, path=path) from None
-    for text in (window.start, window.end):
+        yield "timezone", f"{window.timezone!r} is no time zone"
+    for key, text in (("start", window.start), ("end", window.end)):
         try:
             time.fromisoformat(text)
         except ValueError:
-            raise ConfigError(f"{text!r} is no time of day (HH:MM)", file=file, path=path) from None
+            yield key, f"{text!r} is no time of day (HH:MM)"
+
+
+def _model(model: Model) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """No credential stands in a file that everybody can read, under whatever name."""
+    for name, value in model.headers.items():
+        if _CREDENTIAL.search(name) or re.match(r"(?:bearer|basic)\s", value, re.IGNORECASE):
+            mend = "set OPENAI_API_KEY (the action's input openai-api-key) or REMEDIATOR_LLM_HEADERS from a secret"
+            yield ("model", "headers"), f"{name!r} carries a credential, which no file may hold: {mend}"
+    for name, _ in parse_qsl(urlsplit(model.base_url).query, keep_blank_values=True):
+        if _CREDENTIAL.search(name):
+            said = f"the address carries {name!r}, a credential: set OPENAI_API_KEY from a secret"
+            yield ("model", "base_url"), said
+
+
+def _targets(targets: Mapping[str, Target]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Targets that nothing tells apart: an incident's cluster would be both."""
+    owners = {name: name for name in targets}
+    for name, target in targets.items():
+        for cluster in target.clusters:
+            if (other := owners.setdefault(cluster, name)) != name:
+                yield ("targets", name, "clusters"), f"{cluster!r} is the target {other!r} already"
 
 
 def frozen(guardrails: Guardrails, now: datetime) -> str:

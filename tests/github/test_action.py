@@ -74,7 +74,11 @@ def action(tmp_path: Path) -> Iterator[Action]:
 
 def test_a_server_that_could_not_be_read_is_named_in_the_summary_and_the_others_count(action: Action) -> None:
     with serve(LokiServer()) as loki:
-        servers = {"loki_url": loki.url, "loki_selector": '{namespace="shop"}', "alertmanager_url": "http://127.0.0.1:1"}
+        servers = {
+            "loki_url": loki.url,
+            "loki_selector": '{namespace="shop"}',
+            "alertmanager_url": "http://127.0.0.1:1",
+        }
         code, out, text = action("schedule", {"schedule": "*/15 * * * *"}, **servers)
     assert (code, out["conclusion"]) == (0, "nothing"), text
     assert "had nothing new to tell" in text

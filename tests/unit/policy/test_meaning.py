@@ -32,6 +32,39 @@ def test_what_could_never_work_is_refused(tmp_path: Path, text: str, words: str)
     assert any(words in str(problem) for problem in policy.check(file))
 
 
+def test_a_check_names_every_mistake_with_its_line_and_prints_nothing_else(tmp_path: Path, capfd) -> None:
+    file = tmp_path / "remediator.yml"
+    file.write_text(
+        """\
+guardrails:
+  deny_paths: ["("]
+  freeze_windows:
+    - {start: "25:00", end: "09:00", timezone: Mars/Base}
+targets:
+  prod-eu: {clusters: [a]}
+  prod-us:
+    clusters: [a, prod-eu]
+categories:
+  oom:
+    signals:
+      - {id: oom_killed, pattern: "(["}
+actions:
+  raise_memory_limit:
+    ends: [nonsense]
+""",
+        encoding="utf-8",
+    )
+    found = {(one.line, one.path): one.message for one in policy.check(file)}
+    assert {line for line, _ in found} == {2, 4, 8, 12, 15}
+    assert found[12, "categories.oom.signals.0.pattern"].startswith("oom_killed: '([' does not compile: missing ]")
+    assert [path for line, path in found if line == 4] == [
+        "guardrails.freeze_windows.0.timezone",
+        "guardrails.freeze_windows.0.start",
+    ]
+    assert "is the target 'prod-eu' already" in found[8, "targets.prod-us.clusters"]
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_is_denied_joins_what_ships(tmp_path: Path) -> None:
     file = tmp_path / "remediator.yml"
     file.write_text("guardrails:\n  deny_files: ['clusters/prod/**']\n", encoding="utf-8")
