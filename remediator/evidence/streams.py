@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
 _UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _HEAD = 4096
+_UNWRITTEN = bytes(set(range(32)) - set(b"\0\a\b\t\n\v\f\r\x1b"))
+"""Control characters; NUL pads some logs, the others are a terminal's."""
 
 
 class _Counting(io.RawIOBase):
@@ -116,7 +118,8 @@ def plain(raw: IO[bytes], limits: Limits, note: Callable[[str], None]) -> IO[byt
     """The readable text behind a raw stream.
 
     One level of compression is undone, at most `limits.expanded` bytes and `limits.ratio` times its size; a stream that
-    ends or breaks too early ends early, with a note. Binaries (more than one NUL in ten bytes, no UTF-16) read as empty.
+    ends or breaks too early ends early, with a note. Binaries (more than one NUL in ten bytes and no UTF-16, or many other
+    control characters) read as empty.
     """
     source: IO[bytes] = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw, 1 << 18)  # type: ignore[type-var]
     if kind := compression(source.peek(8)[:8]):  # type: ignore[attr-defined]
@@ -140,6 +143,12 @@ def plain(raw: IO[bytes], limits: Limits, note: Callable[[str], None]) -> IO[byt
         odd, even = head[1::2].count(0), head[::2].count(0)
         if max(odd, even) * 4 > len(head) and min(odd, even) * 20 < max(odd, even):
             return io.BufferedReader(_Transcoded(source, "utf-16-le" if odd > even else "utf-16-be"), 1 << 18)
-        note("looks binary and was not read")
-        return io.BytesIO()
-    return source
+    elif not _dense(head):
+        return source
+    note("looks binary and was not read")
+    return io.BytesIO()
+
+
+def _dense(head: bytes) -> bool:
+    """Whether it is thick with control characters that no terminal and no text in any encoding has."""
+    return len(head) > 64 and len(head) - len(head.translate(None, _UNWRITTEN)) > len(head) // 20

@@ -65,7 +65,8 @@ class Logs:
             and all(isinstance(getattr(source, "__self__", None), Files) for source in self.sources)
         ):
             names = ", ".join(report.name for report in found.inputs)
-            raise ConfigError(f"{names}: empty: did the command that should have filled it fail?")
+            why = "; ".join(found.notes) or f"{names}: empty: did the command that should have filled it fail?"
+            raise ConfigError(why)
         return found
 
     def cases(self) -> tuple[Case, ...]:

@@ -1,5 +1,6 @@
 import bz2
 import gzip
+import hashlib
 import io
 import lzma
 import tarfile
@@ -192,6 +193,17 @@ def test_a_binary_is_not_read(tmp_path):
     found = scan(file)
     assert (found.bytes, found.statements) == (0, ())
     assert "binary" in found.notes[0]
+
+
+def test_bytes_of_no_text_are_told_from_text_in_any_encoding(tmp_path):
+    noise = hashlib.shake_128(b"noise").digest(50_000)
+    (tmp_path / "x.bin").write_bytes(noise)
+    found = scan(tmp_path / "x.bin")
+    assert (found.bytes, len(found.notes)) == (0, 1)
+    words = "\x1b[31m오류: 메모리 부족\x1b[0m\tошибка\n" * 50
+    for encoding in ("utf-8", "euc-kr", "utf-16"):
+        (tmp_path / encoding).write_bytes(words.replace("ошибка", "error").encode(encoding))
+        assert scan(tmp_path / encoding).bytes, encoding
 
 
 def test_a_runners_time_stamps_and_commands_come_off():
