@@ -91,9 +91,12 @@ def _signals(diagnosis: Diagnosis, policies: Policies) -> Iterator[str]:
 
 
 def _actions(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> Iterator[str]:
-    from remediator.remedies.propose import attempts, considered
+    from remediator.remedies.propose import attempts, considered, edits_of, propose
     from remediator.remedies.targets import targets_of
 
+    options = {
+        edits_of(one): (number, one) for number, one in enumerate(propose(diagnosis, repository, policies).proposals, 1)
+    }
     tried = list(attempts(diagnosis, repository, policies, targets_of(diagnosis, repository)))
     for action in considered(diagnosis, _all_enabled(policies)):
         if not policies.actions[action.id].enabled:
@@ -103,8 +106,21 @@ def _actions(diagnosis: Diagnosis, repository: Repository, policies: Policies) -
         if not own:
             yield f"  action   {action.id}: has nothing to propose here"
         for one in own:
-            came_to = _proof(one.proposal) if one.proposal else one.refusal
+            came_to = one.refusal
+            if one.proposal:
+                came_to = _proof(one.proposal) + _rank(one.proposal, options.get(edits_of(one.proposal)))
             yield f"  action   {action.id}: {one.title} ({one.score:.2f}) — {came_to}"
+
+
+def _rank(proposal: Proposal, option: tuple[int, Proposal] | None) -> str:
+    """Which of the options it became that a reviewer is shown."""
+    if option is None:
+        return "; not among the options"
+    number, shown = option
+    same = (
+        "" if (shown.action, shown.title) == (proposal.action, proposal.title) else f", the same edit as {shown.action}"
+    )
+    return f"; {'proposed' if number == 1 else f'option {number}'}{same}"
 
 
 def _all_enabled(policies: Policies) -> Policies:

@@ -80,7 +80,7 @@ def best_first(diagnosis: Diagnosis, repository: Repository, policies: Policies,
                 continue
             tried = _try(case, fix)
             if tried.proposal:
-                known.add(_edits_of(tried.proposal))
+                known.add(edits_of(tried.proposal))
                 best = max(best, tried.proposal.score)
             yield tried
 
@@ -100,7 +100,8 @@ def _try(case: Case, fix: Fix) -> Tried:
         return Tried(action=case.action.id, title=fix.title, score=fix.score, refusal=str(refusal))
 
 
-def _edits_of(proposal: Proposal) -> tuple[str, ...]:
+def edits_of(proposal: Proposal) -> tuple[str, ...]:
+    """The same for two proposals that come to the same change."""
     return tuple(sorted(f"{e.op}{e.file}{e.document}{e.path}{e.inside}{e.value!r}" for e in proposal.edits))
 
 
@@ -128,7 +129,7 @@ def _ranked(proposals: list[Proposal]) -> tuple[Proposal, ...]:
     """Best first, equal edits once; ids made unique."""
     by_edits: dict[tuple[str, ...], Proposal] = {}
     for proposal in sorted(proposals, key=lambda one: -one.score):
-        by_edits.setdefault(_edits_of(proposal), proposal)
+        by_edits.setdefault(edits_of(proposal), proposal)
     seen: dict[str, int] = {}
     ranked = []
     for proposal in list(by_edits.values())[:MAX_PROPOSALS]:

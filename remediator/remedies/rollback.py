@@ -266,7 +266,9 @@ def _also_then(one: Difference, was: Any, then: Any) -> bool:
 
 def _said(step: Step) -> str:
     verb = {"changed": "changed", "added": "added", "removed": "removed"}[step.difference.op]
-    name = step.difference.label if step.difference.item else dotted(step.difference.path[-2:])
+    path = step.difference.path
+    short = path[-3:] if len(path) > 2 and isinstance(path[-2], int) else path[-2:]
+    name = step.difference.label if step.difference.item else dotted(short)
     values = f" from {step.difference.old} to {step.difference.new}" if step.difference.op == "changed" else ""
     return f"{name} was {verb}{values}"
 

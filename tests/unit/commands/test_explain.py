@@ -31,7 +31,13 @@ def test_a_fault_that_can_be_mended(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert text.startswith("oom · critical")
     assert "E1       oom_killed (cause, oom 90" in text
     assert "object   Deployment/api of shop" in text
-    assert "raise_memory_limit: restore limits.memory of `api` to 512Mi (0.95) — the manifest itself" in text
+    assert (
+        "raise_memory_limit: restore limits.memory of `api` to 512Mi (0.95) — the manifest itself; proposed\n" in text
+    )
+    rolled_back = next(line for line in text.splitlines() if "action   roll_back" in line)
+    assert (
+        rolled_back.endswith("; proposed, the same edit as raise_memory_limit") or "nothing to propose" in rolled_back
+    )
 
 
 def test_a_fault_of_nobody_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
