@@ -158,13 +158,10 @@ class Verification(Value):
 
 
 class Locating(Value):
-    """Preferences among several right places."""
+    """Which right places may be edited."""
 
-    prefer_overlay: bool = True
-    """An overlay of this Application rather than a base that feeds others too."""
     shared_places: Literal["allow", "refuse"] = "allow"
     """Whether a place that feeds other Applications too may be edited (it is always said)."""
-    remote_charts: bool = False
 
 
 class State(Value):

@@ -9,8 +9,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from remediator import cli, policy, settings
+from remediator.diagnosis import classify
+from remediator.evidence import Pattern, Scanner, text_input
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.md")])
@@ -103,3 +106,27 @@ def test_every_key_of_a_target_and_of_verification_is_described():
             assert re.search(rf"\b{kind}\.{key}\b|{kind}: \{{[^\n]*\b{key}:|`\.{key}`", text), f"{kind}.{key}"
     for key in schema["properties"]["verification"]["properties"]:
         assert f"verification.{key}" in text, key
+
+
+def test_every_input_of_the_action_is_listed_by_what_it_is_for():
+    inputs = set(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"])
+    table = (ROOT / "docs/github.md").read_text(encoding="utf-8").split("| to | inputs", 1)[1].split("\n\n", 1)[0]
+    listed = set(re.findall(r"`([a-z-]+\*?)`", table))
+    whole = {name for name in inputs for one in listed if name == one or (one[-1] == "*" and name.startswith(one[:-1]))}
+    assert whole == inputs
+    assert {one for one in listed if not any(name.startswith(one.rstrip("*")) for name in inputs)} == set()
+
+
+def test_the_category_that_the_policies_show_is_recognised(tmp_path):
+    text = (ROOT / "docs/policies.md").read_text(encoding="utf-8")
+    shown = re.search(r"# policies/categories/(\w+)\.yaml\n(.*?)```", text, re.DOTALL)
+    assert shown
+    own = tmp_path / "remediator.yml"
+    own.write_text(yaml.safe_dump({"categories": {shown[1]: yaml.safe_load(shown[2])}}), encoding="utf-8")
+    assert policy.check(own) == []
+    catalogue = policy.load(own).catalogue
+    patterns = [Pattern(*one) for one in catalogue.patterns()]
+    log = "$ kubectl logs -n shop deploy/checkout\nFATAL licence has expired on 2026-01-31\n"
+    (found,) = classify(Scanner(patterns).scan([text_input("log.txt", log)]).statements, catalogue)
+    assert (found.category, found.severity) == (shown[1], "critical")
+    assert found.summary == "checkout (shop) does not start: its licence ended on 2026-01-31"
