@@ -55,6 +55,12 @@ class RealCluster:
     ca: Path
     token: str = ""
 
+    @property
+    def client(self) -> tuple[Path, Path]:
+        """Certificate and key of the user `narrow-user`, who may do nothing yet."""
+        folder = self.ca.parent.parent
+        return folder / "client.crt", folder / "client.key"
+
     def ask(self, method: str, path: str, body: object = None, *, kind: str = "application/json") -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {_ADMIN}", "Content-Type": kind}
@@ -102,6 +108,28 @@ class RealCluster:
     def _namespace(self, name: str) -> None:
         with contextlib.suppress(urllib.error.HTTPError):
             self.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+
+
+def _client_certificate(folder: Path) -> Path:
+    """An authority for clients, and a user whom it knows; the authority's certificate."""
+    new = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    authority = ["-keyout", "clients.key", "-out", "clients.crt", "-subj", "/CN=clients"]
+    user = ["-keyout", "client.key", "-out", "client.crt", "-subj", "/CN=narrow-user", "-CA", "clients.crt"]
+    user += ["-CAkey", "clients.key", "-addext", "extendedKeyUsage=clientAuth", "-addext", "basicConstraints=CA:FALSE"]
+    for more in (authority, user):
+        subprocess.run([*new, *more], cwd=folder, check=True, capture_output=True)
+    return folder / "clients.crt"
 
 
 def _path(kind: str, namespace: str) -> str:
@@ -154,6 +182,7 @@ def real_cluster(folder: Path) -> Iterator[RealCluster]:
     store, peer, port = free_port(), free_port(), free_port()
     key = folder / "account.key"
     subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
+    client = _client_certificate(folder)
     (folder / "tokens.csv").write_text(f'{_ADMIN},admin,admin,"system:masters"\n')
     at = f"http://127.0.0.1:{store}"
     etcd = ["etcd", "--data-dir", str(folder / "etcd"), "--listen-client-urls", at, "--advertise-client-urls", at]
@@ -164,6 +193,7 @@ def real_cluster(folder: Path) -> Iterator[RealCluster]:
     server += [f"--service-account-signing-key-file={key}", f"--service-account-issuer={issuer}"]
     server += [f"--api-audiences={issuer}", "--authorization-mode=RBAC", f"--token-auth-file={folder / 'tokens.csv'}"]
     server += ["--service-cluster-ip-range=10.0.0.0/24", "--disable-admission-plugins=ServiceAccount"]
+    server += [f"--client-ca-file={client}"]
     made = RealCluster(f"https://127.0.0.1:{port}", folder / "certificates" / "apiserver.crt")
     with started(etcd, f"{at}/health", folder), started(server, "", folder):
         _until(lambda: made.ask("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/view"), 60)

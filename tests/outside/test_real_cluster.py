@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
 from remediator.domain.outside import Access, AnswerError, Question, Workload
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = [pytest.mark.counterpart, pytest.mark.needs_tools("etcd", "openssl")]
+ROOT = Path(__file__).resolve().parents[2]
 POD = "checkout-6d5f4c8b7-abcde"
 
 
@@ -82,6 +89,54 @@ def test_a_list_is_read_page_by_page(api: RealCluster, space: str, monkeypatch) 
 def test_who_may_not_look_is_told_so(api: RealCluster, token: str, said: str) -> None:
     with pytest.raises(AnswerError, match=said):
         look(api, token=SecretStr(token)).pods("default")
+
+
+def kubeconfig(api: RealCluster, user: dict[str, str]) -> str:
+    clusters = [{"name": "c", "cluster": {"server": api.url, "certificate-authority": str(api.ca)}}]
+    contexts = [{"name": "prod", "context": {"cluster": "c", "user": "u"}}]
+    wrong = [{"name": "other", "context": {"cluster": "c", "user": "nobody"}}]
+    users = [{"name": "u", "user": user}, {"name": "nobody", "user": {"token": "wrong"}}]
+    made = {"apiVersion": "v1", "kind": "Config", "current-context": "other"}
+    return yaml.safe_dump({**made, "clusters": clusters, "contexts": contexts + wrong, "users": users})
+
+
+@pytest.mark.parametrize("how", ["text", "path", "certificate", "exec"])
+def test_a_kubeconfig_in_each_of_its_forms(api: RealCluster, tmp_path: Path, how: str) -> None:
+    certificate, key = map(str, api.client)
+    said = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": api.token}}
+    plugin = {
+        "apiVersion": said["apiVersion"],
+        "command": "echo",
+        "args": [json.dumps(said)],
+        "interactiveMode": "Never",
+    }
+    users = {"certificate": {"client-certificate": certificate, "client-key": key}, "exec": {"exec": plugin}}
+    text = kubeconfig(api, users.get(how, {"token": api.token}))
+    file = tmp_path / "kubeconfig"
+    file.write_text(text)
+    access = Access(context="prod", kubeconfig=text if how == "text" else str(file))
+    cluster = Cluster("kubernetes", access, sleep=lambda _s: None)
+    if how == "certificate":
+        with pytest.raises(AnswerError, match=r'answers 403 .*User "narrow-user" cannot list'):
+            cluster.pods("default")
+    else:
+        assert cluster.pods("default") == []
+    with pytest.raises(AnswerError, match="answers 401"):
+        Cluster("kubernetes", access.model_copy(update={"context": ""}), sleep=lambda _s: None).pods("default")
+
+
+def test_without_a_kubeconfig_of_our_own_kubectls_is_read(api: RealCluster, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(kubeconfig(api, {"token": api.token}))
+    environ = {
+        "PATH": os.environ["PATH"],
+        "KUBECONFIG": str(tmp_path / "config"),
+        "REMEDIATOR_KUBERNETES_CONTEXT": "prod",
+    }
+    asked = ["collect", "kubernetes", "--workload", "default/Deployment/web", "--repo", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "remediator", *asked], env=environ, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["✓", "kubernetes", "0", "items"]), done.stderr
 
 
 def test_a_certificate_of_an_unknown_authority_is_not_believed(api: RealCluster) -> None:
