@@ -14,12 +14,12 @@ from remediator.evidence import Scanner, text_input
 from remediator.policy import load
 from remediator.services.gather import Gather, load_marks, save_marks
 from remediator.services.http import Http
-from remediator.services.loki import client
 from remediator.services.loki.client import Limits, Loki
-from remediator.services.loki.source import LokiSource, documents, line_filter
+from remediator.services.loki.query import line_filter
+from remediator.services.loki.source import LokiSource, documents
 from tests.fakes import MemoryRefStore
 from tests.outside.loki_server import NS, LokiServer
-from tests.outside.servers import Answer, Asked, Running, serve
+from tests.outside.servers import Answer, Running, serve
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 EPOCH = int(NOW.timestamp())
@@ -43,57 +43,13 @@ def question(hours: float = 1, *workloads: Workload, handled: frozenset[str] = f
 def filled(count: int, **more: object) -> LokiServer:
     loki = LokiServer(**more)
     for number in range(count):
-        loki.add(EPOCH - 3000 + number / 10, f"KeyError: 'DATABASE_URL' {number}", **POD, trace_id=str(number % 7))
-    return loki
-
-
-@pytest.mark.parametrize("direction", ["backward", "forward"])
-@pytest.mark.parametrize("most", [5000, 300])
-def test_pages_past_the_limit_both_ways_without_loss_or_repetition(direction, most) -> None:
-    loki = filled(1234, most=most)
-    with serve(loki) as server:
-        client = Loki(web(server), Limits(page=500 if most == 5000 else 5000))
-        lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=10_000, direction=direction)
-    assert [entry.line.rpartition(" ")[2] for entry in lines] == [str(number) for number in range(1234)]
-    assert client.limits.page == (500 if most == 5000 else 300)
-
-
-def test_lines_of_one_instant_are_all_read_where_they_fit_a_page_and_told_where_not() -> None:
-    loki = LokiServer(most=10)
-    for number in range(8):
-        loki.add(EPOCH - 60, f"a {number}", **POD)
-    for number in range(15):
-        loki.add(EPOCH - 50, f"b {number}", **POD)
-    loki.add(EPOCH - 40, "c", **POD)
-    with serve(loki) as server:
-        client = Loki(web(server))
-        lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=100)
-    said = [entry.line[0] for entry in lines]
-    assert (said.count("a"), said.count("c")) == (8, 1)
-    assert said.count("b") >= 10
-    assert any("one time stamp" in note for note in client.notes)
-
-
-def test_more_lines_than_wanted_are_the_newest_and_it_is_said() -> None:
-    with serve(filled(500)) as server:
-        client = Loki(web(server), Limits(page=100))
-        lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=150)
-    assert lines[-1].line.endswith(" 499")
-    assert len(lines) == 150
-    assert client.notes == ["only the newest 150 lines were read: narrow the selector or the time"]
-
-
-@pytest.mark.parametrize("direction", ["backward", "forward"])
-def test_a_range_longer_than_the_server_allows_is_asked_in_parts(direction) -> None:
-    loki = LokiServer(longest=7 * 86_400 + 1800, shown="7d30m")
-    for day in range(40):
-        loki.add(EPOCH - day * 86_400 - 5, f"day {day}", **POD)
-    with serve(loki) as server:
-        client = Loki(web(server))
-        lines = client.lines(
-            '{namespace="shop"}', (EPOCH - 41 * 86_400) * NS, EPOCH * NS, most=1000, direction=direction
+        loki.add(
+            EPOCH - 3000 + number / 10,
+            f"KeyError: 'DATABASE_URL' {number}",
+            metadata={"trace_id": str(number % 7)},
+            **POD,
         )
-    assert [entry.line for entry in lines] == [f"day {day}" for day in reversed(range(40))]
+    return loki
 
 
 def test_the_policys_line_filters_are_lokis_work() -> None:
@@ -104,14 +60,35 @@ def test_the_policys_line_filters_are_lokis_work() -> None:
         reading = source(server).read(question(1, CHECKOUT))
     assert reading.items == 3
     assert server.asked[0].method == "POST"
-    assert '{namespace="shop", pod=~"checkout-.+"}' in server.asked[0].get("query")
+    asked = server.asked[0].get("query")
+    assert asked.startswith('{namespace="shop", pod=~"(?:checkout-.+)?"} |~ ')
+    assert asked.endswith(' | pod=~"checkout-.+"')
+
+
+@pytest.mark.parametrize(
+    ("workload", "found"),
+    [
+        (CHECKOUT, ["'A'", "'B'"]),
+        (Workload(namespace="shop", kind="Pod", name="checkout-7c9d8f6b5d-x2x7k"), ["'A'"]),
+        (Workload(namespace="shop", pod="checkout-7c9d8f6b5d-q8q8q"), ["'B'"]),
+        (Workload(namespace="shop"), ["'A'", "'B'", "'C'"]),
+    ],
+)
+def test_a_pod_is_known_by_its_stream_or_by_metadata_of_the_line(workload: Workload, found: list[str]) -> None:
+    loki = LokiServer()
+    loki.add(EPOCH - 60, "KeyError: 'A'", **POD)
+    for at, line, pod in ((50, "'B'", "checkout-7c9d8f6b5d-q8q8q"), (40, "'C'", "cart-7c9d8f6b5d-x2x7k")):
+        loki.add(EPOCH - at, f"KeyError: {line}", {"pod": pod}, namespace="shop", container="app")
+    with serve(loki) as server:
+        reading = source(server).read(question(1, workload))
+    assert [line for line in ("'A'", "'B'", "'C'") if line in "".join(text for _, text in reading.texts)] == found
 
 
 def test_what_is_read_is_understood_in_times_order_and_with_its_pod() -> None:
     loki = LokiServer()
     trace = ["Traceback (most recent call last):", '  File "app.py", line 3', "KeyError: 'DATABASE_URL'"]
     for number, line in enumerate(trace):
-        loki.add(EPOCH - 60 + number / 1000, line, **POD, trace_id=str(number))
+        loki.add(EPOCH - 60 + number / 1000, line, metadata={"trace_id": str(number)}, **POD)
     with serve(loki) as server:
         reading = source(server, query='{namespace="shop"}').read(question())
     scan = Scanner().scan([text_input(*text) for text in reading.texts])
@@ -171,20 +148,6 @@ def test_what_is_read_once_keeps_the_newest() -> None:
     assert "DATABASE_URL' 29" in reading.texts[0][1]
 
 
-def test_a_server_that_ignores_the_range_gives_nothing_and_is_not_asked_for_ever(monkeypatch) -> None:
-    monkeypatch.setattr(client, "_MOST_PAGES", 20)
-
-    def script(asked: Asked) -> Answer:
-        values = [[str(int(asked.get("end")) + NS), "KeyError"]]
-        return Answer({"data": {"resultType": "streams", "result": [{"stream": POD, "values": values}]}})
-
-    with serve(script) as server:
-        loki = Loki(web(server), Limits(page=1))
-        assert loki.lines("{}", (EPOCH - 90) * NS, EPOCH * NS, most=100) == []
-    assert len(server.asked) == 20
-    assert "more than 20 pages were not read" in loki.notes
-
-
 def test_nothing_found_is_said_with_the_reason_that_it_may_have() -> None:
     with serve(LokiServer()) as server:
         reading = source(server, selectors=['{namespace="shop"}']).read(question())
@@ -233,43 +196,3 @@ def test_every_pattern_of_the_policies_is_one_that_loki_can_take() -> None:
     patterns = [signal.pattern for category in CATALOGUE.categories for signal in category.signals]
     re2.compile(json.loads(line_filter(patterns).removeprefix(" |~ ")))
     assert list(documents("loki", [])) == []
-
-
-def test_what_was_learned_of_a_servers_limits_holds_for_the_next_reading() -> None:
-    loki = LokiServer(longest=7 * 86_400 + 1800, shown="7d30m", most=300)
-    loki.add(EPOCH - 60, "KeyError: 'A'", **POD)
-    with serve(loki) as server:
-        made = source(server, selectors=['{namespace="shop"}'])
-        made.read(question(24 * 20))
-        first = len(server.asked)
-        made.read(question(24 * 20))
-        again = server.asked[first:]
-    assert len(again) == 3
-    assert {asked.get("limit") for asked in again} == {"300"}
-
-
-def test_numbers_over_more_time_than_the_server_allows_are_asked_in_parts() -> None:
-    spans: list[tuple[int, int]] = []
-
-    def script(asked: Asked) -> Answer:
-        low, high = (int(asked.get(name)) // NS for name in ("start", "end"))
-        if high - low > 3600:
-            said = f"the query time range exceeds the limit (query length: {high - low}s, limit: 1h)"
-            return Answer(said, 400, "text/plain")
-        spans.append((low, high))
-        points = [[at, "1"] for at in range(low, high + 1, 600)]
-        return Answer({"data": {"resultType": "matrix", "result": [{"metric": {}, "values": points}]}})
-
-    with serve(script) as server:
-        points = Loki(web(server)).matrix("x", EPOCH * NS, (EPOCH + 4 * 3600) * NS, 600)
-    assert [at for at, _ in points] == list(range(EPOCH, EPOCH + 4 * 3600 + 1, 600))
-    assert len(spans) > 3
-
-
-@pytest.mark.parametrize(("first", "said"), [(1, False), (6, True)])
-def test_a_range_that_begins_in_silence_may_be_cut_and_that_is_said(first: int, said: bool) -> None:
-    loki = LokiServer()
-    loki.add(EPOCH - 86_400 * (7 - first) + 60, "KeyError: 'A'", **POD)
-    with serve(loki) as server:
-        notes = source(server, selectors=['{namespace="shop"}']).read(question(24 * 6.5)).notes
-    assert any("cuts in silence" in note for note in notes) is said

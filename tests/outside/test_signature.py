@@ -9,7 +9,8 @@ import pytest
 from remediator.domain.outside import Access
 from remediator.policy import load
 from remediator.services.http import Http
-from remediator.services.loki.signature import SignatureVerifier, shared_matchers
+from remediator.services.loki.query import shared_matchers
+from remediator.services.loki.signature import SignatureVerifier
 from tests.outside.loki_server import LokiServer
 from tests.outside.rollouts import MERGED, rollout
 from tests.outside.servers import Answer, serve

@@ -24,9 +24,13 @@ _LONG = 1800
 """Characters of a query beyond which it is posted as a form: proxies refuse long addresses."""
 _TOO_MANY = re.compile(r"max_entries_limit_per_query \(\d+ > (\d+)\)|max entries limit.*?> (\d+)\)")
 _TOO_LONG = re.compile(r"exceeds the limit \(query length: [^,]+, limit: ([0-9a-z.]+)\)")
+_TOO_LARGE = re.compile(r"larger than (?:the )?max[a-z ]*\((\d+) vs\.? (\d+)\)")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(w|d|h|ms|m|s)")
 _UNITS = {"w": 604_800.0, "d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _NS = 1_000_000_000
+_FEW = 200
+"""Lines a request where even a usual page may have been too much."""
+_SILENT = (0, 504)
 
 
 class Entry(NamedTuple):
@@ -46,8 +50,8 @@ _MOST_PAGES = 500
 class Limits:
     """What a server takes, as far as its refusals have told; kept by whoever asks it more than once."""
 
-    page: int = 5000
-    """Lines a request."""
+    page: int = 1000
+    """Lines a request: its parts hand each other 4 MiB at most, and whoever asked for more is never answered."""
     window: float = 30 * 86_400.0
     """Seconds a request may span."""
 
@@ -95,25 +99,27 @@ class Loki:
     def matrix(self, query: str, start: int, end: int, step: int) -> list[tuple[int, float]]:
         """The points of a metric query with a single series, (seconds, value); none where nothing matched.
 
-        In parts where the range is longer than the server allows, each a whole number of steps.
+        In parts where the range is longer than the server allows, each a whole number of steps. Points lie on whole
+        multiples of the step, since Loki rounds to them: a part that began between two would repeat a point.
         """
-        found: list[tuple[int, float]] = []
+        found: dict[int, float] = {}
+        start -= start % (step * _NS)
         while start <= end:
             steps = max(1, int(self.limits.window) // step - 1)
-            last = min(end, start + steps * step * _NS)
+            last = max(min(end, start + steps * step * _NS), start + 1)
             asked = [("query", query), ("start", str(start)), ("end", str(last)), ("step", str(step))]
             try:
                 series = self._result(asked, "matrix")
             except AnswerError as error:
-                if steps > 1 and self._learned(error):
+                if steps > 1 and self._shorter(error):
                     continue
                 raise
             try:
-                found += [(int(at), float(value)) for one in series for at, value in one["values"]]
+                found |= {int(at): float(value) for one in series for at, value in one["values"]}
             except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise AnswerError(f"{self.web.name} answers with points that are none", status=200) from error
-            start = last + step * _NS
-        return found
+            start += (steps + 1) * step * _NS
+        return sorted((at, value) for at, value in found.items() if at * _NS <= end)
 
     def _all(self, query: str, start: int, end: int, direction: Direction) -> Iterator[Entry]:
         while start < end:
@@ -176,10 +182,12 @@ class Loki:
         try:
             document = self.web.post_form(_PATH, asked) if long else self.web.get(_PATH, asked)
         except AnswerError as error:
-            if error.status == 401 and "no org id" in error.said:
+            if "no org id" in error.said:
                 said = f"{error}: it is multi-tenant, so name its tenant (REMEDIATOR_LOKI_TENANT)"
-                raise AnswerError(said, status=401, said=error.said) from error
+                raise AnswerError(said, status=error.status, said=error.said) from error
             raise
+        warnings = document.get("warnings") if isinstance(document, dict) else None
+        self.notes += [short(str(one), 200) for one in warnings] if isinstance(warnings, list) else []
         data = document.get("data") if isinstance(document, dict) else None
         result = data.get("result") if isinstance(data, dict) else None
         if not isinstance(data, dict) or not isinstance(result, list):
@@ -192,18 +200,26 @@ class Loki:
         return result
 
     def _learned(self, error: AnswerError) -> bool:
-        """Whether a refusal names a limit of the server that can be kept."""
-        if error.status != 400:
+        """Whether a refusal names a limit of the server that can be kept, or its silence may come of too many lines."""
+        known = self.limits.page
+        if found := _TOO_LARGE.search(error.said):
+            self.limits.page = max(1, min(known, known * int(found[2]) // (int(found[1]) or 1)))
+        elif error.retryable and error.status in _SILENT:
+            self.limits.page = min(known, _FEW)
+        elif error.status == 400 and (found := _TOO_MANY.search(error.said)):
+            self.limits.page = max(1, min(known, int(found[1] or found[2])))
+        else:
+            return self._shorter(error)
+        return self.limits.page < known
+
+    def _shorter(self, error: AnswerError) -> bool:
+        """Whether a refusal names how long a range may be."""
+        found = _TOO_LONG.search(error.said)
+        if error.status != 400 or not found:
             return False
-        if found := _TOO_MANY.search(error.said):
-            limit = int(found[1] or found[2])
-            known, self.limits.page = self.limits.page, min(limit, self.limits.page) if limit else self.limits.page
-            return self.limits.page < known
-        if found := _TOO_LONG.search(error.said):
-            seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(found[1]))
-            reached, self.limits.window = self.limits.window, min(seconds or self.limits.window, self.limits.window)
-            return self.limits.window < reached
-        return False
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(found[1]))
+        known, self.limits.window = self.limits.window, min(seconds or self.limits.window, self.limits.window)
+        return self.limits.window < known
 
 
 class _Narrower(Exception):

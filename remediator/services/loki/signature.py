@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,7 +11,8 @@ from remediator.domain.outside import workload_of
 from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
 from remediator.services.loki.client import Limits, Loki
-from remediator.services.loki.source import line_filter, nanoseconds, quoted, selector
+from remediator.services.loki.query import line_filter, of_workload, quoted, shared_matchers
+from remediator.services.loki.source import nanoseconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 BEFORE = timedelta(hours=1)
 """How far back from the merge the rate before is counted."""
-
-_TEXT = r'(?:"(?:[^"\\]|\\.)*"|`[^`]*`)'
-_STREAMS = re.compile(rf"\s*\{{(?:[^\"`}}]|{_TEXT})*\}}")
-_MATCHER = re.compile(rf"([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*({_TEXT})")
 
 _NAMED = ("missing", "key", "variable", "flag", "command")
 """Facts that tell one fault from another of the same signal; the fingerprint holds them too."""
@@ -108,25 +104,14 @@ class SignatureVerifier:
         if not patterns:
             return ""
         names = "".join(f" |= {quoted(one)}" for one in _named(spoken[0]))
-        place = ", ".join([selector(workload, self.labels)[:-1], *shared_matchers(self.selectors, self.labels)])
-        return f"{place}}}" + line_filter(patterns) + names
+        shared = shared_matchers(self.selectors, self.labels)
+        return of_workload(workload, self.labels, line_filter(patterns) + names, shared)
 
     def _say(
         self, now: datetime, status: VerificationStatus, summary: str, facts: dict[str, str] | None = None
     ) -> Observation:
         at = stamp(now)
         return Observation(verifier=self.name, status=status, summary=summary, at=at, facts=facts or {})
-
-
-def shared_matchers(selectors: Sequence[str], labels: Mapping[str, str]) -> list[str]:
-    """The matchers that all selectors have in common, without those that name a workload."""
-    names = {labels.get(name, name) for name in ("namespace", "pod", "container")}
-    each = [
-        {f"{name}{operator}{text}": None for name, operator, text in _MATCHER.findall(found[0]) if name not in names}
-        for one in selectors
-        if (found := _STREAMS.match(one))
-    ]
-    return [one for one in each[0] if all(one in other for other in each)] if each else []
 
 
 def _named(evidence: Evidence) -> list[str]:

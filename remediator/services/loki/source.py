@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from remediator.domain.outside import Reading, item_id
 from remediator.domain.times import stamp
 from remediator.errors import ConfigError
 from remediator.services.loki.client import Limits, Loki
+from remediator.services.loki.query import line_filter, of_workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +76,7 @@ class LokiSource:
     def _queries(self, workloads: Sequence[Workload]) -> list[str]:
         if workloads:
             filters = self._line_filter()
-            return list(dict.fromkeys(selector(one, self.labels) + filters for one in workloads))
+            return list(dict.fromkeys(of_workload(one, self.labels, filters) for one in workloads))
         if self.query:
             return [self.query]
         if not self.selectors:
@@ -99,29 +99,6 @@ class LokiSource:
 
 def _id(entry: Entry) -> str:
     return item_id(str(entry.at), repr(entry.labels), entry.line)
-
-
-def line_filter(patterns: Iterable[str]) -> str:
-    """A LogQL filter for lines that any of the patterns hits; nothing where there is none."""
-    alternatives = "|".join(f"(?:{_unnamed(pattern)})" for pattern in patterns)
-    return f" |~ {quoted(alternatives)}" if alternatives else ""
-
-
-def selector(workload: Workload, labels: Mapping[str, str]) -> str:
-    """The streams of a workload's pods, dead ones included: their names begin with the workload's."""
-    parts = [f"{labels.get('namespace', 'namespace')}={quoted(workload.namespace)}"]
-    if workload.name and workload.kind != "Pod":
-        parts.append(f"{labels.get('pod', 'pod')}=~{quoted(re.escape(workload.name) + '-.+')}")
-    elif workload.pod or workload.name:
-        parts.append(f"{labels.get('pod', 'pod')}={quoted(workload.pod or workload.name)}")
-    if workload.container:
-        parts.append(f"{labels.get('container', 'container')}={quoted(workload.container)}")
-    return "{" + ", ".join(parts) + "}"
-
-
-def quoted(text: str) -> str:
-    """A LogQL string; JSON's escapes are among Go's."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def nanoseconds(moment: datetime) -> int:
@@ -154,8 +131,3 @@ def _document(entries: Iterable[Entry]) -> str:
         parts.append(f' {{"stream": {json.dumps(dict(labels))}, "values": [\n  {values}\n ]}}')
     inner = ",\n".join(parts)
     return f'{{"status": "success", "data": {{"resultType": "streams", "result": [\n{inner}\n ]}}\n}}\n'
-
-
-def _unnamed(pattern: str) -> str:
-    """Without group names, which may be given once only in one expression."""
-    return re.sub(r"\(\?P<\w+>", "(?:", pattern)

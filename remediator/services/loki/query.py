@@ -1,0 +1,61 @@
+"""LogQL: a workload's streams, and filters for lines that signals can be found in."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from remediator.domain.outside import Workload
+
+_TEXT = r'(?:"(?:[^"\\]|\\.)*"|`[^`]*`)'
+_STREAMS = re.compile(rf"\s*\{{(?:[^\"`}}]|{_TEXT})*\}}")
+_MATCHER = re.compile(rf"([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*({_TEXT})")
+
+
+def line_filter(patterns: Iterable[str]) -> str:
+    """A LogQL filter for lines that any of the patterns hits; nothing where there is none."""
+    alternatives = "|".join(f"(?:{_unnamed(pattern)})" for pattern in patterns)
+    return f" |~ {quoted(alternatives)}" if alternatives else ""
+
+
+def of_workload(workload: Workload, labels: Mapping[str, str], filters: str, shared: Sequence[str] = ()) -> str:
+    """Lines of a workload's pods, dead ones included: their names begin with the workload's.
+
+    Collectors make `pod` a label of the stream or, as Grafana's own chart does, metadata of each line, by which
+    streams cannot be chosen: streams without it are read too, and their lines chosen.
+    """
+    parts = [f"{labels.get('namespace', 'namespace')}={quoted(workload.namespace)}", *shared]
+    chosen = ""
+    wanted = workload.name if workload.kind != "Pod" else ""
+    if pods := f"{re.escape(wanted)}-.+" if wanted else re.escape(workload.pod or workload.name):
+        name = labels.get("pod", "pod")
+        parts.append(f"{name}=~{quoted(f'(?:{pods})?')}")
+        chosen = f" | {name}=~{quoted(pods)}"
+    if workload.container:
+        parts.append(f"{labels.get('container', 'container')}={quoted(workload.container)}")
+    return "{" + ", ".join(parts) + "}" + filters + chosen
+
+
+def shared_matchers(selectors: Sequence[str], labels: Mapping[str, str]) -> list[str]:
+    """The matchers that all selectors have in common, without those that name a workload."""
+    names = {labels.get(name, name) for name in ("namespace", "pod", "container")}
+    each = [
+        {f"{name}{operator}{text}": None for name, operator, text in _MATCHER.findall(found[0]) if name not in names}
+        for one in selectors
+        if (found := _STREAMS.match(one))
+    ]
+    return [one for one in each[0] if all(one in other for other in each)] if each else []
+
+
+def quoted(text: str) -> str:
+    """A LogQL string; JSON's escapes are among Go's."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _unnamed(pattern: str) -> str:
+    """Without group names, which may be given once only in one expression."""
+    return re.sub(r"\(\?P<\w+>", "(?:", pattern)
