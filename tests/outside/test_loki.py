@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -15,8 +14,7 @@ from remediator.policy import load
 from remediator.services.gather import Gather, load_marks, save_marks
 from remediator.services.http import Http
 from remediator.services.loki.client import Limits, Loki
-from remediator.services.loki.query import line_filter
-from remediator.services.loki.source import LokiSource, documents
+from remediator.services.loki.source import LokiSource
 from tests.fakes import MemoryRefStore
 from tests.outside.loki_server import NS, LokiServer
 from tests.outside.servers import Answer, Running, serve
@@ -188,11 +186,3 @@ def test_wrong_types_are_an_error_not_a_crash(body) -> None:
 def test_a_source_without_anything_to_ask_says_what_is_missing() -> None:
     with serve(LokiServer()) as server, pytest.raises(ConfigError, match="needs `selectors` or a `query`"):
         source(server).read(question())
-
-
-def test_every_pattern_of_the_policies_is_one_that_loki_can_take() -> None:
-    import re2
-
-    patterns = [signal.pattern for category in CATALOGUE.categories for signal in category.signals]
-    re2.compile(json.loads(line_filter(patterns).removeprefix(" |~ ")))
-    assert list(documents("loki", [])) == []

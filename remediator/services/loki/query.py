@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from remediator.services.loki.literals import first_filter
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,8 +20,9 @@ _MATCHER = re.compile(rf"([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*({_TEXT})")
 
 def line_filter(patterns: Iterable[str]) -> str:
     """A LogQL filter for lines that any of the patterns hits; nothing where there is none."""
-    alternatives = "|".join(f"(?:{_unnamed(pattern)})" for pattern in patterns)
-    return f" |~ {quoted(alternatives)}" if alternatives else ""
+    wanted = tuple(patterns)
+    alternatives = "|".join(f"(?:{_unnamed(pattern)})" for pattern in wanted)
+    return "".join(f" |~ {quoted(one)}" for one in (first_filter(wanted), alternatives) if one)
 
 
 def of_workload(workload: Workload, labels: Mapping[str, str], filters: str, shared: Sequence[str] = ()) -> str:
