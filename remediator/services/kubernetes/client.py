@@ -103,12 +103,15 @@ class Cluster:
         return self._find(f"{group}/namespaces/{_part(namespace)}/{plural}/{_part(name)}")
 
     def log(self, namespace: str, pod: str, container: str, *, previous: bool, lines: int) -> str:
-        """The end of a container's log; empty where there is none, as before the first restart."""
+        """The end of a container's log; empty where there is none, as before the first restart.
+
+        500 is a node that cannot be reached, and asked but once: there may be many such logs.
+        """
         path = f"/api/v1/namespaces/{_part(namespace)}/pods/{_part(pod)}/log"
         asked = [("container", container), ("tailLines", str(lines)), ("limitBytes", str(1 << 20))]
         asked += [("timestamps", "true"), *([("previous", "true")] if previous else [])]
         try:
-            return self._ask(path, asked, accept="*/*").decode("utf-8", "replace")
+            return self._ask(path, asked, accept="*/*", again=_AGAIN - {500}).decode("utf-8", "replace")
         except AnswerError as error:
             if error.status in {400, 404}:
                 return ""
@@ -188,7 +191,14 @@ class Cluster:
             raise AnswerError(f"{self.name} answers {path} with no object", status=200)
         return document
 
-    def _ask(self, path: str, parameters: list[tuple[str, str]], *, accept: str = "application/json") -> bytes:
+    def _ask(
+        self,
+        path: str,
+        parameters: list[tuple[str, str]],
+        *,
+        accept: str = "application/json",
+        again: frozenset[int] = _AGAIN,
+    ) -> bytes:
         """One answer; what may pass is asked again, a little later, and after a short silence once."""
         began = time.monotonic()
         for tried, pause in enumerate((*_PAUSES, None), start=1):
@@ -196,7 +206,7 @@ class Cluster:
                 return self._once(path, parameters, accept)
             except AnswerError as error:
                 silent = error.retryable and not error.status and tried == 1 and time.monotonic() - began < _BUDGET / 2
-                if pause is None or not (silent or error.status in _AGAIN):
+                if pause is None or not (silent or error.status in again):
                     raise
                 self.sleep(pause)
         raise AssertionError("the last try returns or raises")
