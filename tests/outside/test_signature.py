@@ -123,3 +123,30 @@ def test_the_logs_of_the_same_workload_in_another_cluster_do_not_count() -> None
     with serve(loki) as server:
         assert observe(server, 15).status == "pending"
         assert observe(server, 15, selectors=('{cluster="eu", namespace="shop"}',)).status == "success"
+
+
+def test_the_logs_that_told_are_asked_though_another_object_is_the_culprit() -> None:
+    loki, told = LokiServer(), {"namespace": "shop", "kind": "Deployment", "name": "checkout", "container": "app"}
+    for at in (*BEFORE, *range(1, 15)):
+        loki.add(MERGE.timestamp() + at * 60, "KeyError: 'DATABASE_URL'", **POD)
+    made = rollout(**ASKED, subject={"kind": "Service", "name": "db", "container": ""})
+    spoken = made.diagnosis.evidence[0]
+    spoken = spoken.model_copy(update={"subject": spoken.subject.model_copy(update=told)})
+    diagnosis = made.diagnosis.model_copy(update={"evidence": (spoken,)})
+    with serve(loki) as server:
+        web = Http("Loki", Access(url=server.url))
+        now = (MERGE + timedelta(minutes=15)).astimezone(UTC)
+        verifier = SignatureVerifier("loki", web, CATALOGUE, lambda: now, timedelta(minutes=5))
+        seen = verifier.observe(made.model_copy(update={"diagnosis": diagnosis}), ())
+    assert seen.status == "failed"
+
+
+def test_lines_that_the_signal_leaves_out_do_not_count() -> None:
+    loki = LokiServer()
+    for at in BEFORE:
+        loki.add(MERGE.timestamp() + at * 60, "dial tcp: connection refused", **POD)
+    for at in range(1, 15):
+        loki.add(MERGE.timestamp() + at * 60, "connection refused, reconnected at the second try", **POD)
+    with serve(loki) as server:
+        seen = observe(server, 15, signal="connection_refused", text="dial tcp: connection refused", facts={})
+    assert seen.status == "success"

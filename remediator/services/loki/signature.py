@@ -95,17 +95,24 @@ class SignatureVerifier:
         return newest > 1 and newest >= usual / 2 and now.timestamp() - began >= window
 
     def _query(self, rollout: Rollout) -> str:
-        workload = workload_of(rollout.diagnosis.subject)
+        """Of the logs that told: the culprit's own, where they did, else those of the first that suffered."""
+        culprit = rollout.diagnosis.subject
         spoken = [item for item in rollout.diagnosis.evidence if item.channel == "log"]
-        if workload is None or not spoken:
+        if not spoken:
             return ""
+        its = [one for one in spoken if (one.subject.namespace, one.subject.name) == (culprit.namespace, culprit.name)]
+        chief = (its or spoken)[0]
+        workload = workload_of(chief.subject) or workload_of(culprit)
         owners = self.catalogue.signal_owner
-        patterns = [owners[one][1].pattern for one in dict.fromkeys(item.signal for item in spoken) if one in owners]
-        if not patterns:
+        signals = [owners[one][1] for one in dict.fromkeys(item.signal for item in spoken) if one in owners]
+        if workload is None or not signals:
             return ""
-        names = "".join(f" |= {quoted(one)}" for one in _named(spoken[0]))
-        shared = shared_matchers(self.selectors, self.labels)
-        return of_workload(workload, self.labels, line_filter(patterns) + names, shared)
+        filters = line_filter(one.pattern for one in signals)
+        left_out = {one.unless for one in signals}
+        if len(left_out) == 1 and "" not in left_out:
+            filters += f" !~ {quoted(*left_out)}"
+        filters += "".join(f" |= {quoted(one)}" for one in _named(chief))
+        return of_workload(workload, self.labels, filters, shared_matchers(self.selectors, self.labels))
 
     def _say(
         self, now: datetime, status: VerificationStatus, summary: str, facts: dict[str, str] | None = None
