@@ -74,6 +74,30 @@ def test_every_pattern_of_the_policies_is_one_that_loki_can_take() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "pods", "others"),
+    [
+        (
+            "Deployment",
+            ["cart-6d5f4c8b7-x2x7k", "cart-x2x7k"],
+            ["cart-worker-6d5f4c8b7-x2x7k", "carts-6d5f4c8b7-x2x7k"],
+        ),
+        ("StatefulSet", ["cart-0", "cart-12"], ["cart-db-0", "cart-6d5f4c8b7-x2x7k"]),
+        ("DaemonSet", ["cart-x2x7k"], ["cart-agent-x2x7k", "cart"]),
+        ("CronJob", ["cart-28912345-x2x7k"], ["cart-nightly-28912345-x2x7k"]),
+        ("Job", ["cart-x2x7k", "cart-0-x2x7k"], ["cart-of-2-x2x7k"]),
+        ("", ["cart-0", "cart-6d5f4c8b7-x2x7k"], ["cart-worker-6d5f4c8b7-x2x7k"]),
+        ("Pod", ["cart"], ["cart-0"]),
+    ],
+)
+def test_pods_of_a_workload_whose_name_begins_alike_are_not_its_own(kind: str, pods: list, others: list) -> None:
+    loki = LokiServer()
+    for name in (*pods, *others):
+        loki.add(1, name, namespace="shop", pod=name)
+    query = of_workload(Workload(namespace="shop", kind=kind, name="cart"), {}, "")
+    assert [line.text for line in loki._select(query)] == pods
+
+
+@pytest.mark.parametrize(
     "name", ['quo"te', "back\\slash", "tick`", "line\nline", "nul\x00", "del\x7f", "{}", "ü😀", "a|b", "#", "a/b"]
 )
 def test_whatever_a_name_holds_the_query_can_be_parsed_and_finds_it(name: str) -> None:

@@ -17,6 +17,10 @@ _TEXT = r'(?:"(?:[^"\\]|\\.)*"|`[^`]*`)'
 _STREAMS = re.compile(rf"\s*\{{(?:[^\"`}}]|{_TEXT})*\}}")
 _MATCHER = re.compile(rf"([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*({_TEXT})")
 
+_SUFFIXES = {"StatefulSet": "-[0-9]+", "DaemonSet": "-[^-]+", "ReplicaSet": "-[^-]+"}
+_SUFFIX = "(?:-[^-]+){1,2}"
+"""What follows a workload's name in its pods' names; those of `cart-worker` have more than those of `cart`."""
+
 
 def line_filter(patterns: Iterable[str]) -> str:
     """A LogQL filter for lines that any of the patterns hits; nothing where there is none."""
@@ -26,21 +30,27 @@ def line_filter(patterns: Iterable[str]) -> str:
 
 
 def of_workload(workload: Workload, labels: Mapping[str, str], filters: str, shared: Sequence[str] = ()) -> str:
-    """Lines of a workload's pods, dead ones included: their names begin with the workload's.
+    """Lines of a workload's pods, dead ones included, by their names.
 
     Collectors make `pod` a label of the stream or, as Grafana's own chart does, metadata of each line, by which
     streams cannot be chosen: streams without it are read too, and their lines chosen.
     """
     parts = [f"{labels.get('namespace', 'namespace')}={quoted(workload.namespace)}", *shared]
     chosen = ""
-    wanted = workload.name if workload.kind != "Pod" else ""
-    if pods := f"{re.escape(wanted)}-.+" if wanted else re.escape(workload.pod or workload.name):
+    if pods := _pods(workload):
         name = labels.get("pod", "pod")
         parts.append(f"{name}=~{quoted(f'(?:{pods})?')}")
         chosen = f" | {name}=~{quoted(pods)}"
     if workload.container:
         parts.append(f"{labels.get('container', 'container')}={quoted(workload.container)}")
     return "{" + ", ".join(parts) + "}" + filters + chosen
+
+
+def _pods(workload: Workload) -> str:
+    """An expression for the names of its pods; empty for a bare namespace."""
+    if workload.name and workload.kind != "Pod":
+        return re.escape(workload.name) + _SUFFIXES.get(workload.kind, _SUFFIX)
+    return re.escape(workload.pod or workload.name)
 
 
 def shared_matchers(selectors: Sequence[str], labels: Mapping[str, str]) -> list[str]:
