@@ -34,6 +34,7 @@ PATTERNS = [signal.pattern for category in load().catalogue.categories for signa
         ("error|.", set()),
         ("naïveté", {"vet"}),
         (r"\pL+ failed", set()),
+        ("[[:alpha:]]+ failed", set()),
     ],
 )
 def test_the_texts_of_which_each_hit_holds_one(pattern: str, texts: set[str]) -> None:
@@ -63,6 +64,25 @@ def test_what_a_pattern_hits_holds_one_of_its_texts() -> None:
     found = [(pattern, line) for pattern in PATTERNS for line in lines if re2.search(pattern, line)]
     assert len(found) > 100
     assert [one for one in found if needed(one[0]) and not any(text in one[1].lower() for text in needed(one[0]))] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        ("^panic: ", "2026-11-22T12:20:55Z stderr F panic: boom"),
+        ("^panic: |^fatal: ", "\x1b[31mpanic: boom\x1b[0m"),
+        (r"(?:^|[\s/])sh: (?P<command>\S+): not found(?:;|$)", r'{"log":"sh: curl: not found\n","stream":"stderr"}'),
+        ('directory "(?P<name>[^"]+)" exists', r'{"log":"directory \"/data\" exists\n"}'),
+        (r"""(?i)variable ['"`]?(?P<name>[A-Z_]+)['"`]? is unset""", r'{"msg":"variable \"DATABASE_URL\" is unset"}'),
+        (r'exec: \\?"(?P<command>[^"\\]+)\\?": not found', r'{"msg":"exec: \"foo\": not found"}'),
+        (r'cost\$ \^ \"x\" [[:alpha:]"]+ []"]', r'cost$ ^ "x" a"b ]'),
+    ],
+)
+def test_a_line_that_is_wrapped_is_found_all_the_same(pattern: str, line: str) -> None:
+    loki = LokiServer()
+    loki.add(1, line, namespace="shop")
+    loki.add(1, "GET /healthz 200", namespace="shop")
+    assert [one.text for one in loki._select('{namespace="shop"}' + line_filter([pattern, "a pattern"]))] == [line]
 
 
 def test_every_pattern_of_the_policies_is_one_that_loki_can_take() -> None:

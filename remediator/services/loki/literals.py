@@ -38,9 +38,11 @@ def first_filter(patterns: Iterable[str]) -> str:
 @cache
 def needed(pattern: str) -> Texts:
     """The texts of which a hit of the pattern holds one."""
+    if "[:" in pattern:
+        return frozenset()
     try:
         return _of_all(parser.parse(pattern))
-    except (re.error, RecursionError, OverflowError):  # RE2 knows a few things that Python does not
+    except (re.error, RecursionError, OverflowError):  # RE2 knows a few things, as `[:alpha:]`, that Python does not
         return frozenset()
 
 

@@ -17,16 +17,22 @@ _TEXT = r'(?:"(?:[^"\\]|\\.)*"|`[^`]*`)'
 _STREAMS = re.compile(rf"\s*\{{(?:[^\"`}}]|{_TEXT})*\}}")
 _MATCHER = re.compile(rf"([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*({_TEXT})")
 
+_TOKEN = re.compile(r"\\.|\[(?:\\.|\[:\w+:\]|[^\]\\])*\]|\(\?P<\w+>|[\^$\"]")
+
 _SUFFIXES = {"StatefulSet": "-[0-9]+", "DaemonSet": "-[^-]+", "ReplicaSet": "-[^-]+"}
 _SUFFIX = "(?:-[^-]+){1,2}"
 """What follows a workload's name in its pods' names; those of `cart-worker` have more than those of `cart`."""
 
 
 def line_filter(patterns: Iterable[str]) -> str:
-    """A LogQL filter for lines that any of the patterns hits; nothing where there is none."""
-    wanted = tuple(patterns)
-    alternatives = "|".join(f"(?:{_unnamed(pattern)})" for pattern in wanted)
-    return "".join(f" |~ {quoted(one)}" for one in (first_filter(wanted), alternatives) if one)
+    """A LogQL filter for lines that any of the patterns hits; nothing where there is none.
+
+    A sieve: the lines come as the container runtime or a logger wrapped them, so what begins or ends a message does
+    not begin or end the line, and JSON puts backslashes before its quotes.
+    """
+    loose = tuple(_TOKEN.sub(_loosened, pattern) for pattern in patterns)
+    alternatives = "|".join(f"(?:{pattern})" for pattern in loose)
+    return "".join(f" |~ {quoted(one)}" for one in (first_filter(loose), alternatives) if one)
 
 
 def of_workload(workload: Workload, labels: Mapping[str, str], filters: str, shared: Sequence[str] = ()) -> str:
@@ -69,6 +75,11 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _unnamed(pattern: str) -> str:
-    """Without group names, which may be given once only in one expression."""
-    return re.sub(r"\(\?P<\w+>", "(?:", pattern)
+def _loosened(token: re.Match[str]) -> str:
+    """Part of a pattern as it may stand in a wrapped line; group names may be given once only in one expression."""
+    text = token[0]
+    if text in {"^", "$"}:
+        return ""
+    if text.startswith("(?P<"):
+        return "(?:"
+    return rf"(?:\\*{text})" if '"' in text and not text.startswith(("\\", "[^")) else text
