@@ -162,3 +162,31 @@ def test_a_range_that_begins_in_silence_may_be_cut_and_that_is_said(first: int, 
     with serve(loki) as server:
         notes = source(server, selectors=['{namespace="shop"}']).read(question(24 * 6.5)).notes
     assert any("cuts in silence" in note for note in notes) is said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the query would read too many bytes (query: 300GiB, limit: 150GiB); consider adding more specific selectors",
+        "query too large to execute on a single querier: (query: 300GiB, limit: 150GiB); consider adding more",
+        "the query hit the max number of chunks limit (limit: 2000000 chunks, matched: 3000000 chunks); consider",
+    ],
+)
+def test_a_range_that_would_read_too_much_is_asked_in_parts(said: str) -> None:
+    loki = LokiServer()
+    for day in range(10):
+        loki.add(EPOCH - day * 86_400 - 5, f"KeyError: {day}", **POD)
+
+    def script(asked: Asked) -> Answer:
+        days = (int(asked.get("end")) - int(asked.get("start"))) / NS / 86_400
+        return Answer(said, 400, "text/plain") if days > 3 else loki(asked)
+
+    with serve(script) as server:
+        made, start = Loki(quick(server)), EPOCH - 10 * 86_400
+        lines = made.lines('{namespace="shop"}', start * NS, EPOCH * NS, most=1000)
+        metric = 'sum(count_over_time({namespace="shop"}[3600s]))'
+        points = Loki(quick(server)).matrix(metric, start * NS, (EPOCH + 3600) * NS, 3600)
+    assert len(lines) == sum(count for _, count in points) == 10
+    with serve(Answer(said, 400, "text/plain")) as server, pytest.raises(AnswerError, match="consider"):
+        Loki(quick(server)).lines('{namespace="shop"}', start * NS, EPOCH * NS, most=1000)
+    assert len(server.asked) < 10

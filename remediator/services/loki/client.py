@@ -25,12 +25,15 @@ _LONG = 1800
 _TOO_MANY = re.compile(r"max_entries_limit_per_query \(\d+ > (\d+)\)|max entries limit.*?> (\d+)\)")
 _TOO_LONG = re.compile(r"exceeds the limit \(query length: [^,]+, limit: ([0-9a-z.]+)\)")
 _TOO_LARGE = re.compile(r"larger than (?:the )?max[a-z ]*\((\d+) vs\.? (\d+)\)")
+_TOO_MUCH = re.compile("would read too many bytes|too large to execute on a single querier|max number of chunks limit")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(w|d|h|ms|m|s)")
 _UNITS = {"w": 604_800.0, "d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _NS = 1_000_000_000
 _FEW = 200
 """Lines a request where even a usual page may have been too much."""
 _SILENT = (0, 504)
+_SHORT = 600.0
+"""Seconds of a range that is not cut any more."""
 
 
 class Entry(NamedTuple):
@@ -111,7 +114,7 @@ class Loki:
             try:
                 series = self._result(asked, "matrix")
             except AnswerError as error:
-                if steps > 1 and self._shorter(error):
+                if steps > 1 and self._shorter(error, last - start):
                     continue
                 raise
             try:
@@ -139,7 +142,7 @@ class Loki:
             try:
                 page = self._page(query, low, high, limit, direction)
             except AnswerError as error:
-                if not self._learned(error):
+                if not self._learned(error, high - low):
                     raise
                 if self.limits.page != limit:
                     continue
@@ -199,7 +202,7 @@ class Loki:
             )
         return result
 
-    def _learned(self, error: AnswerError) -> bool:
+    def _learned(self, error: AnswerError, span: int) -> bool:
         """Whether a refusal names a limit of the server that can be kept, or its silence may come of too many lines."""
         known = self.limits.page
         if found := _TOO_LARGE.search(error.said):
@@ -209,16 +212,17 @@ class Loki:
         elif error.status == 400 and (found := _TOO_MANY.search(error.said)):
             self.limits.page = max(1, min(known, int(found[1] or found[2])))
         else:
-            return self._shorter(error)
+            return self._shorter(error, span)
         return self.limits.page < known
 
-    def _shorter(self, error: AnswerError) -> bool:
-        """Whether a refusal names how long a range may be."""
-        found = _TOO_LONG.search(error.said)
-        if error.status != 400 or not found:
-            return False
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(found[1]))
-        known, self.limits.window = self.limits.window, min(seconds or self.limits.window, self.limits.window)
+    def _shorter(self, error: AnswerError, span: int) -> bool:
+        """Whether a refusal names how long a range may be, or says that one of this length reads too much."""
+        known, seconds = self.limits.window, 0.0
+        if error.status == 400 and (found := _TOO_LONG.search(error.said)):
+            seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(found[1]))
+        elif _TOO_MUCH.search(error.said) and span > _SHORT * _NS:
+            seconds = max(span / _NS / 4, _SHORT)
+        self.limits.window = min(seconds or known, known)
         return self.limits.window < known
 
 
