@@ -82,6 +82,15 @@ def test_a_pod_is_known_by_its_stream_or_by_metadata_of_the_line(workload: Workl
     assert [line for line in ("'A'", "'B'", "'C'") if line in "".join(text for _, text in reading.texts)] == found
 
 
+def test_a_named_workload_is_looked_at_where_the_selectors_look() -> None:
+    loki = LokiServer()
+    for cluster in ("eu", "us"):
+        loki.add(EPOCH - 60, f"KeyError: '{cluster}'", **POD, cluster=cluster)
+    with serve(loki) as server:
+        reading = source(server, selectors=['{cluster="eu", namespace="pay", app="pay"}']).read(question(1, CHECKOUT))
+    assert (reading.items, "'eu'" in reading.texts[0][1]) == (1, True)
+
+
 def test_what_is_read_is_understood_in_times_order_and_with_its_pod() -> None:
     loki = LokiServer()
     trace = ["Traceback (most recent call last):", '  File "app.py", line 3', "KeyError: 'DATABASE_URL'"]

@@ -107,6 +107,7 @@ def test_a_loki_that_does_not_answer_is_pending(answer) -> None:
             ['cluster="eu"', "stage!=`dev`"],
         ),
         (('{cluster="eu"}', '{cluster="us"}'), []),
+        (('{cluster="eu", app="cart", service_name="cart", job=~"shop/.+"}',), ['cluster="eu"']),
         (('{ns="shop", a="}, b=\\"c"}',), ['a="}, b=\\"c"']),
     ],
 )

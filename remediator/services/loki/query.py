@@ -19,6 +19,9 @@ _MATCHER = re.compile(rf"([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*({_TEXT})")
 
 _TOKEN = re.compile(r"\\.|\[(?:\\.|\[:\w+:\]|[^\]\\])*\]|\(\?P<\w+>|[\^$\"]")
 
+_OWN = frozenset({"app", "app_kubernetes_io_name", "component", "deployment", "job", "service", "service_name"})
+"""Labels that tell one workload from another, beside those that the policy names."""
+
 _SUFFIXES = {"StatefulSet": "-[0-9]+", "DaemonSet": "-[^-]+", "ReplicaSet": "-[^-]+"}
 _SUFFIX = "(?:-[^-]+){1,2}"
 """What follows a workload's name in its pods' names; those of `cart-worker` have more than those of `cart`."""
@@ -61,7 +64,7 @@ def _pods(workload: Workload) -> str:
 
 def shared_matchers(selectors: Sequence[str], labels: Mapping[str, str]) -> list[str]:
     """The matchers that all selectors have in common, without those that name a workload."""
-    names = {labels.get(name, name) for name in ("namespace", "pod", "container")}
+    names = _OWN | {labels.get(name, name) for name in ("namespace", "pod", "container")}
     each = [
         {f"{name}{operator}{text}": None for name, operator, text in _MATCHER.findall(found[0]) if name not in names}
         for one in selectors

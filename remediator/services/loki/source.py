@@ -11,7 +11,7 @@ from remediator.domain.outside import Reading, item_id
 from remediator.domain.times import stamp
 from remediator.errors import ConfigError
 from remediator.services.loki.client import Limits, Loki
-from remediator.services.loki.query import line_filter, of_workload
+from remediator.services.loki.query import line_filter, of_workload, shared_matchers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,8 +75,8 @@ class LokiSource:
 
     def _queries(self, workloads: Sequence[Workload]) -> list[str]:
         if workloads:
-            filters = self._line_filter()
-            return list(dict.fromkeys(of_workload(one, self.labels, filters) for one in workloads))
+            filters, shared = self._line_filter(), shared_matchers(self.selectors, self.labels)
+            return list(dict.fromkeys(of_workload(one, self.labels, filters, shared) for one in workloads))
         if self.query:
             return [self.query]
         if not self.selectors:
