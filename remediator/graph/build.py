@@ -17,7 +17,9 @@ from remediator.graph.nodes.commit_changes import commit_changes
 from remediator.graph.nodes.final_feedback import final_feedback
 from remediator.graph.nodes.generate_action import generate_action
 from remediator.graph.nodes.get_user_feedback import get_user_feedback
+from remediator.graph.nodes.standing import Standing
 from remediator.graph.nodes.verify_recovery import verify_recovery
+from remediator.graph.recent import RecentBases
 from remediator.graph.state import IncidentState
 
 if TYPE_CHECKING:
@@ -62,7 +64,14 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
     graph.add_node("get_user_feedback", get_user_feedback)
     graph.add_node(
         "verify_recovery",
-        partial(verify_recovery, verifiers=ports.verifiers, limits=limits, now=ports.now, redact=ports.redact),
+        partial(
+            verify_recovery,
+            verifiers=ports.verifiers,
+            limits=limits,
+            now=ports.now,
+            redact=ports.redact,
+            fate=Standing(forge, RecentBases(forge, ports.now)).of,
+        ),
     )
     graph.add_node("final_feedback", final_feedback)
 

@@ -22,7 +22,7 @@ from tests.graph.worlds import FILE, TWO, World, case, proposal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediator.domain.life import Observation
+    from remediator.domain.life import Base, Observation, VerificationStatus
     from remediator.domain.outside import Rollout
 
 NODES = (
@@ -193,6 +193,56 @@ def test_pending_past_the_deadline_where_the_change_has_arrived_tries_the_next_a
     assert (state["workflow_status"], state["incident"].attempt) == ("awaiting_review", 2)
     (told,) = [entry for entry in state["user_feedback_history"] if entry.get("kind") == "verified"]
     assert told["words"] == "unknown, still waiting at the deadline: pods: looks pending"
+
+
+@pytest.mark.parametrize(
+    ("now", "says", "status", "words"),
+    [
+        ("memory: 1Gi\n", "success", "needs_person", "was taken back after the merge; "),
+        ("memory: 1Gi\ncpu: 1\n", "success", "needs_person", "was taken back after the merge; "),
+        ("memory: 3Gi\n", "success", "resolved", "no longer reads as proposed; "),
+        ("memory: 2Gi\ncpu: 1\n", "success", "resolved", ""),
+        ("memory: 1Gi\n", "failed", "needs_person", "was taken back after the merge; "),
+        ("memory: 3Gi\n", "failed", "awaiting_review", "no longer reads as proposed; "),
+        (None, "success", "resolved", "no longer reads as proposed; "),
+    ],
+)
+def test_what_a_person_did_to_the_change_meanwhile_is_said(
+    now: str | None, says: VerificationStatus, status: str, words: str
+) -> None:
+    world = World(verifiers=(FakeVerifier(["pending", says]),))
+    world.start()
+    world.merge()
+    world.forge.files[FILE] = now
+    state = world.answer("verify").state
+    (told,) = [one for one in state["user_feedback_history"] if one.get("kind") == "verified"] or [{}]
+    said = told.get("words", state["recovery_result"])
+    assert state["workflow_status"] == status
+    assert said == (f"`{FILE}` in main {words}" if words else "") + (said.rpartition("; ")[2])
+    assert (state["incident"].attempt, status) in {(1, "resolved"), (1, "needs_person"), (2, "awaiting_review")}
+
+
+def test_a_change_that_was_taken_back_and_never_arrived_is_said_at_the_deadline() -> None:
+    world = World(verifiers=(FakeVerifier(["pending"]),))
+    world.start()
+    world.merge()
+    world.forge.files[FILE] = "memory: 1Gi\n"
+    world.pass_time(hours=5)
+    state = world.answer("verify").state
+    assert state["workflow_status"] == "unconfirmed"
+    assert state["recovery_result"].startswith(f"`{FILE}` in main was taken back after the merge; ")
+
+
+def test_a_forge_that_cannot_be_asked_holds_up_no_verdict() -> None:
+    world = World(verifiers=(FakeVerifier(["pending", "success"]),))
+    world.start()
+    world.merge()
+
+    def gone(_tracked: str) -> Base:
+        raise ServiceError("GitHub answers 502", retryable=True)
+
+    world.forge.base = gone  # type: ignore[method-assign]
+    assert world.answer("verify").state["workflow_status"] == "resolved"
 
 
 def test_what_fails_before_the_change_has_arrived_is_not_its_failure() -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from remediator.domain.life import Case
 
 FILES = {"apps/checkout/values.yaml": "memory: 1Gi\n"}
+MERGED = {"apps/checkout/values.yaml": "memory: 2Gi\n"}
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Numbered(FakeForge):
 
 def repository_with(folder: Path, count: int, admitted: int = 0) -> tuple[Path, str]:
     """A repository whose state branch holds so many merged incidents that wait for a verdict."""
-    root = repository(folder / "repo", FILES)
+    root = repository(folder / "repo", MERGED)
     commit = git(root, "rev-parse", "HEAD")
     world = merged(count, commit, admitted=admitted)
     GitRefStore(Git(root)).write("", world.store.commits[-1], "open incidents")
@@ -140,7 +141,7 @@ class Hub:
 @contextmanager
 def hub(folder: Path, count: int, *, latency: float = 0.0, spoken: bool = False, policy: str = "") -> Iterator[Hub]:
     """GitHub with so many merged pull requests whose incidents wait for a verdict."""
-    files = {**FILES, **({".github/remediator.yml": policy} if policy else {})}
+    files = {**MERGED, **({".github/remediator.yml": policy} if policy else {})}
     with stand_in(folder, files) as server:
         bare = server.world.bare
         commit = server.world.branch("main")

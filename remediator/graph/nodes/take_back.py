@@ -8,6 +8,7 @@ from remediator.domain.change import Edit, Proposal
 from remediator.domain.life import TAKE_BACK, Base
 from remediator.errors import PolicyViolation
 from remediator.gitops.takeback import take_back
+from remediator.graph.nodes.standing import read
 from remediator.graph.state import all_changes, chosen
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def taking_back(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
     for path, text in all_changes(state).items():
         try:
             content = take_back(
-                _text(forge, was, path), text.encode() if text is not None else None, _text(forge, now, path)
+                read(forge, was, path), text.encode() if text is not None else None, read(forge, now, path)
             )
         except ValueError as error:
             raise PolicyViolation(f"{path} {error}: take it back by hand") from error
@@ -47,10 +48,3 @@ def taking_back(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
             policy=("takes back what was merged; no auto-merge",),
         ),
     )
-
-
-def _text(forge: Forge, base: Base, path: str) -> bytes | None:
-    try:
-        return forge.read(base, path)
-    except FileNotFoundError:
-        return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from remediator.domain.life import ARRIVED, AWAITED, TAKE_BACK
 from remediator.domain.outside import Rollout
 from remediator.domain.times import moment, stamp
+from remediator.graph.nodes.standing import Fate
 from remediator.graph.state import IncidentState, chosen, remember
 
 if TYPE_CHECKING:
@@ -30,10 +31,12 @@ def verify_recovery(
     limits: Limits,
     now: Clock,
     redact: Callable[[str], str] = str,
+    fate: Callable[[IncidentState], Fate] = lambda _state: Fate(),
 ) -> IncidentState:
     """Ask every verifier once; `success` only when all agree, and never when there is none.
 
-    Before a merge the question is whether the incident has gone by itself.
+    Before a merge the question is whether the incident has gone by itself. `fate` is asked before it ends: what a
+    person has taken back meanwhile has neither ended the incident nor failed to.
     """
     pull, diagnosis = state["pull_request"], state["diagnosis"]
     if pull is None or diagnosis is None:
@@ -63,19 +66,25 @@ def verify_recovery(
         workflow_status="verifying",
     )
     ends = moment(incident.deadline)
-    if status == "pending" and ends and at >= ends:
+    overdue = bool(ends and at >= ends)
+    if status == "pending" and not overdue:
+        return update
+    meanwhile = fate(state)
+    result = f"{meanwhile.said}; {result}" if meanwhile.said else result
+    if status == "pending":
         if not any(ARRIVED in one.facts for one in seen):
-            return {**update, "workflow_status": "unconfirmed"}
+            return {**update, "recovery_result": result, "workflow_status": "unconfirmed"}
         # It is in the cluster and did not end the incident in time: as little to be kept as what has failed.
         status, result = "failed", f"unknown, still waiting at the deadline: {result}"
-        update = {**update, "verification_status": status, "recovery_result": result}
+    update = {**update, "verification_status": status, "recovery_result": result}
+    if meanwhile.gone:  # a person is at it: nothing is proved of the change, and nothing tried against what they do
+        update["incident"] = incident.model_copy(update={"reason": meanwhile.said, "deadline": ""})
+        proved: VerificationStatus = "failed" if status == "failed" else "pending"
+        return {**update, "verification_status": proved, "workflow_status": "needs_person"}
     if status == "success":
         asks = state["error_severity"] == "warning" and not state["user_approved_action"]
-        overdue = bool(ends and at >= ends)
         return {**update, "workflow_status": ("unconfirmed" if overdue else "verifying") if asks else "resolved"}
-    if status == "failed":
-        return {**update, **_failed(state, incident, result)}
-    return update
+    return {**update, **_failed(state, incident, result)}
 
 
 def _in_order(
