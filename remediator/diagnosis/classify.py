@@ -37,9 +37,13 @@ def signature(diagnosis: Diagnosis) -> str:
     """What makes the same incident the same the next time: its leading signal and the object it names."""
     if not diagnosis.evidence:
         return diagnosis.category
-    lead = diagnosis.evidence[0]
-    named = [lead.facts[name] for name in ("missing", "key", "variable", "flag", "command") if lead.facts.get(name)]
-    return ":".join([lead.signal, *named])
+    return ":".join([diagnosis.evidence[0].signal, *named(diagnosis)])
+
+
+def named(diagnosis: Diagnosis) -> list[str]:
+    """What the leading evidence names: the same fault of another name is another fault."""
+    facts = diagnosis.evidence[0].facts if diagnosis.evidence else {}
+    return [facts[name] for name in ("missing", "key", "variable", "flag", "command") if facts.get(name)]
 
 
 def _diagnose(one: Group, statements: Sequence[Statement], redact: Callable[[str], str]) -> Diagnosis:

@@ -40,12 +40,20 @@ class Case(Value):
     """Names of the inputs that were read."""
     read_at: str
     """RFC 3339, UTC."""
+    about: str = ""
+    """The object at fault, down to the container: by it a fault that is told in other words is known again."""
+    names: str = ""
+    """What the fault names (a key that is missing, say): another name is another fault."""
+    echo: bool = False
+    """Only alerts tell of it, and only of what some fault leads to: they fire on for a while after its end."""
 
 
 class Incident(Value):
     """Who the incident is and how far it got: what the graph must remember beyond its named fields."""
 
     fingerprint: str
+    about: str = ""
+    names: str = ""
     generation: int = 1
     attempt: int = 1
     """Pull requests so far, the next one included; the branch's name ends in it."""
@@ -179,6 +187,8 @@ class Record(Value):
 
     incident_id: str
     fingerprint: str = ""
+    about: str = ""
+    names: str = ""
     generation: int = 1
     attempt: int = 1
     seen: int = 1

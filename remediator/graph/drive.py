@@ -68,7 +68,7 @@ class Driver:
         """Handle one incident of the logs: a new thread, one more sighting of an open one, or silence."""
         counted = ""
         for _ in range(_TRIES):
-            decision = decide(case.fingerprint, self.records(), self.now(), self.limits)
+            decision = decide(case.fingerprint, self.records(), self.now(), self.limits, case)
             if self.preview:
                 decision = _as_if_new(decision)
             try:
@@ -298,7 +298,8 @@ def _as_if_new(decision: Start | Finish | Again | Quiet) -> Start:
     if isinstance(decision, Start):
         return decision
     known = decision.record
-    incident = Incident(fingerprint=known.fingerprint, generation=known.generation, seen=known.seen + 1)
+    kept = known.model_dump(include={"fingerprint", "about", "names", "generation"})
+    incident = Incident(**kept, seen=known.seen + 1)
     return Start(incident_id=known.incident_id, incident=incident)
 
 

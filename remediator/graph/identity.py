@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from remediator.domain.life import Case
     from remediator.graph.limits import Limits
 
 SHORTEST = 6
@@ -46,27 +47,46 @@ class Quiet(Value):
     until: str
 
 
+def alike(case: Case, record: Record) -> bool:
+    """Whether an open incident is this one under another fingerprint: what leads it has changed, the fault has not.
+
+    An alert fires on when the pods that told of the fault are gone, and fires before anybody has looked at them.
+    """
+    place, _, container = case.about.rpartition("/")
+    known, _, its = record.about.rpartition("/")
+    if not place or place != known or record.status not in OPEN_STATUSES or (container and its and container != its):
+        return False
+    return case.echo or (case.diagnosis.category == record.category and case.names in {"", record.names})
+
+
 def decide(
-    fingerprint: str, records: Sequence[Record], now: datetime, limits: Limits
+    fingerprint: str,
+    records: Sequence[Record],
+    now: datetime,
+    limits: Limits,
+    case: Case | None = None,
 ) -> Start | Finish | Again | Quiet:
-    """One open thread for each fingerprint; what came to nothing runs again, what ended gets a new generation."""
+    """One open thread for each fault; what came to nothing runs again, what ended gets a new generation."""
     same = sorted((r for r in records if r.fingerprint == fingerprint), key=lambda r: r.generation)
-    if not same:
-        return Start(incident_id=_new_id(fingerprint, records), incident=Incident(fingerprint=fingerprint))
-    last = same[-1]
+    last = same[-1] if same else Record(incident_id="")
     if last.opening:
         return Finish(record=last)
     if last.status in OPEN_STATUSES or (last.held and last.opened):
         return Again(record=last)
+    if known := next((one for one in records if case and alike(case, one)), None):
+        return Again(record=known)
+    new = Incident(fingerprint=fingerprint, about=case.about if case else "", names=case.names if case else "")
+    if not same:
+        return Start(incident_id=_new_id(fingerprint, records), incident=new)
     until = moment(last.quiet_until)
     if until is None and last.status == "rejected" and (closed := moment(last.updated)):
         until = closed + limits.cool_down
     if until and now < until:
         return Quiet(record=last, until=stamp(until))
     if not (last.branch or last.opened):
-        again = Incident(fingerprint=fingerprint, generation=last.generation, seen=last.seen + 1)
+        again = new.model_copy(update={"generation": last.generation, "seen": last.seen + 1})
         return Start(incident_id=last.incident_id, incident=again)
-    following = Incident(fingerprint=fingerprint, generation=last.generation + 1)
+    following = new.model_copy(update={"generation": last.generation + 1})
     stem = last.incident_id.rpartition("-")[0]
     return Start(incident_id=f"{stem}-{following.generation}", incident=following, earlier=last)
 

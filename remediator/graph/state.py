@@ -178,6 +178,8 @@ def record(thread: str, values: dict[str, Any]) -> Record:
     return Record(
         incident_id=thread,
         fingerprint=incident.fingerprint,
+        about=incident.about,
+        names=incident.names,
         generation=incident.generation,
         attempt=incident.attempt,
         seen=incident.seen,

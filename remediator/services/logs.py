@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from remediator.diagnosis import classify, signature
+from remediator.diagnosis import classify, named, signature
 from remediator.domain.life import Case
 from remediator.domain.times import stamp
 from remediator.errors import ConfigError
@@ -90,7 +90,14 @@ class Logs:
         for diagnosis in classify(tuple(map(self._placed, self.scan.statements)), self.catalogue, redact=self.redact):
             name = self._fingerprint(diagnosis)
             case = Case(
-                fingerprint=name, diagnosis=diagnosis, excerpt=excerpt(diagnosis), source=source, read_at=read_at
+                fingerprint=name,
+                diagnosis=diagnosis,
+                excerpt=excerpt(diagnosis),
+                source=source,
+                read_at=read_at,
+                about=self._about(diagnosis),
+                names=":".join(named(diagnosis)),
+                echo=self._echo(diagnosis),
             )
             cases.setdefault(name, case)
         return tuple(cases.values())
@@ -102,6 +109,20 @@ class Logs:
         if cluster == subject.cluster:
             return statement
         return statement.model_copy(update={"subject": subject.model_copy(update={"cluster": cluster})})
+
+    def _about(self, diagnosis: Diagnosis) -> str:
+        subject = diagnosis.subject
+        if not subject.name:
+            return ""
+        cluster = self.cluster or subject.cluster
+        return f"{cluster}/{subject.namespace}/{subject.kind}/{subject.name}/{subject.container}"
+
+    def _echo(self, diagnosis: Diagnosis) -> bool:
+        owners = self.catalogue.signal_owner
+        return bool(diagnosis.evidence) and all(
+            one.channel == "alert" and (one.signal not in owners or owners[one.signal][1].role != "cause")
+            for one in diagnosis.evidence
+        )
 
     def _fingerprint(self, diagnosis: Diagnosis) -> str:
         subject = diagnosis.subject

@@ -9,6 +9,7 @@ import pytest
 from remediator.domain.life import Record
 from remediator.graph.identity import Again, Quiet, Start, decide
 from remediator.graph.limits import Limits
+from tests.graph.worlds import case
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 PRINT = "abcdef" + "1" * 58
@@ -51,6 +52,37 @@ def test_what_came_to_nothing_runs_again_on_its_own_thread(status: str) -> None:
     decision = decide(PRINT, [known(status, branch="", seen=3)], NOW, Limits())
     assert isinstance(decision, Start)
     assert (decision.incident_id, decision.incident.seen, decision.earlier) == ("inc-abcdef-1", 4, None)
+
+
+PLACE = "/shop/Deployment/checkout/"
+
+
+@pytest.mark.parametrize(
+    ("facts", "told", "same"),
+    [
+        ({}, {}, True),
+        ({}, {"about": PLACE}, True),
+        ({}, {"about": f"{PLACE}proxy"}, False),
+        ({}, {"about": "/shop/Deployment/cart/app"}, False),
+        ({}, {"about": "eu/shop/Deployment/checkout/app"}, False),
+        ({}, {"about": ""}, False),
+        ({"status": "resolved"}, {}, False),
+        ({"about": ""}, {}, False),
+        ({"category": "crashloop"}, {}, False),
+        ({"category": "crashloop"}, {"echo": True}, True),
+        ({"names": "HOST"}, {}, True),
+        ({"names": "HOST"}, {"names": "HOST"}, True),
+        ({"names": "HOST"}, {"names": "PORT"}, False),
+    ],
+)
+def test_an_open_fault_that_is_told_in_other_words_is_seen_again(facts: dict, told: dict, same: bool) -> None:
+    before = {"about": f"{PLACE}app", "category": "oom", **facts}
+    record = known(before.pop("status", "verifying"), fingerprint="99" * 32, incident_id="inc-999999-1", **before)
+    now = case(fingerprint=PRINT).model_copy(update={"about": f"{PLACE}app", **told})
+    decision = decide(PRINT, [record], NOW, Limits(), now)
+    assert isinstance(decision, Again if same else Start)
+    if isinstance(decision, Start):
+        assert (decision.incident.about, decision.incident.names) == (now.about, now.names)
 
 
 def test_a_rejection_keeps_quiet_for_the_cool_down() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -79,3 +80,15 @@ def test_the_same_fault_has_the_same_fingerprint_on_another_day() -> None:
 def test_a_missing_log_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.txt"):
         Files([str(tmp_path / "nowhere.txt")]).inputs()
+
+
+@pytest.mark.parametrize(("alert", "echo"), [("Crashing", True), ("OOMKilled", False)])
+def test_only_alerts_of_what_some_fault_leads_to_are_its_echo(alert: str, echo: bool) -> None:
+    crashing = Signal(id="crash_alert", pattern="Crashing", channels=("alert",), role="symptom")
+    loop = Category(id="crashloop", title="Crash loop", severity="warning", signals=(crashing,))
+    labels = {"alertname": alert, "namespace": "shop", "pod": "checkout-6d5f7c9b8-x2x4z", "container": "app"}
+    told = [{"status": "firing", "labels": labels, "startsAt": "2026-01-01T00:00:00Z"}]
+    found = logs(json.dumps(told))[0]
+    found.catalogue = CATALOGUE.model_copy(update={"categories": (loop, *CATALOGUE.categories)})
+    (case,) = found.cases()
+    assert (case.about.rpartition("/")[0], case.echo) == ("/shop/Deployment/checkout", echo)
