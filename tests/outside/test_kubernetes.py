@@ -135,6 +135,15 @@ def test_a_pod_that_died_before_the_merge_is_no_proof_of_a_change_that_makes_pod
     assert look(api, [fresh], minutes=37, rollouts=False, remade=remade).status == "success"
 
 
+def test_a_pod_that_still_crashes_as_before_a_change_that_makes_pods_anew_is_no_failure_of_it(api: Api) -> None:
+    looping = waiting("CrashLoopBackOff", "back-off 5m0s", 14, finishedAt="2026-11-22T12:50:00Z")
+    api.put("v1/pods", NAME, pod(looping, created="2026-11-22T09:00:00Z", ready=False))
+    about = {"rollouts": False, "remade": ("Deployment/checkout",)}
+    last = look(api, [look(api, **about)], minutes=30, **about)
+    assert (last.status, "CrashLoopBackOff" in last.summary) == ("pending", True), last.summary
+    assert look(api, [look(api)], minutes=30).status == "failed"
+
+
 def test_pods_that_a_person_had_patched_before_the_merge_are_as_the_change_wants_them(api: Api) -> None:
     api.put("v1/pods", NAME, pod(created="2026-11-22T12:30:00Z"))
     about = {"rollouts": False, "remade": ("Deployment/checkout",)}
@@ -145,6 +154,14 @@ def test_a_new_pod_that_died_before_the_change_was_first_seen_to_be_there_counts
     api.put("v1/pods", NAME, pod(running(2, finishedAt="2026-11-22T12:42:00Z")))
     seen = look(api, rollouts=False, arrived_at="2026-11-22T12:45:00Z", remade=("Deployment/checkout",))
     assert (seen.status, "container `app` was restarted; last ended OOMKilled" in seen.summary) == ("failed", True)
+
+
+@pytest.mark.parametrize(("at", "status"), [("2026-11-22T12:00:00Z", "pending"), ("2026-11-22T12:51:00Z", "failed")])
+def test_a_rollout_whose_time_ran_out_before_the_merge_is_not_the_changes(api: Api, at: str, status: str) -> None:
+    late = {"type": "Progressing", "reason": "ProgressDeadlineExceeded", "message": "timed out", "lastUpdateTime": at}
+    api.put("apps/v1/deployments", "checkout", deployment(0, 1, 1, late))
+    seen = look(api)
+    assert (seen.status, "was not rolled out: timed out" in seen.summary) == (status, True), seen.summary
 
 
 @pytest.mark.parametrize(

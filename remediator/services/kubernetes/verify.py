@@ -107,12 +107,15 @@ class PodVerifier:
                 continue
             told = True
             judged = not self.rollouts and rollout.applications
-            waits = [] if judged and its else self._rolled_out(workload, its)
+            waits = [] if judged and its else self._rolled_out(workload, its, rollout.merged_at)
             its = current(its)
-            # What a pod itself says tells more than that it is counted as missing.
-            findings += [found for pod in its for found in self._troubles(pod, rollout, patient=patient)] + waits
+            old = []
             if f"{workload.kind}/{workload.name}" in rollout.remade:
-                findings += _left(its, rollout.merged_at)
+                old = [pod for pod in its if _made(pod) < rollout.merged_at]
+            # What a pod itself says tells more than that it is counted as missing.
+            for pod in its:
+                findings += self._troubles(pod, rollout, patient=patient and pod not in old)
+            findings += waits + _left(old)
             pods += its
         if not told:
             neutral = {"neutral": "nothing that runs pods is named"}
@@ -134,8 +137,8 @@ class PodVerifier:
             return self._say(now, "pending", loud, facts)
         return self._say(now, "success", f"{said}, unchanged since {since}", facts)
 
-    def _rolled_out(self, workload: Workload, pods: Sequence[Object]) -> list[Finding]:
-        """What the workload's own status still waits for."""
+    def _rolled_out(self, workload: Workload, pods: Sequence[Object], merged_at: str) -> list[Finding]:
+        """What the workload's own status still waits for; time that ran out before the merge is not the change's."""
         place = f"{workload.kind or 'pods of'} `{workload.name or workload.pod}` in `{workload.namespace}`"
         found = None
         if self.cluster.knows(workload.kind):
@@ -151,7 +154,9 @@ class PodVerifier:
             return [Finding(f"{place}: its controller has not seen the change yet")]
         for condition in status.get("conditions") or ():
             if condition.get("reason") == "ProgressDeadlineExceeded":
-                return [Finding(f"{place} was not rolled out: {short(str(condition.get('message')), 200)}", grave=True)]
+                said = f"{place} was not rolled out: {short(str(condition.get('message')), 200)}"
+                at = objects.text(condition, "lastUpdateTime")
+                return [Finding(said, grave=not at or at >= merged_at)]
             if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
                 return [Finding(f"{place} cannot make pods: {short(str(condition.get('message')), 200)}")]
         if objects.part(found, "spec", "paused") is True:
@@ -245,17 +250,16 @@ def newest_runs(pods: Sequence[Object], since: str) -> list[Object]:
     return kept
 
 
-def _left(pods: Sequence[Object], merged_at: str) -> list[Finding]:
-    """Pods that died before the merge, of a workload whose pods the merge makes anew: it has not come to them.
+def _left(old: Sequence[Object]) -> list[Finding]:
+    """Pods from before the merge that died, of a workload whose pods the merge makes anew: it has not come to them.
 
     One that never died may be as the change wants it, where a person had patched the workload by hand.
     """
     found = []
-    for pod in pods:
-        dead = next((reason for at, reason, _ in map(objects.last_end, objects.containers(pod)) if at), "")
-        if dead and _made(pod) < merged_at:
-            name = objects.name_of(pod)
-            found.append(Finding(f"`{name}` is older than the merge and died before it ({dead}): not rolled out yet"))
+    for pod in old:
+        if dead := next((reason for at, reason, _ in map(objects.last_end, objects.containers(pod)) if at), ""):
+            what = f"`{objects.name_of(pod)}` is older than the merge and died before it ({dead}): not rolled out yet"
+            found.append(Finding(what))
     return found
 
 
