@@ -29,3 +29,12 @@ def duration(text: str) -> timedelta:
     for number, unit in parts:
         total += timedelta(**{_UNITS[unit]: int(number)})
     return total
+
+
+def spelled(span: timedelta) -> str:
+    """The reverse of `duration`, to the second."""
+    left, text = int(span.total_seconds()), ""
+    for unit, seconds in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
+        number, left = divmod(left, seconds)
+        text += f"{number}{unit}" if number else ""
+    return text or "0s"

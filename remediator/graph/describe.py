@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from remediator import __version__
 from remediator.domain.incident import Diagnosis, Subject
+from remediator.domain.life import TAKE_BACK
+from remediator.domain.outside import short
 from remediator.graph.state import branch_name, chosen
 from remediator.report import Diff, IncidentReport, unified_diff
 from remediator.report.wording import command
@@ -46,6 +48,7 @@ def incident_report(
         policy=(base.note,) if base and base.note else (),
         diffs=tuple(diffs),
         attempt=incident.attempt,
+        failed=_failed(state),
         follows=_earlier(state),
         model=second.model if second else "",
         model_heard=second.heard if second else True,
@@ -61,12 +64,20 @@ def incident_report(
         url=pull.url if pull else "",
         reply_by=by,
         repo=repo if by == "command" else "",
-        verification=_verification(promises, by, command(f"verify {state['incident_id']}", repo)),
+        verification=_verification(incident.chosen, promises, by, command(f"verify {state['incident_id']}", repo)),
     )
 
 
-def _verification(promises: Sequence[str], by: str, look: str) -> str:
+def _failed(state: IncidentState) -> str:
+    """What the verifiers said of the attempt before; nothing where a person ended it."""
+    seen = [entry for entry in state["user_feedback_history"] if entry.get("kind") in {"verified", "revert"}]
+    return short(str(seen[-1].get("words", ""))) if seen and seen[-1]["kind"] == "verified" else ""
+
+
+def _verification(chosen_id: str, promises: Sequence[str], by: str, look: str) -> str:
     """What has to hold after the merge, and where the verdict will stand."""
+    if chosen_id == TAKE_BACK:
+        return "nothing is expected to recover by this alone: the incident then needs a person"
     if not promises:
         return ""
     where = "the verdict comes as a comment here" if by == "comment" else f"`{look}` tells"

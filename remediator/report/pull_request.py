@@ -80,6 +80,8 @@ def facts(report: IncidentReport) -> Iterator[tuple[str, str]]:
         "Cause",
         ", ".join((f"{report.category_title} ({basis})" if report.category_title else basis, diagnosis.severity)),
     )
+    if report.failed:
+        yield "Last attempt", f"did not help: {report.failed}"
     if diagnosis.victims:
         names = dict.fromkeys(wording.subject_name(victim) for victim in diagnosis.victims)
         yield "Also affected", wording.listed(list(names)[:12]) + (" …" if len(names) > 12 else "")

@@ -47,6 +47,8 @@ class IncidentReport(Value):
     """How recovery will be verified after the merge."""
     diffs: tuple[Diff, ...] = ()
     attempt: int = 1
+    failed: str = ""
+    """What was seen of the attempt before this one."""
     follows: str = ""
     """The address of the pull request that this one comes after."""
     seen: int = 1

@@ -330,10 +330,13 @@ def test_failed_tries_the_next_action_as_the_next_attempt_then_needs_a_person() 
     assert state["workflow_status"] == "awaiting_review"
     assert list(world.forge.branches) == ["remediator/inc-3f9a2c-1-2"]
     assert state["git_changes"] == {FILE: "memory: 4Gi\n"}
+    assert "did not help: fake: looks failed" in state["pull_request"].body
     assert (state["incident"].attempt, state["incident"].tried) == (2, ("raise_memory_limit",))
     state = world.merge().state
     assert (state["workflow_status"], state["incident"].chosen) == ("awaiting_review", "take_back")
     assert state["git_changes"] == {FILE: "memory: 2Gi\n"}
+    assert "did not help: fake: looks failed" in state["pull_request"].body
+    assert "the incident then needs a person" in state["pull_request"].body
     state = world.merge().state
     assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "the change was taken back")
     assert world.forge.files == {FILE: "memory: 2Gi\n"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.life import Observation
 from remediator.domain.outside import Workload, short, workload_of
-from remediator.domain.times import stamp
+from remediator.domain.times import spelled, stamp
 from remediator.errors import RemediatorError
 from remediator.services.kubernetes import objects
 
@@ -65,7 +65,7 @@ class PodVerifier:
     @property
     def promise(self) -> str:
         """See the port."""
-        return f"pods ready and steady for {self.settle.total_seconds() / 60:g} min"
+        return f"pods ready and steady for {spelled(self.settle)}"
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""
