@@ -123,7 +123,31 @@ NO_MANIFEST = "ComparisonError"
         (
             application(status__sync__status="OutOfSync", status__operationState={}),
             "pending",
-            "automated sync has not begun (a sync window?)",
+            "is OutOfSync: automated sync has not begun; within a sync window it waits for a manual sync of `9e8d7c6`",
+        ),
+        (
+            application(
+                status__operationState__phase="Running",
+                status__operationState__message="Sync operation blocked by sync window",
+                status__sync__status="OutOfSync",
+            ),
+            "pending",
+            "waits for a manual sync of `9e8d7c6`: Sync operation blocked by sync window",
+        ),
+        (application(status__operationState__phase="Terminating"), "pending", "is being synced"),
+        (
+            application(
+                status__sync__status="OutOfSync",
+                status__operationState={
+                    "phase": "Error",
+                    "message": "ComparisonError: rpc error",
+                    "startedAt": "2026-11-22T12:42:00Z",
+                    "operation": {"sync": {"revision": COMMIT}},
+                    "syncResult": {"revision": ""},
+                },
+            ),
+            "failed",
+            "the sync of `9e8d7c6` failed: ComparisonError: rpc error",
         ),
         (
             application(status__operationState__phase="Running", status__operationState__retryCount=2),
@@ -195,6 +219,34 @@ NO_MANIFEST = "ComparisonError"
             ),
             "success",
             "Healthy",
+        ),
+        (
+            application(
+                status__sync={"status": "Unknown", "revision": OLD},
+                status__conditions=[
+                    {
+                        "type": NO_MANIFEST,
+                        "message": "repository not permitted in project",
+                        "lastTransitionTime": "2026-11-22T12:00:00Z",
+                    }
+                ],
+            ),
+            "pending",
+            "`checkout` ComparisonError: repository not permitted in project (since before the merge)",
+        ),
+        (
+            application(
+                status__sync__status="Unknown",
+                status__conditions=[
+                    {
+                        "type": "InvalidSpecError",
+                        "message": "application destination is not permitted in project",
+                        "lastTransitionTime": "2026-11-22T12:44:00Z",
+                    }
+                ],
+            ),
+            "failed",
+            "InvalidSpecError: application destination is not permitted",
         ),
         (application(metadata__deletionTimestamp="2026-11-22T12:45:00Z"), "pending", "is being deleted"),
         (

@@ -68,6 +68,9 @@ def arrival(name: str, app: Application, merge: Merge) -> Judgement | None:
         return back
     if operation := _operation(name, app, places, merge):
         return operation
+    settled = text(app, "status", "sync", "status") == "Synced"
+    if not settled and (error := _condition(app, "")):
+        return Judgement("pending", f"`{name}` {error} (since before the merge)")
     if None in reached:
         unknown = compared[reached.index(None)]
         return Judgement("pending", f"`{name}` is at `{unknown[:7]}`, which is not known here: fetch the repository")
@@ -75,9 +78,7 @@ def arrival(name: str, app: Application, merge: Merge) -> Judgement | None:
         seen = compared[reached.index(False)]
         at = f"it is at `{seen[:7]}`" if seen else "it has compared nothing yet"
         return Judgement("pending", f"Argo CD has not seen `{merge.commit[:7]}` yet for `{name}`: {at}")
-    if text(app, "status", "sync", "status") != "Synced":
-        return _out_of_sync(name, app, merge)
-    return None
+    return None if settled else _out_of_sync(name, app, merge)
 
 
 def compared(app: Application) -> dict[str, Any]:
@@ -134,10 +135,13 @@ def _revision(of: Any, place: int) -> str:
 def _operation(name: str, app: Application, places: list[int], merge: Merge) -> Judgement | None:
     """A sync of the merge that runs or has failed; one of an older revision says nothing about it."""
     state = part(app, "status", "operationState") or {}
-    result = part(state, "syncResult") or part(state, "operation", "sync")
-    if not any((one := _revision(result, place)) and merge.contains(one, merge.commit) for place in places):
+    asked, result = part(state, "operation", "sync"), part(state, "syncResult")
+    synced = (_revision(result, place) or _revision(asked, place) for place in places)
+    if not any(one and merge.contains(one, merge.commit) for one in synced):
         return None
     phase, said = text(state, "phase"), short(text(state, "message"), 240)
+    if phase == "Running" and "sync window" in said:
+        return Judgement("pending", f"`{name}` waits for a manual sync of `{merge.commit[:7]}`: {said}")
     if phase in {"Running", "Terminating"}:
         tries = state.get("retryCount")
         return Judgement("pending", f"`{name}` is being synced{f', retry {tries}' if tries else ''}: {said}")
@@ -166,7 +170,8 @@ def _out_of_sync(name: str, app: Application, merge: Merge) -> Judgement:
         said = f"`{name}` waits for a manual sync of `{merge.commit[:7]}` (automated sync is off)"
         return Judgement("pending", said, waits_for_sync=True)
     what = text(app, "status", "sync", "status") or "Unknown"
-    return Judgement("pending", f"`{name}` is {what}: automated sync has not begun (a sync window?)")
+    said = f"automated sync has not begun; within a sync window it waits for a manual sync of `{merge.commit[:7]}`"
+    return Judgement("pending", f"`{name}` is {what}: {said}")
 
 
 def _health(name: str, app: Application, merge: Merge) -> Judgement:
