@@ -106,6 +106,16 @@ def test_what_is_read_is_understood_in_times_order_and_with_its_pod() -> None:
     assert statement.last_seen.startswith("2026-11-22T12:29:00")
 
 
+def test_labels_of_the_collectors_own_are_understood_too() -> None:
+    loki, own = LokiServer(), {"namespace": "ns", "pod": "po", "container": "co"}
+    loki.add(EPOCH - 60, "KeyError: 'A'", **{own[name]: value for name, value in POD.items()})
+    with serve(loki) as server:
+        reading = source(server, labels=own).read(question(1, CHECKOUT))
+    (statement,) = Scanner().scan([text_input(*text) for text in reading.texts]).statements
+    subject = statement.subject
+    assert (subject.namespace, subject.name, subject.container) == ("shop", "checkout", "app")
+
+
 def test_many_long_lines_come_in_pieces_that_are_each_understood() -> None:
     loki = LokiServer()
     for number in range(400):
