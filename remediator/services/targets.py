@@ -38,7 +38,9 @@ class OnlyNamed:
 
     def read(self, question: Question) -> Reading:
         """See the port."""
-        return self.source.read(question) if question.workloads else Reading()
+        if question.workloads:
+            return self.source.read(question)
+        return Reading(notes=("not asked: the others name no workload, and it has nothing to poll by itself",))
 
 
 @dataclass

@@ -373,6 +373,7 @@ def test_what_has_nothing_to_poll_waits_to_be_told_of_a_workload_and_fails_nothi
         gather = Gather(first, then, lambda: NOW)
         assert gather.inputs() == []
         assert [(one.name, one.error) for one in gather.answers if one.error] == []
+        assert ["not asked" in "".join(one.reading.notes) for one in gather.answers] == [False, True, True]
         assert {asked.path for asked in server.asked} == {"/api/v2/alerts"}
         told = Question(since=NOW - timedelta(hours=1), until=NOW, workloads=(Workload(namespace="shop", name="a"),))
         then[1].read(told)
