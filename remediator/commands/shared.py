@@ -101,7 +101,9 @@ def report_of(found: Services, state: IncidentState) -> IncidentReport:
     if not changes or pull is None:
         return incident_report(state, **about)
     base = Base(branch=pull.base, commit=state["incident"].base_commit)
-    return incident_report(state, base=base, changes=changes, read=partial(found.forge.read, base), **about)
+    made = incident_report(state, base=base, changes=changes, read=partial(found.forge.read, base), **about)
+    # Where several incidents ask for the same change they share the pull request of the first.
+    return made.model_copy(update={"branch": pull.branch})
 
 
 def exit_code(results: list[Result]) -> int:

@@ -110,6 +110,9 @@ def _incident(report: IncidentReport, run: RunFacts, paint: _Paint) -> list[str]
     cause = report.proposal.history[0] if report.proposal.history else report.proposal.reason
     out += _marked(tick, "cause", cause)
     out += _marked(tick, "fix", report.proposal.title)
+    if report.status == "verifying":
+        look = wording.command(f"verify {report.incident_id}", report.repo)
+        return out + _marked(tick, "merged", report.reason or f"being verified, seen once more; look again: {look}")
     if report.status not in {"", "awaiting_review"}:
         # A proposal that was held back: over a cap, refused by a guardrail, quiet after a rejection.
         out += _marked(paint("!", "yellow"), "held", report.reason or report.status.replace("_", " "))

@@ -49,6 +49,12 @@ def test_a_terminal_says_why_a_model_was_not_heard_and_keeps_quiet_where_it_was(
     assert "! model" not in terminal([reports.SECOND], RUN)
 
 
+def test_a_merged_change_whose_fault_is_seen_again_is_not_called_held():
+    said = terminal([reports.OOM.model_copy(update={"status": "verifying", "reply_by": "command"})], RUN)
+    assert f"merged  being verified, seen once more; look again: remediator verify {reports.OOM.incident_id}" in said
+    assert "held" not in said
+
+
 def test_a_commit_message(golden):
     golden("report/commit.txt", commit_message(reports.OOM))
 
