@@ -1,4 +1,4 @@
-"""`remediator status` and `remediator list`: what is known, read from the documents' heads alone."""
+"""`remediator status` and `remediator list`: what is known, read from the documents' heads; of one its last look too."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from remediator.domain.life import Record
 
 _GRAVITY = {"critical": 0, "warning": 1, "info": 2}
+_LOOKED_AT = frozenset({"verifying", "resolved", "unconfirmed", "failed"})
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,7 +45,8 @@ def status(args: argparse.Namespace) -> int:
         "applications": ", ".join(record.applications),
         "action": record.action,
         "branch": f"{record.branch} → {record.base}" if record.branch else "",
-        "verification": record.verification if record.status in {"verifying", "resolved", "failed"} else "",
+        "verification": record.verification if record.status in _LOOKED_AT else "",
+        "last look": found.driver.state(record.incident_id)["recovery_result"] if record.status in _LOOKED_AT else "",
         "reason": record.reason,
         "seen": f"{record.seen} times" if record.seen > 1 else "",
         "updated": record.updated,

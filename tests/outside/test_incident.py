@@ -97,6 +97,8 @@ def scripted(alerts: str, demo: Path, api: Api | RealCluster, environ: dict[str,
     assert "does not exist in Argo CD" in remediator("verify", name)
     rolled_out(api, applications, commit, "https://github.com/northwind/gitops.git")
     assert "`ContainerOOMKilled` fires since" in remediator("verify", name)
+    lingers = json.loads(remediator("run", "--log", "outside", "--json"))
+    assert {one["incident_id"] for one in lingers if "oom" in one["error_category"]} == {name}
     post(f"{alerts}/api/v2/alerts", [alert("ContainerOOMKilled", **labels, minutes=-9, ends=-1)])
     time.sleep(2)
     assert "no alert fires; to be seen so again" in remediator("verify", name)
@@ -108,6 +110,7 @@ def scripted(alerts: str, demo: Path, api: Api | RealCluster, environ: dict[str,
     assert "no alert fires" in said
     status = json.loads(remediator("status", name, "--json"))
     assert (status["status"], status["verification"]) == ("resolved", "success")
+    assert "last look     argocd:" in remediator("status", name)
 
 
 def applications_of(world: World, branch: str) -> list[str]:
