@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediator.commands.shared import add_repo, find, services, tell_notes
@@ -32,8 +31,6 @@ def run(args: argparse.Namespace) -> int:
     """Print the reasoning; nothing is changed."""
     if bool(args.id) == bool(args.log):
         raise ConfigError("give either an incident id or --log FILE")
-    from remediator.gitops import Repository
-
     found = services(args, dry_run=True)
     if args.id:
         state = found.driver.state(find(found, args.id).incident_id)
@@ -42,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         second = None
         diagnoses = [case.diagnosis for case in found.logs.cases()]
         tell_notes(found)
-    repository = Repository.open(Path(args.repo))
+    repository = found.workshop.repository
     for diagnosis in diagnoses:
         print("\n".join(_lines(diagnosis, repository, found.policies)))
     if second and second.note:

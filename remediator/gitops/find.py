@@ -62,7 +62,7 @@ def find(repo: Repository, subject: Subject, kinds: Sequence[str] = ()) -> tuple
 
 def candidates(repo: Repository, subject: Subject, wanted: _Wanted) -> list[Application]:
     """Applications worth rendering: by name, then namespace, then by whether their files speak of the object at all."""
-    apps = [app for app in repo.applications if _cluster_fits(app, subject)]
+    apps = [app for app in repo.applications if _cluster_fits(repo, app, subject)]
     if subject.application:
         named = [app for app in apps if _named(app, subject.application)]
         if named:
@@ -77,8 +77,11 @@ def _named(app: Application, name: str) -> bool:
     return app.name == base or ("*" in app.name and fnmatch.fnmatchcase(base, app.name))
 
 
-def _cluster_fits(app: Application, subject: Subject) -> bool:
-    """A cluster that the Application names otherwise rules it out only where both are names."""
+def _cluster_fits(repo: Repository, app: Application, subject: Subject) -> bool:
+    """What both stand for decides, where it is known; else a cluster of another name, but no address, rules it out."""
+    mine, its = repo.clusters.get(app.cluster), repo.clusters.get(subject.cluster)
+    if mine and its:
+        return mine == its
     if not subject.cluster or not app.cluster or "://" in app.cluster or app.cluster in ("in-cluster", "*"):
         return True
     return subject.cluster == app.cluster or subject.cluster in app.cluster or app.cluster in subject.cluster
@@ -204,7 +207,9 @@ def _unseen(repo: Repository, subject: Subject, wanted: _Wanted) -> Iterator[Mat
     """Objects of charts that are not at hand: the Application is known, its objects are not."""
     named = [app for app in repo.applications if subject.application and _named(app, subject.application)]
     if not named and subject.namespace and (subject.name or subject.pod):
-        named = [app for app in repo.applications if app.namespace == subject.namespace and _cluster_fits(app, subject)]
+        named = [
+            app for app in repo.applications if app.namespace == subject.namespace and _cluster_fits(repo, app, subject)
+        ]
     for app in named:
         rendering = repo.rendering(app)
         if not any(problem.kind in ("remote", "declined") for problem in rendering.problems):

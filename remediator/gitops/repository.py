@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from remediator.domain.change import YamlPath
@@ -39,6 +40,9 @@ from remediator.gitops.yamlread import Unreadable
 
 class Repository:
     """A checkout: its Applications, what they apply, and where each field of it is controlled."""
+
+    clusters: Mapping[str, str] = MappingProxyType({})
+    """What addresses and names of clusters stand for, where that is known: two for one cluster give the same."""
 
     def __init__(self, files: Files, tools: Tools, cache: Cache, own_url: str = "", pull: tuple[str, ...] = ()) -> None:
         self.root = files.root
@@ -182,6 +186,7 @@ class Repository:
         """The same checkout with files replaced or (None) removed, in memory only."""
         files = self.store.with_changes(changes)
         changed = Repository(files, self.tools, self.cache, self.own_url, self.pull)
+        changed.clusters = self.clusters
         if self._keeps_tree(files, [clean(name) for name in changes]):
             tree, problems, layout = self._grown
             changed.__dict__["_grown"] = (tree, problems, self._with_charts(Layout.of(files, layout.settings())))

@@ -219,3 +219,9 @@ class Policies(Value):
     model: Model = Model()
     targets: Mapping[str, Target] = Field(default_factory=dict)
     """The servers of each cluster, by a name of the user's."""
+
+    @property
+    def cluster_names(self) -> dict[str, str]:
+        """The target that each name and address of a cluster stands for."""
+        listed = {cluster: name for name, target in self.targets.items() for cluster in target.clusters}
+        return {**listed, **{name: name for name in self.targets}}

@@ -44,7 +44,9 @@ class LocalWorkshop:
     @cached_property
     def repository(self) -> Repository:
         """The Applications of the checkout."""
-        return Repository.open(self.root)
+        found = Repository.open(self.root)
+        found.clusters = self.policies.cluster_names
+        return found
 
     def propose(self, diagnosis: Diagnosis) -> Plan:
         """See the port; asked again about the same diagnosis it answers from memory."""

@@ -29,10 +29,10 @@ def spoken(*minutes: float) -> LokiServer:
     return loki
 
 
-def observe(server, minutes: float, selectors=(), **more):
+def observe(server, minutes: float, selectors=(), settle=timedelta(minutes=5), **more):
     web = Http("Loki", Access(url=server.url), timeout=(2, 1), sleep=lambda _s: None)
     now = (MERGE + timedelta(minutes=minutes)).astimezone(UTC)
-    verifier = SignatureVerifier("loki", web, CATALOGUE, lambda: now, timedelta(minutes=5), selectors=selectors)
+    verifier = SignatureVerifier("loki", web, CATALOGUE, lambda: now, settle, selectors=selectors)
     return verifier.observe(rollout(**{**ASKED, **more}), ())
 
 
@@ -54,6 +54,15 @@ def test_the_rate_since_is_held_against_the_rate_before(after, minutes, status, 
         seen = observe(server, minutes)
     assert (seen.status, said in seen.summary) == (status, True), seen.summary
     assert len(server.asked) == 1
+
+
+def test_a_short_settle_time_is_counted_in_seconds() -> None:
+    with serve(spoken(*BEFORE, 0.3)) as server:
+        seen = [observe(server, minutes, settle=timedelta(seconds=12)) for minutes in (0.4, 0.6)]
+    assert [(one.status, one.summary) for one in seen] == [
+        ("pending", "1 in 24 s (before: 0.9 per min); quiet for 4 s"),
+        ("success", "0 in 16 s (before: 0.9 per min)"),
+    ]
 
 
 def test_logs_that_never_showed_it_prove_nothing() -> None:

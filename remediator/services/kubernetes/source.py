@@ -34,7 +34,7 @@ class ClusterSource:
         """See the port."""
         wanted = question.workloads or tuple(Workload(namespace=one) for one in self.namespaces)
         if not wanted:
-            raise ConfigError("needs `namespaces` to be polled, or workloads to look at", path=self.name)
+            raise ConfigError("needs `kubernetes.namespaces` of a target to be polled, or workloads to look at")
         texts: list[tuple[str, str]] = []
         ids: list[str] = []
         notes: list[str] = []

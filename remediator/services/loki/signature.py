@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 BEFORE = timedelta(hours=1)
 """How far back from the merge the rate before is counted."""
+_STEP, _POINTS = 5, 720
+"""Seconds between two counts, at least, and how many counts a question asks for, about: what was said within the step in
+which the change came is of neither side."""
 
 _NAMED = ("missing", "key", "variable", "flag", "command")
 """Facts that tell one fault from another of the same signal; the fingerprint holds them too."""
@@ -67,7 +70,7 @@ class SignatureVerifier:
 
     def _counted(self, now: datetime, query: str, merged: datetime) -> Observation:
         begin = merged - BEFORE
-        step = max(60, int((now - begin).total_seconds()) // 500)
+        step = max(_STEP, int((now - begin).total_seconds()) // _POINTS)
         metric = f"sum(count_over_time({query}[{step}s]))"
         points = Loki(self.web, self.limits).matrix(metric, nanoseconds(begin), nanoseconds(now) + step * 10**9, step)
         at = merged.timestamp()
@@ -75,16 +78,16 @@ class SignatureVerifier:
         since = [(when, count) for when, count in points if when - step >= at and count]
         quiet_from = max((when for when, _ in since), default=at)
         rate = f"before: {before / (BEFORE.total_seconds() / 60):.1f} per min" if before else "before: none"
-        minutes = max(0, int((now - merged).total_seconds() // 60))
+        after = _spelled((now - merged).total_seconds())
         if not any(count for _, count in points):
             neutral = {"neutral": "these logs never showed it"}
-            return self._say(now, "success", f"0 in {minutes} min ({rate})", neutral)
+            return self._say(now, "success", f"0 in {after} ({rate})", neutral)
         quiet = now.timestamp() - quiet_from
         total = int(sum(count for _, count in since))
         if quiet < self.settle.total_seconds():
-            said = f"{total} in {minutes} min ({rate}); quiet for {max(0, int(quiet // 60))} min"
+            said = f"{total} in {after} ({rate}); quiet for {_spelled(quiet)}"
             return self._say(now, "failed" if before and self._as_before(since, now, before) else "pending", said)
-        return self._say(now, "success", f"0 in {int(quiet // 60)} min ({rate})")
+        return self._say(now, "success", f"0 in {_spelled(quiet)} ({rate})")
 
     def _as_before(self, since: Sequence[tuple[int, float]], now: datetime, before: float) -> bool:
         """Whether it goes on as it did: in the newest settle time, half as often as before or more, and repeatedly."""
@@ -119,6 +122,10 @@ class SignatureVerifier:
     ) -> Observation:
         at = stamp(now)
         return Observation(verifier=self.name, status=status, summary=summary, at=at, facts=facts or {})
+
+
+def _spelled(seconds: float) -> str:
+    return f"{int(seconds // 60)} min" if seconds >= 60 else f"{max(0, int(seconds))} s"
 
 
 def _named(evidence: Evidence) -> list[str]:

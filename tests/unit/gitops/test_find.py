@@ -132,6 +132,23 @@ def test_the_cluster_tells_twins_apart(repo):
     ]
 
 
+def test_addresses_tell_twins_apart_where_it_is_known_what_they_stand_for(repo):
+    opened = repo(
+        {
+            "e.yaml": app("web-east", "web", "shop", "https://east.example.com"),
+            "w.yaml": app("web-west", "web", "shop", "https://west.example.com"),
+            "web/d.yaml": workload("Deployment", "web"),
+        }
+    ).open()
+    asked = Subject(kind="Deployment", name="web", cluster="prod-west")
+    assert len(opened.find(asked)) == 2
+    opened.clusters = {"https://west.example.com": "west", "prod-west": "west", "https://east.example.com": "east"}
+    assert [item.application.name for item in opened.find(asked)] == ["web-west"]
+    assert opened.with_changes({}).clusters == opened.clusters
+    elsewhere = Subject(kind="Deployment", name="web", cluster="https://east.example.com")
+    assert [item.application.name for item in opened.find(elsewhere)] == ["web-east"]
+
+
 def test_applications_that_do_not_speak_of_the_name_are_not_rendered(shop):
     shop.find(Subject(pod="postgres-0"))
     rendered = {key[1] for key in shop.renderer._done}

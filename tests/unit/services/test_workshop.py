@@ -9,6 +9,7 @@ import pytest
 from remediator.domain.change import Edit
 from remediator.errors import PolicyViolation
 from remediator.policy import Action, Catalogue, Guardrails, Policies
+from remediator.policy.targets import Target
 from remediator.services.workshop import LocalWorkshop
 from tests.repos import git, repository
 
@@ -66,6 +67,13 @@ def test_the_branch_is_what_the_application_fed_by_the_file_follows(
     root: Path, application: str, file: str, branch: str
 ) -> None:
     assert workshop(root).tracked([application], [file]) == branch
+
+
+def test_the_repository_knows_what_the_targets_call_their_clusters(root: Path) -> None:
+    made = workshop(root)
+    targets = {"prod-eu": Target(clusters=("https://eu.example.com",)), "prod-us": Target()}
+    made.policies = made.policies.model_copy(update={"targets": targets})
+    assert made.repository.clusters == {"https://eu.example.com": "prod-eu", "prod-eu": "prod-eu", "prod-us": "prod-us"}
 
 
 def test_a_pin_is_not_moved_by_a_merge(root: Path) -> None:
