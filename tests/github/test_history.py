@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from remediator.services.github.history import History
 from remediator.services.local.git import Git
 from remediator.services.local.remotes import contains
+from remediator.settings import Settings
+from remediator.wiring import Services
 from tests.github.server import Fault
 from tests.github.stand import client, stand_in
+from tests.outside.many import Hub
 from tests.repos import git
 
 if TYPE_CHECKING:
@@ -26,6 +29,19 @@ def test_a_descendant_holds_what_came_before_it(tmp_path: Path) -> None:
         assert history.contains("0" * 40, first) is None
         assert history.contains(second, first) is True
         assert server.count("GET .*/compare/.*") == 4
+
+
+def test_a_commit_that_the_clone_has_not_is_asked_of_the_forge(tmp_path: Path) -> None:
+    with stand_in(tmp_path, {"a.yaml": "a: 1\n"}) as server:
+        git(tmp_path, "clone", "-q", str(server.world.bare.path), "clone")
+        first = server.world.branch("main")
+        second = server.world.commit_files("main", {"a.yaml": "a: 2\n"}, "two")
+        environ = Hub(server, tmp_path / "clone", first).environ("http://127.0.0.1:1")
+        found = Services(Settings.from_environ(environ), tmp_path / "clone")
+        assert found.outside.contains(second, first) is True
+        assert found.outside.contains(first, second) is False
+        assert found.outside.contains(first, first) is True
+        assert server.count("GET .*/compare/.*") == 2
 
 
 def test_a_forge_that_is_down_is_no_answer(tmp_path: Path) -> None:

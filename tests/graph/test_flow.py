@@ -173,6 +173,13 @@ def test_success_resolves_only_when_all_verifiers_agree() -> None:
     assert len(state["observations"]) == 4
 
 
+def test_what_failed_weighs_more_than_what_is_waited_for() -> None:
+    world = World(verifiers=(FakeVerifier(["pending"], name="slow"), FakeVerifier(["failed"], name="pods")))
+    world.start()
+    state = world.merge().state
+    assert (state["incident"].attempt, state["recovery_result"]) == (2, "pods: looks failed")
+
+
 def test_pending_past_the_deadline_ends_unconfirmed() -> None:
     world = World(verifiers=(FakeVerifier(["pending"]),))
     world.start()

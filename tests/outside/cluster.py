@@ -31,9 +31,9 @@ class Api:
         """A new process: lists are kept for one look."""
         return Cluster("kubernetes", Access(url=self.url))
 
-    def put(self, kind: str, name: str, body: dict[str, Any], namespace: str | None = "shop") -> None:
+    def put(self, kind: str, name: str, body: dict[str, Any], namespace: str | None = "shop", *, uid: str = "") -> None:
         self.uid += 1
-        metadata = {"name": name, "uid": f"uid-{self.uid}", **({"namespace": namespace} if namespace else {})}
+        metadata = {"name": name, "uid": uid or f"uid-{self.uid}", **({"namespace": namespace} if namespace else {})}
         full = {**body, "metadata": {**metadata, **body.get("metadata", {})}}
         self.app.objects[kind, namespace, name] = full
 

@@ -16,6 +16,7 @@ from remediator.services.alertmanager import (
     AlertVerifier,
     cluster_of_group,
     filters_of_group,
+    firing,
     is_group,
     of_dispatch,
 )
@@ -202,6 +203,12 @@ def test_a_verifier_asks_for_silenced_alerts_too_and_a_source_does_not() -> None
         verifying, reading = server.asked
     assert [verifying.get(one) for one in ("active", "silenced", "inhibited")] == ["true", "true", "true"]
     assert [reading.get(one) for one in ("active", "silenced", "inhibited")] == ["true", "false", "false"]
+
+
+def test_a_server_that_knows_no_such_parameter_still_begins_no_incident_with_a_silenced_alert() -> None:
+    silenced = told("A", {"state": "suppressed", "silencedBy": ["s"]}) | {"annotations": {}}
+    with serve(Answer([silenced])) as server:
+        assert firing(Http("A", Access(url=server.url))) == []
 
 
 def test_an_alert_that_has_just_ended_must_stay_away_for_the_settle_time() -> None:

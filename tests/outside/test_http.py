@@ -61,6 +61,17 @@ def test_credentials_do_not_follow_a_redirect_to_another_host() -> None:
     assert "redirects to http://localhost" in said
 
 
+def test_another_name_is_another_host_though_the_port_is_the_same() -> None:
+    def script(asked: Asked) -> Answer:
+        port = asked.headers["host"].rpartition(":")[2]
+        return Answer("", 302, headers={"Location": f"http://localhost:{port}/login"})
+
+    with serve(script) as server:
+        with pytest.raises(AnswerError, match="redirects to http://localhost"):
+            client(server.url).get("/x")
+        assert [asked.path for asked in server.asked] == ["/x"]
+
+
 def test_another_port_is_another_service_too() -> None:
     with serve(Answer({})) as stranger:
         error_of(Answer("", 307, headers={"Location": stranger.url}))

@@ -57,13 +57,15 @@ def test_health_is_two_equal_looks_the_settle_time_apart(api: Api) -> None:
     assert (done.status, done.summary) == ("success", "1 pod ready, 0 restarts, unchanged since 2026-11-22T12:46:00Z")
 
 
-def test_a_restart_or_a_flap_between_two_looks_starts_the_wait_anew(api: Api) -> None:
-    api.put("v1/pods", NAME, pod())
+@pytest.mark.parametrize("what", ["restart", "flap"])
+def test_a_restart_or_a_flap_between_two_looks_starts_the_wait_anew(api: Api, what: str) -> None:
+    api.put("v1/pods", NAME, pod(), uid="u1")
     api.put("apps/v1/deployments", "checkout", deployment(1, 1, 1))
     first = look(api)
-    flapped = pod()
-    flapped["status"]["conditions"][0]["lastTransitionTime"] = "2026-11-22T12:49:00Z"
-    api.put("v1/pods", NAME, flapped)
+    changed = pod(running(1, reason="Error", exitCode=1)) if what == "restart" else pod()
+    if what == "flap":
+        changed["status"]["conditions"][0]["lastTransitionTime"] = "2026-11-22T12:49:00Z"
+    api.put("v1/pods", NAME, changed, uid="u1")
     second = look(api, [first], minutes=6)
     assert (second.status, second.facts["since"]) == ("pending", "2026-11-22T12:52:00Z")
 

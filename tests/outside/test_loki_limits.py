@@ -28,18 +28,21 @@ def test_pages_past_the_limit_both_ways_without_loss_or_repetition(direction, mo
     assert client.limits.page == (500 if most == 5000 else 300)
 
 
-def test_lines_of_one_instant_are_all_read_where_they_fit_a_page_and_told_where_not() -> None:
+@pytest.mark.parametrize("direction", ["backward", "forward"])
+def test_lines_of_one_instant_are_all_read_where_they_fit_a_page_and_told_where_not(direction) -> None:
     loki = LokiServer(most=10)
     for number in range(8):
         loki.add(EPOCH - 60, f"a {number}", **POD)
+    for number in range(3, 8):
+        loki.add(EPOCH - 55, f"a {number - 3} later", **POD)
     for number in range(15):
         loki.add(EPOCH - 50, f"b {number}", **POD)
     loki.add(EPOCH - 40, "c", **POD)
     with serve(loki) as server:
         client = Loki(web(server))
-        lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=100)
+        lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=100, direction=direction)
     said = [entry.line[0] for entry in lines]
-    assert (said.count("a"), said.count("c")) == (8, 1)
+    assert (said.count("a"), said.count("c")) == (13, 1)
     assert said.count("b") >= 10
     assert any("one time stamp" in note for note in client.notes)
 

@@ -56,6 +56,19 @@ def test_credentials_go_to_the_target_that_they_name_and_to_no_other(tmp_path: P
     assert "eus" not in repr(found.access("loki", "prod-eu"))
 
 
+def test_a_targets_tenant_is_named_by_whatever_asks_its_loki(tmp_path: Path) -> None:
+    loki = LokiServer(tenant="shop")
+    loki.add(NOW.timestamp() - 60, "KeyError: 'DATABASE_URL'", namespace="shop", pod="checkout-6d5f4c8b7-abcde")
+    place = {"REMEDIATOR_LOKI_SELECTOR": '{namespace="shop"}', "REMEDIATOR_LOKI_TENANT": "shop"}
+    with serve(loki) as server:
+        found = outside(tmp_path, REMEDIATOR_LOKI_URL=server.url, **place)
+        ((source,), _) = found.sources(["loki"])
+        assert source.read(Question(since=NOW - timedelta(hours=1), until=NOW)).items == 1
+        verifier = next(one for one in found.verifiers(timedelta(0)) if one.name == "loki")
+        seen = verifier.observe(rollout(signal="env_not_set", channel="log"), ())
+    assert "no org id" not in seen.summary
+
+
 def test_sources_and_verifiers_are_those_that_are_configured(tmp_path: Path) -> None:
     found = outside(tmp_path, TWO)
     first, then = found.sources(["outside"])
