@@ -20,7 +20,8 @@ _TRACE_GOES_ON = re.compile(
     r"""\s+\S                                                    # indented: frames, carets, wrapped text
       | (?:Caused\ by|Suppressed|During\ handling|The\ above\ exception|Traceback|goroutine\ \d|\[signal|created\ by\ )
       | \.\.\.\ \d+\ more
-      | (?:[A-Za-z_][\w.$]*\.)*[A-Z][\w.$]*(?:Error|Exception|Warning|Interrupt|Exit|Failure|Fault|Iteration|NotFound)\b
+      | (?P<verdict>(?:[A-Za-z_][\w.$]*\.)*[A-Z][\w.$]*
+        (?:Error|Exception|Warning|Interrupt|Exit|Failure|Fault|Iteration|NotFound)\b)
       | (?:[a-z]\w*[./])*[\w.*()]+\(.*\)$                        # Go: main.run(...)
       | [}\])]+$
     """,
@@ -52,7 +53,7 @@ def _grouped(lines: Sequence[Line], most: int) -> Iterator[list[Line]]:
             if line.blank:
                 if not (tracing and index + 1 < len(lines) and _resumes(lines[index + 1].text)):
                     break
-            elif not _goes_on(line.text, tracing=tracing):
+            elif not _goes_on(line.text, group[-1].text, tracing=tracing):
                 break
             tracing = tracing or bool(_TRACE_STARTS.search(line.text[:_HEAD]))
             group.append(line)
@@ -66,9 +67,14 @@ def _resumes(text: str) -> bool:
     )
 
 
-def _goes_on(text: str, *, tracing: bool) -> bool:
+def _goes_on(text: str, before: str, *, tracing: bool) -> bool:
+    """Whether a line belongs to the one before it; two verdicts in a row are of two faults, where only such lines are kept."""
     if tracing:
-        return bool(_TRACE_GOES_ON.match(text[:_HEAD])) and not loglines.starts_entry(text)
+        found = _TRACE_GOES_ON.match(text[:_HEAD])
+        if found is None or loglines.starts_entry(text):
+            return False
+        last = _TRACE_GOES_ON.match(before[:_HEAD]) if found["verdict"] else None
+        return not (last and last["verdict"])
     return text[:1] in {" ", "\t"} and bool(
         re.match(r"\s+(?:at |File \"|\.\.\. \d+ more|from \S+:\d+:in |\d+: 0x)", text)
     )
