@@ -68,17 +68,17 @@ def is_group(key: str) -> bool:
 def of_dispatch(payload: Mapping[str, Any], webs: Sequence[Web] = ()) -> str:
     """The alerts of a `repository_dispatch` that fire, as a text for the evidence reader.
 
-    Where the dispatch was too small for them they are asked for by their group's key. Where nobody can be asked those
-    that it has must do; ConfigError where it has none.
+    Where the dispatch was too small for them they are asked for by their group. Where nobody can be asked those that it
+    has must do; ConfigError where it has none.
     """
     message = _message(payload)
-    key, alerts = str(message.get("groupKey") or ""), message.get("alerts")
+    group, alerts = _group(message), message.get("alerts")
     given = [one for one in alerts if isinstance(one, dict) and _fires(one)] if isinstance(alerts, list) else []
     if not message.get("truncatedAlerts") and isinstance(alerts, list):
         return document(given)
-    if webs and is_group(key):
+    if webs and group is not None:
         try:
-            return document(_of_group(webs, filters_of_group(key), re.escape(str(message.get("receiver") or ""))))
+            return document(_of_group(webs, group, re.escape(str(message.get("receiver") or ""))))
         except ServiceError as error:
             if not given:
                 raise
@@ -105,6 +105,17 @@ def cluster_of_group(payload: Mapping[str, Any]) -> str:
 def _message(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     inner = payload.get("payload", payload.get("body", payload))
     return inner if isinstance(inner, dict) else payload
+
+
+def _group(message: Mapping[str, Any]) -> list[str] | None:
+    """The matchers of a message's group: by its key, else by its labels, whose texts a template may have made numbers."""
+    key, labels = str(message.get("groupKey") or ""), message.get("groupLabels")
+    if is_group(key):
+        return filters_of_group(key)
+    if key or not isinstance(labels, dict) or not (labels or message.get("receiver")):
+        return None
+    texts = {name: text if isinstance(text, str) else json.dumps(text) for name, text in labels.items()}
+    return [f"{name}={json.dumps(text)}" for name, text in texts.items()]
 
 
 def _of_group(webs: Sequence[Web], filters: Sequence[str], receiver: str) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ from remediator import trigger
 from remediator.domain.outside import Access, Question, Workload
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
+from remediator.gitops.gotemplate import Engine
+from remediator.gitops.sprig import FUNCTIONS
 from remediator.services.alertmanager import of_dispatch
 from remediator.services.argocd.client import ArgoApi
 from remediator.services.http import Http
@@ -151,6 +153,43 @@ def test_alerts_that_are_too_many_for_a_dispatch_leave_their_groups_key() -> Non
         "alerts": [],
         "truncatedAlerts": 100,
     }
+
+
+def told_by_alertmanager(payload: object, data: dict) -> object:
+    """As Alertmanager 0.32 makes its body: each text is a template, and what it makes is read as YAML."""
+    if isinstance(payload, dict):
+        return {key: told_by_alertmanager(value, data) for key, value in payload.items()}
+    text = Engine(FUNCTIONS).render(str(payload), data)
+    found = yaml.safe_load(text)
+    return text if isinstance(found, str) else found
+
+
+@pytest.mark.parametrize("count", [1, 10, 11])
+def test_an_alertmanager_that_makes_its_own_body_needs_no_relay(count: int) -> None:
+    receiver = yaml.safe_load((DEPLOY / "alertmanager/receiver-0.32.yml").read_text())
+    (webhook,) = receiver["receivers"][0]["webhook_configs"]
+    labels = {"namespace": "shop", "pod": "checkout-7c9d8f6b5d-x2x7k", "reason": "OOMKilled"}
+    alerts = [alert("KubeContainerOOMKilled", **labels, port=f"80{n:02}") for n in range(count)]
+    group = {"alertname": "KubeContainerOOMKilled", "port": "8080"}
+    data = {"Receiver": "remediator", "GroupLabels": group, "Alerts": {"Firing": alerts}}
+    event = told_by_alertmanager(webhook["payload"], data)
+    assert set(event) == {"event_type", "client_payload"}
+    decision = trigger.decide("repository_dispatch", {"action": event["event_type"], **event})
+    assert isinstance(decision, trigger.Start)
+    with serve(Answer([one | {"status": {"state": "active"}} for one in alerts])) as server:
+        text = of_dispatch(decision.alerts, [Http("Alertmanager", Access(url=server.url))])
+        asked = [one.parameters for one in server.asked]
+    scan = Scanner().scan([text_input("dispatch", text)])
+    assert {(one.reason, one.subject.name) for one in scan.statements} == {("KubeContainerOOMKilled", "checkout")}
+    if count > 10:
+        (parameters,) = asked
+        assert [pair for pair in parameters if pair[0] in {"filter", "receiver"}] == [
+            ("filter", 'alertname="KubeContainerOOMKilled"'),
+            ("filter", 'port="8080"'),
+            ("receiver", "remediator"),
+        ]
+    else:
+        assert asked == []
 
 
 def test_what_did_not_fit_into_the_event_is_asked_of_alertmanager_by_its_group() -> None:
