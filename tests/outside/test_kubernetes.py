@@ -416,7 +416,7 @@ def test_a_namespace_that_is_not_there_is_said(api: Api) -> None:
         ask(Workload(namespace="nowhere", name="x", kind="Deployment"))
     )
     assert reading.notes == ("namespace nowhere does not exist in this cluster",)
-    with pytest.raises(ConfigError, match="needs `kubernetes.namespaces`"):
+    with pytest.raises(ConfigError, match=r"needs `kubernetes.namespaces`"):
         ClusterSource("kubernetes", api.look()).read(ask())
 
 
