@@ -151,7 +151,7 @@ class Outside:
 
         Where nothing tells the target, all are asked.
         """
-        from remediator.services.alertmanager import cluster_of_group, of_dispatch
+        from remediator.services.alertmanager.dispatch import cluster_of_group, of_dispatch
         from remediator.services.targets import choose
 
         cluster = cluster_of_group(payload)
@@ -226,7 +226,7 @@ class Outside:
             query = self.settings.query or place.loki.query
             return LokiSource(name, web, self.policies.catalogue, self._selectors(target), query, place.loki.labels)
         if kind == "alertmanager":
-            from remediator.services.alertmanager import AlertSource
+            from remediator.services.alertmanager.source import AlertSource
 
             return AlertSource(name, web, place.alertmanager.filters, place.alertmanager.receiver)
         from remediator.services.prometheus import UsageSource
@@ -289,7 +289,7 @@ class Outside:
         )
 
     def _alert_verifier(self, target: str, settle: timedelta) -> Verifier | None:
-        from remediator.services.alertmanager import AlertVerifier
+        from remediator.services.alertmanager.verify import AlertVerifier
 
         web = self._web("alertmanager", target, "Alertmanager")
         if web is None:

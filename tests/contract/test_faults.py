@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from remediator.domain.outside import Access, Reading
 from remediator.errors import ServiceError
 from remediator.policy import load
-from remediator.services.alertmanager import AlertSource, AlertVerifier
+from remediator.services.alertmanager.source import AlertSource
+from remediator.services.alertmanager.verify import AlertVerifier
 from remediator.services.argocd.client import ArgoApi
 from remediator.services.argocd.verify import ArgoVerifier
 from remediator.services.gather import Gather

@@ -13,7 +13,8 @@ from remediator.domain.outside import Access, Question, Reading, Workload, item_
 from remediator.errors import RemediatorError, ServiceError
 from remediator.evidence import Scanner, text_input
 from remediator.policy import load
-from remediator.services.alertmanager import AlertSource, AlertVerifier
+from remediator.services.alertmanager.source import AlertSource
+from remediator.services.alertmanager.verify import AlertVerifier
 from remediator.services.argocd.client import ArgoApi
 from remediator.services.argocd.verify import ArgoVerifier
 from remediator.services.http import Http

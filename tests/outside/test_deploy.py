@@ -21,7 +21,7 @@ from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
 from remediator.gitops.gotemplate import Engine
 from remediator.gitops.sprig import FUNCTIONS
-from remediator.services.alertmanager import of_dispatch
+from remediator.services.alertmanager.dispatch import of_dispatch
 from remediator.services.argocd.client import ArgoApi
 from remediator.services.http import Http
 from remediator.services.kubernetes.client import Cluster

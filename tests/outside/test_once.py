@@ -9,7 +9,7 @@ import pytest
 
 from remediator.domain.outside import Access
 from remediator.errors import RemediatorError
-from remediator.services.alertmanager import AlertVerifier
+from remediator.services.alertmanager.verify import AlertVerifier
 from remediator.services.argocd.client import ArgoApi
 from remediator.services.http import Http
 from remediator.services.kubernetes.client import Cluster

@@ -13,7 +13,10 @@ import pytest
 
 from remediator.domain.outside import Access, AnswerError, Question, Workload
 from remediator.evidence import Scanner, text_input
-from remediator.services.alertmanager import AlertSource, AlertVerifier, filters_of_group, firing
+from remediator.services.alertmanager.client import firing
+from remediator.services.alertmanager.dispatch import filters_of_group
+from remediator.services.alertmanager.source import AlertSource
+from remediator.services.alertmanager.verify import AlertVerifier
 from remediator.services.http import Http
 from remediator.services.prometheus import UsageSource, matchers, query_range
 from tests.outside.processes import free_port, started

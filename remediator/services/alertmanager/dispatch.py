@@ -1,0 +1,111 @@
+"""The alerts of a `repository_dispatch`: those in it, or of a group that was too large for it, those that the API tells."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from remediator.errors import ConfigError, ServiceError
+from remediator.services.alertmanager.client import active, document, firing, label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from remediator.domain.outside import Web
+
+log = logging.getLogger(__name__)
+
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_QUOTED = re.compile(_TEXT)
+_MATCHER = re.compile(rf"([A-Za-z_:][\w:]*|{_TEXT})(=~|!~|!=|=)({_TEXT})")
+_GROUP = re.compile(r"\{[^{}]*\}(?:/\{[^{}]*\})*(?:/\d+)?:\{[^{}]*\}")
+
+
+def filters_of_group(key: str) -> list[str]:
+    """The matchers of a webhook's `groupKey`, `{}/{severity=~"c|w"}:{alertname="X", namespace="shop"}`: routes, then group.
+
+    None where it is no such key; values may hold whatever stands between the parts.
+    """
+    return [f"{name}{operator}{value}" for name, operator, value in _MATCHER.findall(key)]
+
+
+def is_group(key: str) -> bool:
+    """Whether a text has the shape of a `groupKey`."""
+    bare = _QUOTED.sub('""', key)
+    return _GROUP.fullmatch(bare) is not None
+
+
+def of_dispatch(payload: Mapping[str, Any], webs: Sequence[Web] = ()) -> str:
+    """The alerts of a `repository_dispatch` that fire, as a text for the evidence reader.
+
+    Where the dispatch was too small for them they are asked for by their group. Where nobody can be asked those that it
+    has must do; ConfigError where it has none.
+    """
+    message = _message(payload)
+    group, alerts = _group(message), message.get("alerts")
+    given = [one for one in alerts if isinstance(one, dict) and _fires(one)] if isinstance(alerts, list) else []
+    if not message.get("truncatedAlerts") and isinstance(alerts, list):
+        return document(given)
+    if webs and group is not None:
+        try:
+            return document(_of_group(webs, group, re.escape(str(message.get("receiver") or ""))))
+        except ServiceError as error:
+            if not given:
+                raise
+            log.warning("%s", error)
+    if not given:
+        raise ConfigError("the alerts did not fit into the event: give REMEDIATOR_ALERTMANAGER_URL to ask for them")
+    log.warning(
+        "alerts of the group did not fit into the event, and nobody else tells them: only the %d in it are read",
+        len(given),
+    )
+    return document(given)
+
+
+def cluster_of_group(payload: Mapping[str, Any]) -> str:
+    """The cluster that all alerts of a webhook's group are of; empty where it says none."""
+    message = _message(payload)
+    for labels in (message.get("groupLabels"), message.get("commonLabels")):
+        if isinstance(labels, dict) and (said := label({"labels": labels}, "cluster")):
+            return said
+    matchers = _MATCHER.findall(str(message.get("groupKey") or ""))
+    return next((json.loads(text) for name, operator, text in matchers if (name, operator) == ("cluster", "=")), "")
+
+
+def _message(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = payload.get("payload", payload.get("body", payload))
+    return inner if isinstance(inner, dict) else payload
+
+
+def _group(message: Mapping[str, Any]) -> list[str] | None:
+    """The matchers of a message's group: by its key, else by its labels, whose texts a template may have made numbers."""
+    key, labels = str(message.get("groupKey") or ""), message.get("groupLabels")
+    if is_group(key):
+        return filters_of_group(key)
+    if key or not isinstance(labels, dict) or not (labels or message.get("receiver")):
+        return None
+    texts = {name: text if isinstance(text, str) else json.dumps(text) for name, text in labels.items()}
+    return [f"{name}={json.dumps(text)}" for name, text in texts.items()]
+
+
+def _of_group(webs: Sequence[Web], filters: Sequence[str], receiver: str) -> list[dict[str, Any]]:
+    """From all that answer: one of several may be down, or know nothing of the group."""
+    found: dict[str, dict[str, Any]] = {}
+    errors: list[ServiceError] = []
+    for web in webs:
+        try:
+            found |= {json.dumps(alert["labels"], sort_keys=True): alert for alert in firing(web, filters, receiver)}
+        except ServiceError as error:
+            errors.append(error)
+    if errors and len(errors) == len(webs):
+        raise errors[0]
+    for silent in errors:
+        log.warning("%s", silent)
+    return list(found.values())
+
+
+def _fires(alert: Mapping[str, Any]) -> bool:
+    """A group that fires may hold alerts that are over; the API's own alerts say more than a word."""
+    return active(alert) if isinstance(alert.get("status"), dict) else alert.get("status") != "resolved"
