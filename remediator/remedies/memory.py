@@ -11,6 +11,7 @@ from remediator.gitops.paths import MISSING, get
 from remediator.remedies import quantities
 from remediator.remedies.accepting import Accepts, more_than
 from remediator.remedies.case import Case, Fix, Want
+from remediator.remedies.prove import Unproved
 
 _AT_THE_LIMIT = Decimal("0.9")
 
@@ -18,10 +19,15 @@ _AT_THE_LIMIT = Decimal("0.9")
 def raise_memory_limit(case: Case) -> Iterator[Fix]:
     """Give the killed container more memory: by the policy's factor, above what it was seen to use."""
     killed = case.signals(*case.action.ends)
+    elsewhere, proposed = "", False
     for target, container, path in case.workloads():
         present = get(container, ("resources", "limits", "memory"))
         now = quantities.parse(present)
-        if now is None or not _still_as_seen(case, killed, container.get("name", ""), now):
+        if now is None:
+            continue
+        if (seen := limits_that_ran(case, killed, str(container.get("name", "")))) and now not in seen:
+            ran = ", ".join(quantities.bytes_like(one) for one in sorted(seen))
+            elsewhere = f"It was killed at {ran}; the repository says {present}, which is not synced yet or newer"
             continue
         new, why = _more(case, now, container, killed)
         if new <= now:
@@ -37,6 +43,9 @@ def raise_memory_limit(case: Case) -> Iterator[Fix]:
             score=0.7,
             accepts=more_than(now),
         )
+        proposed = True
+    if elsewhere and not proposed:
+        raise Unproved(elsewhere)
 
 
 def raise_cpu_limit(case: Case) -> Iterator[Fix]:
@@ -106,16 +115,15 @@ def _least(seen: Sequence[Evidence], key: str) -> Decimal | None:
     return min((amount for amount in amounts if amount), default=None)
 
 
-def _still_as_seen(case: Case, killed: list[Evidence], container: str, now: Decimal) -> bool:
-    """False where the evidence shows another limit than the repository: it was changed since."""
-    seen = {
+def limits_that_ran(case: Case, killed: Sequence[Evidence], container: str) -> set[Decimal]:
+    """The memory limits that the evidence shows on the pods that were killed; none where it shows none."""
+    return {
         amount
         for one in case.statements
         if one.subject.container in ("", container)
         and (one in killed or one.subject.pod in {other.subject.pod for other in killed})
         if (amount := quantities.parse(one.facts.get("memory_limit"))) is not None
     }
-    return not seen or now in seen
 
 
 def _more_or_none(now: Decimal) -> Accepts:

@@ -74,8 +74,13 @@ def best_first(diagnosis: Diagnosis, repository: Repository, policies: Policies,
     for part in ([c for c in cases if c.action.id != "roll_back"], [c for c in cases if c.action.id == "roll_back"]):
         if best >= SURE:
             return
-        found = sorted(((case, fix) for case in part for fix in fixes(case)), key=lambda pair: -pair[1].score)
-        for case, fix in found:
+        found: list[tuple[Case, Fix]] = []
+        for case in part:
+            try:
+                found += [(case, fix) for fix in fixes(case)]
+            except Unproved as refusal:
+                yield _refused(case, refusal)
+        for case, fix in sorted(found, key=lambda pair: -pair[1].score):
             if fix.score <= 0 or len(known) >= MAX_PROPOSALS:
                 continue
             tried = _try(case, fix)
@@ -89,7 +94,10 @@ def attempts(diagnosis: Diagnosis, repository: Repository, policies: Policies, t
     """Every fix of every considered action, in the policy's order; one without a value is passed over."""
     for action in considered(diagnosis, policies):
         case = Case(diagnosis, repository, policies, action, targets.matches)
-        yield from (_try(case, fix) for fix in fixes(case) if fix.score > 0)
+        try:
+            yield from (_try(case, fix) for fix in fixes(case) if fix.score > 0)
+        except Unproved as refusal:
+            yield _refused(case, refusal)
 
 
 def _try(case: Case, fix: Fix) -> Tried:
@@ -98,6 +106,11 @@ def _try(case: Case, fix: Fix) -> Tried:
         return Tried(action=case.action.id, title=fix.title, score=fix.score, proposal=prove(case, fix))
     except Unproved as refusal:
         return Tried(action=case.action.id, title=fix.title, score=fix.score, refusal=str(refusal))
+
+
+def _refused(case: Case, refusal: Unproved) -> Tried:
+    """An action whose remedy knows why there is nothing for it to do."""
+    return Tried(action=case.action.id, title=case.action.title, score=0.0, refusal=str(refusal))
 
 
 def edits_of(proposal: Proposal) -> tuple[str, ...]:

@@ -19,9 +19,11 @@ from remediator.gitops import Application, ObjectChange, Repository, history
 from remediator.gitops.history import Commit
 from remediator.gitops.paths import dotted, get
 from remediator.policy.leaves import documents
+from remediator.remedies import quantities
 from remediator.remedies.apply import changes
 from remediator.remedies.case import Case, Fix
 from remediator.remedies.differences import Difference, differences
+from remediator.remedies.memory import limits_that_ran
 from remediator.remedies.suspicion import says, spoken, suspected, telling
 from remediator.yamledit import EditRefused
 
@@ -161,6 +163,8 @@ class _TakenBack:
         own = [effect for effect in effects if self._on_culprit(effect)]
         if not own or any(effect.what == "field" and not self._implicates(dotted(effect.path)) for effect in own):
             return False
+        if any(self._never_ran(effect) for effect in own):
+            return False
         mentioned = self._mentioned(step, own)
         if not suspected(
             self.case, step.difference, step.owner, own, mentioned, bool(self._own_fields)
@@ -168,6 +172,12 @@ class _TakenBack:
             return False
         self.shared |= {effect.application for effect in effects if any(_same(effect, other) for other in own)}
         return True
+
+    def _never_ran(self, effect: ObjectChange) -> bool:
+        """Whether the pods were killed at another memory limit than the repository has now: it is not what failed."""
+        limit = quantities.parse(effect.before) if effect.path[-2:] == ("limits", "memory") else None
+        ran = limits_that_ran(self.case, self.case.diagnosis.evidence, self.case.diagnosis.subject.container)
+        return bool(limit and ran) and limit not in ran
 
     def with_counterparts(self, guilty: Sequence[Step]) -> list[Step]:
         """The guilty steps and, where one is half of a renamed key or a moved item, its other half."""

@@ -53,12 +53,25 @@ def test_an_innocent_change_stays(tmp_path: Path, before: dict[str, Any], log: s
     assert "roll_back" not in told.actions
 
 
-def test_a_setting_is_not_taken_back_for_memory_that_ran_out(tmp_path: Path) -> None:
-    log = (
+def killed(limit: str) -> str:
+    return (
         f"$ kubectl describe {POD} -n shop\nName:             web-6d5f8c7b9-x2k4p\nNamespace:        shop\n"
         "Controlled By:  ReplicaSet/web-6d5f8c7b9\nContainers:\n  web:\n    State:          Waiting\n      Reason:       CrashLoopBackOff\n"
-        "    Last State:     Terminated\n      Reason:       OOMKilled\n      Exit Code:    137\n    Limits:\n      memory:  128Mi\n"
+        f"    Last State:     Terminated\n      Reason:       OOMKilled\n      Exit Code:    137\n    Limits:\n      memory:  {limit}\n"
     )
+
+
+@pytest.mark.parametrize(("limit", "actions"), [("128Mi", ["raise_memory_limit"]), ("64Mi", [])])
+def test_a_limit_that_never_ran_is_not_what_failed(tmp_path: Path, limit: str, actions: list[str]) -> None:
+    now, older = (container(resources={"limits": {"memory": amount}}) for amount in ("128Mi", "512Mi"))
+    told = tell(tmp_path, shop(web=workload(now)), killed(limit), before=[shop(web=workload(older))])
+    assert told.actions[:1] == actions
+    reason = next(outcome.reason for outcome in told.outcomes)
+    assert ("the repository says 128Mi, which is not synced yet or newer" in reason) == (not actions)
+
+
+def test_a_setting_is_not_taken_back_for_memory_that_ran_out(tmp_path: Path) -> None:
+    log = killed("128Mi")
     older = container(env=[{"name": "TZ", "value": "Europe/Oslo"}])
     told = tell(tmp_path, shop(web=workload(container())), log, before=[shop(web=workload(older))])
     assert "roll_back" not in told.actions
