@@ -96,11 +96,12 @@ class Gather:
         return {answer.name: self._mark(answer, self.until) for answer in self.answers if not answer.error}
 
     def _mark(self, answer: Answer, until: datetime) -> Mark:
-        """Workloads are remembered as long as a new one would be read back."""
+        """Workloads are remembered as long as a new one would be read back, and so is what a cut reading left out."""
         old = self.marks.get(answer.name, Mark(until=""))
         oldest = (until - self.back).isoformat()
         since = {name: at for name, at in old.since.items() if not name or at >= oldest} | answer.since
-        ids = answer.reading.ids if set(since) <= {""} else tuple(dict.fromkeys([*old.ids, *answer.reading.ids]))
+        whole = set(since) <= {""} and answer.reading.reached is None
+        ids = answer.reading.ids if whole else tuple(dict.fromkeys([*old.ids, *answer.reading.ids]))
         return Mark(until=until.isoformat(), ids=ids[-_MOST_IDS:], since=since)
 
     def _ask(self, sources: Sequence[Source], workloads: Sequence[Workload]) -> list[Answer]:
@@ -115,7 +116,7 @@ class Gather:
             readings = [(asked, source.read(asked)) for asked in self._questions(source.name, workloads, until)]
             since: dict[str, str] = {}
             for asked, reading in readings:
-                following = (reading.reached or max(asked.since, until - OVERLAP)).isoformat()
+                following = _following(asked, reading, until).isoformat()
                 since |= dict.fromkeys(map(_name, asked.workloads) if asked.workloads else [""], following)
             return Answer(name=source.name, reading=_together([one for _, one in readings]), since=since)
         except RemediatorError as error:
@@ -148,6 +149,14 @@ class Gather:
     ) -> Question:
         since = min(since, until - timedelta(seconds=1))
         return Question(since=since, until=until, workloads=tuple(workloads), handled=handled, onwards=self.polls)
+
+
+def _following(asked: Question, reading: Reading, until: datetime) -> datetime:
+    """From when on the next reading goes: what came late is there too, where a reading was cut in the overlap."""
+    usual = max(asked.since, until - OVERLAP)
+    if reading.reached is None:
+        return usual
+    return min(reading.reached, usual) if len(reading.ids) < _MOST_IDS else reading.reached
 
 
 def _before(until: str) -> str:

@@ -158,6 +158,34 @@ def test_polls_of_more_than_one_reading_takes_lose_nothing() -> None:
     assert sorted(one for turn in told for one in turn) == list(range(30))
 
 
+def test_what_comes_late_while_polls_are_cut_is_told_once_all_the_same() -> None:
+    store, told, loki = MemoryRefStore(), [], LokiServer()
+    arriving = [
+        [(300 - n, f"first {n}") for n in range(5)],
+        [(400, "late")],
+        [],
+        [(390 - n, f"later {n}") for n in range(4)],
+    ]
+    with serve(loki) as server:
+        for turn, lines in enumerate([*arriving, [], []]):
+            for ago, text in lines:
+                loki.add(EPOCH - ago, f"KeyError: 'DATABASE_URL' {text}", **POD)
+            clock = NOW + timedelta(minutes=turn)
+            made = source(server, query='{namespace="shop"}', most=3)
+            gather = Gather([made], [], lambda: clock, marks=load_marks(store), polls=True)  # noqa: B023 - read at once
+            texts = [one.raw().read().decode() for one in gather.inputs()]
+            told.append([one for text in texts for one in re.findall(r"(\w+ ?\d?)\"\]", text)])
+            save_marks(store, gather.marked())
+    assert told == [
+        ["first 0", "first 1", "first 2"],
+        ["late", "first 3", "first 4"],
+        [],
+        ["later 0", "later 1", "later 2"],
+        ["later 3"],
+        [],
+    ]
+
+
 def test_what_is_read_once_keeps_the_newest() -> None:
     with serve(filled(30)) as server:
         reading = source(server, query='{namespace="shop"}', most=10).read(question())
