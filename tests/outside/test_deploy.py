@@ -126,14 +126,19 @@ def _granted(policy: str) -> list[list[str]]:
     return [line[1:] for line in lines if line[0] == "p"]
 
 
-def test_the_notification_is_one_that_the_trigger_understands() -> None:
+@pytest.mark.parametrize(
+    ("result", "revision"),
+    [({"revision": "9e8d7c6"}, "9e8d7c6"), ({"revisions": ["1.2.3", "9e8d7c6"]}, ""), (None, "")],
+)
+def test_the_notification_is_one_that_the_trigger_understands(result: dict | None, revision: str) -> None:
     (config,) = documents("argocd/notifications.yaml")
     body = yaml.safe_load(config["data"]["template.remediator-sync"])["webhook"]["remediator"]["body"]
-    filled = re.sub(r"\{\{\.app\.[\w.]+\.(\w+)\}\}", r"\1-1", body)
-    event = json.loads(filled)
+    state = {"phase": "Error", **({"syncResult": result} if result else {})}
+    app = {"metadata": {"name": "checkout"}, "status": {"operationState": state}}
+    event = json.loads(Engine(FUNCTIONS).render(body, {"app": app}))
     assert set(event) == {"event_type", "client_payload"}
     decision = trigger.decide("repository_dispatch", {"action": event["event_type"], **event})
-    assert decision == trigger.Resume(application="name-1", revision="revision-1", why="argocd-sync")
+    assert decision == trigger.Resume(application="checkout", revision=revision, why="argocd-sync")
 
 
 def relay():
