@@ -90,13 +90,10 @@ class Gather:
         return (*failed, *(f"{answer.name}: {note}" for answer in self.answers for note in answer.reading.notes))
 
     def marked(self) -> dict[str, Mark]:
-        """Where each source is to be read from next; one that failed stays where it was, or at its first beginning."""
+        """Where each source that answered is to be read from next; one that failed stays where it was."""
         if self.until is None:
             raise AssertionError("nothing was read yet")
-        began = (self.until - self.back).isoformat()
-        first = Mark(until=began, since={"": began})
-        failed = {answer.name: first for answer in self.answers if answer.error and answer.name not in self.marks}
-        return failed | {one.name: self._mark(one, self.until) for one in self.answers if not one.error}
+        return {answer.name: self._mark(answer, self.until) for answer in self.answers if not answer.error}
 
     def _mark(self, answer: Answer, until: datetime) -> Mark:
         """Workloads are remembered as long as a new one would be read back, and so is what a cut reading left out."""

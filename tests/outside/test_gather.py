@@ -10,7 +10,7 @@ import pytest
 
 from remediator.domain.outside import Question, Reading, Workload, item_id
 from remediator.errors import ConflictError, ServiceError
-from remediator.services.gather import BACK, Gather, Mark, load_marks, save_marks
+from remediator.services.gather import Gather, Mark, load_marks, save_marks
 from tests.fakes import MemoryRefStore
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -50,8 +50,7 @@ def test_a_source_that_fails_is_told_and_the_others_count() -> None:
     gather = Gather([bad, good], [], lambda: NOW)
     assert [one.name for one in gather.inputs()] == ["loki"]
     assert [answer.error for answer in gather.answers] == ["Alertmanager answers 502", ""]
-    marks = gather.marked()
-    assert [marks[name].until for name in ("loki", "alertmanager")] == [one.isoformat() for one in (NOW, NOW - BACK)]
+    assert list(gather.marked()) == ["loki"]
     assert gather.told() == ("alertmanager was not read: Alertmanager answers 502",)
 
 
@@ -60,21 +59,11 @@ class Confused(Told):
         raise TypeError("'int' object is not iterable")
 
 
-def test_what_fails_at_its_first_poll_is_read_from_there_when_it_answers() -> None:
-    early, marks = (NOW - timedelta(minutes=50), "early"), {}
-    for poll, fails in enumerate(("answers 502", "answers 502", "")):
-        now = NOW + timedelta(minutes=45 * poll)
-        gather = Gather([Told("loki", [early], fails=fails), Told("other")], [], lambda now=now: now, marks=marks)
-        seen = [one.name for one in gather.inputs()]
-        marks = marks | gather.marked()
-    assert seen == ["loki"]
-
-
 def test_whatever_a_source_raises_the_others_count() -> None:
     gather = Gather([Confused("alertmanager"), Told("loki", [(NOW - timedelta(minutes=1), "a")])], [], lambda: NOW)
     assert [one.name for one in gather.inputs()] == ["loki"]
     assert gather.answers[0].error == "its answer cannot be read (TypeError: 'int' object is not iterable)"
-    assert gather.marked()["alertmanager"].until < gather.marked()["loki"].until == NOW.isoformat()
+    assert list(gather.marked()) == ["loki"]
 
 
 def test_no_source_at_all_is_an_error() -> None:
