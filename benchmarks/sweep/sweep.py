@@ -3,8 +3,8 @@
 A scheduled run of the action in a process of its own, with stand-ins on loopback that answer each request after 50 ms:
 GitHub as forge and store, Argo CD, Kubernetes, Loki and Alertmanager. Each incident is in a namespace and an Application
 of its own and spoke in a log, so that nothing is shared and every server is asked. Building the incidents is not
-counted, starting Python is. Two runs, the settle time apart: the first
-look, and the one that finds all of them recovered.
+counted, starting Python is. Two runs, the settle time apart: the first look, and the one that finds all of them
+recovered.
 """
 
 from __future__ import annotations

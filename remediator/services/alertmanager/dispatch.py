@@ -26,7 +26,7 @@ _GROUP = re.compile(r"\{[^{}]*\}(?:/\{[^{}]*\})*(?:/\d+)?:\{[^{}]*\}")
 def filters_of_group(key: str) -> list[str]:
     """The matchers of a webhook's `groupKey`, `{}/{severity=~"c|w"}:{alertname="X", namespace="shop"}`: routes, then group.
 
-    None where it is no such key; values may hold whatever stands between the parts.
+    Values may hold whatever stands between the parts.
     """
     return [f"{name}{operator}{value}" for name, operator, value in _MATCHER.findall(key)]
 
