@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 
 from remediator.domain.base import Value
-from remediator.domain.outside import Access
+from remediator.domain.sources import Access
 from remediator.errors import ConfigError
 
 if TYPE_CHECKING:

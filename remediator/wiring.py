@@ -12,27 +12,27 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.domain.times import duration
 from remediator.errors import ConfigError
-from remediator.services.checkpoints.nowhere import Nowhere
+from remediator.services.checkpoints.null_store import Nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from remediator.domain.life import Record
+    from remediator.domain.lifecycle import Record
     from remediator.domain.ports import Analyst, Forge, RefStore, Verifier
     from remediator.graph.admission import Admission
-    from remediator.graph.drive import Driver
+    from remediator.graph.driver import Driver
     from remediator.graph.limits import Limits
-    from remediator.graph.patience import Patience
-    from remediator.outside import Outside
+    from remediator.graph.polling import Patience
+    from remediator.intake.cases import Logs
+    from remediator.intake.collector import Gather
+    from remediator.intake.planner import LocalWorkshop
     from remediator.policy import Model, Policies
+    from remediator.servers import Outside
     from remediator.services.checkpoints.saver import Withhold
-    from remediator.services.gather import Gather
     from remediator.services.github.client import Client
     from remediator.services.github.history import History
     from remediator.services.local.git import Git
-    from remediator.services.logs import Logs
-    from remediator.services.workshop import LocalWorkshop
     from remediator.settings import Settings
 
 FRESH = 60.0
@@ -51,7 +51,7 @@ def preload() -> None:
     Imports leave no garbage behind; looking for it among them costs a sixth of their time.
     """
     gc.disable()
-    import remediator.domain.life
+    import remediator.domain.lifecycle
     import remediator.policy
     import remediator.report  # noqa: F401
 
@@ -124,7 +124,7 @@ class Services:
     @cached_property
     def outside(self) -> Outside:
         """The servers that settings and policies name."""
-        from remediator.outside import Outside
+        from remediator.servers import Outside
         from remediator.services.local.remotes import is_ours
 
         git = self.git
@@ -154,8 +154,8 @@ class Services:
     @cached_property
     def gathered(self) -> Gather | None:
         """The servers among what --log names, with the marks up to which a poll has handled them."""
-        from remediator.outside import is_source
-        from remediator.services.gather import BACK, Gather, load_marks
+        from remediator.intake.collector import BACK, Gather, load_marks
+        from remediator.servers import is_source
 
         if not (specs := [one for one in self.logs_from if is_source(one)]):
             return None
@@ -166,7 +166,7 @@ class Services:
 
     def handled(self) -> None:
         """Move the marks of polled sources on, once every incident in what was read has been recorded."""
-        from remediator.services.gather import save_marks
+        from remediator.intake.collector import save_marks
 
         if self.poll and self.gathered and self.store and not self.dry_run:
             save_marks(self.store, self.gathered.marked())
@@ -174,8 +174,8 @@ class Services:
     @cached_property
     def logs(self) -> Logs:
         """Everything that --log names."""
-        from remediator.outside import is_source
-        from remediator.services.logs import Files, Logs
+        from remediator.intake.cases import Files, Logs
+        from remediator.servers import is_source
 
         files = Files([one for one in self.logs_from if not is_source(one)])
         return Logs(
@@ -200,7 +200,7 @@ class Services:
     @cached_property
     def workshop(self) -> LocalWorkshop:
         """The checkout and the policies."""
-        from remediator.services.workshop import LocalWorkshop
+        from remediator.intake.planner import LocalWorkshop
 
         return LocalWorkshop(self.root, self.policies, self.redact, self.asked_model.language)
 
@@ -216,7 +216,7 @@ class Services:
         key = self.settings.model.key_for(said.base_url)
         if self.no_llm or not said.enabled or not said.name or not (said.base_url or key.get_secret_value()):
             return None
-        from remediator.services.checkpoints.purse import DayPurse
+        from remediator.services.checkpoints.token_budget import DayPurse
         from remediator.services.llm import ChatAnalyst, Endpoint
 
         told = {name: getattr(said, name) for name in ("name", "base_url", "api_version", "timeout", "temperature")}
@@ -289,7 +289,7 @@ class Services:
     @cached_property
     def patience(self) -> Patience:
         """How long this run may wait for one rollout."""
-        from remediator.graph.patience import STEP, Patience
+        from remediator.graph.polling import STEP, Patience
 
         wanted = self.policies.verification
         step = min(STEP, max(1.0, duration(wanted.settle).total_seconds()))
@@ -318,10 +318,10 @@ class Services:
     def driver(self) -> Driver:
         """The compiled graph with its memory."""
         from remediator.graph.build import Ports, build
-        from remediator.graph.drive import Driver
+        from remediator.graph.driver import Driver
         from remediator.graph.state import VALUES
+        from remediator.intake.cases import LateLogs
         from remediator.services.checkpoints.saver import RefCheckpointSaver
-        from remediator.services.logs import LateLogs
 
         store = self.store or Nowhere()
         saver = RefCheckpointSaver(store, allowed=VALUES, summarise=_summary, withhold=self._withhold(), keep=1)
@@ -355,7 +355,7 @@ class Services:
 
     def records(self) -> list[Record]:
         """All known incidents, without LangGraph."""
-        from remediator.domain.life import Record
+        from remediator.domain.lifecycle import Record
         from remediator.services.checkpoints.documents import records
 
         heads = records(self.store or Nowhere())

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.change import Edit, Proposal, PullRequest
-from remediator.domain.life import Base, Observation, Plan, SecondReading
+from remediator.domain.lifecycle import Base, Observation, Plan, SecondReading
 from remediator.errors import ConflictError, PolicyViolation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.life import Case, Change, VerificationStatus
-    from remediator.domain.outside import Rollout
+    from remediator.domain.lifecycle import Case, Change, VerificationStatus
     from remediator.domain.ports import Read
+    from remediator.domain.sources import Rollout
 
 
 @dataclass

@@ -17,7 +17,7 @@ from remediator.commands.output import redact_logging, set_up_logging
 from remediator.commands.shared import report_of
 from remediator.commands.targets import matrix
 from remediator.errors import ConfigError, RemediatorError
-from remediator.graph.patience import unsettled
+from remediator.graph.polling import unsettled
 from remediator.report import IncidentReport, RunFacts
 from remediator.settings import Settings
 from remediator.trigger import Ignore, Resume, Start, Sweep, Targets, decide
@@ -26,10 +26,10 @@ from remediator.wiring import Services, now, preload
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediator.action.backlog import HeldList
-    from remediator.action.follow import Follow
-    from remediator.domain.life import Case
-    from remediator.graph.drive import Result
+    from remediator.action.held_issue import HeldList
+    from remediator.action.reconcile import Follow
+    from remediator.domain.lifecycle import Case
+    from remediator.graph.driver import Result
     from remediator.graph.state import IncidentState
 
 
@@ -95,7 +95,7 @@ class Run:
     @cached_property
     def follow(self) -> Follow:
         """The reader of pull requests."""
-        from remediator.action.follow import Follow
+        from remediator.action.reconcile import Follow
         from remediator.services.github.conversation import Conversation
 
         if self.services.client is None:
@@ -181,7 +181,7 @@ class Run:
     @cached_property
     def held(self) -> HeldList:
         """The list of what is held back."""
-        from remediator.action.backlog import HeldList
+        from remediator.action.held_issue import HeldList
 
         return HeldList(self.services.driver, self.follow.conversation)
 

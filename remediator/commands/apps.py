@@ -29,7 +29,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Print the tree; problems of the repository are told, and are no failure."""
     from remediator.gitops import Repository
-    from remediator.gitops.cache import default_directory
+    from remediator.gitops.sources.cache import default_directory
 
     repository = Repository.open(args.repo, cache=default_directory())
     if args.json:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from remediator.domain.life import Record
-    from remediator.graph.drive import Result
+    from remediator.domain.lifecycle import Record
+    from remediator.graph.driver import Result
     from remediator.wiring import Services
 
 
 def catch_up(found: Services, record: Record) -> Result | None:
     """The result of an end that came from outside (merged or deleted with git alone); None where there is none."""
-    from remediator.domain.life import Review
+    from remediator.domain.lifecycle import Review
     from remediator.domain.times import stamp
     from remediator.wiring import now
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
 
     from remediator.domain.incident import Statement
-    from remediator.services.gather import Gather
+    from remediator.intake.collector import Gather
 
 _SHOWN = 200
 _WIDTH = 160
@@ -51,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
     """Ask, then print each source's outcome and the timeline."""
     from remediator.domain.times import duration
     from remediator.evidence import Scanner
+    from remediator.intake.collector import Gather
     from remediator.report.wording import count
-    from remediator.services.gather import Gather
     from remediator.wiring import now
 
     wanted = [workload(one) for one in args.workload]

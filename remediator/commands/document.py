@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.life import Base
+from remediator.domain.lifecycle import Base
 from remediator.errors import RemediatorError
 from remediator.graph.state import PLAN_FIELDS, all_changes, chosen
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.change import Edit, Place, Proposal
     from remediator.domain.ports import Forge, Workshop
-    from remediator.graph.drive import Result
+    from remediator.graph.driver import Result
 
 
 def document(result: Result) -> dict[str, Any]:

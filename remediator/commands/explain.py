@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.change import Proposal
     from remediator.domain.incident import Diagnosis, Subject
-    from remediator.domain.life import SecondReading
+    from remediator.domain.lifecycle import SecondReading
     from remediator.gitops import Repository
     from remediator.policy import Policies
 
@@ -58,7 +58,7 @@ def _said(second: SecondReading) -> Iterator[str]:
 
 
 def _lines(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> Iterator[str]:
-    from remediator.remedies.targets import targets_of
+    from remediator.remedies.engine.targets import targets_of
 
     yield f"{diagnosis.category} · {diagnosis.severity} — {diagnosis.summary}"
     yield f"  about    {_named(diagnosis.subject)}"
@@ -88,8 +88,8 @@ def _signals(diagnosis: Diagnosis, policies: Policies) -> Iterator[str]:
 
 
 def _actions(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> Iterator[str]:
-    from remediator.remedies.propose import attempts, considered, edits_of, propose
-    from remediator.remedies.targets import targets_of
+    from remediator.remedies.engine.propose import attempts, considered, edits_of, propose
+    from remediator.remedies.engine.targets import targets_of
 
     options = {
         edits_of(one): (number, one) for number, one in enumerate(propose(diagnosis, repository, policies).proposals, 1)

@@ -39,7 +39,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Answer; 3 where a person must decide."""
     from remediator.gitops import Repository
-    from remediator.gitops.cache import default_directory
+    from remediator.gitops.sources.cache import default_directory
 
     repository = Repository.open(args.repo, cache=default_directory())
     found, match = answer(repository, args)

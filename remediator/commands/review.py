@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from remediator.commands import explain, faults
 from remediator.commands.catch_up import catch_up
 from remediator.commands.shared import add_repo, command, exit_code, find, in_words, report_of, services
-from remediator.domain.asks import Ask, asked, lacking
+from remediator.domain.review_commands import Ask, asked, lacking
 from remediator.errors import ConfigError, RemediatorError
 
 if TYPE_CHECKING:
     from remediator.domain.change import PullRequest
-    from remediator.domain.life import Record, Review
-    from remediator.graph.drive import Result
+    from remediator.domain.lifecycle import Record, Review
+    from remediator.graph.driver import Result
     from remediator.wiring import Services
 
 _COMMAND = re.compile(r"/remediator(?:\s+|$)", re.IGNORECASE)
@@ -222,7 +222,7 @@ def _resume(found: Services, record: Record, kind: str, *, words: str = "", comm
 
 def _watched(found: Services, result: Result) -> Result:
     """The result after as many looks as the policy has patience for; an error ends them."""
-    from remediator.graph.patience import unsettled
+    from remediator.graph.polling import unsettled
 
     def look() -> Result:
         return found.driver.resume(result.state["incident_id"], _review(found, "verify"))
@@ -231,7 +231,7 @@ def _watched(found: Services, result: Result) -> Result:
 
 
 def _review(found: Services, kind: str, *, words: str = "", commit: str = "") -> Review:
-    from remediator.domain.life import Review
+    from remediator.domain.lifecycle import Review
     from remediator.domain.times import stamp
     from remediator.wiring import now
 

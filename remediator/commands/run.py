@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from remediator.domain.life import Case
-    from remediator.graph.drive import Result
+    from remediator.domain.lifecycle import Case
+    from remediator.graph.driver import Result
     from remediator.report import IncidentReport
     from remediator.wiring import Services
 
@@ -82,8 +82,8 @@ def _think_ahead(found: Services, cases: Sequence[Case]) -> None:
 
 
 def _one(found: Services, case: Case) -> Result:
-    from remediator.domain.life import Incident
-    from remediator.graph.drive import Result
+    from remediator.domain.lifecycle import Incident
+    from remediator.graph.driver import Result
     from remediator.graph.state import fresh
 
     outcome = faults.contained(lambda: _start(found, case))
@@ -127,7 +127,7 @@ def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
 
 def _report(found: Services, result: Result) -> IncidentReport:
     """What became of it: a change that is not there to be approved is not shown as one."""
-    from remediator.domain.life import OPEN_STATUSES
+    from remediator.domain.lifecycle import OPEN_STATUSES
 
     report = report_of(found, result.state)
     if result.state["workflow_status"] in OPEN_STATUSES:

@@ -13,8 +13,8 @@ from remediator.errors import ConfigError
 if TYPE_CHECKING:
     import argparse
 
-    from remediator.domain.life import Record
-    from remediator.graph.drive import Result
+    from remediator.domain.lifecycle import Record
+    from remediator.graph.driver import Result
     from remediator.graph.state import IncidentState
     from remediator.report import IncidentReport
     from remediator.wiring import Services
@@ -88,7 +88,7 @@ def in_words(status: str) -> str:
 
 def report_of(found: Services, state: IncidentState) -> IncidentReport:
     """The state as a report, with the difference against the base that the change was made on."""
-    from remediator.domain.life import Base
+    from remediator.domain.lifecycle import Base
     from remediator.graph.describe import incident_report
     from remediator.graph.state import all_changes
 

@@ -10,7 +10,7 @@ from remediator.commands.shared import add_repo, command, find, in_words, servic
 if TYPE_CHECKING:
     import argparse
 
-    from remediator.domain.life import Record
+    from remediator.domain.lifecycle import Record
 
 _GRAVITY = {"critical": 0, "warning": 1, "info": 2}
 _LOOKED_AT = frozenset({"verifying", "resolved", "unconfirmed", "failed"})
@@ -69,7 +69,7 @@ def status(args: argparse.Namespace) -> int:
 
 def list_all(args: argparse.Namespace) -> int:
     """Open incidents, gravest first, of these the newest; with --all those that ended too."""
-    from remediator.domain.life import OPEN_STATUSES
+    from remediator.domain.lifecycle import OPEN_STATUSES
 
     known = services(args).records()
     shown = [r for r in known if args.all or r.status in OPEN_STATUSES | {"needs_person"}]

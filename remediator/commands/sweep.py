@@ -13,8 +13,8 @@ from remediator.errors import RemediatorError
 if TYPE_CHECKING:
     import argparse
 
-    from remediator.domain.life import Record
-    from remediator.graph.drive import Driver, Result
+    from remediator.domain.lifecycle import Record
+    from remediator.graph.driver import Driver, Result
     from remediator.graph.state import IncidentState
     from remediator.wiring import Services
 
@@ -65,8 +65,8 @@ class Swept:
 
 def sweep(found: Services) -> list[Swept]:
     """All open incidents, each with an outcome of its own, gravest first; those held back go on where they may now."""
-    from remediator.domain.life import gravity, is_open
-    from remediator.graph.together import swept
+    from remediator.domain.lifecycle import gravity, is_open
+    from remediator.graph.sweep import swept
 
     driver = found.driver
     found.forge  # noqa: B018 - made before the threads ask for it
@@ -84,7 +84,7 @@ def _swept(record: Record, outcome: Result | RemediatorError | None) -> Swept:
 
 def _one(found: Services, driver: Driver, record: Record) -> Result | None:
     from remediator.commands.catch_up import catch_up
-    from remediator.domain.life import Review
+    from remediator.domain.lifecycle import Review
     from remediator.domain.times import stamp
     from remediator.wiring import now
 
@@ -101,7 +101,7 @@ def _one(found: Services, driver: Driver, record: Record) -> Result | None:
 
 def _cleared(found: Services, driver: Driver, record: Record) -> Result | None:
     """Close what nobody needs any more, since its incident has gone by itself."""
-    from remediator.domain.life import Review
+    from remediator.domain.lifecycle import Review
     from remediator.domain.times import stamp
     from remediator.graph.nodes.verify_recovery import may_have_cleared
     from remediator.wiring import now

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
-    from remediator.domain.outside import Workload
+    from remediator.domain.sources import Workload
 
 _KINDS = {kind.lower(): kind for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Rollout")}
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
@@ -16,7 +16,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 def workload(text: str) -> Workload:
     """`shop/checkout` (a Deployment), `shop/statefulset/db`, `shop/pod/db-0`; ConfigError for anything else."""
-    from remediator.domain.outside import Workload
+    from remediator.domain.sources import Workload
 
     parts = text.split("/")
     namespace, kind, name = (parts[0], "deployment", parts[1]) if len(parts) == 2 else (*parts, "", "", "")[:3]

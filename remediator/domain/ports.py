@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from remediator.domain.change import Edit, Proposal, PullRequest
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.life import Base, Case, Change, Observation, Plan, SecondReading
-    from remediator.domain.opinion import Brief, Spent
-    from remediator.domain.outside import Rollout
+    from remediator.domain.lifecycle import Base, Case, Change, Observation, Plan, SecondReading
+    from remediator.domain.model_answer import Brief, Spent
+    from remediator.domain.sources import Rollout
 
 Clock = Callable[[], datetime]
 """The present moment, aware, UTC; a parameter so that deadlines can be tested."""

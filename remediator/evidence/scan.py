@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from remediator.evidence import long_inputs
 from remediator.evidence.command import command_of
 from remediator.evidence.complete import complete
-from remediator.evidence.fold import Folder
+from remediator.evidence.deduplicate import Folder
+from remediator.evidence.file_names import subject_of_file
 from remediator.evidence.limits import Limits
 from remediator.evidence.lines import split_lines
 from remediator.evidence.patterns import Matcher, Pattern
-from remediator.evidence.places import subject_of_file
 from remediator.evidence.section import NO_COMMAND, Context
 from remediator.evidence.sections import read_lines
 from remediator.evidence.windows import Plan

@@ -12,7 +12,7 @@ from remediator.gitops.model import (
     Source,
 )
 from remediator.gitops.repository import Repository
-from remediator.gitops.tools import Tools
+from remediator.gitops.sources.tools import Tools
 
 __all__ = [
     "Application",

@@ -2,156 +2,21 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Mapping, Sequence
-from functools import cached_property
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Sequence
 
 from remediator.domain.change import YamlPath
 from remediator.domain.incident import Subject
-from remediator.errors import ConfigError
-from remediator.gitops import difference, find, kept, locate, revisions, validate
-from remediator.gitops import field as fields_by_name
-from remediator.gitops.cache import Cache
-from remediator.gitops.charts import ChartStore
-from remediator.gitops.feeds import Feeds
-from remediator.gitops.fields import OF_APPLICATION
-from remediator.gitops.files import Files, clean
-from remediator.gitops.layout import Layout, origin_url
-from remediator.gitops.model import (
-    Application,
-    ApplicationSet,
-    Located,
-    Manifest,
-    Match,
-    ObjectChange,
-    Problem,
-    Revision,
-    Tree,
-)
-from remediator.gitops.render import Renderer, Rendering
-from remediator.gitops.scan import scan, tells
-from remediator.gitops.tools import Tools
-from remediator.gitops.tree import Grower
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.change import difference, validate
+from remediator.gitops.checkout import Checkout
+from remediator.gitops.locate import field as fields_by_name
+from remediator.gitops.locate import find, locate
+from remediator.gitops.locate.fields import OF_APPLICATION
+from remediator.gitops.model import Application, Located, Manifest, Match, ObjectChange, Problem, Revision
+from remediator.gitops.sources import revisions
 
 
-class Repository:
-    """A checkout: its Applications, what they apply, and where each field of it is controlled."""
-
-    clusters: Mapping[str, str] = MappingProxyType({})
-    """What addresses and names of clusters stand for, where that is known: two for one cluster give the same."""
-
-    def __init__(self, files: Files, tools: Tools, cache: Cache, own_url: str = "", pull: tuple[str, ...] = ()) -> None:
-        self.root = files.root
-        self.store = files
-        self.tools = tools
-        self.cache = cache
-        self.own_url = own_url
-        self.pull = pull
-
-    @classmethod
-    def open(
-        cls, root: Path, *, tools: Tools | None = None, cache: Path | None = None, pull: Sequence[str] = ()
-    ) -> Repository:
-        """`root` may be a part of a git checkout or no git at all; nothing is written to it.
-
-        `pull` lists patterns of chart repositories from which charts at an exact version may be fetched; they are
-        kept in `cache`, without which nothing is pulled.
-        """
-        root = Path(root)
-        if not root.is_dir():
-            raise ConfigError("is not a directory", file=str(root))
-        return cls(
-            Files(root), Tools.find() if tools is None else tools, Cache(cache), origin_url(root.resolve()), tuple(pull)
-        )
-
-    @cached_property
-    def _grown(self) -> tuple[Tree, list[Problem], Layout]:
-        """The tree, its problems and the layout: kept from an earlier run, or read."""
-        key = kept.key(self.store, self.tools, (self.own_url, *self.pull)) if self.cache.directory is not None else ""
-        known = kept.load(self.cache.tree(key)) if key else None
-        if known is not None:
-            tree, problems, settings = known
-            return tree, problems, self._with_charts(Layout.of(self.store, settings))
-        facts, problems = scan(self.store)
-        bodies = [body for item in facts.values() for _, body in item.documents]
-        layout = self._with_charts(Layout(self.store, bodies, self.own_url))
-        tree = Grower(self.store, layout, Renderer(self.store, layout, self.tools, self.cache), facts).grow()
-        problems = list(dict.fromkeys([*self.store.problems, *problems, *tree.problems]))
-        self.cache.keep_tree(key, kept.dump(tree, problems, layout.settings()) if key else None)
-        return tree, problems, layout
-
-    def _with_charts(self, layout: Layout) -> Layout:
-        if self.pull and self.cache.directory is not None and self.tools.helm:
-            layout.charts = ChartStore(self.cache.directory, self.tools, self.pull)
-        return layout
-
-    @property
-    def layout(self) -> Layout:
-        """Which sources lie in this checkout, and where."""
-        return self._grown[2]
-
-    @cached_property
-    def renderer(self) -> Renderer:
-        """Renders the Applications of this checkout."""
-        return Renderer(self.store, self.layout, self.tools, self.cache)
-
-    @property
-    def tree(self) -> Tree:
-        """Everything that was read about Applications."""
-        return self._grown[0]
-
-    @property
-    def applications(self) -> tuple[Application, ...]:
-        """Every Application, in the order of discovery."""
-        return tuple(self.tree.applications)
-
-    @property
-    def sets(self) -> tuple[ApplicationSet, ...]:
-        """Every ApplicationSet."""
-        return tuple(self.tree.sets)
-
-    @property
-    def projects(self) -> tuple[tuple[str, int, Mapping[str, Any]], ...]:
-        """AppProjects: file, document, body."""
-        return tuple(self.tree.projects)
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the tree itself; an Application's own problems come from `problems_of`."""
-        return tuple(self._grown[1])
-
-    def application(self, name: str) -> Application | None:
-        """The Application of that name, with or without its namespace before it (`argocd/guestbook`)."""
-        namespace, _, base = name.rpartition("/")
-        for app in self.applications:
-            if app.name == base and namespace in ("", app.namespaced):
-                return app
-        return next((app for app in self.applications if "*" in app.name and fnmatch.fnmatchcase(base, app.name)), None)
-
-    def rendering(self, app: Application) -> Rendering:
-        """Objects, problems and what is known of their origin."""
-        return self.renderer.rendering(app)
-
-    def objects(self, app: Application) -> tuple[Manifest, ...]:
-        """What Argo CD would apply for this Application."""
-        return tuple(self.rendering(app).manifests)
-
-    def problems_of(self, app: Application) -> tuple[Problem, ...]:
-        """Why it does not render, or not all of it."""
-        return tuple(self.rendering(app).problems)
-
-    @cached_property
-    def feeds(self) -> Feeds:
-        """Which Applications read which file."""
-        return Feeds(list(self.applications), self.renderer)
-
-    def files_of(self, app: Application) -> list[str]:
-        """The files that an Application reads: what `history.touched` is asked about."""
-        return self.feeds.files_of(app)
+class Repository(Checkout):
+    """A checkout in which objects can be found, fields located and changes compared."""
 
     def find(self, subject: Subject, *, kinds: Sequence[str] = ()) -> tuple[Match, ...]:
         """The objects that an incident's subject can be, best first; equal scores are an ambiguity."""
@@ -171,50 +36,6 @@ class Repository:
         """The branch that `targetRevision` tracks, or that it is pinned."""
         return revisions.base_of(self.root, app)
 
-    def read(self, file: str) -> bytes:
-        """A file's bytes; raises ConfigError for what is not there or may not be read."""
-        try:
-            return self.store.read(file)
-        except Unreadable as error:
-            raise ConfigError(error.message, file=file) from None
-
-    def files(self, pattern: str) -> list[str]:
-        """Files that match a pattern; `**` spans directories."""
-        return self.store.glob(pattern)
-
-    def with_changes(self, changes: Mapping[str, bytes | None]) -> Repository:
-        """The same checkout with files replaced or (None) removed, in memory only."""
-        files = self.store.with_changes(changes)
-        changed = Repository(files, self.tools, self.cache, self.own_url, self.pull)
-        changed.clusters = self.clusters
-        if self._keeps_tree(files, [clean(name) for name in changes]):
-            tree, problems, layout = self._grown
-            changed.__dict__["_grown"] = (tree, problems, self._with_charts(Layout.of(files, layout.settings())))
-        return changed
-
-    def _keeps_tree(self, files: Files, names: Sequence[str]) -> bool:
-        """Whether changed files cannot matter to the tree: replaced texts that neither describe nor produce it."""
-        if "_grown" not in self.__dict__:
-            return False
-        made = [app.origin for app in self.applications if app.origin is not None]
-        given = {place.file for origin in made for place in origin.parameters.values()}
-        given |= {origin.file for origin in made}
-        producers = list(
-            {origin.producer.key: origin.producer for origin in made if origin.producer is not None}.values()
-        )
-        for name in names:
-            if name in given or not (self.store.is_file(name) and files.is_file(name)):
-                return False
-            for store in (self.store, files):
-                try:
-                    if tells(name, store.read(name)):
-                        return False
-                except Unreadable:
-                    return False
-            if any(self.feeds.reads(producer, name) for producer in producers):
-                return False
-        return True
-
     def difference(self, changed: Repository) -> tuple[ObjectChange, ...]:
         """What the change does to the rendered objects."""
         return tuple(difference.difference(self, changed))
@@ -222,6 +43,3 @@ class Repository:
     def validate(self, changed: Repository) -> tuple[Problem, ...]:
         """Problems that the change newly causes."""
         return tuple(dict.fromkeys(validate.validate(self, changed)))
-
-    def __repr__(self) -> str:
-        return f"Repository({str(self.root)!r})"

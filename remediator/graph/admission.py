@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from remediator.domain.base import Value
-from remediator.domain.life import TAKE_BACK
+from remediator.domain.lifecycle import TAKE_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

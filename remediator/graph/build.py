@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from langgraph.graph import END, START, StateGraph
 
 from remediator.graph import routing
+from remediator.graph.base_cache import RecentBases
 from remediator.graph.limits import Limits
+from remediator.graph.merged_change import Standing
 from remediator.graph.nodes.analyze_root_cause import analyze_root_cause
 from remediator.graph.nodes.classify_error import classify_error
 from remediator.graph.nodes.collect_logs import collect_logs
@@ -17,9 +19,7 @@ from remediator.graph.nodes.commit_changes import commit_changes
 from remediator.graph.nodes.final_feedback import final_feedback
 from remediator.graph.nodes.generate_action import generate_action
 from remediator.graph.nodes.get_user_feedback import get_user_feedback
-from remediator.graph.nodes.standing import Standing
 from remediator.graph.nodes.verify_recovery import verify_recovery
-from remediator.graph.recent import RecentBases
 from remediator.graph.state import IncidentState
 
 if TYPE_CHECKING:

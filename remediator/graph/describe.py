@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from remediator import __version__
 from remediator.domain.incident import Diagnosis, Subject
-from remediator.domain.life import TAKE_BACK
-from remediator.domain.outside import short
+from remediator.domain.lifecycle import TAKE_BACK
+from remediator.domain.sources import short
 from remediator.graph.state import branch_name, chosen
 from remediator.report import Diff, IncidentReport, unified_diff
 from remediator.report.wording import command
@@ -15,7 +15,7 @@ from remediator.report.wording import command
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from remediator.domain.life import Base
+    from remediator.domain.lifecycle import Base
     from remediator.domain.ports import Read
     from remediator.graph.state import IncidentState
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remediator.domain.base import Value
-from remediator.domain.life import OPEN_STATUSES, Incident, Record
+from remediator.domain.lifecycle import OPEN_STATUSES, Incident, Record
 from remediator.domain.times import moment, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from remediator.domain.life import Case
+    from remediator.domain.lifecycle import Case
     from remediator.graph.limits import Limits
 
 SHORTEST = 6

@@ -8,7 +8,7 @@ from typing import Any, TypedDict, cast
 
 from remediator.domain.change import Edit, Place, Proposal, PullRequest
 from remediator.domain.incident import Diagnosis, Evidence, Subject
-from remediator.domain.life import (
+from remediator.domain.lifecycle import (
     Incident,
     Observation,
     Record,

@@ -1,8 +1,8 @@
 """From a diagnosis to typed, located, proved edits; one module per family of actions."""
 
-from remediator.remedies.apply import changes
-from remediator.remedies.propose import Outcome, propose
-from remediator.remedies.registry import REMEDIES, remedy
-from remediator.remedies.with_value import with_value
+from remediator.remedies.engine.apply import changes
+from remediator.remedies.engine.propose import Outcome, propose
+from remediator.remedies.engine.registry import REMEDIES
+from remediator.remedies.engine.with_value import with_value
 
-__all__ = ["REMEDIES", "Outcome", "changes", "propose", "remedy", "with_value"]
+__all__ = ["REMEDIES", "Outcome", "changes", "propose", "with_value"]

@@ -10,7 +10,7 @@ from remediator.report.markdown import marker, prose
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediator.domain.life import Record
+    from remediator.domain.lifecycle import Record
 
 _TICKED = re.compile(r"^- \[[xX]\] <!-- remediator:held ([A-Za-z0-9._-]+) -->", re.MULTILINE)
 _MOST = 55_000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from remediator.report import wording
 
 if TYPE_CHECKING:
-    from remediator.domain.opinion import Spent
+    from remediator.domain.model_answer import Spent
     from remediator.policy import Model
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from remediator.domain.change import PullRequest
-from remediator.domain.life import Base
+from remediator.domain.lifecycle import Base
 from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from remediator.domain.life import Change
+    from remediator.domain.lifecycle import Change
     from remediator.domain.ports import Forge
 
 

@@ -8,12 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.outside import AnswerError, Reading, item_id, short
+from remediator.domain.sources import AnswerError, Reading, item_id, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from remediator.domain.outside import Question, Web, Workload
+    from remediator.domain.sources import Question, Web, Workload
 
 MEASURES: Mapping[str, str] = {
     "memory_working_set_bytes": "max by (namespace, pod, container) (container_memory_working_set_bytes{%s})",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from remediator.yamledit.delete import delete_plans
 from remediator.yamledit.errors import EditRefused
 from remediator.yamledit.events import ScalarEvent, Stream
-from remediator.yamledit.grow import append_plans, insert_plans
+from remediator.yamledit.insert import append_plans, insert_plans
 from remediator.yamledit.locate import deepest, held, locate
 from remediator.yamledit.proof import Plan, carry_out
 from remediator.yamledit.replace import rename_plans, set_plans
 from remediator.yamledit.scalars import normalise
-from remediator.yamledit.shrink import delete_plans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

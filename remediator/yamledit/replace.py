@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remediator.yamledit import blocks
+from remediator.yamledit.collection_style import FileHand
 from remediator.yamledit.errors import EditRefused
 from remediator.yamledit.events import Event, ScalarEvent, Stream
-from remediator.yamledit.habits import usual_quote
-from remediator.yamledit.hand import FileHand
+from remediator.yamledit.file_style import usual_quote
 from remediator.yamledit.layout import in_flow, parent_column, token_start
 from remediator.yamledit.proof import Plan, Splice
 from remediator.yamledit.readers import Value, construct, same, tag_11

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from remediator.domain.outside import Access, Reading
+from remediator.domain.sources import Access, Reading
 from remediator.errors import ServiceError
+from remediator.intake.collector import Gather
 from remediator.policy import load
 from remediator.services.alertmanager.source import AlertSource
 from remediator.services.alertmanager.verify import AlertVerifier
 from remediator.services.argocd.client import ArgoApi
 from remediator.services.argocd.verify import ArgoVerifier
-from remediator.services.gather import Gather
-from remediator.services.http import Http
 from remediator.services.kubernetes.client import Cluster
 from remediator.services.kubernetes.source import ClusterSource
 from remediator.services.kubernetes.verify import PodVerifier
-from remediator.services.loki.signature import SignatureVerifier
 from remediator.services.loki.source import LokiSource
+from remediator.services.loki.verify import SignatureVerifier
 from remediator.services.prometheus import UsageSource
+from remediator.transport.http import Http
 from tests.contract.test_outside import CHECKOUT, healthy
 from tests.outside.rollouts import rollout
 from tests.outside.servers import Answer, Asked, Running, certificate, serve
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from remediator.domain.outside import Question, Source
     from remediator.domain.ports import Verifier
+    from remediator.domain.sources import Question, Source
 
 NOW = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
 NAMES = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.domain.life import Change
+from remediator.domain.lifecycle import Change
 from remediator.errors import ConflictError
 from remediator.services.github.forge import GitHubForge
 from remediator.services.local.forge import LocalForge

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.domain.outside import Access, Question, Reading, Workload, item_id
+from remediator.domain.sources import Access, Question, Reading, Workload, item_id
 from remediator.errors import RemediatorError, ServiceError
 from remediator.evidence import Scanner, text_input
 from remediator.policy import load
@@ -17,13 +17,13 @@ from remediator.services.alertmanager.source import AlertSource
 from remediator.services.alertmanager.verify import AlertVerifier
 from remediator.services.argocd.client import ArgoApi
 from remediator.services.argocd.verify import ArgoVerifier
-from remediator.services.http import Http
 from remediator.services.kubernetes.client import Cluster
 from remediator.services.kubernetes.source import ClusterSource
 from remediator.services.kubernetes.verify import PodVerifier
-from remediator.services.loki.signature import SignatureVerifier
 from remediator.services.loki.source import LokiSource
+from remediator.services.loki.verify import SignatureVerifier
 from remediator.services.prometheus import UsageSource
+from remediator.transport.http import Http
 from tests.fakes import FakeVerifier
 from tests.outside.cluster import event, pod, waiting
 from tests.outside.rollouts import rollout
@@ -32,8 +32,8 @@ from tests.outside.servers import Answer, Asked, serve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from remediator.domain.outside import Source
     from remediator.domain.ports import Verifier
+    from remediator.domain.sources import Source
 
 NOW = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
 CHECKOUT = Workload(namespace="shop", kind="Deployment", name="checkout")

@@ -10,7 +10,8 @@ from remediator.diagnosis import classify
 from remediator.domain.incident import Diagnosis
 from remediator.evidence import Pattern, Scanner, text_input
 from remediator.gitops import Repository
-from remediator.remedies import Outcome, changes, propose
+from remediator.remedies import Outcome, changes
+from remediator.remedies.engine.propose import propose
 from tests.corpus.incidents import Incident
 
 POLICIES = policy.load()

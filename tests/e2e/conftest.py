@@ -20,7 +20,7 @@ from tests.repos import ENVIRON, repository
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from remediator.domain.life import Case
+    from remediator.domain.lifecycle import Case
 
 
 @dataclass

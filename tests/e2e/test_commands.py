@@ -12,7 +12,7 @@ import pytest
 
 from remediator import remedies
 from remediator.domain.change import Edit
-from remediator.domain.life import Plan
+from remediator.domain.lifecycle import Plan
 from tests.fakes import FakeWorkshop
 from tests.graph.worlds import FILE, TWO, case, proposal
 from tests.repos import git, write

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from remediator.action.backlog import HeldList
-from remediator.action.follow import Follow
+from remediator.action.held_issue import HeldList
+from remediator.action.reconcile import Follow
 from remediator.graph.admission import Admission, Caps
 from remediator.graph.build import Ports, build
-from remediator.graph.drive import Driver
+from remediator.graph.driver import Driver
 from remediator.graph.limits import Limits
 from remediator.graph.state import VALUES, record
 from remediator.services.checkpoints.documents import INDEX
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from remediator.domain.life import Case, VerificationStatus
-    from remediator.graph.drive import Result
+    from remediator.domain.lifecycle import Case, VerificationStatus
+    from remediator.graph.driver import Result
     from remediator.graph.state import IncidentState
     from remediator.services.github.client import Client
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.domain.life import Change
+from remediator.domain.lifecycle import Change
 from remediator.errors import ConfigError, ConflictError, PolicyViolation
 from remediator.services.github.forge import GitHubForge
 from remediator.services.github.opening import Wanted

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.action.backlog import HeldList
-from remediator.action.words import parse
-from remediator.domain.asks import Ask
+from remediator.action.held_issue import HeldList
+from remediator.action.replies import parse
+from remediator.domain.review_commands import Ask
 from remediator.graph.admission import Caps
 from remediator.graph.limits import Limits
 from tests.github.life import Life, living
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from remediator.domain.life import VerificationStatus
+    from remediator.domain.lifecycle import VerificationStatus
 
 
 @pytest.fixture

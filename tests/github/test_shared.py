@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.graph.together import swept
+from remediator.graph.sweep import swept
 from tests.github.life import Life, living
 from tests.github.test_life import calm
 from tests.graph.worlds import World, case

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from remediator.domain.life import Record, Review, is_open
+from remediator.domain.lifecycle import Record, Review, is_open
 from remediator.errors import ConflictError, ServiceError
 from remediator.graph.admission import Admission, Caps
-from remediator.graph.drive import Driver, Result
+from remediator.graph.driver import Driver, Result
 from remediator.graph.identity import Finish, decide
 from remediator.graph.limits import Limits
-from remediator.graph.together import swept
+from remediator.graph.sweep import swept
 from tests.fakes import FakeForge, FakeVerifier
 from tests.graph.worlds import FILE, World, case
 

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import pytest
 
 from remediator.domain.base import Value
-from remediator.domain.life import ARRIVED, AWAITED, Plan, Record, Review, is_open
+from remediator.domain.lifecycle import ARRIVED, AWAITED, Plan, Record, Review, is_open
 from remediator.errors import ConfigError, ConflictError, ServiceError
 from remediator.graph.admission import Admission, Caps
 from remediator.graph.build import Ports, build
-from remediator.graph.drive import Driver, Result
+from remediator.graph.driver import Driver, Result
 from remediator.graph.limits import Limits
 from remediator.graph.state import PLAN_FIELDS, VALUES, IncidentState
-from remediator.graph.together import swept
+from remediator.graph.sweep import swept
 from tests.fakes import FakeForge, FakeLogs, FakeVerifier, FakeWorkshop
 from tests.graph.worlds import FILE, TWO, World, case, proposal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediator.domain.life import Base, Observation, VerificationStatus
-    from remediator.domain.outside import Rollout
+    from remediator.domain.lifecycle import Base, Observation, VerificationStatus
+    from remediator.domain.sources import Rollout
 
 NODES = (
     "collect_logs",

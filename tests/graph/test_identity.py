@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from remediator.domain.life import Record
+from remediator.domain.lifecycle import Record
 from remediator.graph.identity import Again, Quiet, Start, decide
 from remediator.graph.limits import Limits
 from tests.graph.worlds import case

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from remediator.domain.life import Review
-from remediator.graph.drive import Driver
+from remediator.domain.lifecycle import Review
+from remediator.graph.driver import Driver
 from remediator.services.checkpoints.documents import SCHEMA, document_path
 from tests.fakes import FakeVerifier, MemoryRefStore
 from tests.graph.worlds import World

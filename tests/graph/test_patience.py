@@ -9,10 +9,10 @@ import pytest
 
 from remediator.action.__main__ import Run
 from remediator.action.inputs import Inputs
-from remediator.domain.life import Review
-from remediator.graph.drive import Result
+from remediator.domain.lifecycle import Review
+from remediator.graph.driver import Result
 from remediator.graph.limits import Limits
-from remediator.graph.patience import Patience, unsettled
+from remediator.graph.polling import Patience, unsettled
 from remediator.settings import Settings
 from tests.fakes import FakeVerifier
 from tests.graph.worlds import World

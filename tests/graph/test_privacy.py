@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from remediator.domain.incident import Evidence
 from remediator.graph.build import Ports, build
-from remediator.graph.drive import Driver
+from remediator.graph.driver import Driver
 from remediator.graph.state import VALUES, bare
 from remediator.services.checkpoints.saver import RefCheckpointSaver
 from tests.fakes import FakeLogs

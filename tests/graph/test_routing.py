@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from remediator.domain.change import PullRequest
-from remediator.domain.life import Incident
+from remediator.domain.lifecycle import Incident
 from remediator.graph import routing
 from remediator.graph.state import IncidentState, fresh
 from tests.graph.worlds import proposal

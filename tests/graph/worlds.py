@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from remediator.domain.change import Edit, Place, Proposal
 from remediator.domain.incident import Diagnosis, Evidence, Subject
-from remediator.domain.life import Case, Plan, Review
+from remediator.domain.lifecycle import Case, Plan, Review
 from remediator.graph.admission import Admission
 from remediator.graph.build import Ports, build
-from remediator.graph.drive import Driver, Result
+from remediator.graph.driver import Driver, Result
 from remediator.graph.limits import Limits
 from remediator.graph.state import VALUES, record
 from remediator.services.checkpoints.saver import RefCheckpointSaver

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from remediator.domain.opinion import Brief, Window
+from remediator.domain.model_answer import Brief, Window
 from remediator.services.llm import ChatAnalyst, Endpoint
 from tests.model.stand import opinion
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.services.checkpoints.purse import FILE
+from remediator.services.checkpoints.token_budget import FILE
 from tests.github.stand import stand_in
 from tests.github.test_action import Action
 from tests.model.reading import acting

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remediator.domain.opinion import Brief, Spent
+from remediator.domain.model_answer import Brief, Spent
 from remediator.settings import Settings
 from remediator.wiring import Services
 from tests.model.villain import FILE, victim
 
 if TYPE_CHECKING:
-    from remediator.domain.life import Case
+    from remediator.domain.lifecycle import Case
 
 IDS = st.lists(st.sampled_from(["E1", "E2", "E3", "E99", "P1", "", "-", "../x"]), max_size=14)
 WORDS = st.one_of(
@@ -89,7 +89,7 @@ def test_any_answer_is_judged_and_none_breaks_the_incident(found: Services, case
 
 
 def found_quantity(text: str) -> Decimal:
-    from remediator.remedies.quantities import parse
+    from remediator.remedies.engine.quantities import parse
 
     amount = parse(text)
     assert amount is not None

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from remediator.diagnosis.judge import judge
-from remediator.domain.opinion import Opinion
+from remediator.diagnosis.model.check import judge
+from remediator.domain.model_answer import Opinion
 from remediator.errors import ServiceError
-from remediator.remedies.quantities import parse
+from remediator.remedies.engine.quantities import parse
 from remediator.settings import Settings
 from remediator.wiring import Services
 from tests.model.asking import BRIEF, GOOD, analyst

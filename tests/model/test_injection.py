@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from remediator.action.outcome import Outcome, page, remarks
-from remediator.action.words import explanation
+from remediator.action.replies import explanation
 from remediator.commands.shared import report_of
-from remediator.domain.life import Review
+from remediator.domain.lifecycle import Review
 from remediator.graph.state import all_changes
 from remediator.report import RunFacts, local_pull_request, needs_person, pull_request, terminal
 from remediator.settings import Settings

@@ -17,11 +17,11 @@ import langsmith.utils
 import pytest
 
 from remediator.diagnosis import prompts
-from remediator.diagnosis.judge import judge
-from remediator.domain.opinion import Past
+from remediator.diagnosis.model.check import judge
+from remediator.domain.model_answer import Past
 from remediator.errors import ServiceError
 from remediator.evidence.redact import Redactor
-from remediator.remedies.quantities import parse
+from remediator.remedies.engine.quantities import parse
 from remediator.services.llm import Endpoint
 from remediator.services.llm.analyst import weight
 from tests.model.asking import BRIEF, GOOD, analyst

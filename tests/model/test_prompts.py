@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from remediator.diagnosis import prompts
-from remediator.domain.opinion import Brief, Past, Window
+from remediator.domain.model_answer import Brief, Past, Window
 from remediator.settings import Settings
 from remediator.wiring import Services
 from tests.model.counting import tokens

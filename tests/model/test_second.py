@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from remediator.action.words import explanation
+from remediator.action.replies import explanation
 from remediator.cli import main
 from remediator.diagnosis import prompts
-from remediator.diagnosis.recall import key_of, meanings, recalled
-from remediator.domain.life import TAKE_BACK, Review, SecondReading
-from remediator.domain.opinion import Brief, Offer, Opinion, Parameter, Target, Window
+from remediator.diagnosis.model.recall import key_of, meanings, recalled
+from remediator.domain.lifecycle import TAKE_BACK, Review, SecondReading
+from remediator.domain.model_answer import Brief, Offer, Opinion, Parameter, Target, Window
 from remediator.graph.describe import incident_report
 from remediator.report import needs_person, pull_request
 from remediator.services.checkpoints.documents import document_path

@@ -9,7 +9,7 @@ import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.outside import Access
+from remediator.domain.sources import Access
 from remediator.services.kubernetes.client import Cluster
 
 if TYPE_CHECKING:

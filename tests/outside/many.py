@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from remediator.domain.incident import Subject
-from remediator.domain.life import Review
+from remediator.domain.lifecycle import Review
 from remediator.domain.times import stamp
 from remediator.graph.admission import Caps
 from remediator.services.local.git import Git
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from remediator.domain.change import Change, PullRequest
-    from remediator.domain.life import Case
+    from remediator.domain.lifecycle import Case
 
 FILES = {"apps/checkout/values.yaml": "memory: 1Gi\n"}
 MERGED = {"apps/checkout/values.yaml": "memory: 2Gi\n"}

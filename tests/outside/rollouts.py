@@ -6,7 +6,7 @@ from typing import Any
 
 from remediator.domain.change import PullRequest
 from remediator.domain.incident import Diagnosis, Evidence, Subject
-from remediator.domain.outside import Rollout
+from remediator.domain.sources import Rollout
 
 MERGED = "2026-11-22T12:40:00Z"
 COMMIT = "9e8d7c6b5a49382716051a2b3c4d5e6f70819203"

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from remediator.domain.incident import Subject
-from remediator.domain.outside import Access, Question
+from remediator.domain.sources import Access, Question
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
 from remediator.services.alertmanager.client import firing
 from remediator.services.alertmanager.dispatch import cluster_of_group, filters_of_group, is_group, of_dispatch
 from remediator.services.alertmanager.source import AlertSource
 from remediator.services.alertmanager.verify import AlertVerifier
-from remediator.services.http import Http
+from remediator.transport.http import Http
 from tests.outside.rollouts import rollout
 from tests.outside.servers import Answer, serve
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from remediator.domain.life import ARRIVED, Observation
-from remediator.domain.outside import Access, AnswerError
-from remediator.outside import Outside
+from remediator.domain.lifecycle import ARRIVED, Observation
+from remediator.domain.sources import Access, AnswerError
 from remediator.policy import load
+from remediator.servers import Outside
 from remediator.services.argocd.client import ArgoApi
-from remediator.services.argocd.judge import Merge, judge
+from remediator.services.argocd.sync_state import Merge, judge
 from remediator.services.argocd.verify import ArgoVerifier
-from remediator.services.http import Http
 from remediator.settings import Settings
+from remediator.transport.http import Http
 from tests.outside.cluster import cluster
 from tests.outside.rollouts import COMMIT, rollout
 from tests.outside.servers import Answer, Asked, serve

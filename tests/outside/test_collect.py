@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from remediator.commands.collect import timeline
-from remediator.domain.outside import Access, Workload
+from remediator.domain.sources import Access, Workload
 from remediator.evidence import Scanner
+from remediator.intake.collector import Gather
 from remediator.policy import load
-from remediator.services.gather import Gather
-from remediator.services.http import Http
 from remediator.services.kubernetes.client import Cluster
 from remediator.services.kubernetes.source import ClusterSource
 from remediator.services.loki.source import LokiSource
+from remediator.transport.http import Http
 from tests.outside.cluster import pod, waiting
 from tests.outside.loki_server import LokiServer
 from tests.outside.servers import Answer, Asked, serve

@@ -16,17 +16,17 @@ import pytest
 import yaml
 
 from remediator import trigger
-from remediator.domain.outside import Access, Question, Workload
+from remediator.domain.sources import Access, Question, Workload
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
-from remediator.gitops.gotemplate import Engine
-from remediator.gitops.sprig import FUNCTIONS
+from remediator.gitops.template.engine import Engine
+from remediator.gitops.template.functions import FUNCTIONS
 from remediator.services.alertmanager.dispatch import of_dispatch
 from remediator.services.argocd.client import ArgoApi
-from remediator.services.http import Http
 from remediator.services.kubernetes.client import Cluster
 from remediator.services.kubernetes.source import ClusterSource
 from remediator.services.kubernetes.verify import PodVerifier
+from remediator.transport.http import Http
 from tests.outside.cluster import pod, waiting
 from tests.outside.processes import free_port, started
 from tests.outside.rollouts import rollout

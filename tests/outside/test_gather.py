@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from remediator.domain.outside import Question, Reading, Workload, item_id
+from remediator.domain.sources import Question, Reading, Workload, item_id
 from remediator.errors import ConflictError, ServiceError
-from remediator.services.gather import Gather, Mark, load_marks, save_marks
+from remediator.intake.collector import Gather, Mark, load_marks, save_marks
 from tests.fakes import MemoryRefStore
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from remediator.domain.outside import Access, AnswerError
+from remediator.domain.sources import Access, AnswerError
 from remediator.errors import ConfigError
-from remediator.services import http
-from remediator.services.http import Http
+from remediator.transport import http
+from remediator.transport.http import Http
 from tests.outside.servers import Answer, Asked, certificate, dripping, serve
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from remediator.domain.outside import Access, AnswerError, Question, Workload
+from remediator.domain.sources import Access, AnswerError, Question, Workload
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
 from remediator.services.kubernetes import client as kube

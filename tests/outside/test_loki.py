@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from remediator.domain.outside import Access, AnswerError, Question, Workload
+from remediator.domain.sources import Access, AnswerError, Question, Workload
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
+from remediator.intake.collector import Gather, load_marks, save_marks
 from remediator.policy import load
-from remediator.services.gather import Gather, load_marks, save_marks
-from remediator.services.http import Http
 from remediator.services.loki.client import Limits, Loki
 from remediator.services.loki.source import LokiSource
+from remediator.transport.http import Http
 from tests.fakes import MemoryRefStore
 from tests.outside.loki_server import NS, LokiServer
 from tests.outside.servers import Answer, Running, serve

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from remediator.domain.outside import Access, AnswerError
-from remediator.services.http import Http
+from remediator.domain.sources import Access, AnswerError
 from remediator.services.loki import client
 from remediator.services.loki.client import Limits, Loki
+from remediator.transport.http import Http
 from tests.outside.loki_server import NS, LokiServer
 from tests.outside.servers import Answer, Asked, Running, serve
 from tests.outside.test_loki import EPOCH, POD, filled, question, source, web

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import re2
 
-from remediator.domain.outside import Workload
+from remediator.domain.sources import Workload
 from remediator.policy import load
 from remediator.services.loki.literals import first_filter, needed
 from remediator.services.loki.query import line_filter, of_workload

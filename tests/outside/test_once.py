@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.domain.outside import Access
+from remediator.domain.sources import Access
 from remediator.errors import RemediatorError
 from remediator.services.alertmanager.verify import AlertVerifier
 from remediator.services.argocd.client import ArgoApi
-from remediator.services.http import Http
 from remediator.services.kubernetes.client import Cluster
+from remediator.transport.http import Http
 from tests.outside.rollouts import rollout
 from tests.outside.servers import Answer, serve
 

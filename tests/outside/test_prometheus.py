@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from remediator.domain.outside import Access, AnswerError, Question, Reading, Workload
-from remediator.services.http import Http
+from remediator.domain.sources import Access, AnswerError, Question, Reading, Workload
 from remediator.services.prometheus import UsageSource
+from remediator.transport.http import Http
 from tests.outside.servers import Answer, serve
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)

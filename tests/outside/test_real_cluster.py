@@ -14,7 +14,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from remediator.domain.outside import Access, AnswerError, Question, Workload
+from remediator.domain.sources import Access, AnswerError, Question, Workload
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
 from remediator.services.kubernetes import client as kube

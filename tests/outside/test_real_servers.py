@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.domain.outside import Access, AnswerError, Question, Workload
+from remediator.domain.sources import Access, AnswerError, Question, Workload
 from remediator.evidence import Scanner, text_input
 from remediator.services.alertmanager.client import firing
 from remediator.services.alertmanager.dispatch import filters_of_group
 from remediator.services.alertmanager.source import AlertSource
 from remediator.services.alertmanager.verify import AlertVerifier
-from remediator.services.http import Http
 from remediator.services.prometheus import UsageSource, matchers, query_range
+from remediator.transport.http import Http
 from tests.outside.processes import free_port, started
 from tests.outside.rollouts import rollout
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from remediator.domain.outside import Access
+from remediator.domain.sources import Access
 from remediator.policy import load
-from remediator.services.http import Http
 from remediator.services.loki.query import shared_matchers
-from remediator.services.loki.signature import SignatureVerifier
+from remediator.services.loki.verify import SignatureVerifier
+from remediator.transport.http import Http
 from tests.outside.loki_server import LokiServer
 from tests.outside.rollouts import MERGED, rollout
 from tests.outside.servers import Answer, serve

@@ -10,15 +10,15 @@ import pytest
 
 from remediator.cli import main
 from remediator.commands.workloads import workload
-from remediator.domain.life import Observation
-from remediator.domain.outside import Question, Workload
+from remediator.domain.lifecycle import Observation
+from remediator.domain.sources import Question, Workload
 from remediator.errors import ConfigError
-from remediator.outside import Outside, is_source
+from remediator.intake.collector import Gather
+from remediator.intake.targets import ByTarget, choose
 from remediator.policy import load
-from remediator.services.gather import Gather
+from remediator.servers import Outside, is_source
 from remediator.services.local.git import Git
 from remediator.services.local.remotes import address, contains, is_ours
-from remediator.services.targets import ByTarget, choose
 from remediator.settings import Settings
 from tests.fakes import FakeVerifier
 from tests.outside.loki_server import LokiServer
@@ -196,7 +196,7 @@ def test_collect_shows_each_source_and_one_timeline(tmp_path: Path, monkeypatch,
         )
     root = repository(tmp_path / "repo", {"a.yaml": "a: 1\n"})
     with serve(loki) as server, serve(Answer("down", 503, "text/plain")) as down:
-        monkeypatch.setattr("remediator.services.http._TRIES", 1)
+        monkeypatch.setattr("remediator.transport.http._TRIES", 1)
         monkeypatch.setenv("REMEDIATOR_LOKI_URL", server.url)
         monkeypatch.setenv("REMEDIATOR_LOKI_SELECTOR", '{namespace="shop"}')
         monkeypatch.setenv("REMEDIATOR_ALERTMANAGER_URL", down.url)

@@ -10,8 +10,8 @@ from io import BytesIO
 
 import pytest
 
-from remediator.domain.asking import Once, whole, within
-from remediator.domain.outside import AnswerError
+from remediator.domain.sources import AnswerError
+from remediator.transport.deadlines import Once, whole, within
 
 
 def test_work_that_ends_in_time_gives_its_result_or_its_error() -> None:

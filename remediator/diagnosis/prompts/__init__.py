@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from remediator.domain.opinion import Brief, Window
+    from remediator.domain.model_answer import Brief, Window
 
 VERSION = "v1"
 BUDGET = 3_400

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.life import Plan
+from remediator.domain.lifecycle import Plan
 from remediator.graph.nodes.collect_logs import find_case
 from remediator.graph.state import IncidentState
 

@@ -8,7 +8,7 @@ from remediator.errors import ServiceError
 from remediator.graph.state import IncidentState
 
 if TYPE_CHECKING:
-    from remediator.domain.life import Case
+    from remediator.domain.lifecycle import Case
     from remediator.domain.ports import LogSource
 
 

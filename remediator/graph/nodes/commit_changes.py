@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.life import Base, Change
+from remediator.domain.lifecycle import Base, Change
 from remediator.domain.times import stamp
 from remediator.graph.state import IncidentState, all_changes, chosen, remember
 

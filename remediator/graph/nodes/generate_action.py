@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from remediator.domain.change import PullRequest
-from remediator.domain.life import TAKE_BACK
+from remediator.domain.lifecycle import TAKE_BACK
 from remediator.domain.times import stamp
 from remediator.errors import PolicyViolation, RemediatorError
 from remediator.graph.describe import incident_report
-from remediator.graph.nodes.take_back import taking_back
+from remediator.graph.revert import taking_back
 from remediator.graph.state import IncidentState, chosen
 from remediator.report import commit_message, pull_request
 from remediator.report.wording import times
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediator.domain.change import Proposal
-    from remediator.domain.life import Base, Incident
+    from remediator.domain.lifecycle import Base, Incident
     from remediator.domain.ports import Clock, Forge, Verifier, Workshop
     from remediator.graph.limits import Limits
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from langgraph.types import interrupt
 
-from remediator.domain.life import TAKE_BACK, Incident, Review
+from remediator.domain.lifecycle import TAKE_BACK, Incident, Review
 from remediator.graph.state import IncidentState, chosen, remember
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.life import ARRIVED, AWAITED, TAKE_BACK
-from remediator.domain.outside import Rollout
+from remediator.domain.lifecycle import ARRIVED, AWAITED, TAKE_BACK
+from remediator.domain.sources import Rollout
 from remediator.domain.times import moment, stamp
-from remediator.graph.nodes.standing import Fate
+from remediator.graph.merged_change import Fate
 from remediator.graph.state import IncidentState, chosen, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from remediator.domain.life import Incident, Observation, VerificationStatus
+    from remediator.domain.lifecycle import Incident, Observation, VerificationStatus
     from remediator.domain.ports import Clock, Verifier
     from remediator.graph.limits import Limits
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.outside import AnswerError, Workload, short, workload_of
+from remediator.domain.sources import AnswerError, Workload, short, workload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from remediator.domain.incident import Subject
-    from remediator.domain.outside import Parameters, Web
+    from remediator.domain.sources import Parameters, Web
 
 _PATH = "/api/v2/alerts"
 

@@ -13,7 +13,7 @@ from remediator.services.alertmanager.client import active, document, firing, la
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from remediator.domain.outside import Web
+    from remediator.domain.sources import Web
 
 log = logging.getLogger(__name__)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.outside import Reading, Workload, item_id
+from remediator.domain.sources import Reading, Workload, item_id
 from remediator.services.alertmanager.client import document, firing, subject_of, workload_of_alert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from remediator.domain.outside import Question, Web
+    from remediator.domain.sources import Question, Web
 
 
 @dataclass

@@ -7,22 +7,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from remediator.domain.asking import Once
-from remediator.domain.life import Observation
-from remediator.domain.outside import short
-from remediator.domain.steady import steady
+from remediator.domain.lifecycle import Observation
+from remediator.domain.settle import steady
+from remediator.domain.sources import short
 from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
 from remediator.services.alertmanager.client import active, firing, label, subject_of, text_of
+from remediator.transport.deadlines import Once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
     from remediator.domain.incident import Subject
-    from remediator.domain.life import VerificationStatus
-    from remediator.domain.outside import Rollout, Web
+    from remediator.domain.lifecycle import VerificationStatus
     from remediator.domain.ports import Clock
+    from remediator.domain.sources import Rollout, Web
 
 _RUNS_PODS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "Job", "CronJob", "Pod"})
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from remediator.domain.asking import Once
-from remediator.domain.outside import AnswerError, short
+from remediator.domain.sources import AnswerError, short
+from remediator.transport.deadlines import Once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from remediator.domain.outside import Web
+    from remediator.domain.sources import Web
 
 REFRESH_PATIENCE = 60.0
 """Seconds that a refresh may take; after that the Application is read as it stands."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.life import ARRIVED, AWAITED, Observation
-from remediator.domain.steady import steady
+from remediator.domain.lifecycle import ARRIVED, AWAITED, Observation
+from remediator.domain.settle import steady
 from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
-from remediator.services.argocd.judge import (
+from remediator.services.argocd.sync_state import (
     Application,
     Contains,
     Judgement,
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from remediator.domain.outside import Rollout
     from remediator.domain.ports import Clock
+    from remediator.domain.sources import Rollout
 
 Fetch = Callable[[str], Application | None]
 _ORDER = {"failed": 0, "pending": 1, "success": 2}

@@ -20,9 +20,9 @@ import requests
 import requests.auth
 import requests.utils
 
-from remediator.domain.asking import authority
 from remediator.errors import ConfigError, ServiceError
 from remediator.services.github.refusals import graphql_refusal, refusal, words
+from remediator.transport.deadlines import authority
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.change import PullRequest
-from remediator.domain.life import Base
+from remediator.domain.lifecycle import Base
 from remediator.errors import ConfigError, ConflictError, ServiceError
 from remediator.services.github import queries
 from remediator.services.github.blobs import Found
@@ -22,7 +22,7 @@ from remediator.services.github.opening import Opening, Wanted
 from remediator.services.github.queries import ZERO, Branch
 
 if TYPE_CHECKING:
-    from remediator.domain.life import Change
+    from remediator.domain.lifecycle import Change
     from remediator.services.github.client import Client
 
 log = logging.getLogger(__name__)

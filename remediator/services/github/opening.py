@@ -15,7 +15,7 @@ from remediator.services.github.owners import Owners, owners
 from remediator.services.github.queries import Branch
 
 if TYPE_CHECKING:
-    from remediator.domain.life import Change
+    from remediator.domain.lifecycle import Change
     from remediator.services.github.client import Client
 
 log = logging.getLogger(__name__)

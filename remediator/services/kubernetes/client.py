@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.asking import Once, whole, within
-from remediator.domain.outside import AnswerError, short
+from remediator.domain.sources import AnswerError, short
 from remediator.errors import ConfigError
 from remediator.services.kubernetes import objects
 from remediator.services.kubernetes.connect import connect
+from remediator.transport.deadlines import Once, whole, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from remediator.domain.outside import Access
+    from remediator.domain.sources import Access
 
 _TIMEOUT = (5.0, 20.0)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.asking import authority
-from remediator.domain.outside import short
+from remediator.domain.sources import short
 from remediator.errors import ConfigError
+from remediator.transport.deadlines import authority
 
 if TYPE_CHECKING:
-    from remediator.domain.outside import Access
+    from remediator.domain.sources import Access
 
 
 def connect(name: str, access: Access) -> Any:

@@ -10,7 +10,7 @@ from remediator.evidence import workload_of_pod
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from remediator.domain.outside import Workload
+    from remediator.domain.sources import Workload
 
 Object = dict[str, Any]
 

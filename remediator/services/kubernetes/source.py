@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from remediator.domain.outside import AnswerError, Reading, Workload, item_id
+from remediator.domain.sources import AnswerError, Reading, Workload, item_id
 from remediator.domain.times import stamp
 from remediator.errors import ConfigError
 from remediator.services.kubernetes import objects
@@ -14,7 +14,7 @@ from remediator.services.kubernetes import objects
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediator.domain.outside import Question
+    from remediator.domain.sources import Question
     from remediator.services.kubernetes.client import Cluster
     from remediator.services.kubernetes.objects import Object
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from remediator.domain.life import Observation
-from remediator.domain.outside import Workload, short, workload_of
+from remediator.domain.lifecycle import Observation
+from remediator.domain.sources import Workload, short, workload_of
 from remediator.domain.times import spelled, stamp
 from remediator.errors import RemediatorError
 from remediator.services.kubernetes import objects
@@ -20,9 +20,9 @@ from remediator.services.kubernetes import objects
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediator.domain.life import VerificationStatus
-    from remediator.domain.outside import Rollout
+    from remediator.domain.lifecycle import VerificationStatus
     from remediator.domain.ports import Clock
+    from remediator.domain.sources import Rollout
     from remediator.services.kubernetes.client import Cluster
     from remediator.services.kubernetes.objects import Object
 

@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from remediator.diagnosis import prompts
-from remediator.domain.asking import within
-from remediator.domain.opinion import Opinion, Spent
+from remediator.domain.model_answer import Opinion, Spent
 from remediator.errors import RemediatorError, ServiceError
 from remediator.services.llm.refusals import meaning, short, wait_of
+from remediator.transport.deadlines import within
 
 if TYPE_CHECKING:
-    from remediator.domain.opinion import Brief
+    from remediator.domain.model_answer import Brief
     from remediator.domain.ports import Purse
     from remediator.services.llm.endpoint import Endpoint
 

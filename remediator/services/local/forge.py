@@ -12,12 +12,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.change import PullRequest
-from remediator.domain.life import Base
+from remediator.domain.lifecycle import Base
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, ServiceError
 from remediator.services.local.git import Git
 
 if TYPE_CHECKING:
-    from remediator.domain.life import Change
+    from remediator.domain.lifecycle import Change
 
 TRAILER = "Incident-Id"
 _TRIES = 20

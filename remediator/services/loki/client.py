@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from remediator.domain.outside import AnswerError, short
+from remediator.domain.sources import AnswerError, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from remediator.domain.outside import Parameters, Web
+    from remediator.domain.sources import Parameters, Web
 
 Direction = Literal["backward", "forward"]
 

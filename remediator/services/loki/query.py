@@ -11,7 +11,7 @@ from remediator.services.loki.literals import first_filter
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from remediator.domain.outside import Workload
+    from remediator.domain.sources import Workload
 
 _TEXT = r'(?:"(?:[^"\\]|\\.)*"|`[^`]*`)'
 _STREAMS = re.compile(rf"\s*\{{(?:[^\"`}}]|{_TEXT})*\}}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from remediator.domain.outside import Reading, item_id
+from remediator.domain.sources import Reading, item_id
 from remediator.domain.times import stamp
 from remediator.errors import ConfigError
 from remediator.services.loki.client import Limits, Loki
@@ -16,7 +16,7 @@ from remediator.services.loki.query import line_filter, of_workload, shared_matc
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from remediator.domain.outside import Question, Web, Workload
+    from remediator.domain.sources import Question, Web, Workload
     from remediator.policy import Catalogue
     from remediator.services.loki.client import Direction, Entry
 

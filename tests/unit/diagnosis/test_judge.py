@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from remediator.diagnosis.judge import MALFORMED, judge
-from remediator.domain.opinion import Brief, Offer, Opinion, Parameter, Target, Window
-from remediator.remedies import quantities
+from remediator.diagnosis.model.check import MALFORMED, judge
+from remediator.domain.model_answer import Brief, Offer, Opinion, Parameter, Target, Window
+from remediator.remedies.engine import quantities
 
 BRIEF = Brief(
     category="oom",

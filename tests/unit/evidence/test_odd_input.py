@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from remediator.errors import ConfigError
 from remediator.evidence import Limits, Pattern, Scanner, fingerprint, normalise, text_input
+from remediator.evidence.deduplicate import Folder
 from remediator.evidence.draft import Draft
-from remediator.evidence.fold import Folder
 from remediator.evidence.inputs import Input
 from tests.unit.evidence.helpers import TROUBLE, scan, statements
 

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from remediator.gitops import Repository
-from remediator.gitops.charts import unpacked
+from remediator.gitops.sources.charts import unpacked
 
 APP = """\
 apiVersion: argoproj.io/v1alpha1

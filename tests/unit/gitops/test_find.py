@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from remediator.domain.incident import Subject
-from remediator.gitops.find import owners
+from remediator.gitops.locate.find import owners
 
 APP = """\
 apiVersion: argoproj.io/v1alpha1

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from remediator.gitops.goparse import Unrenderable
-from remediator.gitops.gotemplate import Engine
-from remediator.gitops.sprig import FUNCTIONS, with_must
+from remediator.gitops.template.engine import Engine
+from remediator.gitops.template.functions import FUNCTIONS, with_must
+from remediator.gitops.template.parse import Unrenderable
 
 DATA = {
     "path": {"segments": ["apps", "web", "prod"], "path": "apps/web/prod"},

@@ -157,7 +157,7 @@ def test_a_missing_directory_is_the_users_mistake(tmp_path):
 def test_tools_see_no_secrets_and_no_network(helm):
     from pathlib import Path
 
-    from remediator.gitops.tools import _environment
+    from remediator.gitops.sources.tools import _environment
 
     environment = _environment(Path("/tmp/home"))
     assert environment["HTTPS_PROXY"].startswith("http://127.0.0.1")

@@ -13,7 +13,7 @@ import yaml
 from remediator import diagnosis, evidence, policy, remedies
 from remediator.gitops import Repository
 from remediator.gitops.paths import get
-from remediator.remedies.propose import Outcome
+from remediator.remedies.engine.propose import Outcome
 from tests import repos
 
 NAMESPACE = "shop"

@@ -8,7 +8,8 @@ from remediator import policy
 from remediator.diagnosis import classify
 from remediator.evidence import Pattern, Scanner, text_input
 from remediator.gitops import Repository
-from remediator.remedies import Outcome, propose
+from remediator.remedies import Outcome
+from remediator.remedies.engine.propose import propose
 from tests.corpus.incidents import corpus
 
 

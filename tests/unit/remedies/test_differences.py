@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from remediator import yamledit
-from remediator.remedies.apply import changes
-from remediator.remedies.differences import differences
+from remediator.remedies.engine.apply import changes
+from remediator.remedies.rollback.differences import differences
 
 
 def taken_back(old: Any, new: Any) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from remediator.remedies.images import Reference
+from remediator.remedies.images.images import Reference
 from tests.unit.remedies.incidents import POD, Told, application, events, shop, tell, workload
 
 IMAGE = "spec.template.spec.containers.0.image"

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from remediator.remedies import quantities
-from remediator.remedies.names import distance, is_typo, nearest
+from remediator.remedies.engine import quantities
+from remediator.remedies.engine.spelling import distance, is_typo, nearest
 
 
 @pytest.mark.parametrize(

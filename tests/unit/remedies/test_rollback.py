@@ -9,7 +9,15 @@ import pytest
 
 from remediator.gitops import ObjectChange
 from remediator.gitops.paths import MISSING
-from remediator.remedies.suspicion import asks_less, gives_more, less_capacity, on_field, says, spoken, telling
+from remediator.remedies.rollback.blame import (
+    asks_less,
+    gives_more,
+    less_capacity,
+    on_field,
+    says,
+    spoken,
+    telling,
+)
 from tests.unit.remedies.incidents import shop, tell, workload
 
 EVENTS = "$ kubectl get events -n shop\nLAST SEEN   TYPE      REASON             OBJECT                  MESSAGE\n"

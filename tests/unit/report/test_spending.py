@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from remediator.action.outcome import page
-from remediator.domain.opinion import Spent
+from remediator.domain.model_answer import Spent
 from remediator.policy import Model
 from remediator.report import RunFacts, spending, terminal
 from tests.model.reading import acting

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.domain.life import Base, Change
+from remediator.domain.lifecycle import Base, Change
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, ServiceError
 from remediator.services.local.forge import LocalForge
 from remediator.services.local.git import Git

@@ -10,8 +10,8 @@ import pytest
 
 from remediator.errors import ConfigError
 from remediator.evidence import text_input
+from remediator.intake.cases import EXCERPT_CHARACTERS, Files, Logs
 from remediator.policy import Catalogue, Category, Signal
-from remediator.services.logs import EXCERPT_CHARACTERS, Files, Logs
 
 if TYPE_CHECKING:
     from pathlib import Path

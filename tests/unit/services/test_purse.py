@@ -10,7 +10,7 @@ import pytest
 
 from remediator.errors import ConflictError
 from remediator.services.checkpoints.documents import INDEX, dump_index
-from remediator.services.checkpoints.purse import FILE, DayPurse
+from remediator.services.checkpoints.token_budget import FILE, DayPurse
 from tests.fakes import MemoryRefStore
 
 NOW = datetime(2026, 1, 1, 23, 30, tzinfo=UTC)

@@ -8,9 +8,9 @@ import pytest
 
 from remediator.domain.change import Edit
 from remediator.errors import PolicyViolation
+from remediator.intake.planner import LocalWorkshop
 from remediator.policy import Action, Catalogue, Guardrails, Policies
 from remediator.policy.targets import Target
-from remediator.services.workshop import LocalWorkshop
 from tests.repos import git, repository
 
 if TYPE_CHECKING:

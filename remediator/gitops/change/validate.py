@@ -1,0 +1,178 @@
+"""Problems that a change newly causes: text that no longer parses or renders, objects that Kubernetes would refuse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from remediator.gitops import yamlread
+from remediator.gitops.change.difference import affected
+from remediator.gitops.model import Application, Manifest, Problem
+from remediator.gitops.tree.scan import is_yaml
+from remediator.gitops.yamlread import Unreadable
+
+if TYPE_CHECKING:
+    from remediator.gitops.checkout import Checkout
+
+MAX_ERRORS = 20
+_ENUMS: dict[tuple[str, ...], frozenset[str]] = {
+    ("imagePullPolicy",): frozenset(("Always", "IfNotPresent", "Never")),
+    ("restartPolicy",): frozenset(("Always", "OnFailure", "Never")),
+    ("dnsPolicy",): frozenset(("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")),
+    ("concurrencyPolicy",): frozenset(("Allow", "Forbid", "Replace")),
+    ("podManagementPolicy",): frozenset(("OrderedReady", "Parallel")),
+    ("sessionAffinity",): frozenset(("ClientIP", "None")),
+    ("pathType",): frozenset(("Exact", "Prefix", "ImplementationSpecific")),
+}
+_QUANTITY = r"[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?"
+
+
+def validate(before: Checkout, after: Checkout) -> Iterator[Problem]:
+    """Only what was not wrong before."""
+    seen: set[tuple[str, str]] = set()
+    for problem in _files(before, after):
+        seen.add((problem.file, problem.kind))
+        yield problem
+    old = {app.key: app for app in before.applications}
+    known = {problem.message for problem in before.problems}
+    for problem in after.problems:
+        if problem.fault and problem.message not in known and (problem.file, problem.kind) not in seen:
+            yield problem
+    for app in affected(before, after):
+        previous = old.get(app.key)
+        failed = {problem.message for problem in before.problems_of(previous)} if previous else set()
+        for problem in after.problems_of(app):
+            if problem.fault and problem.message not in failed and (problem.file, problem.kind) not in seen:
+                yield problem
+        yield from _schemas(before, after, previous, app)
+
+
+def _files(before: Checkout, after: Checkout) -> Iterator[Problem]:
+    """Changed files that no longer parse; templates are left to rendering."""
+    for name, data in after.store.overlay.items():
+        if data is None or not is_yaml(name) or b"{{" in data:
+            continue
+        error = _unreadable(data)
+        if error is None:
+            continue
+        try:
+            broken = _unreadable(before.store.read(name)) is not None
+        except Unreadable:
+            broken = False
+        if not broken:
+            yield Problem("parse", error.message, file=name, line=error.line)
+
+
+def _unreadable(data: bytes) -> Unreadable | None:
+    try:
+        yamlread.documents(data)
+    except Unreadable as error:
+        return error
+    return None
+
+
+def _schemas(before: Checkout, after: Checkout, previous: Application | None, app: Application) -> Iterator[Problem]:
+    had = {item.identity: item for item in (before.objects(previous) if previous else ())}
+    for item in after.objects(app):
+        old = had.get(item.identity)
+        if old is not None and old.body == item.body and old.api_version == item.api_version:
+            continue
+        known = set(errors(old)) if old else set()
+        for message in errors(item):
+            if message not in known:
+                yield Problem("schema", f"{item.kind} {item.name}: {message}", file=item.file, application=app.name)
+
+
+def errors(item: Manifest) -> Iterator[str]:
+    """What Kubernetes would refuse of an object; kinds that are not its own are not judged."""
+    if not item.kind or not item.api_version:
+        yield "an object needs apiVersion and kind"
+        return
+    validator = _validator(item.kind, item.api_version)
+    if validator is None:
+        if _built_in(item.api_version):
+            yield f"Kubernetes has no {item.kind} in {item.api_version}"
+        return
+    found = sorted(validator.iter_errors(item.body), key=lambda error: [str(step) for step in error.absolute_path])
+    for error in found[:MAX_ERRORS]:
+        path = ".".join(str(step) for step in error.absolute_path)
+        yield f"{path}: {error.message[:300]}" if path else str(error.message)[:300]
+    yield from _beyond(item.body, ())
+
+
+def _built_in(api_version: str) -> bool:
+    group = api_version.rpartition("/")[0]
+    return group in _GROUPS or (not group and api_version == "v1")
+
+
+_GROUPS = frozenset(
+    (
+        "apps",
+        "batch",
+        "autoscaling",
+        "policy",
+        "extensions",
+        "networking.k8s.io",
+        "rbac.authorization.k8s.io",
+        "storage.k8s.io",
+        "scheduling.k8s.io",
+        "apiextensions.k8s.io",
+        "admissionregistration.k8s.io",
+    )
+)
+
+
+@lru_cache(maxsize=256)
+def _validator(kind: str, api_version: str) -> Any:
+    """The strict schema of a kind in the newest Kubernetes that is known; None for kinds without one."""
+    import jsonschema
+    from kubernetes_validate import utils
+    from referencing import Registry, Resource
+
+    folder = f"kubernetes-json-schema/v{_newest()}-local-strict"
+    short = re.sub(r"^([^./]*)(?:\.[^/]*)?/", r"\1-", api_version)
+    name = f"{kind.lower()}-{short}.json"
+    if not re.fullmatch(r"[\w.-]+", name):
+        return None
+    try:
+        schema = utils.schema_contents(f"{folder}/{name}", _newest())
+    except (FileNotFoundError, utils.VersionNotSupportedError, utils.InvalidSchemaError):
+        return None
+    registry: Any = Resource.from_contents(schema) @ (_definitions() @ Registry())
+    return jsonschema.validators.Draft202012Validator(schema, registry=registry)
+
+
+@lru_cache(maxsize=1)
+def _newest() -> str:
+    from kubernetes_validate import utils
+
+    return str(utils.latest_version())
+
+
+@lru_cache(maxsize=1)
+def _definitions() -> Any:
+    from kubernetes_validate import utils
+    from referencing import Resource
+
+    folder = f"kubernetes-json-schema/v{_newest()}-local-strict"
+    return Resource.from_contents(utils.schema_contents(f"{folder}/_definitions.json", _newest()))
+
+
+def _beyond(node: Any, path: tuple[str | int, ...]) -> Iterator[str]:
+    """What the schemas leave out: enumerations and quantities."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            allowed = _ENUMS.get((str(key),))
+            where = ".".join(str(step) for step in (*path, key))
+            if allowed and isinstance(value, str) and value not in allowed:
+                yield f"{where}: {value!r} is none of {', '.join(sorted(allowed))}"
+            if key in ("limits", "requests") and path[-1:] == ("resources",) and isinstance(value, dict):
+                for name, amount in value.items():
+                    if not re.fullmatch(_QUANTITY, str(amount)):
+                        yield f"{where}.{name}: {amount!r} is not a quantity"
+            yield from _beyond(value, (*path, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _beyond(value, (*path, index))

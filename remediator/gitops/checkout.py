@@ -1,0 +1,211 @@
+"""One checkout as Argo CD reads it: its Applications, what each applies, and what a change in memory makes of it.
+
+Finding, locating and comparing need what is read here; they stand beside it, not in it, so that none imports another.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+from remediator.domain.change import YamlPath
+from remediator.errors import ConfigError
+from remediator.gitops.files import Files, clean
+from remediator.gitops.model import Application, ApplicationSet, Located, Manifest, Problem, Tree
+from remediator.gitops.render.render import Renderer, Rendering
+from remediator.gitops.sources.cache import Cache
+from remediator.gitops.sources.charts import ChartStore
+from remediator.gitops.sources.layout import Layout, origin_url
+from remediator.gitops.sources.tools import Tools
+from remediator.gitops.tree import snapshot
+from remediator.gitops.tree.feeds import Feeds
+from remediator.gitops.tree.scan import scan, tells
+from remediator.gitops.tree.tree import Grower
+from remediator.gitops.yamlread import Unreadable
+
+
+class Checkout(ABC):
+    """A checkout: its Applications and what they apply."""
+
+    clusters: Mapping[str, str] = MappingProxyType({})
+    """What addresses and names of clusters stand for, where that is known: two for one cluster give the same."""
+
+    def __init__(self, files: Files, tools: Tools, cache: Cache, own_url: str = "", pull: tuple[str, ...] = ()) -> None:
+        self.root = files.root
+        self.store = files
+        self.tools = tools
+        self.cache = cache
+        self.own_url = own_url
+        self.pull = pull
+        self._loaded: tuple[Tree, list[Problem], Layout] | None = None
+
+    @classmethod
+    def open(
+        cls, root: Path, *, tools: Tools | None = None, cache: Path | None = None, pull: Sequence[str] = ()
+    ) -> Self:
+        """`root` may be a part of a git checkout or no git at all; nothing is written to it.
+
+        `pull` lists patterns of chart repositories from which charts at an exact version may be fetched; they are
+        kept in `cache`, without which nothing is pulled.
+        """
+        root = Path(root)
+        if not root.is_dir():
+            raise ConfigError("is not a directory", file=str(root))
+        return cls(
+            Files(root), Tools.find() if tools is None else tools, Cache(cache), origin_url(root.resolve()), tuple(pull)
+        )
+
+    def _load(self) -> tuple[Tree, list[Problem], Layout]:
+        """Return the tree, its problems and the layout, which are read once."""
+        if self._loaded is None:
+            self._loaded = self._read_tree()
+        return self._loaded
+
+    def _read_tree(self) -> tuple[Tree, list[Problem], Layout]:
+        """Take the tree from the snapshot of an earlier run, or read the files."""
+        key = (
+            snapshot.key(self.store, self.tools, (self.own_url, *self.pull)) if self.cache.directory is not None else ""
+        )
+        known = snapshot.load(self.cache.tree(key)) if key else None
+        if known is not None:
+            tree, problems, settings = known
+            return tree, problems, self._with_charts(Layout.of(self.store, settings))
+        facts, problems = scan(self.store)
+        bodies = [body for item in facts.values() for _, body in item.documents]
+        layout = self._with_charts(Layout(self.store, bodies, self.own_url))
+        tree = Grower(self.store, layout, Renderer(self.store, layout, self.tools, self.cache), facts).grow()
+        problems = list(dict.fromkeys([*self.store.problems, *problems, *tree.problems]))
+        self.cache.keep_tree(key, snapshot.dump(tree, problems, layout.settings()) if key else None)
+        return tree, problems, layout
+
+    def _with_charts(self, layout: Layout) -> Layout:
+        if self.pull and self.cache.directory is not None and self.tools.helm:
+            layout.charts = ChartStore(self.cache.directory, self.tools, self.pull)
+        return layout
+
+    @property
+    def layout(self) -> Layout:
+        """Which sources lie in this checkout, and where."""
+        return self._load()[2]
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Renders the Applications of this checkout."""
+        return Renderer(self.store, self.layout, self.tools, self.cache)
+
+    @property
+    def tree(self) -> Tree:
+        """Everything that was read about Applications."""
+        return self._load()[0]
+
+    @property
+    def applications(self) -> tuple[Application, ...]:
+        """Every Application, in the order of discovery."""
+        return tuple(self.tree.applications)
+
+    @property
+    def sets(self) -> tuple[ApplicationSet, ...]:
+        """Every ApplicationSet."""
+        return tuple(self.tree.sets)
+
+    @property
+    def projects(self) -> tuple[tuple[str, int, Mapping[str, Any]], ...]:
+        """AppProjects: file, document, body."""
+        return tuple(self.tree.projects)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the tree itself; an Application's own problems come from `problems_of`."""
+        return tuple(self._load()[1])
+
+    def application(self, name: str) -> Application | None:
+        """The Application of that name, with or without its namespace before it (`argocd/guestbook`)."""
+        namespace, _, base = name.rpartition("/")
+        for app in self.applications:
+            if app.name == base and namespace in ("", app.namespaced):
+                return app
+        return next((app for app in self.applications if "*" in app.name and fnmatch.fnmatchcase(base, app.name)), None)
+
+    def rendering(self, app: Application) -> Rendering:
+        """Objects, problems and what is known of their origin."""
+        return self.renderer.rendering(app)
+
+    def objects(self, app: Application) -> tuple[Manifest, ...]:
+        """What Argo CD would apply for this Application."""
+        return tuple(self.rendering(app).manifests)
+
+    def problems_of(self, app: Application) -> tuple[Problem, ...]:
+        """Why it does not render, or not all of it."""
+        return tuple(self.rendering(app).problems)
+
+    @abstractmethod
+    def locate(self, app: Application, obj: Manifest, path: YamlPath) -> Located:
+        """Return where a field of a rendered object is controlled; list items by index or as `name=app`.
+
+        The locators need it for the objects that produce Applications, so it is declared here and implemented above them.
+        """
+
+    @cached_property
+    def feeds(self) -> Feeds:
+        """Which Applications read which file."""
+        return Feeds(list(self.applications), self.renderer)
+
+    def files_of(self, app: Application) -> list[str]:
+        """The files that an Application reads: what `history.touched` is asked about."""
+        return self.feeds.files_of(app)
+
+    def read(self, file: str) -> bytes:
+        """A file's bytes; raises ConfigError for what is not there or may not be read."""
+        try:
+            return self.store.read(file)
+        except Unreadable as error:
+            raise ConfigError(error.message, file=file) from None
+
+    def files(self, pattern: str) -> list[str]:
+        """Files that match a pattern; `**` spans directories."""
+        return self.store.glob(pattern)
+
+    def with_changes(self, changes: Mapping[str, bytes | None]) -> Self:
+        """The same checkout with files replaced or (None) removed, in memory only."""
+        files = self.store.with_changes(changes)
+        changed = type(self)(files, self.tools, self.cache, self.own_url, self.pull)
+        changed.clusters = self.clusters
+        if self._keeps_tree(files, [clean(name) for name in changes]):
+            tree, problems, layout = self._load()
+            changed.adopt(tree, problems, self._with_charts(Layout.of(files, layout.settings())))
+        return changed
+
+    def adopt(self, tree: Tree, problems: list[Problem], layout: Layout) -> None:
+        """Take over a tree that the change cannot have altered, instead of reading it again."""
+        self._loaded = (tree, problems, layout)
+
+    def _keeps_tree(self, files: Files, names: Sequence[str]) -> bool:
+        """Whether changed files cannot matter to the tree: replaced texts that neither describe nor produce it."""
+        if self._loaded is None:
+            return False
+        made = [app.origin for app in self.applications if app.origin is not None]
+        given = {place.file for origin in made for place in origin.parameters.values()}
+        given |= {origin.file for origin in made}
+        producers = list(
+            {origin.producer.key: origin.producer for origin in made if origin.producer is not None}.values()
+        )
+        for name in names:
+            if name in given or not (self.store.is_file(name) and files.is_file(name)):
+                return False
+            for store in (self.store, files):
+                try:
+                    if tells(name, store.read(name)):
+                        return False
+                except Unreadable:
+                    return False
+            if any(self.feeds.reads(producer, name) for producer in producers):
+                return False
+        return True
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.root)!r})"

@@ -1,0 +1,105 @@
+"""Locate a field of a chart that is not at hand: an existing key that by convention means it, said to be unproved."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from remediator.domain.change import YamlPath
+from remediator.gitops import yamlread
+from remediator.gitops.files import Files, join
+from remediator.gitops.locate import canary, conventions
+from remediator.gitops.locate.conventions import Guess
+from remediator.gitops.locate.fields import container_field
+from remediator.gitops.locate.helm import value_place
+from remediator.gitops.model import Application, Located, Manifest, Source
+from remediator.gitops.paths import dotted, get, listed
+from remediator.gitops.render.helm import Layer, Release, chart_dependencies, chart_name, merged
+from remediator.gitops.render.helm_render import user_values
+from remediator.gitops.yamlread import Unreadable
+
+if TYPE_CHECKING:
+    from remediator.gitops.checkout import Checkout
+
+
+def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> Located:
+    """An existing values key that by convention means the field; said to be unproved."""
+    container, field = container_field(obj, path)
+    ranked: list[tuple[Guess, Release]] = []
+    for release in _releases(repo, app, obj):
+        values = merged(release.layers) if release.chart else user_values(release.layers)
+        for prefix, chart in _charts(repo, release):
+            below = get(values, prefix) if prefix else values
+            found = conventions.guesses(
+                below, workload=obj.name, container=container, release=release.name, chart=chart, field=field
+            )
+            ranked += [(Guess((*prefix, *guess.path), guess.exists, guess.score), release) for guess in found]
+    where = "; ".join(dict.fromkeys(item.message for item in repo.problems_of(app) if not item.fault))
+    where = where or "; ".join(item.message for item in repo.problems_of(app)) or "nothing is known of its source"
+    if not ranked:
+        return Located("unknown", reason=f"{where}: no key of its values says {dotted(field)} of {obj.kind} {obj.name}")
+    top = max(guess.score for guess, _ in ranked)
+    best = [(guess, release) for guess, release in ranked if guess.score >= top - 0.01]
+    located = [_guess_place(repo, app, release, guess) for guess, release in best]
+    places = tuple(place for found in located for place in found.places)
+    if not places or len({(id(release), guess.path[:-1]) for guess, release in best}) > 1:
+        words = f"{where}: several keys of its values could mean {dotted(field)}"
+        return Located("ambiguous", candidates=places, reason=words)
+    return Located(
+        "located" if best[0][0].exists else "insert", places, reason=f"{where}; the key is taken by its name"
+    )
+
+
+def _releases(repo: Checkout, app: Application, obj: Manifest) -> list[Release]:
+    """The Application's charts, those that its kustomization runs included."""
+    rendering = repo.rendering(app)
+    if obj.source in rendering.releases:
+        return [rendering.releases[obj.source]]
+    if obj.source in rendering.builds:
+        source = app.sources[obj.source]
+        return [inflated(repo.store, app, source, *entry) for entry in rendering.builds[obj.source].charts]
+    return list(rendering.releases.values())[:1]
+
+
+def inflated(
+    files: Files, app: Application, source: Source, file: str, index: int, chart: Mapping[str, Any]
+) -> Release:
+    """An entry of helmCharts as a release: its values files, then its inline values."""
+    name = str(chart.get("releaseName") or chart.get("name") or "")
+    found = Release(app, source, "", name, str(chart.get("namespace") or app.namespace))
+    entries = [str(chart.get("valuesFile") or ""), *[str(item) for item in listed(chart, "additionalValuesFiles")]]
+    for entry in entries:
+        target = join(posixpath.dirname(file), entry) if entry else ""
+        if target and files.is_file(target):
+            try:
+                found.layers.append(Layer("file", target, 0, (), yamlread.mapping(files.read(target))))
+            except Unreadable:
+                continue
+    if isinstance(chart.get("valuesInline"), dict):
+        path: YamlPath = ("helmCharts", index, "valuesInline")
+        found.layers.append(Layer("valuesObject", file, 0, path, chart["valuesInline"]))
+    return found
+
+
+def _charts(repo: Checkout, release: Release) -> list[tuple[YamlPath, str]]:
+    """(values prefix, chart name) of the charts that are not at hand."""
+    if not release.chart:
+        return [((), release.source.chart or release.name)]
+    try:
+        body = yamlread.documents(repo.store.read(join(release.chart, "Chart.yaml")))[0]
+    except (Unreadable, IndexError):
+        return [((), chart_name(repo.store, release.chart))]
+    entries = [
+        entry for entry in chart_dependencies(repo.store, release.chart, body) if entry.get("name") in release.missing
+    ]
+    return [((str(entry.get("alias") or entry["name"]),), str(entry["name"])) for entry in entries]
+
+
+def _guess_place(repo: Checkout, app: Application, release: Release, guess: Guess) -> Located:
+    found = value_place(repo, app, release, canary.Hit(guess.path, guess.exists, 0, sure=False))
+    places = tuple(
+        place.model_copy(update={"proof": "unproved", "why": f"{place.why} of a chart that is not at hand"})
+        for place in found.places
+    )
+    return Located(found.status, places, found.candidates, found.reason)

@@ -1,0 +1,1 @@
+"""From an Application to the objects that Argo CD would apply: plain manifests, Kustomize, Helm."""

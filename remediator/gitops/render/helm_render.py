@@ -1,0 +1,138 @@
+"""Render a Helm release: by helm on a copy where it is on the PATH, else by reading the templates here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from remediator.gitops import yamlread
+from remediator.gitops.files import Files, join
+from remediator.gitops.model import Manifest
+from remediator.gitops.paths import with_value
+from remediator.gitops.render.helm import Layer, Release, chart_dependencies, chart_name, subchart
+from remediator.gitops.sources.tools import Tools, copied
+from remediator.gitops.yamlread import Unreadable
+
+_SOURCE = re.compile(rb"^# Source: (.+?)\s*$", re.MULTILINE)
+VALUES = ".remediator-values.json"
+
+
+def user_values(layers: Iterable[Layer]) -> dict[str, Any]:
+    """What helm is given on top of the chart: nulls stay, since they take chart defaults away."""
+    result: dict[str, Any] = {}
+    for layer in layers:
+        if layer.kind in ("default", "subchart") or not isinstance(layer.data, dict):
+            continue
+        if layer.kind in ("parameter", "fileParameter"):
+            value: Any = layer.data
+            for step in layer.under:
+                value = value[step if isinstance(value, dict) else 0]
+            result = with_value(result, layer.under, value)
+        else:
+            result = _over(result, layer.data)
+    return result
+
+
+def _over(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in other.items():
+        old = result.get(key)
+        result[key] = _over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return result
+
+
+def arguments(release: Release) -> list[str]:
+    """Helm's arguments as Argo CD gives them, the values apart."""
+    options = release.source.options("helm")
+    found = ["template", release.name or "release", release.chart or ".", "--values", VALUES]
+    if release.namespace and "*" not in release.namespace:
+        found += ["--namespace", release.namespace]
+    if not options.get("skipCrds"):
+        found.append("--include-crds")
+    if options.get("skipSchemaValidation"):
+        found.append("--skip-schema-validation")
+    if options.get("skipTests"):
+        found.append("--skip-tests")
+    if options.get("kubeVersion"):
+        found += ["--kube-version", str(options["kubeVersion"])]
+    for version in options.get("apiVersions") or []:
+        found += ["--api-versions", str(version)]
+    return found
+
+
+def run(files: Files, tools: Tools, release: Release, values: Mapping[str, Any]) -> list[Manifest]:
+    """Helm's own output with these values; raises ToolFailed with helm's words."""
+    with copied(files, release.files, _patched_chart(files, release)) as root:
+        (root / VALUES).write_text(json.dumps(values), encoding="utf-8")
+        name = re.sub(r"[^a-z0-9-]", "x", release.name.lower())[:53] or "release"
+        words = arguments(release)
+        words[1] = name if "*" in release.name or not release.name else release.name
+        output = tools.run_helm(words, root)
+    return parse(output.encode(), release, files)
+
+
+def _patched_chart(files: Files, release: Release) -> dict[str, bytes]:
+    """Chart.yaml without the dependencies that are not vendored; what is left can still be rendered."""
+    if not release.missing:
+        return {}
+    name = join(release.chart, "Chart.yaml")
+    body = yamlread.documents(files.read(name))[0]
+    body["dependencies"] = [
+        item for item in chart_dependencies(files, release.chart, body) if item.get("name") not in release.missing
+    ]
+    gone = {
+        join(release.chart, "Chart.lock"): b"",
+        join(release.chart, "requirements.yaml"): b"",
+        join(release.chart, "requirements.lock"): b"",
+    }
+    return {name: json.dumps(body).encode(), **{file: data for file, data in gone.items() if files.is_file(file)}}
+
+
+def parse(output: bytes, release: Release, files: Files) -> list[Manifest]:
+    """The objects of helm's output with the template each came from."""
+    own = chart_name(files, release.chart)
+    found: list[Manifest] = []
+    for _, piece in yamlread.pieces(output):
+        source = _SOURCE.search(piece)
+        template = template_file(files, release.chart, own, source[1].decode("utf-8", "replace")) if source else ""
+        for body in yamlread.iterate(piece):
+            found += manifests(body, release, template)
+    return found
+
+
+def manifests(body: Any, release: Release, template: str) -> list[Manifest]:
+    """The objects of one rendered document; a List's items each by itself."""
+    many = isinstance(body, dict) and str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list)
+    items = body["items"] if many else [body]
+    return [
+        Manifest.of(item, release.app, release.source, file=template)
+        for item in items
+        if isinstance(item, dict) and item.get("kind")
+    ]
+
+
+def template_file(files: Files, chart: str, own: str, source: str) -> str:
+    """The checkout's file behind a `# Source:` comment; empty for one inside a packaged subchart."""
+    parts = source.split("/")
+    folder, rest = chart, parts[1:] if (parts and parts[0] == own) or len(parts) > 1 else parts
+    while len(rest) > 2 and rest[0] == "charts":
+        entry = next(
+            (item for item in _dependencies(files, folder) if rest[1] in (item.get("alias"), item.get("name"))),
+            {"name": rest[1]},
+        )
+        inner, _ = subchart(files, folder, entry)
+        if inner is None:
+            return ""
+        folder, rest = inner, rest[2:]
+    name = join(folder, "/".join(rest))
+    return name if files.is_file(name) else ""
+
+
+def _dependencies(files: Files, chart: str) -> list[Mapping[str, Any]]:
+    try:
+        documents = yamlread.documents(files.read(join(chart, "Chart.yaml")))
+    except Unreadable:
+        return []
+    return chart_dependencies(files, chart, documents[0] if documents and isinstance(documents[0], dict) else {})

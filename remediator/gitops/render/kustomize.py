@@ -1,0 +1,168 @@
+"""Read a kustomization as kustomize builds it, remembering which text each object and field comes from.
+
+It follows the order of kustomize's built-in steps: resources, components, generators, then patches, namespace,
+prefix and suffix, labels, JSON patches, replicas, images. It is the map for finding places; what finally counts
+is kustomize's own output, where the tool is at hand.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from remediator.gitops.files import Files, join
+from remediator.gitops.model import Problem, ProblemKind
+from remediator.gitops.paths import listed
+from remediator.gitops.render.kustomize_model import Build, Layer, Tracked
+from remediator.gitops.render.kustomize_steps import Transformer, documents
+from remediator.gitops.tree.scan import KUSTOMIZATION_NAMES
+from remediator.gitops.yamlread import Unreadable
+
+MAX_DEPTH = 30
+REMOTE = re.compile(
+    r"^(https?://|git::|git@|ssh://|github\.com[/:]|gitlab\.com[/:]|bitbucket\.org[/:]|[\w.-]+\.[a-z]{2,}/[\w.-]+/[\w.-]+(//|\?ref=|\.git))|\?(ref|version)=|//.*\?"
+)
+
+
+def kustomization_file(files: Files, directory: str) -> str | None:
+    """The kustomization of a directory, by whichever of its names."""
+    return next((name for base in KUSTOMIZATION_NAMES if files.is_file(name := join(directory, base))), None)
+
+
+Inflate = Callable[[str, int, Mapping[str, Any]], "list[Tracked]"]
+"""What stands in for a chart's objects: by kustomization file, index and entry."""
+
+
+def build(files: Files, directory: str, inflate: Inflate | None = None) -> Build:
+    """Everything the kustomization of a directory yields."""
+    result = Build()
+    result.objects = _Reader(files, result, inflate).directory(directory, [])
+    result.problems = list(dict.fromkeys(result.problems))
+    return result
+
+
+class _Reader:
+    def __init__(self, files: Files, result: Build, inflate: Inflate | None = None) -> None:
+        self.files, self.result, self.inflate = files, result, inflate
+
+    def problem(self, kind: ProblemKind, message: str, file: str, line: int = 0) -> None:
+        self.result.problems.append(Problem(kind, message, file=file, line=line))
+
+    def documents(self, name: str, referrer: str) -> list[Any]:
+        return documents(self.files, self.result, name, referrer)
+
+    def directory(self, directory: str, objects: list[Tracked], chain: tuple[str, ...] = ()) -> list[Tracked]:
+        """Accumulate one kustomization; `objects` are what a component works on."""
+        file = kustomization_file(self.files, directory)
+        if file is None:
+            self.problem("missing-file", f"no kustomization in {directory or '.'}", chain[-1] if chain else directory)
+            return objects
+        if file in chain or len(chain) > MAX_DEPTH:
+            self.problem("cycle", "kustomizations include each other: " + " → ".join([*chain, file]), file)
+            return objects
+        documents = self.documents(file, chain[-1] if chain else file)
+        body = documents[0] if documents else None
+        self.result.directories.append(directory)
+        if not isinstance(body, dict):
+            return objects
+        chain = (*chain, file)
+        objects = [*objects, *self.resources(body, directory, file, chain)]
+        for index, entry in enumerate(listed(body, "components")):
+            target = join(directory, str(entry))
+            if REMOTE.search(str(entry)):
+                self.result.remote.append(str(entry))
+            elif self.files.is_dir(target):
+                objects = self.directory(target, objects, chain)
+            else:
+                self.problem("missing-file", f"components[{index}]: {entry} does not exist", file)
+        objects += self.generators(body, directory, file)
+        for index, chart in enumerate(listed(body, "helmCharts")):
+            if isinstance(chart, dict):
+                self.result.charts.append((file, index, chart))
+                objects += self.inflate(file, index, chart) if self.inflate else []
+        self.result.unsure += [
+            f"{key} in {file}"
+            for key in ("replacements", "vars", "transformers", "generators", "validators")
+            if body.get(key)
+        ]
+        return Transformer(self.files, self.result, body, directory, file, ()).apply(objects)
+
+    def resources(self, body: Mapping[str, Any], directory: str, file: str, chain: tuple[str, ...]) -> list[Tracked]:
+        found: list[Tracked] = []
+        for key in ("resources", "bases"):
+            for entry in listed(body, key):
+                name = str(entry)
+                target = join(directory, name)
+                if self.files.is_dir(target):
+                    found += self.directory(target, [], chain)
+                elif self.files.is_file(target):
+                    found += self.manifests(target, directory, file)
+                elif REMOTE.search(name):
+                    self.result.remote.append(name)
+                elif target.startswith("../") or target == "..":
+                    self.problem("missing-file", f"{key}: {name} lies outside of the checkout", file)
+                else:
+                    self.problem("missing-file", f"{key}: {name} does not exist", file)
+        return found
+
+    def manifests(self, name: str, directory: str, referrer: str) -> list[Tracked]:
+        found = []
+        for index, item in enumerate(self.documents(name, referrer)):
+            if isinstance(item, dict) and item.get("kind") and isinstance(item.get("metadata"), dict):
+                named = str(item["metadata"].get("name", ""))
+                found.append(Tracked(item, [Layer("base", directory, name, index, (), item)], {named}))
+            elif isinstance(item, dict) and str(item.get("kind", "")).endswith("List"):
+                for number, inner in enumerate(listed(item, "items")):
+                    if isinstance(inner, dict) and isinstance(inner.get("metadata"), dict):
+                        layer = Layer("base", directory, name, index, ("items", number), inner)
+                        found.append(Tracked(inner, [layer], {str(inner["metadata"].get("name", ""))}))
+        return found
+
+    def generators(self, body: Mapping[str, Any], directory: str, file: str) -> list[Tracked]:
+        found = []
+        for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
+            for index, entry in enumerate(listed(body, key)):
+                if isinstance(entry, dict):
+                    metadata = {
+                        "name": entry.get("name", ""),
+                        **({"namespace": entry["namespace"]} if entry.get("namespace") else {}),
+                    }
+                    item: dict[str, Any] = {
+                        "apiVersion": "v1",
+                        "kind": kind,
+                        "metadata": metadata,
+                        "data": self._data(entry, directory, file),
+                    }
+                    layer = Layer("generator", directory, file, 0, (key, index), entry)
+                    options = {**(body.get("generatorOptions") or {}), **(entry.get("options") or {})}
+                    found.append(
+                        Tracked(item, [layer], {str(entry.get("name", ""))}, not options.get("disableNameSuffixHash"))
+                    )
+        return found
+
+    def _data(self, entry: Mapping[str, Any], directory: str, file: str) -> dict[str, str]:
+        data: dict[str, str] = {}
+        for item in listed(entry, "literals"):
+            name, _, value = str(item).partition("=")
+            data[name] = value.strip("'\"")
+        for item in listed(entry, "files"):
+            name, _, path = str(item).rpartition("=")
+            target = join(directory, path)
+            try:
+                data[name or posixpath.basename(path)] = self.files.read(target).decode("utf-8", "replace")
+                self.result.files.add(target)
+            except Unreadable:
+                self.problem("missing-file", f"files: {path} does not exist", file)
+        for item in [*listed(entry, "envs"), *([entry["env"]] if entry.get("env") else [])]:
+            target = join(directory, str(item))
+            try:
+                lines = self.files.read(target).decode("utf-8", "replace").splitlines()
+                self.result.files.add(target)
+            except Unreadable:
+                self.problem("missing-file", f"envs: {item} does not exist", file)
+                continue
+            pairs = [line.strip().partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#")]
+            data.update({name: value for name, _, value in pairs})
+        return data

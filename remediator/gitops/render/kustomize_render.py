@@ -1,0 +1,180 @@
+"""Build a kustomization by kustomize itself, on a copy, without what would have to be fetched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from remediator.gitops import yamlread
+from remediator.gitops.files import Files, join
+from remediator.gitops.images import image_option
+from remediator.gitops.model import Application, Manifest, Problem, Source
+from remediator.gitops.render.kustomize import REMOTE, build, kustomization_file
+from remediator.gitops.render.kustomize_model import Build, Layer, Tracked
+from remediator.gitops.render.kustomize_steps import Transformer
+from remediator.gitops.sources.tools import Tools, copied
+from remediator.gitops.yamlread import Unreadable
+
+_TOP = ".remediator-top"
+
+
+def read(files: Files, source: Source) -> Build:
+    """The static reading, with the Application's own kustomize options as the outermost step."""
+    result = build(files, source.path)
+    options = overlay_of(source)
+    if options:
+        for component in options.pop("components", []):
+            result.unsure.append(f"component {component} of the Application")
+        top = Transformer(files, result, options, source.path, "", (*source.pointer, "kustomize"))
+        result.objects = top.apply(result.objects)
+    return result
+
+
+def overlay_of(source: Source) -> dict[str, Any]:
+    """`spec.source.kustomize` as the fields of a kustomization."""
+    options = dict(source.options("kustomize"))
+    found: dict[str, Any] = {
+        key: options[key]
+        for key in (
+            "namePrefix",
+            "nameSuffix",
+            "namespace",
+            "commonLabels",
+            "commonAnnotations",
+            "patches",
+            "components",
+        )
+        if options.get(key)
+    }
+    if isinstance(options.get("images"), list):
+        found["images"] = [image_option(str(item)) if isinstance(item, str) else item for item in options["images"]]
+    if isinstance(options.get("replicas"), list):
+        found["replicas"] = [
+            {**item, "count": int(item["count"]) if str(item.get("count")).isdigit() else item.get("count")}
+            for item in options["replicas"]
+            if isinstance(item, dict)
+        ]
+    return found
+
+
+def run(files: Files, tools: Tools, source: Source, found: Build) -> str:
+    """Kustomize's output; remote resources and charts that are not vendored are left out of the copy."""
+    names = set(found.files)
+    for directory in found.directories:
+        names.update(join(directory, name) for name in files.entries(directory)[0])
+        for _, _, chart in found.charts:
+            home = chart_home(files, directory)
+            if chart.get("name") and files.is_dir(join(home, str(chart["name"]))):
+                names.update(files.below(join(home, str(chart["name"]))))
+    if found.unsure:
+        for directory in found.directories:
+            names.update(files.below(directory))
+    extra = {}
+    for directory in found.directories:
+        name = kustomization_file(files, directory)
+        if name is not None and (found.remote or found.charts):
+            stripped = _without_remote(files, directory, name)
+            if stripped is not None:
+                extra[name] = stripped
+    target = source.path or "."
+    options = overlay_of(source)
+    if options:
+        top = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": ["../" + target],
+            **options,
+        }
+        if "components" in top:
+            top["components"] = ["../" + join(source.path, str(item)) for item in top["components"]]
+        extra[f"{_TOP}/kustomization.yaml"] = json.dumps(top).encode()
+        target = _TOP
+    with copied(files, names, extra) as root:
+        return tools.run_kustomize(target, root)
+
+
+def chart_home(files: Files, directory: str) -> str:
+    """The directory in which a kustomization keeps its charts."""
+    name = kustomization_file(files, directory)
+    body = _body(files, name) if name else {}
+    settings = body.get("helmGlobals")
+    home = settings.get("chartHome") if isinstance(settings, Mapping) else None
+    return join(directory, str(home or "charts"))
+
+
+def _body(files: Files, name: str) -> dict[str, Any]:
+    try:
+        documents = yamlread.documents(files.read(name))
+    except Unreadable:
+        return {}
+    return documents[0] if documents and isinstance(documents[0], dict) else {}
+
+
+def _without_remote(files: Files, directory: str, name: str) -> bytes | None:
+    body = _body(files, name)
+    home = chart_home(files, directory)
+    changed = False
+    for key in ("resources", "bases", "components"):
+        kept = [
+            item
+            for item in body.get(key) or []
+            if files.is_dir(join(directory, str(item)))
+            or files.is_file(join(directory, str(item)))
+            or not REMOTE.search(str(item))
+        ]
+        if len(kept) != len(body.get(key) or []):
+            body[key], changed = kept, True
+    charts = [
+        item
+        for item in body.get("helmCharts") or []
+        if isinstance(item, dict) and files.is_dir(join(home, str(item.get("name"))))
+    ]
+    if len(charts) != len(body.get("helmCharts") or []):
+        body["helmCharts"], changed = charts, True
+    return json.dumps(body).encode() if changed else None
+
+
+def manifests(output: str, app: Application, source: Source, found: Build) -> list[Manifest]:
+    """Kustomize's objects, each with what the static reading knows of its origin."""
+    bodies = [body for body in yamlread.iterate(output.encode()) if isinstance(body, dict) and body.get("kind")]
+    return [manifest(body, app, source, match(body, found)) for body in bodies]
+
+
+def static(app: Application, source: Source, found: Build) -> list[Manifest]:
+    """The objects as far as they were read without kustomize."""
+    return [manifest(item.body, app, source, item) for item in found.objects]
+
+
+def manifest(body: dict[str, Any], app: Application, source: Source, tracked: Tracked | None) -> Manifest:
+    """One built object with its origin."""
+    layer: Layer | None = tracked.layers[0] if tracked else None
+    file, document = (layer.file, layer.document) if layer else ("", 0)
+    return Manifest.of(body, app, source, file=file, document=document, tracked=tracked)
+
+
+def match(body: dict[str, Any], found: Build) -> Tracked | None:
+    """The tracked object that a built one is, by kind, name (hash aside) and namespace."""
+    metadata = body.get("metadata") or {}
+    kind, name, namespace = body.get("kind"), str(metadata.get("name", "")), metadata.get("namespace")
+    fits = [
+        item
+        for item in found.objects
+        if item.kind == kind
+        and (
+            item.name == name
+            or (item.generated and name.rpartition("-")[0] == item.name and len(name.rpartition("-")[2]) == 10)
+        )
+    ]
+    exact = [item for item in fits if item.metadata.get("namespace") in (namespace, None)]
+    return exact[0] if exact else (fits[0] if fits else None)
+
+
+def problems_of(found: Build, app: Application) -> list[Problem]:
+    """The reading's problems as the Application's."""
+    problems = [Problem(item.kind, item.message, item.file, item.line, app.name) for item in found.problems]
+    problems += [
+        Problem("remote", f"kustomize resource {item} lies in another repository", app.file, 0, app.name)
+        for item in dict.fromkeys(found.remote)
+    ]
+    return problems

@@ -1,0 +1,319 @@
+"""The transforming steps of one kustomization: patches, namespace, names, labels, replicas, images."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from remediator.domain.change import YamlPath
+from remediator.gitops import yamlread
+from remediator.gitops.files import Files, join, shown
+from remediator.gitops.images import image_option, map_images
+from remediator.gitops.model import Problem
+from remediator.gitops.paths import listed, table
+from remediator.gitops.render.kustomize_model import Build, Layer, LayerKind, Tracked
+from remediator.gitops.render.merge import PatchFailed, json_patch, strategic
+from remediator.gitops.yamlread import Unreadable
+
+
+def documents(files: Files, result: Build, name: str, referrer: str) -> list[Any]:
+    """The documents of a file that a kustomization names; what is wrong with it becomes a problem."""
+    try:
+        data = files.read(name)
+    except Unreadable as error:
+        missing = error.message == "no such file"
+        words = f"{shown(name)} does not exist" if missing else f"{shown(name)}: {error.message}"
+        result.problems.append(Problem("missing-file" if missing else "too-large", words, file=referrer))
+        return []
+    result.files.add(files.real_name(name))
+    try:
+        return yamlread.documents(data)
+    except Unreadable as error:
+        result.problems.append(Problem("parse", error.message, file=name, line=error.line))
+        return []
+
+
+class Transformer:
+    """The transforming steps of one kustomization body; `prefix` is where that body stands in its file."""
+
+    def __init__(
+        self,
+        files: Files,
+        result: Build,
+        body: Mapping[str, Any],
+        directory: str,
+        file: str,
+        prefix: YamlPath,
+        document: int = 0,
+    ) -> None:
+        self.files, self.result, self.body, self.where, self.file, self.prefix = (
+            files,
+            result,
+            body,
+            directory,
+            file,
+            prefix,
+        )
+        self.document = document
+
+    def layer(self, kind: LayerKind, path: YamlPath, body: Any) -> Layer:
+        """A layer that stands in this kustomization."""
+        return Layer(kind, self.where, self.file, self.document, (*self.prefix, *path), body)
+
+    def apply(self, objects: list[Tracked]) -> list[Tracked]:
+        """The objects after all steps."""
+        for entry in self.patches("patchesStrategicMerge"):
+            objects = self._strategic(objects, entry, None)
+        for entry in self.patches("patches"):
+            operations = isinstance(entry.body, list)
+            target = self._target("patches", entry)
+            objects = self._json(objects, entry, target) if operations else self._strategic(objects, entry, target)
+        self._namespace(objects)
+        self._names(objects)
+        self._labels(objects)
+        for entry in self.patches("patchesJson6902"):
+            objects = self._json(objects, entry, self._target("patchesJson6902", entry))
+        self._replicas(objects)
+        self._images(objects)
+        return [item for item in objects if item.body]
+
+    def patches(self, key: str) -> list[Layer]:
+        """The patches of one list, each with its parsed text; `inside` keeps the entry's index for its target."""
+        found: list[Layer] = []
+        for index, entry in enumerate(listed(self.body, key)):
+            path: str | None = None
+            text: str | None = None
+            if isinstance(entry, str):
+                path, text = (
+                    (None, entry)
+                    if "\n" in entry or (":" in entry and not self.files.is_file(join(self.where, entry)))
+                    else (entry, None)
+                )
+            elif isinstance(entry, dict):
+                path, text = entry.get("path"), entry.get("patch")
+            if text is not None:
+                here = (key, index) if isinstance(entry, str) else (key, index, "patch")
+                found += self._parsed_patch(text, index, self.layer("patch", here, None))
+            elif path is not None:
+                found += self._patch_file(str(path), index)
+        return found
+
+    def _parsed_patch(self, text: Any, index: int, layer: Layer) -> list[Layer]:
+        try:
+            documents = yamlread.documents(str(text))
+        except Unreadable as error:
+            self.result.problems.append(Problem("parse", f"patch {index}: {error.message}", file=layer.file))
+            return []
+        return [
+            Layer(
+                "json" if isinstance(body, list) else "patch",
+                self.where,
+                layer.file,
+                layer.document,
+                layer.path,
+                body,
+                (index, number),
+                True,
+            )
+            for number, body in enumerate(documents)
+            if body
+        ]
+
+    def _patch_file(self, path: str, index: int) -> list[Layer]:
+        name = join(self.where, path)
+        return [
+            Layer("json" if isinstance(body, list) else "patch", self.where, name, number, (), body, (index, number))
+            for number, body in enumerate(documents(self.files, self.result, name, self.file))
+            if body
+        ]
+
+    def _target(self, key: str, layer: Layer) -> Mapping[str, Any] | None:
+        entry = listed(self.body, key)[int(layer.inside[0])]
+        target = entry.get("target") if isinstance(entry, dict) else None
+        return target if isinstance(target, dict) else None
+
+    def _strategic(self, objects: list[Tracked], layer: Layer, target: Mapping[str, Any] | None) -> list[Tracked]:
+        if not isinstance(layer.body, dict):
+            return objects
+        matched = False
+        for item in objects:
+            if (target is not None and targets(target, item)) or (target is None and same_object(layer.body, item)):
+                matched = True
+                identity = {
+                    "kind": item.body.get("kind"),
+                    "apiVersion": item.body.get("apiVersion"),
+                    "metadata": item.metadata,
+                }
+                if layer.body.get("$patch") == "delete":
+                    item.body = {}
+                    continue
+                patch = dict(layer.body)
+                patch["metadata"] = {
+                    k: v for k, v in (patch.get("metadata") or {}).items() if k not in ("name", "namespace")
+                }
+                item.body = {
+                    **strategic(item.body, patch),
+                    "kind": identity["kind"],
+                    "apiVersion": identity["apiVersion"],
+                }
+                item.layers.append(layer)
+        if not matched and target is None and not self.result.remote and not self.result.charts:
+            name = (layer.body.get("metadata") or {}).get("name", "")
+            self.result.problems.append(
+                Problem("render", f"patch for {layer.body.get('kind')} {name} matches no object", file=layer.file)
+            )
+        return [item for item in objects if item.body]
+
+    def _json(self, objects: list[Tracked], layer: Layer, target: Mapping[str, Any] | None) -> list[Tracked]:
+        for item in objects:
+            if target is not None and targets(target, item):
+                try:
+                    item.body = json_patch(item.body, layer.body)
+                    item.layers.append(
+                        Layer(
+                            "json",
+                            layer.directory,
+                            layer.file,
+                            layer.document,
+                            layer.path,
+                            layer.body,
+                            layer.inside,
+                            layer.embedded,
+                        )
+                    )
+                except PatchFailed as error:
+                    self.result.problems.append(
+                        Problem("render", f"JSON patch on {item.kind} {item.name}: {error}", file=layer.file)
+                    )
+        return objects
+
+    def _namespace(self, objects: list[Tracked]) -> None:
+        namespace = self.body.get("namespace")
+        for item in objects if namespace else ():
+            if item.kind not in CLUSTER_SCOPED:
+                item.body = {**item.body, "metadata": {**item.metadata, "namespace": namespace}}
+                item.layers.append(self.layer("namespace", ("namespace",), namespace))
+
+    def _names(self, objects: list[Tracked]) -> None:
+        prefix, suffix = str(self.body.get("namePrefix") or ""), str(self.body.get("nameSuffix") or "")
+        for item in objects if prefix or suffix else ():
+            if item.kind not in ("Namespace", "CustomResourceDefinition", "APIService"):
+                item.names.add(item.name)
+                item.body = {**item.body, "metadata": {**item.metadata, "name": prefix + item.name + suffix}}
+                item.layers.append(self.layer("name", ("namePrefix",) if prefix else ("nameSuffix",), prefix or suffix))
+
+    def _labels(self, objects: list[Tracked]) -> None:
+        for key, field_name in (("commonLabels", "labels"), ("commonAnnotations", "annotations")):
+            self._marked(objects, field_name, table(self.body, key), (key,))
+        for index, entry in enumerate(listed(self.body, "labels")):
+            self._marked(objects, "labels", table(entry, "pairs"), ("labels", index, "pairs"))
+
+    def _marked(self, objects: list[Tracked], field_name: str, pairs: dict[str, Any], path: YamlPath) -> None:
+        for item in objects if pairs else ():
+            marked = {**table(item.metadata, field_name), **pairs}
+            item.body = {**item.body, "metadata": {**item.metadata, field_name: marked}}
+            item.layers.append(self.layer("label", path, (field_name, pairs)))
+
+    def _replicas(self, objects: list[Tracked]) -> None:
+        for index, entry in enumerate(listed(self.body, "replicas")):
+            for item in objects if isinstance(entry, dict) else ():
+                if (
+                    entry.get("name") in item.names | {item.name}
+                    and isinstance(item.body.get("spec"), dict)
+                    and item.kind in SCALABLE
+                ):
+                    item.body = {**item.body, "spec": {**item.body["spec"], "replicas": entry.get("count")}}
+                    item.layers.append(self.layer("replica", ("replicas", index, "count"), entry))
+
+    def _images(self, objects: list[Tracked]) -> None:
+        for index, entry in enumerate(listed(self.body, "images")):
+            override = image_option(entry) if isinstance(entry, str) else entry
+            for item in objects if isinstance(override, dict) else ():
+                changed = map_images(item.body, override)
+                if changed is not item.body:
+                    item.body = changed
+                    item.layers.append(self.layer("image", ("images", index), override))
+
+
+CLUSTER_SCOPED = frozenset(
+    [
+        "Namespace",
+        "CustomResourceDefinition",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "StorageClass",
+        "PersistentVolume",
+        "PriorityClass",
+        "IngressClass",
+        "APIService",
+        "MutatingWebhookConfiguration",
+        "ValidatingWebhookConfiguration",
+        "ClusterIssuer",
+        "RuntimeClass",
+        "CSIDriver",
+        "Node",
+    ]
+)
+SCALABLE = frozenset(("Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"))
+
+
+def same_object(patch: Mapping[str, Any], item: Tracked) -> bool:
+    """A strategic patch names its object by kind, group and original or present name."""
+    metadata = patch.get("metadata") or {}
+    group = str(patch.get("apiVersion", "")).rpartition("/")[0]
+    own = str(item.body.get("apiVersion", "")).rpartition("/")[0]
+    if patch.get("kind") != item.kind or group != own:
+        return False
+    if (
+        metadata.get("namespace")
+        and item.metadata.get("namespace")
+        and metadata["namespace"] != item.metadata["namespace"]
+    ):
+        base = item.layers[0].body if item.layers[0].kind == "base" else {}
+        if metadata["namespace"] != ((base.get("metadata") or {}).get("namespace")):
+            return False
+    return str(metadata.get("name", "")) in item.names | {item.name}
+
+
+def targets(target: Mapping[str, Any], item: Tracked) -> bool:
+    """A patch target: anchored regular expressions for kind, name and namespace, selectors for labels."""
+    api = str(item.body.get("apiVersion", ""))
+    group, _, version = api.rpartition("/")
+    for key, have in (
+        ("kind", {item.kind}),
+        ("group", {group}),
+        ("version", {version}),
+        ("name", item.names | {item.name}),
+        ("namespace", {str(item.metadata.get("namespace", "default"))}),
+    ):
+        want = target.get(key)
+        if want and not any(_matches(str(want), value) for value in have):
+            return False
+    for key, field_name in (("labelSelector", "labels"), ("annotationSelector", "annotations")):
+        if target.get(key) and not _selects(str(target[key]), item.metadata.get(field_name) or {}):
+            return False
+    return True
+
+
+def _matches(pattern: str, value: str) -> bool:
+    if len(pattern) > 300:
+        return False
+    try:
+        return re.fullmatch(pattern, value) is not None
+    except re.error:
+        return pattern == value
+
+
+def _selects(selector: str, labels: Mapping[str, Any]) -> bool:
+    for part in selector.split(","):
+        match = re.match(r"\s*([^=!\s]+)\s*(==|=|!=)?\s*(.*?)\s*$", part)
+        if match is None:
+            continue
+        key, operator, value = match.groups()
+        have = labels.get(key)
+        if (operator in ("=", "==") and str(have) != value) or (operator == "!=" and str(have) == value):
+            return False
+        if not operator and have is None:
+            return False
+    return True

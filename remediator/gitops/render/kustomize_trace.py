@@ -1,0 +1,195 @@
+"""Which text of a kustomization decides a field: the last step that sets it, and what stood below."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from remediator.domain.change import YamlPath
+from remediator.gitops.files import join
+from remediator.gitops.images import split_image
+from remediator.gitops.paths import MISSING, child, depth, get, keyed, merge_key, resolve
+from remediator.gitops.render.kustomize_model import Layer, Tracked
+from remediator.gitops.render.merge import pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One place that can set the field. `final` ends the search below it: what lies under is overridden."""
+
+    layer: Layer
+    file: str
+    document: int
+    path: YamlPath
+    inside: YamlPath
+    value: Any
+    why: str
+    final: bool = True
+
+
+def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]:
+    """The spots that set a field of the built object, the winning one first."""
+    wanted = keyed(body, path)
+    for layer in reversed(item.layers):
+        match layer.kind:
+            case "base" | "patch":
+                found = get(layer.body, wanted)
+                if found is not MISSING:
+                    here = resolve(layer.body, wanted)
+                    words = (
+                        "strategic merge patch" if layer.kind == "patch" else "manifest that the kustomization includes"
+                    )
+                    yield spot(layer, here, found, words)
+            case "json":
+                yield from _operations(layer, body, path)
+            case "image":
+                yield from _image(layer, body, path)
+            case "generator":
+                yield from _generated(layer, path)
+            case "label":
+                field_name, pairs = layer.body
+                if path[:2] == ("metadata", field_name) and len(path) == 3 and path[2] in pairs:
+                    words = "labels of the kustomization"
+                    yield Spot(layer, layer.file, layer.document, (*layer.path, path[2]), (), pairs[path[2]], words)
+            case "replica" | "namespace" if path == _FIELDS[layer.kind]:
+                value = layer.body.get("count") if layer.kind == "replica" else layer.body
+                yield Spot(
+                    layer, layer.file, layer.document, layer.path, (), value, f"{layer.path[0]} of the kustomization"
+                )
+
+
+_FIELDS: Mapping[str, YamlPath] = {"replica": ("spec", "replicas"), "namespace": ("metadata", "namespace")}
+
+
+def spot(layer: Layer, here: YamlPath, value: Any, why: str) -> Spot:
+    """A spot in a patch or base: inside a string where the patch is written inline."""
+    if layer.embedded:
+        return Spot(layer, layer.file, layer.document, layer.path, here, value, f"{why}, written inline")
+    return Spot(layer, layer.file, layer.document, (*layer.path, *here), (), value, why)
+
+
+def _operations(layer: Layer, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]:
+    indexed = tuple(str(step) for step in resolve(body, path))
+    for number in range(len(layer.body) - 1, -1, -1):
+        operation = layer.body[number]
+        if not isinstance(operation, dict):
+            continue
+        at = pointer(str(operation.get("path", "")))
+        if at and at[-1] == "-":
+            at = _appended(body, at, operation.get("value"))
+        if indexed[: len(at)] != at or operation.get("op") not in ("add", "replace"):
+            continue
+        rest = path[len(at) :]
+        value = get(operation.get("value"), rest)
+        if value is not MISSING:
+            here: YamlPath = (number, "value", *resolve(operation.get("value"), rest))
+            yield spot(layer, here, value, "JSON patch")
+            return
+
+
+def _appended(body: dict[str, Any], at: YamlPath, value: Any) -> YamlPath:
+    """Where an item that a patch appends ended up."""
+    items = get(body, at[:-1])
+    for index, item in enumerate(items if isinstance(items, list) else []):
+        if item == value or (
+            isinstance(item, dict) and isinstance(value, dict) and item.get("name") == value.get("name", MISSING)
+        ):
+            return (*at[:-1], str(index))
+    return at
+
+
+def _image(layer: Layer, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]:
+    if not path or path[-1] != "image":
+        return
+    entry = layer.body
+    name, _, _ = split_image(str(get(body, path)))
+    if name not in (entry.get("newName"), entry.get("name")) or (entry.get("newName") and name != entry["newName"]):
+        return
+    present = [key for key in ("newTag", "digest", "newName") if entry.get(key) not in (None, "")]
+    for key in present:
+        yield Spot(
+            layer,
+            layer.file,
+            layer.document,
+            (*layer.path, key),
+            (),
+            entry[key],
+            "images of the kustomization",
+            final="newName" in present and len(present) > 1,
+        )
+
+
+def _generated(layer: Layer, path: YamlPath) -> Iterator[Spot]:
+    if len(path) != 2 or path[0] != "data":
+        return
+    key = str(path[1])
+    for index, literal in enumerate(layer.body.get("literals") or []):
+        name = str(literal).partition("=")[0]
+        if name == key:
+            yield Spot(
+                layer,
+                layer.file,
+                layer.document,
+                (*layer.path, "literals", index),
+                (),
+                literal,
+                f"literal {key}=… of the generator",
+            )
+    for entry in layer.body.get("files") or []:
+        name, _, path_text = str(entry).rpartition("=")
+        if (name or posixpath.basename(path_text)) == key:
+            yield Spot(
+                layer,
+                join(layer.directory, path_text),
+                0,
+                (),
+                (),
+                None,
+                "the whole file is the value that the generator reads",
+            )
+    for entry in [*(layer.body.get("envs") or []), *([layer.body["env"]] if layer.body.get("env") else [])]:
+        yield Spot(
+            layer,
+            join(layer.directory, str(entry)),
+            0,
+            (),
+            (),
+            None,
+            f"a line {key}=… of this file is the value that the generator reads",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A text in which a field that is set nowhere can be inserted."""
+
+    layer: Layer
+    path: YamlPath
+    depth: int
+
+
+def openings(item: Tracked, body: dict[str, Any], path: YamlPath) -> list[Opening]:
+    """Where the field could be added: bases and patches that already reach the item of each list on the way."""
+    wanted = keyed(body, path)
+    found = []
+    for layer in item.layers:
+        if layer.kind in ("base", "patch") and isinstance(layer.body, dict):
+            reached = depth(layer.body, wanted)
+            if not _lists_left(body, wanted, reached, len(wanted)):
+                found.append(Opening(layer, resolve(layer.body, wanted), reached))
+    return found
+
+
+def _lists_left(body: dict[str, Any], wanted: YamlPath, reached: int, total: int) -> bool:
+    """Whether an item that exists in the object would have to be made anew."""
+    node: Any = body
+    field: Any = ""
+    for index, step in enumerate(wanted[:total]):
+        if isinstance(node, list) and index >= reached and child(node, step) is not MISSING:
+            return bool(merge_key(field, node)) or index >= reached
+        field, node = step, child(node, step)
+        if node is MISSING:
+            break
+    return False

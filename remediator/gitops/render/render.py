@@ -1,0 +1,247 @@
+"""What an Application would apply: each source by its tool, cached by content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from remediator.gitops.files import Files, shown
+from remediator.gitops.model import Application, Manifest, Problem, Source, SourceType
+from remediator.gitops.render import helm, helm_render, kustomize_render, plain
+from remediator.gitops.render.kustomize_model import Build
+from remediator.gitops.sources.cache import Cache
+from remediator.gitops.sources.layout import Layout
+from remediator.gitops.sources.source_type import source_type
+from remediator.gitops.sources.tools import ToolFailed, Tools
+from remediator.gitops.yamlread import Unreadable
+
+
+@dataclass(slots=True)
+class Rendering:
+    """The objects of one Application and what stands in the way of more."""
+
+    manifests: list[Manifest] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    types: list[SourceType] = field(default_factory=list)
+    releases: dict[int, helm.Release] = field(default_factory=dict)
+    builds: dict[int, Build] = field(default_factory=dict)
+    sure: bool = True
+    """False where a tool was missing and its input was read statically."""
+
+
+class Renderer:
+    """Renders Applications of one checkout; remembers what it rendered."""
+
+    def __init__(self, files: Files, layout: Layout, tools: Tools, cache: Cache) -> None:
+        self.files, self.layout, self.tools, self.cache = files, layout, tools, cache
+        self._done: dict[tuple[Any, ...], Rendering] = {}
+
+    def rendering(self, app: Application) -> Rendering:
+        """The Application's objects, rendered at most once."""
+        key = (*app.key, app.parent)
+        if key not in self._done:
+            self._done[key] = self._render(app)
+        return self._done[key]
+
+    def _render(self, app: Application) -> Rendering:
+        result = Rendering()
+        for index, source in enumerate(app.sources):
+            kind = source_type(self.files, source)
+            result.types.append(kind)
+            if source.ref and not source.chart and "path" not in source.body:
+                continue
+            self._source(app, index, source, kind, result)
+        if not app.sources:
+            result.problems.append(
+                Problem("missing-path", "the Application has no source", app.file, application=app.name)
+            )
+        result.problems = list(dict.fromkeys(result.problems))
+        return result
+
+    def _source(self, app: Application, index: int, source: Source, kind: SourceType, result: Rendering) -> None:
+        match kind:
+            case "directory":
+                objects, problems = plain.read(self.files, app, source)
+                result.manifests += objects
+                result.problems += problems
+            case "kustomize":
+                self._kustomize(app, index, source, result)
+            case "helm":
+                self._helm(app, index, source, result)
+            case "missing":
+                words = (
+                    f"path {shown(str(source.body.get('path')))} does not exist"
+                    if source.body.get("path") is not None
+                    else "the source has neither path nor chart"
+                )
+                result.problems.append(Problem("missing-path", words, app.file, application=app.name))
+            case "remote":
+                self._remote(app, index, source, result)
+            case _:
+                words = {
+                    "plugin": "a config-management plugin",
+                    "hydrator": "the source hydrator",
+                    "jsonnet": "jsonnet",
+                }[kind]
+                result.problems.append(
+                    Problem(
+                        "declined",
+                        f"{source.path or app.name} is rendered by {words}, which is not followed",
+                        app.file,
+                        application=app.name,
+                    )
+                )
+
+    def _remote(self, app: Application, index: int, source: Source, result: Rendering) -> None:
+        result.releases[index] = found = helm.release(self.files, self.layout, app, source)
+        result.problems += found.problems
+        if found.chart:
+            result.types[-1] = "helm"
+            self._rendered(found, result)
+            return
+        chart = f"chart {source.chart} {source.revision} of {source.repo_url}"
+        words = chart if source.chart else f"{source.path or '.'} of {source.repo_url}"
+        result.problems.append(Problem("remote", f"{words} is not in this repository", app.file, application=app.name))
+
+    def _kustomize(self, app: Application, index: int, source: Source, result: Rendering) -> None:
+        result.builds[index] = found = kustomize_render.read(self.files, source)
+        problems = kustomize_render.problems_of(found, app)
+        if self.tools.kustomize:
+            try:
+                output = self.cache.text(
+                    self.key("kustomize", app, source, found.files | self._beside(found)),
+                    lambda: kustomize_render.run(self.files, self.tools, source, found),
+                )
+                result.manifests += kustomize_render.manifests(output, app, source, found)
+                result.problems += [item for item in problems if not item.fault or item.kind == "parse"]
+                self._unpulled(app, found, result)
+            except ToolFailed as error:
+                if (
+                    not error.absent
+                    and not found.remote
+                    and not found.charts
+                    and not any(item.fault for item in problems)
+                ):
+                    problems.append(Problem("render", str(error), source.path, application=app.name))
+            except Unreadable as error:
+                problems.append(
+                    Problem(
+                        "render",
+                        f"kustomize writes what cannot be read: {error.message}",
+                        source.path,
+                        application=app.name,
+                    )
+                )
+            else:
+                return
+        result.sure = False
+        result.manifests += kustomize_render.static(app, source, found)
+        result.problems += problems
+        self._unpulled(app, found, result)
+
+    def _unpulled(self, app: Application, found: Build, result: Rendering) -> None:
+        for file, _, chart in found.charts:
+            home = kustomize_render.chart_home(self.files, file.rpartition("/")[0])
+            if not self.files.is_dir(f"{home}/{chart.get('name')}"):
+                result.problems.append(
+                    Problem(
+                        "remote",
+                        f"chart {chart.get('name')} {chart.get('version', '')} of {chart.get('repo', '')} is not in this repository",
+                        file,
+                        application=app.name,
+                    )
+                )
+
+    def _beside(self, found: Build) -> set[str]:
+        return {
+            f"{directory}/{name}" if directory else name
+            for directory in found.directories
+            for name in self.files.entries(directory)[0]
+        }
+
+    def _helm(self, app: Application, index: int, source: Source, result: Rendering) -> None:
+        result.releases[index] = found = helm.release(self.files, self.layout, app, source)
+        result.problems += found.problems
+        for name in found.missing:
+            result.problems.append(
+                Problem(
+                    "remote",
+                    f"dependency {name} of the chart is not vendored",
+                    f"{source.path}/Chart.yaml",
+                    application=app.name,
+                )
+            )
+        self._rendered(found, result)
+
+    def _rendered(self, found: helm.Release, result: Rendering) -> None:
+        manifests, problems, sure = self.helm_objects(found, helm_render.user_values(found.layers))
+        result.manifests += manifests
+        result.problems += problems
+        result.sure = result.sure and sure
+
+    def helm_objects(
+        self, found: helm.Release, values: Mapping[str, Any]
+    ) -> tuple[list[Manifest], list[Problem], bool]:
+        """The release's objects with these values, the problems, and whether helm itself made them."""
+        app, source = found.app, found.source
+        if any(problem.kind in ("missing-file", "parse") for problem in found.problems):
+            return [], [], True
+        if self.tools.helm:
+            try:
+                name = self.key(
+                    "helm", app, source, found.files, repr(values), found.name, found.namespace, files=found.view
+                )
+                known = self.cache.objects(name)
+                if known is None:
+                    objects = helm_render.run(found.view or self.files, self.tools, found, values)
+                    self.cache.keep_objects(name, objects)
+                    return objects, [], True
+                return (
+                    [
+                        Manifest.of(item["body"], app, source, file=item["file"], document=item["document"])
+                        for item in known
+                    ],
+                    [],
+                    True,
+                )
+            except ToolFailed as error:
+                if not error.absent:
+                    return [], [Problem("render", str(error), source.path, application=app.name)], True
+            except Unreadable as error:
+                return (
+                    [],
+                    [
+                        Problem(
+                            "render",
+                            f"the chart writes what is not YAML: {error.message}",
+                            source.path,
+                            application=app.name,
+                        )
+                    ],
+                    True,
+                )
+        from remediator.gitops.render import helm_static
+
+        objects, problems = helm_static.render(found.view or self.files, found, values)
+        return objects, problems, False
+
+    def key(
+        self, tool: str, app: Application, source: Source, names: set[str], *more: str, files: Files | None = None
+    ) -> str:
+        """A digest of everything the rendering depends on."""
+        files = files or self.files
+        digest = hashlib.sha256(
+            repr((tool, self.tools, app.name, app.namespace, source.path, source.body, more)).encode(
+                "utf-8", "surrogateescape"
+            )
+        )
+        for name in sorted(names):
+            try:
+                data = files.read(name)
+            except Unreadable:
+                data = b"\0"
+            digest.update(f"{len(name)}:{name}:{len(data)}:".encode("utf-8", "surrogateescape"))
+            digest.update(data)
+        return digest.hexdigest()

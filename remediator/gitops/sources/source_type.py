@@ -1,0 +1,44 @@
+"""Which tool Argo CD uses for a source: told explicitly, else by what lies in the directory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from remediator.gitops.files import Files, join
+from remediator.gitops.model import Source, SourceType
+from remediator.gitops.render.kustomize import kustomization_file
+
+_TOOLS: tuple[SourceType, ...] = ("kustomize", "helm", "directory")
+
+
+def source_type(files: Files, source: Source) -> SourceType:
+    """The source's type; `missing` where its path is not in the checkout."""
+    if source.body.get("sourceHydrator"):
+        return "hydrator"
+    if isinstance(source.body.get("plugin"), dict):
+        return "plugin"
+    if source.chart or not source.local:
+        return "remote"
+    if not files.is_dir(source.path):
+        return "missing"
+    told: list[SourceType] = [tool for tool in _TOOLS if _told(source.body.get(tool))]
+    if told:
+        return "jsonnet" if told[0] == "directory" and _jsonnet(files, source) else told[0]
+    if files.is_file(join(source.path, "Chart.yaml")):
+        return "helm"
+    if kustomization_file(files, source.path):
+        return "kustomize"
+    return "jsonnet" if _jsonnet(files, source) else "directory"
+
+
+def _told(options: Any) -> bool:
+    """Argo CD drops options that hold nothing before it decides."""
+    return isinstance(options, Mapping) and any(value not in (None, "", False, [], {}) for value in options.values())
+
+
+def _jsonnet(files: Files, source: Source) -> bool:
+    names = files.entries(source.path)[0]
+    return any(name.endswith((".jsonnet", ".libsonnet")) for name in names) and not any(
+        name.endswith((".yaml", ".yml", ".json")) for name in names
+    )

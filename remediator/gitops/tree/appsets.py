@@ -1,0 +1,158 @@
+"""ApplicationSets as Argo CD's controller expands them: generators, both template syntaxes, template patches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from remediator.domain.change import Place, YamlPath
+from remediator.gitops import yamlread
+from remediator.gitops.render.merge import strategic
+from remediator.gitops.sources.layout import Layout
+from remediator.gitops.template.engine import Engine
+from remediator.gitops.template.functions import FUNCTIONS, with_must
+from remediator.gitops.template.parse import Unrenderable
+from remediator.gitops.tree.generators import UNKNOWN, Anything, Expander, Parameters, Unsupported
+from remediator.gitops.yamlread import Unreadable
+
+_PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_FUNCTIONS = with_must(FUNCTIONS)
+
+
+@dataclass(slots=True)
+class Generated:
+    """One Application of a set: its body, the template it was made from and where the parameters stand."""
+
+    body: dict[str, Any]
+    template: Mapping[str, Any]
+    template_path: YamlPath
+    places: dict[str, Place] = field(default_factory=dict)
+
+
+class Templater:
+    """Fills one ApplicationSet's template, in its syntax."""
+
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        self.go = bool(spec.get("goTemplate"))
+        self.strict = "missingkey=error" in [str(option) for option in spec.get("goTemplateOptions") or []]
+
+    def __call__(self, node: Any, values: Mapping[str, Any]) -> Any:
+        """The node with every placeholder filled in."""
+        flat = None if self.go else flatten(values)
+        return self._fill(node, values, flat)
+
+    def _fill(self, node: Any, values: Mapping[str, Any], flat: Mapping[str, str] | None) -> Any:
+        if isinstance(node, dict):
+            return {self._text(str(key), values, flat): self._fill(value, values, flat) for key, value in node.items()}
+        if isinstance(node, list):
+            return [self._fill(item, values, flat) for item in node]
+        return self._text(node, values, flat) if isinstance(node, str) else node
+
+    def _text(self, text: str, values: Mapping[str, Any], flat: Mapping[str, str] | None) -> str:
+        if "{{" not in text:
+            return text
+        if flat is not None:
+            return _PLACEHOLDER.sub(lambda match: _flat_value(match, flat), text)
+        return Engine(_FUNCTIONS, strict=self.strict).render(text, values)
+
+
+def _flat_value(match: re.Match[str], flat: Mapping[str, str]) -> str:
+    key = match[1]
+    if key in flat:
+        return flat[key]
+    return UNKNOWN if "\0any" in flat and key.startswith("metadata.") else match[0]
+
+
+def flatten(values: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters as the old syntax knows them: dotted keys, `path[0]` for segments."""
+    result: dict[str, str] = {}
+
+    def walk(prefix: str, node: Any) -> None:
+        if isinstance(node, Anything):
+            result["\0any"] = ""
+        elif isinstance(node, Mapping) and "segments" in node and "basename" in node:
+            result[prefix] = str(node["path"])
+            result.update(
+                {f"{prefix}.{key}": str(value) for key, value in node.items() if key not in ("path", "segments")}
+            )
+            result.update({f"{prefix}[{index}]": part for index, part in enumerate(node["segments"])})
+        elif isinstance(node, Mapping):
+            for key, value in node.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), value)
+        elif isinstance(node, list):
+            for index, value in enumerate(node):
+                walk(f"{prefix}.{index}", value)
+        else:
+            result[prefix] = (
+                {True: "true", False: "false", None: ""}.get(node, str(node))
+                if node is None or isinstance(node, bool)
+                else str(node)
+            )
+
+    walk("", values)
+    return result
+
+
+def expand(
+    body: Mapping[str, Any],
+    layout: Layout,
+    clusters: list[Mapping[str, Any]],
+    *,
+    file: str,
+    document: int,
+    path: YamlPath = ("spec",),
+) -> tuple[list[Generated], list[str]]:
+    """The Applications of an ApplicationSet whose spec stands at `path`, and what stood in the way."""
+    spec = body.get("spec")
+    if not isinstance(spec, dict) or not isinstance(spec.get("template"), dict):
+        return [], ["the ApplicationSet has no template"]
+    fill = Templater(spec)
+    expander = Expander(layout, clusters, go=fill.go, interpolate=fill, file=file, document=document)
+    found: list[Generated] = []
+    try:
+        results = expander.expand(spec.get("generators"), (*path, "generators"))
+    except (Unsupported, Unrenderable) as error:
+        return [], [*expander.problems, str(error)]
+    seen: set[str] = set()
+    for item in results:
+        try:
+            made = _one(spec, item, fill, path)
+        except (Unrenderable, Unreadable) as error:
+            expander.problems.append(f"template: {error}")
+            continue
+        name = str((made.body.get("metadata") or {}).get("name", ""))
+        if "{{" in name or not name:
+            expander.problems.append(f"template leaves a placeholder in the name: {name!r}")
+        elif name not in seen:
+            seen.add(name)
+            made.body["metadata"].setdefault("namespace", str((body.get("metadata") or {}).get("namespace", "")))
+            found.append(made)
+    return found, list(dict.fromkeys(expander.problems))
+
+
+def _one(spec: Mapping[str, Any], item: Parameters, fill: Templater, path: YamlPath) -> Generated:
+    template, template_path = spec["template"], (*path, "template")
+    if item.template:
+        template = _overlaid(template, item.template)
+        template_path = (*path, "template")
+    body = fill(template, item.values)
+    if isinstance(spec.get("templatePatch"), str):
+        patches = yamlread.documents(fill(spec["templatePatch"], item.values))
+        for patch in patches:
+            if isinstance(patch, dict):
+                body = strategic(body, patch)
+    body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **body}
+    return Generated(body, template, template_path, item.places)
+
+
+def _overlaid(base: Any, other: Mapping[str, Any]) -> Any:
+    """A generator's own template over the set's: what it leaves empty stays."""
+    result = dict(base) if isinstance(base, dict) else {}
+    for key, value in other.items():
+        if isinstance(value, dict):
+            result[key] = _overlaid(result.get(key), value)
+        elif value not in (None, "", []):
+            result[key] = value
+    return result

@@ -1,0 +1,96 @@
+"""Which Applications read a file: the others that an edit would reach."""
+
+from __future__ import annotations
+
+import posixpath
+
+from remediator.gitops.model import Application
+from remediator.gitops.render import plain
+from remediator.gitops.render.helm import release
+from remediator.gitops.render.kustomize import build
+from remediator.gitops.render.render import Renderer
+from remediator.gitops.sources.layout import override_files
+from remediator.gitops.sources.source_type import source_type
+from remediator.gitops.tree.scan import is_yaml
+
+
+class Feeds:
+    """Answers for one tree; the files of an Application are read at most once."""
+
+    def __init__(self, applications: list[Application], renderer: Renderer) -> None:
+        self.applications, self.renderer, self.files = applications, renderer, renderer.files
+        self._sets: dict[str, frozenset[str]] = {}
+        self._builds: dict[str, frozenset[str]] = {}
+
+    def of(self, file: str) -> list[Application]:
+        """The Applications whose rendering reads the file."""
+        return [app for app in self.applications if self.reads(app, file)]
+
+    def reads(self, app: Application, file: str) -> bool:
+        """Whether the Application's rendering reads the file."""
+        for source in app.sources:
+            if not source.local:
+                continue
+            kind = source_type(self.files, source)
+            if kind == "directory":
+                if plain.covers(source, file):
+                    return True
+            elif kind == "kustomize":
+                if file in self._kustomize(source.path):
+                    return True
+            elif kind == "helm" and (_under(file, source.path) or file in self._values(app)):
+                return True
+            if file in override_files(source.path, app.name):
+                return True
+        return any(source.chart for source in app.sources) and file in self._values(app)
+
+    def files_of(self, app: Application) -> list[str]:
+        """The files that an Application reads, the text of the Application itself included."""
+        found = {app.file} - {""}
+        for source in app.sources:
+            kind = source_type(self.files, source)
+            if kind == "directory":
+                found.update(plain.file_names(self.files, source))
+            elif kind == "kustomize":
+                found |= self._kustomize(source.path)
+            else:
+                found |= self._values(app)
+            found.update(name for name in override_files(source.path, app.name) if self.files.is_file(name))
+        if any(source_type(self.files, source) == "helm" for source in app.sources):
+            found |= {name for source in app.sources if source.local for name in self.files.below(source.path)}
+        return sorted(found)
+
+    def _kustomize(self, path: str) -> frozenset[str]:
+        if path not in self._builds:
+            self._builds[path] = frozenset(build(self.files, path).files)
+        return self._builds[path]
+
+    def _values(self, app: Application) -> frozenset[str]:
+        name = repr(app.key)
+        if name not in self._sets:
+            found: set[str] = set()
+            for source in app.sources:
+                if source.options("helm"):
+                    found |= release(self.files, self.renderer.layout, app, source).files
+            self._sets[name] = frozenset(found)
+        return self._sets[name]
+
+    def values_readers(self, file: str) -> list[Application]:
+        """Like `of`, but a value file beside a chart counts only for the Applications that name it."""
+        return [app for app in self.of(file) if self._names(app, file)]
+
+    def _names(self, app: Application, file: str) -> bool:
+        directory, name = posixpath.split(file)
+        beside = [source for source in app.sources if source.local and source.path == directory]
+        charts = [source for source in beside if source_type(self.files, source) == "helm"]
+        if not charts or name in _CHART_FILES or not is_yaml(name):
+            return True
+        layers = [layer for source in charts for layer in release(self.files, self.renderer.layout, app, source).layers]
+        return any(layer.file == file for layer in layers)
+
+
+_CHART_FILES = frozenset(("Chart.yaml", "values.yaml", "requirements.yaml"))
+
+
+def _under(file: str, directory: str) -> bool:
+    return not directory or file == directory or file.startswith(directory + "/")

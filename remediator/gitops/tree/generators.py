@@ -1,0 +1,374 @@
+"""What an ApplicationSet's generators yield: one set of parameters per Application, and where each one is written."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from remediator.domain.change import Place, YamlPath
+from remediator.gitops import yamlread
+from remediator.gitops.files import clean, matcher
+from remediator.gitops.paths import leaves, table
+from remediator.gitops.sources.layout import Layout
+from remediator.gitops.yamlread import Unreadable
+
+MAX_RESULTS = 20_000
+UNKNOWN = "*"
+"""Stands for a cluster's properties, which only the cluster knows."""
+DECLINED = ("scmProvider", "pullRequest", "clusterDecisionResource", "plugin")
+
+
+@dataclass(slots=True)
+class Parameters:
+    """What one result of a generator gives the template, and where each value is written."""
+
+    values: dict[str, Any]
+    places: dict[str, Place] = field(default_factory=dict)
+    template: Mapping[str, Any] | None = None
+    template_path: YamlPath = ()
+
+
+class Unsupported(Exception):
+    """A generator that needs what a checkout does not have."""
+
+
+class Exhausted(Unsupported):
+    """More results than anybody has Applications; nothing of the set is used."""
+
+
+Interpolate = Callable[[Any, Mapping[str, Any]], Any]
+
+
+class Expander:
+    """Expands the generators of one ApplicationSet; `file`, `document` and `path` say where its spec stands."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        clusters: list[Mapping[str, Any]],
+        *,
+        go: bool,
+        interpolate: Interpolate,
+        file: str,
+        document: int,
+    ) -> None:
+        self.layout, self.clusters, self.go, self.interpolate = layout, clusters, go, interpolate
+        self.file, self.document = file, document
+        self.problems: list[str] = []
+        self.made = 0
+
+    def expand(self, generators: Any, path: YamlPath) -> list[Parameters]:
+        """The results of all generators; those that cannot be followed become problems."""
+        found: list[Parameters] = []
+        for index, generator in enumerate(generators if isinstance(generators, list) else []):
+            if isinstance(generator, dict):
+                try:
+                    found += self.one(generator, (*path, index))
+                except Exhausted:
+                    raise
+                except Unsupported as error:
+                    self.problems.append(str(error))
+        return found
+
+    def one(self, generator: Mapping[str, Any], path: YamlPath) -> list[Parameters]:
+        """The results of one generator."""
+        name = next((key for key in generator if key not in ("selector", "template", "values")), "")
+        body = generator.get(name)
+        body = body if isinstance(body, dict) else {}
+        readers: dict[str, Callable[[Mapping[str, Any], YamlPath], Iterator[Parameters]]] = {
+            "list": self._list,
+            "git": self._git,
+            "clusters": self._clusters,
+            "matrix": self._matrix,
+            "merge": self._merge,
+        }
+        if name in DECLINED:
+            raise Unsupported(f"generator {name} asks outside the repository")
+        if name not in readers:
+            raise Unsupported(f"generator {name or 'without a name'} is not known")
+        result = []
+        for item in readers[name](body, (*path, name)):
+            result.append(self._with_values(item, body, (*path, name)))
+            self.made += 1
+            if self.made > MAX_RESULTS:
+                raise Exhausted(f"its generators yield more than {MAX_RESULTS} results")
+        if isinstance(body.get("template"), dict):
+            for item in result:
+                item.template, item.template_path = body["template"], (*path, name, "template")
+        if isinstance(generator.get("selector"), dict):
+            result = [
+                item
+                for item in result
+                if selected(
+                    generator["selector"], {".".join(map(str, key)): str(value) for key, value in leaves(item.values)}
+                )
+            ]
+        return result
+
+    def _place(self, path: YamlPath, value: Any) -> Place:
+        return Place(
+            file=self.file,
+            document=self.document,
+            path=path,
+            value=value,
+            proof="read",
+            why="parameter of the ApplicationSet's generator",
+        )
+
+    def _with_values(self, item: Parameters, body: Mapping[str, Any], path: YamlPath) -> Parameters:
+        extra = body.get("values")
+        if isinstance(extra, dict) and path[-1] not in ("matrix", "merge"):
+            rendered = {key: self.interpolate(value, item.values) for key, value in extra.items()}
+            item.values["values"] = {**table(item.values, "values"), **rendered}
+            for key, value in extra.items():
+                if "{{" not in str(value):
+                    item.places[f"values.{key}"] = self._place((*path, "values", key), value)
+        return item
+
+    def _list(self, body: Mapping[str, Any], path: YamlPath) -> Iterator[Parameters]:
+        elements = body.get("elements")
+        for index, element in enumerate(elements if isinstance(elements, list) else []):
+            if isinstance(element, dict):
+                here = (*path, "elements", index)
+                yield Parameters(
+                    dict(element), {dot(key): self._place((*here, *key), value) for key, value in leaves(element)}
+                )
+        if isinstance(body.get("elementsYaml"), str) and "{{" not in body["elementsYaml"]:
+            for element in _parsed(body["elementsYaml"]):
+                for item in element if isinstance(element, list) else [element]:
+                    if isinstance(item, dict):
+                        yield Parameters(dict(item))
+
+    def _git(self, body: Mapping[str, Any], _: YamlPath) -> Iterator[Parameters]:
+        url = str(body.get("repoURL") or "")
+        if "{{" not in url and not self.layout.is_local(url):
+            raise Unsupported(f"generator git reads another repository: {url}")
+        prefix = str(body.get("pathParamPrefix") or "")
+        if isinstance(body.get("directories"), list):
+            for directory in self._directories(body["directories"]):
+                yield Parameters(_prefixed({"path": self._path_of(directory)}, prefix))
+        if isinstance(body.get("files"), list):
+            yield from self._files(body["files"], prefix)
+
+    def _directories(self, items: list[Any]) -> list[str]:
+        wanted = [item for item in items if isinstance(item, dict)]
+        take = [matcher(self.layout.to_local(str(item.get("path", "")))) for item in wanted if not item.get("exclude")]
+        drop = [matcher(self.layout.to_local(str(item.get("path", "")))) for item in wanted if item.get("exclude")]
+        starts = tuple(
+            fixed_part(self.layout.to_local(str(item.get("path", "")))) for item in wanted if not item.get("exclude")
+        )
+        return sorted(
+            name
+            for name in self.layout.files.tree
+            if name.startswith(starts)
+            and name
+            and "/." not in name
+            and name[0] != "."
+            and any(match(name) for match in take)
+            and not any(match(name) for match in drop)
+        )
+
+    def _files(self, items: list[Any], prefix: str) -> Iterator[Parameters]:
+        files = self.layout.files
+        wanted = [item for item in items if isinstance(item, dict)]
+        dropped = {
+            name
+            for item in wanted
+            if item.get("exclude")
+            for name in files.glob(self.layout.to_local(str(item.get("path", ""))))
+        }
+        taken = [
+            name
+            for item in wanted
+            if not item.get("exclude")
+            for name in files.glob(self.layout.to_local(str(item.get("path", ""))))
+        ]
+        for name in dict.fromkeys(sorted(taken)):
+            if name in dropped:
+                continue
+            try:
+                documents = yamlread.documents(files.read(name))
+            except Unreadable as error:
+                self.problems.append(f"{name}: {error.message}")
+                continue
+            whole = documents[0] if documents else None
+            for index, content in enumerate(whole if isinstance(whole, list) else [whole]):
+                if isinstance(content, dict):
+                    start: YamlPath = (index,) if isinstance(whole, list) else ()
+                    places = {
+                        dot(key): Place(
+                            file=name,
+                            path=(*start, *key),
+                            value=value,
+                            proof="read",
+                            why="parameter read from this file by the ApplicationSet",
+                        )
+                        for key, value in leaves(content)
+                    }
+                    directory, _, base = name.rpartition("/")
+                    yield Parameters({**content, **_prefixed({"path": self._path_of(directory, base)}, prefix)}, places)
+
+    def _path_of(self, directory: str, filename: str = "") -> dict[str, Any]:
+        path = self.layout.to_repository(directory)
+        base = posixpath.basename(path)
+        found: dict[str, Any] = {
+            "path": path,
+            "basename": base,
+            "basenameNormalized": dns(base),
+            "segments": path.split("/"),
+        }
+        if filename:
+            found |= {"filename": filename, "filenameNormalized": dns(filename)}
+        return found
+
+    def _clusters(self, body: Mapping[str, Any], _: YamlPath) -> Iterator[Parameters]:
+        selector = body.get("selector")
+        matched = False
+        for secret in self.clusters:
+            metadata = secret.get("metadata") or {}
+            labels = metadata.get("labels") or {}
+            if (
+                isinstance(selector, dict)
+                and selector
+                and not selected(selector, {str(k): str(v) for k, v in labels.items()})
+            ):
+                continue
+            data = {**(secret.get("data") or {}), **(secret.get("stringData") or {})}
+            matched = True
+            yield Parameters(
+                _cluster(
+                    str(data.get("name") or metadata.get("name", "")),
+                    str(data.get("server", UNKNOWN)),
+                    labels,
+                    metadata.get("annotations") or {},
+                )
+            )
+        if not selector:
+            yield Parameters(_cluster("in-cluster", "https://kubernetes.default.svc", {}, {}))
+        elif not matched:
+            yield Parameters(_cluster(UNKNOWN, UNKNOWN, Anything(), Anything()))
+
+    def _matrix(self, body: Mapping[str, Any], path: YamlPath) -> Iterator[Parameters]:
+        children = [item for item in body.get("generators") or [] if isinstance(item, dict)]
+        if len(children) != 2:
+            raise Unsupported("generator matrix needs two generators")
+        for outer in self.one(children[0], (*path, "generators", 0)):
+            second = self.interpolate(children[1], outer.values)
+            for inner in self.one(second, (*path, "generators", 1)):
+                values = _joined(outer.values, inner.values)
+                yield Parameters(
+                    values,
+                    {**outer.places, **inner.places},
+                    inner.template or outer.template,
+                    inner.template_path or outer.template_path,
+                )
+
+    def _merge(self, body: Mapping[str, Any], path: YamlPath) -> Iterator[Parameters]:
+        children = [item for item in body.get("generators") or [] if isinstance(item, dict)]
+        keys = [str(key) for key in body.get("mergeKeys") or []]
+        if not children or not keys:
+            raise Unsupported("generator merge needs generators and mergeKeys")
+        base = self.one(children[0], (*path, "generators", 0))
+        for number, child in enumerate(children[1:], 1):
+            others = {
+                tuple(_value(item.values, key) for key in keys): item
+                for item in self.one(child, (*path, "generators", number))
+            }
+            for item in base:
+                other = others.get(tuple(_value(item.values, key) for key in keys))
+                if other is not None:
+                    item.values = _joined(item.values, other.values)
+                    item.places |= other.places
+        yield from base
+
+
+class Anything(dict[str, Any]):
+    """A map that has every key: labels of a cluster that is not described here."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: str) -> str:
+        return UNKNOWN
+
+
+def _cluster(name: str, server: str, labels: Mapping[str, Any], annotations: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "nameNormalized": name if name == UNKNOWN else dns(name),
+        "server": server,
+        "project": "",
+        "metadata": {"labels": labels, "annotations": annotations},
+    }
+
+
+def fixed_part(glob: str) -> str:
+    """What every match of a pattern starts with."""
+    return re.split(r"[*?\[{\\]", clean(glob))[0]
+
+
+def dns(name: str) -> str:
+    """Argo CD's normalised form of a name."""
+    return re.sub(r"[^-a-z0-9.]", "-", name.lower())[:253].strip("-.")
+
+
+def dot(path: YamlPath) -> str:
+    """A path as parameters are named."""
+    return ".".join(map(str, path))
+
+
+def _parsed(text: str) -> list[Any]:
+    try:
+        return yamlread.documents(text)
+    except Unreadable:
+        return []
+
+
+def _prefixed(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {prefix: values} if prefix else values
+
+
+def _value(values: Mapping[str, Any], key: str) -> str:
+    node: Any = values
+    if key in values:
+        return str(values[key])
+    for part in key.split("."):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    return str(node)
+
+
+def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(first)
+    for key, value in second.items():
+        old = result.get(key)
+        result[key] = (
+            _joined(old, value) if isinstance(old, dict) and isinstance(value, dict) and key != "path" else value
+        )
+    return result
+
+
+def selected(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """A Kubernetes label selector."""
+    for key, value in (selector.get("matchLabels") or {}).items():
+        if labels.get(str(key)) != str(value):
+            return False
+    for rule in selector.get("matchExpressions") or []:
+        value, wanted = labels.get(str(rule.get("key"))), [str(item) for item in rule.get("values") or []]
+        held = {
+            "In": value in wanted,
+            "NotIn": value not in wanted,
+            "Exists": value is not None,
+            "DoesNotExist": value is None,
+        }
+        if not held.get(str(rule.get("operator")), False):
+            return False
+    return True
+
+
+def placeholder(text: Any) -> str | None:
+    """The one parameter that a template string consists of, dotted; None for anything more."""
+    match = re.fullmatch(r"\{\{-?\s*\.?([\w][\w.\-]*)\s*-?\}\}", text.strip()) if isinstance(text, str) else None
+    return match[1] if match else None

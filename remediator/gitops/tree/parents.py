@@ -1,0 +1,99 @@
+"""Who applies whom: the Application whose source holds the text of another."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import replace
+
+from remediator.gitops.files import Files
+from remediator.gitops.model import Application, Problem, Source, Tree
+from remediator.gitops.render import plain
+from remediator.gitops.sources.kustomizations import Kustomizations
+from remediator.gitops.sources.source_type import source_type
+
+Users = Mapping[str, list[tuple[Application, Source]]]
+"""By directory, the Applications whose source it is."""
+
+
+def link(tree: Tree, files: Files, kustomized: Kustomizations) -> None:
+    """Give every Application and set its parent; rings are told as problems."""
+    _Linker(files, kustomized).link(tree)
+
+
+class _Linker:
+    def __init__(self, files: Files, kustomized: Kustomizations) -> None:
+        self.files, self.kustomized = files, kustomized
+
+    def link(self, tree: Tree) -> None:
+        directories: dict[str, list[tuple[Application, Source]]] = {}
+        listed: dict[str, str] = {}
+        for app in tree.applications:
+            for source in app.sources:
+                if source.local and not source.chart:
+                    directories.setdefault(source.path, []).append((app, source))
+        for path, users in directories.items():
+            if path in self.kustomized.refs:
+                for file in self.kustomized.reach(path):
+                    listed.setdefault(file, users[0][0].name)
+        parents = {}
+        for index, app in enumerate(tree.applications):
+            if not app.parent and app.origin is None:
+                parents[index] = self._parent(app.file, app.name, directories, listed)
+            elif not app.parent and app.origin is not None and app.origin.producer is not None:
+                top = app.origin.producer.variant
+                parents[index] = (
+                    next((user.name for user, _ in directories.get(top, ()) if user.name != app.name), "")
+                    if not app.origin.producer.body
+                    else app.origin.producer.name
+                )
+        for index, parent in parents.items():
+            tree.applications[index] = replace(tree.applications[index], parent=parent)
+        tree.sets = [replace(item, parent=self._parent(item.file, "", directories, listed)) for item in tree.sets]
+        _cycles(tree)
+
+    def _parent(
+        self,
+        file: str,
+        own: str,
+        directories: Users,
+        listed: Mapping[str, str],
+    ) -> str:
+        directory = posixpath.dirname(file)
+        while True:
+            for app, source in directories.get(directory, ()):
+                if (
+                    app.name != own
+                    and directory not in self.kustomized.refs
+                    and source_type(self.files, source) == "directory"
+                    and plain.covers(source, file)
+                ):
+                    return app.name
+            if not directory:
+                break
+            directory = posixpath.dirname(directory)
+        found = listed.get(file, "")
+        return found if found != own else ""
+
+
+def _cycles(tree: Tree) -> None:
+    parent = {app.name: app.parent for app in tree.applications if app.parent}
+    told: set[str] = set()
+    for app in tree.applications:
+        seen: list[str] = []
+        name = app.name
+        while name in parent and name not in seen and name not in told:
+            seen.append(name)
+            name = parent[name]
+        if name in seen:
+            ring = seen[seen.index(name) :]
+            told.update(ring)
+            tree.problems.append(
+                Problem(
+                    "cycle",
+                    "Applications apply each other: " + " → ".join([*ring, ring[0]]),
+                    app.file,
+                    application=app.name,
+                )
+            )
+        told.update(seen)

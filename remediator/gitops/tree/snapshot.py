@@ -1,0 +1,258 @@
+"""A tree as plain data and back, and the key under which it may be used again.
+
+The key is the commit where git says that the checkout is just that, else every file's stamp: so a runner's fresh
+clone finds what an earlier run kept, and an edited checkout finds nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from remediator.domain.change import Place, YamlPath
+from remediator.gitops.files import SKIPPED, Files
+from remediator.gitops.history import GitFailed, git
+from remediator.gitops.model import Application, ApplicationSet, Origin, Problem, Source, Tree
+from remediator.gitops.paths import MISSING, get
+from remediator.gitops.sources.tools import Tools
+from remediator.gitops.tree.scan import is_yaml
+
+VERSION = 3
+
+
+def key(files: Files, tools: Tools, settings: tuple[str, ...]) -> str:
+    """Names the state of the checkout and all else that the tree depends on; empty where it cannot be named."""
+    if files.overlay:
+        return ""
+    state = _commit(files) or _stamps(files)
+    programs = [(name, Path(name).stat().st_mtime_ns) for name in (tools.helm, *tools.kustomize[:1]) if name]
+    return hashlib.blake2b(
+        repr((VERSION, state, programs, settings)).encode("utf-8", "surrogateescape"), digest_size=20
+    ).hexdigest()
+
+
+def _commit(files: Files) -> str:
+    """The commit and the directory within, if nothing differs from it."""
+    try:
+        output = git(
+            files.root,
+            [
+                "status",
+                "--porcelain=v2",
+                "--branch",
+                "-z",
+                "--untracked-files=all",
+                "--ignored=matching",
+                "--no-renames",
+                "--",
+                ".",
+            ],
+        )
+    except GitFailed:
+        return ""
+    commit = ""
+    for line in output.split(b"\0"):
+        if line.startswith(b"# branch.oid "):
+            commit = line[len(b"# branch.oid ") :].decode()
+        elif line.startswith(b"! "):
+            if _matters(os.fsdecode(line[2:])):
+                return ""
+        elif line and not line.startswith(b"# "):
+            return ""
+    if not commit or commit == "(initial)" or Path(files.real, ".gitmodules").exists():
+        return ""
+    top = _top(files)
+    return f"{commit}:{os.path.relpath(files.real, top)}" if top else ""
+
+
+def _top(files: Files) -> str:
+    real = Path(files.real)
+    return next((str(directory) for directory in (real, *real.parents) if (directory / ".git").exists()), "")
+
+
+def _matters(name: str) -> bool:
+    """Whether an ignored file could be read all the same."""
+    if any(part in SKIPPED for part in name.split("/")):
+        return False
+    return name.endswith(("/", ".tgz", ".tpl")) or is_yaml(name)
+
+
+def _stamps(files: Files) -> str:
+    text = "\n".join([f"{name}\0{stamp}" for name, stamp in files.stamps().items()])
+    return files.real + hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=20).hexdigest()
+
+
+def dump(tree: Tree, problems: list[Problem], layout: Mapping[str, Any]) -> dict[str, Any]:
+    """The tree as JSON has it; templates and producers that many share are written once."""
+    shared: list[Any] = []
+    seen: dict[int, int] = {}
+
+    def once(item: Any, form: Any) -> int:
+        if id(item) not in seen:
+            seen[id(item)] = len(shared)
+            shared.append(None)
+            shared[seen[id(item)]] = form(item)
+        return seen[id(item)]
+
+    def origin(item: Origin | None) -> Any:
+        if item is None:
+            return None
+        producer = None if item.producer is None else once(item.producer, application)
+        places = {
+            name: [place.file, place.document, place.path, place.value, place.why]
+            for name, place in item.parameters.items()
+        }
+        return [
+            item.kind,
+            item.file,
+            item.document,
+            item.path,
+            once(item.template, dict),
+            places,
+            producer,
+            item.inside,
+        ]
+
+    def application(app: Application) -> Any:
+        sources = [
+            [
+                s.repo_url,
+                s.path,
+                s.revision,
+                s.chart,
+                s.ref,
+                s.local,
+                s.pointer,
+                None if s.body is get(app.body, s.pointer) else s.body,
+            ]
+            for s in app.sources
+        ]
+        return [
+            app.name,
+            app.namespace,
+            app.project,
+            app.cluster,
+            app.file,
+            app.document,
+            app.kind,
+            app.parent,
+            sources,
+            app.body,
+            app.namespaced,
+            origin(app.origin),
+            app.notes,
+            app.variant,
+        ]
+
+    applications = [application(app) for app in tree.applications]
+    sets = [
+        [item.name, item.file, item.document, item.parent, item.body, origin(item.origin), item.path]
+        for item in tree.sets
+    ]
+    told = [[p.kind, p.message, p.file, p.line, p.application] for p in problems]
+    return {
+        "version": VERSION,
+        "applications": applications,
+        "sets": sets,
+        "projects": tree.projects,
+        "problems": told,
+        "shared": shared,
+        "layout": layout,
+    }
+
+
+def load(data: Any) -> tuple[Tree, list[Problem], Mapping[str, Any]] | None:
+    """The tree again, or None for what is not one."""
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        return None
+    try:
+        return _Loader(data["shared"]).tree(data), [Problem(*item) for item in data["problems"]], data["layout"]
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+
+
+class _Loader:
+    def __init__(self, shared: list[Any]) -> None:
+        self.shared = shared
+        self.made: dict[int, Any] = {}
+
+    def tree(self, data: Mapping[str, Any]) -> Tree:
+        found = Tree()
+        found.applications = [self.application(item) for item in data["applications"]]
+        found.sets = [
+            ApplicationSet(name, file, document, parent, body, self.origin(origin), tuple(path))
+            for name, file, document, parent, body, origin, path in data["sets"]
+        ]
+        found.projects = [(file, index, body) for file, index, body in data["projects"]]
+        return found
+
+    def application(self, item: list[Any]) -> Application:
+        (
+            name,
+            namespace,
+            project,
+            cluster,
+            file,
+            document,
+            kind,
+            parent,
+            sources,
+            body,
+            namespaced,
+            origin,
+            notes,
+            variant,
+        ) = item
+        made = tuple(self.source(source, body) for source in sources)
+        return Application(
+            name,
+            namespace,
+            project,
+            cluster,
+            file,
+            document,
+            kind,
+            parent,
+            made,
+            body,
+            namespaced,
+            self.origin(origin),
+            tuple(notes),
+            variant,
+        )
+
+    @staticmethod
+    def source(item: list[Any], body: Any) -> Source:
+        url, path, revision, chart, ref, local, steps, own = item
+        pointer: YamlPath = tuple(steps)
+        if own is None:
+            own = get(body, pointer)
+        return Source(url, path, revision, chart, ref, local, pointer, own if own is not MISSING else {})
+
+    def origin(self, item: Any) -> Origin | None:
+        if item is None:
+            return None
+        kind, file, document, path, template, places, producer, inside = item
+        parameters = {
+            name: Place.model_construct(
+                file=where,
+                document=index,
+                path=tuple(steps),
+                inside=(),
+                value=value,
+                exists=True,
+                proof="read",
+                why=why,
+                also_feeds=(),
+                notes=(),
+            )
+            for name, (where, index, steps, value, why) in places.items()
+        }
+        if producer is not None and producer not in self.made:
+            self.made[producer] = self.application(self.shared[producer])
+        return Origin(
+            kind, file, document, tuple(path), self.shared[template], parameters, self.made.get(producer), tuple(inside)
+        )

@@ -1,0 +1,314 @@
+"""Start and resume incidents: one graph invocation and one flush each, decided anew when a race was lost."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from langgraph.types import Command
+from langsmith.run_helpers import tracing_context
+
+from remediator.domain.lifecycle import Incident, Record, Review
+from remediator.domain.times import stamp
+from remediator.errors import ConfigError, ConflictError, PolicyViolation, RemediatorError
+from remediator.graph.admission import Admission
+from remediator.graph.identity import Again, Finish, Quiet, Start, decide
+from remediator.graph.nodes.commit_changes import held_back, joined
+from remediator.graph.nodes.get_user_feedback import seen_again, take_note
+from remediator.graph.state import IncidentState, fresh, record, remember
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.graph.state import CompiledStateGraph
+
+    from remediator.domain.change import PullRequest
+    from remediator.domain.lifecycle import Case, SecondReading
+    from remediator.domain.ports import Clock
+    from remediator.graph.checkpoint_port import Memory
+    from remediator.graph.limits import Limits
+
+log = logging.getLogger(__name__)
+_TRIES = 50
+_BEFORE = "commit_changes"
+"""Where each flow stops until its change may be published."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where one incident stands after an invocation; complete even where something failed on the way."""
+
+    state: IncidentState
+    error: RemediatorError | None = None
+    quiet_until: str = ""
+
+
+@dataclass
+class Driver:
+    """Runs the compiled graph over threads; `preview` neither reads a decision as final nor writes anything."""
+
+    graph: CompiledStateGraph[Any, Any, Any, Any]
+    memory: Memory
+    limits: Limits
+    now: Clock
+    admission: Admission = field(default_factory=Admission)
+    preview: bool = False
+    last: IncidentState = field(default_factory=IncidentState)
+    """The newest state seen, for whoever must report on an invocation that broke."""
+
+    def records(self) -> list[Record]:
+        """All known incidents; fields that a newer release added are passed over."""
+        known = Record.model_fields
+        heads = self.memory.records()
+        return [Record.model_validate({k: v for k, v in head.items() if k in known}) for head in heads if head]
+
+    def start(self, case: Case) -> Result:
+        """Handle one incident of the logs: a new thread, one more sighting of an open one, or silence."""
+        counted = ""
+        for _ in range(_TRIES):
+            decision = decide(case.fingerprint, self.records(), self.now(), self.limits, case)
+            if self.preview:
+                decision = _as_if_new(decision)
+            try:
+                match decision:
+                    case Quiet(record=known, until=until):
+                        return Result(self.state(known.incident_id), quiet_until=until)
+                    case Finish(record=known):
+                        result = self.finish(known.incident_id)
+                        if result.error is None:
+                            continue  # and count this sighting
+                    case Again(record=known) if known.incident_id == counted:
+                        return Result(self.state(counted))
+                    case Again(record=known) if known.held:
+                        result = self.revive(known.incident_id, seen_at=case.read_at)
+                    case Again(record=known):
+                        seen = Review(kind="seen", at=case.read_at)
+                        result = self._invoke(known.incident_id, Command(resume=seen))
+                    case Start(incident_id=thread, incident=incident, earlier=earlier):
+                        before = earlier.incident_id if earlier else thread if incident.seen > 1 else ""
+                        start = fresh(thread, incident, _history(earlier))
+                        start["second"] = self._kept(before) if before else None
+                        result = self._invoke(thread, start)
+                        counted = thread if result.state["pull_request"] else ""  # recorded before it was published
+                self._flush(result)
+            except ConflictError as error:
+                log.info("%s; looking again", error)
+                continue
+            return result
+        raise ConflictError(f"incident {case.fingerprint[:12]} is being moved by others all the time")
+
+    def _kept(self, incident_id: str) -> SecondReading | None:
+        """What a model said when the incident was here before, for judging anew; nothing of it is shown as it is."""
+        try:
+            said = self.graph.get_state(_config(incident_id)).values.get("second")
+        except RemediatorError as error:  # a spoilt document of before costs one more question, not the incident
+            log.info("%s: nothing is kept of it: %s", incident_id, error)
+            return None
+        return said.model_copy(update={"note": "", "category": "", "dropped": 0}) if said and said.answer else None
+
+    def resume(
+        self, incident_id: str, review: Review, *, then: Callable[[IncidentState], object] | None = None
+    ) -> Result:
+        """Answer the interrupt; ConflictError when somebody else was first, the caller looks again then.
+
+        `then` tells people of the new state before it is recorded: who finds it unrecorded tells them once more.
+        """
+        if self.state(incident_id)["incident"].opening and (finished := self.finish(incident_id)).error:
+            return finished
+        result = self._invoke(incident_id, Command(resume=review))
+        if then and result.error is None:
+            try:
+                then(result.state)
+            except BaseException:
+                self.memory.forget(incident_id)
+                raise
+        self._flush(result)
+        return result
+
+    def settle(self, incident_id: str) -> None:
+        """Record this incident now, even where the others of a sweep are recorded together at its end."""
+        self.memory.flush(f"Record {incident_id}", [incident_id])
+
+    def finish(self, incident_id: str) -> Result:
+        """Publish what a run was about to publish when it died; everything it did is found again."""
+        result = self._onwards(incident_id, self._stream(incident_id, None))
+        self._flush(result)
+        return result
+
+    def revive(self, incident_id: str, *, seen_at: str = "") -> Result:
+        """Go on with an incident that was held back: from its stored proposals, since its log may be gone."""
+        state = self.state(incident_id)
+        ready = self.prepare(incident_id, seen_at=seen_at) if state["incident"].held else Result(state)
+        result = self._onwards(incident_id, ready)
+        self._flush(result)
+        return result
+
+    def prepare(self, incident_id: str, *, seen_at: str = "") -> Result:
+        """Bring a held incident to where its change could be published; `revive` goes on from there."""
+        state = self.state(incident_id)
+        incident = seen_again(state["incident"], seen_at) if seen_at else state["incident"]
+        free = IncidentState(incident=incident.model_copy(update={"held": "", "reason": "", "noted": ""}))
+        self._write(incident_id, free, "analyze_root_cause")
+        return self._stream(incident_id, None)
+
+    def hold(self, incident_id: str, why: str) -> Result:
+        """Not now: what is ready to be published waits."""
+        self._write(incident_id, held_back(self.state(incident_id), why), _BEFORE)
+        return self._stream(incident_id, None)
+
+    def take_back(self, incident_id: str, review: Review) -> Result:
+        """Propose to revert what was merged, also of an incident that has ended."""
+        state = self.state(incident_id)
+        if not state["incident"].merged or state["workflow_status"] == "awaiting_review":
+            raise ConfigError(f"{incident_id} has no merged change that could be taken back")
+        self._write(incident_id, take_note(state, review), "get_user_feedback")
+        result = self._onwards(incident_id, self._stream(incident_id, None))
+        self._flush(result)
+        return result
+
+    def end(self, incident_id: str, review: Review) -> Result:
+        """Close an incident that no pull request waits for: its flow is over, so its end is written behind it."""
+        state = self.state(incident_id)
+        ended = IncidentState(
+            workflow_status="rejected",
+            incident=state["incident"].model_copy(update={"reason": review.words}),
+            user_recognition=review.words,
+            user_feedback_history=remember(state, kind="closed", by=review.by, words=review.words, at=review.at),
+        )
+        self._write(incident_id, ended, "final_feedback")
+        result = Result(cast("IncidentState", {**state, **ended}))
+        self._flush(result)
+        return result
+
+    def state(self, incident_id: str) -> IncidentState:
+        """The stored state; ConfigError for an unknown id."""
+        values = self.graph.get_state(_config(incident_id)).values
+        if not values:
+            raise ConfigError(f"no incident {incident_id} is known here: see `remediator list`")
+        return cast("IncidentState", values)
+
+    def _write(self, thread: str, noted: IncidentState, node: str) -> None:
+        """As if the node had just said so: the routing decides what comes next."""
+        with tracing_context(enabled=False):
+            self.graph.update_state(_config(thread), cast("dict[str, Any]", noted), as_node=node)
+
+    def _invoke(self, thread: str, payload: Any) -> Result:
+        return self._onwards(thread, self._stream(thread, payload))
+
+    def _onwards(self, thread: str, result: Result) -> Result:
+        """Past the stop before each change: what is new is recorded as being opened, then it is published.
+
+        So a run that dies while publishing leaves its whole state behind, and the next one goes on.
+        """
+        while result.error is None and not self.preview and self.stopped(thread):
+            pull, why = result.state["pull_request"], ""
+            if pull and not pull.head:
+                if shared := self.shared(thread):
+                    self._write(thread, joined(result.state, shared, stamp(self.now())), _BEFORE)
+                    result = self._stream(thread, None)
+                    continue
+                why = self.memory.claim([thread], f"Open {thread}", self.admission.refuses).get(thread, "")
+            result = self.hold(thread, why) if why else self._stream(thread, None)
+        if isinstance(result.error, (ConflictError, PolicyViolation)):
+            self._give_up(thread, result)
+        return result
+
+    def adopt(self, incident_id: str, other: IncidentState) -> None:
+        """Take over what a shared pull request has come to propose: what is merged is what must be remembered."""
+        state, made = self.state(incident_id), other["pull_request"]
+        pull = state["pull_request"]
+        if pull is None or made is None or state["git_changes"] == other["git_changes"]:
+            return
+        chosen = {"chosen": other["incident"].chosen, "base_commit": other["incident"].base_commit}
+        taken = IncidentState(
+            git_changes=other["git_changes"],
+            commit_message=other["commit_message"],
+            commit_hash=other["commit_hash"],
+            proposals=other["proposals"],
+            suggested_actions=other["suggested_actions"],
+            pull_request=pull.model_copy(update={"head": made.head, "title": made.title}),
+            incident=state["incident"].model_copy(update=chosen),
+        )
+        self._write(incident_id, taken, _BEFORE)
+        self._stream(incident_id, None)
+
+    def shared(self, thread: str) -> PullRequest | None:
+        """The open pull request that another incident has opened for the very same change."""
+        wanted = record(thread, dict(self.state(thread))).change
+        twins = [one for one in self.records() if one.change == wanted and one.status == "awaiting_review"]
+        for twin in twins:
+            pull = self.state(twin.incident_id)["pull_request"]
+            own = pull and pull.branch.rpartition("-")[0] == f"remediator/{twin.incident_id}"
+            if twin.incident_id != thread and pull and pull.head and own:
+                return pull
+        return None
+
+    def stopped(self, thread: str) -> bool:
+        """Whether a change is ready to be published."""
+        return self.graph.get_state(_config(thread)).next == (_BEFORE,)
+
+    def _give_up(self, thread: str, result: Result) -> None:
+        """What a person must decide is not tried again by every sweep."""
+        known = self.graph.get_state(_config(thread)).values
+        if self.preview or not known or not known["incident"].opening:
+            return
+        state = cast("IncidentState", known)
+        said = {"opening": "", "reason": str(result.error)}
+        ended = IncidentState(
+            workflow_status="needs_person",
+            pull_request=None,
+            incident=state["incident"].model_copy(update=said),
+            user_feedback_history=remember(state, kind="ended", outcome="needs_person", words=str(result.error)),
+        )
+        self._write(thread, ended, "final_feedback")
+        self.settle(thread)
+
+    def _stream(self, thread: str, payload: Any) -> Result:
+        """Up to the next stop, interrupt or end."""
+        config = _config(thread)
+        self.last = cast("IncidentState", payload if isinstance(payload, dict) else self.state(thread))
+        stops = [] if self.preview else [_BEFORE]
+        try:
+            with tracing_context(enabled=False):  # whatever the environment says: incidents go nowhere else
+                for values in self.graph.stream(
+                    payload, config, stream_mode="values", durability="exit", interrupt_before=stops
+                ):
+                    known = {key: value for key, value in values.items() if key != "__interrupt__"}
+                    self.last = cast("IncidentState", {**self.last, **known})
+        except RemediatorError as error:
+            self.memory.forget(thread)
+            state = self.last.copy()
+            state["workflow_status"] = "needs_person" if isinstance(error, PolicyViolation) else "failed"
+            state["incident"] = state["incident"].model_copy(update={"reason": str(error)})
+            return Result(state, error)
+        except BaseException:
+            self.memory.forget(thread)
+            raise
+        return Result(self.last)
+
+    def _flush(self, result: Result) -> None:
+        if not self.preview and result.error is None:
+            self.memory.flush(f"Record {result.state['incident_id']}: {result.state['workflow_status']}")
+
+
+def _as_if_new(decision: Start | Finish | Again | Quiet) -> Start:
+    """What a run would propose today, whatever was decided before."""
+    if isinstance(decision, Start):
+        return decision
+    known = decision.record
+    kept = known.model_dump(include={"fingerprint", "about", "names", "generation"})
+    incident = Incident(**kept, seen=known.seen + 1)
+    return Start(incident_id=known.incident_id, incident=incident)
+
+
+def _history(earlier: Record | None) -> list[dict[str, Any]]:
+    if earlier is None:
+        return []
+    facts = {"kind": "earlier", "incident_id": earlier.incident_id, "outcome": earlier.status, "action": earlier.action}
+    return [{key: value for key, value in {**facts, "words": earlier.reason}.items() if value}]
+
+
+def _config(thread: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": thread}}

@@ -1,0 +1,75 @@
+"""Whether what was merged is still in the base: a person may have fixed or taken it back while we waited."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from remediator.domain.lifecycle import Base
+from remediator.errors import RemediatorError
+from remediator.gitops.takeback import take_back
+from remediator.graph.state import all_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from remediator.domain.ports import Forge
+    from remediator.graph.state import IncidentState
+
+log = logging.getLogger(__name__)
+
+
+class Fate(NamedTuple):
+    """What became of a merged change."""
+
+    said: str = ""
+    """Empty while it stands, or where nobody can say."""
+    gone: bool = False
+    """It was taken back, so that whatever goes on is none of its doing."""
+
+
+@dataclass
+class Standing:
+    """All incidents of a sweep are held against the same commit of their base."""
+
+    forge: Forge
+    bases: Callable[[str], Base]
+
+    def of(self, state: IncidentState) -> Fate:
+        """The first of its files decides that does not read as merged."""
+        pull = state["pull_request"]
+        if pull is None:
+            return Fate()
+        try:
+            now = self.bases(pull.base)
+            was = Base(branch=pull.base, commit=state["incident"].base_commit)
+            for path, text in all_changes(state).items():
+                made = None if text is None else text.encode()
+                here = read(self.forge, now, path)
+                if here == made or _holds(before := read(self.forge, was, path), made, here):
+                    continue
+                place = f"`{path}` in {now.branch or now.commit[:7]}"
+                if _holds(made, before, here):
+                    return Fate(f"{place} was taken back after the merge", gone=True)
+                return Fate(f"{place} no longer reads as proposed")
+        except RemediatorError as error:
+            log.info("whether the change still stands is not known: %s", error)
+        return Fate()
+
+
+def read(forge: Forge, base: Base, path: str) -> bytes | None:
+    """The file at that base; None where there is none."""
+    try:
+        return forge.read(base, path)
+    except FileNotFoundError:
+        return None
+
+
+def _holds(before: bytes | None, after: bytes | None, now: bytes | None) -> bool:
+    """Whether the step from `before` to `after` is in the file, whatever else has changed in it."""
+    try:
+        take_back(before, after, now)
+    except ValueError:
+        return False
+    return True

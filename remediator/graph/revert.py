@@ -1,0 +1,50 @@
+"""The proposal that takes a merged change back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remediator.domain.change import Edit, Proposal
+from remediator.domain.lifecycle import TAKE_BACK, Base
+from remediator.errors import PolicyViolation
+from remediator.gitops.takeback import take_back
+from remediator.graph.merged_change import read
+from remediator.graph.state import all_changes, chosen
+
+if TYPE_CHECKING:
+    from remediator.domain.ports import Forge
+    from remediator.graph.state import IncidentState
+
+
+ASKED = "A person asked to take it back."
+
+
+def taking_back(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
+    """Whole files as they stood before the merge, with what came since; PolicyViolation where both touch one line."""
+    pull, made = state["pull_request"], chosen(state)
+    if pull is None or made is None:
+        return ()
+    was, now = Base(branch=pull.base, commit=state["incident"].base_commit), forge.base(pull.base)
+    edits = []
+    for path, text in all_changes(state).items():
+        try:
+            content = take_back(
+                read(forge, was, path), text.encode() if text is not None else None, read(forge, now, path)
+            )
+        except ValueError as error:
+            raise PolicyViolation(f"{path} {error}: take it back by hand") from error
+        op = "remove" if content is None else "write"
+        edits.append(Edit(op=op, file=path, value=None if content is None else content.decode()))
+    return (
+        Proposal(
+            id=TAKE_BACK,
+            action=TAKE_BACK,
+            title=f"take back: {made.title}",
+            reason=ASKED if state["incident"].noted == "revert" else "It was merged and did not end the incident.",
+            evidence_ids=made.evidence_ids,
+            places=made.places,
+            edits=tuple(edits),
+            risk="low",
+            policy=("takes back what was merged; no auto-merge",),
+        ),
+    )

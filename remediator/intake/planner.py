@@ -1,0 +1,126 @@
+"""The repository and the policies behind one port: what to do, how files would read, what is forbidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from remediator import remedies
+from remediator.domain.lifecycle import Plan
+from remediator.errors import PolicyViolation
+from remediator.gitops import Repository
+from remediator.policy.guard import FileChange, check_changes
+from remediator.policy.meaning import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from remediator.domain.change import Edit, Proposal
+    from remediator.domain.incident import Diagnosis
+    from remediator.domain.lifecycle import SecondReading
+    from remediator.domain.ports import Analyst, Clock, Read
+    from remediator.gitops import Application
+    from remediator.policy import Policies
+
+_PARENTS = 3
+"""How many other Applications are asked for their branch; each question is a git command."""
+
+
+@dataclass
+class LocalWorkshop:
+    """The `Workshop` port on a checkout; the repository is read at the first question and kept."""
+
+    root: Path
+    policies: Policies
+    redact: Callable[[str], str] = str
+    language: str = "English"
+    """Of a model's sentences."""
+    now: Clock = lambda: datetime.now(UTC)
+    _plans: dict[str, Plan] = field(default_factory=dict)
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The Applications of the checkout."""
+        found = Repository.open(self.root)
+        found.clusters = self.policies.cluster_names
+        return found
+
+    def propose(self, diagnosis: Diagnosis) -> Plan:
+        """See the port; asked again about the same diagnosis it answers from memory."""
+        key = diagnosis.model_dump_json()
+        if key not in self._plans:
+            self._plans[key] = self._planned(diagnosis)
+        return self._plans[key]
+
+    def _planned(self, diagnosis: Diagnosis) -> Plan:
+        outcome = remedies.propose(diagnosis, self.repository, self.policies)
+        return Plan(
+            applications=outcome.applications,
+            root_cause=outcome.root_cause,
+            proposals=outcome.proposals,
+            reason=outcome.reason,
+        )
+
+    def edit(self, edits: Sequence[Edit], read: Read) -> dict[str, bytes | None]:
+        """See the port."""
+        return remedies.changes(edits, read)
+
+    def objections(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> tuple[str, ...]:
+        """See the port."""
+        changes = {path: FileChange(before=before.get(path), after=content) for path, content in after.items()}
+        return check_changes(changes, self.policies.guardrails).reasons
+
+    def frozen(self) -> str:
+        """See the port."""
+        return frozen(self.policies.guardrails, self.now())
+
+    def second_reading(
+        self,
+        analyst: Analyst,
+        diagnosis: Diagnosis,
+        plan: Plan,
+        history: Sequence[Mapping[str, Any]],
+        kept: SecondReading | None = None,
+    ) -> tuple[SecondReading, tuple[Proposal, ...]]:
+        """See the port."""
+        from remediator.diagnosis.model.question import brief_of
+        from remediator.diagnosis.model.second_opinion import second_reading
+        from remediator.remedies.engine.quantities import parse
+
+        policies, rules = self.policies, plan.proposals
+        brief = brief_of(
+            diagnosis, rules, policies.actions, policies.catalogue, self.redact, history=history, language=self.language
+        )
+        return second_reading(analyst, brief, rules, self.with_value, parse, self.redact, kept)
+
+    def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
+        """See the port."""
+        return remedies.with_value(proposal, path, value, self.repository, self.policies)
+
+    def tracked(self, applications: Sequence[str], files: Sequence[str]) -> str:
+        """See the port; where none of the named ones is fed by the files, a parent that is tells the branch."""
+        fed = [app for app in self.repository.applications if _feeds(app, files)]
+        relevant = [app for app in fed if app.name in applications] or fed[:_PARENTS]
+        names = set()
+        for app in relevant:
+            revision = self.repository.base_of(app)
+            if revision.pinned:
+                raise PolicyViolation(
+                    f"{app.name} is {revision.why}: a merge reaches it only when that is bumped ({app.file})"
+                )
+            names.add(revision.name)
+        return names.pop() if len(names) == 1 else ""
+
+    def merges_itself(self, action: str) -> bool:
+        """See the port."""
+        known = self.policies.actions.get(action)
+        return bool(known and known.auto_merge)
+
+
+def _feeds(app: Application, files: Sequence[str]) -> bool:
+    """Whether one of the files lies in a source of the Application in this repository."""
+    paths = [source.path.strip("/") for source in app.sources if source.local and not source.ref]
+    return any(path in {"", "."} or file.startswith(f"{path}/") for path in paths for file in files)

@@ -1,0 +1,1 @@
+"""What a container runs with: command, environment, mounts, security, replicas."""

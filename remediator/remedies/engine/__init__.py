@@ -1,0 +1,1 @@
+"""From a remedy to a proposal: the registry, what a remedy is given, locating, proving, ranking."""

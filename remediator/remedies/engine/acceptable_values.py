@@ -1,0 +1,55 @@
+"""Questions to the history: which older values would end the incident too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+from remediator.gitops.paths import MISSING
+from remediator.remedies.engine import quantities
+
+Accepts = Callable[[Any], bool]
+
+
+def another(present: Any, *, among: Iterable[str] = (), absent: bool = False) -> Accepts:
+    """Another value than the present one; one of `among` where they are known; none at all only where `absent`."""
+    allowed = frozenset(among)
+
+    def accepts(old: Any) -> bool:
+        if old is MISSING or old in (None, ""):
+            return absent and old is MISSING
+        return str(old) != str(present) and (not allowed or str(old) in allowed)
+
+    return accepts
+
+
+def just(value: Any) -> Accepts:
+    """This very value."""
+    return lambda old: old is not MISSING and str(old) == str(value)
+
+
+def without(pattern: re.Pattern[str]) -> Accepts:
+    """A text in which the pattern is not found."""
+    return lambda old: isinstance(old, str) and bool(old) and not pattern.search(old)
+
+
+def below(folder: str) -> Accepts:
+    """A path below this folder."""
+    return lambda old: isinstance(old, str) and old.startswith(f"{folder}/")
+
+
+def more_than(now: Decimal) -> Accepts:
+    """A larger quantity."""
+    return lambda old: old is not MISSING and (amount := quantities.parse(old)) is not None and amount > now
+
+
+def within(low: Decimal | None = None, high: Decimal | None = None) -> Accepts:
+    """A quantity between two bounds, each of which may be open."""
+
+    def accepts(old: Any) -> bool:
+        amount = quantities.parse(old) if old is not MISSING else None
+        return amount is not None and (low is None or amount >= low) and (high is None or amount <= high)
+
+    return accepts

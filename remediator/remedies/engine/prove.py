@@ -1,0 +1,250 @@
+"""From a fix to a proposal: locate, edit, render, compare, validate, guard. What fails any of these is no proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from remediator.domain.change import Edit, Place, Proposal, YamlPath
+from remediator.errors import ConfigError
+from remediator.gitops import ObjectChange, Repository
+from remediator.gitops.paths import MISSING, dotted, get
+from remediator.policy.guard import FileChange, check_changes
+from remediator.remedies.engine import quantities
+from remediator.remedies.engine.apply import changes
+from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.yamledit import EditRefused
+
+
+class Unproved(Exception):
+    """A fix that cannot be proposed; the message says why, for the person who decides instead."""
+
+
+def prove(case: Case, fix: Fix) -> Proposal:
+    """The proposal that a fix amounts to, or `Unproved` with the reason."""
+    if not fix.evidence:
+        raise Unproved(f"{fix.title}: no evidence names it")
+    _check_bounds(case, fix)
+    places, edits = list(fix.places), list(fix.edits)
+    for want in fix.wants:
+        place, needed = _edits_for(case.repository, want)
+        places.append(place)
+        edits += [edit for edit in needed if edit not in edits]
+    if not edits:
+        raise Unproved(f"{fix.title}: nothing would change")
+    if case.policies.locating.shared_places == "refuse":
+        shared = sorted({name for place in places for name in place.also_feeds})
+        if shared:
+            raise Unproved(f"{fix.title}: the place also feeds {', '.join(shared)} (locating.shared_places: refuse)")
+    files = _apply(case.repository, edits, fix)
+    if not files:
+        raise Unproved(f"{fix.title}: nothing would change")
+    differences = _check_rendering(case, fix, places, files)
+    _guard(case, files)
+    return Proposal(
+        id=case.action.id,
+        action=case.action.id,
+        title=fix.title,
+        parameters=dict(fix.parameters),
+        reason=fix.reason,
+        evidence_ids=fix.evidence,
+        places=tuple(places),
+        edits=tuple(edits),
+        risk=case.action.risk,
+        score=fix.score,
+        rendered=tuple(_line(change) for change in differences[:40]),
+        remade=_remade(differences),
+        history=(fix.rollback,) if fix.rollback else (),
+        policy=_policy_words(case),
+    )
+
+
+def _check_bounds(case: Case, fix: Fix) -> None:
+    """No value outside the policy's bounds, wherever it comes from: what history holds is no exception."""
+    bounds = case.action.bounds
+    low, high = quantities.parse(bounds.minimum or None), quantities.parse(bounds.maximum or None)
+    for want in fix.wants:
+        amount = None if want.value is MISSING else quantities.parse(want.value)
+        if amount is None:
+            continue
+        if high is not None and amount > high:
+            raise Unproved(f"{fix.title}: {want.value} would exceed the maximum of {bounds.maximum} ({case.action.id})")
+        if low is not None and amount < low:
+            raise Unproved(f"{fix.title}: {want.value} is below the minimum of {bounds.minimum} ({case.action.id})")
+
+
+def _edits_for(repository: Repository, want: Want) -> tuple[Place, list[Edit]]:
+    what = f"{want.manifest.kind} {want.manifest.name} {dotted(want.path)}"
+    located = repository.locate(want.application, want.manifest, want.path)
+    if located.status not in ("located", "insert"):
+        options = ", ".join(f"{place.file}:{dotted(place.path)}" for place in located.candidates[:4])
+        raise Unproved(f"{what}: {located.reason or 'cannot be located'}{f' ({options})' if options else ''}")
+    present = get(want.manifest.body, want.path)
+    for place in located.places:
+        if (added := _added(present, want.value)) and place.exists and isinstance(place.value, list):
+            return place, [_edit(place, item).model_copy(update={"op": "append"}) for item in added]
+        value = _source_value(place, present, want.value)
+        if value is not _NOT_INVERTIBLE:
+            return place, [_edit(place, value)]
+    raise Unproved(
+        f"{what}: its value is made of several parts in {located.places[0].file}, none of them alone gives it"
+    )
+
+
+_NOT_INVERTIBLE: Any = object()
+
+
+def _added(present: Any, wanted: Any) -> list[Any]:
+    """The items at the end of a wanted list that the present one lacks; none where it differs in any other way."""
+    if isinstance(present, list) and isinstance(wanted, list) and wanted[: len(present)] == present:
+        return wanted[len(present) :]
+    return []
+
+
+def _source_value(place: Place, present: Any, wanted: Any) -> Any:
+    """What must stand at the place so that the rendered field becomes `wanted`.
+
+    Mostly the value itself; where the place holds only a part of the rendered text (an image's tag), that part.
+    """
+    if wanted is MISSING:
+        return MISSING
+    if not place.exists or place.value is None or isinstance(wanted, dict | list) or str(place.value) == str(present):
+        return _typed(place.value, wanted) if place.exists else wanted
+    part, whole, new = str(place.value), str(present), str(wanted)
+    at = whole.find(part)
+    while part and at >= 0:
+        front, back = whole[:at], whole[at + len(part) :]
+        if new.startswith(front) and new.endswith(back) and len(new) >= len(front) + len(back):
+            inner = new[len(front) : len(new) - len(back)]
+            if inner and inner != part:
+                return _typed(place.value, inner)
+        at = whole.find(part, at + 1)
+    if not isinstance(present, str) or part not in whole:
+        return wanted if _same_type(place.value, present) else _NOT_INVERTIBLE
+    return _NOT_INVERTIBLE
+
+
+def _typed(old: Any, new: Any) -> Any:
+    """The new value in the old one's type where it can be: a quoted "8080" stays a string."""
+    if isinstance(old, str) and isinstance(new, int | float) and not isinstance(new, bool):
+        return str(new)
+    if isinstance(old, int) and not isinstance(old, bool) and isinstance(new, str) and new.isdigit():
+        return int(new)
+    return new
+
+
+def _same_type(a: Any, b: Any) -> bool:
+    return isinstance(a, type(b)) or isinstance(b, type(a))
+
+
+def _edit(place: Place, value: Any) -> Edit:
+    where = {"file": place.file, "document": place.document, "path": place.path, "inside": place.inside}
+    if value is MISSING:
+        return Edit(op="delete", **where)
+    return Edit(op="set" if place.exists else "insert", value=value, **where)
+
+
+def _apply(repository: Repository, edits: Sequence[Edit], fix: Fix) -> dict[str, bytes | None]:
+    try:
+        return changes(edits, repository.read)
+    except EditRefused as error:
+        raise Unproved(f"{fix.title}: the edit was refused: {error}") from error
+
+
+def _check_rendering(
+    case: Case, fix: Fix, places: Sequence[Place], files: Mapping[str, bytes | None]
+) -> Sequence[ObjectChange]:
+    repository = case.repository
+    after = repository.with_changes(files)
+    if problems := repository.validate(after):
+        raise Unproved(f"{fix.title}: the result is not valid: {problems[0].message}")
+    differences = repository.difference(after)
+    known = {place_name for place in places for place_name in place.also_feeds}
+    touched = {want.application.name for want in fix.wants} | {app.name for app in fix.applications} | known
+    for change in differences:
+        if change.application not in touched:
+            raise Unproved(f"{fix.title}: it would change {change.application} too")
+        if change.what == "failure" and change.after is not MISSING and change.after:
+            raise Unproved(f"{fix.title}: {change.application} would no longer render: {change.after}")
+    for change in differences:
+        _check_maximum(case, fix, change)
+    for want in fix.wants:
+        _check_want(want, differences, fix)
+    return differences
+
+
+def _remade(differences: Sequence[ObjectChange]) -> tuple[str, ...]:
+    named = (f"{change.kind}/{change.name}" for change in differences if change.path[:2] == ("spec", "template"))
+    return tuple(dict.fromkeys(named))[:40]
+
+
+_RAISED_BY: Mapping[tuple[str, ...], str] = {
+    ("limits", "memory"): "raise_memory_limit",
+    ("limits", "cpu"): "raise_cpu_limit",
+}
+
+
+def _check_maximum(case: Case, fix: Fix, change: ObjectChange) -> None:
+    """The maximum of an action holds for its field whichever action raises it, a roll-back too."""
+    action = case.policies.actions.get(_RAISED_BY.get(tuple(map(str, change.path[-2:])), ""))
+    high = quantities.parse(action.bounds.maximum or None) if action else None
+    amount = None if change.after is MISSING else quantities.parse(change.after)
+    before = None if change.before is MISSING else quantities.parse(change.before)
+    if action and high is not None and amount is not None and amount > high and (before is None or amount > before):
+        raise Unproved(f"{fix.title}: {change.after} would exceed the maximum of {action.bounds.maximum} ({action.id})")
+
+
+def _check_want(want: Want, differences: Sequence[ObjectChange], fix: Fix) -> None:
+    own = [change for change in differences if change.application == want.application.name]
+    if not own:
+        raise Unproved(f"{fix.title}: the edit does not reach the rendered {want.manifest.kind} {want.manifest.name}")
+    wanted = {_plain(other.path) for other in fix.wants}
+    for change in own:
+        path = _plain(change.path)
+        inside = any(path[: len(prefix)] == prefix or prefix[: len(path)] == path for prefix in wanted)
+        if change.what != "field" or not (inside or _derived(change)):
+            raise Unproved(f"{fix.title}: it would also change {change.kind} {change.name} {dotted(change.path)}")
+
+
+def _plain(path: YamlPath) -> YamlPath:
+    return tuple(path)
+
+
+def _derived(change: ObjectChange) -> bool:
+    """Checksums that charts and kustomize compute from contents change along; nobody wrote them."""
+    text = dotted(change.path).lower()
+    return "checksum" in text or ("annotations" in text and "hash" in text)
+
+
+def _line(change: ObjectChange) -> str:
+    before = "absent" if change.before is MISSING else change.before
+    after = "absent" if change.after is MISSING else change.after
+    where = f" {dotted(change.path)}" if change.path else ""
+    return f"{change.application}: {change.kind}/{change.name}{where}: {before} → {after}"
+
+
+def _guard(case: Case, files: Mapping[str, bytes | None]) -> None:
+    before = {name: _read(case.repository, name) for name in files}
+    ruling = check_changes(
+        {name: FileChange(before=before[name], after=after) for name, after in files.items()}, case.policies.guardrails
+    )
+    if not ruling.allowed:
+        raise Unproved(f"the guardrails say no: {'; '.join(ruling.reasons)}")
+
+
+def _read(repository: Repository, file: str) -> bytes | None:
+    try:
+        return repository.read(file)
+    except ConfigError:
+        return None
+
+
+def _policy_words(case: Case) -> tuple[str, ...]:
+    bounds = case.action.bounds
+    limits = [
+        f"≤ {bounds.max_factor:g} ×" if bounds.max_factor else "",
+        f"≤ {bounds.maximum}" if bounds.maximum else "",
+    ]
+    within = ", ".join(filter(None, limits))
+    merge = "may merge by itself" if case.action.auto_merge else "no auto-merge"
+    return (f"within `{case.action.id}`{f' ({within})' if within else ''}", merge)

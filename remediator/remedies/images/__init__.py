@@ -1,0 +1,1 @@
+"""Images and the credentials that pull them."""

@@ -1,0 +1,112 @@
+"""Logins for private registries: the one that the namespace holds."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from remediator.domain.change import YamlPath
+from remediator.domain.incident import Evidence
+from remediator.gitops import Match
+from remediator.gitops.paths import get
+from remediator.remedies.engine.acceptable_values import another
+from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.spelling import nearest
+from remediator.remedies.images.images import Reference
+
+
+def add_image_pull_secret(case: Case) -> Iterator[Fix]:
+    """Name the pull secret that the namespace holds for this registry."""
+    failed = case.signals("image_denied", "pull_secret_missing")
+    for target, container, _ in case.workloads():
+        found = target.manifest.pod_spec()
+        if found is None:
+            continue
+        spec, base = found
+        registry = Reference.parse(str(container.get("image", ""))).registry or "docker.io"
+        named = [str(item.get("name")) for item in spec.get("imagePullSecrets") or () if isinstance(item, dict)]
+        secrets = _pull_secrets(case, target)
+        if named:
+            yield from _misnamed(case, target, base, named, secrets, failed)
+        elif not _account_brings(case, target, spec):
+            fitting = sorted(name for name, hosts in secrets.items() if registry in hosts)
+            if len(fitting) == 1 and case.signals("image_denied"):
+                yield Fix(
+                    title=f"pull the images of `{target.manifest.name}` with secret `{fitting[0]}`",
+                    reason=f"{registry} refuses anonymous pulls, and `{fitting[0]}` in the same namespace is the login for it.",
+                    evidence=case.cite(*failed),
+                    wants=(
+                        Want(target.application, target.manifest, (*base, "imagePullSecrets"), [{"name": fitting[0]}]),
+                    ),
+                    parameters={"secret": fitting[0], "registry": registry},
+                    score=0.6,
+                )
+
+
+def _misnamed(
+    case: Case, target: Match, base: YamlPath, named: list[str], secrets: dict[str, set[str]], failed: list[Evidence]
+) -> Iterator[Fix]:
+    """The pod names a pull secret that does not exist, and one that does is a slip away."""
+    said = case.facts("missing", among=case.signals("pull_secret_missing"))
+    for index, name in enumerate(named):
+        if name in secrets or (said and name not in ", ".join(said).replace(" ", "").split(",")):
+            continue
+        new = nearest(name, secrets)
+        yield Fix(
+            title=f"pull with secret `{new}` instead of `{name}`",
+            reason=f"pull secret `{name}` is defined nowhere; `{new}` in the same namespace is one slip away.",
+            evidence=case.cite(*failed),
+            wants=(Want(target.application, target.manifest, (*base, "imagePullSecrets", index, "name"), new or name),),
+            parameters={"from": name, "to": new},
+            score=0.75 if new else 0.0,
+            accepts=another(name, among=[*secrets, ""]),
+        )
+
+
+def _account_brings(case: Case, target: Match, spec: dict[str, Any]) -> bool:
+    """Whether the ServiceAccount gives its pods a pull secret already."""
+    name = str(spec.get("serviceAccountName") or "default")
+    return any(
+        manifest.name == name and manifest.body.get("imagePullSecrets")
+        for manifest in case.namespace_objects(target, "ServiceAccount")
+    )
+
+
+def _pull_secrets(case: Case, target: Match) -> dict[str, set[str]]:
+    """Pull secrets of the namespace and the registries they are for: by their contents, else by who uses them."""
+    found: dict[str, set[str]] = {}
+    for manifest in case.namespace_objects(target, "Secret", "SealedSecret", "ExternalSecret"):
+        kind = (
+            manifest.body.get("type")
+            or get(manifest.body, ("spec", "template", "type"))
+            or get(manifest.body, ("spec", "target", "template", "type"))
+        )
+        if kind in ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"):
+            found[manifest.name] = _hosts(manifest.body)
+    for manifest in case.namespace_objects(target):
+        pod = manifest.pod_spec()
+        for item in (pod[0].get("imagePullSecrets") or ()) if pod else ():
+            name = str(item.get("name")) if isinstance(item, dict) else ""
+            if name in found:
+                found[name] |= {
+                    Reference.parse(str(body.get("image", ""))).registry or "docker.io"
+                    for body, _, _ in manifest.containers()
+                }
+    return found
+
+
+def _hosts(body: dict[str, Any]) -> set[str]:
+    """Registries that a pull secret written in plain holds logins for; nothing of the logins is kept."""
+    text = get(body, ("stringData", ".dockerconfigjson"))
+    coded = get(body, ("data", ".dockerconfigjson"))
+    try:
+        if isinstance(coded, str):
+            text = base64.b64decode(coded, validate=True).decode()
+        auths = json.loads(text).get("auths", {}) if isinstance(text, str) else {}
+    except (binascii.Error, ValueError, AttributeError):
+        return set()
+    hosts = {str(host).removeprefix("https://").split("/")[0] for host in auths}
+    return {"docker.io" if host == "index.docker.io" else host for host in hosts}

@@ -1,0 +1,1 @@
+"""Services, routes and policies between workloads."""

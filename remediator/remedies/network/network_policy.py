@@ -1,0 +1,245 @@
+"""NetworkPolicies that shut out a client that must be let in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from remediator.domain.change import YamlPath
+from remediator.domain.incident import Evidence
+from remediator.gitops import Application, Manifest
+from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.path_spelling import is_slip
+from remediator.remedies.engine.spelling import one_of
+from remediator.remedies.views.service_view import (
+    Pods,
+    Server,
+    container_ports,
+    live_pods,
+    neighbours,
+    pods_beside,
+    selected,
+    servers,
+)
+
+_TELLING = (
+    "app",
+    "app.kubernetes.io/name",
+    "k8s-app",
+    "tier",
+    "role",
+    "component",
+    "app.kubernetes.io/component",
+    "name",
+)
+"""Labels by which a policy usually tells pods apart, the most telling first."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One NetworkPolicy that governs what may reach the server's pods."""
+
+    application: Application
+    manifest: Manifest
+    spec: dict[str, Any]
+
+    @property
+    def rules(self) -> list[dict[str, Any]]:
+        """Its rules for incoming traffic."""
+        return [rule if isinstance(rule, dict) else {} for rule in self.spec.get("ingress") or ()]
+
+
+@dataclass(frozen=True)
+class Client:
+    """The pods that were shut out."""
+
+    name: str
+    namespace: str
+    labels: dict[str, str]
+    evidence: tuple[Evidence, ...]
+
+
+def fix_network_policy(case: Case) -> Iterator[Fix]:
+    """Admit the client: mend the label or port that was meant for it, or add it to the one rule that admits others."""
+    dropped = bool(case.signals("connection_timeout"))
+    for server in servers(case):
+        pods = selected(server, pods_beside(case, server))
+        if len({one.manifest.name for one in pods}) != 1:
+            continue
+        policies = _policies(case, server, pods)
+        ports = _server_ports(server, pods)
+        for client in _clients(case, server):
+            if policies and not any(_admits(policy, client, ports, server.namespace) for policy in policies):
+                for fix in _admitted(case, server, policies, client, ports):
+                    yield fix if dropped else replace(fix, score=0.0)
+
+
+def _policies(case: Case, server: Server, pods: Sequence[Pods]) -> list[Policy]:
+    """Policies for traffic into the server's pods; without one everything is let in."""
+    found = []
+    for application, manifest in neighbours(case, server.application, server.namespace):
+        spec = manifest.body.get("spec")
+        if manifest.kind != "NetworkPolicy" or not isinstance(spec, dict):
+            continue
+        types = spec.get("policyTypes") or ["Ingress"]
+        if "Ingress" in types and _selects(spec.get("podSelector"), pods[0].labels):
+            found.append(Policy(application, manifest, spec))
+    return found
+
+
+def _selects(selector: Any, labels: Any) -> bool:
+    """Whether a label selector takes these labels; an empty one takes all."""
+    if not isinstance(selector, dict):
+        return selector is None
+    wanted = selector.get("matchLabels") or {}
+    for expression in selector.get("matchExpressions") or ():
+        key, values = expression.get("key"), [str(value) for value in expression.get("values") or ()]
+        has = key in labels
+        holds = {
+            "In": has and labels.get(key) in values,
+            "NotIn": labels.get(key) not in values,
+            "Exists": has,
+            "DoesNotExist": not has,
+        }
+        if not holds.get(str(expression.get("operator")), False):
+            return False
+    return all(labels.get(key) == str(value) for key, value in wanted.items())
+
+
+def _server_ports(server: Server, pods: Sequence[Pods]) -> set[str]:
+    """Ports and port names on which the server's pods are reached."""
+    targets = {
+        str(port.get("targetPort") or port.get("port"))
+        for port in server.ports
+        if not server.asked or str(port.get("port")) in server.asked
+    }
+    names = {
+        str(item.get("name")): str(item["containerPort"]) for _, item, _ in container_ports(pods) if item.get("name")
+    }
+    numbers = {number: name for name, number in names.items()}
+    return (
+        targets | {names[one] for one in targets if one in names} | {numbers[one] for one in targets if one in numbers}
+    )
+
+
+def _clients(case: Case, server: Server) -> Iterator[Client]:
+    """Who complains about the server, with the labels that the repository or the input shows."""
+    seen = set()
+    for one in server.evidence:
+        name, namespace = one.subject.name, one.subject.namespace or server.namespace
+        if one.channel not in ("log", "text") or not name or (name, namespace) in seen or name == server.manifest.name:
+            continue
+        seen.add((name, namespace))
+        labels = next((labels for shown, labels in live_pods(case, namespace) if shown.subject.name == name), {})
+        for pods in pods_beside(case, server) if namespace == server.namespace else ():
+            if pods.manifest.name == name:
+                labels = dict(pods.labels)
+        if labels:
+            labels = {
+                key: value for key, value in labels.items() if not key.endswith(("-hash", "pod-index", "pod-name"))
+            }
+            yield Client(name, namespace, labels, tuple(e for e in server.evidence if e.subject.name == name))
+
+
+def _admits(policy: Policy, client: Client, ports: set[str], namespace: str) -> bool:
+    return any(
+        _port_open(rule, ports)
+        and (not rule.get("from") or any(_is_peer(peer, client, namespace) for peer in rule["from"]))
+        for rule in policy.rules
+    )
+
+
+def _port_open(rule: dict[str, Any], ports: set[str]) -> bool:
+    listed = [str(item.get("port")) for item in rule.get("ports") or () if isinstance(item, dict)]
+    return not listed or bool(ports & set(listed)) or "None" in listed
+
+
+def _is_peer(peer: Any, client: Client, namespace: str) -> bool:
+    if not isinstance(peer, dict) or "ipBlock" in peer:
+        return True  # an address range: whether the client is in it cannot be told
+    if "namespaceSelector" in peer:
+        return True  # the labels of namespaces are not known here
+    return client.namespace == namespace and _selects(peer.get("podSelector"), client.labels)
+
+
+def _admitted(case: Case, server: Server, policies: list[Policy], client: Client, ports: set[str]) -> Iterator[Fix]:
+    if client.namespace != server.namespace or len(policies) != 1:
+        return
+    policy = policies[0]
+    for i, rule in enumerate(policy.rules):
+        open_port = _port_open(rule, ports)
+        peers = rule.get("from") or []
+        if not open_port and (not peers or any(_is_peer(peer, client, server.namespace) for peer in peers)):
+            yield from _port_opened(case, server, policy, i, ports, client)
+        elif open_port and peers:
+            yield from _peer_mended(case, server, policy, i, client)
+
+
+def _peer_mended(case: Case, server: Server, policy: Policy, rule: int, client: Client) -> Iterator[Fix]:
+    """One label of a peer that no pod has goes to the client's; a peer that others are admitted by stays."""
+    pods = pods_beside(case, server)
+    peers = policy.rules[rule]["from"]
+    for j, peer in enumerate(peers):
+        labels = (peer.get("podSelector") or {}).get("matchLabels") or {}
+        wrong = [key for key, value in labels.items() if client.labels.get(key) != str(value)]
+        if len(wrong) != 1 or (peer.get("podSelector") or {}).get("matchExpressions") or wrong[0] not in client.labels:
+            continue
+        key = wrong[0]
+        nobody = not any(_selects(peer["podSelector"], one.labels) for one in pods)
+        slip = is_slip(str(labels[key]), client.labels[key])
+        path: YamlPath = ("spec", "ingress", rule, "from", j, "podSelector", "matchLabels", key)
+        yield Fix(
+            title=f"let NetworkPolicy `{policy.manifest.name}` admit {key}={client.labels[key]}",
+            reason=f"`{client.name}` is shut out of `{server.manifest.name}`: the policy admits {key}={labels[key]}, its pods have {key}={client.labels[key]}.",
+            evidence=case.cite(*client.evidence),
+            wants=(Want(policy.application, policy.manifest, path, client.labels[key]),),
+            parameters={
+                "policy": policy.manifest.name,
+                "from": f"{key}={labels[key]}",
+                "to": f"{key}={client.labels[key]}",
+            },
+            score=0.7 if slip else 0.6 if nobody else 0.0,
+            accepts=one_of([client.labels[key]]),
+        )
+    yield from _peer_added(case, server, policy, rule, client)
+
+
+def _peer_added(case: Case, server: Server, policy: Policy, rule: int, client: Client) -> Iterator[Fix]:
+    """The client as a further peer, told by the label by which the policy tells the others."""
+    peers = policy.rules[rule]["from"]
+    used = [key for peer in peers for key in ((peer.get("podSelector") or {}).get("matchLabels") or {})]
+    key = next((key for key in (*used, *_TELLING) if key in client.labels), "")
+    others = {
+        one.manifest.name for one in pods_beside(case, server) if key and one.labels.get(key) == client.labels[key]
+    }
+    if not key or not used or others - {client.name}:
+        return
+    peer = {"podSelector": {"matchLabels": {key: client.labels[key]}}}
+    yield Fix(
+        title=f"let NetworkPolicy `{policy.manifest.name}` admit {key}={client.labels[key]} too",
+        reason=f"`{client.name}` is shut out of `{server.manifest.name}`: no peer of the policy is one of its pods. Those admitted now stay admitted.",
+        evidence=case.cite(*client.evidence),
+        wants=(Want(policy.application, policy.manifest, ("spec", "ingress", rule, "from"), [*peers, peer]),),
+        parameters={"policy": policy.manifest.name, "to": f"{key}={client.labels[key]}"},
+        score=0.62,
+    )
+
+
+def _port_opened(
+    case: Case, server: Server, policy: Policy, rule: int, ports: set[str], client: Client
+) -> Iterator[Fix]:
+    """The only port of a rule that admits the client goes to the one that the server listens on."""
+    listed = policy.rules[rule].get("ports") or []
+    numbers = sorted(int(port) for port in ports if port.isdigit())
+    if len(listed) != 1 or len(numbers) != 1:
+        return
+    yield Fix(
+        title=f"let NetworkPolicy `{policy.manifest.name}` open port {numbers[0]}",
+        reason=f"the policy admits `{client.name}` on port {listed[0].get('port')} alone; `{server.manifest.name}` listens on {numbers[0]}.",
+        evidence=case.cite(*client.evidence),
+        wants=(Want(policy.application, policy.manifest, ("spec", "ingress", rule, "ports", 0, "port"), numbers[0]),),
+        parameters={"policy": policy.manifest.name, "from": str(listed[0].get("port")), "to": str(numbers[0])},
+        score=0.6,
+        accepts=lambda old: str(old) in ports,
+    )

@@ -1,0 +1,1 @@
+"""Probes: what they ask, when, and of which port."""

@@ -1,0 +1,1 @@
+"""Names that must exist elsewhere: ConfigMaps, Secrets, accounts, roles, scale targets."""

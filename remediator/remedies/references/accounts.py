@@ -1,0 +1,50 @@
+"""ServiceAccounts that do not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from remediator.gitops import Match
+from remediator.remedies.engine.acceptable_values import another
+from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.spelling import nearest
+
+
+def fix_service_account(case: Case) -> Iterator[Fix]:
+    """Name the ServiceAccount that exists."""
+    for one in case.signals("service_account_not_found"):
+        missing = one.facts.get("missing", "")
+        for target in case.targets:
+            found = target.manifest.pod_spec()
+            if found is None or found[0].get("serviceAccountName") != missing:
+                continue
+            accounts = [manifest.name for manifest in case.namespace_objects(target, "ServiceAccount")]
+            if missing in accounts:
+                continue  # it is here: the cluster just does not have it yet
+            new, why = _account(case, target, missing, accounts)
+            yield Fix(
+                title=f"run `{target.manifest.name}` as ServiceAccount `{new}` instead of `{missing}`",
+                reason=f"ServiceAccount `{missing}` is defined nowhere; {why}",
+                evidence=case.cite(one),
+                wants=(Want(target.application, target.manifest, (*found[1], "serviceAccountName"), new or missing),),
+                parameters={"from": missing, "to": new},
+                score=0.8 if new else 0.0,
+                accepts=another(missing, among=["default", *accounts], absent=True),
+            )
+
+
+def _account(case: Case, target: Match, missing: str, accounts: list[str]) -> tuple[str, str]:
+    if new := nearest(missing, accounts):
+        return new, f"`{new}` in the same namespace is one slip away."
+    if target.manifest.name in accounts:
+        return target.manifest.name, "the account of the workload's own name exists."
+    used = {
+        str(found[0].get("serviceAccountName"))
+        for manifest in case.namespace_objects(target)
+        if (found := manifest.pod_spec())
+    }
+    own = {one.name for one in case.siblings(target.application) if one.kind == "ServiceAccount"} - used
+    if len(own) == 1:
+        only = next(iter(own))
+        return only, f"`{only}` is the only account of this Application that no workload uses."
+    return "", "nothing in the namespace was surely meant."

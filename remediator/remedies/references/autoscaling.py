@@ -1,0 +1,91 @@
+"""Autoscalers that point at no workload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from remediator.domain.change import YamlPath
+from remediator.domain.incident import Evidence
+from remediator.gitops import Manifest, Match
+from remediator.gitops.model import WORKLOADS
+from remediator.gitops.paths import get
+from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.spelling import nearest
+
+_REFERENCES: dict[str, YamlPath] = {
+    "HorizontalPodAutoscaler": ("spec", "scaleTargetRef"),
+    "ScaledObject": ("spec", "scaleTargetRef"),
+    "VerticalPodAutoscaler": ("spec", "targetRef"),
+}
+
+
+def fix_scale_target(case: Case) -> Iterator[Fix]:
+    """Point the autoscaler at the workload that exists: its name, or its kind where only that is wrong."""
+    failed = case.signals("scale_target_not_found")
+    for target in case.targets:
+        path = _REFERENCES.get(target.manifest.kind)
+        reference = get(target.manifest.body, path) if path else None
+        if path and isinstance(reference, dict):
+            yield from _fixes(case, target, path, reference, failed)
+
+
+def _fixes(
+    case: Case, target: Match, path: YamlPath, reference: dict[str, Any], failed: list[Evidence]
+) -> Iterator[Fix]:
+    name, kind = str(reference.get("name", "")), str(reference.get("kind") or "Deployment")
+    missing = case.facts("missing", among=failed)
+    if missing and name not in missing:
+        return  # it was mended since
+    workloads = case.namespace_objects(target, *WORKLOADS)
+    same = [one for one in workloads if one.name == name]
+    if any(one.kind == kind for one in same):
+        return  # it is here: the cluster just does not have it yet
+    if len(same) == 1 and same[0].kind in ("Deployment", "StatefulSet", "Rollout"):
+        yield _kind(case, target, path, kind, same[0], failed)
+        return
+    new, why = _meant(case, target, kind, name, [one for one in workloads if one.kind == kind])
+    known = {one.name for one in workloads if one.kind == kind}
+    yield Fix(
+        title=f"scale {kind} `{new}` instead of `{name}`",
+        reason=f"there is no {kind} `{name}`; {why}",
+        evidence=case.cite(*failed),
+        wants=(Want(target.application, target.manifest, (*path, "name"), new or name),),
+        parameters={"kind": kind, "from": name, "to": new},
+        score=0.8 if new else 0.0,
+        accepts=lambda old: old in known,
+    )
+
+
+def _kind(case: Case, target: Match, path: YamlPath, kind: str, workload: Manifest, failed: list[Evidence]) -> Fix:
+    wants = [Want(target.application, target.manifest, (*path, "kind"), workload.kind)]
+    if get(target.manifest.body, (*path, "apiVersion")) not in (workload.api_version, None):
+        present = get(target.manifest.body, (*path, "apiVersion"))
+        if isinstance(present, str):
+            wants.append(Want(target.application, target.manifest, (*path, "apiVersion"), workload.api_version))
+    return Fix(
+        title=f"scale {workload.kind} `{workload.name}`, which is no {kind}",
+        reason=f"`{workload.name}` is a {workload.kind}; there is no {kind} of that name.",
+        evidence=case.cite(*failed),
+        wants=tuple(wants),
+        parameters={"name": workload.name, "from": kind, "to": workload.kind},
+        score=0.75,
+    )
+
+
+def _meant(case: Case, target: Match, kind: str, name: str, workloads: list[Manifest]) -> tuple[str, str]:
+    names = list(dict.fromkeys(one.name for one in workloads))
+    if new := nearest(name, names):
+        return new, f"`{new}` in the same namespace is one slip away."
+    if target.manifest.name in names:
+        return target.manifest.name, f"the autoscaler is called like {kind} `{target.manifest.name}`."
+    taken = {
+        str(get(one.body, (*_REFERENCES[one.kind], "name")))
+        for one in case.namespace_objects(target, *_REFERENCES)
+        if one.name != target.manifest.name
+    }
+    own = {one.name for one in case.siblings(target.application) if one.kind == kind} - taken
+    if len(own) == 1:
+        only = next(iter(own))
+        return only, f"`{only}` is the only {kind} of this Application without an autoscaler."
+    return "", "nothing in the namespace was surely meant."

@@ -1,0 +1,310 @@
+"""Permissions: the one missing grant, never a wildcard."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from remediator.domain.change import YamlPath
+from remediator.domain.incident import Evidence
+from remediator.gitops import Application, Manifest
+from remediator.gitops.paths import get, with_value
+from remediator.remedies.engine.acceptable_values import just
+from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.spelling import is_typo
+
+
+@dataclass(frozen=True)
+class Denied:
+    """One thing that an account may not do."""
+
+    namespace: str
+    account: str
+    verb: str
+    resource: str
+    group: str
+    scope: str
+    """The namespace it was denied in; empty for the whole cluster."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """An object and the Application that applies it."""
+
+    application: Application
+    manifest: Manifest
+
+
+def grant_rbac(case: Case) -> Iterator[Fix]:
+    """Add what is denied to the Role that the account is bound to, and nothing else; one fix for each Role."""
+    lacking: dict[tuple[Application, str, str], tuple[Held, list[Denied], list[Evidence]]] = {}
+    for denied, evidence in _denials(case):
+        if not _may_grant(case, denied):
+            continue
+        roles = _roles(case, denied)
+        for held in roles[:1]:
+            key = (held.application, held.manifest.kind, held.manifest.name)
+            _, several, said = lacking.setdefault(key, (held, [], []))
+            several.append(denied)
+            said.extend(evidence)
+        if not roles:
+            yield from _misbound(case, denied, evidence)
+    for held, several, said in lacking.values():
+        yield from _grant(case, held, several, said)
+
+
+def _denials(case: Case) -> Iterator[tuple[Denied, list[Evidence]]]:
+    groups: dict[Denied, list[Evidence]] = {}
+    for one in case.signals("rbac_forbidden"):
+        facts = one.facts
+        account = facts.get("account") or facts.get("service_account", "")
+        namespace = facts.get("service_account_namespace") or facts.get("namespace", "")
+        scope = facts.get("resource_namespace") or (
+            facts.get("scope", "") if facts.get("scope") not in ("cluster", "namespace") else ""
+        )
+        group = facts.get("group") or facts.get("api_group", "")
+        if account and facts.get("verb") and facts.get("resource"):
+            denied = Denied(namespace, account, facts["verb"], facts["resource"], group, scope)
+            groups.setdefault(denied, []).append(one)
+    yield from groups.items()
+
+
+def _may_grant(case: Case, denied: Denied) -> bool:
+    """Within the policy: a known verb, nothing that could be used to gain more."""
+    verbs = _words(case.action.options.get("verbs"))
+    never = _words(case.action.options.get("never"))
+    return denied.verb in verbs and denied.verb not in never and denied.resource.partition("/")[0] not in never
+
+
+def _words(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def _roles(case: Case, denied: Denied) -> list[Held]:
+    """Roles of the repository that the account is bound to and that hold where it was denied, the narrower first."""
+    found: dict[tuple[str, str], Held] = {}
+    for binding in _of_kind(case, "RoleBinding", "ClusterRoleBinding"):
+        wide = binding.manifest.kind == "ClusterRoleBinding"
+        space = _namespace(binding)
+        if not wide and (not denied.scope or space != denied.scope):
+            continue
+        if not any(_is_account(subject, denied, space) for subject in _subjects(binding)):
+            continue
+        reference = get(binding.manifest.body, ("roleRef",))
+        if not isinstance(reference, dict):
+            continue
+        for role in _of_kind(case, str(reference.get("kind"))):
+            if role.manifest.name == reference.get("name") and (
+                role.manifest.kind == "ClusterRole" or _namespace(role) == space
+            ):
+                found.setdefault((role.manifest.kind, role.manifest.name), role)
+    rank = {"Role": 0, "ClusterRole": 1}
+    return sorted(found.values(), key=lambda one: (rank.get(one.manifest.kind, 2), -_fits(one, denied)))
+
+
+def _of_kind(case: Case, *kinds: str) -> list[Held]:
+    """Objects of these kinds, the culprit's Applications first, then those of their cluster."""
+    first = list(dict.fromkeys(target.application for target in case.targets))
+    clusters = {application.cluster for application in first}
+    others = [
+        one for one in case.repository.applications if one not in first and (not clusters or one.cluster in clusters)
+    ]
+    return [
+        Held(application, manifest)
+        for application in (*first, *others)
+        for manifest in case.repository.objects(application)
+        if manifest.kind in kinds
+    ]
+
+
+def _namespace(held: Held) -> str:
+    return held.manifest.namespace or held.application.namespace
+
+
+def _subjects(binding: Held) -> list[dict[str, Any]]:
+    return [one for one in binding.manifest.body.get("subjects") or () if isinstance(one, dict)]
+
+
+def _is_account(subject: dict[str, Any], denied: Denied, space: str) -> bool:
+    return (
+        subject.get("kind") == "ServiceAccount"
+        and subject.get("name") == denied.account
+        and (subject.get("namespace") or space) == denied.namespace
+    )
+
+
+def _fits(held: Held, denied: Denied) -> int:
+    """How near a Role is to the grant: it names the resource, it names the group."""
+    rules = _rules(held)
+    names = any(denied.resource in (rule.get("resources") or ()) for _, rule in rules)
+    groups = any(denied.group in (rule.get("apiGroups") or ()) for _, rule in rules)
+    return 2 * names + groups
+
+
+def _rules(held: Held) -> list[tuple[int, dict[str, Any]]]:
+    rules = held.manifest.body.get("rules")
+    return [
+        (index, rule) for index, rule in enumerate(rules if isinstance(rules, list) else ()) if isinstance(rule, dict)
+    ]
+
+
+def _grant(case: Case, held: Held, several: list[Denied], evidence: list[Evidence]) -> Iterator[Fix]:
+    """All that the Role lacks; each denial sees what those before it were granted."""
+    body = copy.deepcopy(held.manifest.body.get("rules") or [])
+    changed: dict[YamlPath, Any] = {}
+    granted = []
+    for denied in several:
+        rules = [
+            (index, rule)
+            for index, rule in enumerate(body)
+            if isinstance(rule, dict) and not rule.get("resourceNames") and not rule.get("nonResourceURLs")
+        ]
+        if any(_allows(rule, denied) for _, rule in rules):
+            continue
+        found = _slip(rules, denied) or _missing_verb(rules, denied) or _missing_resource(rules, denied)
+        if found is None:
+            body.append({"apiGroups": [denied.group], "resources": [denied.resource], "verbs": [denied.verb]})
+        else:
+            path, value = found
+            body = with_value(body, path[1:], value)
+            if int(path[1]) < len(held.manifest.body.get("rules") or ()):
+                changed[path] = value
+        granted.append(denied)
+    if not granted:
+        return  # it was granted since
+    before = held.manifest.body.get("rules") or []
+    wants = [Want(held.application, held.manifest, path, value) for path, value in changed.items()]
+    if len(body) > len(before):
+        wants.append(Want(held.application, held.manifest, ("rules",), [*before, *body[len(before) :]]))
+    account, what = granted[0].account, ", ".join(f"{one.verb} {one.resource}" for one in granted)
+    yield Fix(
+        title=f"let `{account}` {what}",
+        reason=f"ServiceAccount `{account}` may not {what}; it is bound to {held.manifest.kind} `{held.manifest.name}`, which lacks just that.",
+        evidence=case.cite(*evidence),
+        wants=tuple(wants),
+        parameters={"role": held.manifest.name, "grants": what},
+        score=0.75,
+    )
+
+
+def _allows(rule: dict[str, Any], denied: Denied) -> bool:
+    def has(key: str, word: str) -> bool:
+        words = rule.get(key) or ()
+        return word in words or "*" in words
+
+    return has("apiGroups", denied.group) and has("resources", denied.resource) and has("verbs", denied.verb)
+
+
+def _slip(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -> tuple[YamlPath, Any] | None:
+    """A misspelt verb, resource or group of a rule that else grants it."""
+    for key, right in (("verbs", denied.verb), ("resources", denied.resource), ("apiGroups", denied.group)):
+        for index, rule in rules:
+            words = rule.get(key)
+            if not isinstance(words, list) or right in words:
+                continue
+            if not _allows({**rule, key: [right]}, denied):
+                continue
+            for at, word in enumerate(words):
+                if isinstance(word, str) and word and word not in _KNOWN and is_typo(word, right):
+                    return ("rules", index, key, at), right
+    return None
+
+
+_KNOWN = frozenset(
+    [
+        "get",
+        "list",
+        "watch",
+        "create",
+        "update",
+        "patch",
+        "delete",
+        "deletecollection",
+        "pods",
+        "services",
+        "configmaps",
+        "secrets",
+        "events",
+        "endpoints",
+        "nodes",
+        "namespaces",
+        "deployments",
+        "replicasets",
+        "statefulsets",
+        "daemonsets",
+        "jobs",
+        "cronjobs",
+        "ingresses",
+        "pods/log",
+        "pods/exec",
+        "pods/status",
+        "deployments/scale",
+        "deployments/status",
+    ]
+)
+"""Words that are right as they stand, however near another one is."""
+
+
+def _missing_verb(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -> tuple[YamlPath, Any] | None:
+    """The rule that names the resource, the one that names fewest others first."""
+    named = [
+        (index, rule)
+        for index, rule in rules
+        if _allows({**rule, "verbs": [denied.verb]}, denied) and isinstance(rule.get("verbs"), list)
+    ]
+    exact = [
+        (index, rule) for index, rule in named if "*" not in rule["resources"] and "secrets" not in rule["resources"]
+    ]
+    if not exact:
+        return None
+    index, rule = min(exact, key=lambda pair: len(pair[1]["resources"]))
+    return ("rules", index, "verbs"), [*rule["verbs"], denied.verb]
+
+
+def _missing_resource(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -> tuple[YamlPath, Any] | None:
+    """A rule that grants just this verb, or only reading, to others of the group: one more resource widens nothing else."""
+    reading = {"get", "list", "watch"}
+    for index, rule in rules:
+        verbs = rule.get("verbs") or []
+        only = set(verbs) <= reading or verbs == [denied.verb]
+        resources = rule.get("resources")
+        if (
+            rule.get("apiGroups") == [denied.group]
+            and denied.verb in verbs
+            and only
+            and isinstance(resources, list)
+            and "*" not in resources
+        ):
+            return ("rules", index, "resources"), [*resources, denied.resource]
+    return None
+
+
+def _misbound(case: Case, denied: Denied, evidence: list[Evidence]) -> Iterator[Fix]:
+    """No Role is bound to the account, but a binding misspells it or seeks it in another namespace."""
+    accounts = {(one.manifest.name, _namespace(one)) for one in _of_kind(case, "ServiceAccount")}
+    for binding in _of_kind(case, "RoleBinding", "ClusterRoleBinding"):
+        space = _namespace(binding)
+        if binding.manifest.kind == "RoleBinding" and space != denied.scope:
+            continue
+        for index, subject in enumerate(binding.manifest.body.get("subjects") or ()):
+            if not isinstance(subject, dict) or subject.get("kind") != "ServiceAccount":
+                continue
+            name, own = str(subject.get("name", "")), str(subject.get("namespace") or space)
+            if (name, own) in accounts:
+                continue
+            slip = own == denied.namespace and is_typo(name, denied.account)
+            astray = name == denied.account and own != denied.namespace
+            if not (slip or astray):
+                continue
+            field, old, new = ("name", name, denied.account) if slip else ("namespace", own, denied.namespace)
+            yield Fix(
+                title=f"bind `{denied.account}` of {denied.namespace} in `{binding.manifest.name}`",
+                reason=f"{binding.manifest.kind} `{binding.manifest.name}` binds {field} `{old}`, which does not exist; the account is `{denied.namespace}/{denied.account}`.",
+                evidence=case.cite(*evidence),
+                wants=(Want(binding.application, binding.manifest, ("subjects", index, field), new),),
+                parameters={"binding": binding.manifest.name, "from": old, "to": new},
+                score=0.7,
+                accepts=just(new),
+            )

@@ -1,0 +1,1 @@
+"""What commits changed, and taking it back."""

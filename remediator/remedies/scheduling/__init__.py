@@ -1,0 +1,1 @@
+"""Why a pod finds no node: selectors, tolerations, classes, affinity."""

@@ -1,0 +1,1 @@
+"""Sources that Argo CD cannot render: paths, value files, kustomizations, namespaces."""

@@ -1,0 +1,274 @@
+"""Entries of a kustomization that name files which do not exist."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from remediator.domain.change import Edit, Place, YamlPath
+from remediator.domain.incident import Evidence
+from remediator.errors import ConfigError
+from remediator.gitops import Application, Repository, history
+from remediator.gitops.files import join
+from remediator.gitops.paths import MISSING
+from remediator.gitops.render.kustomize import kustomization_file
+from remediator.policy.leaves import documents
+from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.older_values import LOOK_BACK, told
+from remediator.remedies.engine.path_spelling import surely_meant
+from remediator.remedies.views.application_field import changed, complained, mends, same, touched
+
+_REMOTE = re.compile(r"^[a-z+]+://|^git@|^(?:github|gitlab|bitbucket)\.|\?ref=")
+_PLAIN_LISTS = (
+    "resources",
+    "bases",
+    "components",
+    "patchesStrategicMerge",
+    "crds",
+    "configurations",
+    "generators",
+    "transformers",
+    "validators",
+)
+_PATH_LISTS = ("patches", "patchesJson6902", "replacements")
+_MAX_DIRECTORIES = 200
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file or directory that a kustomization names."""
+
+    file: str
+    """The kustomization."""
+    path: YamlPath
+    value: str
+    target: str
+    """From the checkout's root."""
+    front: str = ""
+    """What stands before the name in the text: the `key=` of a generator's file."""
+
+    @property
+    def listed(self) -> bool:
+        """Whether it adds objects rather than changing them."""
+        return self.path[0] in ("resources", "bases", "components")
+
+
+def fix_kustomize_resource(case: Case) -> Iterator[Fix]:
+    """Name the file that was meant, where an entry names one that is not there."""
+    for application, one in complained(case, "kustomize_resource_missing", "kustomize_failed"):
+        if mends(case.repository, application):
+            continue  # the newest commit mended it
+        entries = [
+            entry
+            for source in application.sources
+            if source.local
+            for entry in entries_below(case.repository, source.path)
+        ]
+        for entry in entries:
+            if not _exists(case.repository, entry) and _told(one, entry):
+                yield from _corrected(case, application, entry, entries, one)
+    yield from _listed_twice(case)
+
+
+def _listed_twice(case: Case) -> Iterator[Fix]:
+    """Take out the second mention of a file that one kustomization lists twice."""
+    for application, one in complained(case, "duplicate_resource"):
+        for source in application.sources:
+            seen: set[tuple[str, str]] = set()
+            for entry in entries_below(case.repository, source.path) if source.local else ():
+                key = (entry.file, entry.target.rstrip("/"))
+                if entry.listed and key in seen and _told(one, entry):
+                    place = Place(
+                        file=entry.file, path=entry.path, value=entry.value, why="the entry stands here a second time"
+                    )
+                    yield Fix(
+                        title=f"list {entry.value} once in {entry.file}",
+                        reason=f"`{entry.file}` lists `{entry.value}` twice, and kustomize adds no object twice.",
+                        evidence=case.cite(one),
+                        edits=(Edit(op="delete", file=entry.file, path=entry.path),),
+                        places=(place,),
+                        applications=tuple(dict.fromkeys([application, *_users(case, application, entry)])),
+                        parameters={"entry": entry.value},
+                        score=0.8,
+                    )
+                seen.add(key)
+
+
+def entries_below(repository: Repository, directory: str) -> list[Entry]:
+    """Every entry of the kustomization of a directory and of those that it includes."""
+    found: list[Entry] = []
+    pending = [directory]
+    seen: set[str] = set()
+    while pending and len(seen) < _MAX_DIRECTORIES:
+        current = pending.pop(0)
+        file = kustomization_file(repository.store, current)
+        if file is None or file in seen:
+            continue
+        seen.add(file)
+        for entry in _entries(repository, file, current):
+            found.append(entry)
+            if entry.listed and repository.store.is_dir(entry.target):
+                pending.append(entry.target)
+    return found
+
+
+def _entries(repository: Repository, file: str, directory: str) -> Iterator[Entry]:
+    try:
+        bodies = documents(repository.read(file))
+    except ConfigError:
+        return
+    body = bodies[0] if bodies else None
+    if not isinstance(body, dict):
+        return
+    for path, value, front in _names(body):
+        if "\n" not in value and not _REMOTE.search(value):
+            yield Entry(file, path, value, join(directory, value), front)
+
+
+def _names(body: dict[str, Any]) -> Iterator[tuple[YamlPath, str, str]]:
+    """(path, file name, what stands before it) of everything in a kustomization that names a file."""
+    for key in _PLAIN_LISTS:
+        for index, item in enumerate(_list(body, key)):
+            if isinstance(item, str):
+                yield (key, index), item, ""
+    for key, field in (*((key, "path") for key in _PATH_LISTS), ("helmCharts", "valuesFile")):
+        for index, item in enumerate(_list(body, key)):
+            if isinstance(item, dict) and isinstance(item.get(field), str):
+                yield (key, index, field), item[field], ""
+    for key in ("configMapGenerator", "secretGenerator"):
+        for index, item in enumerate(_list(body, key)):
+            if isinstance(item, dict):
+                yield from _generator(item, (key, index))
+
+
+def _generator(item: dict[str, Any], path: YamlPath) -> Iterator[tuple[YamlPath, str, str]]:
+    for kind in ("files", "envs"):
+        for number, text in enumerate(_list(item, kind)):
+            front, equals, name = str(text).rpartition("=")
+            yield (*path, kind, number), name, front + equals
+    if isinstance(item.get("env"), str):
+        yield (*path, "env"), item["env"], ""
+
+
+def _list(body: dict[str, Any], key: str) -> list[Any]:
+    found = body.get(key)
+    return found if isinstance(found, list) else []
+
+
+def _exists(repository: Repository, entry: Entry) -> bool:
+    return repository.store.is_file(entry.target) or repository.store.is_dir(entry.target)
+
+
+def _told(one: Evidence, entry: Entry) -> bool:
+    """Whether the message names this entry; kustomize quotes it as it stands in the file."""
+    base = posixpath.basename(entry.value.rstrip("/"))
+    resource = one.facts.get("resource", "")
+    return base in one.text or (bool(resource) and posixpath.basename(resource) == base)
+
+
+def _corrected(
+    case: Case, application: Application, entry: Entry, entries: list[Entry], one: Evidence
+) -> Iterator[Fix]:
+    new = _meant(case.repository, entry, entries)
+    place = Place(
+        file=entry.file, path=entry.path, value=entry.front + entry.value, why="the kustomization's own entry"
+    )
+    yield from _restored(case, application, entry, place, one)
+    if new and (fix := _fix(case, application, entry, place, new, one)):
+        yield fix
+
+
+def _meant(repository: Repository, entry: Entry, entries: list[Entry]) -> str:
+    """The file or directory, as the entry would write it: nearly that name in the same place, not listed already."""
+    home, base = posixpath.split(entry.target.rstrip("/"))
+    if not repository.store.is_dir(home):
+        return _meant_directory(repository, entry, home, base)
+    files, directories = repository.store.entries(home)
+    listed = {other.target.rstrip("/") for other in entries if other.file == entry.file}
+    kustomizations = {name for name in files if name.lower().startswith("kustomization")}
+    candidates = [
+        name for name in (*files, *directories) if name not in kustomizations and join(home, name) not in listed
+    ]
+    if not entry.listed:
+        candidates = [name for name in candidates if name in files]
+    new = surely_meant(base, candidates)
+    return entry.value.rstrip("/")[: -len(base)] + new if new else ""
+
+
+def _meant_directory(repository: Repository, entry: Entry, home: str, base: str) -> str:
+    """The same name below the one directory of which the written one is a misspelling."""
+    parent, folder = posixpath.split(home)
+    if not repository.store.is_dir(parent) or entry.value.count(folder) != 1:
+        return ""
+    near = [
+        name
+        for name in repository.store.entries(parent)[1]
+        if repository.store.is_file(join(join(parent, name), base))
+        or repository.store.is_dir(join(join(parent, name), base))
+    ]
+    new = surely_meant(folder, near)
+    return entry.value.replace(folder, new) if new else ""
+
+
+def _restored(case: Case, application: Application, entry: Entry, place: Place, one: Evidence) -> Iterator[Fix]:
+    if not case.policies.actions["roll_back"].enabled:
+        return
+    past = history.changes(case.repository.root, place, limit=LOOK_BACK).changes
+    for change in past:
+        if change.old is MISSING or not isinstance(change.old, str) or change.old == place.value:
+            continue
+        fix = _fix(case, application, entry, place, change.old[len(entry.front) :], one)
+        if fix is not None:
+            said = told(change, entry.path)
+            yield replace(
+                fix,
+                title=f"restore `{change.old}` in {entry.file}",
+                reason=f"{said}. {fix.reason}",
+                score=0.95,
+                rollback=said,
+            )
+            return
+
+
+def _fix(case: Case, application: Application, entry: Entry, place: Place, new: str, one: Evidence) -> Fix | None:
+    edit = Edit(op="set", file=entry.file, path=entry.path, value=entry.front + new)
+    after = changed(case, edit)
+    fresh = same(after, application) if after is not None else None
+    if after is None or fresh is None or not _better(case.repository, after, application, fresh):
+        return None
+    users = _users(case, application, entry)
+    return Fix(
+        title=f"list `{new}` instead of `{entry.value}` in {entry.file}",
+        reason=f"`{entry.target}` does not exist; `{join(posixpath.dirname(entry.file), new)}` does.",
+        evidence=case.cite(one),
+        edits=(edit,),
+        places=(place.model_copy(update={"also_feeds": tuple(one.name for one in users if one != application)}),),
+        applications=tuple(dict.fromkeys([*touched(case.repository, after, application), *users])),
+        parameters={"kustomization": entry.file, "from": entry.value, "to": new},
+        score=0.8,
+    )
+
+
+def _better(before: Repository, after: Repository, application: Application, fresh: Application) -> bool:
+    """Whether the change leaves fewer faults; others of the same Application may be somebody else's."""
+    old = {problem.message for problem in before.problems_of(application) if problem.fault}
+    new = {problem.message for problem in after.problems_of(fresh) if problem.fault}
+    return len(new) < len(old) and new <= old
+
+
+def _users(case: Case, application: Application, entry: Entry) -> tuple[Application, ...]:
+    """Every Application that the kustomization feeds."""
+    directory = posixpath.dirname(entry.file)
+    users = [
+        other
+        for other in case.repository.applications
+        if any(_feeds(case.repository, source.path, entry.file, directory) for source in other.sources if source.local)
+    ]
+    return tuple(dict.fromkeys([application, *users]))
+
+
+def _feeds(repository: Repository, path: str, file: str, directory: str) -> bool:
+    return path == directory or any(other.file == file for other in entries_below(repository, path))

@@ -1,0 +1,182 @@
+"""Files that do not parse: the one line that keeps them from it, mended."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import islice
+from typing import Any
+
+from remediator.domain.change import Edit, Place
+from remediator.domain.incident import Evidence
+from remediator.errors import ConfigError
+from remediator.gitops import Application, Repository, history
+from remediator.policy.leaves import documents
+from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.older_values import LOOK_BACK
+from remediator.remedies.sources.repairs import repairs
+from remediator.remedies.views.application_field import complained, same, shared
+
+_TRIES = 16
+"""Texts that are rendered at most before a file is left to a person."""
+_TEMPLATE = re.compile(r"\b(?P<chart>[\w.-]+)/(?P<file>(?:charts/[\w.-]+/)*templates/[\w./-]+\.(?:ya?ml|tpl|txt))")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One file that keeps an Application from rendering."""
+
+    file: str
+    line: int
+    message: str
+    template: bool = False
+    """A chart's template: it is judged by rendering, not by parsing."""
+
+
+def restore_file(case: Case) -> Iterator[Fix]:
+    """Mend the line that keeps a file from parsing: as the history had it, else by the only local repair there is."""
+    done: set[str] = set()
+    for application, one in complained(case, *case.action.ends):
+        for broken in _broken(case, application, one):
+            if broken.file not in done:
+                done.add(broken.file)
+                yield from _mended(case, application, broken, one)
+
+
+def _broken(case: Case, application: Application, one: Evidence) -> Iterator[Broken]:
+    """The files that do not parse and that the message is about; a template where the message names one."""
+    problems = case.repository.problems_of(application)
+    files = {problem.file for problem in problems if problem.kind == "parse"}
+    for problem in problems:
+        named = posixpath.basename(problem.file) in one.text
+        only = len(files) == 1 and not re.search(r"[\w-]+\.ya?ml", one.text)
+        if problem.kind == "parse" and problem.file and (named or only):
+            yield Broken(problem.file, problem.line, problem.message)
+    if not files and any(problem.kind == "render" for problem in problems):
+        for source in application.sources:
+            for match in _TEMPLATE.finditer(one.text):
+                file = f"{source.path}/{match['file']}" if source.path else match["file"]
+                if source.local and case.repository.store.is_file(file):
+                    yield Broken(file, 0, "the chart does not render with it", template=True)
+
+
+def _mended(case: Case, application: Application, broken: Broken, one: Evidence) -> Iterator[Fix]:
+    try:
+        text = case.repository.read(broken.file).decode()
+    except (ConfigError, UnicodeDecodeError):
+        return
+    for new, said in _from_history(case, broken, text):
+        if fix := _fix(case, application, broken, one, text, new, said):
+            yield fix
+            break
+    tries = _TRIES
+    for group in repairs(text, broken.line, template=broken.template):
+        results: dict[str, str] = {}
+        for new in group:
+            parsed = None if broken.template else documents(new.encode())
+            if broken.template or (parsed is not None and _mostly_mappings(parsed)):
+                results.setdefault(new if broken.template else repr(parsed), new)
+        tries -= len(results)
+        if tries < 0:
+            return
+        fixes = [fix for new in results.values() if (fix := _fix(case, application, broken, one, text, new, ""))]
+        if len(fixes) == 1:
+            yield fixes[0]
+        if fixes:
+            return
+
+
+def _mostly_mappings(parsed: list[Any]) -> bool:
+    return bool(parsed) and all(isinstance(item, dict) or item is None for item in parsed) and any(parsed)
+
+
+def _fix(
+    case: Case, application: Application, broken: Broken, one: Evidence, old: str, new: str, said: str
+) -> Fix | None:
+    """The fix with this text, if the Application has one fault less by it and no new one."""
+    file = broken.file
+    after = case.repository.with_changes({file: new.encode()})
+    fresh = same(after, application)
+    if fresh is None or not _sound(case.repository, after, application, fresh, broken):
+        return None
+    line, before, now = _changed_line(old, new)
+    place = Place(file=file, value=before, why=f"line {line} of the file, which does not parse")
+    place = shared(place, case.repository, after, application)
+    return Fix(
+        title=f"mend line {line} of {posixpath.basename(file)}",
+        reason=f"{f'{said}. ' if said else ''}`{file}` does not parse ({broken.message}); line {line} read `{before.strip()}` and becomes `{now.strip()}`.",
+        evidence=case.cite(one),
+        edits=(Edit(op="write", file=file, value=new),),
+        places=(place,),
+        applications=_touched(case.repository, after, application),
+        parameters={"file": file, "line": str(line)},
+        score=0.95 if said else 0.75,
+        rollback=said,
+    )
+
+
+def _sound(before: Repository, after: Repository, application: Application, fresh: Application, broken: Broken) -> bool:
+    """Whether this fault is gone, and no other has come."""
+    problems = [problem for problem in after.problems_of(fresh) if problem.fault]
+    known = {problem.message for problem in before.problems_of(application)}
+    same_fault = (
+        problem.kind == "render" if broken.template else problem.kind == "parse" and problem.file == broken.file
+        for problem in problems
+    )
+    return not any(same_fault) and all(problem.message in known for problem in problems) and not before.validate(after)
+
+
+def _touched(before: Repository, after: Repository, application: Application) -> tuple[Application, ...]:
+    names = {change.application for change in before.difference(after)} | {application.name}
+    return tuple(dict.fromkeys(one for one in (*before.applications, *after.applications) if one.name in names))
+
+
+def _changed_line(old: str, new: str) -> tuple[int, str, str]:
+    """(number, before, after) of the first line that differs."""
+    ours, theirs = old.splitlines(), new.splitlines()
+    for index in range(max(len(ours), len(theirs))):
+        a = ours[index] if index < len(ours) else ""
+        b = theirs[index] if index < len(theirs) else ""
+        if a != b:
+            return index + 1, a, b
+    return 0, "", ""
+
+
+def _from_history(case: Case, broken: Broken, text: str) -> Iterator[tuple[str, str]]:
+    """(text, what is told) with just the broken lines as the last version had them that parsed."""
+    if not case.policies.actions["roll_back"].enabled:
+        return
+    root, file = case.repository.root, broken.file
+    for commit in history.touched(root, [file], limit=LOOK_BACK).commits:
+        raw = history.file_at(root, f"{commit.commit}^", file)
+        if raw is None:
+            continue
+        older = raw.decode(errors="replace")
+        if broken.template or documents(raw) is not None:
+            said = f"{file} stopped parsing with {commit.commit[:7]} ({commit.subject!r}, {commit.when[:10]})"
+            candidates = _reverted(text, older, broken.line)
+            fit = (new for new in candidates if broken.template or documents(new.encode()) is not None)
+            yield from ((new, said) for new in islice(fit, _TRIES))
+            return
+
+
+def _reverted(text: str, good: str, line: int) -> Iterator[str]:
+    """The text with one changed line as it was, nearest to the fault first; else one hunk; else all of it."""
+    now, then = text.splitlines(keepends=True), good.splitlines(keepends=True)
+    hunks = [code for code in SequenceMatcher(None, now, then, autojunk=False).get_opcodes() if code[0] != "equal"]
+    single = [
+        (low + offset, low + offset + 1, then[low_then + offset : low_then + offset + 1])
+        for tag, low, high, low_then, high_then in hunks
+        if tag == "replace" and high - low == high_then - low_then
+        for offset in range(high - low)
+    ]
+    whole = [(low, high, then[low_then:high_then]) for _, low, high, low_then, high_then in hunks]
+    for start, end, lines in (
+        *sorted(single, key=lambda part: abs(part[0] + 1 - line)),
+        *sorted(whole, key=lambda part: abs(part[0] + 1 - line)),
+    ):
+        yield "".join((*now[:start], *lines, *now[end:]))
+    yield good

@@ -1,0 +1,111 @@
+"""Namespaces that an Application deploys to and that nobody makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from remediator.domain.change import Edit, Place, YamlPath
+from remediator.domain.incident import Evidence
+from remediator.gitops import Application
+from remediator.gitops.paths import MISSING, get
+from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.path_spelling import surely_meant
+from remediator.remedies.views.application_field import (
+    Correction,
+    changed,
+    complained,
+    corrected,
+    places,
+    same,
+    touched,
+)
+
+
+def create_namespace(case: Case) -> Iterator[Fix]:
+    """Let Argo CD make the namespace that the Application's destination names."""
+    for application, one in complained(case, "namespace_missing"):
+        missing = one.facts.get("namespace") or one.facts.get("missing") or ""
+        if application.namespace != missing:
+            continue
+        options = get(application.body, ("spec", "syncPolicy", "syncOptions"))
+        present = [str(item) for item in options] if isinstance(options, list) else []
+        if "CreateNamespace=true" in present:
+            continue
+        if _namespace_misspelt(case, application):
+            yield from _destination_restored(case, application, one)
+            continue
+        for edit, place in _option_edits(case, application, present):
+            after = changed(case, edit)
+            fresh = same(after, application) if after is not None else None
+            if (
+                after is None
+                or fresh is None
+                or "CreateNamespace=true" not in (get(fresh.body, ("spec", "syncPolicy", "syncOptions")) or [])
+            ):
+                continue
+            yield Fix(
+                title=f"let Argo CD create namespace `{missing}` for `{application.name}`",
+                reason=f"the sync fails because namespace `{missing}` is not there, and nothing makes it: CreateNamespace is not set.",
+                evidence=case.cite(one),
+                edits=(edit,),
+                places=(place,),
+                applications=touched(case.repository, after, application),
+                parameters={"application": application.name, "namespace": missing},
+                score=0.8,
+            )
+            break
+
+
+def _namespace_misspelt(case: Case, application: Application) -> bool:
+    """Whether a namespace that others use is one slip away: then creating another one hides the fault."""
+    declared = {
+        m.name for app in case.repository.applications for m in case.repository.objects(app) if m.kind == "Namespace"
+    }
+    used = {other.namespace for other in case.repository.applications if other != application}
+    near = surely_meant(application.namespace, (declared | used) - {application.namespace, ""})
+    return bool(near) and application.namespace not in used
+
+
+def _destination_restored(case: Case, application: Application, one: Evidence) -> Iterator[Fix]:
+    """The destination as the history has it, if that is a namespace in use."""
+    used = {other.namespace for other in case.repository.applications if other != application}
+    yield from corrected(
+        case,
+        Correction(
+            application=application,
+            path=("spec", "destination", "namespace"),
+            new="",
+            holds=lambda _, fresh: fresh.namespace in used,
+            what=f"destination of Application `{application.name}`",
+            reason=f"namespace `{application.namespace}` does not exist, and others deploy to one of nearly that name.",
+            evidence=case.cite(one),
+        ),
+    )
+
+
+def _option_edits(case: Case, application: Application, present: list[str]) -> Iterator[tuple[Edit, Place]]:
+    """The edit for each text that can hold the sync options: set false to true, append, or make the list."""
+    base: YamlPath = ("spec", "syncPolicy")
+    off = next((index for index, item in enumerate(present) if item.lower().startswith("createnamespace=")), None)
+    value = "CreateNamespace=true"
+    if off is not None:
+        for place in places(case, application, (*base, "syncOptions", off)):
+            yield _edit("set", place, value), place
+        return
+    if present:
+        for place in places(case, application, (*base, "syncOptions")):
+            yield _edit("append", place, value), place
+        return
+    held = get(application.body, base)
+    if isinstance(held, dict):
+        for place in places(case, application, (*base, "syncOptions")):
+            yield _edit("set" if place.exists else "insert", place, [value]), place
+    else:
+        for place in places(case, application, base):
+            inserted: object = {"syncOptions": [value]}
+            yield _edit("set" if place.exists and place.value is not MISSING else "insert", place, inserted), place
+
+
+def _edit(op: Literal["set", "insert", "append"], place: Place, value: object) -> Edit:
+    return Edit(op=op, file=place.file, document=place.document, path=place.path, inside=place.inside, value=value)

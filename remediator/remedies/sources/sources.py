@@ -1,0 +1,200 @@
+"""What an Application's source names and Argo CD cannot find: a path, a revision, a values file, a namespace."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from remediator.domain.incident import Evidence
+from remediator.gitops import Application, Repository, Source
+from remediator.gitops.files import clean
+from remediator.gitops.paths import get
+from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.path_spelling import is_shortened, is_slip, surely_meant
+from remediator.remedies.views.application_field import (
+    Correction,
+    Holds,
+    complained,
+    corrected,
+    mends,
+)
+
+_RENDERABLE = (".yaml", ".yml", ".json", ".jsonnet")
+
+
+def fix_source_path(case: Case) -> Iterator[Fix]:
+    """Point a source at the directory that was meant, where the one it names is not there."""
+    for application, one in complained(case, "app_path_missing"):
+        told = clean(one.facts.get("path", ""))
+        for source in application.sources:
+            written = str(source.body.get("path") or "")
+            if not source.local or clean(written) != told or case.repository.store.is_dir(source.path):
+                continue
+            new = _directory_meant(case.repository, source, application)
+            yield from corrected(
+                case,
+                Correction(
+                    application=application,
+                    path=(*source.pointer, "path"),
+                    new=_as_written(written, case.repository.layout.to_repository(new)) if new else "",
+                    holds=_path_exists,
+                    what=f"path of Application `{application.name}`",
+                    reason=f"there is no directory `{told}`{f'; `{new}` is the one that was meant' if new else ''}.",
+                    evidence=case.cite(one),
+                    score=0.75,
+                ),
+            )
+
+
+def _path_exists(repository: Repository, application: Application) -> bool:
+    local = [source for source in application.sources if source.local and not source.ref]
+    return (
+        bool(local) and all(repository.store.is_dir(source.path) for source in local) and mends(repository, application)
+    )
+
+
+def _as_written(old: str, new: str) -> str:
+    """The new path with the habits of the old one: a leading `./`, a trailing `/`."""
+    return (
+        f"{'./' if old.startswith('./') else '/' if old.startswith('/') else ''}{new}{'/' if old.endswith('/') else ''}"
+    )
+
+
+def _directory_meant(repository: Repository, source: Source, application: Application) -> str:
+    """The one directory with something to apply of which the path is a misspelling, or to which it moved."""
+    holds = _directories(repository)
+    wanted = source.path
+    same_depth = [name for name in holds if name.count("/") == wanted.count("/")]
+    one_step = [name for name in same_depth if _steps_differing(name, wanted) == 1]
+    if new := surely_meant(wanted, one_step):
+        return new
+    cut = [name for name in one_step if is_shortened(wanted, name) and posixpath.basename(name) == application.name]
+    if len(cut) == 1:
+        return cut[0]
+    elsewhere = [name for name in holds if posixpath.basename(name) == posixpath.basename(wanted)]
+    used = {
+        other.path for app in repository.applications for other in app.sources if other.local and app != application
+    }
+    telling = posixpath.basename(wanted) == application.name or "/" in wanted
+    return elsewhere[0] if len(elsewhere) == 1 and elsewhere[0] not in used and telling else ""
+
+
+def _steps_differing(a: str, b: str) -> int:
+    return sum(one != other for one, other in zip(a.split("/"), b.split("/"), strict=True))
+
+
+def _directories(repository: Repository) -> set[str]:
+    """Directories that hold something Argo CD can render."""
+    return {
+        directory
+        for directory, names in repository.store.tree.items()
+        if directory and not directory.startswith(".") and any(name.endswith(_RENDERABLE) for name in names)
+    }
+
+
+_UNREACHABLE = re.compile(
+    r"(?i)timeout|timed out|connection (?:refused|reset)|no such host|TLS handshake|x509|unauthorized|forbidden|authentication|\b(?:401|403|429|50\d)\b"
+)
+
+
+def fix_target_revision(case: Case) -> Iterator[Fix]:
+    """Set a revision that does not resolve to the branch, tag or version that was meant.
+
+    A server that does not answer says nothing about the revision, and one that this checkout has does resolve.
+    """
+    for application, one in complained(case, "revision_unresolved", "chart_version_missing"):
+        if _UNREACHABLE.search(one.text):
+            continue
+        told = one.facts.get("revision") or one.facts.get("version") or one.facts.get("target_revision") or ""
+        for source in application.sources:
+            chart = one.facts.get("chart", "")
+            if source.revision != told or (chart and source.chart != chart):
+                continue
+            known = _revisions(case.repository, source)
+            if source.revision not in known:
+                yield from _revision_corrected(case, application, source, known, one)
+
+
+def _revision_corrected(
+    case: Case, application: Application, source: Source, known: set[str], one: Evidence
+) -> Iterator[Fix]:
+    new = _revision_meant(source.revision, known)
+    yield from corrected(
+        case,
+        Correction(
+            application=application,
+            path=(*source.pointer, "targetRevision"),
+            new=new,
+            holds=_follows(source, known),
+            what=f"targetRevision of Application `{application.name}`",
+            reason=f"`{source.revision}` does not resolve{f'; `{new}` does' if new else ''}.",
+            evidence=case.cite(one),
+            score=0.75,
+        ),
+    )
+
+
+def _revisions(repository: Repository, source: Source) -> set[str]:
+    """Revisions that surely exist: HEAD, what other Applications follow of the same repository, local branches and tags."""
+    known = {
+        other.revision
+        for application in repository.applications
+        for other in application.sources
+        if other.revision
+        and other.revision != source.revision
+        and (other.repo_url, other.chart) == (source.repo_url, source.chart)
+    }
+    if source.chart:
+        return known
+    if source.local:
+        known |= _references(repository)
+    return known | {"HEAD"}
+
+
+def _references(repository: Repository) -> set[str]:
+    """Branches and tags that this checkout knows of, from git's own files."""
+    git = repository.root / ".git"
+    found = set()
+    try:
+        packed = (
+            (git / "packed-refs").read_text(encoding="utf-8", errors="replace")
+            if (git / "packed-refs").is_file()
+            else ""
+        )
+    except OSError:
+        packed = ""
+    for line in packed.splitlines():
+        _, _, name = line.partition(" ")
+        found.add(name)
+    for folder in ("heads", "tags", "remotes/origin"):
+        base = git / "refs" / folder
+        if base.is_dir():
+            found |= {
+                f"refs/{folder}/{path.relative_to(base).as_posix()}" for path in base.rglob("*") if path.is_file()
+            }
+    names = {re.sub(r"^refs/(?:heads|tags|remotes/origin)/", "", name) for name in found if name.startswith("refs/")}
+    return {name for name in names if name and not name.startswith(("refs/", "remediator"))}
+
+
+def _revision_meant(wrong: str, known: set[str]) -> str:
+    if wrong.lower() == "head":
+        return "HEAD"
+    if new := surely_meant(wrong, known):
+        return new
+    if sorted(wrong.upper()) == sorted("HEAD"):
+        return "HEAD"
+    bare = wrong.removeprefix("v")
+    versions = {name for name in known if name.removeprefix("v") == bare}
+    return versions.pop() if len(versions) == 1 else ""
+
+
+def _follows(source: Source, known: set[str]) -> Holds:
+    """Whether the source follows something that exists; what the history had is believed to have existed."""
+    bad = source.revision
+
+    def holds(_: Repository, application: Application) -> bool:
+        revision = str(get(application.body, (*source.pointer, "targetRevision")))
+        return revision not in (bad, "") and (revision in known or not is_slip(bad, revision) or len(known) <= 1)
+
+    return holds

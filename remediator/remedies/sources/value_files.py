@@ -1,0 +1,105 @@
+"""Values files that an Application names and that do not exist."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from remediator.domain.incident import Evidence
+from remediator.gitops import Application, Repository, Source
+from remediator.gitops.render.helm import value_file
+from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.path_spelling import is_slip, surely_meant
+from remediator.remedies.views.application_field import Correction, complained, corrected, mends
+
+
+def fix_value_file(case: Case) -> Iterator[Fix]:
+    """Name the values file that exists, of the same environment."""
+    for application, one in complained(case, "value_file_missing"):
+        told = one.facts.get("file", "").strip("'\"")
+        for source in application.sources:
+            for index, entry in enumerate(source.options("helm").get("valueFiles") or []):
+                yield from _value_file_corrected(case, application, source, index, str(entry), told, one)
+
+
+def _value_file_corrected(
+    case: Case, application: Application, source: Source, index: int, entry: str, told: str, one: Evidence
+) -> Iterator[Fix]:
+    repository = case.repository
+    name = value_file(repository.layout, application, source, entry)
+    if name is None or repository.store.is_file(name) or not _is_told(told, name):
+        return
+    directory, base = posixpath.dirname(name), posixpath.basename(name)
+    beside = (
+        [file for file in repository.store.entries(directory)[0] if file.endswith((".yaml", ".yml"))]
+        if repository.store.is_dir(directory)
+        else []
+    )
+    taken = _value_files_of_others(repository, application)
+    new = surely_meant(
+        base, [file for file in beside if posixpath.join(directory, file) not in taken or is_slip(base, file)]
+    )
+    if not beside:
+        new = ""
+    yield from corrected(
+        case,
+        Correction(
+            application=application,
+            path=(*source.pointer, "helm", "valueFiles", index),
+            new=entry[: len(entry) - len(base)] + new
+            if new and entry.endswith(base)
+            else _directory_corrected(repository, entry, name),
+            holds=mends,
+            what=f"values file of Application `{application.name}`",
+            reason=f"`{name}` does not exist{f'; `{new}` lies beside it' if new else ''}.",
+            evidence=case.cite(one),
+            score=0.75,
+        ),
+    )
+
+
+def _is_told(told: str, name: str) -> bool:
+    """Whether the message is about this file: it shows the path below some temporary directory."""
+    told = told.replace("\\", "/").rstrip(":")
+    return bool(told) and (
+        told == name
+        or told.endswith("/" + name)
+        or name.endswith("/" + told.lstrip("./"))
+        or posixpath.basename(told) == posixpath.basename(name)
+    )
+
+
+def _value_files_of_others(repository: Repository, application: Application) -> set[str]:
+    return {
+        name
+        for other in repository.applications
+        if other != application
+        for source in other.sources
+        for entry in source.options("helm").get("valueFiles") or []
+        if (name := value_file(repository.layout, other, source, str(entry)))
+    }
+
+
+def _directory_corrected(repository: Repository, entry: str, name: str) -> str:
+    """The same file name in the one directory of which the written one is a misspelling."""
+    base = posixpath.basename(name)
+    homes = [
+        posixpath.join(directory, base)
+        for directory in repository.store.tree
+        if directory.count("/") == posixpath.dirname(name).count("/")
+        and repository.store.is_file(posixpath.join(directory, base))
+    ]
+    new = surely_meant(name, homes)
+    if not new:
+        return ""
+    shared = 0
+    while (
+        shared < len(name)
+        and name[-1 - shared : len(name)] == new[-1 - shared : len(new)]
+        and entry.endswith(name[-1 - shared :])
+    ):
+        shared += 1
+    old_part, new_part = name[: len(name) - shared], new[: len(new) - shared]
+    head = posixpath.commonprefix([old_part, new_part])
+    wrong, right = old_part[len(head) :], new_part[len(head) :]
+    return entry.replace(wrong, right) if wrong and entry.count(wrong) == 1 else ""

@@ -1,0 +1,153 @@
+"""Volumes that are full, and claims whose size was taken back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from remediator.domain.incident import Evidence
+from remediator.gitops import Match
+from remediator.gitops.paths import get
+from remediator.remedies.engine import quantities
+from remediator.remedies.engine.acceptable_values import more_than
+from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.views.claims import Claim, about, claims, mounted
+
+_PATH = re.compile(r"(?P<path>/[\w./@+-]+)")
+
+
+def grow_claim(case: Case) -> Iterator[Fix]:
+    """Give a full volume more room by the policy's factor, or a shrunk claim its size again.
+
+    A StatefulSet's template cannot change in a cluster, so those are a person's work; so are classes that do not expand.
+    """
+    for one in case.signals(*case.action.ends):
+        for claim in _full(case, one):
+            now = quantities.parse(claim.get("resources", "requests", "storage"))
+            if now is None or (claim.template and one.signal != "volume_resize_forbidden"):
+                continue
+            if one.signal == "volume_resize_forbidden":
+                yield from _regrown(case, claim, now, one)
+            elif _expands(case, claim) and _as_seen(case, claim, now):
+                yield from _grown(case, claim, now, one)
+
+
+def _grown(case: Case, claim: Claim, now: Decimal, one: Evidence) -> Iterator[Fix]:
+    bounds, present = case.action.bounds, str(claim.get("resources", "requests", "storage"))
+    wanted = min(now * Decimal(str(bounds.factor or 2)), now * Decimal(str(bounds.max_factor or 3)))
+    wanted = quantities.clamp(wanted, bounds.minimum, bounds.maximum)
+    if wanted <= now:
+        return
+    value = quantities.bytes_like(wanted, present)
+    yield Fix(
+        title=f"grow claim `{claim.name}` from {present} to {value}",
+        reason=f"The volume of `{claim.name}` is full at {present}; {bounds.factor:g} × leaves it room. A claim cannot shrink again.",
+        evidence=case.cite(one),
+        wants=(_size(claim, value),),
+        parameters={"claim": claim.name, "from": present, "to": value},
+        score=0.65,
+        accepts=more_than(now),
+    )
+
+
+def _regrown(case: Case, claim: Claim, now: Decimal, one: Evidence) -> Iterator[Fix]:
+    """The API server refuses a smaller size than the claim has: what it has is shown, or stood there before."""
+    shown = [
+        amount
+        for piece in case.statements
+        if piece.subject.kind == "PersistentVolumeClaim" and piece.subject.name == claim.name
+        if (amount := quantities.parse(piece.facts.get("capacity"))) is not None and amount > now
+    ]
+    present = str(claim.get("resources", "requests", "storage"))
+    value = quantities.bytes_like(max(shown), present) if shown else ""
+    yield Fix(
+        title=f"set claim `{claim.name}` back to {value}" if value else f"restore the size of claim `{claim.name}`",
+        reason=f"`{claim.name}` cannot shrink to {present}" + (f": its volume has {value} already." if value else "."),
+        evidence=case.cite(one),
+        wants=(_size(claim, value or present),),
+        parameters={"claim": claim.name, "from": present, "to": value},
+        score=0.75 if value else 0.0,
+        accepts=more_than(now),
+    )
+
+
+def _size(claim: Claim, value: str) -> Want:
+    return Want(claim.application, claim.manifest, (*claim.path, "resources", "requests", "storage"), value)
+
+
+def _full(case: Case, one: Evidence) -> list[Claim]:
+    """The claim that is meant: by name, by the path that could not be written, or the only one that is mounted."""
+    name = one.facts.get("persistentvolumeclaim") or (
+        one.subject.name if one.subject.kind == "PersistentVolumeClaim" else ""
+    )
+    if name:
+        return claims(case, one.subject.model_copy(update={"name": name}))
+    if one.facts.get("invalid_kind") == "PersistentVolumeClaim" and one.facts.get("invalid_name"):
+        return claims(case, one.subject.model_copy(update={"name": one.facts["invalid_name"]}))
+    if one.signal != "disk_full":
+        return about(case, one)
+    return [claim for target in case.targets for claim in _written(case, target, one)]
+
+
+def _written(case: Case, target: Match, one: Evidence) -> Iterator[Claim]:
+    """The claim below whose mount the path of the message lies; without a path, the workload's only claim."""
+    found = target.manifest.pod_spec()
+    own = list(mounted(case, target))
+    paths = [match["path"] for match in _PATH.finditer(one.text) if match["path"].count("/") > 1]
+    if found is None or not own:
+        return
+    mounts = [
+        (str(mount.get("mountPath", "")).rstrip("/"), str(mount.get("name", "")))
+        for body, _, _ in target.manifest.containers()
+        if one.subject.container in ("", body.get("name"))
+        for mount in body.get("volumeMounts") or ()
+        if isinstance(mount, dict)
+    ]
+    held = {
+        str(volume.get("name")): str(get(volume, ("persistentVolumeClaim", "claimName")))
+        for volume in found[0].get("volumes") or ()
+        if isinstance(volume, dict)
+    }
+    full = {volume for path in paths for volume in [_deepest(path, mounts)] if volume}
+    hits = [
+        claim
+        for claim in own
+        if (claim.name in full if claim.template else claim.name in {held.get(volume) for volume in full})
+    ]
+    if len(hits) == 1:
+        yield hits[0]
+    elif not paths and len(own) == 1:
+        yield own[0]
+
+
+def _deepest(path: str, mounts: list[tuple[str, str]]) -> str:
+    """The volume mounted closest above a path; empty for the container's own file system."""
+    above = [(len(where), name) for where, name in mounts if where and (path == where or path.startswith(f"{where}/"))]
+    return max(above)[1] if above else ""
+
+
+def _expands(case: Case, claim: Claim) -> bool:
+    """False where the claim's class is known not to let volumes grow."""
+    name = claim.get("storageClassName")
+    for one in case.statements:
+        if one.subject.kind == "StorageClass" and (
+            one.subject.name == name or (not name and one.facts.get("default") == "true")
+        ):
+            return (one.facts.get("allowvolumeexpansion") or "true").lower() != "false"
+    for application in case.repository.applications:
+        for manifest in case.repository.objects(application):
+            if manifest.kind == "StorageClass" and manifest.name == name:
+                return manifest.body.get("allowVolumeExpansion") is True
+    return True
+
+
+def _as_seen(case: Case, claim: Claim, now: Decimal) -> bool:
+    """False where the evidence shows another capacity than the repository asks for: it was grown since."""
+    seen = {
+        amount
+        for one in case.statements
+        if one.subject.kind == "PersistentVolumeClaim" and one.subject.name == claim.name
+        if (amount := quantities.parse(one.facts.get("capacity"))) is not None
+    }
+    return not seen or now in seen

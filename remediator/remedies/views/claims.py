@@ -1,0 +1,109 @@
+"""Claims as the repository defines them, and the ones that the evidence speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from remediator.domain.change import YamlPath
+from remediator.domain.incident import Evidence, Subject
+from remediator.gitops import Application, Manifest, Match
+from remediator.gitops.paths import MISSING, get
+from remediator.remedies.engine.case import Case, Want
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim that the repository defines: an object of its own, or a template of a StatefulSet."""
+
+    application: Application
+    manifest: Manifest
+    path: YamlPath
+    """Of the claim's spec."""
+    name: str
+    template: bool
+
+    def get(self, *steps: str) -> Any:
+        """A field of the claim's spec, or MISSING."""
+        return get(self.manifest.body, (*self.path, *steps))
+
+    def want(self, value: Any, *steps: str) -> Want:
+        """That field with this value."""
+        return Want(self.application, self.manifest, (*self.path, *steps), value)
+
+
+def claims_of(manifest: Manifest, application: Application) -> Iterator[Claim]:
+    """The claims that one object is or makes."""
+    if manifest.kind == "PersistentVolumeClaim":
+        yield Claim(application, manifest, ("spec",), manifest.name, template=False)
+    templates = get(manifest.body, ("spec", "volumeClaimTemplates"))
+    for index, template in enumerate(
+        templates if manifest.kind == "StatefulSet" and isinstance(templates, list) else ()
+    ):
+        name = get(template, ("metadata", "name"))
+        yield Claim(application, manifest, ("spec", "volumeClaimTemplates", index, "spec"), str(name), template=True)
+
+
+def claims(case: Case, subject: Subject | None = None) -> list[Claim]:
+    """Every claim that the case can be about; with a subject, the one of that name (`data-web-0` is of a template)."""
+    found = [
+        claim
+        for application in _applications(case)
+        for manifest in case.repository.objects(application)
+        for claim in claims_of(manifest, application)
+    ]
+    if subject is None:
+        return found
+    named = [claim for claim in found if _is_named(claim, subject.name) and _in(claim, subject.namespace)]
+    return named if len({_text(claim) for claim in named}) == 1 else []
+
+
+def _text(claim: Claim) -> tuple[object, ...]:
+    """The text that the claim comes from: one text may feed several Applications, a chart's template has values of each."""
+    manifest = claim.manifest
+    own = claim.application.key if "templates/" in manifest.file or not manifest.file else ()
+    return (manifest.file, manifest.document, manifest.name, claim.path, own)
+
+
+def _applications(case: Case) -> list[Application]:
+    """The targets' own where there are any, else all that could hold the culprit."""
+    own = list(dict.fromkeys(target.application for target in case.targets))
+    name = case.diagnosis.subject.application
+    if not own and name:
+        own = [application for application in case.repository.applications if application.name == name]
+    return own or list(case.repository.applications)
+
+
+def _is_named(claim: Claim, name: str) -> bool:
+    if not claim.template:
+        return claim.name == name
+    return re.fullmatch(rf"{re.escape(claim.name)}-{re.escape(claim.manifest.name)}-\d+", name) is not None
+
+
+def _in(claim: Claim, namespace: str) -> bool:
+    own = claim.manifest.namespace or claim.application.namespace
+    return not namespace or not own or own == namespace
+
+
+def about(case: Case, one: Evidence) -> list[Claim]:
+    """The claims that a piece of evidence speaks of: the one it names, else those of the workload it names."""
+    if one.subject.kind == "PersistentVolumeClaim":
+        return claims(case, one.subject)
+    return [claim for target in case.targets for claim in mounted(case, target)]
+
+
+def mounted(case: Case, target: Match) -> Iterator[Claim]:
+    """The claims that a workload's volumes name, and those of its own templates."""
+    found = target.manifest.pod_spec()
+    names = {
+        str(get(volume, ("persistentVolumeClaim", "claimName")))
+        for volume in (found[0].get("volumes") or () if found else ())
+        if get(volume, ("persistentVolumeClaim", "claimName")) is not MISSING
+    }
+    for claim in claims(case):
+        if (claim.template and claim.manifest is target.manifest) or (
+            not claim.template and (claim.name in names or claim.manifest is target.manifest)
+        ):
+            yield claim

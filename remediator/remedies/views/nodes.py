@@ -1,0 +1,80 @@
+"""What the evidence tells of the cluster's nodes: labels, capacity, taints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from remediator.domain.incident import Evidence
+from remediator.remedies.engine import quantities
+from remediator.remedies.engine.case import Case
+
+VOCABULARY: Mapping[str, tuple[str, ...]] = {
+    "kubernetes.io/os": ("linux", "windows"),
+    "beta.kubernetes.io/os": ("linux", "windows"),
+    "kubernetes.io/arch": ("amd64", "arm64", "arm", "ppc64le", "s390x", "riscv64"),
+    "beta.kubernetes.io/arch": ("amd64", "arm64", "arm", "ppc64le", "s390x", "riscv64"),
+    "kubernetes.io/hostname": (),
+    "topology.kubernetes.io/zone": (),
+    "topology.kubernetes.io/region": (),
+    "node.kubernetes.io/instance-type": (),
+    "node-role.kubernetes.io/control-plane": (),
+    "node-role.kubernetes.io/worker": (),
+}
+"""Labels that kubelets and clouds set (kubernetes.io/docs/reference/labels-annotations-taints), with their values where few can be."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node as far as it was shown."""
+
+    name: str
+    labels: Mapping[str, str]
+    complete: bool
+    """All of its labels were shown, not some columns of them."""
+    facts: Mapping[str, str]
+
+    def quantity(self, resource: str) -> Decimal | None:
+        """What the node can give of a resource at most; None where that was not shown."""
+        key = "".join(char if char.isalnum() else "_" for char in resource.lower())
+        return quantities.parse(
+            self.facts.get(f"allocatable_{key}")
+            or self.facts.get(f"capacity_{key}")
+            or self.facts.get(f"status_allocatable_{key}")
+        )
+
+    @property
+    def described(self) -> bool:
+        """Whether its resources were shown at all."""
+        return any(key.startswith(("allocatable_", "capacity_", "status_allocatable_")) for key in self.facts)
+
+
+def nodes_of(case: Case, columns: tuple[str, ...] = ()) -> list[Node]:
+    """Every node that is shown; `columns` are label keys that a table may show under their last part's name."""
+    merged: dict[str, dict[str, str]] = {}
+    for one in case.statements:
+        if one.subject.kind == "Node" and one.subject.name and one.channel in ("status", "text"):
+            merged.setdefault(one.subject.name, {}).update(
+                {key: value for key, value in one.facts.items() if value or key not in merged[one.subject.name]}
+            )
+    return [_node(name, facts, columns) for name, facts in merged.items()]
+
+
+def _node(name: str, facts: dict[str, str], columns: tuple[str, ...]) -> Node:
+    labels = {}
+    for pair in facts.get("labels", "").split(", "):
+        key, equals, value = pair.strip().partition("=")
+        if equals:
+            labels[key] = value
+    complete = bool(labels)
+    for key in columns:
+        column = "".join(char if char.isalnum() else "_" for char in key.rpartition("/")[2].lower())
+        if key not in labels and facts.get(column) and column not in ("status", "roles", "age", "version"):
+            labels[key] = facts[column]
+    return Node(name, labels, complete, facts)
+
+
+def total_nodes(evidence: list[Evidence]) -> int:
+    """How many nodes the scheduler looked at, by its own message; 0 where it does not say."""
+    return max((int(count) for one in evidence if (count := one.facts.get("nodes", "")).isdigit()), default=0)

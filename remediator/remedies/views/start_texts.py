@@ -1,0 +1,99 @@
+"""The strings that a workload starts with: command, arguments, variables, and the ConfigMaps it reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from remediator.domain.change import YamlPath
+from remediator.domain.incident import Evidence
+from remediator.gitops import Application, Manifest, Match
+from remediator.remedies.engine.case import Case, Want
+
+_HOOKS = ("livenessProbe", "readinessProbe", "startupProbe")
+
+
+@dataclass(frozen=True)
+class Text:
+    """One string of a rendered object."""
+
+    application: Application
+    manifest: Manifest
+    path: YamlPath
+    value: str
+    container: str = ""
+    variable: str = ""
+    """Name of the environment variable whose value it is."""
+
+    def want(self, value: str) -> Want:
+        """The same string with another value."""
+        return Want(self.application, self.manifest, self.path, value)
+
+
+def containers(case: Case, evidence: list[Evidence]) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
+    """Every container that the evidence can mean: those it names, else all of the targets, init containers too."""
+    named = {one.subject.container or one.facts.get("container", "") for one in evidence} - {""}
+    for target in case.targets:
+        for body, path, _ in target.manifest.containers():
+            if not named or body.get("name") in named:
+                yield target, body, path
+
+
+def commands(target: Match, container: dict[str, Any], path: YamlPath) -> Iterator[Text]:
+    """The words that are executed: command and args, then those of probes and hooks."""
+    name = str(container.get("name", ""))
+
+    def words(items: Any, at: YamlPath) -> Iterator[Text]:
+        for index, word in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(word, str):
+                yield Text(target.application, target.manifest, (*at, index), word, name)
+
+    for key in ("command", "args"):
+        yield from words(container.get(key), (*path, key))
+    for hook in _HOOKS:
+        yield from words(_exec(container.get(hook)), (*path, hook, "exec", "command"))
+    lifecycle = container.get("lifecycle")
+    for hook, body in lifecycle.items() if isinstance(lifecycle, dict) else ():
+        yield from words(_exec(body), (*path, "lifecycle", hook, "exec", "command"))
+
+
+def _exec(body: Any) -> Any:
+    found = body.get("exec") if isinstance(body, dict) else None
+    return found.get("command") if isinstance(found, dict) else None
+
+
+def variables(target: Match, container: dict[str, Any], path: YamlPath) -> Iterator[Text]:
+    """Literal values of environment variables."""
+    name = str(container.get("name", ""))
+    for index, item in enumerate(container.get("env") or ()):
+        if isinstance(item, dict) and isinstance(item.get("value"), str):
+            at = (*path, "env", index, "value")
+            yield Text(target.application, target.manifest, at, item["value"], name, str(item.get("name", "")))
+
+
+def configs(case: Case, target: Match) -> Iterator[Text]:
+    """Every value of the ConfigMaps that the workload reads, and of Secrets written in plain text."""
+    from remediator.remedies.references.references import references
+
+    read = {(one.kind, one.name) for one in references(target.manifest)}
+    for manifest in case.siblings(target.application):
+        if (manifest.kind, manifest.name) not in read:
+            continue
+        for part in ("data", "stringData") if manifest.kind == "Secret" else ("data",):
+            data = manifest.body.get(part)
+            for key, value in data.items() if isinstance(data, dict) else ():
+                plain = manifest.kind == "ConfigMap" or part == "stringData"
+                if isinstance(value, str) and plain:
+                    yield Text(target.application, manifest, (part, key), value, variable=str(key))
+
+
+def word_pattern(word: str) -> re.Pattern[str]:
+    """The word where it stands alone: no letter, digit, `-`, `_` or `.` continues it."""
+    return re.compile(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)")
+
+
+def host_pattern(host: str) -> re.Pattern[str]:
+    """A host name where it stands alone, whatever its case; a trailing dot is not part of it."""
+    return re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w-]|\.\w)", re.IGNORECASE)

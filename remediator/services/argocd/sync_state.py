@@ -1,0 +1,220 @@
+"""What an Application's status says about a merged change: pure functions of its JSON.
+
+`status.sync.revision` is what was compared; what runs is `operationState.syncResult` or the last of `history`. A
+merge that leaves an Application's manifests alone starts no operation, so being Synced at it is enough.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from remediator.domain.sources import short
+
+_TRANSIENT = re.compile(r"dial tcp|i/o timeout|deadline exceeded|connection refused|Unavailable|EOF")
+"""A repository server that was out of reach says nothing about the manifests."""
+
+Application = dict[str, Any]
+Contains = Callable[[str, str], bool | None]
+"""(revision, commit): whether the commit is in the revision's history; None where nobody here can say."""
+
+
+class Judgement(NamedTuple):
+    """One Application's part of the verdict."""
+
+    status: Literal["success", "failed", "pending"]
+    said: str
+    arrived: bool = False
+    """The change is in the cluster, whatever became of it there."""
+    waits_for_sync: bool = False
+    """The merge is known and nobody applies it by itself."""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """The change that is looked for."""
+
+    commit: str
+    at: str
+    contains: Contains
+    ours: Callable[[str], bool]
+    """Whether a repository's address is this repository's."""
+
+
+def judge(name: str, app: Application | None, merge: Merge) -> Judgement:
+    """Arrived, healthy, or what is missing."""
+    if app is None:
+        return Judgement("pending", f"`{name}` does not exist in Argo CD (deleted?)")
+    if part(app, "metadata", "deletionTimestamp"):
+        return Judgement("pending", f"`{name}` is being deleted")
+    arrived = arrival(name, app, merge)
+    return arrived or _health(name, app, merge)
+
+
+def arrival(name: str, app: Application, merge: Merge) -> Judgement | None:
+    """Why the change is not in the cluster; None once it is."""
+    places = ours(app, merge)
+    if not places:
+        return Judgement("pending", f"`{name}` has no source in this repository")
+    error = _condition(app, merge.at)
+    compared = [_revision(part(app, "status", "sync"), place) for place in places]
+    reached = [merge.contains(one, merge.commit) if one else False for one in compared]
+    if error:
+        sure = all(reached) or ("manifest" in error and not _TRANSIENT.search(error))
+        return Judgement("failed" if sure else "pending", f"`{name}` {error}")
+    if back := _rolled_back(name, app, places, merge):
+        return back
+    if operation := _operation(name, app, places, merge):
+        return operation
+    settled = text(app, "status", "sync", "status") == "Synced"
+    if not settled and (error := _condition(app, "")):
+        return Judgement("pending", f"`{name}` {error} (since before the merge)")
+    if None in reached:
+        unknown = compared[reached.index(None)]
+        return Judgement("pending", f"`{name}` is at `{unknown[:7]}`, which is not known here: fetch the repository")
+    if not all(reached):
+        seen = compared[reached.index(False)]
+        at = f"it is at `{seen[:7]}`" if seen else "it has compared nothing yet"
+        return Judgement("pending", f"Argo CD has not seen `{merge.commit[:7]}` yet for `{name}`: {at}")
+    return None if settled else _out_of_sync(name, app, merge)
+
+
+def compared(app: Application) -> dict[str, Any]:
+    """What Argo CD compared last, as a sync names it: that is what was judged, whatever its branch is at by now."""
+    sync = part(app, "status", "sync") or {}
+    if revisions := sync.get("revisions"):
+        return {"revisions": revisions, "sourcePositions": list(range(1, len(revisions) + 1))}
+    return {"revision": sync["revision"]} if sync.get("revision") else {}
+
+
+def parent_of(app: Application) -> str:
+    """Name of the Application that applies this one, by Argo CD's tracking annotation or label."""
+    annotations, labels = part(app, "metadata", "annotations"), part(app, "metadata", "labels")
+    tracking = str((annotations or {}).get("argocd.argoproj.io/tracking-id") or "")
+    if ":argoproj.io/Application:" in tracking:
+        return tracking.partition(":")[0].rpartition("_")[2]
+    found = str(
+        (labels or {}).get("argocd.argoproj.io/instance") or (labels or {}).get("app.kubernetes.io/instance") or ""
+    )
+    return "" if found == text(app, "metadata", "name") else found
+
+
+def waits_for_parent(child: str, parent: Application | None, merge: Merge) -> str:
+    """Why the child is not to be judged yet: its own text comes from the parent."""
+    if parent is None or not ours(parent, merge):
+        return ""
+    name = text(parent, "metadata", "name")
+    resources = rows(parent, "status", "resources")
+    mine = [r for r in resources if r.get("kind") == "Application" and r.get("name") == child]
+    if any(one.get("status") == "OutOfSync" for one in mine):
+        return f"its parent `{name}` has not applied `{child}` yet"
+    compared = [_revision(part(parent, "status", "sync"), place) for place in ours(parent, merge)]
+    if not all(one and merge.contains(one, merge.commit) is True for one in compared):
+        return f"its parent `{name}` has not seen `{merge.commit[:7]}` yet"
+    return ""
+
+
+def ours(app: Application, merge: Merge) -> list[int]:
+    """Positions of this repository's sources; -1 stands for a single `source`."""
+    sources = part(app, "spec", "sources")
+    if isinstance(sources, list) and sources:
+        return [n for n, one in enumerate(sources) if isinstance(one, dict) and merge.ours(text(one, "repoURL"))]
+    source = part(app, "spec", "source") or {"repoURL": text(app, "spec", "sourceHydrator", "drySource", "repoURL")}
+    return [-1] if merge.ours(text(source, "repoURL")) else []
+
+
+def _revision(of: Any, place: int) -> str:
+    revisions = part(of, "revisions")
+    if place >= 0 and isinstance(revisions, list) and place < len(revisions):
+        return str(revisions[place])
+    return text(of, "revision") if place < 0 else ""
+
+
+def _operation(name: str, app: Application, places: list[int], merge: Merge) -> Judgement | None:
+    """A sync of the merge that runs or has failed; one of an older revision says nothing about it."""
+    state = part(app, "status", "operationState") or {}
+    asked, result = part(state, "operation", "sync"), part(state, "syncResult")
+    synced = (_revision(result, place) or _revision(asked, place) for place in places)
+    if not any(one and merge.contains(one, merge.commit) for one in synced):
+        return None
+    phase, said = text(state, "phase"), short(text(state, "message"), 240)
+    if phase == "Running" and "sync window" in said:
+        return Judgement("pending", f"`{name}` waits for a manual sync of `{merge.commit[:7]}`: {said}")
+    if phase in {"Running", "Terminating"}:
+        tries = state.get("retryCount")
+        return Judgement("pending", f"`{name}` is being synced{f', retry {tries}' if tries else ''}: {said}")
+    if phase in {"Failed", "Error"}:
+        return Judgement("failed", f"`{name}`: the sync of `{merge.commit[:7]}` failed: {said}")
+    return None
+
+
+def _rolled_back(name: str, app: Application, places: list[int], merge: Merge) -> Judgement | None:
+    """A person brought an older revision back after the merge."""
+    state = part(app, "status", "operationState") or {}
+    by = text(state, "operation", "initiatedBy", "username")
+    if not by or text(state, "startedAt") <= merge.at or text(state, "phase") != "Succeeded":
+        return None
+    revision = next((found for place in places if (found := _revision(part(state, "syncResult"), place))), "")
+    if revision and merge.contains(revision, merge.commit) is False:
+        return Judgement(
+            "pending", f"`{name}` was synced to the older `{revision[:7]}` by {short(by, 60)} after the merge"
+        )
+    return None
+
+
+def _out_of_sync(name: str, app: Application, merge: Merge) -> Judgement:
+    automated = part(app, "spec", "syncPolicy", "automated")
+    if not isinstance(automated, dict) or automated.get("enabled") is False:
+        said = f"`{name}` waits for a manual sync of `{merge.commit[:7]}` (automated sync is off)"
+        return Judgement("pending", said, waits_for_sync=True)
+    what = text(app, "status", "sync", "status") or "Unknown"
+    said = f"automated sync has not begun; within a sync window it waits for a manual sync of `{merge.commit[:7]}`"
+    return Judgement("pending", f"`{name}` is {what}: {said}")
+
+
+def _health(name: str, app: Application, merge: Merge) -> Judgement:
+    health = text(app, "status", "health", "status") or "Unknown"
+    at = f"synced to `{merge.commit[:7]}`"
+    if health == "Healthy":
+        return Judgement("success", f"`{name}` {at}, Healthy", arrived=True)
+    worst = next(
+        (
+            f": {r.get('kind')} `{r.get('name')}` {short(text(r, 'health', 'message'), 200)}".rstrip()
+            for r in rows(app, "status", "resources")
+            if text(r, "health", "status") == health
+        ),
+        f": {said}" if (said := short(text(app, "status", "health", "message"), 200)) else "",
+    )
+    since = text(app, "status", "health", "lastTransitionTime")
+    grave = health == "Degraded" and since > merge.at
+    return Judgement("failed" if grave else "pending", f"`{name}` {at} but {health}{worst}", arrived=True)
+
+
+def _condition(app: Application, since: str) -> str:
+    """An error that Argo CD itself reports, younger than the merge."""
+    for condition in rows(app, "status", "conditions"):
+        kind, at = text(condition, "type"), text(condition, "lastTransitionTime")
+        if kind in {"ComparisonError", "InvalidSpecError", "UnknownError"} and (not at or at > since):
+            return f"{kind}: {short(text(condition, 'message'), 240)}"
+    return ""
+
+
+def part(value: Any, *path: str) -> Any:
+    """What stands at a path of keys, or None."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def rows(value: Any, *path: str) -> list[dict[str, Any]]:
+    """The mappings of a list at a path; none where something else stands there."""
+    found = part(value, *path)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def text(value: Any, *path: str) -> str:
+    """A text at a path; nothing for what is missing."""
+    found = part(value, *path)
+    return found if isinstance(found, str) else ""
