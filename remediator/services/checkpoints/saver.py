@@ -25,7 +25,6 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
     writes_sort_key,
 )
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from remediator.errors import ConfigError, ConflictError
 from remediator.services.checkpoints.documents import (
@@ -38,6 +37,7 @@ from remediator.services.checkpoints.documents import (
     records,
     thread_of,
 )
+from remediator.services.checkpoints.serializer import StateSerializer
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -77,7 +77,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         withhold: Withhold | None = None,
         keep: int = 0,
     ) -> None:
-        super().__init__(serde=JsonPlusSerializer(allowed_msgpack_modules=list(allowed)))
+        super().__init__(serde=StateSerializer(allowed))
         self.store, self.summarise, self.withhold, self.keep = store, summarise, withhold, keep
         self._threads: dict[str, Document] = {}
         self._lock = threading.RLock()
