@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from remediator.domain.ports import Clock, Verifier
-    from remediator.domain.sources import Access, Rollout, Source, Web
+    from remediator.domain.sources import Access, EvidenceSource, Rollout, Web
     from remediator.policy import Policies
     from remediator.services.kubernetes.client import Cluster
     from remediator.settings import Settings
@@ -36,7 +36,7 @@ def is_source(text: str) -> bool:
 
 
 @dataclass
-class Outside:
+class ConfiguredServers:
     """All adapters of the outside world, each made when it is first needed."""
 
     settings: Settings
@@ -55,16 +55,18 @@ class Outside:
         """The named ones, or the one that the environment alone describes."""
         return self.policies.targets or {DEFAULT: Target()}
 
-    def sources(self, specs: Sequence[str], workloads: bool = False) -> tuple[list[Source], list[Source]]:
+    def sources(
+        self, specs: Sequence[str], workloads: bool = False
+    ) -> tuple[list[EvidenceSource], list[EvidenceSource]]:
         """What the specs name: sources to ask first, and those to ask about what the first name.
 
         `outside` stands for all that is configured, of which what has nothing to poll waits to be told of a workload;
         ConfigError for what is not configured.
         """
-        from remediator.intake.targets import OnlyNamed
+        from remediator.intake.targets import NamedTargets
 
-        first: list[Source] = []
-        then: list[Source] = []
+        first: list[EvidenceSource] = []
+        then: list[EvidenceSource] = []
         for spec in specs:
             found = _SPEC.fullmatch(spec)
             if found is None:
@@ -93,7 +95,7 @@ class Outside:
             for kind, target, source in made:
                 polls = self._polls(kind, target)
                 (first if polls and kind != "kubernetes" else then).append(
-                    source if polls else OnlyNamed(source.name, source)
+                    source if polls else NamedTargets(source.name, source)
                 )
         return first, then
 
@@ -129,7 +131,7 @@ class Outside:
 
     def verifiers(self, settle: timedelta) -> list[Verifier]:
         """One of each kind that any target has; which target an incident belongs to is decided when it is looked at."""
-        from remediator.intake.targets import ByTarget
+        from remediator.intake.targets import TargetRouter
 
         makers: dict[str, Callable[[str, timedelta], Verifier | None]] = {
             "argocd": self._argo_verifier,
@@ -143,7 +145,7 @@ class Outside:
             if len(self.targets) == 1:
                 found += by_target.values()
             elif by_target:
-                found.append(ByTarget(kind, by_target, self.target_of, self.now))
+                found.append(TargetRouter(kind, by_target, self.target_of, self.now))
         return found
 
     def dispatched(self, payload: Mapping[str, Any], target: str = "") -> tuple[str, str]:
@@ -210,7 +212,7 @@ class Outside:
 
         return self._clusters.setdefault(target, Cluster(self._name("Kubernetes", target), access))
 
-    def _source(self, kind: str, target: str) -> Source | None:
+    def _source(self, kind: str, target: str) -> EvidenceSource | None:
         place, name = self.targets[target], self._name(kind, target, ":")
         if kind == "kubernetes":
             from remediator.services.kubernetes.source import ClusterSource

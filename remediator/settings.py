@@ -15,7 +15,7 @@ from remediator.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from remediator.policy import Model as ModelPolicy
+    from remediator.policy import ModelBounds
 
 OUTSIDE = (
     "REMEDIATOR_LOKI_URL", "REMEDIATOR_LOKI_TOKEN", "REMEDIATOR_LOKI_USERNAME", "REMEDIATOR_LOKI_PASSWORD",
@@ -114,7 +114,7 @@ GITHUB_MODELS = "models.github.ai"
 """GitHub's own endpoint takes the job's token, given `models: read`."""
 
 
-class Model(Value):
+class ModelSettings(Value):
     """What the environment says of the model; what it leaves out (None, empty) the policy's `model` says."""
 
     off: bool = False
@@ -133,7 +133,7 @@ class Model(Value):
     tokens_per_day: int | None = None
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Model:
+    def from_environ(cls, environ: Mapping[str, str]) -> ModelSettings:
         """ConfigError names the variable that cannot be meant."""
         own = environ.get("REMEDIATOR_JOB_TOKEN", "").lower() == "true"
         return cls(
@@ -152,7 +152,7 @@ class Model(Value):
             tokens_per_day=_number("REMEDIATOR_LLM_TOKENS_PER_DAY", environ),
         )
 
-    def over(self, policy: ModelPolicy) -> ModelPolicy:
+    def over(self, policy: ModelBounds) -> ModelBounds:
         """The policy with what the environment says laid over it, header by header."""
         said = self.model_dump(include=set(type(policy).model_fields), exclude_none=True)
         told = {key: value for key, value in said.items() if value not in ("", {})}
@@ -208,7 +208,7 @@ class Settings(Value):
     user: str = ""
     """Who answers on the command line, for the history."""
     github: GitHub | None = None
-    model: Model = Model()
+    model: ModelSettings = ModelSettings()
     config: str = ""
     """Another path of the policy file, inside the checkout."""
     query: str = ""
@@ -232,7 +232,7 @@ class Settings(Value):
             cluster=environ.get("REMEDIATOR_CLUSTER", ""),
             user=environ.get("GITHUB_ACTOR") or environ.get("USER") or environ.get("USERNAME") or "",
             github=GitHub.from_environ(environ),
-            model=Model.from_environ(environ),
+            model=ModelSettings.from_environ(environ),
             config=environ.get("REMEDIATOR_CONFIG", ""),
             query=environ.get("REMEDIATOR_QUERY", ""),
             since=environ.get("REMEDIATOR_SINCE", ""),

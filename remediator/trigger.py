@@ -36,7 +36,7 @@ class Sweep(Value):
     start: bool = False
 
 
-class Targets(Value):
+class ListTargets(Value):
     """Name the clusters, as the matrix of the jobs that follow."""
 
 
@@ -46,7 +46,7 @@ class Ignore(Value):
     why: str
 
 
-Decision = Start | Resume | Sweep | Targets | Ignore
+Decision = Start | Resume | Sweep | ListTargets | Ignore
 
 COMMAND = "/remediator"
 BACKLOG = "<!-- remediator:backlog"
@@ -64,7 +64,7 @@ def decide(
     if mode == "verify":
         return Sweep()
     if mode == "targets":
-        return Targets()
+        return ListTargets()
     match event, payload:
         case "workflow_dispatch", _:
             return Start(source="inputs")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.domain.times import duration
 from remediator.errors import ConfigError
-from remediator.services.checkpoints.null_store import Nowhere
+from remediator.services.checkpoints.null_store import NullRefStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from remediator.domain.ports import Analyst, Forge, RefStore, Verifier
     from remediator.graph.admission import Admission
     from remediator.graph.driver import Driver
-    from remediator.graph.limits import Limits
-    from remediator.graph.polling import Patience
-    from remediator.intake.cases import Logs
-    from remediator.intake.collector import Gather
-    from remediator.intake.planner import LocalWorkshop
-    from remediator.policy import Model, Policies
-    from remediator.servers import Outside
+    from remediator.graph.limits import RunLimits
+    from remediator.graph.polling import Polling
+    from remediator.intake.cases import CaseReader
+    from remediator.intake.collector import SourceCollector
+    from remediator.intake.planner import LocalPlanner
+    from remediator.policy import ModelBounds, Policies
+    from remediator.servers import ConfiguredServers
     from remediator.services.checkpoints.saver import Withhold
     from remediator.services.github.client import Client
-    from remediator.services.github.history import History
+    from remediator.services.github.history import AncestryCache
     from remediator.services.local.git import Git
     from remediator.settings import Settings
 
@@ -122,13 +122,13 @@ class Services:
         return Redactor(emails=wanted.emails, ips=wanted.ips, extra=wanted.patterns).text
 
     @cached_property
-    def outside(self) -> Outside:
+    def outside(self) -> ConfiguredServers:
         """The servers that settings and policies name."""
-        from remediator.servers import Outside
+        from remediator.servers import ConfiguredServers
         from remediator.services.local.remotes import is_ours
 
         git = self.git
-        return Outside(
+        return ConfiguredServers(
             self.settings,
             self.policies,
             now,
@@ -145,16 +145,16 @@ class Services:
         return known if known is not None or self.history is None else self.history.contains(revision, commit)
 
     @cached_property
-    def history(self) -> History | None:
+    def history(self) -> AncestryCache | None:
         """GitHub's own, where the action runs."""
-        from remediator.services.github.history import History
+        from remediator.services.github.history import AncestryCache
 
-        return History(self.client) if self.client else None
+        return AncestryCache(self.client) if self.client else None
 
     @cached_property
-    def gathered(self) -> Gather | None:
+    def gathered(self) -> SourceCollector | None:
         """The servers among what --log names, with the marks up to which a poll has handled them."""
-        from remediator.intake.collector import BACK, Gather, load_marks
+        from remediator.intake.collector import BACK, SourceCollector, load_marks
         from remediator.servers import is_source
 
         if not (specs := [one for one in self.logs_from if is_source(one)]):
@@ -162,7 +162,7 @@ class Services:
         first, then = self.outside.sources(specs)
         marks = load_marks(self.store) if self.poll and self.store else {}
         back = duration(self.settings.since) if self.settings.since else BACK
-        return Gather(first, then, now, back=back, marks=marks, polls=bool(self.poll and self.store))
+        return SourceCollector(first, then, now, back=back, marks=marks, polls=bool(self.poll and self.store))
 
     def handled(self) -> None:
         """Move the marks of polled sources on, once every incident in what was read has been recorded."""
@@ -172,13 +172,13 @@ class Services:
             save_marks(self.store, self.gathered.marked())
 
     @cached_property
-    def logs(self) -> Logs:
+    def logs(self) -> CaseReader:
         """Everything that --log names."""
-        from remediator.intake.cases import Files, Logs
+        from remediator.intake.cases import CaseReader, LogFiles
         from remediator.servers import is_source
 
-        files = Files([one for one in self.logs_from if not is_source(one)])
-        return Logs(
+        files = LogFiles([one for one in self.logs_from if not is_source(one)])
+        return CaseReader(
             sources=[files.inputs, *([self.gathered.inputs] if self.gathered else [])],
             catalogue=self.policies.catalogue,
             redact=self.redact,
@@ -198,14 +198,14 @@ class Services:
         return self.outside.cluster_of(source, said) if self.policies.targets else said
 
     @cached_property
-    def workshop(self) -> LocalWorkshop:
+    def workshop(self) -> LocalPlanner:
         """The checkout and the policies."""
-        from remediator.intake.planner import LocalWorkshop
+        from remediator.intake.planner import LocalPlanner
 
-        return LocalWorkshop(self.root, self.policies, self.redact, self.asked_model.language)
+        return LocalPlanner(self.root, self.policies, self.redact, self.asked_model.language)
 
     @cached_property
-    def asked_model(self) -> Model:
+    def asked_model(self) -> ModelBounds:
         """The policy's model with the environment's word over it."""
         return self.settings.model.over(self.policies.model)
 
@@ -216,7 +216,7 @@ class Services:
         key = self.settings.model.key_for(said.base_url)
         if self.no_llm or not said.enabled or not said.name or not (said.base_url or key.get_secret_value()):
             return None
-        from remediator.services.checkpoints.token_budget import DayPurse
+        from remediator.services.checkpoints.token_budget import DailyTokenBudget
         from remediator.services.llm import ChatAnalyst, Endpoint
 
         told = {name: getattr(said, name) for name in ("name", "base_url", "api_version", "timeout", "temperature")}
@@ -225,7 +225,9 @@ class Services:
             redact=self.redact,
             tokens_per_incident=said.tokens_per_incident,
             tokens_per_run=said.tokens_per_run,
-            purse=DayPurse(self.store or Nowhere(), said.tokens_per_day, now, looks=self.dry_run or not self.store),
+            purse=DailyTokenBudget(
+                self.store or NullRefStore(), said.tokens_per_day, now, looks=self.dry_run or not self.store
+            ),
         )
 
     def spending(self) -> str:
@@ -247,30 +249,30 @@ class Services:
     def forge(self) -> Forge:
         """Where pull requests go; a dry run looks through glass."""
         from remediator.services.local.forge import LocalForge
-        from remediator.services.preview import Folder, Preview
+        from remediator.services.preview import Preview, PreviewFolder
 
-        forge: Forge = LocalForge(self.git, self.push) if self.git else Folder(self.root)
+        forge: Forge = LocalForge(self.git, self.push) if self.git else PreviewFolder(self.root)
         if self.client:
             forge = self._github(self.client)
         return Preview(forge, self.root) if self.dry_run else forge
 
     def _github(self, client: Client) -> Forge:
-        from remediator.services.github.blobs import Found
+        from remediator.services.github.blobs import StoredBlob
         from remediator.services.github.forge import GitHubForge
-        from remediator.services.github.opening import Wanted
+        from remediator.services.github.opening import PullRequestRequest
 
         on, git = self.settings.github, self.git
         names = ("labels", "reviewers", "team_reviewers", "assignees", "draft")
-        wanted = Wanted.model_validate({name: getattr(on, name) for name in names})
+        wanted = PullRequestRequest.model_validate({name: getattr(on, name) for name in names})
 
-        def local(commit: str, path: str) -> Found | None:
+        def local(commit: str, path: str) -> StoredBlob | None:
             entry = git.entry(commit, path) if git and git.commit_id(commit) else None
             if entry is None or git is None:
                 return None
             content = (
                 git.raw("cat-file", "blob", entry.oid) if entry.mode.startswith("1") and entry.mode[1] != "6" else None
             )
-            return Found(int(entry.mode, 8), entry.oid, content)
+            return StoredBlob(int(entry.mode, 8), entry.oid, content)
 
         return GitHubForge(
             client,
@@ -287,13 +289,13 @@ class Services:
         return self.outside.verifiers(duration(self.policies.verification.settle))
 
     @cached_property
-    def patience(self) -> Patience:
+    def patience(self) -> Polling:
         """How long this run may wait for one rollout."""
-        from remediator.graph.polling import STEP, Patience
+        from remediator.graph.polling import STEP, Polling
 
         wanted = self.policies.verification
         step = min(STEP, max(1.0, duration(wanted.settle).total_seconds()))
-        return Patience(duration(wanted.patience), now, time.sleep, self.verifiers, step)
+        return Polling(duration(wanted.patience), now, time.sleep, self.verifiers, step)
 
     @cached_property
     def store(self) -> RefStore | None:
@@ -323,7 +325,7 @@ class Services:
         from remediator.intake.cases import LateLogs
         from remediator.services.checkpoints.saver import RefCheckpointSaver
 
-        store = self.store or Nowhere()
+        store = self.store or NullRefStore()
         saver = RefCheckpointSaver(store, allowed=VALUES, summarise=_summary, withhold=self._withhold(), keep=1)
         limits = limits_of(self.policies)
         ports = Ports(
@@ -358,7 +360,7 @@ class Services:
         from remediator.domain.lifecycle import Record
         from remediator.services.checkpoints.documents import records
 
-        heads = records(self.store or Nowhere())
+        heads = records(self.store or NullRefStore())
         known = Record.model_fields
         return [Record.model_validate({k: v for k, v in head.items() if k in known}) for head in heads if head]
 
@@ -369,12 +371,12 @@ def _summary(thread: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     return record(thread, dict(values)).model_dump(mode="json", exclude_defaults=True)
 
 
-def limits_of(policies: Policies) -> Limits:
+def limits_of(policies: Policies) -> RunLimits:
     """The bounds of the flow as the policies put them."""
-    from remediator.graph.limits import Limits
+    from remediator.graph.limits import RunLimits
 
     guard, verification = policies.guardrails, policies.verification
-    return Limits(
+    return RunLimits(
         attempts=guard.max_attempts,
         rounds=guard.max_feedback_rounds,
         deadline=duration(verification.deadline),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediator.action.inputs import Inputs
-from remediator.action.outcome import Outcome, conclusion, exit_code, outputs, page, remarks, written
+from remediator.action.outcome import ActionResult, conclusion, exit_code, outputs, page, remarks, written
 from remediator.commands import faults
 from remediator.commands.output import redact_logging, set_up_logging
 from remediator.commands.shared import report_of
@@ -20,16 +20,16 @@ from remediator.errors import ConfigError, RemediatorError
 from remediator.graph.polling import unsettled
 from remediator.report import IncidentReport, RunFacts
 from remediator.settings import Settings
-from remediator.trigger import Ignore, Resume, Start, Sweep, Targets, decide
+from remediator.trigger import Ignore, ListTargets, Resume, Start, Sweep, decide
 from remediator.wiring import Services, now, preload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediator.action.held_issue import HeldList
-    from remediator.action.reconcile import Follow
+    from remediator.action.reconcile import Reconciler
     from remediator.domain.lifecycle import Case
-    from remediator.graph.driver import Result
+    from remediator.graph.driver import DriverResult
     from remediator.graph.state import IncidentState
 
 
@@ -43,7 +43,7 @@ class Run:
 
     inputs: Inputs
     settings: Settings
-    found: list[Outcome] = field(default_factory=list)
+    found: list[ActionResult] = field(default_factory=list)
     people: list[IncidentReport] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     facts: RunFacts = field(default_factory=RunFacts)
@@ -63,7 +63,7 @@ class Run:
         if isinstance(asked, Ignore):
             self.note = f"Nothing to do: {asked.why}."
             return
-        if isinstance(asked, Targets):
+        if isinstance(asked, ListTargets):
             self.matrix = matrix(self.services.policies)
             self.note = f"The matrix of the jobs that follow: `{self.matrix}`"
             return
@@ -93,14 +93,14 @@ class Run:
         return Services(self.settings, self.inputs.directory, dry_run=self.inputs.dry_run)
 
     @cached_property
-    def follow(self) -> Follow:
+    def follow(self) -> Reconciler:
         """The reader of pull requests."""
-        from remediator.action.reconcile import Follow
+        from remediator.action.reconcile import Reconciler
         from remediator.services.github.conversation import Conversation
 
         if self.services.client is None:
             raise ConfigError("pull requests are followed on GitHub only")
-        return Follow(
+        return Reconciler(
             self.services.driver, self.services.forge, Conversation(self.services.client), now, self.services.redact
         )
 
@@ -137,7 +137,7 @@ class Run:
         if not self.errors and not any(one.status == "failed" for one in self.found):
             self.services.handled()
 
-    def _one(self, case: Case) -> Result:
+    def _one(self, case: Case) -> DriverResult:
         """What people did meanwhile comes first: the incident may be merged or declined already."""
         if not self.inputs.dry_run:
             for record in self.services.driver.records():
@@ -219,7 +219,7 @@ class Run:
         if state is None:
             self.note = "Nothing to do: the pull request is not Remediator's, or bears the label `remediator-off`."
             return
-        self.found.append(Outcome.of(state, known=known, error=error))
+        self.found.append(ActionResult.of(state, known=known, error=error))
         if state["workflow_status"] == "needs_person":
             self.people.append(report_of(self.services, state))
 

@@ -12,7 +12,7 @@ from remediator.services.github.backlog import Backlog
 
 if TYPE_CHECKING:
     from remediator.graph.driver import Driver
-    from remediator.services.github.backlog import Listed
+    from remediator.services.github.backlog import BacklogEntry
     from remediator.services.github.conversation import Conversation
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class HeldList:
 
     driver: Driver
     conversation: Conversation
-    _known: Listed | None = field(default=None, repr=False)
+    _known: BacklogEntry | None = field(default=None, repr=False)
     _heeded: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

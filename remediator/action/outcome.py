@@ -23,7 +23,7 @@ _MOST_ANNOTATIONS = 10
 """GitHub shows no more of a step."""
 
 
-class Outcome(Value):
+class ActionResult(Value):
     """One incident at the end of a run, in plain facts."""
 
     incident_id: str
@@ -41,7 +41,7 @@ class Outcome(Value):
     reason: str = ""
 
     @classmethod
-    def of(cls, state: IncidentState, *, known: bool, error: str = "") -> Outcome:
+    def of(cls, state: IncidentState, *, known: bool, error: str = "") -> ActionResult:
         """From a state; `known`: its pull request was there before this run."""
         pull, diagnosis = state["pull_request"], state["diagnosis"]
         operation = "none"
@@ -63,7 +63,7 @@ class Outcome(Value):
         )
 
 
-def conclusion(found: Sequence[Outcome], errors: Sequence[str]) -> str:
+def conclusion(found: Sequence[ActionResult], errors: Sequence[str]) -> str:
     """`failure`, `needs-person`, `proposed`, `verifying`, `resolved` or `nothing`: the first that holds of any."""
     statuses = {one.status for one in found}
     if errors or "failed" in statuses:
@@ -81,12 +81,12 @@ def exit_code(ended: str, fail_on: FailOn) -> int:
     return int(ended in bad[fail_on])
 
 
-def outputs(found: Sequence[Outcome], ended: str, summary: str, matrix: str = "") -> dict[str, str]:
+def outputs(found: Sequence[ActionResult], ended: str, summary: str, matrix: str = "") -> dict[str, str]:
     """The action's outputs; the single ones name the gravest incident."""
     ranked = sorted(
         found, key=lambda one: (_GRAVE.index(one.severity) if one.severity in _GRAVE else 9, not one.number)
     )
-    first = ranked[0] if ranked else Outcome(incident_id="")
+    first = ranked[0] if ranked else ActionResult(incident_id="")
     pulls = [
         {"number": one.number, "url": one.url, "operation": one.operation, "incident": one.incident_id}
         for one in ranked
@@ -121,7 +121,7 @@ def written(inputs: Inputs, values: dict[str, str]) -> None:
 
 
 def page(
-    found: Sequence[Outcome], people: Sequence[IncidentReport], errors: Sequence[str], facts: RunFacts, note: str
+    found: Sequence[ActionResult], people: Sequence[IncidentReport], errors: Sequence[str], facts: RunFacts, note: str
 ) -> str:
     """The job's summary."""
     rows = [
@@ -148,7 +148,7 @@ def _few(notes: Sequence[str]) -> list[str]:
     return [*notes[:_MOST_NOTES], *([f"{rest} more of the kind"] if rest > 0 else [])]
 
 
-def remarks(found: Sequence[Outcome], errors: Sequence[str]) -> list[str]:
+def remarks(found: Sequence[ActionResult], errors: Sequence[str]) -> list[str]:
     """Workflow commands; nothing in a text can begin another one."""
     said = [("error", error) for error in errors]
     for one in found:

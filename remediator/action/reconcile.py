@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from remediator.action.replies import call_for_people, gone, shared, verdict
-from remediator.action.review_comments import PREFIX, Hearing, made_for
-from remediator.action.status_batch import Outbox
+from remediator.action.review_comments import PREFIX, ReviewComments, made_for
+from remediator.action.status_batch import StatusBatch
 from remediator.domain.lifecycle import Review, is_open
 from remediator.domain.times import moment, stamp
 from remediator.errors import ConflictError, RemediatorError
@@ -45,7 +45,7 @@ _TRIES = 5
 
 
 @dataclass
-class Follow:
+class Reconciler:
     """Reads pull requests and answers the graph's interrupts with what it finds there."""
 
     driver: Driver
@@ -56,7 +56,7 @@ class Follow:
     """Takes secrets out of people's words before they are stored."""
     known: Mapping[int, Activity] = field(default_factory=dict)
     """Pull requests that a sweep has read together; good for one look each."""
-    outbox: Outbox | None = None
+    outbox: StatusBatch | None = None
     """Where a sweep keeps what it will say, to say it all at once."""
 
     def number(self, number: int) -> IncidentState | None:
@@ -110,7 +110,7 @@ class Follow:
 
         self.driver.memory.recall([record.incident_id for record in waiting])
         known = self.conversation.read_all([number for one in waiting if (number := self._known_number(one))])
-        outbox = Outbox()
+        outbox = StatusBatch()
 
         def look(driver: Driver, record: Record) -> IncidentState:
             twin = replace(self, driver=driver, known=known, outbox=outbox)
@@ -225,9 +225,9 @@ class Follow:
             self.driver.adopt(incident, self.driver.state(owner))
 
     @property
-    def hearing(self) -> Hearing:
+    def hearing(self) -> ReviewComments:
         """Who reads what people said, and does it."""
-        return Hearing(self.driver, self.forge, self.conversation, self.now, self.redact, self._tell)
+        return ReviewComments(self.driver, self.forge, self.conversation, self.now, self.redact, self._tell)
 
 
 def _on_branch(branch: str, records: Sequence[Record]) -> list[Record]:

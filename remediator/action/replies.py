@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from remediator.domain.review_commands import Ask, asked
+from remediator.domain.review_commands import ReviewCommand, asked
 from remediator.graph.describe import incident_report
 from remediator.graph.state import chosen
 from remediator.report import Check, Event, Verdict
@@ -41,12 +41,12 @@ GONE = "<!-- remediator:gone "
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[a-z0-9._-]{1,100})?")
 
 
-def parse(body: str) -> Ask | None:
+def parse(body: str) -> ReviewCommand | None:
     """The command on the first line of a comment; None where it is none, `help` where it is not understood."""
     first, rest = [*body.lstrip().split("\n", 1)[0].split(None, 1), "", ""][:2]
     if first != COMMAND:
         return None
-    return asked(rest) or Ask(verb="help")
+    return asked(rest) or ReviewCommand(verb="help")
 
 
 def reply(said: str, text: str) -> str:

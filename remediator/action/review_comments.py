@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from remediator.action.replies import GONE, HELP, explanation, parse, reply
 from remediator.domain.lifecycle import Review
-from remediator.domain.review_commands import Ask
+from remediator.domain.review_commands import ReviewCommand
 from remediator.domain.times import duration, moment, stamp
 from remediator.graph.state import chosen
 from remediator.report.markdown import code, prose
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remediator.domain.ports import Clock, Forge
-    from remediator.graph.driver import Driver, Result
+    from remediator.graph.driver import Driver, DriverResult
     from remediator.graph.state import IncidentState
-    from remediator.services.github.conversation import Activity, Conversation, Reaction, Said
+    from remediator.services.github.conversation import Activity, Conversation, PostedComment, Reaction
 
 PREFIX = "remediator/"
 _MOST_WORDS = 2_000
 
 
 @dataclass(frozen=True)
-class Hearing:
+class ReviewComments:
     """One incident's listener; `tell` says on a pull request what an incident has come to."""
 
     driver: Driver
@@ -46,7 +46,7 @@ class Hearing:
                 self.conversation.reply(activity, said, *_late(state, said))
         self._merge_again(incident, activity)
 
-    def _hear(self, incident: str, activity: Activity, said: Said) -> None:
+    def _hear(self, incident: str, activity: Activity, said: PostedComment) -> None:
         ask = parse(said.body)
         if not self.conversation.may_command(said.by):
             if ask:
@@ -85,7 +85,7 @@ class Hearing:
                 incident, Review(kind="merged", by=by, commit=merged.merge_commit, at=stamp(self.now())), activity
             )
 
-    def _obey(self, incident: str, ask: Ask, said: Said, activity: Activity) -> tuple[str, Reaction]:
+    def _obey(self, incident: str, ask: ReviewCommand, said: PostedComment, activity: Activity) -> tuple[str, Reaction]:
         """Do it; what to answer, and whether it was done."""
         state = self.driver.state(incident)
         if ask.verb not in {"help", "explain", "revert"} and (elsewhere := _elsewhere(state, activity)):
@@ -115,7 +115,7 @@ class Hearing:
             case _, status:
                 return f"{code(ask.verb)} does not fit now: this incident is {code(status)}.", "CONFUSED"
 
-    def _helped(self, activity: Activity, said: Said) -> tuple[str, Reaction]:
+    def _helped(self, activity: Activity, said: PostedComment) -> tuple[str, Reaction]:
         """The whole table to whoever asks for it, and once to those who mistype."""
         asked = said.body.split()[1:2] in ([], ["help"])
         known = any(one.ours and HELP in one.body.replace("\r", "") for one in activity.said)
@@ -123,7 +123,9 @@ class Hearing:
             return HELP, "ROCKET" if asked else "CONFUSED"
         return "", "CONFUSED"
 
-    def _decline(self, incident: str, ask: Ask, said: Said, activity: Activity) -> tuple[str, Reaction]:
+    def _decline(
+        self, incident: str, ask: ReviewCommand, said: PostedComment, activity: Activity
+    ) -> tuple[str, Reaction]:
         """Answered before it is recorded, since nobody looks at a declined incident again."""
         review = self._declined(ask, said)
         self.forge.close(activity.pull_request)
@@ -131,7 +133,7 @@ class Hearing:
         self.resume(incident, review)
         return _closed(review), "ROCKET"
 
-    def _declined(self, ask: Ask, said: Said) -> Review:
+    def _declined(self, ask: ReviewCommand, said: PostedComment) -> Review:
         until = stamp((moment(said.at) or self.now()) + duration(ask.argument)) if ask.verb == "ignore" else ""
         words = f"ignored for {ask.argument}" if until else ask.argument
         return Review(kind="closed", by=said.by, words=words, at=said.at, until=until, ref=said.id)
@@ -151,7 +153,7 @@ class Hearing:
                 return review
         return Review(kind="closed", by=activity.by, words=_last_words(activity), at=stamp(self.now()))
 
-    def _take_back(self, incident: str, said: Said) -> tuple[str, Reaction]:
+    def _take_back(self, incident: str, said: PostedComment) -> tuple[str, Reaction]:
         review = Review(kind="revert", by=said.by, words="revert", at=said.at, ref=said.id)
         result = self.driver.take_back(incident, review)
         now = result.state["pull_request"]
@@ -159,7 +161,7 @@ class Hearing:
             return prose(str(result.error or result.state["incident"].reason)), "CONFUSED"
         return f"{now.url} takes it back.", "ROCKET"
 
-    def _revise(self, incident: str, said: Said, words: str) -> tuple[str, Reaction]:
+    def _revise(self, incident: str, said: PostedComment, words: str) -> tuple[str, Reaction]:
         review = Review(kind="changes_requested", by=said.by, words=words, commit=said.commit, at=said.at, ref=said.id)
         result = self.driver.resume(incident, self._redacted(review))
         if not result.error and not result.state["incident"].reason:
@@ -168,7 +170,7 @@ class Hearing:
             return f"{done} ({result.state['commit_hash'][:9]}).", "ROCKET"
         return prose(str(result.error or result.state["incident"].reason)), "CONFUSED"
 
-    def resume(self, incident: str, review: Review, activity: Activity | None = None) -> Result:
+    def resume(self, incident: str, review: Review, activity: Activity | None = None) -> DriverResult:
         """With an activity, what comes of it is told there before it is recorded: a verdict must not be lost between."""
 
         def told(state: IncidentState) -> None:
@@ -204,7 +206,7 @@ def _closed(review: Review) -> str:
     return f"Closed; quiet until {review.until}." if review.until else "Closed; the reason is remembered."
 
 
-def _asking(activity: Activity) -> list[Said]:
+def _asking(activity: Activity) -> list[PostedComment]:
     """What asks for something and has no answer; edited words may not be what was said."""
     return [
         said
@@ -214,7 +216,7 @@ def _asking(activity: Activity) -> list[Said]:
     ]
 
 
-def _late(state: IncidentState, said: Said) -> tuple[str, Reaction]:
+def _late(state: IncidentState, said: PostedComment) -> tuple[str, Reaction]:
     """The answer to what was done, as the state tells it."""
     why, proposal = state["incident"].reason, chosen(state)
     if state["workflow_status"] == "awaiting_review":

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Outbox:
+class StatusBatch:
     """The newest status of each pull request, by the incident that it is about."""
 
     _notes: dict[tuple[str, str], tuple[Activity, str]] = field(default_factory=dict)

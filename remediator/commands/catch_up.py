@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from remediator.domain.lifecycle import Record
-    from remediator.graph.driver import Result
+    from remediator.graph.driver import DriverResult
     from remediator.wiring import Services
 
 
-def catch_up(found: Services, record: Record) -> Result | None:
+def catch_up(found: Services, record: Record) -> DriverResult | None:
     """The result of an end that came from outside (merged or deleted with git alone); None where there is none."""
     from remediator.domain.lifecycle import Review
     from remediator.domain.times import stamp

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
 
     from remediator.domain.incident import Statement
-    from remediator.intake.collector import Gather
+    from remediator.intake.collector import SourceCollector
 
 _SHOWN = 200
 _WIDTH = 160
@@ -51,14 +51,14 @@ def run(args: argparse.Namespace) -> int:
     """Ask, then print each source's outcome and the timeline."""
     from remediator.domain.times import duration
     from remediator.evidence import Scanner
-    from remediator.intake.collector import Gather
+    from remediator.intake.collector import SourceCollector
     from remediator.report.wording import count
     from remediator.wiring import now
 
     wanted = [workload(one) for one in args.workload]
     found = services(args, dry_run=True)
     first, then = found.outside.sources(args.sources, workloads=bool(wanted))
-    gather = Gather(first, then, now, back=duration(args.since), workloads=wanted)
+    gather = SourceCollector(first, then, now, back=duration(args.since), workloads=wanted)
     inputs = gather.inputs()
     if args.output:
         _write(Path(args.output), gather)
@@ -110,13 +110,13 @@ def timeline(statements: Sequence[Statement], redact: Callable[[str], str]) -> l
     return sorted(folded.values(), key=lambda line: str(line["at"]))
 
 
-def _outcome(gather: Gather, place: int) -> dict[str, Any]:
+def _outcome(gather: SourceCollector, place: int) -> dict[str, Any]:
     answer = gather.answers[place]
     reading = answer.reading
     return {"name": answer.name, "items": reading.items, "notes": list(reading.notes), "error": answer.error}
 
 
-def _write(folder: Path, gather: Gather) -> None:
+def _write(folder: Path, gather: SourceCollector) -> None:
     """One file a text; a name that is a path stays one below the folder, since it tells whose log it is."""
     for answer in gather.answers:
         for name, text in answer.reading.texts:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediator.domain.change import Edit, Place, Proposal
-    from remediator.domain.ports import Forge, Workshop
-    from remediator.graph.driver import Result
+    from remediator.domain.ports import Forge, Planner
+    from remediator.graph.driver import DriverResult
 
 
-def document(result: Result) -> dict[str, Any]:
+def document(result: DriverResult) -> dict[str, Any]:
     """Every field of the plan, then what stands behind them; complete even where a step failed."""
     state = result.state
     pull, incident = state["pull_request"], state["incident"]
@@ -38,7 +38,7 @@ def document(result: Result) -> dict[str, Any]:
 
 
 def composed(
-    documents: list[dict[str, Any]], results: Sequence[Result], workshop: Workshop, forge: Forge
+    documents: list[dict[str, Any]], results: Sequence[DriverResult], workshop: Planner, forge: Forge
 ) -> list[dict[str, Any]]:
     """A dry run's documents, to be written one after the other: a later one keeps what an earlier one changed.
 
@@ -62,7 +62,7 @@ def composed(
     return documents
 
 
-def _reason(result: Result) -> str:
+def _reason(result: DriverResult) -> str:
     reason = result.state["incident"].reason
     if result.quiet_until:
         return f"rejected{f': {reason}' if reason else ''}; quiet until {result.quiet_until}"

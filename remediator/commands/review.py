@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from remediator.commands import explain, faults
 from remediator.commands.catch_up import catch_up
 from remediator.commands.shared import add_repo, command, exit_code, find, in_words, report_of, services
-from remediator.domain.review_commands import Ask, asked, lacking
+from remediator.domain.review_commands import ReviewCommand, asked, lacking
 from remediator.errors import ConfigError, RemediatorError
 
 if TYPE_CHECKING:
     from remediator.domain.change import PullRequest
     from remediator.domain.lifecycle import Record, Review
-    from remediator.graph.driver import Result
+    from remediator.graph.driver import DriverResult
     from remediator.wiring import Services
 
 _COMMAND = re.compile(r"/remediator(?:\s+|$)", re.IGNORECASE)
@@ -92,18 +92,18 @@ def feedback(args: argparse.Namespace) -> int:
     if needs := lacking(words):
         raise ConfigError(needs)
     match ask:
-        case Ask(verb="help"):
+        case ReviewCommand(verb="help"):
             print(HELP, end="")
             return 0
-        case Ask(verb="explain"):
+        case ReviewCommand(verb="explain"):
             return explain.run(argparse.Namespace(**{**vars(args), "log": None}))
-        case Ask(verb="verify"):
+        case ReviewCommand(verb="verify"):
             return verify(args)
-        case Ask(verb="confirm"):
+        case ReviewCommand(verb="confirm"):
             return _confirm(args, words)
-        case Ask(verb="revert"):
+        case ReviewCommand(verb="revert"):
             return _take_back(args)
-        case Ask(verb="close" | "ignore"):
+        case ReviewCommand(verb="close" | "ignore"):
             return _decline(args, ask)
     found = services(args)
     record, pull = _awaiting(found, args.id, "give feedback on")
@@ -140,7 +140,7 @@ def _take_back(args: argparse.Namespace) -> int:
     )
 
 
-def _decline(args: argparse.Namespace, ask: Ask) -> int:
+def _decline(args: argparse.Namespace, ask: ReviewCommand) -> int:
     """Close, with a reason or for a time."""
     if ask.verb == "close":
         return reject(argparse.Namespace(**{**vars(args), "reason": ask.argument}))
@@ -216,15 +216,15 @@ def _awaiting(found: Services, wanted: str, what: str) -> tuple[Record, PullRequ
     return record, current
 
 
-def _resume(found: Services, record: Record, kind: str, *, words: str = "", commit: str = "") -> Result:
+def _resume(found: Services, record: Record, kind: str, *, words: str = "", commit: str = "") -> DriverResult:
     return _watched(found, found.driver.resume(record.incident_id, _review(found, kind, words=words, commit=commit)))
 
 
-def _watched(found: Services, result: Result) -> Result:
+def _watched(found: Services, result: DriverResult) -> DriverResult:
     """The result after as many looks as the policy has patience for; an error ends them."""
     from remediator.graph.polling import unsettled
 
-    def look() -> Result:
+    def look() -> DriverResult:
         return found.driver.resume(result.state["incident_id"], _review(found, "verify"))
 
     return found.patience.watch(result, lambda one: one.error is None and unsettled(one.state), look)
@@ -245,7 +245,7 @@ def _review(found: Services, kind: str, *, words: str = "", commit: str = "") ->
     return Review.model_validate(facts)
 
 
-def _tell(found: Services, result: Result, did: str = "revised") -> int:
+def _tell(found: Services, result: DriverResult, did: str = "revised") -> int:
     from remediator.graph.nodes.verify_recovery import NOTHING_CONFIGURED
     from remediator.report import local_pull_request
 

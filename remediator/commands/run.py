@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediator.domain.lifecycle import Case
-    from remediator.graph.driver import Result
+    from remediator.graph.driver import DriverResult
     from remediator.report import IncidentReport
     from remediator.wiring import Services
 
@@ -81,9 +81,9 @@ def _think_ahead(found: Services, cases: Sequence[Case]) -> None:
             faults.contained(partial(found.workshop.propose, case.diagnosis))
 
 
-def _one(found: Services, case: Case) -> Result:
+def _one(found: Services, case: Case) -> DriverResult:
     from remediator.domain.lifecycle import Incident
-    from remediator.graph.driver import Result
+    from remediator.graph.driver import DriverResult
     from remediator.graph.state import fresh
 
     outcome = faults.contained(lambda: _start(found, case))
@@ -97,10 +97,10 @@ def _one(found: Services, case: Case) -> Result:
         state = fresh("", Incident(fingerprint=case.fingerprint))
     state["workflow_status"] = "failed"
     state["incident"] = state["incident"].model_copy(update={"reason": str(outcome)})
-    return Result(state, outcome)
+    return DriverResult(state, outcome)
 
 
-def _start(found: Services, case: Case) -> Result:
+def _start(found: Services, case: Case) -> DriverResult:
     from remediator.commands.catch_up import catch_up
 
     if not found.dry_run:
@@ -110,7 +110,7 @@ def _start(found: Services, case: Case) -> Result:
     return found.driver.start(case)
 
 
-def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
+def _print(found: Services, results: list[DriverResult], *, dry_run: bool) -> None:
     from remediator.report import RunFacts, evidence, local_pull_request, terminal
 
     colour = sys.stdout.isatty()
@@ -125,7 +125,7 @@ def _print(found: Services, results: list[Result], *, dry_run: bool) -> None:
             print(f"\n{evidence(report, colour=colour)}", end="")
 
 
-def _report(found: Services, result: Result) -> IncidentReport:
+def _report(found: Services, result: DriverResult) -> IncidentReport:
     """What became of it: a change that is not there to be approved is not shown as one."""
     from remediator.domain.lifecycle import OPEN_STATUSES
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
 
     from remediator.domain.lifecycle import Record
-    from remediator.graph.driver import Result
+    from remediator.graph.driver import DriverResult
     from remediator.graph.state import IncidentState
     from remediator.report import IncidentReport
     from remediator.wiring import Services
@@ -106,7 +106,7 @@ def report_of(found: Services, state: IncidentState) -> IncidentReport:
     return made.model_copy(update={"branch": pull.branch})
 
 
-def exit_code(results: list[Result]) -> int:
+def exit_code(results: list[DriverResult]) -> int:
     """1 where anything failed, else 3 where a person must decide, else 0."""
     codes = {3 if r.state["workflow_status"] == "needs_person" else 0 for r in results}
     codes |= {r.error.exit_code for r in results if r.error}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
 
     from remediator.domain.lifecycle import Record
-    from remediator.graph.driver import Driver, Result
+    from remediator.graph.driver import Driver, DriverResult
     from remediator.graph.state import IncidentState
     from remediator.wiring import Services
 
@@ -37,11 +37,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepResult:
     """What became of one incident."""
 
     record: Record
-    result: Result | None = None
+    result: DriverResult | None = None
     error: RemediatorError | None = None
 
     @property
@@ -63,7 +63,7 @@ class Swept:
         return f"{in_words(state['workflow_status'])}{f': {why}' if why else ''}"
 
 
-def sweep(found: Services) -> list[Swept]:
+def sweep(found: Services) -> list[SweepResult]:
     """All open incidents, each with an outcome of its own, gravest first; those held back go on where they may now."""
     from remediator.domain.lifecycle import gravity, is_open
     from remediator.graph.sweep import swept
@@ -75,14 +75,14 @@ def sweep(found: Services) -> list[Swept]:
     return [_swept(record, done.get(record.incident_id)) for record in waiting]
 
 
-def _swept(record: Record, outcome: Result | RemediatorError | None) -> Swept:
+def _swept(record: Record, outcome: DriverResult | RemediatorError | None) -> SweepResult:
     """One that the caps have no room for has no outcome: it stays as it was."""
     if isinstance(outcome, RemediatorError):
-        return Swept(record, error=outcome)
-    return Swept(record, outcome)
+        return SweepResult(record, error=outcome)
+    return SweepResult(record, outcome)
 
 
-def _one(found: Services, driver: Driver, record: Record) -> Result | None:
+def _one(found: Services, driver: Driver, record: Record) -> DriverResult | None:
     from remediator.commands.catch_up import catch_up
     from remediator.domain.lifecycle import Review
     from remediator.domain.times import stamp
@@ -99,7 +99,7 @@ def _one(found: Services, driver: Driver, record: Record) -> Result | None:
     return catch_up(twin, record) or _cleared(found, driver, record)
 
 
-def _cleared(found: Services, driver: Driver, record: Record) -> Result | None:
+def _cleared(found: Services, driver: Driver, record: Record) -> DriverResult | None:
     """Close what nobody needs any more, since its incident has gone by itself."""
     from remediator.domain.lifecycle import Review
     from remediator.domain.times import stamp

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from remediator.diagnosis.grouping import Group, group, key_of
 from remediator.diagnosis.severity import recovered, severity_of
-from remediator.diagnosis.signals import Hit, matched
+from remediator.diagnosis.signals import SignalMatch, matched
 from remediator.domain.incident import SEVERITIES, Diagnosis, Evidence, Statement, Subject
 from remediator.policy import Catalogue
 
@@ -72,7 +72,7 @@ def _restarts(one: Group) -> int:
     return max((int(text) for text in told if text.isdigit()), default=0)
 
 
-def summarise(lead: Hit, subject: Subject, restarts: int = 0) -> str:
+def summarise(lead: SignalMatch, subject: Subject, restarts: int = 0) -> str:
     """The category's sentence with the names of this incident in it."""
     name = subject.name or subject.pod or subject.application or subject.node or subject.container or "something"
     place = f"{name} ({subject.namespace})" if subject.namespace else name
@@ -88,7 +88,7 @@ def summarise(lead: Hit, subject: Subject, restarts: int = 0) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: str(words.get(found[1]) or lead.facts.get(found[1], "")), template)
 
 
-def _evidence(hits: Sequence[Hit], redact: Callable[[str], str]) -> tuple[Evidence, ...]:
+def _evidence(hits: Sequence[SignalMatch], redact: Callable[[str], str]) -> tuple[Evidence, ...]:
     """One piece a signal and sentence; the same sentence seen again adds to its count."""
     pieces: dict[tuple[str, str, str], Evidence] = {}
     for hit in hits:
@@ -144,7 +144,7 @@ def _near(statement: Statement, one: Group) -> bool:
 
 
 def _calm(
-    statements: Sequence[Statement], hits: Sequence[Hit], catalogue: Catalogue, redact: Callable[[str], str]
+    statements: Sequence[Statement], hits: Sequence[SignalMatch], catalogue: Catalogue, redact: Callable[[str], str]
 ) -> Diagnosis:
     """Nothing that counts: `info`, or `unknown` where errors are told that no rule knows."""
     told = [hit.statement for hit in hits if hit.signal.role != "hint"]

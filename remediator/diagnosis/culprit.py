@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from remediator.diagnosis.hosts import host_in, service_subject
-from remediator.diagnosis.signals import Hit
+from remediator.diagnosis.signals import SignalMatch
 from remediator.domain.incident import Statement, Subject
 
 _UNREACHABLE = {"connection_refused", "connection_timeout", "host_unavailable"}
@@ -47,7 +47,7 @@ class Callees:
         return self._called.get(_caller(caller))
 
 
-def culprit(hit: Hit, callees: Callees) -> Subject:
+def culprit(hit: SignalMatch, callees: Callees) -> Subject:
     """The subject that an incident led by this hit is about."""
     subject = hit.statement.subject
     if subject.kind == "Endpoints":
@@ -66,7 +66,7 @@ def culprit(hit: Hit, callees: Callees) -> Subject:
     return subject
 
 
-def _routed(hit: Hit, subject: Subject) -> Subject:
+def _routed(hit: SignalMatch, subject: Subject) -> Subject:
     """An ingress controller complains of an Ingress and its Service, not of itself."""
     namespace = hit.facts.get("field_namespace", "")
     if name := hit.facts.get("field_ingress") or hit.facts.get("ingress", ""):

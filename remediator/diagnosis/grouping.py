@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from remediator.diagnosis.culprit import Callees, culprit
-from remediator.diagnosis.signals import Hit
+from remediator.diagnosis.signals import SignalMatch
 from remediator.domain.incident import Statement, Subject
 
 Key = tuple[str, ...]
@@ -17,16 +17,16 @@ class Group:
     """Hits about one object; `victims` are others that suffer from it."""
 
     subject: Subject
-    hits: list[Hit] = field(default_factory=list)
+    hits: list[SignalMatch] = field(default_factory=list)
     victims: list[Subject] = field(default_factory=list)
 
     @property
-    def causes(self) -> list[Hit]:
+    def causes(self) -> list[SignalMatch]:
         """The hits that explain, without symptoms and hints."""
         return [hit for hit in self.hits if hit.signal.role == "cause"]
 
     @property
-    def lead(self) -> Hit:
+    def lead(self) -> SignalMatch:
         """The hit that names the incident: the strongest cause, else the strongest symptom."""
         return max(self.causes or self.hits, key=lambda hit: hit.rank)
 
@@ -53,7 +53,7 @@ def key_of(subject: Subject) -> Key:
     return ("loose", subject.cluster, subject.namespace, subject.container)
 
 
-def group(hits: Iterable[Hit], statements: Sequence[Statement] = ()) -> list[Group]:
+def group(hits: Iterable[SignalMatch], statements: Sequence[Statement] = ()) -> list[Group]:
     """One group an incident; the order is that of first mention."""
     groups: dict[Key, Group] = {}
     known = Callees(statements)
@@ -193,6 +193,6 @@ def _space(subject: Subject) -> str:
     return "" if subject.kind == "Application" else subject.namespace
 
 
-def _mentions(hits: Sequence[Hit], subject: Subject) -> bool:
+def _mentions(hits: Sequence[SignalMatch], subject: Subject) -> bool:
     names = [name for name in (subject.name, subject.application) if len(name) > 3]
     return any(name in hit.statement.text for name in names for hit in hits)

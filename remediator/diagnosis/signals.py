@@ -12,7 +12,7 @@ from remediator.policy import Catalogue, Category, Signal
 
 
 @dataclass(frozen=True)
-class Hit:
+class SignalMatch:
     """One signal found in one statement."""
 
     statement: Statement
@@ -28,7 +28,7 @@ class Hit:
         return (self.category.priority, self.signal.weight, nearness[self.statement.channel])
 
 
-class Matcher:
+class SignalMatcher:
     """All signals of a catalogue, compiled once; linear-time whatever the log holds."""
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -40,7 +40,7 @@ class Matcher:
             self._set.Add(_reason_only(signal))
         self._set.Compile()
 
-    def hits(self, statements: Iterable[Statement]) -> Iterator[Hit]:
+    def hits(self, statements: Iterable[Statement]) -> Iterator[SignalMatch]:
         """Every hit, statement by statement; what a resolved or silenced alert says does not count."""
         for statement in statements:
             if statement.channel == "alert" and not _firing(statement):
@@ -52,7 +52,7 @@ class Matcher:
                     yield hit
 
     @staticmethod
-    def _judge(statement: Statement, both: str, category: Category, signal: Signal) -> Hit | None:
+    def _judge(statement: Statement, both: str, category: Category, signal: Signal) -> SignalMatch | None:
         if signal.channels and statement.channel not in signal.channels:
             return None
         searched = {"reason": statement.reason, "text": statement.text, "both": both}[signal.match]
@@ -60,7 +60,7 @@ class Matcher:
         if found is None or (signal.unless and _compiled(signal.unless).search(both)):
             return None
         named = {_stem(name): value for name, value in found.groupdict().items() if value}
-        return Hit(statement, category, signal, {**statement.facts, **named})
+        return SignalMatch(statement, category, signal, {**statement.facts, **named})
 
 
 def _firing(statement: Statement) -> bool:
@@ -85,6 +85,6 @@ def _compiled(pattern: str) -> Any:
     return re2.compile(pattern)
 
 
-def matched(statements: Sequence[Statement], catalogue: Catalogue) -> list[Hit]:
+def matched(statements: Sequence[Statement], catalogue: Catalogue) -> list[SignalMatch]:
     """All hits of a catalogue in these statements."""
-    return list(Matcher(catalogue).hits(statements))
+    return list(SignalMatcher(catalogue).hits(statements))

@@ -1,6 +1,6 @@
 """What a model is asked about one incident, and the only shape in which it can answer.
 
-`Opinion.model_json_schema()` is the answer's schema on the wire. Every field of it is a claim of an untrusted party:
+`ModelAnswer.model_json_schema()` is the answer's schema on the wire. Every field of it is a claim of an untrusted party:
 `diagnosis.judge` decides what of it is kept.
 """
 
@@ -17,7 +17,7 @@ Short = Annotated[str, Field(max_length=200)]
 Words = Annotated[str, Field(max_length=600)]
 
 
-class Window(Value):
+class EvidenceExcerpt(Value):
     """Redacted evidence under the id by which claims cite it."""
 
     id: str
@@ -27,7 +27,7 @@ class Window(Value):
     text: str
 
 
-class Target(Value):
+class ChangeTarget(Value):
     """A located value that an action may change, with its history."""
 
     id: str
@@ -54,7 +54,7 @@ class Offer(Value):
     parameters: tuple[Parameter, ...] = ()
 
 
-class Past(Value):
+class PastIncident(Value):
     """A similar incident of before and how it ended."""
 
     summary: str
@@ -62,22 +62,22 @@ class Past(Value):
     outcome: str
 
 
-class Brief(Value):
+class ModelQuestion(Value):
     """Everything that a model is told; redacted before it comes here."""
 
     category: str
     severity: Severity
     summary: str
-    windows: tuple[Window, ...] = ()
-    targets: tuple[Target, ...] = ()
+    windows: tuple[EvidenceExcerpt, ...] = ()
+    targets: tuple[ChangeTarget, ...] = ()
     offers: tuple[Offer, ...] = ()
-    past: tuple[Past, ...] = ()
+    past: tuple[PastIncident, ...] = ()
     categories: tuple[str, ...] = ()
     """Ids that an answer may use."""
     language: str = "English"
 
 
-class Claim(Value):
+class CitedClaim(Value):
     """A sentence on the root cause, and the evidence that bears it."""
 
     text: Words
@@ -101,14 +101,14 @@ class Choice(Value):
     confidence: float = Field(ge=0, le=1)
 
 
-class Opinion(Value):
+class ModelAnswer(Value):
     """A model's answer. With `enough_evidence` false the rest counts for nothing."""
 
     enough_evidence: bool
     category: Short
     category_evidence: tuple[Short, ...] = Field(max_length=12)
     severity: Severity
-    root_cause: tuple[Claim, ...] = Field(max_length=6)
+    root_cause: tuple[CitedClaim, ...] = Field(max_length=6)
     choices: tuple[Choice, ...] = Field(max_length=5)
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from remediator.domain.change import Edit, Proposal, PullRequest
     from remediator.domain.incident import Diagnosis
     from remediator.domain.lifecycle import Base, Case, Change, Observation, Plan, SecondReading
-    from remediator.domain.model_answer import Brief, Spent
+    from remediator.domain.model_answer import ModelQuestion, Spent
     from remediator.domain.sources import Rollout
 
 Clock = Callable[[], datetime]
@@ -36,7 +36,7 @@ class LogSource(Protocol):
         ...
 
 
-class Workshop(Protocol):
+class Planner(Protocol):
     """The repository and the policies as the nodes need them: what to do, and how files would read then."""
 
     def propose(self, diagnosis: Diagnosis) -> Plan:
@@ -166,7 +166,7 @@ class Analyst(Protocol):
         """What its answers have cost so far."""
         ...
 
-    def consider(self, brief: Brief) -> str:
+    def consider(self, brief: ModelQuestion) -> str:
         """Its answer as JSON in the shape of `Opinion`, unchecked; ServiceError where there is none in time."""
         ...
 
@@ -175,7 +175,7 @@ class Analyst(Protocol):
         ...
 
 
-class Purse(Protocol):
+class TokenBudget(Protocol):
     """How many tokens of the day are left for a model, whatever other runs do at the same time."""
 
     def take(self, least: int, most: int) -> int:

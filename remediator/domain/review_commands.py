@@ -23,7 +23,7 @@ _SHAPES: dict[Verb, str] = {
 
 
 @dataclass(frozen=True)
-class Ask:
+class ReviewCommand:
     """One command; `argument` is a number for `use`, PATH=VALUE for `set`, a time for `ignore`, words for `close`."""
 
     verb: Verb
@@ -53,10 +53,10 @@ def lacking(words: str) -> str:
     return f"{verb.lower()} needs {needs}" + (f", not {argument.strip()!r}" if argument.strip() else "")
 
 
-def asked(words: str) -> Ask | None:
+def asked(words: str) -> ReviewCommand | None:
     """The command that these words are, on one line; None where no verb has such an argument."""
     verb, argument = [*words.split(None, 1), "", ""][:2]
     for known, shape in _SHAPES.items():
         if verb.lower() == known and (found := re.fullmatch(shape, argument.strip())):
-            return Ask(verb=known, argument=found[1] if found.groups() else "")
+            return ReviewCommand(verb=known, argument=found[1] if found.groups() else "")
     return None

@@ -148,7 +148,7 @@ class Reading(Value):
     """Objects that the items name, for the sources that look at objects."""
 
 
-class Source(Protocol):
+class EvidenceSource(Protocol):
     """One place to collect from."""
 
     name: str

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.evidence.fingerprint import fingerprint, normalise
 from remediator.evidence.inputs import Input, open_inputs, text_input
-from remediator.evidence.limits import Limits
+from remediator.evidence.limits import ScanLimits
 from remediator.evidence.patterns import Pattern
 from remediator.evidence.workload import workload_of_pod
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Input",
     "InputReport",
-    "Limits",
     "Pattern",
     "Redactor",
     "Scan",
+    "ScanLimits",
     "Scanner",
     "fingerprint",
     "normalise",

@@ -44,7 +44,7 @@ def merge(into: Draft, other: Draft) -> None:
         into.facts.setdefault(fact, text)
 
 
-class Folder:
+class Deduplicator:
     """Collects drafts in order of first sighting, folding repetitions; beyond `most` distinct ones it only counts."""
 
     def __init__(self, most: int) -> None:

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from remediator.errors import ConfigError
 from remediator.evidence import streams
-from remediator.evidence.limits import Limits
+from remediator.evidence.limits import ScanLimits
 
 if TYPE_CHECKING:
     import zipfile
@@ -37,7 +37,7 @@ class Input:
     notes: list[str] = field(default_factory=list)
 
     @contextmanager
-    def open(self, limits: Limits) -> Iterator[IO[bytes]]:
+    def open(self, limits: ScanLimits) -> Iterator[IO[bytes]]:
         """The plain text as bytes: decompressed, UTF-8, within bounds."""
         raw = self.raw()
         try:
@@ -52,12 +52,12 @@ def text_input(name: str, text: str) -> Input:
     return Input(name, lambda: io.BytesIO(text.encode("utf-8", "replace")))
 
 
-def open_inputs(paths: Sequence[str], *, limits: Limits | None = None) -> list[Input]:
+def open_inputs(paths: Sequence[str], *, limits: ScanLimits | None = None) -> list[Input]:
     """The inputs that the paths mean; `-` is standard input, an archive is its members.
 
     Raises `ConfigError` for what is missing, unreadable or no archive though it looks like one.
     """
-    limits = limits or Limits()
+    limits = limits or ScanLimits()
     found: list[Input] = []
     for path in paths:
         if path == "-":
@@ -88,7 +88,7 @@ def _opened(path: str) -> IO[bytes]:
     return Path(path).open("rb")
 
 
-def _stdin(limits: Limits) -> list[Input]:
+def _stdin(limits: ScanLimits) -> list[Input]:
     """Standard input; a zip archive in it is put into a temporary file, since its list of members stands at its end."""
     stream = sys.stdin.buffer
     head = stream.peek(4)[:4] if hasattr(stream, "peek") else b""
@@ -104,7 +104,7 @@ def _stdin(limits: Limits) -> list[Input]:
     return _zip("stdin", spool, limits)
 
 
-def _zip(name: str, file: str | IO[bytes], limits: Limits) -> list[Input]:
+def _zip(name: str, file: str | IO[bytes], limits: ScanLimits) -> list[Input]:
     """The members of a zip archive. Nothing is extracted, so their names can lead nowhere; archives inside are refused."""
     import zipfile
 
@@ -149,7 +149,7 @@ def _shown(name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in name)[:300]
 
 
-def _member(name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> Input:
+def _member(name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: ScanLimits) -> Input:
     member = Input(f"{name}/{_shown(info.filename)}", io.BytesIO)
 
     def note(text: str) -> None:
@@ -176,7 +176,7 @@ def _member(name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: 
         except (BadZipFile, NotImplementedError, OSError, RuntimeError) as bad:
             note(f"cannot be read: {bad}")
             return io.BytesIO()
-        stream = io.BufferedReader(streams.Plain(opened, note, allowed=allowed), 1 << 18)
+        stream = io.BufferedReader(streams.PlainStream(opened, note, allowed=allowed), 1 << 18)
         if stream.peek(4)[:4] in {b"PK\x03\x04", b"PK\x05\x06"}:
             note("is an archive inside an archive and was not read")
             return io.BytesIO()
@@ -191,7 +191,7 @@ def _is_tar(path: str, head: bytes) -> bool:
     )
 
 
-def _tar(path: str, limits: Limits) -> list[Input]:
+def _tar(path: str, limits: ScanLimits) -> list[Input]:
     """The regular files of a tar archive (a support bundle); links and devices lead outside and are left out."""
     import tarfile
 

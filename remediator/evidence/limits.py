@@ -9,7 +9,7 @@ MIB = 1024 * KIB
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ScanLimits:
     """Bounds that keep memory flat whatever comes in; each is generous for what people really attach.
 
     The defaults let one scan stay under 200 MB of resident memory with inputs of any size.

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from remediator.evidence.windows import Plan, Search, Tally, Window
+from remediator.evidence.windows import Search, Tally, Window, WindowPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ _MOST = 4
 _LINE_END = 4 << 20
 
 
-def windows_of_stream(plan: Plan, stream: IO[bytes], head: bytes) -> tuple[Iterator[Window], Tally]:
+def windows_of_stream(plan: WindowPlan, stream: IO[bytes], head: bytes) -> tuple[Iterator[Window], Tally]:
     """The windows of a stream of which `head` was read already; the tally is complete when they are."""
     search, rest = Search(plan), memoryview(head)
 
@@ -58,11 +58,11 @@ def parts(path: str) -> list[tuple[int, int]]:
     return [(start, end) for start, end in zip(edges, [*edges[1:], size], strict=True) if start < end]
 
 
-def windows_of_file(plan: Plan, path: str, ranges: list[tuple[int, int]]) -> tuple[list[Window], Tally] | None:
+def windows_of_file(plan: WindowPlan, path: str, ranges: list[tuple[int, int]]) -> tuple[list[Window], Tally] | None:
     """The windows of a file searched by one process per range; None where such processes cannot be started."""
     from concurrent.futures import ThreadPoolExecutor
 
-    plan = Plan(**{**asdict(plan), "kept": plan.kept // len(ranges)})
+    plan = WindowPlan(**{**asdict(plan), "kept": plan.kept // len(ranges)})
     with ThreadPoolExecutor(len(ranges)) as pool:
         answers = list(pool.map(lambda span: _searched(plan, path, *span), ranges))
     windows: list[Window] = []
@@ -88,7 +88,7 @@ def windows_of_file(plan: Plan, path: str, ranges: list[tuple[int, int]]) -> tup
 
 
 def _searched(
-    plan: Plan, path: str, start: int, end: int
+    plan: WindowPlan, path: str, start: int, end: int
 ) -> tuple[list[tuple[int, bytes, list[int], bytes]], Any] | None:
     import subprocess
 

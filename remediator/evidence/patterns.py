@@ -39,7 +39,7 @@ def _options(re2: Any) -> Any:
     return options
 
 
-class Matcher:
+class PatternMatcher:
     """All patterns together: `which` tells those that hit a line, `sources` are what long inputs are searched for."""
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from remediator.evidence import long_inputs
 from remediator.evidence.command import command_of
 from remediator.evidence.complete import complete
-from remediator.evidence.deduplicate import Folder
+from remediator.evidence.deduplicate import Deduplicator
 from remediator.evidence.file_names import subject_of_file
-from remediator.evidence.limits import Limits
+from remediator.evidence.limits import ScanLimits
 from remediator.evidence.lines import split_lines
-from remediator.evidence.patterns import Matcher, Pattern
+from remediator.evidence.patterns import Pattern, PatternMatcher
 from remediator.evidence.section import NO_COMMAND, Context
 from remediator.evidence.sections import read_lines
-from remediator.evidence.windows import Plan
+from remediator.evidence.windows import WindowPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,14 +63,14 @@ class Scanner:
     Raises `ConfigError` for an expression that google-re2 refuses.
     """
 
-    def __init__(self, patterns: Sequence[Pattern] = (), *, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
-        self._matcher = Matcher(patterns)
+    def __init__(self, patterns: Sequence[Pattern] = (), *, limits: ScanLimits | None = None) -> None:
+        self.limits = limits or ScanLimits()
+        self._matcher = PatternMatcher(patterns)
 
     def scan(self, inputs: Iterable[Input]) -> Scan:
         """Reads every input to its end, in bounded memory."""
         started = time.perf_counter()
-        run = _Run(self._matcher, self.limits)
+        run = _ScanRun(self._matcher, self.limits)
         reports = [run.read(source) for source in inputs]
         return Scan(
             statements=run.statements(),
@@ -83,12 +83,12 @@ class Scanner:
         )
 
 
-class _Run:
+class _ScanRun:
     """One scan under way."""
 
-    def __init__(self, matcher: Matcher, limits: Limits) -> None:
+    def __init__(self, matcher: PatternMatcher, limits: ScanLimits) -> None:
         self._matcher, self._limits = matcher, limits
-        self._folder = Folder(limits.statements)
+        self._folder = Deduplicator(limits.statements)
         self.hits = Counter[int]()
         self.notes: list[str] = []
 
@@ -96,7 +96,7 @@ class _Run:
         """Completed across all inputs, folded once more, since completion makes some equal."""
         drafts = self._folder.drafts
         complete(drafts)
-        final = Folder(self._limits.statements)
+        final = Deduplicator(self._limits.statements)
         final.add(drafts)
         if self._folder.dropped:
             self.notes.append(f"{self._folder.dropped} further statements were not kept")
@@ -146,9 +146,9 @@ class _Run:
             self.notes.append(f"{source.name}: {cut} lines longer than {self._limits.line} characters were cut")
         return len(lines), len(data)
 
-    def _plan(self) -> Plan:
+    def _plan(self) -> WindowPlan:
         limits = self._limits
-        return Plan(
+        return WindowPlan(
             self._matcher.sources, limits.block, limits.window_before, limits.window_after, limits.marker_lines, limits.per_pattern,
             limits.line, limits.kept,
         )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from remediator.evidence.command import Command
-from remediator.evidence.limits import Limits
+from remediator.evidence.limits import ScanLimits
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -22,7 +22,7 @@ class Context:
     """What holds for a whole input while its sections are read."""
 
     source: str = ""
-    limits: Limits = field(default_factory=Limits)
+    limits: ScanLimits = field(default_factory=ScanLimits)
     hit_lines: AbstractSet[int] = frozenset()
     """Numbers of the lines that any pattern hits."""
     application: str = ""

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from remediator.evidence.limits import Limits
+    from remediator.evidence.limits import ScanLimits
 
 _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
 _UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -35,7 +35,7 @@ class _Counting(io.RawIOBase):
         return len(data)
 
 
-class Plain(io.RawIOBase):
+class PlainStream(io.RawIOBase):
     """A stream of plain bytes that stops, with a note, where its bounds are reached or its compressed form is broken."""
 
     def __init__(self, inner: IO[bytes], note: Callable[[str], None], *, allowed: Callable[[int], str]) -> None:
@@ -114,7 +114,7 @@ def compression(head: bytes) -> str:
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
 
 
-def plain(raw: IO[bytes], limits: Limits, note: Callable[[str], None]) -> IO[bytes]:
+def plain(raw: IO[bytes], limits: ScanLimits, note: Callable[[str], None]) -> IO[bytes]:
     """The readable text behind a raw stream.
 
     One level of compression is undone, at most `limits.expanded` bytes and `limits.ratio` times its size; a stream that
@@ -133,7 +133,7 @@ def plain(raw: IO[bytes], limits: Limits, note: Callable[[str], None]) -> IO[byt
             return ""
 
         inner = _decompressed(kind, io.BufferedReader(counting, 1 << 18))
-        source = io.BufferedReader(Plain(inner, note, allowed=allowed), 1 << 20)
+        source = io.BufferedReader(PlainStream(inner, note, allowed=allowed), 1 << 20)
     head = source.peek(_HEAD)[:_HEAD]  # type: ignore[attr-defined]
     for mark, encoding in _UTF16:
         if head.startswith(mark):

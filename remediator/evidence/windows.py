@@ -35,7 +35,7 @@ _TABLE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Plan:
+class WindowPlan:
     """What to search for and how much to keep; plain values, so that it can be handed to another process."""
 
     patterns: tuple[str, ...]
@@ -86,7 +86,7 @@ class _Open:
 class Search:
     """One pass over blocks of bytes; `windows` yields in order, `tally` is complete when it ends."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: WindowPlan) -> None:
         import re2
 
         self.plan, self.tally = plan, Tally()
@@ -301,7 +301,7 @@ class Search:
 def main() -> None:
     """Searches a range of a file as told on standard input, and answers on standard output in `marshal` form."""
     order = json.loads(sys.stdin.readline())
-    search = Search(Plan(**{**order["plan"], "patterns": tuple(order["plan"]["patterns"])}))
+    search = Search(WindowPlan(**{**order["plan"], "patterns": tuple(order["plan"]["patterns"])}))
     left = order["end"] - order["start"]
     with open(order["path"], "rb", buffering=0) as file:  # noqa: PTH123 — pathlib costs start-up time here
         file.seek(order["start"])

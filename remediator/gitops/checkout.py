@@ -25,8 +25,8 @@ from remediator.gitops.sources.tools import Tools
 from remediator.gitops.tree import snapshot
 from remediator.gitops.tree.feeds import Feeds
 from remediator.gitops.tree.scan import scan, tells
-from remediator.gitops.tree.tree import Grower
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.tree.tree import TreeReader
+from remediator.gitops.yamlread import UnreadableYaml
 
 
 class Checkout(ABC):
@@ -78,7 +78,7 @@ class Checkout(ABC):
         facts, problems = scan(self.store)
         bodies = [body for item in facts.values() for _, body in item.documents]
         layout = self._with_charts(Layout(self.store, bodies, self.own_url))
-        tree = Grower(self.store, layout, Renderer(self.store, layout, self.tools, self.cache), facts).grow()
+        tree = TreeReader(self.store, layout, Renderer(self.store, layout, self.tools, self.cache), facts).grow()
         problems = list(dict.fromkeys([*self.store.problems, *problems, *tree.problems]))
         self.cache.keep_tree(key, snapshot.dump(tree, problems, layout.settings()) if key else None)
         return tree, problems, layout
@@ -163,7 +163,7 @@ class Checkout(ABC):
         """A file's bytes; raises ConfigError for what is not there or may not be read."""
         try:
             return self.store.read(file)
-        except Unreadable as error:
+        except UnreadableYaml as error:
             raise ConfigError(error.message, file=file) from None
 
     def files(self, pattern: str) -> list[str]:
@@ -201,7 +201,7 @@ class Checkout(ABC):
                 try:
                     if tells(name, store.read(name)):
                         return False
-                except Unreadable:
+                except UnreadableYaml:
                     return False
             if any(self.feeds.reads(producer, name) for producer in producers):
                 return False

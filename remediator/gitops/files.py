@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from remediator.gitops.model import Problem
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_FILES = 400_000
@@ -172,10 +172,10 @@ class Files:
         )
 
     def real_name(self, path: str) -> str:
-        """The path with in-tree directory links resolved; raises Unreadable where it leaves the checkout."""
+        """The path with in-tree directory links resolved; raises UnreadableYaml where it leaves the checkout."""
         name = clean(path)
         if name == ".." or name.startswith("../"):
-            raise Unreadable("path leads out of the checkout", file=path)
+            raise UnreadableYaml("path leads out of the checkout", file=path)
         for _ in range(10):
             link = next((link for link in self._links if name == link or name.startswith(link + "/")), None)
             if link is None:
@@ -188,26 +188,26 @@ class Files:
         """Whether there is such a file in the checkout."""
         try:
             return self.real_name(path) in self.names
-        except Unreadable:
+        except UnreadableYaml:
             return False
 
     def is_dir(self, path: str) -> bool:
         """Whether there is a directory with files in the checkout."""
         try:
             return self.real_name(path) in self.tree
-        except Unreadable:
+        except UnreadableYaml:
             return False
 
     def read(self, path: str) -> bytes:
-        """The bytes of a file; raises Unreadable for what is missing, outside or too large."""
+        """The bytes of a file; raises UnreadableYaml for what is missing, outside or too large."""
         name = self.real_name(path)
         if name in self.overlay:
             data = self.overlay[name]
             if data is None:
-                raise Unreadable("no such file", file=name)
+                raise UnreadableYaml("no such file", file=name)
             return data
         if name not in self.names:
-            raise Unreadable("no such file", file=name)
+            raise UnreadableYaml("no such file", file=name)
         return self.read_listed(name)
 
     def read_listed(self, name: str) -> bytes:
@@ -224,9 +224,9 @@ class Files:
             finally:
                 os.close(handle)
         except OSError as error:
-            raise Unreadable(f"cannot be read: {error.strerror}", file=name) from None
+            raise UnreadableYaml(f"cannot be read: {error.strerror}", file=name) from None
         if len(data) > MAX_BYTES:
-            raise Unreadable(f"larger than {MAX_BYTES // 1024 // 1024} MB: not read", file=name)
+            raise UnreadableYaml(f"larger than {MAX_BYTES // 1024 // 1024} MB: not read", file=name)
         return data
 
     @staticmethod

@@ -17,7 +17,7 @@ from typing import Any
 from remediator.domain.change import Place
 from remediator.gitops import yamlread
 from remediator.gitops.paths import MISSING, get
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 TIMEOUT = 30
 MAX_COMMITS = 400
@@ -42,7 +42,7 @@ class ValueChange:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class ValueHistory:
     """Newest first. `complete` is False where older changes may exist that cannot be seen; `why` says what hides them."""
 
     complete: bool
@@ -74,15 +74,15 @@ class GitFailed(Exception):
     """git has no answer: no repository, no such revision, too slow."""
 
 
-def changes(root: Path, place: Place, *, limit: int = 20) -> History:
+def changes(root: Path, place: Place, *, limit: int = 20) -> ValueHistory:
     """The commits that changed the value at a place."""
     hidden = truncated(root)
     if hidden is None:
-        return History(False, why="not a git repository, or no commit yet")
+        return ValueHistory(False, why="not a git repository, or no commit yet")
     try:
         log = _log(root, ["--follow", "--name-status", f"--max-count={MAX_COMMITS}"], [place.file])
     except GitFailed as error:
-        return History(False, why=str(error))
+        return ValueHistory(False, why=str(error))
     entries = [_entry(block) for block in log]
     texts = _texts(root, [(commit.commit, name) for commit, name in entries])
     found: list[ValueChange] = []
@@ -96,14 +96,14 @@ def changes(root: Path, place: Place, *, limit: int = 20) -> History:
             found.append(ValueChange(commit.commit, commit.author, commit.when, commit.subject, name, older, present))
         present = older
         if len(found) >= limit:
-            return History(
+            return ValueHistory(
                 not hidden and index + 1 == len(entries),
                 tuple(found),
                 "" if index + 1 == len(entries) else "older changes were not looked at",
             )
     if len(entries) >= MAX_COMMITS:
-        return History(False, tuple(found), f"only the newest {MAX_COMMITS} commits of the file were looked at")
-    return History(not hidden, tuple(found), "shallow clone: older commits are not here" if hidden else "")
+        return ValueHistory(False, tuple(found), f"only the newest {MAX_COMMITS} commits of the file were looked at")
+    return ValueHistory(not hidden, tuple(found), "shallow clone: older commits are not here" if hidden else "")
 
 
 def file_at(root: Path, commit: str, file: str) -> bytes | None:
@@ -305,7 +305,7 @@ def _value(data: bytes | None, place: Place) -> Any:
         if place.inside:
             inner = yamlread.documents(found) if isinstance(found, str) else []
             found = get(inner[0], place.inside) if inner else MISSING
-    except Unreadable:
+    except UnreadableYaml:
         return MISSING
     return found
 

@@ -40,7 +40,7 @@ _NUMBERISH = frozenset("+-.0123456789")
 _BOUNDARY = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
 
-class Unreadable(Exception):
+class UnreadableYaml(Exception):
     """A file that cannot be used; the message is for people, the line 1-based or 0."""
 
     def __init__(self, message: str, *, file: str = "", line: int = 0) -> None:
@@ -99,11 +99,11 @@ class _Builder:
             elif kind is yaml.AliasEvent:
                 self.aliased = True
                 if event.anchor not in self.anchors:
-                    raise Unreadable(f"alias *{event.anchor} has no anchor", line=event.start_mark.line + 1)
+                    raise UnreadableYaml(f"alias *{event.anchor} has no anchor", line=event.start_mark.line + 1)
                 value = raw = self.anchors[event.anchor]
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 if len(stack) >= MAX_DEPTH:
-                    raise Unreadable(f"nested deeper than {MAX_DEPTH} levels", line=event.start_mark.line + 1)
+                    raise UnreadableYaml(f"nested deeper than {MAX_DEPTH} levels", line=event.start_mark.line + 1)
                 opened: Any = {} if kind is yaml.MappingStartEvent else []
                 if event.anchor:
                     self.anchors[event.anchor] = opened
@@ -162,7 +162,7 @@ def _expanded(value: Any, seen: dict[int, int]) -> int:
         return 1
     if id(value) in seen:
         if seen[id(value)] < 0:
-            raise Unreadable("an anchor contains itself")
+            raise UnreadableYaml("an anchor contains itself")
         return seen[id(value)]
     seen[id(value)] = -1
     total = 1 + sum(_expanded(item, seen) for item in (value.values() if isinstance(value, dict) else value))
@@ -171,12 +171,12 @@ def _expanded(value: Any, seen: dict[int, int]) -> int:
 
 
 def documents(data: bytes | str) -> list[Any]:
-    """All documents of a text, an empty one as None; raises Unreadable with the line."""
+    """All documents of a text, an empty one as None; raises UnreadableYaml with the line."""
     return list(iterate(data))
 
 
 def mapping(data: bytes | str) -> dict[str, Any]:
-    """The first document if it is a mapping, else an empty one; raises Unreadable."""
+    """The first document if it is a mapping, else an empty one; raises UnreadableYaml."""
     found = documents(data)
     return found[0] if found and isinstance(found[0], dict) else {}
 
@@ -194,13 +194,13 @@ def iterate(data: bytes | str) -> Iterator[Any]:
                 builder = _Builder()
                 value = builder.build(parser)
                 if builder.aliased and _expanded(value, {}) > MAX_NODES:
-                    raise Unreadable(f"its aliases expand to more than {MAX_NODES} values")
+                    raise UnreadableYaml(f"its aliases expand to more than {MAX_NODES} values")
                 yield value
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise Unreadable(_words(error), line=mark.line + 1 if mark else 0) from None
+        raise UnreadableYaml(_words(error), line=mark.line + 1 if mark else 0) from None
     except (UnicodeDecodeError, ValueError) as error:
-        raise Unreadable(f"not text in UTF-8: {error}") from None
+        raise UnreadableYaml(f"not text in UTF-8: {error}") from None
     finally:
         if parser is not None and hasattr(parser, "dispose"):
             parser.dispose()

@@ -10,8 +10,8 @@ from langgraph.graph import END, START, StateGraph
 
 from remediator.graph import routing
 from remediator.graph.base_cache import RecentBases
-from remediator.graph.limits import Limits
-from remediator.graph.merged_change import Standing
+from remediator.graph.limits import RunLimits
+from remediator.graph.merged_change import MergedChange
 from remediator.graph.nodes.analyze_root_cause import analyze_root_cause
 from remediator.graph.nodes.classify_error import classify_error
 from remediator.graph.nodes.collect_logs import collect_logs
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph.state import CompiledStateGraph
 
-    from remediator.domain.ports import Analyst, Clock, Forge, LogSource, Verifier, Workshop
+    from remediator.domain.ports import Analyst, Clock, Forge, LogSource, Planner, Verifier
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Ports:
     """All that the nodes may be given; each names what it takes."""
 
     logs: LogSource
-    workshop: Workshop
+    workshop: Planner
     forge: Forge
     now: Clock
     verifiers: Sequence[Verifier] = ()
     analyst: Analyst | None = None
     """None: no model is configured."""
-    limits: Limits = field(default_factory=Limits)
+    limits: RunLimits = field(default_factory=RunLimits)
     redact: Callable[[str], str] = str
     """Takes secrets out of what servers say."""
 
@@ -70,7 +70,7 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
             limits=limits,
             now=ports.now,
             redact=ports.redact,
-            fate=Standing(forge, RecentBases(forge, ports.now)).of,
+            fate=MergedChange(forge, RecentBases(forge, ports.now)).of,
         ),
     )
     graph.add_node("final_feedback", final_feedback)

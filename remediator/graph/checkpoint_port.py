@@ -10,7 +10,7 @@ Admit = Callable[[str, Mapping[str, Mapping[str, Any]]], str]
 """Incident id and all heads → why it must not be opened yet; empty when it may."""
 
 
-class Memory(Protocol):
+class CheckpointPort(Protocol):
     """What is asked of the checkpoint saver beyond LangGraph's contract."""
 
     def records(self) -> Sequence[Mapping[str, Any]]:
@@ -35,10 +35,10 @@ class Memory(Protocol):
 
 
 @dataclass(frozen=True)
-class Deferred:
+class DeferredCheckpoints:
     """A memory whose every flush waits for the end of a sweep, so that all of it becomes one commit."""
 
-    memory: Memory
+    memory: CheckpointPort
 
     def records(self) -> Sequence[Mapping[str, Any]]:
         """As the memory has them."""

@@ -1,4 +1,4 @@
-"""Start and resume incidents: one graph invocation and one flush each, decided anew when a race was lost."""
+"""IncidentStart and resume incidents: one graph invocation and one flush each, decided anew when a race was lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from remediator.domain.lifecycle import Incident, Record, Review
 from remediator.domain.times import stamp
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, RemediatorError
 from remediator.graph.admission import Admission
-from remediator.graph.identity import Again, Finish, Quiet, Start, decide
+from remediator.graph.identity import IncidentEnd, IncidentStart, Quiet, SeenAgain, decide
 from remediator.graph.nodes.commit_changes import held_back, joined
 from remediator.graph.nodes.get_user_feedback import seen_again, take_note
 from remediator.graph.state import IncidentState, fresh, record, remember
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from remediator.domain.change import PullRequest
     from remediator.domain.lifecycle import Case, SecondReading
     from remediator.domain.ports import Clock
-    from remediator.graph.checkpoint_port import Memory
-    from remediator.graph.limits import Limits
+    from remediator.graph.checkpoint_port import CheckpointPort
+    from remediator.graph.limits import RunLimits
 
 log = logging.getLogger(__name__)
 _TRIES = 50
@@ -37,7 +37,7 @@ _BEFORE = "commit_changes"
 
 
 @dataclass(frozen=True)
-class Result:
+class DriverResult:
     """Where one incident stands after an invocation; complete even where something failed on the way."""
 
     state: IncidentState
@@ -50,8 +50,8 @@ class Driver:
     """Runs the compiled graph over threads; `preview` neither reads a decision as final nor writes anything."""
 
     graph: CompiledStateGraph[Any, Any, Any, Any]
-    memory: Memory
-    limits: Limits
+    memory: CheckpointPort
+    limits: RunLimits
     now: Clock
     admission: Admission = field(default_factory=Admission)
     preview: bool = False
@@ -64,7 +64,7 @@ class Driver:
         heads = self.memory.records()
         return [Record.model_validate({k: v for k, v in head.items() if k in known}) for head in heads if head]
 
-    def start(self, case: Case) -> Result:
+    def start(self, case: Case) -> DriverResult:
         """Handle one incident of the logs: a new thread, one more sighting of an open one, or silence."""
         counted = ""
         for _ in range(_TRIES):
@@ -74,19 +74,19 @@ class Driver:
             try:
                 match decision:
                     case Quiet(record=known, until=until):
-                        return Result(self.state(known.incident_id), quiet_until=until)
-                    case Finish(record=known):
+                        return DriverResult(self.state(known.incident_id), quiet_until=until)
+                    case IncidentEnd(record=known):
                         result = self.finish(known.incident_id)
                         if result.error is None:
                             continue  # and count this sighting
-                    case Again(record=known) if known.incident_id == counted:
-                        return Result(self.state(counted))
-                    case Again(record=known) if known.held:
+                    case SeenAgain(record=known) if known.incident_id == counted:
+                        return DriverResult(self.state(counted))
+                    case SeenAgain(record=known) if known.held:
                         result = self.revive(known.incident_id, seen_at=case.read_at)
-                    case Again(record=known):
+                    case SeenAgain(record=known):
                         seen = Review(kind="seen", at=case.read_at)
                         result = self._invoke(known.incident_id, Command(resume=seen))
-                    case Start(incident_id=thread, incident=incident, earlier=earlier):
+                    case IncidentStart(incident_id=thread, incident=incident, earlier=earlier):
                         before = earlier.incident_id if earlier else thread if incident.seen > 1 else ""
                         start = fresh(thread, incident, _history(earlier))
                         start["second"] = self._kept(before) if before else None
@@ -110,7 +110,7 @@ class Driver:
 
     def resume(
         self, incident_id: str, review: Review, *, then: Callable[[IncidentState], object] | None = None
-    ) -> Result:
+    ) -> DriverResult:
         """Answer the interrupt; ConflictError when somebody else was first, the caller looks again then.
 
         `then` tells people of the new state before it is recorded: who finds it unrecorded tells them once more.
@@ -131,21 +131,21 @@ class Driver:
         """Record this incident now, even where the others of a sweep are recorded together at its end."""
         self.memory.flush(f"Record {incident_id}", [incident_id])
 
-    def finish(self, incident_id: str) -> Result:
+    def finish(self, incident_id: str) -> DriverResult:
         """Publish what a run was about to publish when it died; everything it did is found again."""
         result = self._onwards(incident_id, self._stream(incident_id, None))
         self._flush(result)
         return result
 
-    def revive(self, incident_id: str, *, seen_at: str = "") -> Result:
+    def revive(self, incident_id: str, *, seen_at: str = "") -> DriverResult:
         """Go on with an incident that was held back: from its stored proposals, since its log may be gone."""
         state = self.state(incident_id)
-        ready = self.prepare(incident_id, seen_at=seen_at) if state["incident"].held else Result(state)
+        ready = self.prepare(incident_id, seen_at=seen_at) if state["incident"].held else DriverResult(state)
         result = self._onwards(incident_id, ready)
         self._flush(result)
         return result
 
-    def prepare(self, incident_id: str, *, seen_at: str = "") -> Result:
+    def prepare(self, incident_id: str, *, seen_at: str = "") -> DriverResult:
         """Bring a held incident to where its change could be published; `revive` goes on from there."""
         state = self.state(incident_id)
         incident = seen_again(state["incident"], seen_at) if seen_at else state["incident"]
@@ -153,12 +153,12 @@ class Driver:
         self._write(incident_id, free, "analyze_root_cause")
         return self._stream(incident_id, None)
 
-    def hold(self, incident_id: str, why: str) -> Result:
+    def hold(self, incident_id: str, why: str) -> DriverResult:
         """Not now: what is ready to be published waits."""
         self._write(incident_id, held_back(self.state(incident_id), why), _BEFORE)
         return self._stream(incident_id, None)
 
-    def take_back(self, incident_id: str, review: Review) -> Result:
+    def take_back(self, incident_id: str, review: Review) -> DriverResult:
         """Propose to revert what was merged, also of an incident that has ended."""
         state = self.state(incident_id)
         if not state["incident"].merged or state["workflow_status"] == "awaiting_review":
@@ -168,7 +168,7 @@ class Driver:
         self._flush(result)
         return result
 
-    def end(self, incident_id: str, review: Review) -> Result:
+    def end(self, incident_id: str, review: Review) -> DriverResult:
         """Close an incident that no pull request waits for: its flow is over, so its end is written behind it."""
         state = self.state(incident_id)
         ended = IncidentState(
@@ -178,7 +178,7 @@ class Driver:
             user_feedback_history=remember(state, kind="closed", by=review.by, words=review.words, at=review.at),
         )
         self._write(incident_id, ended, "final_feedback")
-        result = Result(cast("IncidentState", {**state, **ended}))
+        result = DriverResult(cast("IncidentState", {**state, **ended}))
         self._flush(result)
         return result
 
@@ -194,10 +194,10 @@ class Driver:
         with tracing_context(enabled=False):
             self.graph.update_state(_config(thread), cast("dict[str, Any]", noted), as_node=node)
 
-    def _invoke(self, thread: str, payload: Any) -> Result:
+    def _invoke(self, thread: str, payload: Any) -> DriverResult:
         return self._onwards(thread, self._stream(thread, payload))
 
-    def _onwards(self, thread: str, result: Result) -> Result:
+    def _onwards(self, thread: str, result: DriverResult) -> DriverResult:
         """Past the stop before each change: what is new is recorded as being opened, then it is published.
 
         So a run that dies while publishing leaves its whole state behind, and the next one goes on.
@@ -249,7 +249,7 @@ class Driver:
         """Whether a change is ready to be published."""
         return self.graph.get_state(_config(thread)).next == (_BEFORE,)
 
-    def _give_up(self, thread: str, result: Result) -> None:
+    def _give_up(self, thread: str, result: DriverResult) -> None:
         """What a person must decide is not tried again by every sweep."""
         known = self.graph.get_state(_config(thread)).values
         if self.preview or not known or not known["incident"].opening:
@@ -265,7 +265,7 @@ class Driver:
         self._write(thread, ended, "final_feedback")
         self.settle(thread)
 
-    def _stream(self, thread: str, payload: Any) -> Result:
+    def _stream(self, thread: str, payload: Any) -> DriverResult:
         """Up to the next stop, interrupt or end."""
         config = _config(thread)
         self.last = cast("IncidentState", payload if isinstance(payload, dict) else self.state(thread))
@@ -282,25 +282,25 @@ class Driver:
             state = self.last.copy()
             state["workflow_status"] = "needs_person" if isinstance(error, PolicyViolation) else "failed"
             state["incident"] = state["incident"].model_copy(update={"reason": str(error)})
-            return Result(state, error)
+            return DriverResult(state, error)
         except BaseException:
             self.memory.forget(thread)
             raise
-        return Result(self.last)
+        return DriverResult(self.last)
 
-    def _flush(self, result: Result) -> None:
+    def _flush(self, result: DriverResult) -> None:
         if not self.preview and result.error is None:
             self.memory.flush(f"Record {result.state['incident_id']}: {result.state['workflow_status']}")
 
 
-def _as_if_new(decision: Start | Finish | Again | Quiet) -> Start:
+def _as_if_new(decision: IncidentStart | IncidentEnd | SeenAgain | Quiet) -> IncidentStart:
     """What a run would propose today, whatever was decided before."""
-    if isinstance(decision, Start):
+    if isinstance(decision, IncidentStart):
         return decision
     known = decision.record
     kept = known.model_dump(include={"fingerprint", "about", "names", "generation"})
     incident = Incident(**kept, seen=known.seen + 1)
-    return Start(incident_id=known.incident_id, incident=incident)
+    return IncidentStart(incident_id=known.incident_id, incident=incident)
 
 
 def _history(earlier: Record | None) -> list[dict[str, Any]]:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from remediator.domain.lifecycle import Case
-    from remediator.graph.limits import Limits
+    from remediator.graph.limits import RunLimits
 
 SHORTEST = 6
 """Hex digits of the fingerprint in an id; more only where another incident has the same ones."""
 
 
-class Start(Value):
+class IncidentStart(Value):
     """Run the graph from its start, on this thread."""
 
     incident_id: str
@@ -28,13 +28,13 @@ class Start(Value):
     """The generation before, whose outcome goes into the history."""
 
 
-class Finish(Value):
+class IncidentEnd(Value):
     """A run is publishing its change, or died over it: do so too, since publishing twice is publishing once."""
 
     record: Record
 
 
-class Again(Value):
+class SeenAgain(Value):
     """The incident is open: take note that it was seen once more."""
 
     record: Record
@@ -63,21 +63,21 @@ def decide(
     fingerprint: str,
     records: Sequence[Record],
     now: datetime,
-    limits: Limits,
+    limits: RunLimits,
     case: Case | None = None,
-) -> Start | Finish | Again | Quiet:
+) -> IncidentStart | IncidentEnd | SeenAgain | Quiet:
     """One open thread for each fault; what came to nothing runs again, what ended gets a new generation."""
     same = sorted((r for r in records if r.fingerprint == fingerprint), key=lambda r: r.generation)
     last = same[-1] if same else Record(incident_id="")
     if last.opening:
-        return Finish(record=last)
+        return IncidentEnd(record=last)
     if last.status in OPEN_STATUSES or (last.held and last.opened):
-        return Again(record=last)
+        return SeenAgain(record=last)
     if known := next((one for one in records if case and alike(case, one)), None):
-        return Again(record=known)
+        return SeenAgain(record=known)
     new = Incident(fingerprint=fingerprint, about=case.about if case else "", names=case.names if case else "")
     if not same:
-        return Start(incident_id=_new_id(fingerprint, records), incident=new)
+        return IncidentStart(incident_id=_new_id(fingerprint, records), incident=new)
     until = moment(last.quiet_until)
     if until is None and last.status == "rejected" and (closed := moment(last.updated)):
         until = closed + limits.cool_down
@@ -85,10 +85,10 @@ def decide(
         return Quiet(record=last, until=stamp(until))
     if not (last.branch or last.opened):
         again = new.model_copy(update={"generation": last.generation, "seen": last.seen + 1})
-        return Start(incident_id=last.incident_id, incident=again)
+        return IncidentStart(incident_id=last.incident_id, incident=again)
     following = new.model_copy(update={"generation": last.generation + 1})
     stem = last.incident_id.rpartition("-")[0]
-    return Start(incident_id=f"{stem}-{following.generation}", incident=following, earlier=last)
+    return IncidentStart(incident_id=f"{stem}-{following.generation}", incident=following, earlier=last)
 
 
 def _new_id(fingerprint: str, records: Sequence[Record]) -> str:

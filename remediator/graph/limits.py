@@ -7,7 +7,7 @@ from datetime import timedelta
 from remediator.domain.base import Value
 
 
-class Limits(Value):
+class RunLimits(Value):
     """How often and how long; the shipped policies say the same."""
 
     attempts: int = 3

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Fate(NamedTuple):
+class ChangeFate(NamedTuple):
     """What became of a merged change."""
 
     said: str = ""
@@ -30,17 +30,17 @@ class Fate(NamedTuple):
 
 
 @dataclass
-class Standing:
+class MergedChange:
     """All incidents of a sweep are held against the same commit of their base."""
 
     forge: Forge
     bases: Callable[[str], Base]
 
-    def of(self, state: IncidentState) -> Fate:
+    def of(self, state: IncidentState) -> ChangeFate:
         """The first of its files decides that does not read as merged."""
         pull = state["pull_request"]
         if pull is None:
-            return Fate()
+            return ChangeFate()
         try:
             now = self.bases(pull.base)
             was = Base(branch=pull.base, commit=state["incident"].base_commit)
@@ -51,11 +51,11 @@ class Standing:
                     continue
                 place = f"`{path}` in {now.branch or now.commit[:7]}"
                 if _holds(made, before, here):
-                    return Fate(f"{place} was taken back after the merge", gone=True)
-                return Fate(f"{place} no longer reads as proposed")
+                    return ChangeFate(f"{place} was taken back after the merge", gone=True)
+                return ChangeFate(f"{place} no longer reads as proposed")
         except RemediatorError as error:
             log.info("whether the change still stands is not known: %s", error)
-        return Fate()
+        return ChangeFate()
 
 
 def read(forge: Forge, base: Base, path: str) -> bytes | None:

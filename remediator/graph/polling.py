@@ -23,7 +23,7 @@ STEP = 30.0
 
 
 @dataclass(frozen=True)
-class Patience:
+class Polling:
     """How long one run waits for a rollout; what is not settled by then is a later run's."""
 
     total: timedelta

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from remediator.domain.lifecycle import gravity
 from remediator.errors import ConflictError, RemediatorError, ServiceError
-from remediator.graph.checkpoint_port import Deferred
+from remediator.graph.checkpoint_port import DeferredCheckpoints
 
 if TYPE_CHECKING:
     from remediator.domain.lifecycle import Record
@@ -108,7 +108,7 @@ def _each(
 
     def one(record: Record) -> T | RemediatorError:
         try:
-            return look(replace(driver, memory=Deferred(driver.memory)), record)
+            return look(replace(driver, memory=DeferredCheckpoints(driver.memory)), record)
         except RemediatorError as error:
             driver.memory.forget(record.incident_id)
             return error

@@ -1,4 +1,4 @@
-"""Logs from any number of sources: scanned and classified once, told apart into incidents."""
+"""CaseReader from any number of sources: scanned and classified once, told apart into incidents."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ EXCERPT_LINES, EXCERPT_CHARACTERS = 60, 8_000
 
 
 @dataclass(frozen=True)
-class Files:
-    """Logs given as paths; `-` is standard input. ConfigError for one that is missing."""
+class LogFiles:
+    """CaseReader given as paths; `-` is standard input. ConfigError for one that is missing."""
 
     paths: Sequence[str]
 
@@ -40,7 +40,7 @@ class Files:
 
 
 @dataclass
-class Logs:
+class CaseReader:
     """The `LogSource` port over whatever gives inputs; each source is read once, at the first question."""
 
     sources: Sequence[Callable[[], Sequence[Input]]]
@@ -62,7 +62,7 @@ class Logs:
         if (
             inputs
             and not found.bytes
-            and all(isinstance(getattr(source, "__self__", None), Files) for source in self.sources)
+            and all(isinstance(getattr(source, "__self__", None), LogFiles) for source in self.sources)
         ):
             names = ", ".join(report.name for report in found.inputs)
             why = "; ".join(found.notes) or f"{names}: empty: did the command that should have filled it fail?"
@@ -140,7 +140,7 @@ class Logs:
 class LateLogs:
     """The `LogSource` that is the run's when it is asked, not when the graph was built: a sweep comes before any log."""
 
-    find: Callable[[], Logs]
+    find: Callable[[], CaseReader]
 
     def cases(self) -> tuple[Case, ...]:
         """See the port."""

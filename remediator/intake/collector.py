@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from remediator.domain.ports import Clock, RefStore
-    from remediator.domain.sources import Source
+    from remediator.domain.sources import EvidenceSource
     from remediator.evidence import Input
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Mark(Value):
     """From when on each workload is to be read next, and by an empty name whatever is polled without one."""
 
 
-class Answer(Value):
+class CollectedAnswer(Value):
     """What became of one source."""
 
     name: str
@@ -58,18 +58,18 @@ class Answer(Value):
 
 
 @dataclass
-class Gather:
+class SourceCollector:
     """Reads sources in parallel: first those that know what is wrong, then those that look at what these name."""
 
-    first: Sequence[Source]
-    then: Sequence[Source]
+    first: Sequence[EvidenceSource]
+    then: Sequence[EvidenceSource]
     now: Clock
     back: timedelta = BACK
     workloads: Sequence[Workload] = ()
     marks: Mapping[str, Mark] = field(default_factory=dict)
     polls: bool = False
     """Whether a next run goes on from these marks."""
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[CollectedAnswer] = field(default_factory=list)
     until: datetime | None = None
 
     def inputs(self) -> list[Input]:
@@ -95,7 +95,7 @@ class Gather:
             raise AssertionError("nothing was read yet")
         return {answer.name: self._mark(answer, self.until) for answer in self.answers if not answer.error}
 
-    def _mark(self, answer: Answer, until: datetime) -> Mark:
+    def _mark(self, answer: CollectedAnswer, until: datetime) -> Mark:
         """Workloads are remembered as long as a new one would be read back, and so is what a cut reading left out."""
         old = self.marks.get(answer.name, Mark(until=""))
         oldest = (until - self.back).isoformat()
@@ -104,13 +104,13 @@ class Gather:
         ids = answer.reading.ids if whole else tuple(dict.fromkeys([*old.ids, *answer.reading.ids]))
         return Mark(until=until.isoformat(), ids=ids[-_MOST_IDS:], since=since)
 
-    def _ask(self, sources: Sequence[Source], workloads: Sequence[Workload]) -> list[Answer]:
+    def _ask(self, sources: Sequence[EvidenceSource], workloads: Sequence[Workload]) -> list[CollectedAnswer]:
         if not sources:
             return []
         with ThreadPoolExecutor(max_workers=min(8, len(sources))) as pool:
             return list(pool.map(lambda source: self._one(source, workloads), sources))
 
-    def _one(self, source: Source, workloads: Sequence[Workload]) -> Answer:
+    def _one(self, source: EvidenceSource, workloads: Sequence[Workload]) -> CollectedAnswer:
         until = self.until or self.now()
         try:
             readings = [(asked, source.read(asked)) for asked in self._questions(source.name, workloads, until)]
@@ -118,12 +118,12 @@ class Gather:
             for asked, reading in readings:
                 following = _following(asked, reading, until).isoformat()
                 since |= dict.fromkeys(map(_name, asked.workloads) if asked.workloads else [""], following)
-            return Answer(name=source.name, reading=_together([one for _, one in readings]), since=since)
+            return CollectedAnswer(name=source.name, reading=_together([one for _, one in readings]), since=since)
         except RemediatorError as error:
-            return Answer(name=source.name, error=str(error))
+            return CollectedAnswer(name=source.name, error=str(error))
         except Exception as error:  # what one server sends must not cost what the others say
             log.debug("%s", source.name, exc_info=True)
-            return Answer(
+            return CollectedAnswer(
                 name=source.name, error=f"its answer cannot be read ({type(error).__name__}: {short(str(error), 120)})"
             )
 

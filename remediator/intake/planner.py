@@ -30,7 +30,7 @@ _PARENTS = 3
 
 
 @dataclass
-class LocalWorkshop:
+class LocalPlanner:
     """The `Workshop` port on a checkout; the repository is read at the first question and kept."""
 
     root: Path

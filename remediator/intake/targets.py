@@ -12,7 +12,7 @@ from remediator.domain.times import stamp
 
 if TYPE_CHECKING:
     from remediator.domain.ports import Clock, Verifier
-    from remediator.domain.sources import Question, Rollout, Source
+    from remediator.domain.sources import EvidenceSource, Question, Rollout
     from remediator.policy.targets import Target
 
 
@@ -30,11 +30,11 @@ def choose(targets: Mapping[str, Target], clusters: Sequence[str]) -> str:
 
 
 @dataclass
-class OnlyNamed:
-    """The `Source` port over one that has nothing to poll: it is silent until the others name a workload."""
+class NamedTargets:
+    """The `EvidenceSource` port over one that has nothing to poll: it is silent until the others name a workload."""
 
     name: str
-    source: Source
+    source: EvidenceSource
 
     def read(self, question: Question) -> Reading:
         """See the port."""
@@ -44,7 +44,7 @@ class OnlyNamed:
 
 
 @dataclass
-class ByTarget:
+class TargetRouter:
     """The `Verifier` port over the same kind of verifier of several targets."""
 
     name: str

@@ -7,7 +7,7 @@ from remediator.policy.models import (
     Catalogue,
     Category,
     Guardrails,
-    Model,
+    ModelBounds,
     Policies,
     Signal,
 )
@@ -19,7 +19,7 @@ __all__ = [
     "Catalogue",
     "Category",
     "Guardrails",
-    "Model",
+    "ModelBounds",
     "Policies",
     "Signal",
     "check",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from remediator.policy.mistakes import empty_placeholders
-from remediator.policy.models import FreezeWindow, Guardrails, Model, Policies
+from remediator.policy.models import FreezeWindow, Guardrails, ModelBounds, Policies
 from remediator.policy.targets import Target
 
 _CREDENTIAL = re.compile(
@@ -93,7 +93,7 @@ def _window(window: FreezeWindow) -> Iterator[tuple[str, str]]:
             yield key, f"{text!r} is no time of day (HH:MM)"
 
 
-def _model(model: Model) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _model(model: ModelBounds) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """No credential stands in a file that everybody can read, under whatever name."""
     for name, value in model.headers.items():
         if _CREDENTIAL.search(name) or re.match(r"(?:bearer|basic)\s", value, re.IGNORECASE):

@@ -164,7 +164,7 @@ class Locating(Value):
     """Whether a place that feeds other Applications too may be edited (it is always said)."""
 
 
-class State(Value):
+class StatePolicy(Value):
     """What is remembered of incidents."""
 
     evidence: Literal["private", "always", "never"] = "private"
@@ -179,7 +179,7 @@ class Redaction(Value):
     patterns: tuple[str, ...] = ()
 
 
-class Model(Value):
+class ModelBounds(Value):
     """Which model gives a second reading of an incident, and what that may cost; its key never stands in a file."""
 
     enabled: bool = True
@@ -215,8 +215,8 @@ class Policies(Value):
     verification: Verification = Verification()
     locating: Locating = Locating()
     redaction: Redaction = Redaction()
-    state: State = State()
-    model: Model = Model()
+    state: StatePolicy = StatePolicy()
+    model: ModelBounds = ModelBounds()
     targets: Mapping[str, Target] = Field(default_factory=dict)
     """The servers of each cluster, by a name of the user's."""
 

@@ -31,7 +31,7 @@ LIMIT = 60_000
 """Characters of a body; GitHub refuses more than 65,536."""
 
 
-class _Room(Value):
+class _SizeBudget(Value):
     """How much is shown of what can be long."""
 
     evidence: int
@@ -46,11 +46,11 @@ class _Room(Value):
 
 
 _ROOMS = (
-    _Room(evidence=200, evidence_text=4_000, rendered=400, diff=600, options=20, words=1_200),
-    _Room(evidence=60, evidence_text=600, rendered=400, diff=600, options=20, words=1_200),
-    _Room(evidence=20, evidence_text=300, rendered=100, diff=400, options=10, words=800),
-    _Room(evidence=8, evidence_text=200, rendered=30, diff=80, options=5, words=300),
-    _Room(evidence=3, evidence_text=120, rendered=5, diff=30, options=3, words=120),
+    _SizeBudget(evidence=200, evidence_text=4_000, rendered=400, diff=600, options=20, words=1_200),
+    _SizeBudget(evidence=60, evidence_text=600, rendered=400, diff=600, options=20, words=1_200),
+    _SizeBudget(evidence=20, evidence_text=300, rendered=100, diff=400, options=10, words=800),
+    _SizeBudget(evidence=8, evidence_text=200, rendered=30, diff=80, options=5, words=300),
+    _SizeBudget(evidence=3, evidence_text=120, rendered=5, diff=30, options=3, words=120),
 )
 """Evidence is cut first, then what was rendered, the change itself last."""
 
@@ -133,7 +133,7 @@ def _undo(report: IncidentReport) -> str:
     return f"before the merge `{reject}`; after it `{revert}`, or `git revert` of the merge"
 
 
-def _body(report: IncidentReport, room: _Room) -> str:
+def _body(report: IncidentReport, room: _SizeBudget) -> str:
     parts = [
         marker("incident", report.incident_id) + "\n" + prose(wording.happened(report), room.words),
         f"Follows {report.follows}." if linkable(report.follows) else "",
@@ -148,7 +148,7 @@ def _body(report: IncidentReport, room: _Room) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _change(diffs: tuple[Diff, ...], room: _Room) -> str:
+def _change(diffs: tuple[Diff, ...], room: _SizeBudget) -> str:
     blocks: list[str] = []
     left = room.diff
     for number, diff in enumerate(diffs):
@@ -168,7 +168,7 @@ def _shortened(lines: list[str], most: int) -> str:
     return "\n".join(shown)
 
 
-def _evidence(report: IncidentReport, room: _Room) -> str:
+def _evidence(report: IncidentReport, room: _SizeBudget) -> str:
     items = wording.grouped(report.diagnosis.evidence)
     if not items:
         return ""
@@ -187,7 +187,7 @@ def _evidence(report: IncidentReport, room: _Room) -> str:
     return details(f"Evidence ({len(items)})", fence("\n".join(lines), "text") + note)
 
 
-def _rendered(report: IncidentReport, room: _Room) -> str:
+def _rendered(report: IncidentReport, room: _SizeBudget) -> str:
     lines = list(report.proposal.rendered if report.proposal else ())
     if not lines:
         return (
@@ -198,7 +198,7 @@ def _rendered(report: IncidentReport, room: _Room) -> str:
     )
 
 
-def _options(report: IncidentReport, room: _Room) -> str:
+def _options(report: IncidentReport, room: _SizeBudget) -> str:
     options = report.options
     if not report.proposal or len(options) < 2:
         return ""
@@ -214,7 +214,7 @@ def _options(report: IncidentReport, room: _Room) -> str:
     return details(f"Other options ({len(options) - 1})", "\n".join(lines))
 
 
-def _model(report: IncidentReport, room: _Room) -> str:
+def _model(report: IncidentReport, room: _SizeBudget) -> str:
     return model_section(report, room.words)
 
 

@@ -8,10 +8,10 @@ from remediator.report import wording
 
 if TYPE_CHECKING:
     from remediator.domain.model_answer import Spent
-    from remediator.policy import Model
+    from remediator.policy import ModelBounds
 
 
-def spending(name: str, spent: Spent, bounds: Model) -> str:
+def spending(name: str, spent: Spent, bounds: ModelBounds) -> str:
     """Raw text, empty where no model was asked; a cost only where the policy tells prices, since they change."""
     if not (spent.questions or spent.kept):
         return ""
@@ -22,10 +22,10 @@ def spending(name: str, spent: Spent, bounds: Model) -> str:
         parts.append(f"{wording.count(spent.sent, 'token')} sent, {spent.received:,} received{_cost(spent, bounds)}")
     if spent.today:
         parts.append(f"{spent.today:,} of {bounds.tokens_per_day:,} tokens of this day")
-    return f"Model `{name}`: {'; '.join(parts)}."
+    return f"ModelBounds `{name}`: {'; '.join(parts)}."
 
 
-def _cost(spent: Spent, bounds: Model) -> str:
+def _cost(spent: Spent, bounds: ModelBounds) -> str:
     into, out = bounds.price_per_million_input, bounds.price_per_million_output
     cost = (spent.sent * into + spent.received * out) / 1_000_000
     if not cost:

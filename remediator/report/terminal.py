@@ -23,7 +23,7 @@ WIDTH = 100
 
 def terminal(reports: Sequence[IncidentReport], run: RunFacts, *, colour: bool = False) -> str:
     """One block for the run; `colour` only where a person's terminal is on the other side."""
-    paint = _Paint(on=colour)
+    paint = _Colours(on=colour)
     real = [report for report in reports if report.diagnosis.severity != "info"]
     found = wording.count(len(real), "incident") if real else "no incident"
     grave = any(one.diagnosis.severity == "critical" and not one.proposal for one in real)
@@ -39,7 +39,7 @@ def terminal(reports: Sequence[IncidentReport], run: RunFacts, *, colour: bool =
 
 def local_pull_request(report: IncidentReport, *, colour: bool = False) -> str:
     """Title, body and difference of a pull request, for reading in a terminal."""
-    paint = _Paint(on=colour)
+    paint = _Colours(on=colour)
     out = [paint(_raw(title(report), 200), "bold"), "", *_wrapped(wording.happened(report)), ""]
     for diff in report.diffs:
         out += [_diff_line(line, paint) for line in diff.text.removesuffix("\n").split("\n")] + [""]
@@ -53,14 +53,14 @@ def local_pull_request(report: IncidentReport, *, colour: bool = False) -> str:
 
 def evidence(report: IncidentReport, *, colour: bool = False) -> str:
     """What stands behind an incident that needs a person, under its id."""
-    paint = _Paint(on=colour)
+    paint = _Colours(on=colour)
     head = f"{paint(_raw(report.incident_id), 'bold')}: {_raw(wording.subject_place(report.diagnosis.subject), 160)}"
     return "\n".join([head, *_evidence(report)]) + "\n"
 
 
 def standing(report: IncidentReport, run: RunFacts, status: str, *, colour: bool = False) -> str:
     """One incident as it stands: its change, or why there is none and what was seen; an end of it is said first."""
-    paint = _Paint(on=colour)
+    paint = _Colours(on=colour)
     head = f"{paint(_raw(report.incident_id), 'bold')}: {status}"
     if report.proposal:
         end = _wrapped(f"{report.incident_id}: {status}" + (f": {report.reason}" if report.reason else ""))
@@ -69,7 +69,7 @@ def standing(report: IncidentReport, run: RunFacts, status: str, *, colour: bool
     return "\n".join([head, *_incident(report, run, paint), *_evidence(report)]) + "\n"
 
 
-class _Paint:
+class _Colours:
     """Colours a text, or leaves it alone."""
 
     def __init__(self, *, on: bool) -> None:
@@ -84,7 +84,7 @@ def _raw(text: str, most: int = 1_000) -> str:
     return clip(one_line(text[: 8 * most]), most)
 
 
-def _incident(report: IncidentReport, run: RunFacts, paint: _Paint) -> list[str]:
+def _incident(report: IncidentReport, run: RunFacts, paint: _Colours) -> list[str]:
     diagnosis = report.diagnosis
     grave = {"critical": "red", "warning": "yellow"}.get(diagnosis.severity, "dim")
     if diagnosis.severity == "info":
@@ -150,7 +150,7 @@ def _wrapped(text: str, *, first: str = "", rest: str = "") -> list[str]:
     )
 
 
-def _diff_line(line: str, paint: _Paint) -> str:
+def _diff_line(line: str, paint: _Colours) -> str:
     text = clip(visible(line.rstrip("\r"), keep="\t"), 400)
     if line.startswith(("--- ", "+++ ")):
         return paint(text, "bold")

@@ -40,7 +40,7 @@ class Preview:
         try:
             return self.forge.read(base, path)
         except FileNotFoundError:
-            return Folder(self.root).read(base, path)
+            return PreviewFolder(self.root).read(base, path)
 
     def publish(self, change: Change) -> PullRequest:
         """The pull request as it would be, without a head."""
@@ -65,7 +65,7 @@ class Preview:
 
 
 @dataclass
-class Folder:
+class PreviewFolder:
     """A folder that is no git repository: good for a dry run, for nothing else."""
 
     root: Path

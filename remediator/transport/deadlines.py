@@ -85,7 +85,7 @@ def authority(given: str, name: str) -> str:
 
 
 @dataclass
-class Once(Generic[T]):
+class SingleFlight(Generic[T]):
     """Answers by what was asked for, good for one look; a refusal is kept like an answer.
 
     Many incidents wait for a dead server once a look, not once each: after a few silences it counts as down.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remediator.yamledit.edits import Append, Delete, Edit, Insert, InsertItem, Rename, Set, perform
 from remediator.yamledit.errors import EditRefused
-from remediator.yamledit.events import BOM, Stream, Uncollected
+from remediator.yamledit.events import BOM, Stream, UnsupportedYaml
 from remediator.yamledit.locate import locate
 from remediator.yamledit.values import read_value
 
@@ -52,7 +52,7 @@ def rename(text: bytes, document: int, path: Path, new_key: str, *, inside: Path
 def apply(text: bytes, edits: Sequence[Edit]) -> bytes:
     """All edits one after the other, each proved and each seeing the ones before; or none and EditRefused."""
     mark, body = _decode(text)
-    with Uncollected():
+    with UnsupportedYaml():
         for edit in edits:
             body = perform(Stream(body), edit)
     return mark + body.encode()
@@ -65,7 +65,7 @@ def get(text: bytes, document: int, path: Path, *, inside: Path = ()) -> Value:
     """
     _, body = _decode(text)
     try:
-        with Uncollected():
+        with UnsupportedYaml():
             value = _read(body, document, path)
             if inside and not isinstance(value, str):
                 reason = "the value is not a string that could hold YAML"

@@ -7,13 +7,13 @@ from functools import cached_property
 from remediator.yamledit import file_style
 from remediator.yamledit.events import Event, MappingStartEvent, ScalarEvent, SequenceStartEvent, Stream
 from remediator.yamledit.layout import block_column, child_start
-from remediator.yamledit.render import Hand
+from remediator.yamledit.render import CollectionStyle
 from remediator.yamledit.text import line_start
 
 _NEAR = 16  # children whose quotes are looked at
 
 
-class FileHand(Hand):
+class FileStyle(CollectionStyle):
     """The hand of the collection at event `at` (-1: of the file); each trait is found when it is asked for."""
 
     def __init__(self, stream: Stream, at: int) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from remediator.yamledit.events import MappingStartEvent, Stream
 from remediator.yamledit.layout import alone_before, child_start
-from remediator.yamledit.locate import Place
-from remediator.yamledit.proof import Plan, Splice
-from remediator.yamledit.render import Hand
+from remediator.yamledit.locate import NodeSpan
+from remediator.yamledit.proof import EditPlan, Splice
+from remediator.yamledit.render import CollectionStyle
 from remediator.yamledit.reshape import put_plans
 from remediator.yamledit.text import line_end, line_start, next_line
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from remediator.yamledit.readers import Value
 
 
-def delete_plans(stream: Stream, place: Place) -> Iterator[Plan]:
+def delete_plans(stream: Stream, place: NodeSpan) -> Iterator[EditPlan]:
     """Ways to delete the entry or item; its comment goes with it, comments on lines of their own stay."""
     if place.parent < 0:
         raise stream.refuse("the document's root cannot be deleted", place.at)
@@ -38,16 +38,16 @@ def delete_plans(stream: Stream, place: Place) -> Iterator[Plan]:
         if flow
         else _block_splices(stream, place.parent, starts, ends, index)
     ):
-        yield Plan((splice,), first, after, ())
+        yield EditPlan((splice,), first, after, ())
 
 
-def _emptied(stream: Stream, place: Place) -> Iterator[Plan]:
+def _emptied(stream: Stream, place: NodeSpan) -> Iterator[EditPlan]:
     """The last child goes: the collection becomes `{}` or `[]`."""
-    outer = Place(place.parent, place.parents[:-1])
+    outer = NodeSpan(place.parent, place.parents[:-1])
     if outer.parent >= 0 and stream.events[outer.parent].__class__ is MappingStartEvent:
         outer.key = next(key for key, value in stream.pairs(outer.parent) if value == outer.at)
     empty: Value = {} if stream.events[place.parent].__class__ is MappingStartEvent else []
-    yield from put_plans(stream, outer, empty, Hand())
+    yield from put_plans(stream, outer, empty, CollectionStyle())
 
 
 def _block_splices(stream: Stream, at: int, starts: list[int], ends: list[int], index: int) -> Iterator[Splice]:

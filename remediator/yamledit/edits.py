@@ -10,7 +10,7 @@ from remediator.yamledit.errors import EditRefused
 from remediator.yamledit.events import ScalarEvent, Stream
 from remediator.yamledit.insert import append_plans, insert_plans
 from remediator.yamledit.locate import deepest, held, locate
-from remediator.yamledit.proof import Plan, carry_out
+from remediator.yamledit.proof import EditPlan, carry_out
 from remediator.yamledit.replace import rename_plans, set_plans
 from remediator.yamledit.scalars import normalise
 
@@ -99,7 +99,7 @@ def perform(stream: Stream, edit: Edit) -> str:
         ) from error
 
 
-def _first_proved(stream: Stream, plans: Iterator[Plan | None]) -> str:
+def _first_proved(stream: Stream, plans: Iterator[EditPlan | None]) -> str:
     failure: EditRefused | None = None
     for plan in plans:
         if plan is None:
@@ -111,7 +111,7 @@ def _first_proved(stream: Stream, plans: Iterator[Plan | None]) -> str:
     raise EditRefused(f"no way to make the edit could be proved: {failure.reason if failure else 'none is known'}")
 
 
-def _plans(stream: Stream, edit: Edit) -> Iterator[Plan | None]:
+def _plans(stream: Stream, edit: Edit) -> Iterator[EditPlan | None]:
     match edit:
         case Set():
             place = locate(stream, edit.document, edit.path, shared=edit.edit_anchor)
@@ -134,7 +134,7 @@ def _key(name: object) -> str:
     return str(normalise(name))
 
 
-def _insert_item(stream: Stream, edit: InsertItem) -> Iterator[Plan | None]:
+def _insert_item(stream: Stream, edit: InsertItem) -> Iterator[EditPlan | None]:
     if not edit.path or not isinstance(edit.path[-1], int):
         raise EditRefused("the path does not end in the index of a list")
     place = locate(stream, edit.document, edit.path[:-1])

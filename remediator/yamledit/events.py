@@ -35,7 +35,7 @@ def scan(text: str) -> Iterator[Any]:
     return iter(CParser(text).get_event, None)
 
 
-class Uncollected:
+class UnsupportedYaml:
     """A while without the cyclic garbage collector.
 
     Events hold no cycles, and walking millions of them again and again would make an edit's cost grow

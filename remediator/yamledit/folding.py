@@ -34,7 +34,7 @@ def _deep(line: str) -> bool:
     return line.startswith((" ", "\t"))
 
 
-class _Run:
+class _LineRun:
     """One line of the value, with the place in the text of each of its characters."""
 
     def __init__(self) -> None:
@@ -68,8 +68,8 @@ class _Run:
         return Splice(start, end, new[front : len(new) - back])
 
 
-def _runs(text: str, spans: list[tuple[int, int]], indent: int) -> list[_Run]:
-    runs: list[_Run] = []
+def _runs(text: str, spans: list[tuple[int, int]], indent: int) -> list[_LineRun]:
+    runs: list[_LineRun] = []
     joinable = False
     for start, end in spans:
         line = text[start + indent : end] if end - start > indent else ""
@@ -78,7 +78,7 @@ def _runs(text: str, spans: list[tuple[int, int]], indent: int) -> list[_Run]:
             continue
         deep = _deep(line)
         if not joinable or deep:
-            runs.append(_Run())
+            runs.append(_LineRun())
         runs[-1].add(line, start + indent)
         joinable = not deep
     return runs

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.yamledit.collection_style import FileHand
+from remediator.yamledit.collection_style import FileStyle
 from remediator.yamledit.events import MappingStartEvent, ScalarEvent, SequenceStartEvent, Stream
 from remediator.yamledit.file_style import place_among
 from remediator.yamledit.layout import alone_before, below, block_column, child_start, gap
-from remediator.yamledit.proof import Plan, Splice
+from remediator.yamledit.proof import EditPlan, Splice
 from remediator.yamledit.readers import Value, tag_11
 from remediator.yamledit.reshape import put_plans
 from remediator.yamledit.scalars import normalise
@@ -17,13 +17,13 @@ from remediator.yamledit.text import eol_near, line_end, line_start
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from remediator.yamledit.locate import Place
-    from remediator.yamledit.render import Hand
+    from remediator.yamledit.locate import NodeSpan
+    from remediator.yamledit.render import CollectionStyle
 
 _NEAR = 16  # children that are asked whether blank lines stand between them
 
 
-def insert_plans(stream: Stream, place: Place, value: Value) -> Iterator[Plan]:
+def insert_plans(stream: Stream, place: NodeSpan, value: Value) -> Iterator[EditPlan]:
     """Ways to add the missing end of the path, `place.missing`, with `value` at its end."""
     if not place.missing:
         raise stream.refuse("the key is there already", place.at)
@@ -41,36 +41,36 @@ def insert_plans(stream: Stream, place: Place, value: Value) -> Iterator[Plan]:
     empty_scalar = event.__class__ is ScalarEvent and event.implicit[0] and tag_11(event.value) == "null"
     if event.__class__ is not MappingStartEvent and not empty_scalar:
         raise stream.refuse("the place where the key would go is not a mapping", place.at)
-    yield from put_plans(stream, place, value, FileHand(stream, place.parent))
+    yield from put_plans(stream, place, value, FileStyle(stream, place.parent))
 
 
-def append_plans(stream: Stream, place: Place, value: Value, index: int | None = None) -> Iterator[Plan]:
+def append_plans(stream: Stream, place: NodeSpan, value: Value, index: int | None = None) -> Iterator[EditPlan]:
     """Ways to add an item at the end of the list, or before the item `index`."""
     event = stream.events[place.at]
     if event.__class__ is not SequenceStartEvent:
         raise stream.refuse("the place is not a list", place.at)
     if event.tag is not None:
         raise stream.refuse(f"the list has the tag {event.tag}", place.at)
-    hand = FileHand(stream, place.at)
+    hand = FileStyle(stream, place.at)
     items = hand.children
     index = len(items) if index is None else index
     if not 0 <= index <= len(items):
         raise stream.refuse(f"the list has {len(items)} items", place.at)
     if not items:
-        yield from put_plans(stream, place, [value], FileHand(stream, place.parent))
+        yield from put_plans(stream, place, [value], FileStyle(stream, place.parent))
         return
     at = items[index] if index < len(items) else stream.after(place.at) - 1
     if event.flow_style:
         splices = _flow_splices(stream, items, items, index, hand.flow(value))
-        yield Plan(splices, at, at, (value,))
+        yield EditPlan(splices, at, at, (value,))
         return
     like = items[min(max(index - 1, 0), len(items) - 1)]
     lines = _item_lines(stream, like, value, hand)
     for splices in _block_splices(stream, place.at, items, items, index, lines):
-        yield Plan(splices, at, at, (value,))
+        yield EditPlan(splices, at, at, (value,))
 
 
-def _item_lines(stream: Stream, like: int, value: Value, hand: Hand) -> list[str]:
+def _item_lines(stream: Stream, like: int, value: Value, hand: CollectionStyle) -> list[str]:
     """A new item's lines; in flow style where the item beside it is a collection in flow style."""
     event = stream.events[like]
     if isinstance(value, dict | list) and getattr(event, "flow_style", False) and stream.after(like) > like + 2:
@@ -78,14 +78,14 @@ def _item_lines(stream: Stream, like: int, value: Value, hand: Hand) -> list[str
     return hand.item(value)
 
 
-def _entry_plans(stream: Stream, place: Place, key: str, value: Value) -> Iterator[Plan]:
-    hand = FileHand(stream, place.at)
+def _entry_plans(stream: Stream, place: NodeSpan, key: str, value: Value) -> Iterator[EditPlan]:
+    hand = FileStyle(stream, place.at)
     names, values = hand.children[::2], hand.children[1::2]
     keys = [str(getattr(stream.events[name], "value", "")) for name in names]
     index = place_among(stream, _name(stream, place), keys, key)
     at = names[index] if index < len(names) else stream.after(place.at) - 1
     if stream.events[place.at].flow_style:
-        yield Plan(_flow_splices(stream, names, values, index, hand.flow_entry(key, value)), at, at, (key, value))
+        yield EditPlan(_flow_splices(stream, names, values, index, hand.flow_entry(key, value)), at, at, (key, value))
         return
     lines = hand.entry(key, value)
     if not index and not alone_before(stream.text, child_start(stream, place.at, names[0])):
@@ -93,10 +93,10 @@ def _entry_plans(stream: Stream, place: Place, key: str, value: Value) -> Iterat
     for where in dict.fromkeys((index, len(names), len(names) - 1)):
         at = names[where] if where < len(names) else stream.after(place.at) - 1
         for splices in _block_splices(stream, place.at, names, values, where, lines):
-            yield Plan(splices, at, at, (key, value))
+            yield EditPlan(splices, at, at, (key, value))
 
 
-def _name(stream: Stream, place: Place) -> str | None:
+def _name(stream: Stream, place: NodeSpan) -> str | None:
     """The key that the mapping stands under; None in a list, empty for the root."""
     if place.key >= 0:
         return str(getattr(stream.events[place.key], "value", ""))

@@ -10,7 +10,7 @@ from remediator.yamledit.events import Event, MappingStartEvent, Stream
 from remediator.yamledit.text import column, line_end, line_start, next_line
 
 if TYPE_CHECKING:
-    from remediator.yamledit.locate import Place
+    from remediator.yamledit.locate import NodeSpan
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\r\n]*\s+)*)?)*")
 
@@ -26,7 +26,7 @@ def token_start(text: str, event: Event) -> int:
     return match.end() if match else start
 
 
-def in_flow(stream: Stream, place: Place) -> bool:
+def in_flow(stream: Stream, place: NodeSpan) -> bool:
     """Whether the node stands inside `[…]` or `{…}`."""
     return place.parent >= 0 and bool(stream.events[place.parent].flow_style)
 
@@ -39,7 +39,7 @@ def block_column(stream: Stream, at: int) -> int:
     return column(stream.text, token_start(stream.text, event))
 
 
-def parent_column(stream: Stream, place: Place) -> int:
+def parent_column(stream: Stream, place: NodeSpan) -> int:
     """The column of the block collection round the node; -1 for the root."""
     return block_column(stream, place.parent) if place.parent >= 0 else -1
 

@@ -17,7 +17,7 @@ from remediator.yamledit.paths import Element, Key, Path, format_path
 
 
 @dataclass(slots=True)
-class Place:
+class NodeSpan:
     """A node by its first event, with the collections round it, outermost first."""
 
     at: int
@@ -31,7 +31,7 @@ class Place:
         return self.parents[-1] if self.parents else -1
 
 
-def locate(stream: Stream, document: int, path: Path, *, shared: bool = False) -> Place:
+def locate(stream: Stream, document: int, path: Path, *, shared: bool = False) -> NodeSpan:
     """The place of `path`, which must exist; `shared` also accepts what aliases show elsewhere."""
     place = deepest(stream, document, path, shared=shared)
     if place.missing:
@@ -39,7 +39,7 @@ def locate(stream: Stream, document: int, path: Path, *, shared: bool = False) -
     return place
 
 
-def held(stream: Stream, document: int, path: Path) -> Place:
+def held(stream: Stream, document: int, path: Path) -> NodeSpan:
     """The place of a child that is to be moved or taken away: itself may be an alias, what holds it must not be shared."""
     if not path:
         raise EditRefused("the document's root is nobody's child")
@@ -48,12 +48,12 @@ def held(stream: Stream, document: int, path: Path) -> Place:
     if found is None:
         place.missing = tuple(path[-1:])
         raise _missing(stream, place, path)
-    return Place(found[1], [*place.parents, place.at], found[0])
+    return NodeSpan(found[1], [*place.parents, place.at], found[0])
 
 
-def deepest(stream: Stream, document: int, path: Path, *, shared: bool = False) -> Place:
+def deepest(stream: Stream, document: int, path: Path, *, shared: bool = False) -> NodeSpan:
     """The place that the longest existing beginning of `path` leads to, and what of the path is missing."""
-    place = Place(stream.root(document))
+    place = NodeSpan(stream.root(document))
     for depth, element in enumerate(path):
         _follow(stream, place, shared=shared)
         found = _child(stream, place.at, element)
@@ -118,7 +118,7 @@ def _reads(stream: Stream, item: int, wanted: Key) -> bool:
     return event.__class__ is ScalarEvent and event.value == wanted.equals
 
 
-def _follow(stream: Stream, place: Place, *, shared: bool) -> None:
+def _follow(stream: Stream, place: NodeSpan, *, shared: bool) -> None:
     """Step from an alias to the node it stands for."""
     event = stream.events[place.at]
     if event.__class__ is not AliasEvent:
@@ -136,7 +136,7 @@ def _follow(stream: Stream, place: Place, *, shared: bool) -> None:
     raise stream.refuse(f"the alias *{event.anchor} has no anchor", place.at)
 
 
-def _refuse_shared(stream: Stream, place: Place) -> None:
+def _refuse_shared(stream: Stream, place: NodeSpan) -> None:
     for at in (*place.parents, place.at):
         anchor = getattr(stream.events[at], "anchor", None)
         if anchor is not None and is_aliased(stream, at, anchor):
@@ -154,7 +154,7 @@ def is_aliased(stream: Stream, at: int, anchor: str) -> bool:
     return False
 
 
-def _missing(stream: Stream, place: Place, path: Path) -> EditRefused:
+def _missing(stream: Stream, place: NodeSpan, path: Path) -> EditRefused:
     gone = format_path(place.missing[:1])
     reason = f"there is no {gone} at {format_path(path[: len(path) - len(place.missing)]) or 'the root'}"
     if stream.events[place.at].__class__ is MappingStartEvent and _entry(stream, place.at, "<<"):

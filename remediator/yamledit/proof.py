@@ -38,7 +38,7 @@ class Splice:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class EditPlan:
     """The splices of one edit, and what must come of them.
 
     The events from `first` up to `stop` give way to nodes that read as `expect`, every other event
@@ -53,7 +53,7 @@ class Plan:
     tag: str | None = None
 
 
-def carry_out(stream: Stream, plan: Plan) -> str:
+def carry_out(stream: Stream, plan: EditPlan) -> str:
     """The edited text, proved; every character outside the splices is the same because it is copied."""
     text, out, at = stream.text, [], 0
     for splice in plan.splices:
@@ -70,7 +70,7 @@ def carry_out(stream: Stream, plan: Plan) -> str:
     return edited
 
 
-def prove(before: Stream, after: Iterator[Event], plan: Plan) -> None:
+def prove(before: Stream, after: Iterator[Event], plan: EditPlan) -> None:
     """Compare the edited text's events with those before; a refusal if they differ anywhere but where the plan says.
 
     Both streams end in an event that is nowhere else, so neither can be longer without a difference.
@@ -111,7 +111,7 @@ def _same_events(old: Sequence[Event], after: Iterator[Event]) -> None:
             raise EditRefused("the edit would change a document's directives", line=left.start_mark.line + 1)
 
 
-def _tagged(event: Event, plan: Plan) -> None:
+def _tagged(event: Event, plan: EditPlan) -> None:
     """A scalar that keeps its tag reads as the text asked for."""
     if event.__class__ is not ScalarEvent or event.tag != plan.tag or event.anchor != plan.anchor:
         raise EditRefused("the edit would change the value's tag or anchor")
@@ -143,7 +143,7 @@ def _read(events: Iterator[Event], event: Event, anchor: str | None = None) -> V
     return dict(zip(keys, items[1::2], strict=True))
 
 
-def _anchors_kept(old: Sequence[Event], plan: Plan) -> None:
+def _anchors_kept(old: Sequence[Event], plan: EditPlan) -> None:
     """An anchor that goes with a deleted value must not leave an alias behind, which libyaml's events do not tell."""
     gone = {
         getattr(event, "anchor", None) for event in old[plan.first : plan.stop] if event.__class__ is not AliasEvent

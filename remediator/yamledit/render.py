@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from remediator.yamledit.readers import Value
 
 
-class Hand:
+class CollectionStyle:
     """How to write: steps of indentation, the blanks behind a dash, the quotes. These are for want of an example."""
 
     @cached_property

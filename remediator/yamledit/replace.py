@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remediator.yamledit import blocks
-from remediator.yamledit.collection_style import FileHand
+from remediator.yamledit.collection_style import FileStyle
 from remediator.yamledit.errors import EditRefused
 from remediator.yamledit.events import Event, ScalarEvent, Stream
 from remediator.yamledit.file_style import usual_quote
 from remediator.yamledit.layout import in_flow, parent_column, token_start
-from remediator.yamledit.proof import Plan, Splice
+from remediator.yamledit.proof import EditPlan, Splice
 from remediator.yamledit.readers import Value, construct, same, tag_11
 from remediator.yamledit.reshape import fitted, put_plans
 from remediator.yamledit.scalars import double_quoted, write_key, write_scalar
@@ -19,20 +19,20 @@ from remediator.yamledit.values import read_value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from remediator.yamledit.locate import Place
+    from remediator.yamledit.locate import NodeSpan
 
 _STR = ("!", "tag:yaml.org,2002:str")
 _CORE = "tag:yaml.org,2002:"
 
 
-def set_plans(stream: Stream, place: Place, value: Value) -> Iterator[Plan | None]:
+def set_plans(stream: Stream, place: NodeSpan, value: Value) -> Iterator[EditPlan | None]:
     """Ways to set the value, the least intrusive first; None where it already reads so."""
     event: Event = stream.events[place.at]
     if event.__class__ is not ScalarEvent or isinstance(value, dict | list):
         if event.__class__ is not ScalarEvent and event.tag is None and _holds(stream, place, value):
             yield None
             return
-        yield from put_plans(stream, place, value, FileHand(stream, place.parent))
+        yield from put_plans(stream, place, value, FileStyle(stream, place.parent))
         return
     tag = event.tag if event.tag is not None and _tag_stays(stream, place.at, event.tag, value) else None
     expect = value if tag is None or isinstance(value, str) else write_scalar(value)
@@ -41,8 +41,8 @@ def set_plans(stream: Stream, place: Place, value: Value) -> Iterator[Plan | Non
         return
     start = min(token_start(stream.text, event), stream.end(place.at))
 
-    def plan(*splices: Splice) -> Plan:
-        return Plan(splices, place.at, place.at + 1, (expect,), event.anchor, tag)
+    def plan(*splices: Splice) -> EditPlan:
+        return EditPlan(splices, place.at, place.at + 1, (expect,), event.anchor, tag)
 
     if tag != event.tag:
         anchor = f"&{event.anchor} " if event.anchor else ""
@@ -58,7 +58,7 @@ def set_plans(stream: Stream, place: Place, value: Value) -> Iterator[Plan | Non
         yield plan(fitted(stream, place, start, end, double_quoted(value)))
 
 
-def rename_plans(stream: Stream, place: Place, new_key: str) -> Iterator[Plan | None]:
+def rename_plans(stream: Stream, place: NodeSpan, new_key: str) -> Iterator[EditPlan | None]:
     """Ways to give the entry at `place` another key, in the quotes of the old one."""
     if place.key < 0:
         raise stream.refuse("only a key of a mapping can be renamed", place.at)
@@ -78,10 +78,10 @@ def rename_plans(stream: Stream, place: Place, new_key: str) -> Iterator[Plan | 
     plain_or_same = write_key(new_key, style=style, flow=flow, quote=usual_quote(stream))
     for token in dict.fromkeys((plain_or_same, write_key(new_key, style='"'))):
         splice = Splice(start, event.end_mark.index, token)
-        yield Plan((splice,), place.key, place.key + 1, (new_key,), event.anchor, event.tag)
+        yield EditPlan((splice,), place.key, place.key + 1, (new_key,), event.anchor, event.tag)
 
 
-def _holds(stream: Stream, place: Place, value: Value) -> bool:
+def _holds(stream: Stream, place: NodeSpan, value: Value) -> bool:
     """Whether a collection reads as the value already."""
     try:
         return isinstance(value, dict | list) and same(read_value(stream, place.at), value)
@@ -107,7 +107,7 @@ def _tag_stays(stream: Stream, at: int, tag: str, value: Value) -> bool:
     raise stream.refuse(f"the value has the tag {tag}, which may not fit a {type(value).__name__}", at)
 
 
-def _token(stream: Stream, place: Place, value: Value, *, flow: bool) -> str:
+def _token(stream: Stream, place: NodeSpan, value: Value, *, flow: bool) -> str:
     """The value in the old one's quotes; plain if those were none and it is safe."""
     event = stream.events[place.at]
     style = event.style if event.style in ("'", '"') else '"' if event.style else ""

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 from remediator.yamledit.events import MappingStartEvent, Stream
 from remediator.yamledit.layout import alone_before, block_column, colon, in_flow, token_start
-from remediator.yamledit.proof import Plan, Splice
+from remediator.yamledit.proof import EditPlan, Splice
 from remediator.yamledit.text import column, eol_near, line_end, line_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from remediator.yamledit.locate import Place
+    from remediator.yamledit.locate import NodeSpan
     from remediator.yamledit.readers import Value
-    from remediator.yamledit.render import Hand
+    from remediator.yamledit.render import CollectionStyle
 
 _CORE = "tag:yaml.org,2002:"
 
 
-def put_plans(stream: Stream, place: Place, value: Value, hand: Hand) -> Iterator[Plan]:
+def put_plans(stream: Stream, place: NodeSpan, value: Value, hand: CollectionStyle) -> Iterator[EditPlan]:
     """Ways to replace the node by `value`; an anchor on it stays, one of YAML's own tags goes, another refuses."""
     event = stream.events[place.at]
     start, end = token_start(stream.text, event), stream.content_end(place.at)
@@ -31,8 +31,8 @@ def put_plans(stream: Stream, place: Place, value: Value, hand: Hand) -> Iterato
     if getattr(event, "flow_style", True) is False and not in_flow(stream, place):
         end = line_end(stream.text, end)  # a comment behind the last line goes with the line
 
-    def plan(*splices: Splice) -> Plan:
-        return Plan(splices, place.at, stream.after(place.at), (value,), event.anchor)
+    def plan(*splices: Splice) -> EditPlan:
+        return EditPlan(splices, place.at, stream.after(place.at), (value,), event.anchor)
 
     inline = in_flow(stream, place) or not isinstance(value, dict | list) or not value
     if inline:
@@ -63,7 +63,7 @@ def _hanging(stream: Stream, start: int, end: int, lines: list[str]) -> Splice:
     return Splice(start, end, lead + glue.join(lines))
 
 
-def _under_key(stream: Stream, place: Place, start: int, end: int, lines: list[str]) -> Splice:
+def _under_key(stream: Stream, place: NodeSpan, start: int, end: int, lines: list[str]) -> Splice:
     """Lines in place of a node that begins on a line of its own."""
     text = stream.text
     indent = column(text, start)
@@ -73,7 +73,7 @@ def _under_key(stream: Stream, place: Place, start: int, end: int, lines: list[s
     return Splice(line_start(text, start), end, " " * indent + glue.join(lines))
 
 
-def _opened(stream: Stream, place: Place, start: int, end: int, value: Value, hand: Hand) -> Splice:
+def _opened(stream: Stream, place: NodeSpan, start: int, end: int, value: Value, hand: CollectionStyle) -> Splice:
     """Lines under the key's line in place of `{}`, a scalar or nothing behind the colon; a comment there stays."""
     text = stream.text
     front = start
@@ -85,7 +85,7 @@ def _opened(stream: Stream, place: Place, start: int, end: int, value: Value, ha
     return Splice(front, stop, text[end:stop].rstrip() + glue + glue.join(hand.lines(value)))
 
 
-def _beside_key(stream: Stream, place: Place, start: int, end: int, token: str) -> tuple[Splice, ...]:
+def _beside_key(stream: Stream, place: NodeSpan, start: int, end: int, token: str) -> tuple[Splice, ...]:
     """A token behind the colon in place of lines under it."""
     text = stream.text
     after = colon(stream, place.key) + 1
@@ -97,7 +97,7 @@ def _beside_key(stream: Stream, place: Place, start: int, end: int, token: str) 
     return Splice(after, after, " " + token), Splice(max(last, after), end, "")
 
 
-def fitted(stream: Stream, place: Place, start: int, end: int, token: str) -> Splice:
+def fitted(stream: Stream, place: NodeSpan, start: int, end: int, token: str) -> Splice:
     """The token in place of another, with the blanks (and the colon) that an empty value lacks."""
     text = stream.text
     if start < end:

@@ -14,10 +14,10 @@ _LIMIT = 1_000_000
 
 def read_value(stream: Stream, at: int) -> Value:
     """The value at an event, merge keys applied; a value that aliases blow up beyond a million nodes is refused."""
-    return _Reader(stream).read(at)
+    return _ValueReader(stream).read(at)
 
 
-class _Reader:
+class _ValueReader:
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.left = _LIMIT

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from remediator.domain.sources import Access, Reading
 from remediator.errors import ServiceError
-from remediator.intake.collector import Gather
+from remediator.intake.collector import SourceCollector
 from remediator.policy import load
 from remediator.services.alertmanager.source import AlertSource
 from remediator.services.alertmanager.verify import AlertVerifier
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from remediator.domain.ports import Verifier
-    from remediator.domain.sources import Question, Source
+    from remediator.domain.sources import EvidenceSource, Question
 
 NOW = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
 NAMES = {
@@ -114,7 +114,7 @@ def cluster(url: str) -> Cluster:
     return Cluster(NAMES["kubernetes"], Access(url=url, token=SecretStr(SECRET)), lambda _s: None)
 
 
-def source(kind: str, url: str) -> Source:
+def source(kind: str, url: str) -> EvidenceSource:
     match kind:
         case "loki":
             return LokiSource(kind, web(kind, url), load().catalogue)
@@ -156,7 +156,7 @@ class Well:
 @pytest.mark.parametrize("kind", SOURCES)
 def test_a_source_with_a_fault_is_named_with_it_and_the_others_count(stack, tmp_path, kind: str, fault: str) -> None:
     url, strangers = faulty(fault, stack, tmp_path)
-    gather = Gather([source(kind, url), Well()], [], lambda: NOW, workloads=(CHECKOUT,))
+    gather = SourceCollector([source(kind, url), Well()], [], lambda: NOW, workloads=(CHECKOUT,))
     inputs = gather.inputs()
     assert [one.name for one in inputs] == ["well"]
     bad, good = gather.answers
@@ -173,7 +173,7 @@ def test_a_source_with_a_fault_is_named_with_it_and_the_others_count(stack, tmp_
 def test_where_no_source_is_left_that_is_an_error_with_its_words(stack, tmp_path, kind: str, fault: str) -> None:
     url, _ = faulty(fault, stack, tmp_path)
     with pytest.raises(ServiceError, match="no source could be read") as caught:
-        Gather([source(kind, url)], [], lambda: NOW, workloads=(CHECKOUT,)).inputs()
+        SourceCollector([source(kind, url)], [], lambda: NOW, workloads=(CHECKOUT,)).inputs()
     assert said(fault, kind) in str(caught.value)
 
 

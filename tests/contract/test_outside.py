@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from remediator.domain.ports import Verifier
-    from remediator.domain.sources import Source
+    from remediator.domain.sources import EvidenceSource
 
 NOW = datetime(2026, 11, 22, 12, 50, tzinfo=UTC)
 CHECKOUT = Workload(namespace="shop", kind="Deployment", name="checkout")
@@ -83,7 +83,7 @@ def healthy(asked: Asked) -> Answer:
 
 @dataclass
 class FakeSource:
-    """A `Source` of one line; it fails like the server it is told to be."""
+    """A `EvidenceSource` of one line; it fails like the server it is told to be."""
 
     script: object
     name: str = "fake"
@@ -107,7 +107,7 @@ def servers() -> Iterator[ExitStack]:
         yield stack
 
 
-def source(kind: str, stack: ExitStack, script) -> Source:
+def source(kind: str, stack: ExitStack, script) -> EvidenceSource:
     url = stack.enter_context(serve(script)).url
     match kind:
         case "loki":

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from remediator.action.held_issue import HeldList
-from remediator.action.reconcile import Follow
+from remediator.action.reconcile import Reconciler
 from remediator.graph.admission import Admission, Caps
 from remediator.graph.build import Ports, build
 from remediator.graph.driver import Driver
-from remediator.graph.limits import Limits
+from remediator.graph.limits import RunLimits
 from remediator.graph.state import VALUES, record
 from remediator.services.checkpoints.documents import INDEX
 from remediator.services.checkpoints.saver import RefCheckpointSaver
-from remediator.services.github.blobs import Found
+from remediator.services.github.blobs import StoredBlob
 from remediator.services.github.conversation import Conversation
 from remediator.services.github.forge import GitHubForge
 from remediator.services.github.ref_store import GitHubRefStore
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from remediator.domain.lifecycle import Case, VerificationStatus
-    from remediator.graph.driver import Result
+    from remediator.graph.driver import DriverResult
     from remediator.graph.state import IncidentState
     from remediator.services.github.client import Client
 
@@ -64,13 +64,13 @@ class Life:
     server: Server
     verdicts: list[VerificationStatus] = field(default_factory=list)
     cost: list[str] = field(default_factory=list)
-    limits: Limits = field(default_factory=Limits)
+    limits: RunLimits = field(default_factory=RunLimits)
     time: datetime = datetime(2026, 1, 2, 4, tzinfo=UTC)
     kill: Kill | None = None
     caps: Caps = field(default_factory=Caps)
     cases: tuple[Case, ...] = field(default_factory=lambda: (case(),))
 
-    def _run(self) -> tuple[Driver, Follow]:
+    def _run(self) -> tuple[Driver, Reconciler]:
         web = client(self.server)
         if self.kill:
             self.kill.arm(web)
@@ -94,15 +94,15 @@ class Life:
             limits=self.limits,
         )
         driver = Driver(build(ports, saver), saver, self.limits, now, Admission(self.caps, now=now))
-        return driver, Follow(driver, forge, Conversation(web), now)
+        return driver, Reconciler(driver, forge, Conversation(web), now)
 
-    def checkout(self, commit: str, path: str) -> Found | None:
+    def checkout(self, commit: str, path: str) -> StoredBlob | None:
         """The runner's clone, which has the base."""
         entry = self.server.world.bare.entry(commit, path)
         held = self.server.world.bare.ask(entry.oid) if entry else None
-        return Found(int(entry.mode, 8), entry.oid, held[2]) if entry and held else None
+        return StoredBlob(int(entry.mode, 8), entry.oid, held[2]) if entry and held else None
 
-    def start(self) -> Result:
+    def start(self) -> DriverResult:
         del self.server.journal[:]
         result = self._run()[0].start(self.cases[0])
         self.cost = list(self.server.journal)

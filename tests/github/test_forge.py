@@ -9,7 +9,7 @@ import pytest
 from remediator.domain.lifecycle import Change
 from remediator.errors import ConfigError, ConflictError, PolicyViolation
 from remediator.services.github.forge import GitHubForge
-from remediator.services.github.opening import Wanted
+from remediator.services.github.opening import PullRequestRequest
 from tests.github.server import Fault, Server
 from tests.github.stand import client, stand_in
 from tests.repos import git
@@ -29,7 +29,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def forge(server: Server, **wanted: object) -> GitHubForge:
-    return GitHubForge(client(server), Wanted.model_validate(wanted))
+    return GitHubForge(client(server), PullRequestRequest.model_validate(wanted))
 
 
 def change(one: GitHubForge, memory: int = 2, **more: object) -> Change:

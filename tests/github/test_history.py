@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.services.github.history import History
+from remediator.services.github.history import AncestryCache
 from remediator.services.local.git import Git
 from remediator.services.local.remotes import contains
 from remediator.settings import Settings
@@ -22,7 +22,7 @@ def test_a_descendant_holds_what_came_before_it(tmp_path: Path) -> None:
     with stand_in(tmp_path, {"a.yaml": "a: 1\n"}) as server:
         first = server.world.branch("main")
         second = server.world.commit_files("main", {"a.yaml": "a: 2\n"}, "two")
-        history = History(client(server))
+        history = AncestryCache(client(server))
         assert history.contains(second, first) is True
         assert history.contains(first, first) is True
         assert history.contains(first, second) is False
@@ -47,7 +47,7 @@ def test_a_commit_that_the_clone_has_not_is_asked_of_the_forge(tmp_path: Path) -
 def test_a_forge_that_is_down_is_no_answer(tmp_path: Path) -> None:
     with stand_in(tmp_path, {"a.yaml": "a: 1\n"}) as server:
         server.faults = [Fault(".*compare.*", "403", times=9)]
-        assert History(client(server)).contains(server.world.branch("main"), server.world.branch("main")) is None
+        assert AncestryCache(client(server)).contains(server.world.branch("main"), server.world.branch("main")) is None
 
 
 def test_a_shallow_clone_says_no_to_nothing(tmp_path: Path) -> None:

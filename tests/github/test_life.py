@@ -10,9 +10,9 @@ import pytest
 
 from remediator.action.held_issue import HeldList
 from remediator.action.replies import parse
-from remediator.domain.review_commands import Ask
+from remediator.domain.review_commands import ReviewCommand
 from remediator.graph.admission import Caps
-from remediator.graph.limits import Limits
+from remediator.graph.limits import RunLimits
 from tests.github.life import Life, living
 from tests.github.server import Fault
 from tests.graph.worlds import FILE, case
@@ -264,7 +264,7 @@ def test_ignore_closes_and_stays_quiet(life: Life) -> None:
 
 def test_a_failure_without_a_way_on_calls_for_people_once(life: Life) -> None:
     life.start()
-    life.limits = Limits(attempts=1)
+    life.limits = RunLimits(attempts=1)
     life.server.world.merge(life.number, "ada")
     life.verdicts = ["failed"]
     life.event()
@@ -279,7 +279,7 @@ def test_an_approval_merges_where_the_policy_says_so_and_never_around_a_rule(
     life: Life, *, checks: bool, merged: bool
 ) -> None:
     life.start()
-    life.limits = Limits(merge_on_approval=True)
+    life.limits = RunLimits(merge_on_approval=True)
     life.server.world.checks = checks
     life.server.world.review(life.number, "ada", "APPROVED")
     state = life.event()
@@ -400,7 +400,7 @@ def test_an_incident_that_may_still_be_there_keeps_its_pull_request(
     life: Life, verdict: VerificationStatus, hours: int
 ) -> None:
     life.start()
-    life.limits = Limits(cleared_for=timedelta(hours=hours))
+    life.limits = RunLimits(cleared_for=timedelta(hours=hours))
     calm(life)
     life.verdicts = [verdict]
     life.sweep(verify=True)
@@ -436,7 +436,7 @@ def test_without_a_verifier_a_merge_ends_unconfirmed_and_the_next_one_is_a_new_i
 
 def test_a_commit_that_nobody_approved_is_not_merged(life: Life) -> None:
     life.start()
-    life.limits = Limits(merge_on_approval=True)
+    life.limits = RunLimits(merge_on_approval=True)
     life.server.world.checks = False
     life.server.world.review(life.number, "ada", "APPROVED")
     life.event()
@@ -474,19 +474,22 @@ def test_a_merge_by_a_bot_is_no_approval(life: Life) -> None:
         ("hello", None),
         ("/remediatorx use 2", None),
         ("please /remediator use 2", None),
-        ("  /remediator USE #2 \nmore", Ask(verb="use", argument="2")),
-        ("/remediator use 2; rm -rf /", Ask(verb="help")),
-        ("/remediator use two", Ask(verb="help")),
-        ("/remediator close `$(x)` ${{ y }}", Ask(verb="close", argument="`$(x)` ${{ y }}")),
-        ("/remediator retry", Ask(verb="retry")),
-        ("/remediator retry now", Ask(verb="help")),
-        ("/remediator set resources.limits.memory=1Gi", Ask(verb="set", argument="resources.limits.memory=1Gi")),
-        ("/remediator set memory", Ask(verb="help")),
-        ("/remediator ignore 7d", Ask(verb="ignore", argument="7d")),
-        ("/remediator ignore forever", Ask(verb="help")),
-        ("/remediator revert", Ask(verb="revert")),
+        ("  /remediator USE #2 \nmore", ReviewCommand(verb="use", argument="2")),
+        ("/remediator use 2; rm -rf /", ReviewCommand(verb="help")),
+        ("/remediator use two", ReviewCommand(verb="help")),
+        ("/remediator close `$(x)` ${{ y }}", ReviewCommand(verb="close", argument="`$(x)` ${{ y }}")),
+        ("/remediator retry", ReviewCommand(verb="retry")),
+        ("/remediator retry now", ReviewCommand(verb="help")),
+        (
+            "/remediator set resources.limits.memory=1Gi",
+            ReviewCommand(verb="set", argument="resources.limits.memory=1Gi"),
+        ),
+        ("/remediator set memory", ReviewCommand(verb="help")),
+        ("/remediator ignore 7d", ReviewCommand(verb="ignore", argument="7d")),
+        ("/remediator ignore forever", ReviewCommand(verb="help")),
+        ("/remediator revert", ReviewCommand(verb="revert")),
         ("", None),
     ],
 )
-def test_commands_are_read_by_a_table(text: str, ask: Ask | None) -> None:
+def test_commands_are_read_by_a_table(text: str, ask: ReviewCommand | None) -> None:
     assert parse(text) == ask

@@ -11,9 +11,9 @@ import pytest
 from remediator.domain.lifecycle import Record, Review, is_open
 from remediator.errors import ConflictError, ServiceError
 from remediator.graph.admission import Admission, Caps
-from remediator.graph.driver import Driver, Result
-from remediator.graph.identity import Finish, decide
-from remediator.graph.limits import Limits
+from remediator.graph.driver import Driver, DriverResult
+from remediator.graph.identity import IncidentEnd, decide
+from remediator.graph.limits import RunLimits
 from remediator.graph.sweep import swept
 from tests.fakes import FakeForge, FakeVerifier
 from tests.graph.worlds import FILE, World, case
@@ -29,10 +29,10 @@ def driver(world: World, **caps: int) -> Driver:
     return replace(world.driver(), admission=Admission(Caps(**caps), now=world.now))
 
 
-def revived(driver: Driver) -> dict[str, Result]:
+def revived(driver: Driver) -> dict[str, DriverResult]:
     waiting = [record for record in driver.records() if is_open(record)]
     done = swept(driver, waiting, lambda twin, record: twin.revive(record.incident_id))
-    return {name: one for name, one in done.items() if isinstance(one, Result)}
+    return {name: one for name, one in done.items() if isinstance(one, DriverResult)}
 
 
 def test_twenty_runs_never_open_more_than_there_is_room_for() -> None:
@@ -166,7 +166,7 @@ def test_a_sweep_opens_what_there_is_room_for_with_one_claim_and_one_record() ->
 
 def test_what_is_being_opened_is_finished_whatever_its_status() -> None:
     record = Record(incident_id="inc-1-1", fingerprint="a", status="verifying", opening="2026-01-01T00:00:00Z")
-    assert decide("a", [record], NOW, Limits()) == Finish(record=record)
+    assert decide("a", [record], NOW, RunLimits()) == IncidentEnd(record=record)
 
 
 def test_a_next_attempt_that_is_held_and_seen_again_stays_the_next_attempt() -> None:

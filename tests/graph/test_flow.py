@@ -12,8 +12,8 @@ from remediator.domain.lifecycle import ARRIVED, AWAITED, Plan, Record, Review, 
 from remediator.errors import ConfigError, ConflictError, ServiceError
 from remediator.graph.admission import Admission, Caps
 from remediator.graph.build import Ports, build
-from remediator.graph.driver import Driver, Result
-from remediator.graph.limits import Limits
+from remediator.graph.driver import Driver, DriverResult
+from remediator.graph.limits import RunLimits
 from remediator.graph.state import PLAN_FIELDS, VALUES, IncidentState
 from remediator.graph.sweep import swept
 from tests.fakes import FakeForge, FakeLogs, FakeVerifier, FakeWorkshop
@@ -119,7 +119,7 @@ def warned(*, says: str) -> World:
         cases=(case(severity="warning"),),
         workshop=FakeWorkshop(TWO, alone=True),
         verifiers=(FakeVerifier([says]),),
-        limits=Limits(),
+        limits=RunLimits(),
     )
 
 
@@ -374,7 +374,7 @@ def test_a_person_takes_a_resolved_change_back() -> None:
 
 
 def test_a_person_takes_a_change_back_after_all_attempts_are_used_up() -> None:
-    world = World(verifiers=(FakeVerifier(["failed"]),), limits=Limits(attempts=1))
+    world = World(verifiers=(FakeVerifier(["failed"]),), limits=RunLimits(attempts=1))
     world.start()
     assert world.merge().state["workflow_status"] == "needs_person"
     state = world.driver().take_back(world.driver().records()[0].incident_id, Review(kind="revert", by="ann")).state
@@ -443,7 +443,7 @@ def test_what_is_held_and_seen_again_is_not_made_twice() -> None:
 
 
 def test_attempts_are_bounded() -> None:
-    world = World(verifiers=(FakeVerifier(["failed"]),), limits=Limits(attempts=1))
+    world = World(verifiers=(FakeVerifier(["failed"]),), limits=RunLimits(attempts=1))
     world.start()
     state = world.merge().state
     assert list(world.forge.branches) == []
@@ -487,7 +487,7 @@ def test_an_option_that_the_guardrails_forbid_leaves_the_pull_request_as_it_is()
 
 
 def test_rounds_of_feedback_are_bounded() -> None:
-    world = World(limits=Limits(rounds=1))
+    world = World(limits=RunLimits(rounds=1))
     world.start()
     world.answer("changes_requested", words="use 2")
     state = world.answer("changes_requested", words="use 1").state
@@ -496,7 +496,7 @@ def test_rounds_of_feedback_are_bounded() -> None:
 
 
 def test_what_changed_nothing_uses_no_round_up() -> None:
-    world = World(limits=Limits(rounds=1), workshop=FakeWorkshop(TWO, out_of_bounds="9Ti"))
+    world = World(limits=RunLimits(rounds=1), workshop=FakeWorkshop(TWO, out_of_bounds="9Ti"))
     world.start()
     for words in ("bogus", "use 9", "set memory=9Ti"):
         assert world.answer("changes_requested", words=words).state["incident"].rounds == 0
@@ -668,13 +668,13 @@ def test_a_slot_that_a_merge_frees_goes_to_the_gravest_that_is_held() -> None:
     assert pull
     world.forge.close(pull)
 
-    def look(driver: Driver, record: Record) -> Result:
+    def look(driver: Driver, record: Record) -> DriverResult:
         if record.held:
             return driver.revive(record.incident_id)
         return driver.resume(record.incident_id, Review(kind="closed", by="ann"))
 
     done = swept(driver(), [record for record in driver().records() if is_open(record)], look)
-    assert all(isinstance(one, Result) for one in done.values())
+    assert all(isinstance(one, DriverResult) for one in done.values())
     status = {record.fingerprint: (record.status, bool(record.held)) for record in driver().records()}
     assert status == {
         prints["first"]: ("rejected", False),

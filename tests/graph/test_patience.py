@@ -10,9 +10,9 @@ import pytest
 from remediator.action.__main__ import Run
 from remediator.action.inputs import Inputs
 from remediator.domain.lifecycle import Review
-from remediator.graph.driver import Result
-from remediator.graph.limits import Limits
-from remediator.graph.polling import Patience, unsettled
+from remediator.graph.driver import DriverResult
+from remediator.graph.limits import RunLimits
+from remediator.graph.polling import Polling, unsettled
 from remediator.settings import Settings
 from tests.fakes import FakeVerifier
 from tests.graph.worlds import World
@@ -20,10 +20,12 @@ from tests.graph.worlds import World
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def looked(says: list, total: timedelta, *, deadline: timedelta | None = None) -> tuple[World, Result, list[float]]:
+def looked(
+    says: list, total: timedelta, *, deadline: timedelta | None = None
+) -> tuple[World, DriverResult, list[float]]:
     """A merge, then as many looks as there is patience for; on the world's own clock."""
     slept: list[float] = []
-    limits = Limits(deadline=deadline) if deadline else Limits()
+    limits = RunLimits(deadline=deadline) if deadline else RunLimits()
     world = World(verifiers=(FakeVerifier(says),), limits=limits)
     world.start()
     result = world.merge()
@@ -32,11 +34,11 @@ def looked(says: list, total: timedelta, *, deadline: timedelta | None = None) -
         slept.append(seconds)
         world.pass_time(seconds=seconds)
 
-    def look() -> Result:
+    def look() -> DriverResult:
         driver = world.driver()
         return driver.resume(driver.records()[0].incident_id, Review(kind="verify"))
 
-    patience = Patience(total, world.now, sleep, world.verifiers)
+    patience = Polling(total, world.now, sleep, world.verifiers)
     return world, patience.watch(result, lambda one: unsettled(one.state), look), slept
 
 
@@ -88,7 +90,7 @@ def test_of_several_incidents_each_keeps_its_last_word(tmp_path) -> None:
     run = Run(Inputs(event="x"), Settings())
     run.__dict__["follow"] = SimpleNamespace(sweep=lambda **_: looks.pop(0))
     run.__dict__["held"] = SimpleNamespace(heed=lambda: None, tell=lambda: None)
-    patience = Patience(timedelta(minutes=5), world.now, lambda seconds: world.pass_time(seconds=seconds))
+    patience = Polling(timedelta(minutes=5), world.now, lambda seconds: world.pass_time(seconds=seconds))
     run.__dict__["services"] = SimpleNamespace(verifiers=[1], patience=patience)
     run._keep = lambda state, **_: told.append(state["workflow_status"])
     run._swept("checkout")

@@ -10,8 +10,8 @@ from remediator.domain.incident import Diagnosis, Evidence, Subject
 from remediator.domain.lifecycle import Case, Plan, Review
 from remediator.graph.admission import Admission
 from remediator.graph.build import Ports, build
-from remediator.graph.driver import Driver, Result
-from remediator.graph.limits import Limits
+from remediator.graph.driver import Driver, DriverResult
+from remediator.graph.limits import RunLimits
 from remediator.graph.state import VALUES, record
 from remediator.services.checkpoints.saver import RefCheckpointSaver
 from tests.fakes import FakeForge, FakeLogs, FakeVerifier, FakeWorkshop, MemoryRefStore
@@ -80,7 +80,7 @@ class World:
     workshop: FakeWorkshop = field(default_factory=lambda: FakeWorkshop(TWO))
     forge: FakeForge = field(default_factory=lambda: FakeForge({FILE: "memory: 1Gi\n"}))
     verifiers: tuple[FakeVerifier, ...] = ()
-    limits: Limits = field(default_factory=Limits)
+    limits: RunLimits = field(default_factory=RunLimits)
     store: MemoryRefStore = field(default_factory=MemoryRefStore)
     time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -106,15 +106,15 @@ class World:
     def now(self) -> datetime:
         return self.time
 
-    def start(self) -> Result:
+    def start(self) -> DriverResult:
         return self.driver().start(self.cases[0])
 
-    def answer(self, kind: str, **facts: str) -> Result:
+    def answer(self, kind: str, **facts: str) -> DriverResult:
         """Resume the first incident in a new process."""
         driver = self.driver()
         return driver.resume(driver.records()[0].incident_id, Review.model_validate({"kind": kind, **facts}))
 
-    def merge(self, **facts: str) -> Result:
+    def merge(self, **facts: str) -> DriverResult:
         """Approve as the command line does: merge, then tell the graph."""
         driver = self.driver()
         known = driver.records()[0].incident_id

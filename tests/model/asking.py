@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from remediator.domain.model_answer import Brief, Window
+from remediator.domain.model_answer import EvidenceExcerpt, ModelQuestion
 from remediator.services.llm import ChatAnalyst, Endpoint
 from tests.model.stand import opinion
 
 _ENDPOINT = frozenset({"name", "api_key", "api_version", "timeout", "temperature", "headers"})
 
-BRIEF = Brief(
+BRIEF = ModelQuestion(
     category="oom",
     severity="critical",
     summary="checkout was OOMKilled",
-    windows=(Window(id="E1", category="oom", signal="oom_killed", text="OOMKilled"),),
+    windows=(EvidenceExcerpt(id="E1", category="oom", signal="oom_killed", text="OOMKilled"),),
     categories=("oom", "network_error"),
 )
 GOOD = opinion(root_cause=[{"text": "The limit is too low.", "evidence": ["E1"]}])

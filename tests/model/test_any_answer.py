@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remediator.domain.model_answer import Brief, Spent
+from remediator.domain.model_answer import ModelQuestion, Spent
 from remediator.settings import Settings
 from remediator.wiring import Services
 from tests.model.villain import FILE, victim
@@ -53,7 +53,7 @@ class Says:
     def __init__(self, answer: str) -> None:
         self.answer = answer
 
-    def consider(self, brief: Brief) -> str:
+    def consider(self, brief: ModelQuestion) -> str:
         return self.answer
 
     def recalled(self) -> None:

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from remediator.diagnosis.model.check import judge
-from remediator.domain.model_answer import Opinion
+from remediator.domain.model_answer import ModelAnswer
 from remediator.errors import ServiceError
 from remediator.remedies.engine.quantities import parse
 from remediator.settings import Settings
@@ -165,7 +165,7 @@ def real_model() -> Iterator[str]:
 @pytest.mark.real_model
 def test_a_real_model_answers_in_the_schema(real_model: str) -> None:
     answer: Any = analyst(real_model, timeout=600.0).consider(BRIEF)
-    assert Opinion.model_validate_json(answer).severity in {"critical", "warning", "info"}
+    assert ModelAnswer.model_validate_json(answer).severity in {"critical", "warning", "info"}
 
 
 @pytest.mark.real_model

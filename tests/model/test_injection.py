@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from remediator.action.outcome import Outcome, page, remarks
+from remediator.action.outcome import ActionResult, page, remarks
 from remediator.action.replies import explanation
 from remediator.commands.shared import report_of
 from remediator.domain.lifecycle import Review
@@ -89,7 +89,7 @@ def texts(found: Services, state: IncidentState) -> dict[str, str]:
     """All that anybody is shown of an incident, as Markdown."""
     report = report_of(found, state)
     title, body = pull_request(report)
-    outcome = Outcome.of(state, known=False)
+    outcome = ActionResult.of(state, known=False)
     facts = RunFacts(lines=9, model=found.spending())
     return {
         "title": title,
@@ -103,7 +103,7 @@ def texts(found: Services, state: IncidentState) -> dict[str, str]:
 def shown(found: Services, state: IncidentState) -> str:
     """The same for a terminal, and what git and the runner are told."""
     report = report_of(found, state)
-    notes = "\n".join(remarks([Outcome.of(state, known=False)], [state["incident"].reason]))
+    notes = "\n".join(remarks([ActionResult.of(state, known=False)], [state["incident"].reason]))
     return f"{terminal([report], RunFacts())}{local_pull_request(report)}{state['commit_message']}{notes}"
 
 
@@ -138,7 +138,7 @@ def test_an_attack_reaches_nothing(tmp_path: Path, obeying: Model, name: str) ->
         assert not UNSEEN.findall(
             plain.replace("\u200b", "")
         )  # ours: it keeps a commit message from mentioning anybody
-        assert all(line.startswith("::") for line in remarks([Outcome.of(state, known=False)], []))
+        assert all(line.startswith("::") for line in remarks([ActionResult.of(state, known=False)], []))
 
     kept = stored(one.root)
     assert not [secret for secret in SECRETS if secret in kept]

@@ -18,7 +18,7 @@ import pytest
 
 from remediator.diagnosis import prompts
 from remediator.diagnosis.model.check import judge
-from remediator.domain.model_answer import Past
+from remediator.domain.model_answer import PastIncident
 from remediator.errors import ServiceError
 from remediator.evidence.redact import Redactor
 from remediator.remedies.engine.quantities import parse
@@ -295,7 +295,7 @@ def test_further_headers_are_sent_and_the_key_as_a_bearer() -> None:
 def test_a_secret_in_the_question_is_gone_before_it_is_counted_and_sent() -> None:
     secret = "ghp_" + "A1b2C3d4E5" * 3 + "F6g7H8"
     brief = BRIEF.model_copy(
-        update={"summary": f"token {secret}", "past": (Past(summary=secret, action=secret, outcome=secret),)}
+        update={"summary": f"token {secret}", "past": (PastIncident(summary=secret, action=secret, outcome=secret),)}
     )
     long = Redactor().text
     with Model(only("json_schema")) as server:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from remediator.diagnosis import prompts
-from remediator.domain.model_answer import Brief, Past, Window
+from remediator.domain.model_answer import EvidenceExcerpt, ModelQuestion, PastIncident
 from remediator.settings import Settings
 from remediator.wiring import Services
 from tests.model.counting import tokens
@@ -81,14 +81,16 @@ def test_a_request_stays_small_whatever_the_logs_size(tmp_path: Path, size: int)
         assert len(json.dumps(body, ensure_ascii=False).encode()) / 3 <= 4_000
 
 
-def long(text: str) -> Brief:
-    windows = tuple(Window(id=f"E{n}", category="oom", signal="oom_killed", text=f"{n} {text}") for n in range(1, 41))
-    return Brief(
+def long(text: str) -> ModelQuestion:
+    windows = tuple(
+        EvidenceExcerpt(id=f"E{n}", category="oom", signal="oom_killed", text=f"{n} {text}") for n in range(1, 41)
+    )
+    return ModelQuestion(
         category="oom",
         severity="critical",
         summary=text,
         windows=windows,
-        past=tuple(Past(summary=text, action="a", outcome="b") for _ in range(9)),
+        past=tuple(PastIncident(summary=text, action="a", outcome="b") for _ in range(9)),
         categories=("oom",),
     )
 

@@ -14,7 +14,7 @@ from remediator.cli import main
 from remediator.diagnosis import prompts
 from remediator.diagnosis.model.recall import key_of, meanings, recalled
 from remediator.domain.lifecycle import TAKE_BACK, Review, SecondReading
-from remediator.domain.model_answer import Brief, Offer, Opinion, Parameter, Target, Window
+from remediator.domain.model_answer import ChangeTarget, EvidenceExcerpt, ModelAnswer, ModelQuestion, Offer, Parameter
 from remediator.graph.describe import incident_report
 from remediator.report import needs_person, pull_request
 from remediator.services.checkpoints.documents import document_path
@@ -144,16 +144,16 @@ def test_a_kept_answer_is_not_shown_where_no_model_is_asked_any_more(root: Path)
     assert "without a model" in pull_request(incident_report(state))[1]
 
 
-BRIEF = Brief(
+BRIEF = ModelQuestion(
     category="oom",
     severity="critical",
     summary="checkout was OOMKilled",
     windows=(
-        Window(id="E1", category="oom", signal="oom_killed", text="killed at 10:00"),
-        Window(id="E2", category="crashloop", signal="back_off", text="back-off"),
-        Window(id="E3", category="", signal="", text="panic: 7 of 9 lost"),
+        EvidenceExcerpt(id="E1", category="oom", signal="oom_killed", text="killed at 10:00"),
+        EvidenceExcerpt(id="E2", category="crashloop", signal="back_off", text="back-off"),
+        EvidenceExcerpt(id="E3", category="", signal="", text="panic: 7 of 9 lost"),
     ),
-    targets=(Target(id="P1", value="memory 256Mi"),),
+    targets=(ChangeTarget(id="P1", value="memory 256Mi"),),
     offers=(Offer(action="raise", targets=("P1",), ends=("oom_killed",), parameters=(Parameter(name="value"),)),),
     categories=("oom",),
 )
@@ -169,17 +169,17 @@ def test_ids_are_carried_over_by_what_they_stood_for() -> None:
     now = BRIEF.model_copy(
         update={
             "windows": (
-                Window(id="E1", category="", signal="", text="panic: 8 of 12 lost"),
-                Window(id="E2", category="oom", signal="oom_killed", text="killed at 11:00"),
+                EvidenceExcerpt(id="E1", category="", signal="", text="panic: 8 of 12 lost"),
+                EvidenceExcerpt(id="E2", category="oom", signal="oom_killed", text="killed at 11:00"),
             ),
-            "targets": (Target(id="P1", value="cpu 1"), Target(id="P2", value="memory 512Mi")),
+            "targets": (ChangeTarget(id="P1", value="cpu 1"), ChangeTarget(id="P2", value="memory 512Mi")),
             "offers": (
                 Offer(action="other", targets=("P1",), ends=()),
                 BRIEF.offers[0].model_copy(update={"targets": ("P2",)}),
             ),
         }
     )
-    moved = Opinion.model_validate_json(recalled(kept, key_of("m", now), now))
+    moved = ModelAnswer.model_validate_json(recalled(kept, key_of("m", now), now))
     assert moved.category_evidence == ("-",)
     assert moved.root_cause[0].evidence == ("E2", "E1")
     assert (moved.choices[0].target, moved.choices[0].evidence) == ("P2", ("E2",))

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from remediator.domain.lifecycle import ARRIVED, Observation
 from remediator.domain.sources import Access, AnswerError
 from remediator.policy import load
-from remediator.servers import Outside
+from remediator.servers import ConfiguredServers
 from remediator.services.argocd.client import ArgoApi
-from remediator.services.argocd.sync_state import Merge, judge
+from remediator.services.argocd.sync_state import MergedRevision, judge
 from remediator.services.argocd.verify import ArgoVerifier
 from remediator.settings import Settings
 from remediator.transport.http import Http
@@ -461,7 +461,7 @@ def test_nothing_is_synced_unless_the_policy_says_so(tmp_path, policy: str, sync
     file.write_text(policy)
     with serve(script) as server:
         settings = Settings.from_environ({"REMEDIATOR_ARGOCD_URL": server.url})
-        found = Outside(settings, load(file), lambda: NOW, contains, lambda url: url == REPO)
+        found = ConfiguredServers(settings, load(file), lambda: NOW, contains, lambda url: url == REPO)
         (verifier,) = found.verifiers(timedelta(0))
         verifier.observe(rollout(), ())
     assert any(one.method == "POST" for one in asked) is synced
@@ -477,7 +477,7 @@ def test_a_parent_is_read_once_a_look_however_many_children_ask(tmp_path) -> Non
 
     with serve(script) as server:
         settings = Settings.from_environ({"REMEDIATOR_KUBERNETES_URL": server.url})
-        found = Outside(settings, load(), lambda: NOW, contains, lambda url: url == REPO)
+        found = ConfiguredServers(settings, load(), lambda: NOW, contains, lambda url: url == REPO)
         verifier = next(one for one in found.verifiers(timedelta(0)) if one.name == "argocd")
         for name in ("a", "b", "a"):
             assert verifier.observe(rollout(applications=(name,)), ()).status == "success"
@@ -492,4 +492,4 @@ def test_a_parent_is_read_once_a_look_however_many_children_ask(tmp_path) -> Non
 def test_lists_that_are_none_cost_nothing(odd: object) -> None:
     app = application()
     app["status"] |= {"conditions": odd, "resources": odd}
-    assert judge("checkout", app, Merge(COMMIT, "", contains, lambda _: True)).status in {"success", "pending"}
+    assert judge("checkout", app, MergedRevision(COMMIT, "", contains, lambda _: True)).status in {"success", "pending"}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from remediator.commands.collect import timeline
 from remediator.domain.sources import Access, Workload
 from remediator.evidence import Scanner
-from remediator.intake.collector import Gather
+from remediator.intake.collector import SourceCollector
 from remediator.policy import load
 from remediator.services.kubernetes.client import Cluster
 from remediator.services.kubernetes.source import ClusterSource
@@ -41,7 +41,7 @@ def test_what_loki_and_the_cluster_tell_alike_stands_once_with_both_names() -> N
             LokiSource("loki", Http("Loki", Access(url=lines.url)), load().catalogue),
             ClusterSource("kubernetes", Cluster("kubernetes", Access(url=server.url))),
         ]
-        inputs = Gather(sources, [], lambda: NOW, workloads=[checkout]).inputs()
+        inputs = SourceCollector(sources, [], lambda: NOW, workloads=[checkout]).inputs()
     shown = timeline(Scanner().scan(inputs).statements, str)
     (told,) = [one for one in shown if one["text"] == LINE]
     assert [name.partition("/")[0] for name in told["sources"]] == ["loki", "kubernetes"]

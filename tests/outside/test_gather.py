@@ -10,7 +10,7 @@ import pytest
 
 from remediator.domain.sources import Question, Reading, Workload, item_id
 from remediator.errors import ConflictError, ServiceError
-from remediator.intake.collector import Gather, Mark, load_marks, save_marks
+from remediator.intake.collector import Mark, SourceCollector, load_marks, save_marks
 from tests.fakes import MemoryRefStore
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ def test_a_source_that_fails_is_told_and_the_others_count() -> None:
         Told("loki", [(NOW - timedelta(minutes=1), "a")]),
         Told("alertmanager", fails="Alertmanager answers 502"),
     )
-    gather = Gather([bad, good], [], lambda: NOW)
+    gather = SourceCollector([bad, good], [], lambda: NOW)
     assert [one.name for one in gather.inputs()] == ["loki"]
     assert [answer.error for answer in gather.answers] == ["Alertmanager answers 502", ""]
     assert list(gather.marked()) == ["loki"]
@@ -60,7 +60,9 @@ class Confused(Told):
 
 
 def test_whatever_a_source_raises_the_others_count() -> None:
-    gather = Gather([Confused("alertmanager"), Told("loki", [(NOW - timedelta(minutes=1), "a")])], [], lambda: NOW)
+    gather = SourceCollector(
+        [Confused("alertmanager"), Told("loki", [(NOW - timedelta(minutes=1), "a")])], [], lambda: NOW
+    )
     assert [one.name for one in gather.inputs()] == ["loki"]
     assert gather.answers[0].error == "its answer cannot be read (TypeError: 'int' object is not iterable)"
     assert list(gather.marked()) == ["loki"]
@@ -68,19 +70,19 @@ def test_whatever_a_source_raises_the_others_count() -> None:
 
 def test_no_source_at_all_is_an_error() -> None:
     with pytest.raises(ServiceError, match="no source could be read: a: down; b: gone"):
-        Gather([Told("a", fails="down"), Told("b", fails="gone")], [], lambda: NOW).inputs()
+        SourceCollector([Told("a", fails="down"), Told("b", fails="gone")], [], lambda: NOW).inputs()
 
 
 def test_sources_are_asked_at_once() -> None:
     began = time.monotonic()
-    Gather([Told(str(n), wait=0.3) for n in range(6)], [], lambda: NOW).inputs()
+    SourceCollector([Told(str(n), wait=0.3) for n in range(6)], [], lambda: NOW).inputs()
     assert time.monotonic() - began < 1.2
 
 
 def test_what_the_first_name_is_what_the_second_are_asked_about() -> None:
     checkout = Workload(namespace="shop", kind="Deployment", name="checkout")
     cluster = Told("kubernetes")
-    Gather([Told("alertmanager", names=(checkout, checkout))], [cluster], lambda: NOW).inputs()
+    SourceCollector([Told("alertmanager", names=(checkout, checkout))], [cluster], lambda: NOW).inputs()
     assert cluster.asked[0].workloads == (checkout,)
 
 
@@ -92,7 +94,7 @@ def test_a_workload_that_is_named_anew_is_read_back_though_the_cluster_was_polle
     for minutes, names in turns:
         clock = NOW - timedelta(minutes=15) + timedelta(minutes=minutes)
         first = Told("alertmanager", names=names)
-        gather = Gather([first], [cluster], lambda: clock, marks=load_marks(store))  # noqa: B023 - read at once
+        gather = SourceCollector([first], [cluster], lambda: clock, marks=load_marks(store))  # noqa: B023 - read at once
         told.append([one.raw().read().decode() for one in gather.inputs()])
         save_marks(store, gather.marked())
     asked = [
@@ -115,7 +117,7 @@ def test_a_workload_that_is_named_anew_is_read_back_though_the_cluster_was_polle
 def test_a_mark_of_an_earlier_release_is_gone_on_from() -> None:
     source = Told("loki")
     mark = Mark(until=(NOW - timedelta(minutes=5)).isoformat(), ids=("x",))
-    Gather([source], [], lambda: NOW, marks={"loki": mark}).inputs()
+    SourceCollector([source], [], lambda: NOW, marks={"loki": mark}).inputs()
     assert source.asked[0].since == NOW - timedelta(minutes=15)
     assert source.asked[0].handled == {"x"}
 
@@ -124,7 +126,7 @@ def test_two_readings_of_one_source_keep_their_texts_apart() -> None:
     names = [Workload(namespace="shop", kind="Deployment", name=name) for name in ("checkout", "payment")]
     source = Told("loki", [(NOW - timedelta(minutes=1), "a")])
     mark = Mark(until=NOW.isoformat(), since={"shop/Deployment/checkout": (NOW - timedelta(minutes=5)).isoformat()})
-    gather = Gather([source], [], lambda: NOW, workloads=names, marks={"loki": mark})
+    gather = SourceCollector([source], [], lambda: NOW, workloads=names, marks={"loki": mark})
     assert [one.name for one in gather.inputs()] == ["loki", "loki (2)"]
 
 
@@ -137,7 +139,7 @@ def test_slipping_polls_miss_nothing_and_tell_nothing_twice() -> None:
         source.items.append((clock - timedelta(seconds=1), f"edge {turn}"))
         if turn:
             source.items.append((clock - timedelta(minutes=slip + 8), f"late {turn}"))
-        gather = Gather([source], [], lambda: clock, marks=load_marks(store))  # noqa: B023 - read at once
+        gather = SourceCollector([source], [], lambda: clock, marks=load_marks(store))  # noqa: B023 - read at once
         told += [line for one in gather.inputs() for line in one.raw().read().decode().split("\n")]
         save_marks(store, gather.marked())
     assert sorted(told) == sorted(text for _, text in source.items)
@@ -147,7 +149,7 @@ def test_a_run_that_dies_before_it_has_handled_all_reads_it_again() -> None:
     store, source = MemoryRefStore(), Told("loki", [(NOW - timedelta(minutes=5), "a")])
     save_marks(store, {"loki": Mark(until=(NOW - timedelta(minutes=10)).isoformat())})
     for _ in range(2):
-        assert Gather([source], [], lambda: NOW, marks=load_marks(store)).inputs()
+        assert SourceCollector([source], [], lambda: NOW, marks=load_marks(store)).inputs()
 
 
 def test_marks_only_move_on_whoever_writes_last() -> None:

@@ -10,9 +10,9 @@ import pytest
 from remediator.domain.sources import Access, AnswerError, Question, Workload
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
-from remediator.intake.collector import Gather, load_marks, save_marks
+from remediator.intake.collector import SourceCollector, load_marks, save_marks
 from remediator.policy import load
-from remediator.services.loki.client import Limits, Loki
+from remediator.services.loki.client import Loki, QueryLimits
 from remediator.services.loki.source import LokiSource
 from remediator.transport.http import Http
 from tests.fakes import MemoryRefStore
@@ -147,8 +147,8 @@ def test_polls_of_more_than_one_reading_takes_lose_nothing() -> None:
     with serve(loki) as server:
         for turn in range(5):
             clock = NOW + timedelta(minutes=turn)
-            made = source(server, query='{namespace="shop"}', most=10, limits=Limits(page=20))
-            gather = Gather([made], [], lambda: clock, marks=load_marks(store), polls=True)  # noqa: B023 - read at once
+            made = source(server, query='{namespace="shop"}', most=10, limits=QueryLimits(page=20))
+            gather = SourceCollector([made], [], lambda: clock, marks=load_marks(store), polls=True)  # noqa: B023 - read at once
             texts = [one.raw().read().decode() for one in gather.inputs()]
             told.append([int(found) for text in texts for found in re.findall(r"DATABASE_URL' (\d+)", text)])
             save_marks(store, gather.marked())
@@ -172,7 +172,7 @@ def test_what_comes_late_while_polls_are_cut_is_told_once_all_the_same() -> None
                 loki.add(EPOCH - ago, f"KeyError: 'DATABASE_URL' {text}", **POD)
             clock = NOW + timedelta(minutes=turn)
             made = source(server, query='{namespace="shop"}', most=3)
-            gather = Gather([made], [], lambda: clock, marks=load_marks(store), polls=True)  # noqa: B023 - read at once
+            gather = SourceCollector([made], [], lambda: clock, marks=load_marks(store), polls=True)  # noqa: B023 - read at once
             texts = [one.raw().read().decode() for one in gather.inputs()]
             told.append([one for text in texts for one in re.findall(r"(\w+ ?\d?)\"\]", text)])
             save_marks(store, gather.marked())

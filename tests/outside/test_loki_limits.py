@@ -6,7 +6,7 @@ import pytest
 
 from remediator.domain.sources import Access, AnswerError
 from remediator.services.loki import client
-from remediator.services.loki.client import Limits, Loki
+from remediator.services.loki.client import Loki, QueryLimits
 from remediator.transport.http import Http
 from tests.outside.loki_server import NS, LokiServer
 from tests.outside.servers import Answer, Asked, Running, serve
@@ -22,7 +22,7 @@ def quick(server: Running) -> Http:
 def test_pages_past_the_limit_both_ways_without_loss_or_repetition(direction, most) -> None:
     loki = filled(1234, most=most)
     with serve(loki) as server:
-        client = Loki(web(server), Limits(page=500 if most == 5000 else 5000))
+        client = Loki(web(server), QueryLimits(page=500 if most == 5000 else 5000))
         lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=10_000, direction=direction)
     assert [entry.line.rpartition(" ")[2] for entry in lines] == [str(number) for number in range(1234)]
     assert client.limits.page == (500 if most == 5000 else 300)
@@ -49,7 +49,7 @@ def test_lines_of_one_instant_are_all_read_where_they_fit_a_page_and_told_where_
 
 def test_more_lines_than_wanted_are_the_newest_and_it_is_said() -> None:
     with serve(filled(500)) as server:
-        client = Loki(web(server), Limits(page=100))
+        client = Loki(web(server), QueryLimits(page=100))
         lines = client.lines('{namespace="shop"}', (EPOCH - 3600) * NS, EPOCH * NS, most=150)
     assert lines[-1].line.endswith(" 499")
     assert len(lines) == 150
@@ -77,7 +77,7 @@ def test_a_server_that_ignores_the_range_gives_nothing_and_is_not_asked_for_ever
         return Answer({"data": {"resultType": "streams", "result": [{"stream": POD, "values": values}]}})
 
     with serve(script) as server:
-        loki = Loki(web(server), Limits(page=1))
+        loki = Loki(web(server), QueryLimits(page=1))
         assert loki.lines("{}", (EPOCH - 90) * NS, EPOCH * NS, most=100) == []
     assert len(server.asked) == 20
     assert "more than 20 pages were not read" in loki.notes

@@ -13,10 +13,10 @@ from remediator.commands.workloads import workload
 from remediator.domain.lifecycle import Observation
 from remediator.domain.sources import Question, Workload
 from remediator.errors import ConfigError
-from remediator.intake.collector import Gather
-from remediator.intake.targets import ByTarget, choose
+from remediator.intake.collector import SourceCollector
+from remediator.intake.targets import TargetRouter, choose
 from remediator.policy import load
-from remediator.servers import Outside, is_source
+from remediator.servers import ConfiguredServers, is_source
 from remediator.services.local.git import Git
 from remediator.services.local.remotes import address, contains, is_ours
 from remediator.settings import Settings
@@ -39,10 +39,10 @@ targets:
 """
 
 
-def outside(tmp_path: Path, text: str = "", **environ: str) -> Outside:
+def outside(tmp_path: Path, text: str = "", **environ: str) -> ConfiguredServers:
     file = tmp_path / "remediator.yml"
     file.write_text(text or "{}")
-    return Outside(Settings.from_environ(environ), load(file), lambda: NOW)
+    return ConfiguredServers(Settings.from_environ(environ), load(file), lambda: NOW)
 
 
 def test_credentials_go_to_the_target_that_they_name_and_to_no_other(tmp_path: Path) -> None:
@@ -114,7 +114,9 @@ def test_the_applications_destination_decides_where_nothing_else_tells(tmp_path:
 
 def test_a_target_without_the_service_is_neutral_and_no_target_is_pending() -> None:
     def observe(target: str) -> Observation:
-        return ByTarget("loki", {"a": FakeVerifier(["failed"])}, lambda _r: target, lambda: NOW).observe(rollout(), ())
+        return TargetRouter("loki", {"a": FakeVerifier(["failed"])}, lambda _r: target, lambda: NOW).observe(
+            rollout(), ()
+        )
 
     assert [observe(one).status for one in ("a", "b", "")] == ["failed", "success", "pending"]
     assert "neutral" in observe("b").facts
@@ -383,7 +385,7 @@ def test_what_has_nothing_to_poll_waits_to_be_told_of_a_workload_and_fails_nothi
         found = outside(tmp_path, **{f"REMEDIATOR_{kind}_URL": server.url for kind in kinds})
         first, then = found.sources(["outside"])
         assert ([one.name for one in first], [one.name for one in then]) == (["alertmanager"], ["loki", "kubernetes"])
-        gather = Gather(first, then, lambda: NOW)
+        gather = SourceCollector(first, then, lambda: NOW)
         assert gather.inputs() == []
         assert [(one.name, one.error) for one in gather.answers if one.error] == []
         assert ["not asked" in "".join(one.reading.notes) for one in gather.answers] == [False, True, True]

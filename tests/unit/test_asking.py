@@ -11,7 +11,7 @@ from io import BytesIO
 import pytest
 
 from remediator.domain.sources import AnswerError
-from remediator.transport.deadlines import Once, whole, within
+from remediator.transport.deadlines import SingleFlight, whole, within
 
 
 def test_work_that_ends_in_time_gives_its_result_or_its_error() -> None:
@@ -40,7 +40,7 @@ def test_an_answer_is_bounded_in_size_and_time() -> None:
 
 def test_many_threads_ask_once_a_look() -> None:
     asked: list[str] = []
-    once: Once[str] = Once()
+    once: SingleFlight[str] = SingleFlight()
 
     def find(what: str) -> str:
         asked.append(what)
@@ -57,7 +57,7 @@ def test_many_threads_ask_once_a_look() -> None:
 
 
 def test_a_refusal_is_kept_and_what_it_refuses_is_asked_for_alone() -> None:
-    once: Once[int] = Once()
+    once: SingleFlight[int] = SingleFlight()
     asked: list[str] = []
 
     def refuse(what: str) -> int:
@@ -73,7 +73,7 @@ def test_a_refusal_is_kept_and_what_it_refuses_is_asked_for_alone() -> None:
 
 
 def test_a_server_that_was_silent_three_times_counts_as_down_until_the_next_look() -> None:
-    once: Once[int] = Once()
+    once: SingleFlight[int] = SingleFlight()
     asked: list[str] = []
 
     def silent(what: str) -> int:

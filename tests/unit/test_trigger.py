@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from remediator.trigger import Decision, Ignore, Resume, Start, Sweep, Targets, decide
+from remediator.trigger import Decision, Ignore, ListTargets, Resume, Start, Sweep, decide
 
 OURS = {"number": 7, "head": {"ref": "remediator/inc-3f9a2c-1-1"}, "merged": False, "merge_commit_sha": None}
 MERGED = {**OURS, "merged": True, "merge_commit_sha": "abc123"}
@@ -81,7 +81,7 @@ def test_verify_mode_sweeps_whatever_the_event() -> None:
 
 
 def test_targets_mode_names_the_clusters_whatever_the_event() -> None:
-    assert decide("schedule", {}, "targets") == Targets()
+    assert decide("schedule", {}, "targets") == ListTargets()
 
 
 def test_a_schedule_in_run_mode_only_starts() -> None:

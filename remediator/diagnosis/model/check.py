@@ -12,7 +12,7 @@ from decimal import Decimal
 from pydantic import Field, ValidationError
 
 from remediator.domain.base import Value
-from remediator.domain.model_answer import Argument, Brief, Choice, Claim, Offer, Opinion, Parameter
+from remediator.domain.model_answer import Argument, Choice, CitedClaim, ModelAnswer, ModelQuestion, Offer, Parameter
 
 Quantity = Callable[[str], Decimal | None]
 """Reads a Kubernetes quantity; None for what is none."""
@@ -20,25 +20,25 @@ Quantity = Callable[[str], Decimal | None]
 MALFORMED = "answer does not fit the schema"
 
 
-class Judged(Value):
+class CheckedAnswer(Value):
     """What is left, and how often something was dropped, by reason."""
 
     enough_evidence: bool = False
     category: str = ""
     """Empty where the model agrees with the rules or brought no evidence for another category."""
-    root_cause: tuple[Claim, ...] = ()
+    root_cause: tuple[CitedClaim, ...] = ()
     choices: tuple[Choice, ...] = ()
     dropped: dict[str, int] = Field(default_factory=dict)
 
 
-def judge(answer: str | bytes, brief: Brief, quantity: Quantity) -> Judged:
+def judge(answer: str | bytes, brief: ModelQuestion, quantity: Quantity) -> CheckedAnswer:
     """Keep just what cites evidence that exists and stays within what was offered."""
     try:
-        opinion = Opinion.model_validate_json(answer)
+        opinion = ModelAnswer.model_validate_json(answer)
     except ValidationError:
-        return Judged(dropped={MALFORMED: 1})
+        return CheckedAnswer(dropped={MALFORMED: 1})
     if not opinion.enough_evidence:
-        return Judged()
+        return CheckedAnswer()
     dropped: Counter[str] = Counter()
     known = {window.id for window in brief.windows}
     claims = [claim for claim in opinion.root_cause if _keep(_uncited(claim.evidence, known), dropped)]
@@ -46,7 +46,7 @@ def judge(answer: str | bytes, brief: Brief, quantity: Quantity) -> Judged:
     category = ""
     if opinion.category != brief.category and _keep(_category(opinion, brief, known), dropped):
         category = opinion.category
-    return Judged(
+    return CheckedAnswer(
         enough_evidence=True,
         category=category,
         root_cause=tuple(claims),
@@ -67,7 +67,7 @@ def _uncited(evidence: Sequence[str], known: set[str]) -> str:
     return "" if set(evidence) <= known else "cites evidence that does not exist"
 
 
-def _category(opinion: Opinion, brief: Brief, known: set[str]) -> str:
+def _category(opinion: ModelAnswer, brief: ModelQuestion, known: set[str]) -> str:
     """Another category needs a signal of its own among what is cited: the rules' facts, read differently.
 
     Where the rules have no facts, a cited line is all that there can be: the answer is then shown, and bears nothing.
@@ -80,7 +80,7 @@ def _category(opinion: Opinion, brief: Brief, known: set[str]) -> str:
     return "" if borne & {opinion.category, ""} else "the cited evidence does not bear the category"
 
 
-def _objection(choice: Choice, brief: Brief, known: set[str], quantity: Quantity) -> str:
+def _objection(choice: Choice, brief: ModelQuestion, known: set[str], quantity: Quantity) -> str:
     offer = next((one for one in brief.offers if one.action == choice.action), None)
     if offer is None:
         return "action not allowed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.model_answer import Brief, Offer, Parameter, Past, Target, Window
+from remediator.domain.model_answer import ChangeTarget, EvidenceExcerpt, ModelQuestion, Offer, Parameter, PastIncident
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,10 +30,10 @@ def brief_of(
     *,
     history: Sequence[Mapping[str, Any]] = (),
     language: str = "English",
-) -> Brief:
+) -> ModelQuestion:
     """Causes come first in a diagnosis, so that what has to be cut is the least telling."""
     targets, offers = _offers(proposals, actions, diagnosis, redact)
-    return Brief(
+    return ModelQuestion(
         category=diagnosis.category,
         severity=diagnosis.severity,
         summary=redact(diagnosis.summary),
@@ -41,7 +41,7 @@ def brief_of(
         targets=targets,
         offers=offers,
         past=tuple(
-            Past(
+            PastIncident(
                 summary=redact(str(one.get("words", ""))),
                 action=str(one.get("action", "")),
                 outcome=str(one["outcome"]),
@@ -54,13 +54,13 @@ def brief_of(
     )
 
 
-def _windows(diagnosis: Diagnosis, redact: Callable[[str], str]) -> tuple[Window, ...]:
+def _windows(diagnosis: Diagnosis, redact: Callable[[str], str]) -> tuple[EvidenceExcerpt, ...]:
     """What the rules cite; where they know nothing, the lines that look gravest, which speak for no category."""
     cited = [(e.id, e) for e in diagnosis.evidence[:40]]
     if diagnosis.category == UNKNOWN:
         cited += [(f"E{number}", e) for number, e in enumerate(diagnosis.context, start=len(cited) + 1)][:20]
     return tuple(
-        Window(
+        EvidenceExcerpt(
             id=name,
             category="" if diagnosis.category == UNKNOWN else e.category,
             signal=e.signal,
@@ -72,7 +72,7 @@ def _windows(diagnosis: Diagnosis, redact: Callable[[str], str]) -> tuple[Window
 
 def _offers(
     proposals: Sequence[Proposal], actions: Mapping[str, Action], diagnosis: Diagnosis, redact: Callable[[str], str]
-) -> tuple[tuple[Target, ...], tuple[Offer, ...]]:
+) -> tuple[tuple[ChangeTarget, ...], tuple[Offer, ...]]:
     targets, offers = [], []
     signals = {one.signal for one in diagnosis.evidence} | {f"category:{one.category}" for one in diagnosis.evidence}
     for number, proposal in enumerate(proposals[:6], start=1):
@@ -82,7 +82,7 @@ def _offers(
         name = f"P{number}"
         old = next((p.value for p in proposal.places if (p.file, p.path) == (values[0].file, values[0].path)), None)
         told = tuple(redact(line) for line in proposal.history[:2])
-        targets.append(Target(id=name, value=redact(f"{values[0].path[-1]} {old}"), history=told))
+        targets.append(ChangeTarget(id=name, value=redact(f"{values[0].path[-1]} {old}"), history=told))
         action = actions.get(proposal.action)
         ends = [one for one in (action.ends if action else ()) if one in signals]
         borne = {e.signal for e in diagnosis.evidence if e.signal in ends or f"category:{e.category}" in ends}

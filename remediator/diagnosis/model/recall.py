@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from remediator.diagnosis import prompts
-from remediator.domain.model_answer import Brief, Opinion
+from remediator.domain.model_answer import ModelAnswer, ModelQuestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,12 +21,12 @@ _GONE = "-"
 """Where nothing stands any more for what an id meant; the judge drops what cites it."""
 
 
-def key_of(model: str, brief: Brief) -> str:
+def key_of(model: str, brief: ModelQuestion) -> str:
     """What an answer depends on beside the incident: another model, prompt or language is asked anew."""
     return f"{prompts.VERSION}/{brief.language}/{model}"
 
 
-def meanings(brief: Brief) -> dict[str, str]:
+def meanings(brief: ModelQuestion) -> dict[str, str]:
     """What each id of a brief stands for, in words that are the same the next time: no time, no number of the log."""
     offered = {target: offer.action for offer in brief.offers for target in offer.targets}
     windows = ((w.id, f"{w.category}/{w.signal}" if w.signal else _line(w.text)) for w in brief.windows)
@@ -34,12 +34,12 @@ def meanings(brief: Brief) -> dict[str, str]:
     return _numbered((*windows, *targets))
 
 
-def recalled(kept: SecondReading | None, key: str, brief: Brief) -> str:
+def recalled(kept: SecondReading | None, key: str, brief: ModelQuestion) -> str:
     """The kept answer in this brief's ids; empty where there is none that could be used."""
     if kept is None or not kept.answer or kept.key != key:
         return ""
     try:
-        opinion = Opinion.model_validate_json(kept.answer)
+        opinion = ModelAnswer.model_validate_json(kept.answer)
     except ValidationError:
         return ""
     now = {meaning: name for name, meaning in meanings(brief).items()}
@@ -60,7 +60,7 @@ def recalled(kept: SecondReading | None, key: str, brief: Brief) -> str:
 def kept_answer(answer: str) -> str:
     """What of an answer is worth keeping: a whole opinion, in its shortest spelling."""
     try:
-        return Opinion.model_validate_json(answer).model_dump_json()
+        return ModelAnswer.model_validate_json(answer).model_dump_json()
     except ValidationError:
         return ""
 

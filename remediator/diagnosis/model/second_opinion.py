@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from decimal import Decimal
 
-    from remediator.diagnosis.model.check import Judged
+    from remediator.diagnosis.model.check import CheckedAnswer
     from remediator.domain.change import Proposal
-    from remediator.domain.model_answer import Brief, Choice
+    from remediator.domain.model_answer import Choice, ModelQuestion
     from remediator.domain.ports import Analyst
 
 SetValue: TypeAlias = "Callable[[Proposal, str, str], Proposal]"
@@ -32,7 +32,7 @@ _MOST_OPTIONS = 2
 
 def second_reading(
     analyst: Analyst,
-    brief: Brief,
+    brief: ModelQuestion,
     proposals: Sequence[Proposal],
     set_value: SetValue,
     quantity: Callable[[str], Decimal | None],
@@ -90,7 +90,7 @@ def _option(choice: Choice, proposals: Sequence[Proposal], set_value: SetValue) 
     return made.model_copy(update={"reason": reason, "score": 0.0})
 
 
-def _note(judged: Judged, dropped: dict[str, int], brief: Brief, added: Sequence[Proposal]) -> str:
+def _note(judged: CheckedAnswer, dropped: dict[str, int], brief: ModelQuestion, added: Sequence[Proposal]) -> str:
     lines = []
     if judged.category and brief.category == UNKNOWN:
         lines.append(f"It reads this as {judged.category}; no rule says so.")

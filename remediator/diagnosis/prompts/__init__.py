@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from remediator.domain.model_answer import Brief, Window
+    from remediator.domain.model_answer import EvidenceExcerpt, ModelQuestion
 
 VERSION = "v1"
 BUDGET = 3_400
@@ -31,7 +31,7 @@ def plain() -> str:
 
 
 def render(
-    brief: Brief, *, budget: int = BUDGET, tokens: Count = count, redact: Callable[[str], str] = str
+    brief: ModelQuestion, *, budget: int = BUDGET, tokens: Count = count, redact: Callable[[str], str] = str
 ) -> tuple[str, str]:
     """System and user text, redacted before they are measured.
 
@@ -53,7 +53,9 @@ def render(
             windows = [windows[0][: len(windows[0]) // 2]] if len(windows[0]) > 80 else []
 
 
-def _body(brief: Brief, windows: Sequence[str], past: Sequence[str], fence: str, redact: Callable[[str], str]) -> str:
+def _body(
+    brief: ModelQuestion, windows: Sequence[str], past: Sequence[str], fence: str, redact: Callable[[str], str]
+) -> str:
     targets = [
         f"{t.id} = {_short(t.value, 80)}" + "".join(f"; {_short(h, 160)}" for h in t.history[:2]) for t in brief.targets
     ]
@@ -78,7 +80,7 @@ def _body(brief: Brief, windows: Sequence[str], past: Sequence[str], fence: str,
     return "\n".join([redact("\n".join(told)), fence, redact("\n".join(data)), fence])
 
 
-def _kind(window: Window) -> str:
+def _kind(window: EvidenceExcerpt) -> str:
     return f"{window.category}/{window.signal}" if window.category else "no rule knows it"
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class State:
+class ContainerState:
     """A container's present or last state: `kind` is Waiting, Running or Terminated."""
 
     kind: str = ""
@@ -34,12 +34,12 @@ class Container:
     image: str = ""
     role: str = ""
     """`init` or `ephemeral`; empty for the ordinary ones."""
-    state: State = field(default_factory=State)
-    last: State = field(default_factory=State)
+    state: ContainerState = field(default_factory=ContainerState)
+    last: ContainerState = field(default_factory=ContainerState)
     facts: dict[str, str] = field(default_factory=dict)
 
 
-def _sentence(which: str, state: State) -> str:
+def _sentence(which: str, state: ContainerState) -> str:
     text = f"{which}: {state.kind}"
     if state.reason:
         text += f" ({state.reason})"
@@ -62,12 +62,14 @@ def statements(pod: Draft, containers: list[Container]) -> Iterator[Draft]:
                 "last_reason": box.last.reason,
                 "last_exit_code": box.last.exit_code,
             }
-        yield _of(shared, "State", "current", box.state if box.state.kind else State("none yet", box.line))
+        yield _of(
+            shared, "ContainerState", "current", box.state if box.state.kind else ContainerState("none yet", box.line)
+        )
         if box.last.kind:
-            yield _of(shared, "Last State", "last", box.last)
+            yield _of(shared, "Last ContainerState", "last", box.last)
 
 
-def _of(shared: Draft, title: str, when: str, state: State) -> Draft:
+def _of(shared: Draft, title: str, when: str, state: ContainerState) -> Draft:
     known = "" if state.kind == "none yet" else state.kind
     draft = shared.like(line=state.line or shared.line, reason=state.reason or known, text=_sentence(title, state))
     draft.facts |= {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from remediator.evidence.draft import Draft
 from remediator.evidence.formats import describe_pod, describe_rest, events
-from remediator.evidence.formats.tree import Node, find, nodes, value
+from remediator.evidence.formats.tree import ResourceRow, find, nodes, value
 from remediator.evidence.kinds import is_kind
 from remediator.evidence.lines import next_filled
 
@@ -29,7 +29,7 @@ _TELLING: tuple[tuple[str, str], ...] = (
     ("Parallelism", "Job"),
     ("Schedule", "CronJob"),
     ("StrategyType", "Deployment"),
-    ("Allocatable", "Node"),
+    ("Allocatable", "ResourceRow"),
     ("Min replicas", "HorizontalPodAutoscaler"),
     ("Rules", "Ingress"),
     ("Endpoints", "Service"),
@@ -76,7 +76,7 @@ def _continues(text: str) -> bool:
     return text.startswith((" ", "===", "----")) or bool(_KEY.match(text) and not text.startswith("Name:"))
 
 
-def _kind(tree: list[Node], command: Command) -> str:
+def _kind(tree: list[ResourceRow], command: Command) -> str:
     asked, _ = command.target
     if command.verb == "describe" and is_kind(asked):
         return asked
@@ -102,7 +102,7 @@ def read(section: Section) -> Iterator[Draft]:
     name = value(tree, "Name")
     kind = _kind(tree, section.command)
     base = Draft(section.first, "status", namespace=value(tree, "Namespace"), section=section.no)
-    if kind != "Node" and not base.namespace:
+    if kind != "ResourceRow" and not base.namespace:
         base.namespace = section.command.namespace
     if kind == "Pod":
         yield from describe_pod.read(tree, base, name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from remediator.evidence.formats.containers import Container, State, statements
-from remediator.evidence.formats.tree import Node, find, value
+from remediator.evidence.formats.containers import Container, ContainerState, statements
+from remediator.evidence.formats.tree import ResourceRow, find, value
 from remediator.evidence.lines import rfc3339
 from remediator.evidence.tables import none, snake
 from remediator.evidence.workload import workload_of_pod
@@ -21,14 +21,14 @@ _PROBES = ("Liveness", "Readiness", "Startup")
 _LISTS = (("Command", "command"), ("Args", "args"), ("Mounts", "mounts"))
 
 
-def subject(tree: list[Node], base: Draft, name: str) -> Draft:
+def subject(tree: list[ResourceRow], base: Draft, name: str) -> Draft:
     """The pod as subject: its workload by "Controlled By", its node without the address."""
-    pod = base.like(pod=name, node=value(tree, "Node").split("/")[0])
+    pod = base.like(pod=name, node=value(tree, "ResourceRow").split("/")[0])
     pod.kind, pod.name = workload_of_pod(name, value(tree, "Controlled By"))
     return pod
 
 
-def read(tree: list[Node], base: Draft, name: str) -> Iterator[Draft]:
+def read(tree: list[ResourceRow], base: Draft, name: str) -> Iterator[Draft]:
     """The pod's own status first, then its containers, then the conditions that do not hold."""
     pod = subject(tree, base, name)
     pod.facts |= _pod_facts(tree)
@@ -60,7 +60,7 @@ def read(tree: list[Node], base: Draft, name: str) -> Iterator[Draft]:
                 )
 
 
-def _pod_facts(tree: list[Node]) -> dict[str, str]:
+def _pod_facts(tree: list[ResourceRow]) -> dict[str, str]:
     facts = {
         "service_account": value(tree, "Service Account"),
         "qos": value(tree, "QoS Class"),
@@ -69,13 +69,13 @@ def _pod_facts(tree: list[Node]) -> dict[str, str]:
         "pod_started": rfc3339(value(tree, "Start Time")),
         "pod_status": value(tree, "Status"),
     }
-    for key in ("Labels", "Node-Selectors", "Tolerations"):
+    for key in ("Labels", "ResourceRow-Selectors", "Tolerations"):
         if node := find(tree, key):
             facts[snake(key)] = ", ".join(node.values)
     return facts
 
 
-def _volumes(tree: list[Node]) -> dict[str, str]:
+def _volumes(tree: list[ResourceRow]) -> dict[str, str]:
     """`volume_<name>` tells kind and object; `claims`, `config_maps`, `secrets` list the objects alone."""
     facts: dict[str, str] = {}
     lists: dict[str, list[str]] = {"claims": [], "config_maps": [], "secrets": []}
@@ -99,7 +99,7 @@ def _volumes(tree: list[Node]) -> dict[str, str]:
     return facts | {key: ", ".join(dict.fromkeys(names)) for key, names in lists.items()}
 
 
-def container(node: Node, role: str) -> Container:
+def container(node: ResourceRow, role: str) -> Container:
     """One container of a pod or of a workload's template; facts are named as in the JSON reader."""
     inner = node.nodes
     box = Container(node.key, node.line.no, value(inner, "Image"), role)
@@ -122,13 +122,13 @@ def container(node: Node, role: str) -> Container:
         facts["env_from"] = ", ".join(f"{m['kind']}/{m['name']}" for text in found.below if (m := _FROM.match(text)))
     for variable in found.nodes if (found := find(inner, "Environment")) else []:
         facts[f"env_{variable.key}"] = variable.value
-    for title, target in (("State", box.state), ("Last State", box.last)):
+    for title, target in (("ContainerState", box.state), ("Last ContainerState", box.last)):
         if found := find(inner, title):
             _state(found, target)
     return box
 
 
-def _state(node: Node, state: State) -> None:
+def _state(node: ResourceRow, state: ContainerState) -> None:
     inner = node.nodes
     state.kind, state.line = none(node.value), node.line.no
     state.reason, state.exit_code, state.signal = (

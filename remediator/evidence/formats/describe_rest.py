@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from remediator.evidence.formats.containers import Container, statements
 from remediator.evidence.formats.describe_pod import container
-from remediator.evidence.formats.tree import Node, find, value
+from remediator.evidence.formats.tree import ResourceRow, find, value
 from remediator.evidence.kinds import WORKLOADS
 from remediator.evidence.lines import rfc3339
 from remediator.evidence.tables import columns, none, snake
@@ -44,10 +44,10 @@ def troubled(condition: str, status: str) -> bool:
     return status != ("False" if _HOLDS_WHEN_FALSE.match(condition) else "True")
 
 
-def read(kind: str, tree: list[Node], base: Draft) -> Iterator[Draft]:
+def read(kind: str, tree: list[ResourceRow], base: Draft) -> Iterator[Draft]:
     """The object itself, its template's containers for workloads, then its conditions."""
     facts = _facts(tree)
-    if kind == "Node":
+    if kind == "ResourceRow":
         facts |= _node_facts(tree)
     own = base.like(facts={**base.facts, **facts})
     own.reason = value(tree, "Status") or facts.get("condition_reason", "")
@@ -61,13 +61,13 @@ def read(kind: str, tree: list[Node], base: Draft) -> Iterator[Draft]:
     yield from found
 
 
-def _errors(tree: list[Node]) -> str:
+def _errors(tree: list[ResourceRow]) -> str:
     """What kubectl found wrong while describing: `/ web:80 (<error: services "web" not found>)` in an Ingress' rules."""
     lines = [line.text.strip() for node in tree for line in node.nested if "<error: " in line.text]
     return "".join(f"; {line}" for line in lines[:20])
 
 
-def _facts(tree: list[Node]) -> dict[str, str]:
+def _facts(tree: list[ResourceRow]) -> dict[str, str]:
     facts: dict[str, str] = {}
     for node in tree:
         if node.key in _SKIPPED:
@@ -79,7 +79,7 @@ def _facts(tree: list[Node]) -> dict[str, str]:
     return facts
 
 
-def _node_facts(tree: list[Node]) -> dict[str, str]:
+def _node_facts(tree: list[ResourceRow]) -> dict[str, str]:
     facts = {}
     for title in ("Capacity", "Allocatable"):
         for quantity in found.nodes if (found := find(tree, title)) else []:
@@ -113,7 +113,7 @@ def _summary(kind: str, name: str, facts: dict[str, str]) -> str:
     return f"{kind or 'Object'} {name}" + (f": {said}" if said else "")
 
 
-def _conditions(tree: list[Node], base: Draft, facts: dict[str, str]) -> Iterator[Draft]:
+def _conditions(tree: list[ResourceRow], base: Draft, facts: dict[str, str]) -> Iterator[Draft]:
     node = find(tree, "Conditions")
     lines = [line for line in (node.nested if node else []) if not line.blank]
     if not lines:
@@ -134,7 +134,7 @@ def _conditions(tree: list[Node], base: Draft, facts: dict[str, str]) -> Iterato
         yield draft
 
 
-def _template(template: Node, base: Draft) -> Iterator[Draft]:
+def _template(template: ResourceRow, base: Draft) -> Iterator[Draft]:
     """A workload's containers as its template has them: they tell limits, image and environment, but no state."""
     inner = template.nodes
     pod = base.like(facts={**base.facts, "template": "true"})

@@ -64,7 +64,7 @@ _NUMERIC_LEVELS = {10: "trace", 20: "debug", 30: "info", 40: "warning", 50: "err
 
 
 @dataclass(slots=True)
-class Entry:
+class LogEntry:
     """A log line understood: the whole message as text, and what its fields tell."""
 
     text: str
@@ -113,10 +113,10 @@ def _object(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def read(group: Sequence[Line]) -> Entry:
+def read(group: Sequence[Line]) -> LogEntry:
     """One entry of a group of lines whose first says what the others continue."""
     head, rest = group[0].text, "\n".join(line.text.rstrip() for line in group[1:]).rstrip()
-    outer = Entry("")
+    outer = LogEntry("")
     if found := _PREFIXED.fullmatch(head):
         outer.pod, outer.container, head = found["pod"], found["container"], found["text"]
     elif found := _SYSLOG.fullmatch(head):
@@ -130,18 +130,18 @@ def read(group: Sequence[Line]) -> Entry:
     return entry
 
 
-def _inner(text: str) -> Entry:
+def _inner(text: str) -> LogEntry:
     stripped = text.strip()
     if stripped.startswith("{") and stripped.endswith("}") and (body := _object(stripped)):
         return _from_fields(stripped, {str(key): value for key, value in body.items()})
     if found := _KLOG.fullmatch(stripped):
-        return Entry(stripped, _KLOG_LEVELS[found["level"]], facts={"logger": found["where"]}, structured=True)
+        return LogEntry(stripped, _KLOG_LEVELS[found["level"]], facts={"logger": found["where"]}, structured=True)
     if found := _DMESG.fullmatch(stripped):
-        return Entry(found["text"], facts={"uptime": found["up"]})
+        return LogEntry(found["text"], facts={"uptime": found["up"]})
     if ("level=" in stripped or "lvl=" in stripped or "msg=" in stripped) and (fields := _logfmt(stripped)):
         return _from_fields(stripped, fields)
     level = _LEVEL.search(stripped[:160])
-    return Entry(text.rstrip(), level["level"].lower() if level else "", rfc3339(stripped.lstrip("[")[:40]))
+    return LogEntry(text.rstrip(), level["level"].lower() if level else "", rfc3339(stripped.lstrip("[")[:40]))
 
 
 def _logfmt(text: str) -> dict[str, Any]:
@@ -154,14 +154,14 @@ def _logfmt(text: str) -> dict[str, Any]:
     return fields if any(key in fields for key in (*_LEVEL_KEYS, *_TEXT_KEYS)) else {}
 
 
-def _from_fields(whole: str, fields: dict[str, Any]) -> Entry:
+def _from_fields(whole: str, fields: dict[str, Any]) -> LogEntry:
     def first(keys: Sequence[str]) -> Any:
         return next((value for key in keys if (value := fields.get(key)) not in (None, "")), "")
 
     level, text = first(_LEVEL_KEYS), first(_TEXT_KEYS)
     if isinstance(level, int):
         level = _NUMERIC_LEVELS.get(level, str(level))
-    entry = Entry(_unwrapped(whole, str(text), first(_ERROR_KEYS)), str(level).lower(), structured=True)
+    entry = LogEntry(_unwrapped(whole, str(text), first(_ERROR_KEYS)), str(level).lower(), structured=True)
     stamp = first(_TIME_KEYS)
     entry.time = (
         from_epoch(stamp, unit=1000 if float(stamp) > 1e11 else 1)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from remediator.evidence.formats import loglines
-from remediator.evidence.formats.loglines import Entry
+from remediator.evidence.formats.loglines import LogEntry
 from remediator.evidence.messages import SUBJECT_FACTS, message_facts
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def entries(
             yield _draft(entry, base, group[0]), group[0]
 
 
-def _draft(entry: Entry, base: Draft, line: Line) -> Draft:
+def _draft(entry: LogEntry, base: Draft, line: Line) -> Draft:
     draft = base.like(line=line.no, text=entry.text, level=entry.level, facts={**base.facts, **entry.facts})
     draft.first_seen = draft.last_seen = entry.time or line.time
     if (entry.structured or entry.pod or line.wrapped) and draft.channel == "text":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remediator.evidence.formats.containers import Container, State, statements
+from remediator.evidence.formats.containers import Container, ContainerState, statements
 from remediator.evidence.lines import rfc3339
 from remediator.evidence.tables import snake
 from remediator.evidence.workload import workload_of_pod
@@ -177,7 +177,7 @@ def probe_text(probe: Any) -> str:
     return f"{how} {said} #success={_text(probe, 'successThreshold') or '1'} #failure={_text(probe, 'failureThreshold') or '3'}"
 
 
-def _state(value: Any, state: State, line: int) -> None:
+def _state(value: Any, state: ContainerState, line: int) -> None:
     if not isinstance(value, dict):
         return
     for kind in ("waiting", "running", "terminated"):

@@ -20,7 +20,7 @@ _CONTINUED = 12
 
 
 @dataclass(slots=True)
-class Node:
+class ResourceRow:
     """A key with its value and the lines nested below it, read only when asked for."""
 
     key: str
@@ -29,7 +29,7 @@ class Node:
     nested: list[Line] = field(default_factory=list)
 
     @property
-    def nodes(self) -> list[Node]:
+    def nodes(self) -> list[ResourceRow]:
         """The keys directly below this one."""
         return nodes(self.nested)
 
@@ -44,13 +44,13 @@ class Node:
         return [line.text.strip() for line in self.nested if not line.blank]
 
 
-def nodes(lines: Sequence[Line]) -> list[Node]:
+def nodes(lines: Sequence[Line]) -> list[ResourceRow]:
     """The keys at the least indentation of the lines, in order; what is indented further belongs to them."""
     filled = [line for line in lines if not line.blank]
     if not filled:
         return []
     level = indent_of(filled[0].text)
-    out: list[Node] = []
+    out: list[ResourceRow] = []
     for line in filled:
         indent = indent_of(line.text)
         if indent > level or not (found := _KEYED.match(line.text)):
@@ -60,15 +60,15 @@ def nodes(lines: Sequence[Line]) -> list[Node]:
         if found["key"].startswith("- ") and out and indent == level:
             out[-1].nested.append(line)
             continue
-        out.append(Node(found["key"], (found["value"] or "").strip(), line))
+        out.append(ResourceRow(found["key"], (found["value"] or "").strip(), line))
     return out
 
 
-def find(among: Sequence[Node], key: str) -> Node | None:
+def find(among: Sequence[ResourceRow], key: str) -> ResourceRow | None:
     """The first node of that key, whatever its capitals."""
     return next((node for node in among if node.key.lower() == key.lower()), None)
 
 
-def value(among: Sequence[Node], key: str) -> str:
+def value(among: Sequence[ResourceRow], key: str) -> str:
     """The value of a key, or nothing."""
     return none(node.value) if (node := find(among, key)) else ""

@@ -11,7 +11,7 @@ from remediator.gitops import yamlread
 from remediator.gitops.change.difference import affected
 from remediator.gitops.model import Application, Manifest, Problem
 from remediator.gitops.tree.scan import is_yaml
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 if TYPE_CHECKING:
     from remediator.gitops.checkout import Checkout
@@ -59,16 +59,16 @@ def _files(before: Checkout, after: Checkout) -> Iterator[Problem]:
             continue
         try:
             broken = _unreadable(before.store.read(name)) is not None
-        except Unreadable:
+        except UnreadableYaml:
             broken = False
         if not broken:
             yield Problem("parse", error.message, file=name, line=error.line)
 
 
-def _unreadable(data: bytes) -> Unreadable | None:
+def _unreadable(data: bytes) -> UnreadableYaml | None:
     try:
         yamlread.documents(data)
-    except Unreadable as error:
+    except UnreadableYaml as error:
         return error
     return None
 

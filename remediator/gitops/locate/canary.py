@@ -20,7 +20,7 @@ from remediator.gitops.paths import MISSING, differing, get, leaves, mappings, w
 from remediator.gitops.render.helm import Release, chart_dependencies, coalesced, merged, subchart
 from remediator.gitops.render.helm_render import user_values
 from remediator.gitops.render.render import Renderer
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 MAX_CANDIDATES = 400
 MAX_RENDERS = 14
@@ -30,7 +30,7 @@ _LOCAL = re.compile(r"(?:(?<![\w)\"$])|\$[a-z]\w*)\.([a-z]\w*(?:\.\w+)*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class CanaryHit:
     """A value path whose canary arrived."""
 
     path: YamlPath
@@ -41,7 +41,7 @@ class Hit:
     sure: bool
 
 
-class Prober:
+class CanarySearch:
     """Finds the values behind one field of one object."""
 
     def __init__(self, renderer: Renderer, release: Release, target: Manifest, path: YamlPath) -> None:
@@ -64,7 +64,7 @@ class Prober:
             self._base = self.renderer.helm_objects(self.release, self.user)[0]
         return self._base
 
-    def find(self) -> list[Hit]:
+    def find(self) -> list[CanaryHit]:
         """Existing values first, then what templates name and nothing sets, then where a field can be added."""
         if self.present is not MISSING and not isinstance(self.present, (dict, list)):
             hits = self._probe(list(self._carriers()))
@@ -74,14 +74,14 @@ class Prober:
             return self._probe(list(self._openings()))
         return self._blocks()
 
-    def _blocks(self) -> list[Hit]:
+    def _blocks(self) -> list[CanaryHit]:
         """A whole mapping or list: the value that holds exactly this."""
         same = [path for path, node in _containers(self.effective) if node and node == self.present]
         found = []
         for path in same[:6]:
             values = self.values_with({path: None})
             if self._arrived(values) != self.present:
-                found.append(Hit(path, True, 0, self.sure))
+                found.append(CanaryHit(path, True, 0, self.sure))
         return found
 
     def _carriers(self) -> Iterator[tuple[YamlPath, Any]]:
@@ -158,7 +158,7 @@ class Prober:
             folder = inner
         return folder
 
-    def _probe(self, candidates: list[tuple[YamlPath, Any]]) -> list[Hit]:
+    def _probe(self, candidates: list[tuple[YamlPath, Any]]) -> list[CanaryHit]:
         flags = [(path, like) for path, like in candidates if isinstance(like, bool)]
         marked = [(path, like) for path, like in candidates if not isinstance(like, bool)][:MAX_CANDIDATES]
         items = [pair for pair in marked if any(str(step).startswith("name=") for step in pair[0])]
@@ -198,7 +198,7 @@ class Prober:
         ]
         return sorted(found, key=lambda path: text.find(_text(canaries[path])))
 
-    def _confirm(self, path: YamlPath, like: Any) -> Hit | None:
+    def _confirm(self, path: YamlPath, like: Any) -> CanaryHit | None:
         """With this value alone changed: the field follows, and what else does."""
         value = overlay.canary(like, 777)
         objects = self._render(self.values_with({path: value}))
@@ -214,7 +214,7 @@ class Prober:
             - 1
         )
         there = get(self.effective, path)
-        return Hit(path, there is not MISSING, max(0, elsewhere), self.sure)
+        return CanaryHit(path, there is not MISSING, max(0, elsewhere), self.sure)
 
     def values_with(self, changes: Mapping[YamlPath, Any]) -> dict[str, Any]:
         """The user's values with these set; a list that a path crosses is taken whole from the effective values."""
@@ -265,7 +265,7 @@ def same(target: Manifest, objects: Iterable[Manifest]) -> Manifest | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def _narrowest(hits: list[Hit]) -> list[Hit]:
+def _narrowest(hits: list[CanaryHit]) -> list[CanaryHit]:
     """Of several values that reach the field whole, those that reach least besides; parts of an image stay together."""
     created = [hit for hit in hits if not hit.exists]
     if len(created) > 1 and len(created) == len(hits):
@@ -361,7 +361,7 @@ def references(files: Files, chart: str, template: str) -> list[YamlPath]:
     for name in names:
         try:
             text = files.read(name).decode("utf-8", "replace")
-        except Unreadable:
+        except UnreadableYaml:
             continue
         for match in _REFERENCE.finditer(text):
             found[tuple(match[1].lstrip(".").split("."))] = None
@@ -376,7 +376,7 @@ def locals_of(files: Files, template: str) -> list[YamlPath]:
         return []
     try:
         text = files.read(template).decode("utf-8", "replace")
-    except Unreadable:
+    except UnreadableYaml:
         return []
     found = {
         tuple(match[1].split(".")): None
@@ -415,6 +415,6 @@ def _metadata(files: Files, chart: str) -> Mapping[str, Any]:
 
     try:
         documents = yamlread.documents(files.read(join(chart, "Chart.yaml")))
-    except Unreadable:
+    except UnreadableYaml:
         return {}
     return documents[0] if documents and isinstance(documents[0], dict) else {}

@@ -12,7 +12,7 @@ from remediator.gitops.locate.fields import OF_APPLICATION, container_path, path
 from remediator.gitops.model import Application, Located, Manifest, Source
 from remediator.gitops.render.helm import chart_dependencies
 from remediator.gitops.sources.source_type import source_type
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 if TYPE_CHECKING:
     from remediator.gitops.checkout import Checkout
@@ -104,7 +104,7 @@ def _dependency_versions(repo: Checkout, chart: str) -> list[Place]:
         name = join(chart, base)
         try:
             documents = yamlread.documents(repo.store.read(name))
-        except Unreadable:
+        except UnreadableYaml:
             continue
         body = documents[0] if documents and isinstance(documents[0], dict) else {}
         listed = body.get("dependencies")

@@ -8,10 +8,10 @@ from remediator.domain.change import Place, YamlPath
 from remediator.gitops.locate import canary, origin, overlay, template_text
 from remediator.gitops.model import Application, Located, Manifest
 from remediator.gitops.paths import MISSING, depth, differing, dotted, get
-from remediator.gitops.render.helm import Layer, Release
+from remediator.gitops.render.helm import Release, ValuesLayer
 from remediator.gitops.render.helm_render import user_values
 from remediator.gitops.render.render import Renderer
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 if TYPE_CHECKING:
     from remediator.gitops.checkout import Checkout
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> Located:
     """The value behind the field, else the template that writes it out."""
     release = repo.rendering(app).releases[obj.source]
-    prober = canary.Prober(repo.renderer, release, obj, path)
+    prober = canary.CanarySearch(repo.renderer, release, obj, path)
     hits = prober.find()
     if hits:
         return _of_hits(repo, app, release, hits)
@@ -31,7 +31,7 @@ def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> L
     return Located("unknown", reason=f"{words} {dotted(path)} of {obj.kind} {obj.name}")
 
 
-def _of_hits(repo: Checkout, app: Application, release: Release, hits: list[canary.Hit]) -> Located:
+def _of_hits(repo: Checkout, app: Application, release: Release, hits: list[canary.CanaryHit]) -> Located:
     places: list[Place] = []
     candidates: list[Place] = []
     for hit in hits:
@@ -50,7 +50,7 @@ def _of_hits(repo: Checkout, app: Application, release: Release, hits: list[cana
     return Located("insert", tuple(places[:1]), tuple(candidates))
 
 
-def value_place(repo: Checkout, app: Application, release: Release, hit: canary.Hit) -> Located:
+def value_place(repo: Checkout, app: Application, release: Release, hit: canary.CanaryHit) -> Located:
     """Where a value is written: the highest layer that has it, else the layer it is best added to."""
     notes = (f"the same value also sets {hit.elsewhere} other fields",) if hit.elsewhere else ()
     proof = "proved" if hit.sure else "read"
@@ -75,7 +75,9 @@ def value_place(repo: Checkout, app: Application, release: Release, hit: canary.
     )
 
 
-def _layer_place(repo: Checkout, app: Application, layer: Layer, path: YamlPath, value: Any, exists: bool) -> Located:
+def _layer_place(
+    repo: Checkout, app: Application, layer: ValuesLayer, path: YamlPath, value: Any, exists: bool
+) -> Located:
     why = {
         "default": "the chart's own values",
         "file": "value file",
@@ -126,7 +128,7 @@ def _addition(repo: Checkout, app: Application, release: Release, path: YamlPath
         rated.append(((bool(others), -reached, -order), layer))
     if not rated:
         inline: YamlPath = (*release.source.pointer, "helm", "valuesObject")
-        return _layer_place(repo, app, Layer("valuesObject", "", 0, inline, {}), path, MISSING, exists=False)
+        return _layer_place(repo, app, ValuesLayer("valuesObject", "", 0, inline, {}), path, MISSING, exists=False)
     rated.sort(key=lambda pair: pair[0])
     return _layer_place(repo, app, rated[0][1], path, MISSING, exists=False)
 
@@ -137,7 +139,9 @@ def _may_add(data: Any, path: YamlPath, reached: int) -> bool:
     return node in (None, "", {}, []) or isinstance(node, (dict, list))
 
 
-def _own_layer(repo: Checkout, app: Application, release: Release, default: Layer, path: YamlPath) -> tuple[Place, ...]:
+def _own_layer(
+    repo: Checkout, app: Application, release: Release, default: ValuesLayer, path: YamlPath
+) -> tuple[Place, ...]:
     """The Application's own value file, where the chart's values feed others too."""
     if not any(other != app for other in repo.feeds.values_readers(default.file)):
         return ()
@@ -154,7 +158,7 @@ def _literal(repo: Checkout, release: Release, obj: Manifest, path: YamlPath) ->
         return None
     try:
         data = repo.store.read(obj.file)
-    except Unreadable:
+    except UnreadableYaml:
         return None
     found = template_text.find(data, obj, path)
     if found is None:

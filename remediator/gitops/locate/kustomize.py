@@ -13,9 +13,9 @@ from remediator.gitops.paths import MISSING, dotted, get
 from remediator.gitops.render import kustomize_trace
 from remediator.gitops.render.kustomize import kustomization_file
 from remediator.gitops.render.kustomize_model import Tracked
-from remediator.gitops.render.kustomize_trace import Spot
+from remediator.gitops.render.kustomize_trace import TracedText
 from remediator.gitops.render.render import Renderer
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 if TYPE_CHECKING:
     from remediator.gitops.checkout import Checkout
@@ -59,7 +59,7 @@ def _of_chart(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -
     return Located(found.status, tuple(place.model_copy(update={"proof": "proved"}) for place in proved))
 
 
-def _spot_place(repo: Checkout, app: Application, spot: Spot) -> Place | Located:
+def _spot_place(repo: Checkout, app: Application, spot: TracedText) -> Place | Located:
     if spot.file:
         return Place(
             file=spot.file,
@@ -95,7 +95,7 @@ def _with(repo: Checkout, app: Application, obj: Manifest, place: Place, value: 
     """The object as it renders with the value at the place."""
     try:
         files = repo.store.with_changes(overlay.changed(repo.store, place, value))
-    except Unreadable:
+    except UnreadableYaml:
         return None
     if place.file == app.file and app.origin is None:
         return _reread(repo, files, app, obj)

@@ -12,7 +12,7 @@ from remediator.gitops.render import plain
 from remediator.gitops.render.kustomize import kustomization_file
 from remediator.gitops.sources.source_type import source_type
 from remediator.gitops.tree.scan import references
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 if TYPE_CHECKING:
     from remediator.gitops.checkout import Checkout
@@ -32,7 +32,7 @@ def speaks(repo: Checkout, app: Application, words: Sequence[str]) -> bool:
                 return True
             try:
                 data = repo.store.read(name)
-            except Unreadable:
+            except UnreadableYaml:
                 continue
             if any(word in data for word in wanted):
                 return True
@@ -58,7 +58,7 @@ def _kustomized(files: Files, directory: str, seen: set[str]) -> Iterator[str]:
     yield name
     try:
         entries = references(files.read(name))
-    except Unreadable:
+    except UnreadableYaml:
         return
     for entry in entries:
         target = join(directory, entry)

@@ -12,7 +12,7 @@ from remediator.gitops.model import Application, Located, Manifest, Origin
 from remediator.gitops.paths import MISSING, dotted, get, mappings
 from remediator.gitops.tree.generators import placeholder
 from remediator.gitops.tree.tree import child_manifest
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 if TYPE_CHECKING:
     from remediator.gitops.checkout import Checkout
@@ -60,7 +60,7 @@ def _in_document(repo: Checkout, app: Application, path: YamlPath, inside: YamlP
 def _value(repo: Checkout, found: Place) -> object:
     try:
         return overlay.value_at(repo.store, found)
-    except Unreadable:
+    except UnreadableYaml:
         return MISSING
 
 
@@ -123,7 +123,7 @@ def _in_values(repo: Checkout, app: Application, origin: Origin, path: YamlPath)
     """The values of a chart that is not at hand: the key of the same name, else the one default of that name."""
     try:
         documents = yamlread.documents(repo.read(origin.file))
-    except Unreadable as error:
+    except UnreadableYaml as error:
         return Located("unknown", reason=error.message)
     body = documents[origin.document] if origin.document < len(documents) else None
     if origin.inside:

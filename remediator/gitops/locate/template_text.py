@@ -12,7 +12,7 @@ from remediator.domain.change import YamlPath
 from remediator.gitops import yamlread
 from remediator.gitops.model import Manifest
 from remediator.gitops.paths import MISSING, depth, get, keyed, resolve
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 _ACTION = re.compile(rb"\{\{.*?\}\}", re.DOTALL)
 BLANK = "X" * 4
@@ -48,7 +48,7 @@ def _standing(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlP
     value = get(target.body, path)
     try:
         documents = yamlread.documents(masked(data))
-    except Unreadable:
+    except UnreadableYaml:
         return None
     fits = []
     for index, body in enumerate(documents):

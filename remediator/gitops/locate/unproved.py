@@ -15,9 +15,9 @@ from remediator.gitops.locate.fields import container_field
 from remediator.gitops.locate.helm import value_place
 from remediator.gitops.model import Application, Located, Manifest, Source
 from remediator.gitops.paths import dotted, get, listed
-from remediator.gitops.render.helm import Layer, Release, chart_dependencies, chart_name, merged
+from remediator.gitops.render.helm import Release, ValuesLayer, chart_dependencies, chart_name, merged
 from remediator.gitops.render.helm_render import user_values
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 if TYPE_CHECKING:
     from remediator.gitops.checkout import Checkout
@@ -73,12 +73,12 @@ def inflated(
         target = join(posixpath.dirname(file), entry) if entry else ""
         if target and files.is_file(target):
             try:
-                found.layers.append(Layer("file", target, 0, (), yamlread.mapping(files.read(target))))
-            except Unreadable:
+                found.layers.append(ValuesLayer("file", target, 0, (), yamlread.mapping(files.read(target))))
+            except UnreadableYaml:
                 continue
     if isinstance(chart.get("valuesInline"), dict):
         path: YamlPath = ("helmCharts", index, "valuesInline")
-        found.layers.append(Layer("valuesObject", file, 0, path, chart["valuesInline"]))
+        found.layers.append(ValuesLayer("valuesObject", file, 0, path, chart["valuesInline"]))
     return found
 
 
@@ -88,7 +88,7 @@ def _charts(repo: Checkout, release: Release) -> list[tuple[YamlPath, str]]:
         return [((), release.source.chart or release.name)]
     try:
         body = yamlread.documents(repo.store.read(join(release.chart, "Chart.yaml")))[0]
-    except (Unreadable, IndexError):
+    except (UnreadableYaml, IndexError):
         return [((), chart_name(repo.store, release.chart))]
     entries = [
         entry for entry in chart_dependencies(repo.store, release.chart, body) if entry.get("name") in release.missing
@@ -97,7 +97,7 @@ def _charts(repo: Checkout, release: Release) -> list[tuple[YamlPath, str]]:
 
 
 def _guess_place(repo: Checkout, app: Application, release: Release, guess: Guess) -> Located:
-    found = value_place(repo, app, release, canary.Hit(guess.path, guess.exists, 0, sure=False))
+    found = value_place(repo, app, release, canary.CanaryHit(guess.path, guess.exists, 0, sure=False))
     places = tuple(
         place.model_copy(update={"proof": "unproved", "why": f"{place.why} of a chart that is not at hand"})
         for place in found.places

@@ -14,7 +14,7 @@ from remediator.gitops.files import Files, join
 from remediator.gitops.model import Application, Problem, Source
 from remediator.gitops.paths import MISSING, get, with_value
 from remediator.gitops.sources.layout import Layout, override_files
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 PULLED = ".remediator-pulled"
 """Where pulled charts seem to lie; nothing there can be edited."""
@@ -23,7 +23,7 @@ LayerKind = Literal["default", "subchart", "file", "values", "valuesObject", "pa
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class ValuesLayer:
     """One text that gives values: a file, or a field of the Application."""
 
     kind: LayerKind
@@ -51,7 +51,7 @@ class Release:
     """Directory of the chart in the checkout; empty when the chart is remote."""
     name: str
     namespace: str
-    layers: list[Layer] = field(default_factory=list)
+    layers: list[ValuesLayer] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
     view: Files | None = None
@@ -86,7 +86,7 @@ def _with_dependencies(files: Files, layout: Layout, found: Release) -> Files:
         return files
     try:
         metadata = yamlread.mapping(files.read(join(found.chart, "Chart.yaml")))
-    except Unreadable:
+    except UnreadableYaml:
         return files
     pulled: dict[str, bytes] = {}
     for entry in chart_dependencies(files, found.chart, metadata):
@@ -130,12 +130,16 @@ def _chart(files: Files, found: Release) -> None:
             data = _document(files, defaults, found)
             if isinstance(data, dict):
                 found.layers.append(
-                    Layer("subchart", defaults, 0, (), with_value({}, (alias,), data), under=(alias,), editable=False)
+                    ValuesLayer(
+                        "subchart", defaults, 0, (), with_value({}, (alias,), data), under=(alias,), editable=False
+                    )
                 )
     defaults = join(chart, "values.yaml")
     data = _document(files, defaults, found) if files.is_file(defaults) else {}
     found.layers.append(
-        Layer("default", defaults, 0, (), data if isinstance(data, dict) else {}, editable=files.is_file(defaults))
+        ValuesLayer(
+            "default", defaults, 0, (), data if isinstance(data, dict) else {}, editable=files.is_file(defaults)
+        )
     )
 
 
@@ -145,7 +149,7 @@ def chart_dependencies(files: Files, chart: str, metadata: Mapping[str, Any]) ->
     if not listed and files.is_file(name := join(chart, "requirements.yaml")):
         try:
             old = yamlread.documents(files.read(name))
-        except Unreadable:
+        except UnreadableYaml:
             old = []
         listed = old[0].get("dependencies") if old and isinstance(old[0], dict) else None
     return [entry for entry in listed or [] if isinstance(entry, dict)]
@@ -206,7 +210,7 @@ def _value_files(files: Files, layout: Layout, found: Release, options: Mapping[
             continue
         data = _document(files, name, found)
         found.files.add(files.real_name(name))
-        found.layers.append(Layer("file", files.real_name(name), 0, (), data if isinstance(data, dict) else {}))
+        found.layers.append(ValuesLayer("file", files.real_name(name), 0, (), data if isinstance(data, dict) else {}))
 
 
 def value_file(layout: Layout, app: Application, source: Source, entry: str) -> str | None:
@@ -247,7 +251,7 @@ def _inline(files: Files, found: Release, options: Mapping[str, Any]) -> None:
     elif isinstance(text, str) and text.strip():
         try:
             values = yamlread.mapping(substituted(text, found))
-        except Unreadable as error:
+        except UnreadableYaml as error:
             words = f"helm.values: {error.message}"
             found.problems.append(Problem("parse", words, file=found.app.file, application=found.app.name))
         else:
@@ -263,7 +267,9 @@ def _parameters(files: Files, found: Release, options: Mapping[str, Any], writte
             value: Any = substituted(str(entry.get("value", "")), found)
             data = with_value({}, parameter_path(name), value if entry.get("forceString") else typed(value))
             index = _index_in(files, file, name) if file else number
-            found.layers.append(Layer("parameter", file, 0, (*path, index, "value"), data, under=parameter_path(name)))
+            found.layers.append(
+                ValuesLayer("parameter", file, 0, (*path, index, "value"), data, under=parameter_path(name))
+            )
     for entry in options.get("fileParameters") or []:
         if isinstance(entry, dict) and entry.get("name") and found.source.local:
             target = join(found.source.path, str(entry.get("path", "")))
@@ -271,7 +277,7 @@ def _parameters(files: Files, found: Release, options: Mapping[str, Any], writte
                 found.files.add(target)
                 steps = parameter_path(str(entry["name"]))
                 data = with_value({}, steps, files.read(target).decode("utf-8", "replace"))
-                found.layers.append(Layer("fileParameter", target, 0, (), data, under=steps, editable=False))
+                found.layers.append(ValuesLayer("fileParameter", target, 0, (), data, under=steps, editable=False))
 
 
 class _Written:
@@ -284,13 +290,13 @@ class _Written:
             if files.is_file(name):
                 try:
                     self.overrides.insert(0, (name, yamlread.mapping(files.read(name))))
-                except Unreadable:
+                except UnreadableYaml:
                     continue
 
-    def layer(self, kind: LayerKind, option: str, data: Any, *, inside: bool = False) -> Layer:
+    def layer(self, kind: LayerKind, option: str, data: Any, *, inside: bool = False) -> ValuesLayer:
         """The layer of one option; its file is empty for the Application itself."""
         file, path = self.where(option)
-        return Layer(kind, file, 0, path, data, inside=inside)
+        return ValuesLayer(kind, file, 0, path, data, inside=inside)
 
     def where(self, option: str) -> tuple[str, YamlPath]:
         """File (or empty) and path of an option."""
@@ -330,7 +336,7 @@ def typed(text: str) -> Any:
 def _document(files: Files, name: str, found: Release) -> Any:
     try:
         documents = yamlread.documents(files.read(name))
-    except Unreadable as error:
+    except UnreadableYaml as error:
         found.problems.append(
             Problem(
                 "parse" if error.line or "YAML" in error.message else "missing-file",
@@ -344,7 +350,7 @@ def _document(files: Files, name: str, found: Release) -> Any:
     return documents[0] if documents else None
 
 
-def merged(layers: list[Layer]) -> dict[str, Any]:
+def merged(layers: list[ValuesLayer]) -> dict[str, Any]:
     """The values Helm computes: later layers win, a null takes a key away."""
     result: dict[str, Any] = {}
     for layer in layers:
@@ -373,7 +379,7 @@ def chart_name(files: Files, chart: str) -> str:
     """The chart's name by its Chart.yaml, else by its directory."""
     try:
         documents = yamlread.documents(files.read(join(chart, "Chart.yaml")))
-    except Unreadable:
+    except UnreadableYaml:
         return posixpath.basename(chart)
     return (
         str(documents[0].get("name", "")) if documents and isinstance(documents[0], dict) else posixpath.basename(chart)

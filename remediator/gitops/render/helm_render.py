@@ -11,15 +11,15 @@ from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.model import Manifest
 from remediator.gitops.paths import with_value
-from remediator.gitops.render.helm import Layer, Release, chart_dependencies, chart_name, subchart
+from remediator.gitops.render.helm import Release, ValuesLayer, chart_dependencies, chart_name, subchart
 from remediator.gitops.sources.tools import Tools, copied
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 _SOURCE = re.compile(rb"^# Source: (.+?)\s*$", re.MULTILINE)
 VALUES = ".remediator-values.json"
 
 
-def user_values(layers: Iterable[Layer]) -> dict[str, Any]:
+def user_values(layers: Iterable[ValuesLayer]) -> dict[str, Any]:
     """What helm is given on top of the chart: nulls stay, since they take chart defaults away."""
     result: dict[str, Any] = {}
     for layer in layers:
@@ -133,6 +133,6 @@ def template_file(files: Files, chart: str, own: str, source: str) -> str:
 def _dependencies(files: Files, chart: str) -> list[Mapping[str, Any]]:
     try:
         documents = yamlread.documents(files.read(join(chart, "Chart.yaml")))
-    except Unreadable:
+    except UnreadableYaml:
         return []
     return chart_dependencies(files, chart, documents[0] if documents and isinstance(documents[0], dict) else {})

@@ -13,8 +13,8 @@ from remediator.gitops.render.helm import Release, chart_dependencies, coalesced
 from remediator.gitops.render.helm_render import manifests
 from remediator.gitops.template.engine import Engine
 from remediator.gitops.template.functions import FUNCTIONS, with_must
-from remediator.gitops.template.parse import Unrenderable, parse
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.template.parse import UnrenderableTemplate, parse
+from remediator.gitops.yamlread import UnreadableYaml
 
 _KUBE = "1.31.0"
 _FUNCTIONS = with_must(FUNCTIONS)
@@ -42,13 +42,13 @@ class _ChartFiles:
         if name == "Get":
             return self.get
         if name == "Glob":
-            raise Unrenderable(".Files.Glob is not read here")
-        raise Unrenderable(f".Files.{name} is not read here")
+            raise UnrenderableTemplate(".Files.Glob is not read here")
+        raise UnrenderableTemplate(f".Files.{name} is not read here")
 
     def get(self, path: str) -> str:
         try:
             return self.files.read(join(self.chart, str(path))).decode("utf-8", "replace")
-        except Unreadable:
+        except UnreadableYaml:
             return ""
 
 
@@ -63,7 +63,7 @@ def render(files: Files, release: Release, values: Mapping[str, Any]) -> tuple[l
     jobs: list[tuple[str, str, dict[str, Any]]] = []
     try:
         _collect(files, release, release.chart, dict(values), engine, jobs, "")
-    except Unreadable as error:
+    except UnreadableYaml as error:
         return [], [Problem("parse", error.message, file=error.file, line=error.line, application=release.app.name)]
     found: list[Manifest] = []
     problems: list[Problem] = []
@@ -72,7 +72,7 @@ def render(files: Files, release: Release, values: Mapping[str, Any]) -> tuple[l
             text = engine.render(source, context)
             for body in yamlread.documents(text):
                 found += manifests(body, release, name)
-        except (Unrenderable, Unreadable, RecursionError) as error:
+        except (UnrenderableTemplate, UnreadableYaml, RecursionError) as error:
             problems.append(
                 Problem("remote", f"template not read without helm: {error}", file=name, application=release.app.name)
             )
@@ -125,7 +125,7 @@ def _collect(
         if name.rpartition("/")[2].startswith("_") or name.endswith(".tpl"):
             try:
                 parse(source, engine.defined)
-            except Unrenderable:
+            except UnrenderableTemplate:
                 continue
         elif name.endswith((".yaml", ".yml", ".json")):
             jobs.append((name, source, {**context, "Template": {"Name": name, "BasePath": join(chart, "templates")}}))

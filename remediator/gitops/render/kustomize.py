@@ -15,10 +15,10 @@ from typing import Any
 from remediator.gitops.files import Files, join
 from remediator.gitops.model import Problem, ProblemKind
 from remediator.gitops.paths import listed
-from remediator.gitops.render.kustomize_model import Build, Layer, Tracked
+from remediator.gitops.render.kustomize_model import Build, KustomizeLayer, Tracked
 from remediator.gitops.render.kustomize_steps import Transformer, documents
 from remediator.gitops.tree.scan import KUSTOMIZATION_NAMES
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 MAX_DEPTH = 30
 REMOTE = re.compile(
@@ -38,12 +38,12 @@ Inflate = Callable[[str, int, Mapping[str, Any]], "list[Tracked]"]
 def build(files: Files, directory: str, inflate: Inflate | None = None) -> Build:
     """Everything the kustomization of a directory yields."""
     result = Build()
-    result.objects = _Reader(files, result, inflate).directory(directory, [])
+    result.objects = _KustomizationReader(files, result, inflate).directory(directory, [])
     result.problems = list(dict.fromkeys(result.problems))
     return result
 
 
-class _Reader:
+class _KustomizationReader:
     def __init__(self, files: Files, result: Build, inflate: Inflate | None = None) -> None:
         self.files, self.result, self.inflate = files, result, inflate
 
@@ -112,11 +112,11 @@ class _Reader:
         for index, item in enumerate(self.documents(name, referrer)):
             if isinstance(item, dict) and item.get("kind") and isinstance(item.get("metadata"), dict):
                 named = str(item["metadata"].get("name", ""))
-                found.append(Tracked(item, [Layer("base", directory, name, index, (), item)], {named}))
+                found.append(Tracked(item, [KustomizeLayer("base", directory, name, index, (), item)], {named}))
             elif isinstance(item, dict) and str(item.get("kind", "")).endswith("List"):
                 for number, inner in enumerate(listed(item, "items")):
                     if isinstance(inner, dict) and isinstance(inner.get("metadata"), dict):
-                        layer = Layer("base", directory, name, index, ("items", number), inner)
+                        layer = KustomizeLayer("base", directory, name, index, ("items", number), inner)
                         found.append(Tracked(inner, [layer], {str(inner["metadata"].get("name", ""))}))
         return found
 
@@ -135,7 +135,7 @@ class _Reader:
                         "metadata": metadata,
                         "data": self._data(entry, directory, file),
                     }
-                    layer = Layer("generator", directory, file, 0, (key, index), entry)
+                    layer = KustomizeLayer("generator", directory, file, 0, (key, index), entry)
                     options = {**(body.get("generatorOptions") or {}), **(entry.get("options") or {})}
                     found.append(
                         Tracked(item, [layer], {str(entry.get("name", ""))}, not options.get("disableNameSuffixHash"))
@@ -153,14 +153,14 @@ class _Reader:
             try:
                 data[name or posixpath.basename(path)] = self.files.read(target).decode("utf-8", "replace")
                 self.result.files.add(target)
-            except Unreadable:
+            except UnreadableYaml:
                 self.problem("missing-file", f"files: {path} does not exist", file)
         for item in [*listed(entry, "envs"), *([entry["env"]] if entry.get("env") else [])]:
             target = join(directory, str(item))
             try:
                 lines = self.files.read(target).decode("utf-8", "replace").splitlines()
                 self.result.files.add(target)
-            except Unreadable:
+            except UnreadableYaml:
                 self.problem("missing-file", f"envs: {item} does not exist", file)
                 continue
             pairs = [line.strip().partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#")]

@@ -13,7 +13,7 @@ LayerKind = Literal["base", "patch", "json", "image", "replica", "generator", "n
 
 
 @dataclass(slots=True)
-class Layer:
+class KustomizeLayer:
     """One text that shapes an object: where it stands and what it says."""
 
     kind: LayerKind
@@ -33,7 +33,7 @@ class Tracked:
     """An object on its way through the kustomizations."""
 
     body: dict[str, Any]
-    layers: list[Layer]
+    layers: list[KustomizeLayer]
     names: set[str]
     generated: bool = False
     """Its final name carries a hash of its content."""

@@ -11,10 +11,10 @@ from remediator.gitops.files import Files, join
 from remediator.gitops.images import image_option
 from remediator.gitops.model import Application, Manifest, Problem, Source
 from remediator.gitops.render.kustomize import REMOTE, build, kustomization_file
-from remediator.gitops.render.kustomize_model import Build, Layer, Tracked
+from remediator.gitops.render.kustomize_model import Build, KustomizeLayer, Tracked
 from remediator.gitops.render.kustomize_steps import Transformer
 from remediator.gitops.sources.tools import Tools, copied
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 _TOP = ".remediator-top"
 
@@ -106,7 +106,7 @@ def chart_home(files: Files, directory: str) -> str:
 def _body(files: Files, name: str) -> dict[str, Any]:
     try:
         documents = yamlread.documents(files.read(name))
-    except Unreadable:
+    except UnreadableYaml:
         return {}
     return documents[0] if documents and isinstance(documents[0], dict) else {}
 
@@ -148,7 +148,7 @@ def static(app: Application, source: Source, found: Build) -> list[Manifest]:
 
 def manifest(body: dict[str, Any], app: Application, source: Source, tracked: Tracked | None) -> Manifest:
     """One built object with its origin."""
-    layer: Layer | None = tracked.layers[0] if tracked else None
+    layer: KustomizeLayer | None = tracked.layers[0] if tracked else None
     file, document = (layer.file, layer.document) if layer else ("", 0)
     return Manifest.of(body, app, source, file=file, document=document, tracked=tracked)
 

@@ -12,16 +12,16 @@ from remediator.gitops.files import Files, join, shown
 from remediator.gitops.images import image_option, map_images
 from remediator.gitops.model import Problem
 from remediator.gitops.paths import listed, table
-from remediator.gitops.render.kustomize_model import Build, Layer, LayerKind, Tracked
+from remediator.gitops.render.kustomize_model import Build, KustomizeLayer, LayerKind, Tracked
 from remediator.gitops.render.merge import PatchFailed, json_patch, strategic
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 
 def documents(files: Files, result: Build, name: str, referrer: str) -> list[Any]:
     """The documents of a file that a kustomization names; what is wrong with it becomes a problem."""
     try:
         data = files.read(name)
-    except Unreadable as error:
+    except UnreadableYaml as error:
         missing = error.message == "no such file"
         words = f"{shown(name)} does not exist" if missing else f"{shown(name)}: {error.message}"
         result.problems.append(Problem("missing-file" if missing else "too-large", words, file=referrer))
@@ -29,7 +29,7 @@ def documents(files: Files, result: Build, name: str, referrer: str) -> list[Any
     result.files.add(files.real_name(name))
     try:
         return yamlread.documents(data)
-    except Unreadable as error:
+    except UnreadableYaml as error:
         result.problems.append(Problem("parse", error.message, file=name, line=error.line))
         return []
 
@@ -57,9 +57,9 @@ class Transformer:
         )
         self.document = document
 
-    def layer(self, kind: LayerKind, path: YamlPath, body: Any) -> Layer:
+    def layer(self, kind: LayerKind, path: YamlPath, body: Any) -> KustomizeLayer:
         """A layer that stands in this kustomization."""
-        return Layer(kind, self.where, self.file, self.document, (*self.prefix, *path), body)
+        return KustomizeLayer(kind, self.where, self.file, self.document, (*self.prefix, *path), body)
 
     def apply(self, objects: list[Tracked]) -> list[Tracked]:
         """The objects after all steps."""
@@ -78,9 +78,9 @@ class Transformer:
         self._images(objects)
         return [item for item in objects if item.body]
 
-    def patches(self, key: str) -> list[Layer]:
+    def patches(self, key: str) -> list[KustomizeLayer]:
         """The patches of one list, each with its parsed text; `inside` keeps the entry's index for its target."""
-        found: list[Layer] = []
+        found: list[KustomizeLayer] = []
         for index, entry in enumerate(listed(self.body, key)):
             path: str | None = None
             text: str | None = None
@@ -99,14 +99,14 @@ class Transformer:
                 found += self._patch_file(str(path), index)
         return found
 
-    def _parsed_patch(self, text: Any, index: int, layer: Layer) -> list[Layer]:
+    def _parsed_patch(self, text: Any, index: int, layer: KustomizeLayer) -> list[KustomizeLayer]:
         try:
             documents = yamlread.documents(str(text))
-        except Unreadable as error:
+        except UnreadableYaml as error:
             self.result.problems.append(Problem("parse", f"patch {index}: {error.message}", file=layer.file))
             return []
         return [
-            Layer(
+            KustomizeLayer(
                 "json" if isinstance(body, list) else "patch",
                 self.where,
                 layer.file,
@@ -120,20 +120,24 @@ class Transformer:
             if body
         ]
 
-    def _patch_file(self, path: str, index: int) -> list[Layer]:
+    def _patch_file(self, path: str, index: int) -> list[KustomizeLayer]:
         name = join(self.where, path)
         return [
-            Layer("json" if isinstance(body, list) else "patch", self.where, name, number, (), body, (index, number))
+            KustomizeLayer(
+                "json" if isinstance(body, list) else "patch", self.where, name, number, (), body, (index, number)
+            )
             for number, body in enumerate(documents(self.files, self.result, name, self.file))
             if body
         ]
 
-    def _target(self, key: str, layer: Layer) -> Mapping[str, Any] | None:
+    def _target(self, key: str, layer: KustomizeLayer) -> Mapping[str, Any] | None:
         entry = listed(self.body, key)[int(layer.inside[0])]
         target = entry.get("target") if isinstance(entry, dict) else None
         return target if isinstance(target, dict) else None
 
-    def _strategic(self, objects: list[Tracked], layer: Layer, target: Mapping[str, Any] | None) -> list[Tracked]:
+    def _strategic(
+        self, objects: list[Tracked], layer: KustomizeLayer, target: Mapping[str, Any] | None
+    ) -> list[Tracked]:
         if not isinstance(layer.body, dict):
             return objects
         matched = False
@@ -165,13 +169,13 @@ class Transformer:
             )
         return [item for item in objects if item.body]
 
-    def _json(self, objects: list[Tracked], layer: Layer, target: Mapping[str, Any] | None) -> list[Tracked]:
+    def _json(self, objects: list[Tracked], layer: KustomizeLayer, target: Mapping[str, Any] | None) -> list[Tracked]:
         for item in objects:
             if target is not None and targets(target, item):
                 try:
                     item.body = json_patch(item.body, layer.body)
                     item.layers.append(
-                        Layer(
+                        KustomizeLayer(
                             "json",
                             layer.directory,
                             layer.file,

@@ -11,15 +11,15 @@ from remediator.domain.change import YamlPath
 from remediator.gitops.files import join
 from remediator.gitops.images import split_image
 from remediator.gitops.paths import MISSING, child, depth, get, keyed, merge_key, resolve
-from remediator.gitops.render.kustomize_model import Layer, Tracked
+from remediator.gitops.render.kustomize_model import KustomizeLayer, Tracked
 from remediator.gitops.render.merge import pointer
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class TracedText:
     """One place that can set the field. `final` ends the search below it: what lies under is overridden."""
 
-    layer: Layer
+    layer: KustomizeLayer
     file: str
     document: int
     path: YamlPath
@@ -29,7 +29,7 @@ class Spot:
     final: bool = True
 
 
-def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]:
+def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[TracedText]:
     """The spots that set a field of the built object, the winning one first."""
     wanted = keyed(body, path)
     for layer in reversed(item.layers):
@@ -52,10 +52,12 @@ def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]
                 field_name, pairs = layer.body
                 if path[:2] == ("metadata", field_name) and len(path) == 3 and path[2] in pairs:
                     words = "labels of the kustomization"
-                    yield Spot(layer, layer.file, layer.document, (*layer.path, path[2]), (), pairs[path[2]], words)
+                    yield TracedText(
+                        layer, layer.file, layer.document, (*layer.path, path[2]), (), pairs[path[2]], words
+                    )
             case "replica" | "namespace" if path == _FIELDS[layer.kind]:
                 value = layer.body.get("count") if layer.kind == "replica" else layer.body
-                yield Spot(
+                yield TracedText(
                     layer, layer.file, layer.document, layer.path, (), value, f"{layer.path[0]} of the kustomization"
                 )
 
@@ -63,14 +65,14 @@ def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]
 _FIELDS: Mapping[str, YamlPath] = {"replica": ("spec", "replicas"), "namespace": ("metadata", "namespace")}
 
 
-def spot(layer: Layer, here: YamlPath, value: Any, why: str) -> Spot:
+def spot(layer: KustomizeLayer, here: YamlPath, value: Any, why: str) -> TracedText:
     """A spot in a patch or base: inside a string where the patch is written inline."""
     if layer.embedded:
-        return Spot(layer, layer.file, layer.document, layer.path, here, value, f"{why}, written inline")
-    return Spot(layer, layer.file, layer.document, (*layer.path, *here), (), value, why)
+        return TracedText(layer, layer.file, layer.document, layer.path, here, value, f"{why}, written inline")
+    return TracedText(layer, layer.file, layer.document, (*layer.path, *here), (), value, why)
 
 
-def _operations(layer: Layer, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]:
+def _operations(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> Iterator[TracedText]:
     indexed = tuple(str(step) for step in resolve(body, path))
     for number in range(len(layer.body) - 1, -1, -1):
         operation = layer.body[number]
@@ -100,7 +102,7 @@ def _appended(body: dict[str, Any], at: YamlPath, value: Any) -> YamlPath:
     return at
 
 
-def _image(layer: Layer, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]:
+def _image(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> Iterator[TracedText]:
     if not path or path[-1] != "image":
         return
     entry = layer.body
@@ -109,7 +111,7 @@ def _image(layer: Layer, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]
         return
     present = [key for key in ("newTag", "digest", "newName") if entry.get(key) not in (None, "")]
     for key in present:
-        yield Spot(
+        yield TracedText(
             layer,
             layer.file,
             layer.document,
@@ -121,14 +123,14 @@ def _image(layer: Layer, body: dict[str, Any], path: YamlPath) -> Iterator[Spot]
         )
 
 
-def _generated(layer: Layer, path: YamlPath) -> Iterator[Spot]:
+def _generated(layer: KustomizeLayer, path: YamlPath) -> Iterator[TracedText]:
     if len(path) != 2 or path[0] != "data":
         return
     key = str(path[1])
     for index, literal in enumerate(layer.body.get("literals") or []):
         name = str(literal).partition("=")[0]
         if name == key:
-            yield Spot(
+            yield TracedText(
                 layer,
                 layer.file,
                 layer.document,
@@ -140,7 +142,7 @@ def _generated(layer: Layer, path: YamlPath) -> Iterator[Spot]:
     for entry in layer.body.get("files") or []:
         name, _, path_text = str(entry).rpartition("=")
         if (name or posixpath.basename(path_text)) == key:
-            yield Spot(
+            yield TracedText(
                 layer,
                 join(layer.directory, path_text),
                 0,
@@ -150,7 +152,7 @@ def _generated(layer: Layer, path: YamlPath) -> Iterator[Spot]:
                 "the whole file is the value that the generator reads",
             )
     for entry in [*(layer.body.get("envs") or []), *([layer.body["env"]] if layer.body.get("env") else [])]:
-        yield Spot(
+        yield TracedText(
             layer,
             join(layer.directory, str(entry)),
             0,
@@ -162,15 +164,15 @@ def _generated(layer: Layer, path: YamlPath) -> Iterator[Spot]:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class InsertionPoint:
     """A text in which a field that is set nowhere can be inserted."""
 
-    layer: Layer
+    layer: KustomizeLayer
     path: YamlPath
     depth: int
 
 
-def openings(item: Tracked, body: dict[str, Any], path: YamlPath) -> list[Opening]:
+def openings(item: Tracked, body: dict[str, Any], path: YamlPath) -> list[InsertionPoint]:
     """Where the field could be added: bases and patches that already reach the item of each list on the way."""
     wanted = keyed(body, path)
     found = []
@@ -178,7 +180,7 @@ def openings(item: Tracked, body: dict[str, Any], path: YamlPath) -> list[Openin
         if layer.kind in ("base", "patch") and isinstance(layer.body, dict):
             reached = depth(layer.body, wanted)
             if not _lists_left(body, wanted, reached, len(wanted)):
-                found.append(Opening(layer, resolve(layer.body, wanted), reached))
+                found.append(InsertionPoint(layer, resolve(layer.body, wanted), reached))
     return found
 
 

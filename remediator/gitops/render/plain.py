@@ -8,7 +8,7 @@ from typing import Any
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, pattern_of
 from remediator.gitops.model import Application, Manifest, Problem, Source
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 _SKIP = b"+argocd:skip-file-rendering"
 
@@ -71,7 +71,7 @@ def read(files: Files, app: Application, source: Source) -> tuple[list[Manifest]
                             application=app.name,
                         )
                     )
-        except Unreadable as error:
+        except UnreadableYaml as error:
             kind = "too-large" if "larger" in error.message else "parse"
             problems.append(Problem(kind, error.message, file=name, line=error.line, application=app.name))  # type: ignore[arg-type]
     return found, problems

@@ -15,7 +15,7 @@ from remediator.gitops.sources.cache import Cache
 from remediator.gitops.sources.layout import Layout
 from remediator.gitops.sources.source_type import source_type
 from remediator.gitops.sources.tools import ToolFailed, Tools
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ class Renderer:
                     and not any(item.fault for item in problems)
                 ):
                     problems.append(Problem("render", str(error), source.path, application=app.name))
-            except Unreadable as error:
+            except UnreadableYaml as error:
                 problems.append(
                     Problem(
                         "render",
@@ -209,7 +209,7 @@ class Renderer:
             except ToolFailed as error:
                 if not error.absent:
                     return [], [Problem("render", str(error), source.path, application=app.name)], True
-            except Unreadable as error:
+            except UnreadableYaml as error:
                 return (
                     [],
                     [
@@ -240,7 +240,7 @@ class Renderer:
         for name in sorted(names):
             try:
                 data = files.read(name)
-            except Unreadable:
+            except UnreadableYaml:
                 data = b"\0"
             digest.update(f"{len(name)}:{name}:{len(data)}:".encode("utf-8", "surrogateescape"))
             digest.update(data)

@@ -16,7 +16,7 @@ from remediator.gitops.files import Files, clean, join
 from remediator.gitops.model import Source
 from remediator.gitops.paths import listed, table
 from remediator.gitops.sources.charts import ChartStore
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 
 @lru_cache(maxsize=4096)
@@ -158,7 +158,7 @@ class Layout:
             if self.files.is_file(file):
                 try:
                     found = yamlread.documents(self.files.read(file))
-                except Unreadable:
+                except UnreadableYaml:
                     continue
                 if found and isinstance(found[0], dict):
                     body = _overlaid(body, found[0])

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from remediator.gitops.files import Files
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 TIMEOUT = 45
 MAX_OUTPUT = 64 * 1024 * 1024
@@ -154,7 +154,7 @@ def copied(files: Files, names: Iterable[str], extra: Mapping[str, bytes] | None
                 continue
             try:
                 data = files.read(name)
-            except Unreadable:
+            except UnreadableYaml:
                 continue
             _write(root, name, data, made)
         for name, data in (extra or {}).items():

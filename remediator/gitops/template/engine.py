@@ -1,7 +1,7 @@
 """A small reader of Go's text/template, enough for ApplicationSets and for reading charts without helm.
 
 It follows the documented language (actions, pipelines, variables, if, range, with, define, template, block);
-what it does not know raises Unrenderable, so that nothing is guessed. Work is bounded: templates are untrusted.
+what it does not know raises UnrenderableTemplate, so that nothing is guessed. Work is bounded: templates are untrusted.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from remediator.gitops.template.parse import Node, Unrenderable, parsed
+from remediator.gitops.template.parse import TemplateNode, UnrenderableTemplate, parsed
 
 MAX_STEPS = 2_000_000
 MAX_OUTPUT = 8 * 1024 * 1024
@@ -60,7 +60,7 @@ class Engine:
 
     def __init__(self, functions: Mapping[str, Function], *, strict: bool = False) -> None:
         self.functions = dict(functions)
-        self.defined: dict[str, list[Node]] = {}
+        self.defined: dict[str, list[TemplateNode]] = {}
         self.strict = strict
         self.steps = 0
         self.depth = 0
@@ -74,31 +74,31 @@ class Engine:
     def execute(self, name: str, data: Any) -> str:
         """What a defined template makes of the data."""
         if name not in self.defined:
-            raise Unrenderable(f"no template {name!r}")
+            raise UnrenderableTemplate(f"no template {name!r}")
         self.depth += 1
         if self.depth > 60:
-            raise Unrenderable("templates include each other without end")
+            raise UnrenderableTemplate("templates include each other without end")
         try:
             return self.run(self.defined[name], data, [{"$": data}])
         finally:
             self.depth -= 1
 
-    def run(self, nodes: list[Node], dot: Any, scopes: list[dict[str, Any]]) -> str:
+    def run(self, nodes: list[TemplateNode], dot: Any, scopes: list[dict[str, Any]]) -> str:
         """The text of nodes, one after the other."""
         out: list[str] = []
         size = 0
         for node in nodes:
             self.steps += 1
             if self.steps > MAX_STEPS:
-                raise Unrenderable("takes too long")
+                raise UnrenderableTemplate("takes too long")
             text = self._node(node, dot, scopes)
             size += len(text)
             if size > MAX_OUTPUT:
-                raise Unrenderable("writes too much")
+                raise UnrenderableTemplate("writes too much")
             out.append(text)
         return "".join(out)
 
-    def _node(self, node: Node, dot: Any, scopes: list[dict[str, Any]]) -> str:
+    def _node(self, node: TemplateNode, dot: Any, scopes: list[dict[str, Any]]) -> str:
         match node.kind:
             case "text":
                 return node.text
@@ -124,10 +124,10 @@ class Engine:
                 raise _Break
             case "continue":
                 raise _Continue
-        raise Unrenderable(f"unknown action {node.kind}")
+        raise UnrenderableTemplate(f"unknown action {node.kind}")
 
     @staticmethod
-    def _assign(node: Node, value: Any, scopes: list[dict[str, Any]]) -> None:
+    def _assign(node: TemplateNode, value: Any, scopes: list[dict[str, Any]]) -> None:
         name = node.names[0]
         if node.text == "=":
             for scope in reversed(scopes):
@@ -136,7 +136,7 @@ class Engine:
                     return
         scopes[-1][name] = value
 
-    def _range(self, node: Node, dot: Any, scopes: list[dict[str, Any]]) -> str:
+    def _range(self, node: TemplateNode, dot: Any, scopes: list[dict[str, Any]]) -> str:
         value = self.pipe(node.pipe, dot, scopes)
         if isinstance(value, dict):
             pairs: list[tuple[Any, Any]] = sorted(value.items())
@@ -170,7 +170,7 @@ class Engine:
 
     def _command(self, operands: list[Any], dot: Any, scopes: list[dict[str, Any]], last: list[Any]) -> Any:
         if not operands:
-            raise Unrenderable("an empty command")
+            raise UnrenderableTemplate("an empty command")
         head = operands[0]
         if head[0] == "call":
             if head[1] in ("and", "or"):
@@ -193,19 +193,19 @@ class Engine:
         target = self._operand(head, dot, scopes)
         if callable(target):
             return target(*arguments)
-        raise Unrenderable(f"{'.'.join(head[2])} is not a function")
+        raise UnrenderableTemplate(f"{'.'.join(head[2])} is not a function")
 
     def call(self, name: str, arguments: list[Any]) -> Any:
         """The result of a function."""
         function = self.functions.get(name)
         if function is None:
-            raise Unrenderable(f"function {name} is not known")
+            raise UnrenderableTemplate(f"function {name} is not known")
         try:
             return function(*[None if item is NO_VALUE else item for item in arguments])
-        except Unrenderable:
+        except UnrenderableTemplate:
             raise
         except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
-            raise Unrenderable(f"{name}: {error}") from None
+            raise UnrenderableTemplate(f"{name}: {error}") from None
 
     def _operand(self, operand: Any, dot: Any, scopes: list[dict[str, Any]]) -> Any:
         match operand[0]:
@@ -217,28 +217,28 @@ class Engine:
                 for scope in reversed(scopes):
                     if operand[1] in scope:
                         return scope[operand[1]]
-                raise Unrenderable(f"undefined variable {operand[1]}")
+                raise UnrenderableTemplate(f"undefined variable {operand[1]}")
             case "pipe":
                 return self.pipe(operand, dot, scopes)
             case "chain":
                 return self._chain(self._operand(operand[1], dot, scopes), operand[2])
             case "call":
                 return self.call(operand[1], [])
-        raise Unrenderable("unknown operand")
+        raise UnrenderableTemplate("unknown operand")
 
     def _chain(self, value: Any, names: list[str]) -> Any:
         for index, name in enumerate(names):
             if isinstance(value, Mapping):
                 if name not in value:
                     if self.strict:
-                        raise Unrenderable(f"map has no entry for key {name!r}")
+                        raise UnrenderableTemplate(f"map has no entry for key {name!r}")
                     value = NO_VALUE if index == len(names) - 1 else None
                 else:
                     value = value[name]
             elif value is None or value is NO_VALUE:
-                raise Unrenderable(f"nil has no field {name!r}")
+                raise UnrenderableTemplate(f"nil has no field {name!r}")
             elif hasattr(value, "fields"):
                 value = value.fields(name)
             else:
-                raise Unrenderable(f"can't evaluate field {name!r}")
+                raise UnrenderableTemplate(f"can't evaluate field {name!r}")
         return value

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from remediator.gitops.template.engine import text_of, truth
-from remediator.gitops.template.parse import Unrenderable
+from remediator.gitops.template.parse import UnrenderableTemplate
 
 
 def _s(value: Any) -> str:
@@ -52,7 +52,7 @@ def _from_yaml(text: Any) -> Any:
 
 
 def _fail(message: Any) -> Any:
-    raise Unrenderable(_s(message))
+    raise UnrenderableTemplate(_s(message))
 
 
 def _required(message: Any, value: Any) -> Any:
@@ -65,10 +65,10 @@ def _index(value: Any, *keys: Any) -> Any:
             value = value.get(key if key in value else _s(key))
         elif isinstance(value, (list, str)):
             if not 0 <= _i(key) < len(value):
-                raise Unrenderable(f"index out of range: {key}")
+                raise UnrenderableTemplate(f"index out of range: {key}")
             value = value[_i(key)]
         else:
-            raise Unrenderable("index of something that has none")
+            raise UnrenderableTemplate("index of something that has none")
     return value
 
 
@@ -192,13 +192,13 @@ def _normal(text: Any) -> str:
 
 def _regex(pattern: Any) -> re.Pattern[str]:
     if len(_s(pattern)) > 500:
-        raise Unrenderable("a pattern that is too long")
+        raise UnrenderableTemplate("a pattern that is too long")
     return re.compile(_s(pattern))
 
 
 def _until(count: Any) -> list[int]:
     if _i(count) > 100_000:
-        raise Unrenderable("a list that is too long")
+        raise UnrenderableTemplate("a list that is too long")
     return list(range(_i(count)))
 
 

@@ -20,19 +20,19 @@ _TOKEN = re.compile(
 Token = tuple[str, str]
 
 
-class Unrenderable(Exception):
+class UnrenderableTemplate(Exception):
     """The template asks for what this reader does not know, or fails by its own words."""
 
 
 @dataclass(slots=True)
-class Node:
+class TemplateNode:
     """`text`, `emit`, `if`, `with`, `range`, `template`, `break`, `continue`; pipelines stay as tokens' trees."""
 
     kind: str
     text: str = ""
     pipe: Any = None
-    body: list[Node] = field(default_factory=list)
-    otherwise: list[Node] = field(default_factory=list)
+    body: list[TemplateNode] = field(default_factory=list)
+    otherwise: list[TemplateNode] = field(default_factory=list)
     names: tuple[str, ...] = ()
 
 
@@ -54,9 +54,9 @@ def pieces(source: str) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(maxsize=2048)
-def parsed(source: str) -> tuple[list[Node], dict[str, list[Node]]]:
+def parsed(source: str) -> tuple[list[TemplateNode], dict[str, list[TemplateNode]]]:
     """A template's nodes and what it defines; nodes are never changed, so they can be shared."""
-    defined: dict[str, list[Node]] = {}
+    defined: dict[str, list[TemplateNode]] = {}
     return parse(source, defined), defined
 
 
@@ -67,7 +67,7 @@ def tokens(action: str) -> list[Token]:
     while position < len(action):
         match = _TOKEN.match(action, position)
         if match is None:
-            raise Unrenderable(f"cannot read {action[position : position + 20]!r}")
+            raise UnrenderableTemplate(f"cannot read {action[position : position + 20]!r}")
         if match.lastgroup:
             spaced = position > 0 and result and match.lastgroup == "field" and action[position - 1].isspace()
             result.append(("argument" if spaced else match.lastgroup, match[0]))
@@ -75,14 +75,14 @@ def tokens(action: str) -> list[Token]:
     return result
 
 
-def parse(source: str, defined: dict[str, list[Node]]) -> list[Node]:
+def parse(source: str, defined: dict[str, list[TemplateNode]]) -> list[TemplateNode]:
     """The template's nodes; `define` and `block` bodies go into `defined`."""
-    stack: list[tuple[Node, list[Node]]] = []
-    current: list[Node] = []
+    stack: list[tuple[TemplateNode, list[TemplateNode]]] = []
+    current: list[TemplateNode] = []
     for kind, text in pieces(source):
         if kind == "text":
             if text:
-                current.append(Node("text", text))
+                current.append(TemplateNode("text", text))
             continue
         if text.startswith("/*") or not text:
             continue
@@ -90,43 +90,43 @@ def parse(source: str, defined: dict[str, list[Node]]) -> list[Node]:
         if word in ("if", "with", "range", "define", "block"):
             node = _opening(word, rest)
             if word != "define":
-                current.append(Node("template", node.text, node.pipe) if word == "block" else node)
+                current.append(TemplateNode("template", node.text, node.pipe) if word == "block" else node)
             stack.append((node, current))
             current = node.body
         elif word == "else":
             current = _otherwise(rest.strip(), stack)
         elif word == "end":
             if not stack:
-                raise Unrenderable("`end` without a beginning")
+                raise UnrenderableTemplate("`end` without a beginning")
             current = _close(stack, defined)
         else:
             current.append(_plain_action(word, rest, text))
     if stack:
-        raise Unrenderable(f"`{stack[-1][0].kind}` has no end")
+        raise UnrenderableTemplate(f"`{stack[-1][0].kind}` has no end")
     return current
 
 
-def _plain_action(word: str, rest: str, text: str) -> Node:
+def _plain_action(word: str, rest: str, text: str) -> TemplateNode:
     if word in ("break", "continue"):
-        return Node(word)
+        return TemplateNode(word)
     words = tokens(rest if word == "template" else text)
     if word == "template":
-        return Node("template", _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None)
+        return TemplateNode("template", _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None)
     names, pipe = _assignment(words)
-    return Node("emit", "=" if names and ("assign", "=") in words[:2] else "", pipe, names=names)
+    return TemplateNode("emit", "=" if names and ("assign", "=") in words[:2] else "", pipe, names=names)
 
 
-def _opening(word: str, rest: str) -> Node:
+def _opening(word: str, rest: str) -> TemplateNode:
     words = tokens(rest)
     if word in ("define", "block"):
-        return Node(word, _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None)
+        return TemplateNode(word, _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None)
     names, pipe = _assignment(words)
-    return Node(word, pipe=pipe, names=names)
+    return TemplateNode(word, pipe=pipe, names=names)
 
 
-def _otherwise(rest: str, stack: list[tuple[Node, list[Node]]]) -> list[Node]:
+def _otherwise(rest: str, stack: list[tuple[TemplateNode, list[TemplateNode]]]) -> list[TemplateNode]:
     if not stack:
-        raise Unrenderable("`else` without a beginning")
+        raise UnrenderableTemplate("`else` without a beginning")
     node = stack[-1][0]
     if not rest:
         return node.otherwise
@@ -138,7 +138,9 @@ def _otherwise(rest: str, stack: list[tuple[Node, list[Node]]]) -> list[Node]:
     return chained.body
 
 
-def _close(stack: list[tuple[Node, list[Node]]], defined: dict[str, list[Node]]) -> list[Node]:
+def _close(
+    stack: list[tuple[TemplateNode, list[TemplateNode]]], defined: dict[str, list[TemplateNode]]
+) -> list[TemplateNode]:
     node, outer = stack.pop()
     while node.text == "chained" and stack:
         node, outer = stack.pop()
@@ -194,7 +196,7 @@ def pipeline(words: list[Token]) -> Any:
                 {"true": ("value", True), "false": ("value", False), "nil": ("value", None)}.get(text, ("call", text))
             )
         else:
-            raise Unrenderable(f"unexpected {text!r}")
+            raise UnrenderableTemplate(f"unexpected {text!r}")
         index += 1
     return ("pipe", commands)
 
@@ -208,7 +210,7 @@ def _matching(words: list[Token], start: int) -> int:
             depth -= 1
             if not depth:
                 return index
-    raise Unrenderable("a bracket is not closed")
+    raise UnrenderableTemplate("a bracket is not closed")
 
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}

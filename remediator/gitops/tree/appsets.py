@@ -13,9 +13,9 @@ from remediator.gitops.render.merge import strategic
 from remediator.gitops.sources.layout import Layout
 from remediator.gitops.template.engine import Engine
 from remediator.gitops.template.functions import FUNCTIONS, with_must
-from remediator.gitops.template.parse import Unrenderable
+from remediator.gitops.template.parse import UnrenderableTemplate
 from remediator.gitops.tree.generators import UNKNOWN, Anything, Expander, Parameters, Unsupported
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _FUNCTIONS = with_must(FUNCTIONS)
@@ -113,13 +113,13 @@ def expand(
     found: list[Generated] = []
     try:
         results = expander.expand(spec.get("generators"), (*path, "generators"))
-    except (Unsupported, Unrenderable) as error:
+    except (Unsupported, UnrenderableTemplate) as error:
         return [], [*expander.problems, str(error)]
     seen: set[str] = set()
     for item in results:
         try:
             made = _one(spec, item, fill, path)
-        except (Unrenderable, Unreadable) as error:
+        except (UnrenderableTemplate, UnreadableYaml) as error:
             expander.problems.append(f"template: {error}")
             continue
         name = str((made.body.get("metadata") or {}).get("name", ""))

@@ -13,7 +13,7 @@ from remediator.gitops import yamlread
 from remediator.gitops.files import clean, matcher
 from remediator.gitops.paths import leaves, table
 from remediator.gitops.sources.layout import Layout
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 MAX_RESULTS = 20_000
 UNKNOWN = "*"
@@ -191,7 +191,7 @@ class Expander:
                 continue
             try:
                 documents = yamlread.documents(files.read(name))
-            except Unreadable as error:
+            except UnreadableYaml as error:
                 self.problems.append(f"{name}: {error.message}")
                 continue
             whole = documents[0] if documents else None
@@ -323,7 +323,7 @@ def dot(path: YamlPath) -> str:
 def _parsed(text: str) -> list[Any]:
     try:
         return yamlread.documents(text)
-    except Unreadable:
+    except UnreadableYaml:
         return []
 
 

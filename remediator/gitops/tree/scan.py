@@ -15,7 +15,7 @@ from remediator.gitops import yamlread
 from remediator.gitops.files import YAML_SUFFIXES, Files
 from remediator.gitops.model import Problem
 from remediator.gitops.paths import listed
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SUFFIXES = (*YAML_SUFFIXES, "Kustomization")
@@ -111,7 +111,7 @@ def references(data: bytes) -> list[str]:
         return [match.decode("utf-8", "replace") for match in _ENTRY.findall(data)]
     try:
         body = yamlread.mapping(data)
-    except Unreadable:
+    except UnreadableYaml:
         return []
     found: list[str] = []
     for key in ("resources", "bases", "components", "patchesStrategicMerge", "patches", "patchesJson6902"):
@@ -133,7 +133,7 @@ def _documents(data: bytes, facts: Facts) -> None:
         try:
             for offset, body in enumerate(yamlread.iterate(piece)):
                 facts.documents += [(max(index, 0) + offset, item) for item in _items(body) if _wanted(item)]
-        except Unreadable as error:
+        except UnreadableYaml as error:
             before = data.find(piece)
             line = error.line + data.count(b"\n", 0, before) if error.line and before > 0 else error.line
             facts.problems.append(("parse", error.message, line))
@@ -179,7 +179,7 @@ def scan(files: Files, known: Mapping[str, Facts | None] | None = None) -> tuple
         if name not in known:
             try:
                 data = files.read_listed(name)
-            except Unreadable as error:
+            except UnreadableYaml as error:
                 problems.append(
                     Problem("too-large" if "larger" in error.message else "missing-file", error.message, file=name)
                 )

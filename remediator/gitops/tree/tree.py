@@ -14,7 +14,7 @@ from remediator.gitops.model import Application, ApplicationSet, Manifest, Origi
 from remediator.gitops.paths import listed, table
 from remediator.gitops.render import kustomize
 from remediator.gitops.render.helm import Release, release
-from remediator.gitops.render.kustomize_model import Layer, Tracked
+from remediator.gitops.render.kustomize_model import KustomizeLayer, Tracked
 from remediator.gitops.render.render import Renderer
 from remediator.gitops.sources.kustomizations import Kustomizations
 from remediator.gitops.sources.layout import Layout
@@ -22,12 +22,12 @@ from remediator.gitops.sources.source_type import source_type
 from remediator.gitops.tree import parents
 from remediator.gitops.tree.scan import Facts, template_chart
 from remediator.gitops.tree.shapes import shapes
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 MAX_DEPTH = 12
 
 
-class Grower:
+class TreeReader:
     """Builds the tree of one checkout from the facts of its files."""
 
     def __init__(self, files: Files, layout: Layout, renderer: Renderer, facts: Mapping[str, Facts]) -> None:
@@ -180,7 +180,7 @@ class Grower:
             return
         try:
             documents = yamlread.documents(self.files.read(name))
-        except Unreadable as error:
+        except UnreadableYaml as error:
             self.tree.problems.append(Problem("parse", error.message, name, error.line))
             return
         for shape in shapes(documents[0] if documents else None):
@@ -249,7 +249,7 @@ class Grower:
                 self.kustomized.value_files.add(target)
                 try:
                     documents = yamlread.documents(self.files.read(target))
-                except Unreadable:
+                except UnreadableYaml:
                     continue
                 found += [
                     self._shaped(directory, target, (), shape.path, shape.body)
@@ -264,7 +264,7 @@ class Grower:
 
     @staticmethod
     def _shaped(directory: str, file: str, prefix: YamlPath, path: YamlPath, body: Mapping[str, Any]) -> Tracked:
-        layer = Layer("chart", directory, file, 0, (*prefix, *path), body)
+        layer = KustomizeLayer("chart", directory, file, 0, (*prefix, *path), body)
         return Tracked(dict(body), [layer], {str(body["metadata"]["name"])})
 
     def _produced(self) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from remediator.graph.state import IncidentState
 
 if TYPE_CHECKING:
-    from remediator.domain.ports import Analyst, Workshop
+    from remediator.domain.ports import Analyst, Planner
 
 
-def analyze_root_cause(state: IncidentState, *, workshop: Workshop, analyst: Analyst | None = None) -> IncidentState:
+def analyze_root_cause(state: IncidentState, *, workshop: Planner, analyst: Analyst | None = None) -> IncidentState:
     """Rank the allowed actions, each located and proved in the repository, or say why there is none."""
     diagnosis = state["diagnosis"]
     if diagnosis is None:

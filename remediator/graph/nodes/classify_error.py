@@ -10,11 +10,11 @@ from remediator.graph.state import IncidentState
 
 if TYPE_CHECKING:
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.ports import Analyst, LogSource, Workshop
+    from remediator.domain.ports import Analyst, LogSource, Planner
 
 
 def classify_error(
-    state: IncidentState, *, logs: LogSource, workshop: Workshop, analyst: Analyst | None = None
+    state: IncidentState, *, logs: LogSource, workshop: Planner, analyst: Analyst | None = None
 ) -> IncidentState:
     """Name the fault from its evidence, by rule alone: one pass over the logs told all incidents apart.
 
@@ -35,7 +35,7 @@ def classify_error(
     )
 
 
-def _applications(diagnosis: Diagnosis, workshop: Workshop) -> list[str]:
+def _applications(diagnosis: Diagnosis, workshop: Planner) -> list[str]:
     """As the log names them; what is only recorded is looked up here, since no later node will."""
     subject = diagnosis.subject
     if subject.application:

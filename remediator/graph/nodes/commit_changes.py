@@ -10,10 +10,10 @@ from remediator.graph.state import IncidentState, all_changes, chosen, remember
 
 if TYPE_CHECKING:
     from remediator.domain.change import PullRequest
-    from remediator.domain.ports import Clock, Forge, Workshop
+    from remediator.domain.ports import Clock, Forge, Planner
 
 
-def commit_changes(state: IncidentState, *, forge: Forge, workshop: Workshop, now: Clock) -> IncidentState:
+def commit_changes(state: IncidentState, *, forge: Forge, workshop: Planner, now: Clock) -> IncidentState:
     """Make the pull request or adopt the one that a crashed run left; merge it where the policy says so."""
     pull, proposal = state["pull_request"], chosen(state)
     if pull is None or proposal is None:

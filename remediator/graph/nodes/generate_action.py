@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from remediator.domain.change import Proposal
     from remediator.domain.lifecycle import Base, Incident
-    from remediator.domain.ports import Clock, Forge, Verifier, Workshop
-    from remediator.graph.limits import Limits
+    from remediator.domain.ports import Clock, Forge, Planner, Verifier
+    from remediator.graph.limits import RunLimits
 
 USE = re.compile(r"(?:/remediator\s+)?use\s+#?(\d+)", re.IGNORECASE)
 SET = re.compile(r"(?:/remediator\s+)?set\s+(?P<path>[^\s=]+)\s*=\s*(?P<value>\S.*)", re.IGNORECASE)
@@ -33,9 +33,9 @@ _RETRY = re.compile(r"(?:/remediator\s+)?retry", re.IGNORECASE)
 def generate_action(
     state: IncidentState,
     *,
-    workshop: Workshop,
+    workshop: Planner,
     forge: Forge,
-    limits: Limits,
+    limits: RunLimits,
     now: Clock,
     verifiers: Sequence[Verifier] = (),
 ) -> IncidentState:
@@ -71,7 +71,7 @@ def generate_action(
     return IncidentState(incident=incident, git_changes={}, commit_message="", workflow_status="needs_person")
 
 
-def _way_back(merged: IncidentState, forge: Forge, limits: Limits) -> tuple[tuple[Proposal, ...], str]:
+def _way_back(merged: IncidentState, forge: Forge, limits: RunLimits) -> tuple[tuple[Proposal, ...], str]:
     """The change that was merged taken back, once: where nothing is left to try, or a person asks for it."""
     incident = merged["incident"]
     asked = incident.noted == "revert"
@@ -99,7 +99,7 @@ def _begun(state: IncidentState) -> Incident:
     return incident
 
 
-def _untried(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...], str]:
+def _untried(state: IncidentState, limits: RunLimits) -> tuple[tuple[Proposal, ...], str]:
     """Proposals to try in order, or why there are none."""
     incident = state["incident"]
     if incident.attempt > limits.attempts:
@@ -114,7 +114,7 @@ def _untried(state: IncidentState, limits: Limits) -> tuple[tuple[Proposal, ...]
     return left, "" if left else "every allowed action was tried and did not help"
 
 
-def _asked(state: IncidentState, limits: Limits, workshop: Workshop) -> tuple[tuple[Proposal, ...], str]:
+def _asked(state: IncidentState, limits: RunLimits, workshop: Planner) -> tuple[tuple[Proposal, ...], str]:
     """What the reviewer wants instead, or why that cannot be followed; the pull request then stays as it is."""
     incident, proposals, words = state["incident"], state["proposals"], state["user_recognition"].strip()
     if incident.rounds >= limits.rounds:
@@ -140,7 +140,7 @@ def _asked(state: IncidentState, limits: Limits, workshop: Workshop) -> tuple[tu
     return ((), _STALE) if wanted.id == TAKE_BACK else ((wanted,), "")
 
 
-def _set(state: IncidentState, path: str, value: str, workshop: Workshop) -> tuple[tuple[Proposal, ...], str]:
+def _set(state: IncidentState, path: str, value: str, workshop: Planner) -> tuple[tuple[Proposal, ...], str]:
     """The present proposal with another value at one of its places, or why that must not be."""
     proposal = chosen(state)
     if proposal is None:
@@ -151,7 +151,7 @@ def _set(state: IncidentState, path: str, value: str, workshop: Workshop) -> tup
         return (), str(error)
 
 
-def _changes(proposal: Proposal, base: Base, workshop: Workshop, forge: Forge) -> dict[str, str | None]:
+def _changes(proposal: Proposal, base: Base, workshop: Planner, forge: Forge) -> dict[str, str | None]:
     """The proposal's edits applied to the base, once the guardrails agree."""
     after = workshop.edit(proposal.edits, lambda path: forge.read(base, path))
     before = {path: _before(base, path, forge) for path in after}

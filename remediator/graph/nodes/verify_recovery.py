@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from remediator.domain.lifecycle import ARRIVED, AWAITED, TAKE_BACK
 from remediator.domain.sources import Rollout
 from remediator.domain.times import moment, stamp
-from remediator.graph.merged_change import Fate
+from remediator.graph.merged_change import ChangeFate
 from remediator.graph.state import IncidentState, chosen, remember
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.lifecycle import Incident, Observation, VerificationStatus
     from remediator.domain.ports import Clock, Verifier
-    from remediator.graph.limits import Limits
+    from remediator.graph.limits import RunLimits
 
 NOTHING_CONFIGURED = "no verifier configured"
 
@@ -28,10 +28,10 @@ def verify_recovery(
     state: IncidentState,
     *,
     verifiers: Sequence[Verifier],
-    limits: Limits,
+    limits: RunLimits,
     now: Clock,
     redact: Callable[[str], str] = str,
-    fate: Callable[[IncidentState], Fate] = lambda _state: Fate(),
+    fate: Callable[[IncidentState], ChangeFate] = lambda _state: ChangeFate(),
 ) -> IncidentState:
     """Ask every verifier once; `success` only when all agree, and never when there is none.
 
@@ -120,7 +120,7 @@ def last_seen(state: IncidentState) -> str:
     return state["incident"].last_seen or state["timestamp"]
 
 
-def may_have_cleared(state: IncidentState, limits: Limits, now: datetime) -> bool:
+def may_have_cleared(state: IncidentState, limits: RunLimits, now: datetime) -> bool:
     """Whether an open proposal, which nobody has decided on, was not called for since so long that it is worth a look."""
     proposed = [str(e.get("at", "")) for e in state["user_feedback_history"] if e.get("kind") in {"proposed", "joined"}]
     since = moment(max([last_seen(state), *proposed]))
@@ -133,7 +133,7 @@ def may_have_cleared(state: IncidentState, limits: Limits, now: datetime) -> boo
 def _cleared(
     state: IncidentState,
     verifiers: Sequence[Verifier],
-    limits: Limits,
+    limits: RunLimits,
     now: datetime,
     redact: Callable[[str], str],
 ) -> IncidentState:
@@ -178,7 +178,7 @@ def _verdict(seen: Sequence[Observation]) -> tuple[VerificationStatus, str]:
     return "success", agreed
 
 
-def _merged_at(state: IncidentState, incident: Incident, limits: Limits) -> str:
+def _merged_at(state: IncidentState, incident: Incident, limits: RunLimits) -> str:
     """When a person's merge was told; of one that the policy made, the first look, from which the deadline counts."""
     told = [str(entry.get("at", "")) for entry in state["user_feedback_history"] if entry.get("kind") == "merged"]
     first_look = moment(incident.deadline)

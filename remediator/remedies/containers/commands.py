@@ -11,9 +11,9 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.gitops.paths import MISSING
 from remediator.remedies.engine.acceptable_values import without
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, is_typo, nearest
-from remediator.remedies.images.images import Reference
+from remediator.remedies.images.images import ImageReference
 from remediator.remedies.views.start_texts import Text, commands, configs, containers, word_pattern
 
 _FLAG = re.compile(r"(?<![\w-])--?([A-Za-z][\w.-]*\w)")
@@ -21,7 +21,7 @@ _SHORT = 3
 """Below this length nothing is told from a typo but by its directory."""
 
 
-def fix_command(case: Case) -> Iterator[Fix]:
+def fix_command(case: RemedyContext) -> Iterator[Fix]:
     """Correct the word that cannot be executed to the program that was meant; the history is asked first."""
     for wrong, evidence in _by_fact(case.signals("command_not_found"), "command", "executable"):
         denied = any("permission denied" in one.text for one in evidence)
@@ -34,7 +34,7 @@ def fix_command(case: Case) -> Iterator[Fix]:
             yield _command_fix(case, place, wrong, _program(case, wrong, names), evidence)
 
 
-def _command_fix(case: Case, place: Text, wrong: str, new: str, evidence: list[Evidence]) -> Fix:
+def _command_fix(case: RemedyContext, place: Text, wrong: str, new: str, evidence: list[Evidence]) -> Fix:
     pattern = word_pattern(wrong)
     value = pattern.sub(lambda _: new, place.value) if new else place.value
     holder = place.container or place.manifest.name
@@ -49,7 +49,7 @@ def _command_fix(case: Case, place: Text, wrong: str, new: str, evidence: list[E
     )
 
 
-def _split(case: Case, evidence: list[Evidence], wrong: str) -> Iterator[Fix]:
+def _split(case: RemedyContext, evidence: list[Evidence], wrong: str) -> Iterator[Fix]:
     """A program and its arguments written as one word, where nothing in it needs a shell."""
     words = wrong.split()
     known = [str(name) for name in _list(case.action.options.get("programs"))]
@@ -84,7 +84,7 @@ def _by_fact(evidence: list[Evidence], *names: str) -> Iterator[tuple[str, list[
     yield from ((word, group) for word, group in groups.items() if word)
 
 
-def _places(case: Case, evidence: list[Evidence], wrong: str, *, whole: bool) -> list[tuple[Text, list[str]]]:
+def _places(case: RemedyContext, evidence: list[Evidence], wrong: str, *, whole: bool) -> list[tuple[Text, list[str]]]:
     """Where the word stands, with names that stand near it; none where two containers could be meant.
 
     One Application's text may feed several: then each target has its own place.
@@ -111,10 +111,10 @@ def _of(application: str, name: str) -> tuple[str, str]:
 
 
 def _last(image: str) -> str:
-    return Reference.parse(image).repository.rpartition("/")[2]
+    return ImageReference.parse(image).repository.rpartition("/")[2]
 
 
-def _program(case: Case, wrong: str, names: list[str]) -> str:
+def _program(case: RemedyContext, wrong: str, names: list[str]) -> str:
     """The program that was meant, its directory kept; empty where the word is a program in its own right."""
     folder, base = posixpath.split(wrong)
     known = [str(name) for name in _list(case.action.options.get("programs"))]
@@ -145,7 +145,7 @@ def _short(base: str, name: str) -> bool:
     return len(name) < _SHORT and len(base) == len(name) + 1 and set(name) <= set(base)
 
 
-def _executed(case: Case) -> list[str]:
+def _executed(case: RemedyContext) -> list[str]:
     """First words of all commands in the repository's workloads."""
     words = []
     for application in case.repository.applications:
@@ -157,7 +157,7 @@ def _executed(case: Case) -> list[str]:
     return list(dict.fromkeys(words))
 
 
-def fix_args(case: Case) -> Iterator[Fix]:
+def fix_args(case: RemedyContext) -> Iterator[Fix]:
     """Correct a flag that the program does not know to the one it knows; the history is asked first."""
     for said, evidence in _by_fact(case.signals("unknown_flag"), "flag"):
         wrong = said.strip("-").partition("=")[0]
@@ -183,7 +183,7 @@ def _other_flag(old: Any, *, wrong: str, present: set[str]) -> bool:
     return isinstance(old, str) and bool(old) and old not in present and _stem(old) != wrong and not _names(old, wrong)
 
 
-def _flag_places(case: Case, evidence: list[Evidence], wrong: str) -> list[Text]:
+def _flag_places(case: RemedyContext, evidence: list[Evidence], wrong: str) -> list[Text]:
     found: dict[tuple[str, str], list[Text]] = {}
     for target, container, path in containers(case, evidence):
         for one in commands(target, container, path):
@@ -192,7 +192,7 @@ def _flag_places(case: Case, evidence: list[Evidence], wrong: str) -> list[Text]
     return [places[0] for places in found.values() if len(places) == 1]
 
 
-def _words(case: Case, place: Text) -> list[Text]:
+def _words(case: RemedyContext, place: Text) -> list[Text]:
     for target in case.targets:
         if target.manifest is place.manifest:
             for container, path, _ in target.manifest.containers():
@@ -214,7 +214,7 @@ def _stem(value: str) -> str:
     return value.lstrip("-").partition("=")[0]
 
 
-def _flag(case: Case, place: Text, wrong: str) -> str:
+def _flag(case: RemedyContext, place: Text, wrong: str) -> str:
     """From the program's own usage text, then what its image is given elsewhere, then the common words of flags."""
     pods = {one.subject.pod for one in case.signals("unknown_flag")}
     told = {flag for one in case.statements if one.subject.pod in pods for flag in _FLAG.findall(one.text)} - {wrong}
@@ -227,26 +227,26 @@ def _flag(case: Case, place: Text, wrong: str) -> str:
     )
 
 
-def _flags_of_image(case: Case, place: Text) -> set[str]:
+def _flags_of_image(case: RemedyContext, place: Text) -> set[str]:
     image = next((one for one in _images(place) if one), "")
     return {flag for other, flag in _repository_flags(case) if image and other == image}
 
 
-def _flags_of_repository(case: Case) -> set[str]:
+def _flags_of_repository(case: RemedyContext) -> set[str]:
     return {flag for _, flag in _repository_flags(case)}
 
 
 def _images(place: Text) -> Iterator[str]:
     for body, _, _ in place.manifest.containers():
         if body.get("name") == place.container:
-            yield Reference.parse(str(body.get("image", ""))).full
+            yield ImageReference.parse(str(body.get("image", ""))).full
 
 
-def _repository_flags(case: Case) -> Iterator[tuple[str, str]]:
+def _repository_flags(case: RemedyContext) -> Iterator[tuple[str, str]]:
     for application in case.repository.applications:
         for manifest in case.repository.objects(application):
             for body, _, _ in manifest.containers():
-                image = Reference.parse(str(body.get("image", ""))).full
+                image = ImageReference.parse(str(body.get("image", ""))).full
                 for key in ("command", "args"):
                     for word in body.get(key) or ():
                         if isinstance(word, str):

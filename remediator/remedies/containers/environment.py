@@ -14,12 +14,12 @@ from remediator.gitops import Application, Manifest, Match
 from remediator.gitops.paths import get
 from remediator.remedies.containers.hosts import callers, namespace_of, strings
 from remediator.remedies.engine.acceptable_values import without
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, nearest
 from remediator.remedies.views.start_texts import containers, host_pattern, variables
 
 
-def restore_environment(case: Case) -> Iterator[Fix]:
+def restore_environment(case: RemedyContext) -> Iterator[Fix]:
     """Give a variable that the program asks for its right name, where it stands under a misspelt one."""
     for name, evidence in _asked_for(case):
         for target, container, path in containers(case, evidence):
@@ -39,7 +39,7 @@ def restore_environment(case: Case) -> Iterator[Fix]:
                     yield _renamed(case, target.application, config, ("data", wrong), wrong, name, evidence)
 
 
-def _misspelt(case: Case, name: str, names: list[str]) -> str:
+def _misspelt(case: RemedyContext, name: str, names: list[str]) -> str:
     """The one name that is a slip of the wanted one, and that nothing in the evidence asks for."""
     words = case.action.options.get("words")
     known = [str(word) for word in words] if isinstance(words, list) else []
@@ -59,7 +59,7 @@ def _one_word_off(wrong: str, name: str, known: list[str]) -> bool:
     return slip not in known and distance(slip, right) <= (1 if len(right) < 8 else 2)
 
 
-def _read_whole(case: Case, target: Match, container: dict[str, Any]) -> Iterator[tuple[Manifest, list[str]]]:
+def _read_whole(case: RemedyContext, target: Match, container: dict[str, Any]) -> Iterator[tuple[Manifest, list[str]]]:
     """ConfigMaps whose every key becomes a variable, with their keys."""
     named = {
         get(item, ("configMapRef", "name"))
@@ -73,7 +73,7 @@ def _read_whole(case: Case, target: Match, container: dict[str, Any]) -> Iterato
 
 
 def _renamed(
-    case: Case,
+    case: RemedyContext,
     application: Application,
     manifest: Manifest,
     path: YamlPath,
@@ -107,7 +107,7 @@ def _renamed(
     return replace(fix, score=0.0)
 
 
-def _asked_for(case: Case) -> Iterator[tuple[str, list[Evidence]]]:
+def _asked_for(case: RemedyContext) -> Iterator[tuple[str, list[Evidence]]]:
     groups: dict[str, list[Evidence]] = {}
     for one in case.signals("env_not_set"):
         groups.setdefault(one.facts.get("variable", ""), []).append(one)
@@ -116,7 +116,7 @@ def _asked_for(case: Case) -> Iterator[tuple[str, list[Evidence]]]:
     yield from ((name, group) for name, group in groups.items() if name)
 
 
-def _elsewhere(case: Case, target: Match, container: dict[str, Any], name: str) -> bool:
+def _elsewhere(case: RemedyContext, target: Match, container: dict[str, Any], name: str) -> bool:
     """Whether a ConfigMap or Secret of `envFrom` brings the variable, or may bring it."""
     from remediator.remedies.references.references import holders_of
 
@@ -130,13 +130,13 @@ def _elsewhere(case: Case, target: Match, container: dict[str, Any], name: str) 
     return False
 
 
-def fix_environment(case: Case) -> Iterator[Fix]:
+def fix_environment(case: RemedyContext) -> Iterator[Fix]:
     """Correct a variable's value: an empty one, or a port that the Service it names does not have."""
     yield from _empty(case)
     yield from _wrong_port(case)
 
 
-def _empty(case: Case) -> Iterator[Fix]:
+def _empty(case: RemedyContext) -> Iterator[Fix]:
     """A variable that is there but empty: what it held before is the only value anybody can know."""
     for name, evidence in _asked_for(case):
         for target, container, path in containers(case, evidence):
@@ -153,7 +153,7 @@ def _empty(case: Case) -> Iterator[Fix]:
                     )
 
 
-def _wrong_port(case: Case) -> Iterator[Fix]:
+def _wrong_port(case: RemedyContext) -> Iterator[Fix]:
     for host, port, evidence in _dialled(case):
         for target in callers(case, evidence):
             service = _service_ports(case, target, host)
@@ -177,7 +177,7 @@ def _wrong_port(case: Case) -> Iterator[Fix]:
                 break
 
 
-def _dialled(case: Case) -> Iterator[tuple[str, str, list[Evidence]]]:
+def _dialled(case: RemedyContext) -> Iterator[tuple[str, str, list[Evidence]]]:
     groups: dict[tuple[str, str], list[Evidence]] = {}
     for one in case.signals("connection_refused", "connection_timeout", "host_unavailable"):
         host, port = host_in(one.text)
@@ -186,7 +186,7 @@ def _dialled(case: Case) -> Iterator[tuple[str, str, list[Evidence]]]:
     yield from ((host, port, group) for (host, port), group in groups.items())
 
 
-def _service_ports(case: Case, target: Match, host: str) -> list[str]:
+def _service_ports(case: RemedyContext, target: Match, host: str) -> list[str]:
     """Ports of the Service that a host name means; empty where the repository does not know it."""
     labels = host.split(".")
     namespace = labels[1] if len(labels) > 1 else namespace_of(target)

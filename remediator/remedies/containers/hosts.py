@@ -9,7 +9,7 @@ from remediator.diagnosis.hosts import host_in
 from remediator.domain.incident import Evidence
 from remediator.gitops import Match
 from remediator.remedies.engine.acceptable_values import without
-from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.spelling import is_typo, nearest
 from remediator.remedies.views.start_texts import Text, commands, configs, host_pattern, variables
 
@@ -23,14 +23,14 @@ _NAMED = re.compile(
 )
 
 
-def fix_host_name(case: Case) -> Iterator[Fix]:
+def fix_host_name(case: RemedyContext) -> Iterator[Fix]:
     """Correct a host name that does not resolve to the Service that was meant, wherever the workload reads it."""
     for host, evidence in _unresolved(case):
         for target in callers(case, evidence):
             yield from _host_fix(case, target, host, evidence)
 
 
-def _host_fix(case: Case, target: Match, host: str, evidence: list[Evidence]) -> Iterator[Fix]:
+def _host_fix(case: RemedyContext, target: Match, host: str, evidence: list[Evidence]) -> Iterator[Fix]:
     for spelling in _spellings(host):
         pattern = host_pattern(spelling)
         texts = [text for text in strings(case, target) if pattern.search(text.value)]
@@ -51,7 +51,7 @@ def _host_fix(case: Case, target: Match, host: str, evidence: list[Evidence]) ->
         return
 
 
-def _unresolved(case: Case) -> Iterator[tuple[str, list[Evidence]]]:
+def _unresolved(case: RemedyContext) -> Iterator[tuple[str, list[Evidence]]]:
     groups: dict[str, list[Evidence]] = {}
     for one in case.signals("name_not_resolved"):
         named = _NAMED.search(one.text)
@@ -71,7 +71,7 @@ def _spellings(host: str) -> Iterator[str]:
             yield ".".join(rest)
 
 
-def _meant(case: Case, target: Match, host: str) -> tuple[str | None, str]:
+def _meant(case: RemedyContext, target: Match, host: str) -> tuple[str | None, str]:
     """The name that was meant and why; empty where only the history can tell, None where the name is right."""
     labels = host.split(".")
     services = _services(case, target)
@@ -107,7 +107,7 @@ def _tail_or_none(labels: list[str], at: int, tail: list[str]) -> tuple[str | No
 
 
 def _short_name(
-    name: str, own: str, services: set[tuple[str, str]], case: Case, target: Match, host: str
+    name: str, own: str, services: set[tuple[str, str]], case: RemedyContext, target: Match, host: str
 ) -> tuple[str | None, str]:
     if new := nearest(name, [one for one, where in services if where in (own, "")]):
         return new, f"Service `{new}` in the same namespace is one slip away."
@@ -117,7 +117,7 @@ def _short_name(
     return _used_elsewhere(case, target, host)
 
 
-def _used_elsewhere(case: Case, target: Match, host: str) -> tuple[str | None, str]:
+def _used_elsewhere(case: RemedyContext, target: Match, host: str) -> tuple[str | None, str]:
     """A host one slip away that other workloads of the namespace call by name."""
     names: set[str] = set()
     for manifest in case.namespace_objects(target):
@@ -131,7 +131,7 @@ def _used_elsewhere(case: Case, target: Match, host: str) -> tuple[str | None, s
     return "", "nothing in the repository was surely meant."
 
 
-def _services(case: Case, target: Match) -> set[tuple[str, str]]:
+def _services(case: RemedyContext, target: Match) -> set[tuple[str, str]]:
     """(name, namespace) of every Service in the target's cluster; a namespace may be unknown."""
     found = set()
     for application in case.repository.applications:
@@ -142,7 +142,7 @@ def _services(case: Case, target: Match) -> set[tuple[str, str]]:
     return found
 
 
-def callers(case: Case, evidence: list[Evidence]) -> list[Match]:
+def callers(case: RemedyContext, evidence: list[Evidence]) -> list[Match]:
     """The workloads that complain, not the one they complain about."""
     found: dict[tuple[str, str], Match] = {}
     for subject in dict.fromkeys(one.subject for one in evidence):
@@ -155,7 +155,7 @@ def callers(case: Case, evidence: list[Evidence]) -> list[Match]:
     return list(found.values()) or [target for target in case.targets if target.manifest.pod_spec()]
 
 
-def strings(case: Case, target: Match) -> Iterator[Text]:
+def strings(case: RemedyContext, target: Match) -> Iterator[Text]:
     """All that a workload may read an address from."""
     for container, path, _ in target.manifest.containers():
         yield from variables(target, container, path)

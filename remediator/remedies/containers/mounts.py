@@ -12,7 +12,7 @@ from remediator.domain.incident import Evidence
 from remediator.gitops import Match
 from remediator.gitops.paths import MISSING
 from remediator.remedies.engine.acceptable_values import another, below
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest
 from remediator.remedies.references.references import holders_of
 from remediator.remedies.views.start_texts import containers
@@ -34,7 +34,7 @@ _INDEX = re.compile(
 )
 
 
-def fix_mount(case: Case) -> Iterator[Fix]:
+def fix_mount(case: RemedyContext) -> Iterator[Fix]:
     """Mend what a mount says of its volume: its name, its subPath, its place."""
     yield from _unknown_volume(case)
     files = case.signals("not_a_directory", "subpath_missing")
@@ -67,7 +67,7 @@ def _volumes(target: Match) -> dict[str, tuple[dict[str, Any], YamlPath]]:
     return volumes
 
 
-def _unknown_volume(case: Case) -> Iterator[Fix]:
+def _unknown_volume(case: RemedyContext) -> Iterator[Fix]:
     """The API server refuses a mount whose volume the pod does not declare."""
     failed = [one for one in case.signals("object_invalid") if _INDEX.search(one.text)]
     names = {found["name"] for one in failed for found in _INDEX.finditer(one.text)}
@@ -100,7 +100,7 @@ def _paths(evidence: list[Evidence]) -> list[str]:
     ]
 
 
-def _directory_over_file(case: Case, evidence: list[Evidence]) -> Iterator[Fix]:
+def _directory_over_file(case: RemedyContext, evidence: list[Evidence]) -> Iterator[Fix]:
     """A ConfigMap or Secret mounted where a file is expected needs the key of that file as its subPath."""
     paths = _paths(evidence)
     for target, container, path in containers(case, evidence):
@@ -142,7 +142,7 @@ def _sub_path(where: str, present: object, files: set[str]) -> str:
     return next(iter(files)) if len(files) == 1 else nearest(base, files)
 
 
-def _files(case: Case, target: Match, volume: dict[str, Any]) -> set[str] | None:
+def _files(case: RemedyContext, target: Match, volume: dict[str, Any]) -> set[str] | None:
     """Names of the files that a ConfigMap or Secret volume holds; None where the repository does not say."""
     for field, name, kind in (("configMap", "name", "ConfigMap"), ("secret", "secretName", "Secret")):
         source = volume.get(field)
@@ -153,7 +153,7 @@ def _files(case: Case, target: Match, volume: dict[str, Any]) -> set[str] | None
     return None
 
 
-def _misplaced(case: Case, evidence: list[Evidence]) -> Iterator[Fix]:
+def _misplaced(case: RemedyContext, evidence: list[Evidence]) -> Iterator[Fix]:
     """A file that is missing by a slip in the mountPath of the very volume that holds it."""
     for wanted in _paths(evidence):
         folder, base = posixpath.split(wanted)
@@ -190,7 +190,7 @@ _LOST = re.compile(r"lost\+found|mount point", re.IGNORECASE)
 _MOUNT_ROOT = ("PGDATA",)
 
 
-def move_data_directory(case: Case) -> Iterator[Fix]:
+def move_data_directory(case: RemedyContext) -> Iterator[Fix]:
     """Let PostgreSQL keep its data below the root of a volume, which a file system never leaves empty.
 
     Only where the root holds no more than `lost+found`: a directory with data must not be left behind.

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from remediator.domain.incident import Evidence
 from remediator.gitops import Match
 from remediator.gitops.paths import MISSING, get
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.claims import mounted
 
 _HELD = re.compile(r"already used by pod\(s\) (?P<pods>[a-z0-9., -]+[a-z0-9])")
 _HASH = re.compile(r"-(?P<hash>[a-z0-9]{6,10})-[a-z0-9]{5}$")
 
 
-def recreate_pods(case: Case) -> Iterator[Fix]:
+def recreate_pods(case: RemedyContext) -> Iterator[Fix]:
     """Recreate instead of rolling, where the volume is held by the same workload's pod of the revision before.
 
     A pod of the same revision would tell of a lost node, which no manifest mends.
@@ -46,7 +46,7 @@ def recreate_pods(case: Case) -> Iterator[Fix]:
             )
 
 
-def _single(case: Case, target: Match) -> bool:
+def _single(case: RemedyContext, target: Match) -> bool:
     """Whether one pod mounts claims that one node alone can hold."""
     modes = [claim.get("accessModes") for claim in mounted(case, target)]
     return (

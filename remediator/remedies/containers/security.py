@@ -10,21 +10,21 @@ from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Match
 from remediator.gitops.paths import MISSING, get
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.start_texts import containers
 
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _PATH = re.compile(r"(?<![\w.])(/[\w.@+-]+(?:/[\w.@+-]+)*)")
 
 
-def relax_security_context(case: Case) -> Iterator[Fix]:
+def relax_security_context(case: RemedyContext) -> Iterator[Fix]:
     """Take back the one setting that the evidence names; what stood there before is asked first."""
     yield from _non_root(case)
     yield from _read_only(case)
     yield from _low_port(case)
 
 
-def _non_root(case: Case) -> Iterator[Fix]:
+def _non_root(case: RemedyContext) -> Iterator[Fix]:
     """The kubelet refuses an image that runs as root where runAsNonRoot is demanded."""
     refused = case.signals("run_as_non_root")
     for target, container, path in containers(case, refused):
@@ -36,7 +36,7 @@ def _non_root(case: Case) -> Iterator[Fix]:
         yield _unset(case, target, container, where, "runAsNonRoot", "its image runs as root", refused)
 
 
-def _read_only(case: Case) -> Iterator[Fix]:
+def _read_only(case: RemedyContext) -> Iterator[Fix]:
     """A program that writes to its image's own file system; a mount that is read-only is another matter."""
     failed = case.signals("read_only_file_system")
     written = [path for one in failed for path in _PATH.findall(one.text)]
@@ -56,7 +56,7 @@ def _read_only(case: Case) -> Iterator[Fix]:
 
 
 def _unset(
-    case: Case,
+    case: RemedyContext,
     target: Match,
     container: dict[str, Any],
     where: YamlPath,
@@ -87,7 +87,7 @@ def _holder(target: Match, container: dict[str, Any], path: YamlPath, setting: s
     return (*path, "securityContext", setting) if several else (*found[1], "securityContext", setting)
 
 
-def _enforced(case: Case, target: Match) -> str:
+def _enforced(case: RemedyContext, target: Match) -> str:
     """The Pod Security level that the namespace's own manifest enforces."""
     own = target.manifest.namespace or target.application.namespace
     for application in case.repository.applications:
@@ -97,7 +97,7 @@ def _enforced(case: Case, target: Match) -> str:
     return ""
 
 
-def _low_port(case: Case) -> Iterator[Fix]:
+def _low_port(case: RemedyContext) -> Iterator[Fix]:
     """A port below 1024 needs a capability that was dropped; a user other than root would not get it back."""
     failed = case.signals("privileged_port")
     for target, container, path in containers(case, failed):
@@ -170,7 +170,7 @@ _FORBIDS = re.compile(
 )
 
 
-def meet_pod_security(case: Case) -> Iterator[Fix]:
+def meet_pod_security(case: RemedyContext) -> Iterator[Fix]:
     """Set what the namespace's Pod Security level demands, where it only demands and takes nothing away."""
     refused = case.signals("psa_violation")
     texts = [one.text.replace('\\"', '"') for one in refused]

@@ -47,11 +47,11 @@ class Fix:
     """Set where the fix itself restores what a commit changed: that commit, in words."""
 
 
-Remedy = Callable[["Case"], Iterator[Fix]]
+Remedy = Callable[["RemedyContext"], Iterator[Fix]]
 
 
 @dataclass(frozen=True)
-class Case:
+class RemedyContext:
     """One incident and one action to consider for it."""
 
     diagnosis: Diagnosis

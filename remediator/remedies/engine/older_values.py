@@ -11,13 +11,13 @@ from remediator.gitops import Located, history
 from remediator.gitops.history import ValueChange
 from remediator.gitops.paths import MISSING, dotted, get
 from remediator.policy.leaves import documents
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 
 LOOK_BACK = 5
 """How many changes of the value are considered."""
 
 
-def earlier_values(case: Case, fix: Fix) -> Iterator[Fix]:
+def earlier_values(case: RemedyContext, fix: Fix) -> Iterator[Fix]:
     """The same fix with the value that stood there before, where the remedy says that one would do.
 
     Several wanted fields go back together, to before the same commit, or not at all.
@@ -45,7 +45,7 @@ def earlier_values(case: Case, fix: Fix) -> Iterator[Fix]:
     )
 
 
-def _past(case: Case, fix: Fix, want: Want) -> list[tuple[Any, ValueChange]]:
+def _past(case: RemedyContext, fix: Fix, want: Want) -> list[tuple[Any, ValueChange]]:
     """Older rendered values that the fix accepts, newest first, with the change that ended each."""
     located = case.repository.locate(want.application, want.manifest, want.path)
     present = get(want.manifest.body, want.path)
@@ -65,7 +65,7 @@ def _past(case: Case, fix: Fix, want: Want) -> list[tuple[Any, ValueChange]]:
     return found
 
 
-def _grew(case: Case, place: Place, change: ValueChange) -> bool:
+def _grew(case: RemedyContext, place: Place, change: ValueChange) -> bool:
     """Whether the commit added the value to what was there before; what came with its whole object never lacked it."""
     before = documents(history.file_at(case.repository.root, f"{change.commit}^", change.file))
     if not before or place.document >= len(before):

@@ -9,18 +9,18 @@ from remediator.domain.change import Proposal
 from remediator.domain.incident import Diagnosis
 from remediator.gitops import Repository
 from remediator.policy import Action, Category, Policies
-from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.older_values import earlier_values
-from remediator.remedies.engine.prove import Unproved, prove
+from remediator.remedies.engine.prove import Unprovable, prove
 from remediator.remedies.engine.registry import REMEDIES
-from remediator.remedies.engine.targets import Targets, targets_of
+from remediator.remedies.engine.targets import TargetMatches, targets_of
 
 MAX_PROPOSALS = 3
 SURE = 0.9
 """With a proposal of at least this score, what commits did as a whole is not asked any more."""
 
 
-class Tried(Value):
+class AttemptedFix(Value):
     """One fix of one action, and what became of it."""
 
     action: str
@@ -60,25 +60,28 @@ def propose(diagnosis: Diagnosis, repository: Repository, policies: Policies) ->
     )
 
 
-def best_first(diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: Targets) -> Iterator[Tried]:
+def best_first(
+    diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: TargetMatches
+) -> Iterator[AttemptedFix]:
     """Fixes by falling score, until there are as many proposals as a reviewer wants to see.
 
     Each proof renders, so what would not be shown is not proved; whole commits are taken back only where nothing
     surer was found.
     """
     cases = [
-        Case(diagnosis, repository, policies, action, targets.matches) for action in considered(diagnosis, policies)
+        RemedyContext(diagnosis, repository, policies, action, targets.matches)
+        for action in considered(diagnosis, policies)
     ]
     known: set[tuple[str, ...]] = set()
     best = 0.0
     for part in ([c for c in cases if c.action.id != "roll_back"], [c for c in cases if c.action.id == "roll_back"]):
         if best >= SURE:
             return
-        found: list[tuple[Case, Fix]] = []
+        found: list[tuple[RemedyContext, Fix]] = []
         for case in part:
             try:
                 found += [(case, fix) for fix in fixes(case)]
-            except Unproved as refusal:
+            except Unprovable as refusal:
                 yield _refused(case, refusal)
         for case, fix in sorted(found, key=lambda pair: -pair[1].score):
             if fix.score <= 0 or len(known) >= MAX_PROPOSALS:
@@ -90,27 +93,29 @@ def best_first(diagnosis: Diagnosis, repository: Repository, policies: Policies,
             yield tried
 
 
-def attempts(diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: Targets) -> Iterator[Tried]:
+def attempts(
+    diagnosis: Diagnosis, repository: Repository, policies: Policies, targets: TargetMatches
+) -> Iterator[AttemptedFix]:
     """Every fix of every considered action, in the policy's order; one without a value is passed over."""
     for action in considered(diagnosis, policies):
-        case = Case(diagnosis, repository, policies, action, targets.matches)
+        case = RemedyContext(diagnosis, repository, policies, action, targets.matches)
         try:
             yield from (_try(case, fix) for fix in fixes(case) if fix.score > 0)
-        except Unproved as refusal:
+        except Unprovable as refusal:
             yield _refused(case, refusal)
 
 
-def _try(case: Case, fix: Fix) -> Tried:
+def _try(case: RemedyContext, fix: Fix) -> AttemptedFix:
     """Proved, or refused with its reason."""
     try:
-        return Tried(action=case.action.id, title=fix.title, score=fix.score, proposal=prove(case, fix))
-    except Unproved as refusal:
-        return Tried(action=case.action.id, title=fix.title, score=fix.score, refusal=str(refusal))
+        return AttemptedFix(action=case.action.id, title=fix.title, score=fix.score, proposal=prove(case, fix))
+    except Unprovable as refusal:
+        return AttemptedFix(action=case.action.id, title=fix.title, score=fix.score, refusal=str(refusal))
 
 
-def _refused(case: Case, refusal: Unproved) -> Tried:
+def _refused(case: RemedyContext, refusal: Unprovable) -> AttemptedFix:
     """An action whose remedy knows why there is nothing for it to do."""
-    return Tried(action=case.action.id, title=case.action.title, score=0.0, refusal=str(refusal))
+    return AttemptedFix(action=case.action.id, title=case.action.title, score=0.0, refusal=str(refusal))
 
 
 def edits_of(proposal: Proposal) -> tuple[str, ...]:
@@ -131,7 +136,7 @@ def considered(diagnosis: Diagnosis, policies: Policies) -> Iterator[Action]:
             yield action
 
 
-def fixes(case: Case) -> Iterator[Fix]:
+def fixes(case: RemedyContext) -> Iterator[Fix]:
     """What the remedy of this action proposes, each fix preceded by the older values that would do."""
     for fix in REMEDIES[case.action.id](case):
         yield from earlier_values(case, fix)
@@ -152,7 +157,7 @@ def _ranked(proposals: list[Proposal]) -> tuple[Proposal, ...]:
     return tuple(ranked)
 
 
-def _applications(targets: Targets, ranked: tuple[Proposal, ...]) -> tuple[str, ...]:
+def _applications(targets: TargetMatches, ranked: tuple[Proposal, ...]) -> tuple[str, ...]:
     """Those of the culprit; where the fault lies in another one (a policy, a shared base), that one."""
     lines = [line.partition(": ") for line in ranked[0].rendered] if ranked else []
     named = [rest.removeprefix("Application/").split()[0] for _, _, rest in lines if rest.startswith("Application/")]
@@ -171,7 +176,7 @@ def _root_cause(diagnosis: Diagnosis, ranked: tuple[Proposal, ...]) -> str:
     return text
 
 
-def _why_not(diagnosis: Diagnosis, category: Category, targets: Targets, refusals: list[str]) -> str:
+def _why_not(diagnosis: Diagnosis, category: Category, targets: TargetMatches, refusals: list[str]) -> str:
     """The reason a person can act on: what was tried, else what the category says to look at."""
     advice = _advice(diagnosis, category)
     if targets.doubt:

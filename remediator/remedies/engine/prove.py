@@ -12,18 +12,18 @@ from remediator.gitops.paths import MISSING, dotted, get
 from remediator.policy.guard import FileChange, check_changes
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.yamledit import EditRefused
 
 
-class Unproved(Exception):
+class Unprovable(Exception):
     """A fix that cannot be proposed; the message says why, for the person who decides instead."""
 
 
-def prove(case: Case, fix: Fix) -> Proposal:
-    """The proposal that a fix amounts to, or `Unproved` with the reason."""
+def prove(case: RemedyContext, fix: Fix) -> Proposal:
+    """The proposal that a fix amounts to, or `Unprovable` with the reason."""
     if not fix.evidence:
-        raise Unproved(f"{fix.title}: no evidence names it")
+        raise Unprovable(f"{fix.title}: no evidence names it")
     _check_bounds(case, fix)
     places, edits = list(fix.places), list(fix.edits)
     for want in fix.wants:
@@ -31,14 +31,14 @@ def prove(case: Case, fix: Fix) -> Proposal:
         places.append(place)
         edits += [edit for edit in needed if edit not in edits]
     if not edits:
-        raise Unproved(f"{fix.title}: nothing would change")
+        raise Unprovable(f"{fix.title}: nothing would change")
     if case.policies.locating.shared_places == "refuse":
         shared = sorted({name for place in places for name in place.also_feeds})
         if shared:
-            raise Unproved(f"{fix.title}: the place also feeds {', '.join(shared)} (locating.shared_places: refuse)")
+            raise Unprovable(f"{fix.title}: the place also feeds {', '.join(shared)} (locating.shared_places: refuse)")
     files = _apply(case.repository, edits, fix)
     if not files:
-        raise Unproved(f"{fix.title}: nothing would change")
+        raise Unprovable(f"{fix.title}: nothing would change")
     differences = _check_rendering(case, fix, places, files)
     _guard(case, files)
     return Proposal(
@@ -59,7 +59,7 @@ def prove(case: Case, fix: Fix) -> Proposal:
     )
 
 
-def _check_bounds(case: Case, fix: Fix) -> None:
+def _check_bounds(case: RemedyContext, fix: Fix) -> None:
     """No value outside the policy's bounds, wherever it comes from: what history holds is no exception."""
     bounds = case.action.bounds
     low, high = quantities.parse(bounds.minimum or None), quantities.parse(bounds.maximum or None)
@@ -68,9 +68,11 @@ def _check_bounds(case: Case, fix: Fix) -> None:
         if amount is None:
             continue
         if high is not None and amount > high:
-            raise Unproved(f"{fix.title}: {want.value} would exceed the maximum of {bounds.maximum} ({case.action.id})")
+            raise Unprovable(
+                f"{fix.title}: {want.value} would exceed the maximum of {bounds.maximum} ({case.action.id})"
+            )
         if low is not None and amount < low:
-            raise Unproved(f"{fix.title}: {want.value} is below the minimum of {bounds.minimum} ({case.action.id})")
+            raise Unprovable(f"{fix.title}: {want.value} is below the minimum of {bounds.minimum} ({case.action.id})")
 
 
 def _edits_for(repository: Repository, want: Want) -> tuple[Place, list[Edit]]:
@@ -78,7 +80,7 @@ def _edits_for(repository: Repository, want: Want) -> tuple[Place, list[Edit]]:
     located = repository.locate(want.application, want.manifest, want.path)
     if located.status not in ("located", "insert"):
         options = ", ".join(f"{place.file}:{dotted(place.path)}" for place in located.candidates[:4])
-        raise Unproved(f"{what}: {located.reason or 'cannot be located'}{f' ({options})' if options else ''}")
+        raise Unprovable(f"{what}: {located.reason or 'cannot be located'}{f' ({options})' if options else ''}")
     present = get(want.manifest.body, want.path)
     for place in located.places:
         if (added := _added(present, want.value)) and place.exists and isinstance(place.value, list):
@@ -86,7 +88,7 @@ def _edits_for(repository: Repository, want: Want) -> tuple[Place, list[Edit]]:
         value = _source_value(place, present, want.value)
         if value is not _NOT_INVERTIBLE:
             return place, [_edit(place, value)]
-    raise Unproved(
+    raise Unprovable(
         f"{what}: its value is made of several parts in {located.places[0].file}, none of them alone gives it"
     )
 
@@ -148,24 +150,24 @@ def _apply(repository: Repository, edits: Sequence[Edit], fix: Fix) -> dict[str,
     try:
         return changes(edits, repository.read)
     except EditRefused as error:
-        raise Unproved(f"{fix.title}: the edit was refused: {error}") from error
+        raise Unprovable(f"{fix.title}: the edit was refused: {error}") from error
 
 
 def _check_rendering(
-    case: Case, fix: Fix, places: Sequence[Place], files: Mapping[str, bytes | None]
+    case: RemedyContext, fix: Fix, places: Sequence[Place], files: Mapping[str, bytes | None]
 ) -> Sequence[ObjectChange]:
     repository = case.repository
     after = repository.with_changes(files)
     if problems := repository.validate(after):
-        raise Unproved(f"{fix.title}: the result is not valid: {problems[0].message}")
+        raise Unprovable(f"{fix.title}: the result is not valid: {problems[0].message}")
     differences = repository.difference(after)
     known = {place_name for place in places for place_name in place.also_feeds}
     touched = {want.application.name for want in fix.wants} | {app.name for app in fix.applications} | known
     for change in differences:
         if change.application not in touched:
-            raise Unproved(f"{fix.title}: it would change {change.application} too")
+            raise Unprovable(f"{fix.title}: it would change {change.application} too")
         if change.what == "failure" and change.after is not MISSING and change.after:
-            raise Unproved(f"{fix.title}: {change.application} would no longer render: {change.after}")
+            raise Unprovable(f"{fix.title}: {change.application} would no longer render: {change.after}")
     for change in differences:
         _check_maximum(case, fix, change)
     for want in fix.wants:
@@ -184,26 +186,28 @@ _RAISED_BY: Mapping[tuple[str, ...], str] = {
 }
 
 
-def _check_maximum(case: Case, fix: Fix, change: ObjectChange) -> None:
+def _check_maximum(case: RemedyContext, fix: Fix, change: ObjectChange) -> None:
     """The maximum of an action holds for its field whichever action raises it, a roll-back too."""
     action = case.policies.actions.get(_RAISED_BY.get(tuple(map(str, change.path[-2:])), ""))
     high = quantities.parse(action.bounds.maximum or None) if action else None
     amount = None if change.after is MISSING else quantities.parse(change.after)
     before = None if change.before is MISSING else quantities.parse(change.before)
     if action and high is not None and amount is not None and amount > high and (before is None or amount > before):
-        raise Unproved(f"{fix.title}: {change.after} would exceed the maximum of {action.bounds.maximum} ({action.id})")
+        raise Unprovable(
+            f"{fix.title}: {change.after} would exceed the maximum of {action.bounds.maximum} ({action.id})"
+        )
 
 
 def _check_want(want: Want, differences: Sequence[ObjectChange], fix: Fix) -> None:
     own = [change for change in differences if change.application == want.application.name]
     if not own:
-        raise Unproved(f"{fix.title}: the edit does not reach the rendered {want.manifest.kind} {want.manifest.name}")
+        raise Unprovable(f"{fix.title}: the edit does not reach the rendered {want.manifest.kind} {want.manifest.name}")
     wanted = {_plain(other.path) for other in fix.wants}
     for change in own:
         path = _plain(change.path)
         inside = any(path[: len(prefix)] == prefix or prefix[: len(path)] == path for prefix in wanted)
         if change.what != "field" or not (inside or _derived(change)):
-            raise Unproved(f"{fix.title}: it would also change {change.kind} {change.name} {dotted(change.path)}")
+            raise Unprovable(f"{fix.title}: it would also change {change.kind} {change.name} {dotted(change.path)}")
 
 
 def _plain(path: YamlPath) -> YamlPath:
@@ -223,13 +227,13 @@ def _line(change: ObjectChange) -> str:
     return f"{change.application}: {change.kind}/{change.name}{where}: {before} → {after}"
 
 
-def _guard(case: Case, files: Mapping[str, bytes | None]) -> None:
+def _guard(case: RemedyContext, files: Mapping[str, bytes | None]) -> None:
     before = {name: _read(case.repository, name) for name in files}
     ruling = check_changes(
         {name: FileChange(before=before[name], after=after) for name, after in files.items()}, case.policies.guardrails
     )
     if not ruling.allowed:
-        raise Unproved(f"the guardrails say no: {'; '.join(ruling.reasons)}")
+        raise Unprovable(f"the guardrails say no: {'; '.join(ruling.reasons)}")
 
 
 def _read(repository: Repository, file: str) -> bytes | None:
@@ -239,7 +243,7 @@ def _read(repository: Repository, file: str) -> bytes | None:
         return None
 
 
-def _policy_words(case: Case) -> tuple[str, ...]:
+def _policy_words(case: RemedyContext) -> tuple[str, ...]:
     bounds = case.action.bounds
     limits = [
         f"≤ {bounds.max_factor:g} ×" if bounds.max_factor else "",

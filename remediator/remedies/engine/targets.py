@@ -15,7 +15,7 @@ _CLEAR_LEAD = 0.1
 
 
 @dataclass(frozen=True)
-class Targets:
+class TargetMatches:
     """The objects that are meant (several where one text feeds several Applications) and whose they are."""
 
     matches: tuple[Match, ...] = ()
@@ -23,7 +23,7 @@ class Targets:
     doubt: str = ""
 
 
-def targets_of(diagnosis: Diagnosis, repository: Repository) -> Targets:
+def targets_of(diagnosis: Diagnosis, repository: Repository) -> TargetMatches:
     """The culprit's objects; where the repository does not hold the culprit, only the victims' Applications."""
     words = _words(diagnosis)
     found = _best(diagnosis.subject, repository, words, diagnosis)
@@ -32,10 +32,10 @@ def targets_of(diagnosis: Diagnosis, repository: Repository) -> Targets:
     for subject in _others(diagnosis):
         victim = _best(subject, repository, words)
         if victim.matches:
-            return Targets(victim.matches, victim.applications, "")
+            return TargetMatches(victim.matches, victim.applications, "")
     named = {application.name for application in repository.applications}
     applications = [s.application for s in (diagnosis.subject, *_others(diagnosis)) if s.application in named]
-    return Targets((), tuple(dict.fromkeys(applications)) or _in_passing(diagnosis, repository), "")
+    return TargetMatches((), tuple(dict.fromkeys(applications)) or _in_passing(diagnosis, repository), "")
 
 
 def _in_passing(diagnosis: Diagnosis, repository: Repository) -> tuple[str, ...]:
@@ -89,10 +89,10 @@ def _words(diagnosis: Diagnosis) -> tuple[str, ...]:
 
 def _best(
     subject: Subject, repository: Repository, words: Iterable[str] = (), diagnosis: Diagnosis | None = None
-) -> Targets:
+) -> TargetMatches:
     matches = repository.find(subject)
     if not matches:
-        return Targets()
+        return TargetMatches()
     top = [match for match in matches if match.score > matches[0].score - _CLEAR_LEAD]
     if len(_texts(top)) > 1:
         counts = [_says(match, words) for match in top]
@@ -105,8 +105,8 @@ def _best(
         places = ", ".join(
             f"{m.application.name}: {m.manifest.kind}/{m.manifest.name} ({m.manifest.file})" for m in top[:4]
         )
-        return Targets((), names[:1], f"several objects fit: {places}")
-    return Targets(tuple(top), names, "")
+        return TargetMatches((), names[:1], f"several objects fit: {places}")
+    return TargetMatches(tuple(top), names, "")
 
 
 def _texts(matches: Iterable[Match]) -> set[tuple[str, int, str]]:

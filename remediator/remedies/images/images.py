@@ -10,12 +10,12 @@ from typing import Any
 from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Match
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, is_typo, nearest, similarity
 
 
 @dataclass(frozen=True)
-class Reference:
+class ImageReference:
     """An image reference in its parts, as the distribution spec splits it."""
 
     registry: str
@@ -24,7 +24,7 @@ class Reference:
     digest: str
 
     @classmethod
-    def parse(cls, text: str) -> Reference:
+    def parse(cls, text: str) -> ImageReference:
         """A reference from its text; what is left out stays empty."""
         rest, _, digest = text.partition("@")
         head, slash, tail = rest.partition("/")
@@ -48,26 +48,26 @@ class Reference:
         return f"{registry}/{'library/' if official else ''}{self.repository}"
 
 
-def correct_image(case: Case) -> Iterator[Fix]:
+def correct_image(case: RemedyContext) -> Iterator[Fix]:
     """Correct a tag, name or registry to the one that was meant; the history is asked by the way of `accepts`."""
     failed = case.signals(*case.action.ends)
     for target, container, path in _containers(case, failed):
         present = str(container.get("image", ""))
-        reference = Reference.parse(present)
+        reference = ImageReference.parse(present)
         if present and _named_in(case, failed, reference, present):
             yield _fix(case, target, container, path, reference, failed)
 
 
-def _containers(case: Case, failed: list[Evidence]) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
+def _containers(case: RemedyContext, failed: list[Evidence]) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
     """The containers that the evidence names, else those that have the very image it names, else the only one."""
-    images = {Reference.parse(text) for text in _images(failed)}
+    images = {ImageReference.parse(text) for text in _images(failed)}
     for target in case.targets:
         every = [(body, path) for body, path, _ in target.manifest.containers()]
         named = [pair for pair in every if pair[0].get("name") == target.container]
         having = [
             pair
             for pair in every
-            if any(_same(image, Reference.parse(str(pair[0].get("image", "")))) for image in images)
+            if any(_same(image, ImageReference.parse(str(pair[0].get("image", "")))) for image in images)
         ]
         chosen = [pair for pair in having if pair in named] or having or named or (every if len(every) == 1 else [])
         for body, path in chosen:
@@ -75,7 +75,12 @@ def _containers(case: Case, failed: list[Evidence]) -> Iterator[tuple[Match, dic
 
 
 def _fix(
-    case: Case, target: Match, container: dict[str, Any], path: YamlPath, reference: Reference, failed: list[Evidence]
+    case: RemedyContext,
+    target: Match,
+    container: dict[str, Any],
+    path: YamlPath,
+    reference: ImageReference,
+    failed: list[Evidence],
 ) -> Fix:
     present, name = str(container.get("image", "")), str(container.get("name", ""))
     signals = {one.signal for one in failed}
@@ -97,12 +102,12 @@ def _fix(
     )
 
 
-def _would_do(old: str, present: Reference, *, refused: bool) -> bool:
+def _would_do(old: str, present: ImageReference, *, refused: bool) -> bool:
     """Whether an older image would end it: any other, but where the registry refuses only one of another name.
 
     A login that no longer holds refuses every tag of a repository alike.
     """
-    earlier = Reference.parse(old)
+    earlier = ImageReference.parse(old)
     if not old or _same(earlier, present):
         return False
     return not refused or earlier.full != present.full
@@ -115,15 +120,15 @@ def _images(evidence: Iterable[Evidence]) -> list[str]:
     )
 
 
-def _named_in(case: Case, failed: list[Evidence], reference: Reference, present: str) -> bool:
+def _named_in(case: RemedyContext, failed: list[Evidence], reference: ImageReference, present: str) -> bool:
     """Whether the evidence is about this very image: else the repository was changed since, or it is another one."""
     images = _images(failed) or _images(case.statements)
     if any(present and f'"{present}"' in one.text for one in failed):
         return True
-    return not images or any(_same(Reference.parse(image), reference) for image in images)
+    return not images or any(_same(ImageReference.parse(image), reference) for image in images)
 
 
-def _same(a: Reference, b: Reference) -> bool:
+def _same(a: ImageReference, b: ImageReference) -> bool:
     return (
         a.full == b.full
         and (a.tag or "latest") == (b.tag or "latest")
@@ -131,7 +136,7 @@ def _same(a: Reference, b: Reference) -> bool:
     )
 
 
-def _known_references(case: Case, beside: Match | None = None) -> set[str]:
+def _known_references(case: RemedyContext, beside: Match | None = None) -> set[str]:
     """Every image that the rendered workloads use; `beside` an object only those of its Application and namespace."""
     return {
         str(container["image"])
@@ -144,40 +149,42 @@ def _known_references(case: Case, beside: Match | None = None) -> set[str]:
 
 
 def _corrected(
-    case: Case, target: Match, wrong: Reference, present: str, names: list[str], *, refused: bool
+    case: RemedyContext, target: Match, wrong: ImageReference, present: str, names: list[str], *, refused: bool
 ) -> tuple[str, str]:  # fmt: skip
     """The reference that was meant and why; where the registry refuses, only a slip in the name counts."""
     if spelt := _spelt_right(present):
         return spelt, f"`{spelt}` is how a reference is written."
-    known = [Reference.parse(text) for text in sorted(_known_references(case) - {present})]
-    siblings = [Reference.parse(text) for text in sorted(_known_references(case, target))]
+    known = [ImageReference.parse(text) for text in sorted(_known_references(case) - {present})]
+    siblings = [ImageReference.parse(text) for text in sorted(_known_references(case, target))]
     if not refused and (tag := _tag(wrong, known, siblings, _words(case, "tags"))):
         return str(
-            Reference(wrong.registry, wrong.repository, tag, "")
+            ImageReference(wrong.registry, wrong.repository, tag, "")
         ), f"tag `{tag}` is one slip away or what its neighbours run."
     if case.signals("registry_unknown"):
         hosts = {other.registry for other in known if other.registry} | set(_words(case, "registries"))
         if wrong.registry not in hosts and (host := nearest(wrong.registry, hosts)):
             return str(
-                Reference(host, wrong.repository, wrong.tag, wrong.digest)
+                ImageReference(host, wrong.repository, wrong.tag, wrong.digest)
             ), f"registry `{host}` is one slip away."
     near = [other for other in known if other.full != wrong.full and is_typo(wrong.full, other.full)]
     if near and not any(other.full == wrong.full for other in known):
         best = max(near, key=lambda other: similarity(wrong.full, other.full))
         return str(
-            Reference(best.registry, best.repository, wrong.tag, wrong.digest)
+            ImageReference(best.registry, best.repository, wrong.tag, wrong.digest)
         ), f"`{best.full}` is used elsewhere and one slip away."
     if repository := _repository(wrong, names, _words(case, "official")):
-        return str(Reference(wrong.registry, repository, wrong.tag, wrong.digest)), f"`{repository}` is one slip away."
+        return str(
+            ImageReference(wrong.registry, repository, wrong.tag, wrong.digest)
+        ), f"`{repository}` is one slip away."
     return "", "nothing in the repository says which image was meant."
 
 
-def _words(case: Case, option: str) -> list[str]:
+def _words(case: RemedyContext, option: str) -> list[str]:
     value = case.action.options.get(option)
     return [str(word) for word in value] if isinstance(value, list) else []
 
 
-def _tag(wrong: Reference, known: list[Reference], siblings: list[Reference], words: list[str]) -> str:
+def _tag(wrong: ImageReference, known: list[ImageReference], siblings: list[ImageReference], words: list[str]) -> str:
     """A well-formed spelling of the tag, one that is used and a slip away, or the one that all siblings have.
 
     Two versions that both are well formed differ for a reason, and other environments run other versions: there
@@ -220,7 +227,7 @@ def _common_tag(tag: str, words: list[str]) -> str:
     return "".join([*parts[: strange[0]], near[0], *parts[strange[0] + 1 :]]) if len(near) == 1 else ""
 
 
-def _repository(wrong: Reference, names: list[str], official: list[str]) -> str:
+def _repository(wrong: ImageReference, names: list[str], official: list[str]) -> str:
     """The name one slip away: that of an official image, or the workload's own."""
     folder, _, last = wrong.repository.rpartition("/")
     if wrong.full.startswith("docker.io/library/"):
@@ -246,5 +253,5 @@ def _spelt_right(present: str) -> str:
 
 
 def _lower(present: str) -> str:
-    reference = Reference.parse(present)
-    return str(Reference(reference.registry, reference.repository.lower(), reference.tag, reference.digest))
+    reference = ImageReference.parse(present)
+    return str(ImageReference(reference.registry, reference.repository.lower(), reference.tag, reference.digest))

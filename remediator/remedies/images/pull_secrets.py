@@ -13,12 +13,12 @@ from remediator.domain.incident import Evidence
 from remediator.gitops import Match
 from remediator.gitops.paths import get
 from remediator.remedies.engine.acceptable_values import another
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
-from remediator.remedies.images.images import Reference
+from remediator.remedies.images.images import ImageReference
 
 
-def add_image_pull_secret(case: Case) -> Iterator[Fix]:
+def add_image_pull_secret(case: RemedyContext) -> Iterator[Fix]:
     """Name the pull secret that the namespace holds for this registry."""
     failed = case.signals("image_denied", "pull_secret_missing")
     for target, container, _ in case.workloads():
@@ -26,7 +26,7 @@ def add_image_pull_secret(case: Case) -> Iterator[Fix]:
         if found is None:
             continue
         spec, base = found
-        registry = Reference.parse(str(container.get("image", ""))).registry or "docker.io"
+        registry = ImageReference.parse(str(container.get("image", ""))).registry or "docker.io"
         named = [str(item.get("name")) for item in spec.get("imagePullSecrets") or () if isinstance(item, dict)]
         secrets = _pull_secrets(case, target)
         if named:
@@ -47,7 +47,12 @@ def add_image_pull_secret(case: Case) -> Iterator[Fix]:
 
 
 def _misnamed(
-    case: Case, target: Match, base: YamlPath, named: list[str], secrets: dict[str, set[str]], failed: list[Evidence]
+    case: RemedyContext,
+    target: Match,
+    base: YamlPath,
+    named: list[str],
+    secrets: dict[str, set[str]],
+    failed: list[Evidence],
 ) -> Iterator[Fix]:
     """The pod names a pull secret that does not exist, and one that does is a slip away."""
     said = case.facts("missing", among=case.signals("pull_secret_missing"))
@@ -66,7 +71,7 @@ def _misnamed(
         )
 
 
-def _account_brings(case: Case, target: Match, spec: dict[str, Any]) -> bool:
+def _account_brings(case: RemedyContext, target: Match, spec: dict[str, Any]) -> bool:
     """Whether the ServiceAccount gives its pods a pull secret already."""
     name = str(spec.get("serviceAccountName") or "default")
     return any(
@@ -75,7 +80,7 @@ def _account_brings(case: Case, target: Match, spec: dict[str, Any]) -> bool:
     )
 
 
-def _pull_secrets(case: Case, target: Match) -> dict[str, set[str]]:
+def _pull_secrets(case: RemedyContext, target: Match) -> dict[str, set[str]]:
     """Pull secrets of the namespace and the registries they are for: by their contents, else by who uses them."""
     found: dict[str, set[str]] = {}
     for manifest in case.namespace_objects(target, "Secret", "SealedSecret", "ExternalSecret"):
@@ -92,7 +97,7 @@ def _pull_secrets(case: Case, target: Match) -> dict[str, set[str]]:
             name = str(item.get("name")) if isinstance(item, dict) else ""
             if name in found:
                 found[name] |= {
-                    Reference.parse(str(body.get("image", ""))).registry or "docker.io"
+                    ImageReference.parse(str(body.get("image", ""))).registry or "docker.io"
                     for body, _, _ in manifest.containers()
                 }
     return found

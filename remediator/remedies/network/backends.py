@@ -8,7 +8,7 @@ from typing import Any
 
 from remediator.domain.change import YamlPath
 from remediator.gitops import Application, Manifest
-from remediator.remedies.engine.case import Case
+from remediator.remedies.engine.case import RemedyContext
 
 _GATEWAY = frozenset({"HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"})
 
@@ -135,7 +135,7 @@ def dicts(items: Any) -> list[dict[str, Any]]:
     return [item if isinstance(item, dict) else {} for item in items] if isinstance(items, list) else []
 
 
-def all_backends(case: Case) -> list[Backend]:
+def all_backends(case: RemedyContext) -> list[Backend]:
     """Every backend of every route of the repository."""
     return [
         backend

@@ -9,7 +9,7 @@ from typing import Any
 from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Manifest
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.path_spelling import is_slip
 from remediator.remedies.engine.spelling import one_of
 from remediator.remedies.views.service_view import (
@@ -51,7 +51,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Client:
+class CallerPods:
     """The pods that were shut out."""
 
     name: str
@@ -60,7 +60,7 @@ class Client:
     evidence: tuple[Evidence, ...]
 
 
-def fix_network_policy(case: Case) -> Iterator[Fix]:
+def fix_network_policy(case: RemedyContext) -> Iterator[Fix]:
     """Admit the client: mend the label or port that was meant for it, or add it to the one rule that admits others."""
     dropped = bool(case.signals("connection_timeout"))
     for server in servers(case):
@@ -75,7 +75,7 @@ def fix_network_policy(case: Case) -> Iterator[Fix]:
                     yield fix if dropped else replace(fix, score=0.0)
 
 
-def _policies(case: Case, server: Server, pods: Sequence[Pods]) -> list[Policy]:
+def _policies(case: RemedyContext, server: Server, pods: Sequence[Pods]) -> list[Policy]:
     """Policies for traffic into the server's pods; without one everything is let in."""
     found = []
     for application, manifest in neighbours(case, server.application, server.namespace):
@@ -123,7 +123,7 @@ def _server_ports(server: Server, pods: Sequence[Pods]) -> set[str]:
     )
 
 
-def _clients(case: Case, server: Server) -> Iterator[Client]:
+def _clients(case: RemedyContext, server: Server) -> Iterator[CallerPods]:
     """Who complains about the server, with the labels that the repository or the input shows."""
     seen = set()
     for one in server.evidence:
@@ -139,10 +139,10 @@ def _clients(case: Case, server: Server) -> Iterator[Client]:
             labels = {
                 key: value for key, value in labels.items() if not key.endswith(("-hash", "pod-index", "pod-name"))
             }
-            yield Client(name, namespace, labels, tuple(e for e in server.evidence if e.subject.name == name))
+            yield CallerPods(name, namespace, labels, tuple(e for e in server.evidence if e.subject.name == name))
 
 
-def _admits(policy: Policy, client: Client, ports: set[str], namespace: str) -> bool:
+def _admits(policy: Policy, client: CallerPods, ports: set[str], namespace: str) -> bool:
     return any(
         _port_open(rule, ports)
         and (not rule.get("from") or any(_is_peer(peer, client, namespace) for peer in rule["from"]))
@@ -155,7 +155,7 @@ def _port_open(rule: dict[str, Any], ports: set[str]) -> bool:
     return not listed or bool(ports & set(listed)) or "None" in listed
 
 
-def _is_peer(peer: Any, client: Client, namespace: str) -> bool:
+def _is_peer(peer: Any, client: CallerPods, namespace: str) -> bool:
     if not isinstance(peer, dict) or "ipBlock" in peer:
         return True  # an address range: whether the client is in it cannot be told
     if "namespaceSelector" in peer:
@@ -163,7 +163,9 @@ def _is_peer(peer: Any, client: Client, namespace: str) -> bool:
     return client.namespace == namespace and _selects(peer.get("podSelector"), client.labels)
 
 
-def _admitted(case: Case, server: Server, policies: list[Policy], client: Client, ports: set[str]) -> Iterator[Fix]:
+def _admitted(
+    case: RemedyContext, server: Server, policies: list[Policy], client: CallerPods, ports: set[str]
+) -> Iterator[Fix]:
     if client.namespace != server.namespace or len(policies) != 1:
         return
     policy = policies[0]
@@ -176,7 +178,7 @@ def _admitted(case: Case, server: Server, policies: list[Policy], client: Client
             yield from _peer_mended(case, server, policy, i, client)
 
 
-def _peer_mended(case: Case, server: Server, policy: Policy, rule: int, client: Client) -> Iterator[Fix]:
+def _peer_mended(case: RemedyContext, server: Server, policy: Policy, rule: int, client: CallerPods) -> Iterator[Fix]:
     """One label of a peer that no pod has goes to the client's; a peer that others are admitted by stays."""
     pods = pods_beside(case, server)
     peers = policy.rules[rule]["from"]
@@ -205,7 +207,7 @@ def _peer_mended(case: Case, server: Server, policy: Policy, rule: int, client: 
     yield from _peer_added(case, server, policy, rule, client)
 
 
-def _peer_added(case: Case, server: Server, policy: Policy, rule: int, client: Client) -> Iterator[Fix]:
+def _peer_added(case: RemedyContext, server: Server, policy: Policy, rule: int, client: CallerPods) -> Iterator[Fix]:
     """The client as a further peer, told by the label by which the policy tells the others."""
     peers = policy.rules[rule]["from"]
     used = [key for peer in peers for key in ((peer.get("podSelector") or {}).get("matchLabels") or {})]
@@ -227,7 +229,7 @@ def _peer_added(case: Case, server: Server, policy: Policy, rule: int, client: C
 
 
 def _port_opened(
-    case: Case, server: Server, policy: Policy, rule: int, ports: set[str], client: Client
+    case: RemedyContext, server: Server, policy: Policy, rule: int, ports: set[str], client: CallerPods
 ) -> Iterator[Fix]:
     """The only port of a rule that admits the client goes to the one that the server listens on."""
     listed = policy.rules[rule].get("ports") or []

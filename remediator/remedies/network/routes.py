@@ -7,7 +7,7 @@ from typing import Any
 
 from remediator.domain.incident import Evidence
 from remediator.gitops.paths import MISSING
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.path_spelling import surely_meant
 from remediator.remedies.engine.spelling import is_typo, nearest, one_of
 from remediator.remedies.network.backends import Backend, all_backends, dicts
@@ -21,7 +21,7 @@ from remediator.remedies.views.service_view import (
 )
 
 
-def fix_ingress_backend(case: Case) -> Iterator[Fix]:
+def fix_ingress_backend(case: RemedyContext) -> Iterator[Fix]:
     """Point a route at the Service that was meant, where the one it names is nowhere."""
     said = case.signals(*case.action.ends)
     for backend in all_backends(case):
@@ -73,7 +73,7 @@ def _word(text: str, word: str) -> bool:
     return False
 
 
-def _services_of(case: Case, backend: Backend) -> set[str]:
+def _services_of(case: RemedyContext, backend: Backend) -> set[str]:
     """Services that the namespace has: of the repository, and those that the input shows."""
     declared = {
         manifest.name
@@ -88,7 +88,7 @@ def _services_of(case: Case, backend: Backend) -> set[str]:
     return declared | seen - {backend.service}
 
 
-def _service_meant(case: Case, backend: Backend, present: set[str]) -> str:
+def _service_meant(case: RemedyContext, backend: Backend, present: set[str]) -> str:
     if new := surely_meant(backend.service, present):
         return new
     used = {other.service for other in all_backends(case) if other.namespace == backend.namespace}
@@ -97,7 +97,7 @@ def _service_meant(case: Case, backend: Backend, present: set[str]) -> str:
     return next(iter(free)) if len(own) == len(free) == 1 else ""
 
 
-def fix_service_port(case: Case) -> Iterator[Fix]:
+def fix_service_port(case: RemedyContext) -> Iterator[Fix]:
     """Bring the port of a Service and that by which it is asked into step, on the side that is alone with its view."""
     for server in servers(case):
         if not server.ports or server.spec.get("type") == "ExternalName":
@@ -120,7 +120,7 @@ def _offers(server: Server, port: Any) -> bool:
     return any(str(port) in (str(one.get("port")), str(one.get("name"))) for one in server.ports)
 
 
-def _port_of_service(case: Case, server: Server, strangers: list[Backend], *, agreeing: int) -> Iterator[Fix]:
+def _port_of_service(case: RemedyContext, server: Server, strangers: list[Backend], *, agreeing: int) -> Iterator[Fix]:
     """The Service's side: its port, or its port's name, as all its routes have it."""
     asked = {str(one.port) for one in strangers}
     if len(asked) != 1:
@@ -167,7 +167,7 @@ def _which(server: Server, wanted: Any) -> int | None:
     return near[0] if len(near) == 1 else None
 
 
-def _port_of_route(case: Case, server: Server, backend: Backend) -> Iterator[Fix]:
+def _port_of_route(case: RemedyContext, server: Server, backend: Backend) -> Iterator[Fix]:
     """The route's side: the port that the Service offers."""
     kind, name, present = backend.manifest.kind, backend.manifest.name, backend.port
     numeric = str(present).isdigit()
@@ -194,7 +194,7 @@ def _port_of_route(case: Case, server: Server, backend: Backend) -> Iterator[Fix
     )
 
 
-def _port_by_clients(case: Case, server: Server) -> Iterator[Fix]:
+def _port_by_clients(case: RemedyContext, server: Server) -> Iterator[Fix]:
     """Clients ask for a port that the Service does not offer: its own, where the pods listen on just that one."""
     asked = {port for port in server.asked if not _offers(server, port)}
     if len(asked) != 1 or len(server.ports) != 1 or any(_offers(server, port) for port in server.asked):
@@ -217,7 +217,7 @@ def _port_by_clients(case: Case, server: Server) -> Iterator[Fix]:
     )
 
 
-def _references_to(case: Case, service: str, port: str) -> bool:
+def _references_to(case: RemedyContext, service: str, port: str) -> bool:
     """Whether any workload of the repository is told to use the Service at that port."""
     needle = f"{service}:{port}"
     return any(

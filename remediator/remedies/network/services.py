@@ -8,7 +8,7 @@ from typing import Any
 
 from remediator.domain.change import YamlPath
 from remediator.gitops.paths import MISSING
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.path_spelling import is_slip
 from remediator.remedies.engine.spelling import is_typo, nearest, one_of
 from remediator.remedies.views.service_view import (
@@ -29,7 +29,7 @@ from remediator.remedies.views.service_view import (
 _SELECTOR: YamlPath = ("spec", "selector")
 
 
-def fix_service_selector(case: Case) -> Iterator[Fix]:
+def fix_service_selector(case: RemedyContext) -> Iterator[Fix]:
     """Let a Service select the pods that were surely meant; the history is asked first."""
     for server in servers(case):
         if not server.selects or not _selector_as_seen(case, server) or has_endpoints(case, server):
@@ -43,13 +43,13 @@ def fix_service_selector(case: Case) -> Iterator[Fix]:
         yield from _labels_restored(case, server, pods)
 
 
-def _selector_as_seen(case: Case, server: Server) -> bool:
+def _selector_as_seen(case: RemedyContext, server: Server) -> bool:
     """False where the input shows another selector than the repository: it was changed since."""
     seen = [pairs(one.facts["selector"]) for one in shown(case, server) if one.facts.get("selector")]
     return not seen or any(one == server.selector for one in seen)
 
 
-def _shown_without(case: Case, server: Server) -> bool:
+def _shown_without(case: RemedyContext, server: Server) -> bool:
     """Whether the input shows that nothing is behind the Service; pods of other tools than these may be, otherwise."""
     told = any(one.reason == "NoEndpoints" for one in shown(case, server)) or any(
         one.signal == "no_endpoints" for one in server.evidence
@@ -57,7 +57,7 @@ def _shown_without(case: Case, server: Server) -> bool:
     return told or bool(live_pods(case, server.namespace))
 
 
-def _selected_again(case: Case, server: Server, pods: list[Pods], *, sure: bool) -> Iterator[Fix]:
+def _selected_again(case: RemedyContext, server: Server, pods: list[Pods], *, sure: bool) -> Iterator[Fix]:
     name, selector = server.manifest.name, server.selector
     meant = _meant(server, pods)
     for key in selector:
@@ -167,7 +167,7 @@ def _would_select(selector: dict[str, str], key: str, pods: list[Pods]) -> Calla
     return accepts
 
 
-def _labels_restored(case: Case, server: Server, pods: list[Pods]) -> Iterator[Fix]:
+def _labels_restored(case: RemedyContext, server: Server, pods: list[Pods]) -> Iterator[Fix]:
     """Where the pods' label was changed instead: back to what the Service selects, if the history has it."""
     for one in pods:
         change = _difference(server.selector, one.labels)
@@ -185,7 +185,7 @@ def _labels_restored(case: Case, server: Server, pods: list[Pods]) -> Iterator[F
         )
 
 
-def fix_target_port(case: Case) -> Iterator[Fix]:
+def fix_target_port(case: RemedyContext) -> Iterator[Fix]:
     """Point a Service at the port on which its pods listen."""
     for server in servers(case):
         pods = selected(server, pods_beside(case, server))
@@ -202,7 +202,7 @@ def _target(port: dict[str, Any]) -> Any:
     return port.get("targetPort") if port.get("targetPort") not in (None, "") else port.get("port")
 
 
-def _target_as_seen(case: Case, server: Server, port: dict[str, Any]) -> bool:
+def _target_as_seen(case: RemedyContext, server: Server, port: dict[str, Any]) -> bool:
     """False where the input shows other target ports, or endpoints on other ports, than the repository has."""
     wanted = str(_target(port))
     seen = [
@@ -216,7 +216,9 @@ def _target_as_seen(case: Case, server: Server, port: dict[str, Any]) -> bool:
     return True
 
 
-def _target_corrected(case: Case, server: Server, pods: list[Pods], index: int, port: dict[str, Any]) -> Iterator[Fix]:
+def _target_corrected(
+    case: RemedyContext, server: Server, pods: list[Pods], index: int, port: dict[str, Any]
+) -> Iterator[Fix]:
     target, declared = _target(port), container_ports(pods)
     numbers = {int(item["containerPort"]) for _, item, _ in declared if str(item["containerPort"]).isdigit()}
     names = {str(item["name"]) for _, item, _ in declared if item.get("name")}
@@ -247,7 +249,7 @@ def _target_corrected(case: Case, server: Server, pods: list[Pods], index: int, 
     )
 
 
-def _answers(case: Case, server: Server, pods: list[Pods]) -> bool:
+def _answers(case: RemedyContext, server: Server, pods: list[Pods]) -> bool:
     """Whether the input shows that the pods are up: only then does a refusal speak against the port."""
     names = {one.manifest.name for one in pods}
     ready = [
@@ -291,7 +293,7 @@ def _numbered_port(target: int, port: dict[str, Any], server: Server, numbers: s
 
 
 def _container_port_corrected(
-    case: Case, server: Server, pods: list[Pods], name: str, heard: set[int]
+    case: RemedyContext, server: Server, pods: list[Pods], name: str, heard: set[int]
 ) -> Iterator[Fix]:
     """Where the Service names a container port whose number is not the one that the program listens on."""
     for one, item, path in container_ports(pods):

@@ -13,7 +13,7 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Manifest
 from remediator.gitops.paths import MISSING, get
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.application_field import complained
 
 Body = Mapping[str, Any]
@@ -115,7 +115,7 @@ _NAMED = re.compile(
 )
 
 
-def bump_api_version(case: Case) -> Iterator[Fix]:
+def bump_api_version(case: RemedyContext) -> Iterator[Fix]:
     """Move every object of the version that is gone to the one that the cluster serves."""
     done: set[tuple[str, str]] = set()
     for application, one in complained(case, *case.action.ends):
@@ -131,7 +131,7 @@ def _kind_in(text: str) -> str:
     return (found["kind"] or found["kind2"] or "") if found else ""
 
 
-def _moved(case: Case, application: Application, kind: str, one: Evidence) -> Iterator[Fix]:
+def _moved(case: RemedyContext, application: Application, kind: str, one: Evidence) -> Iterator[Fix]:
     told = one.facts.get("version", "")
     objects = [item for item in case.repository.objects(application) if item.kind == kind and _is_version(item, told)]
     moves = {item.api_version: _MOVES.get((item.api_version, kind)) for item in objects}
@@ -168,7 +168,7 @@ def _is_version(item: Manifest, told: str) -> bool:
     return not told or item.api_version == told or item.api_version.rpartition("/")[2] == told
 
 
-def _from_history(case: Case, objects: list[Manifest], one: Evidence) -> Iterator[Fix]:
+def _from_history(case: RemedyContext, objects: list[Manifest], one: Evidence) -> Iterator[Fix]:
     """A version that no table knows: a slip in it is known by what stood there before."""
     if len({item.api_version for item in objects}) != 1:
         return

@@ -11,7 +11,7 @@ from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Manifest, history
 from remediator.gitops.paths import MISSING, differing, get
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.objects.invalid import message_of, path_of
 from remediator.remedies.views.application_field import complained, same
 
@@ -27,14 +27,14 @@ _DEEP = 12
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierTemplate:
     """The object as an older commit had it, and what ended that."""
 
     body: dict[str, Any]
     said: str
 
 
-def restore_immutable_field(case: Case) -> Iterator[Fix]:
+def restore_immutable_field(case: RemedyContext) -> Iterator[Fix]:
     """Restore every value below the field that the API server refuses to change, together, from before one commit."""
     if not case.policies.actions["roll_back"].enabled:
         return
@@ -50,7 +50,9 @@ def restore_immutable_field(case: Case) -> Iterator[Fix]:
                 yield from _restored(case, application, manifest, text[match.end() :], one)
 
 
-def _restored(case: Case, application: Application, manifest: Manifest, text: str, one: Evidence) -> Iterator[Fix]:
+def _restored(
+    case: RemedyContext, application: Application, manifest: Manifest, text: str, one: Evidence
+) -> Iterator[Fix]:
     fields, free = _fields(manifest, text)
     for earlier in _earlier(case, application, manifest):
         wants = [
@@ -112,7 +114,7 @@ def _labels_too(
             yield Want(application, manifest, (*labels, key), want.value)
 
 
-def _earlier(case: Case, application: Application, manifest: Manifest) -> Iterator[Earlier]:
+def _earlier(case: RemedyContext, application: Application, manifest: Manifest) -> Iterator[EarlierTemplate]:
     """The object before each of the last commits to its files, newest first."""
     root = case.repository.root
     reads = {
@@ -128,12 +130,12 @@ def _earlier(case: Case, application: Application, manifest: Manifest) -> Iterat
         owner = same(past, application)
         for item in past.objects(owner) if owner is not None else ():
             if item.identity == manifest.identity and item.body != manifest.body:
-                yield Earlier(
+                yield EarlierTemplate(
                     item.body,
                     f"{manifest.kind} `{manifest.name}` was changed by {commit.commit[:7]} ({commit.subject!r}, {commit.when[:10]})",
                 )
 
 
-def _near(case: Case, path: str) -> Iterator[str]:
+def _near(case: RemedyContext, path: str) -> Iterator[str]:
     """The files of the source's own directory: patches, values."""
     yield from case.repository.store.below(path) if case.repository.store.is_dir(path) else ()

@@ -11,7 +11,7 @@ from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Manifest
 from remediator.gitops.paths import MISSING, get
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
 from remediator.remedies.objects.invalid_relations import related
 from remediator.remedies.objects.undecodable import undecodable
@@ -49,7 +49,7 @@ class Refusal:
         return get(self.manifest.body, self.path)
 
 
-def refusals(case: Case, *signals: str) -> list[Refusal]:
+def refusals(case: RemedyContext, *signals: str) -> list[Refusal]:
     """Every refused field of an object that this repository holds, each once."""
     found: dict[tuple[str, str, YamlPath, str], Refusal] = {}
     for application, one in complained(case, *signals):
@@ -91,7 +91,7 @@ def _value_and_detail(rest: str) -> tuple[str, str]:
     return (value, detail.strip()) if detail else ("", rest.strip()) if " " in rest else (rest, "")
 
 
-def fix_invalid_field(case: Case) -> Iterator[Fix]:
+def fix_invalid_field(case: RemedyContext) -> Iterator[Fix]:
     """Set the field to what the message demands; the value that stood there before is asked first."""
     for refusal in refusals(case, "object_invalid"):
         made = False
@@ -108,7 +108,7 @@ def fix_invalid_field(case: Case) -> Iterator[Fix]:
 
 
 def fix_of(
-    case: Case,
+    case: RemedyContext,
     refusal: Refusal,
     *,
     path: YamlPath,
@@ -137,7 +137,7 @@ def _differs(present: Any) -> Callable[[Any], bool]:
     return lambda old: old is not MISSING and not isinstance(old, dict | list) and old != present
 
 
-def _supported(case: Case, refusal: Refusal) -> Iterator[Fix]:
+def _supported(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
     """`Unsupported value: "x": supported values: "a", "b"`: the near one, or the only one."""
     if (
         refusal.problem != "Unsupported value"
@@ -164,7 +164,7 @@ def _supported(case: Case, refusal: Refusal) -> Iterator[Fix]:
 _MUST_BE = re.compile(r"^must be (?P<value>\d+|true|false)(?: for [a-z ]+)?$")
 
 
-def _demanded(case: Case, refusal: Refusal) -> Iterator[Fix]:
+def _demanded(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
     """`must be 1`: there is but one value."""
     found = _MUST_BE.match(refusal.detail.rstrip(". "))
     if found is None or refusal.present is MISSING or isinstance(refusal.present, dict | list):
@@ -197,7 +197,7 @@ _REMOVABLE = (
 )
 
 
-def _removed(case: Case, refusal: Refusal) -> Iterator[Fix]:
+def _removed(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
     """`may not be specified when …`: a setting that has no effect there goes."""
     last = str(refusal.path[-1]) if refusal.path else ""
     if not _MAY_NOT.search(refusal.detail) or refusal.present is MISSING or last not in _REMOVABLE:
@@ -214,7 +214,7 @@ def _removed(case: Case, refusal: Refusal) -> Iterator[Fix]:
     )
 
 
-def _repeated(case: Case, refusal: Refusal) -> Iterator[Fix]:
+def _repeated(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
     """`Duplicate value`: an item that is the same as an earlier one goes; one that differs is for the history."""
     if refusal.problem != "Duplicate value":
         return
@@ -238,7 +238,7 @@ def _repeated(case: Case, refusal: Refusal) -> Iterator[Fix]:
     )
 
 
-def _only_history(case: Case, refusal: Refusal) -> Iterator[Fix]:
+def _only_history(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
     """No rule knows the value: what stood there before, if the refused value is still what stands there."""
     present = refusal.present
     if present is MISSING or isinstance(present, dict | list):

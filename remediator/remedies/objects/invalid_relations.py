@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from remediator.domain.change import YamlPath
 from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.path_spelling import surely_meant
 from remediator.remedies.views.service_view import matches, neighbours, pod_labels
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from remediator.remedies.objects.invalid import Refusal
 
 
-def related(case: Case, refusal: Refusal) -> Iterator[Fix]:
+def related(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
     """The fix where the refusal is of a kind that involves a second field."""
     last = str(refusal.path[-1]) if refusal.path else ""
     if "must be less than or equal to" in refusal.detail and "requests" in refusal.path:
@@ -33,7 +33,7 @@ def related(case: Case, refusal: Refusal) -> Iterator[Fix]:
 
 
 def _fix(
-    case: Case,
+    case: RemedyContext,
     refusal: Refusal,
     path: YamlPath,
     value: Any,
@@ -56,7 +56,7 @@ def _fix(
 _LIMIT = re.compile(r"must be less than or equal to (?P<resource>[\w./-]+) limit(?: of (?P<limit>[\w.]+))?")
 
 
-def _request_above_limit(case: Case, refusal: Refusal) -> Iterator[Fix]:
+def _request_above_limit(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
     """The request goes down to the limit, which nothing may pass anyway; or either goes back to what it was."""
     found = _LIMIT.search(refusal.detail)
     if found is None:
@@ -97,7 +97,7 @@ def _request_above_limit(case: Case, refusal: Refusal) -> Iterator[Fix]:
     )
 
 
-def _minimum_above_maximum(case: Case, refusal: Refusal) -> Iterator[Fix]:
+def _minimum_above_maximum(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
     """Whichever the history says was changed; else the minimum goes down, since the maximum is what was budgeted."""
     spec = refusal.manifest.body.get("spec")
     low, high = (spec.get("minReplicas", 1), spec.get("maxReplicas")) if isinstance(spec, dict) else (None, None)
@@ -129,7 +129,7 @@ def _minimum_above_maximum(case: Case, refusal: Refusal) -> Iterator[Fix]:
     )
 
 
-def _mount_without_volume(case: Case, refusal: Refusal) -> Iterator[Fix]:
+def _mount_without_volume(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
     """The volume of nearly that name, or the only one that nothing mounts; or the volume's own name as it was."""
     found = refusal.manifest.pod_spec()
     if found is None or refusal.present != refusal.value:
@@ -175,7 +175,7 @@ def _templates(refusal: Refusal) -> bool:
     return bool(get(refusal.manifest.body, ("spec", "volumeClaimTemplates")))
 
 
-def _selector_and_labels(case: Case, refusal: Refusal) -> Iterator[Fix]:
+def _selector_and_labels(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
     """Selector and template labels brought into step, on the side that stands alone.
 
     A selector cannot be changed once the object exists, so the labels follow it; unless a Service finds the pods by
@@ -217,7 +217,7 @@ def _selector_and_labels(case: Case, refusal: Refusal) -> Iterator[Fix]:
     )
 
 
-def _selected_by(case: Case, refusal: Refusal, labels: Mapping[str, str]) -> bool:
+def _selected_by(case: RemedyContext, refusal: Refusal, labels: Mapping[str, str]) -> bool:
     """Whether a Service of the namespace finds pods by these labels."""
     namespace = refusal.manifest.namespace or refusal.application.namespace
     for _, manifest in neighbours(case, refusal.application, namespace):
@@ -227,7 +227,7 @@ def _selected_by(case: Case, refusal: Refusal, labels: Mapping[str, str]) -> boo
     return False
 
 
-def _port_out_of_range(case: Case, refusal: Refusal) -> Iterator[Fix]:
+def _port_out_of_range(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
     """A port that no port can be: the one of which it is a misspelling, where a Service or probe names it."""
     present = refusal.present
     if str(present) != refusal.value:
@@ -248,7 +248,7 @@ def _port_out_of_range(case: Case, refusal: Refusal) -> Iterator[Fix]:
     )
 
 
-def _ports_named(case: Case, refusal: Refusal) -> Iterator[str]:
+def _ports_named(case: RemedyContext, refusal: Refusal) -> Iterator[str]:
     labels, _ = pod_labels(refusal.manifest)
     for body, _, _ in refusal.manifest.containers():
         for probe in ("livenessProbe", "readinessProbe", "startupProbe"):

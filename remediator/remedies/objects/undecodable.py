@@ -14,7 +14,7 @@ from remediator.errors import ConfigError
 from remediator.gitops import Application, Manifest
 from remediator.gitops.paths import dotted, leaves
 from remediator.remedies.engine import quantities
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.application_field import changed, complained
 
 _KIND = re.compile(r"cannot be handled as a (?P<kind>\w+)")
@@ -28,7 +28,7 @@ _UNIT = re.compile(r"^(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kKMGT]i?)[bB]$")
 _MANY = 6
 
 
-def undecodable(case: Case) -> Iterator[Fix]:
+def undecodable(case: RemedyContext) -> Iterator[Fix]:
     """Write the value in the type that its field has; the text of the value stays what it is."""
     done: set[tuple[str, str, YamlPath]] = set()
     for application, one in complained(case, "object_undecodable"):
@@ -42,7 +42,7 @@ def undecodable(case: Case) -> Iterator[Fix]:
 
 
 def _retyped(
-    case: Case,
+    case: RemedyContext,
     application: Application,
     kind: str,
     field: str,
@@ -81,7 +81,7 @@ def _wrong(value: Any, want: str) -> bool:
 
 
 def _written(
-    case: Case, application: Application, wrong: list[tuple[Manifest, YamlPath, str]], one: Evidence
+    case: RemedyContext, application: Application, wrong: list[tuple[Manifest, YamlPath, str]], one: Evidence
 ) -> Iterator[Fix]:
     edits: list[Edit] = []
     places: list[Place] = []
@@ -116,7 +116,7 @@ def _word(want: str) -> str:
     return "text" if want == "string" else "a boolean" if want.startswith("bool") else "a number"
 
 
-def _literal(case: Case, place: Place, want: str) -> Any:
+def _literal(case: RemedyContext, place: Place, want: str) -> Any:
     """The value in the wanted type, its characters as they stand in the file (`yes` is not `true`, `1.10` not `1.1`)."""
     if place.inside:
         return None
@@ -144,7 +144,7 @@ def _child(node: Any, step: str | int) -> Any:
     return None
 
 
-def _units(case: Case, application: Application, kind: str, one: Evidence) -> Iterator[Fix]:
+def _units(case: RemedyContext, application: Application, kind: str, one: Evidence) -> Iterator[Fix]:
     """`512MB` as `512M`: the same amount, written as Kubernetes does; anything else is for a person."""
     wrong = [
         (manifest, path, str(value))

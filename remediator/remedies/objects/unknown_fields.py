@@ -10,7 +10,7 @@ from remediator.domain.change import Edit, YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Manifest
 from remediator.gitops.paths import MISSING, get
-from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.spelling import nearest
 from remediator.remedies.objects.schemas import fields_at
 from remediator.remedies.views.application_field import changed, complained
@@ -23,7 +23,7 @@ _OBJECT = re.compile(
 
 
 @dataclass(frozen=True)
-class Unknown:
+class UnknownField:
     """A field that one object of the repository has and its schema has not."""
 
     application: Application
@@ -32,7 +32,7 @@ class Unknown:
     evidence: Evidence
 
 
-def unknown_fields(case: Case) -> Iterator[Fix]:
+def unknown_fields(case: RemedyContext) -> Iterator[Fix]:
     """Rename the field to the one of the schema that is a slip away and not there yet."""
     for one in _found(case):
         key, parent = str(one.path[-1]), one.path[:-1]
@@ -47,7 +47,7 @@ def unknown_fields(case: Case) -> Iterator[Fix]:
             yield fix
 
 
-def _renamed(case: Case, one: Unknown, key: str, new: str) -> Fix | None:
+def _renamed(case: RemedyContext, one: UnknownField, key: str, new: str) -> Fix | None:
     located = case.repository.locate(one.application, one.manifest, one.path)
     place = next((place for place in located.places if place.exists and place.path and place.path[-1] == key), None)
     if located.status != "located" or place is None:
@@ -69,7 +69,7 @@ def _renamed(case: Case, one: Unknown, key: str, new: str) -> Fix | None:
     )
 
 
-def _found(case: Case) -> Iterator[Unknown]:
+def _found(case: RemedyContext) -> Iterator[UnknownField]:
     """The objects whose body has the field that the message calls unknown."""
     from remediator.remedies.objects.invalid import message_of, path_of
 
@@ -89,4 +89,4 @@ def _found(case: Case) -> Iterator[Unknown]:
                     continue
                 if (item.kind, item.name, path) not in seen:
                     seen.add((item.kind, item.name, path))
-                    yield Unknown(application, item, path, one)
+                    yield UnknownField(application, item, path, one)

@@ -10,7 +10,7 @@ from typing import Any
 from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Match
-from remediator.remedies.engine.case import Case
+from remediator.remedies.engine.case import RemedyContext
 
 KINDS = ("liveness", "readiness", "startup")
 _HANDLERS = ("httpGet", "tcpSocket", "grpc", "exec")
@@ -89,7 +89,7 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Failing:
+class FailingProbe:
     """A probe and what was said of its failing."""
 
     probe: Probe
@@ -135,7 +135,7 @@ def probes_of(target: Match) -> Iterator[Probe]:
                 yield Probe(target, container, kind, body, (*path, f"{kind}Probe"))
 
 
-def failing(case: Case, *signals: str) -> list[Failing]:
+def failing(case: RemedyContext, *signals: str) -> list[FailingProbe]:
     """Each probe that evidence of these signals complains about, once, with all that was said of it."""
     found: dict[tuple[str, str, str, str], tuple[Probe, list[Evidence]]] = {}
     for piece in case.signals(*signals):
@@ -144,7 +144,7 @@ def failing(case: Case, *signals: str) -> list[Failing]:
             if kind and (probe := _meant(target, kind, piece)) is not None:
                 key = (target.application.name, target.manifest.name, probe.name, kind)
                 found.setdefault(key, (probe, []))[1].append(piece)
-    return [Failing(probe, tuple(pieces), _described(case, probe, pieces)) for probe, pieces in found.values()]
+    return [FailingProbe(probe, tuple(pieces), _described(case, probe, pieces)) for probe, pieces in found.values()]
 
 
 def _meant(target: Match, kind: str, piece: Evidence) -> Probe | None:
@@ -166,7 +166,7 @@ def _port_of(piece: Evidence) -> str:
     return found["port"] if found else piece.facts.get("port", "")
 
 
-def _described(case: Case, probe: Probe, pieces: list[Evidence]) -> str:
+def _described(case: RemedyContext, probe: Probe, pieces: list[Evidence]) -> str:
     pods = {piece.subject.pod for piece in pieces if piece.subject.pod}
     for one in case.statements:
         if one.subject.container == probe.name and (not pods or one.subject.pod in pods) and one.facts.get(probe.kind):
@@ -174,7 +174,7 @@ def _described(case: Case, probe: Probe, pieces: list[Evidence]) -> str:
     return ""
 
 
-def own_log(case: Case, probe: Probe) -> Iterator[str]:
+def own_log(case: RemedyContext, probe: Probe) -> Iterator[str]:
     """What the workload itself logged; a sidecar's words do not count where the container is told."""
     manifest = probe.target.manifest
     for one in case.statements:

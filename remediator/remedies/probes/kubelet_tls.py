@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from remediator.domain.change import Edit, Place
 from remediator.gitops import Application
 from remediator.gitops.render import helm
-from remediator.gitops.render.helm import Layer
-from remediator.remedies.engine.case import Case, Fix
+from remediator.gitops.render.helm import ValuesLayer
+from remediator.remedies.engine.case import Fix, RemedyContext
 
 FLAG = "--kubelet-insecure-tls"
 PROGRAM = "metrics-server"
 """The flag is this program's; its chart documents `args` as the list for further flags and `defaultArgs` as the ones it ships."""
 
 
-def fix_kubelet_tls(case: Case) -> Iterator[Fix]:
+def fix_kubelet_tls(case: RemedyContext) -> Iterator[Fix]:
     """Add the flag where the container's arguments stand: the manifest's own, or the values of its chart."""
     refused = case.signals(*case.action.ends)
     if not refused:
@@ -35,7 +35,7 @@ def fix_kubelet_tls(case: Case) -> Iterator[Fix]:
         return
 
 
-def _rendered(case: Case) -> Iterator[tuple[Application, Place, Edit]]:
+def _rendered(case: RemedyContext) -> Iterator[tuple[Application, Place, Edit]]:
     """Of manifests and charts at hand: the list that the container's flags stand in."""
     for target, container, path in case.workloads():
         flags = [*(container.get("command") or ()), *(container.get("args") or ())]
@@ -48,7 +48,7 @@ def _rendered(case: Case) -> Iterator[tuple[Application, Place, Edit]]:
                 yield target.application, place, _append(place)
 
 
-def _chart_values(case: Case) -> Iterator[tuple[Application, Place, Edit]]:
+def _chart_values(case: RemedyContext) -> Iterator[tuple[Application, Place, Edit]]:
     """Of a chart that lies elsewhere: the values' own list of flags."""
     for application in _applications(case):
         for source in application.sources:
@@ -73,7 +73,7 @@ def _chart_values(case: Case) -> Iterator[tuple[Application, Place, Edit]]:
                         return
 
 
-def _applications(case: Case) -> Iterator[Application]:
+def _applications(case: RemedyContext) -> Iterator[Application]:
     names = {
         case.diagnosis.subject.name,
         case.diagnosis.subject.application,
@@ -84,7 +84,7 @@ def _applications(case: Case) -> Iterator[Application]:
             yield application
 
 
-def _place(application: Application, layer: Layer, key: str) -> Place:
+def _place(application: Application, layer: ValuesLayer, key: str) -> Place:
     """Where a layer's list stands: in a file of values, or inside the Application's own text."""
     own = layer.kind in ("values", "valuesObject")
     return Place(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from remediator.remedies.engine.case import Case, Fix, Want
-from remediator.remedies.probes.failing import Failing, probes_of
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.probes.failing import FailingProbe, probes_of
 from remediator.remedies.scheduling.affinity import pod_labels
 
 
-def name_port(case: Case, one: Failing, name: str, meant: str) -> Fix | None:
+def name_port(case: RemedyContext, one: FailingProbe, name: str, meant: str) -> Fix | None:
     """Give the port that is called `meant` the name that others ask for; None where nothing but the probe does."""
     probe = one.probe
     ports = probe.container.get("ports") or []
@@ -32,7 +32,7 @@ def name_port(case: Case, one: Failing, name: str, meant: str) -> Fix | None:
     )
 
 
-def _asked(case: Case, one: Failing) -> Iterator[Any]:
+def _asked(case: RemedyContext, one: FailingProbe) -> Iterator[Any]:
     """The ports that this container's probes and the Services of its pods ask for."""
     target = one.probe.target
     yield from (other.port for other in probes_of(target) if other.name == one.probe.name)

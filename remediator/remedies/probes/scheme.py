@@ -10,9 +10,9 @@ from typing import Any
 from remediator.domain.change import YamlPath
 from remediator.gitops.paths import MISSING
 from remediator.remedies.engine.acceptable_values import another
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
-from remediator.remedies.probes.failing import Failing, Probe, failing, own_log, probes_of
+from remediator.remedies.probes.failing import FailingProbe, Probe, failing, own_log, probes_of
 from remediator.remedies.probes.target import listened_ports, status_of
 
 PROBE_PROGRAMS = (
@@ -26,7 +26,7 @@ _NO_PROGRAM = re.compile(
 )
 
 
-def fix_probe_scheme(case: Case) -> Iterator[Fix]:
+def fix_probe_scheme(case: RemedyContext) -> Iterator[Fix]:
     """Speak the protocol that the server named in its answer: plain HTTP, or HTTPS."""
     for one in failing(case, *case.action.ends):
         probe = one.probe
@@ -51,7 +51,7 @@ def _is_scheme(old: Any, *, scheme: str) -> bool:
     return (str(old).upper() if old is not MISSING else "HTTP") == scheme
 
 
-def _right_scheme(case: Case, one: Failing) -> tuple[str, str]:
+def _right_scheme(case: RemedyContext, one: FailingProbe) -> tuple[str, str]:
     texts = [piece.text for piece in one.evidence] + list(own_log(case, one.probe))
     for text in texts:
         if "server gave HTTP response to HTTPS client" in text:
@@ -65,7 +65,7 @@ def _right_scheme(case: Case, one: Failing) -> tuple[str, str]:
     return "", ""
 
 
-def fix_listen_port(case: Case) -> Iterator[Fix]:
+def fix_listen_port(case: RemedyContext) -> Iterator[Fix]:
     """Set the argument or variable that moved the program away from the port that everything else asks at."""
     for one in failing(case, *case.action.ends):
         probe = one.probe
@@ -102,7 +102,7 @@ def _settings(probe: Probe, port: int) -> Iterator[tuple[YamlPath, str]]:
             yield (*base, "env", index, "value"), str(item["value"])
 
 
-def fix_probe_command(case: Case) -> Iterator[Fix]:
+def fix_probe_command(case: RemedyContext) -> Iterator[Fix]:
     """Correct the program that a probe runs, where the container has none of that name and the meant one is near."""
     for one in failing(case, *case.action.ends):
         probe = one.probe

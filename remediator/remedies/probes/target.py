@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from remediator.domain.incident import Evidence
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, is_typo, nearest
-from remediator.remedies.probes.failing import Failing, Probe, failing, own_log, probes_of
+from remediator.remedies.probes.failing import FailingProbe, Probe, failing, own_log, probes_of
 from remediator.remedies.probes.port_names import name_port
 
 KNOWN_PATHS = (
@@ -32,7 +32,7 @@ _WRONG_PATH = {"404", "405", "410", "501"}
 """Answers of a server that is there but does not know the path; 5xx and 401 are about its state and its guards."""
 
 
-def fix_probe_port(case: Case) -> Iterator[Fix]:
+def fix_probe_port(case: RemedyContext) -> Iterator[Fix]:
     """Point a refused probe at the port that the container says it serves; history is asked by way of `accepts`."""
     for one in failing(case, *case.action.ends):
         probe = one.probe
@@ -63,7 +63,7 @@ def fix_probe_port(case: Case) -> Iterator[Fix]:
         )
 
 
-def _known_ports(case: Case, one: Failing) -> frozenset[int]:
+def _known_ports(case: RemedyContext, one: FailingProbe) -> frozenset[int]:
     """Ports that the container is known to serve: declared, asked by its healthy probes, or named in its log."""
     healthy = {other.number for other in _healthy(case, one) if other.number is not None}
     return frozenset({port for port, _ in one.probe.declared} | healthy | listened_ports(case, one.probe))
@@ -75,7 +75,7 @@ def _open(old: Any, *, probe: Probe, known: frozenset[int]) -> bool:
     return was is not None and was != probe.number and (not known or was in known)
 
 
-def _unreached(one: Failing) -> bool:
+def _unreached(one: FailingProbe) -> bool:
     """Whether nobody took the connection: an answer that is late or bad comes from the right port."""
     return any(
         re.search(r"(?i)connection refused|i/o timeout|no route to host|failed to connect|connection reset", piece.text)
@@ -83,7 +83,7 @@ def _unreached(one: Failing) -> bool:
     )
 
 
-def _unnamed(one: Failing) -> str:
+def _unnamed(one: FailingProbe) -> str:
     """The port name that the kubelet cannot resolve; empty where that is not the complaint."""
     for piece in one.evidence:
         found = _UNKNOWN_NAME.search(piece.text)
@@ -92,7 +92,7 @@ def _unnamed(one: Failing) -> str:
     return ""
 
 
-def _right_port(case: Case, one: Failing) -> tuple[int | str | None, str]:
+def _right_port(case: RemedyContext, one: FailingProbe) -> tuple[int | str | None, str]:
     """The port that was meant and why, in the present value's form; None where that is not sure."""
     probe, declared = one.probe, dict(one.probe.declared)
     if name := _unnamed(one):
@@ -111,7 +111,7 @@ def _right_port(case: Case, one: Failing) -> tuple[int | str | None, str]:
     return _declared_port(case, one, declared)
 
 
-def _declared_port(case: Case, one: Failing, declared: Mapping[int, str]) -> tuple[int | str | None, str]:
+def _declared_port(case: RemedyContext, one: FailingProbe, declared: Mapping[int, str]) -> tuple[int | str | None, str]:
     """The declared port that was meant: one slip away, or the one that the others use, or the only one."""
     probe, wrong = one.probe, one.probe.number
     if wrong is None:
@@ -143,7 +143,7 @@ def _form(probe: Probe, port: int) -> int | str:
     return name if named and name else str(port) if isinstance(probe.port, str) else port
 
 
-def _healthy(case: Case, one: Failing) -> list[Probe]:
+def _healthy(case: RemedyContext, one: FailingProbe) -> list[Probe]:
     """The same container's other probes that ask at a port and are not complained about."""
     complained = {piece.facts.get("probe", "").lower() for piece in case.diagnosis.evidence}
     return [
@@ -153,12 +153,12 @@ def _healthy(case: Case, one: Failing) -> list[Probe]:
     ]
 
 
-def listened_ports(case: Case, probe: Probe) -> set[int]:
+def listened_ports(case: RemedyContext, probe: Probe) -> set[int]:
     """Ports on which the container's own log says that it listens."""
     return {int(found["port"]) for text in own_log(case, probe) for found in _LISTENS.finditer(text)}
 
 
-def fix_probe_path(case: Case) -> Iterator[Fix]:
+def fix_probe_path(case: RemedyContext) -> Iterator[Fix]:
     """Point probes that get 404 at a path that the container serves, all of a container's together."""
     for group in _by_container(failing(case, *case.action.ends)):
         if not all(one.as_seen and one.probe.handler == "httpGet" for one in group):
@@ -201,8 +201,8 @@ def _another_path(old: Any, *, wrong: frozenset[str]) -> bool:
     return isinstance(old, str) and old.startswith("/") and old not in wrong
 
 
-def _by_container(found: Sequence[Failing]) -> list[list[Failing]]:
-    groups: dict[tuple[str, str, str], list[Failing]] = {}
+def _by_container(found: Sequence[FailingProbe]) -> list[list[FailingProbe]]:
+    groups: dict[tuple[str, str, str], list[FailingProbe]] = {}
     for one in found:
         groups.setdefault(
             (one.probe.target.application.name, one.probe.target.manifest.name, one.probe.name), []
@@ -210,7 +210,7 @@ def _by_container(found: Sequence[Failing]) -> list[list[Failing]]:
     return list(groups.values())
 
 
-def _right_path(case: Case, one: Failing, group: Sequence[Failing]) -> tuple[str, str]:
+def _right_path(case: RemedyContext, one: FailingProbe, group: Sequence[FailingProbe]) -> tuple[str, str]:
     """A path that is surely served, and why; empty where none is sure."""
     probe, wrong = one.probe, one.probe.http_path
     bad = {other.probe.http_path for other in group}
@@ -244,7 +244,7 @@ def _usual(wrong: str, bad: set[str]) -> str:
     return slips[0][1] if slips and (len(slips) == 1 or slips[0][0] < slips[1][0]) else ""
 
 
-def _same_program(case: Case, probe: Probe) -> set[str]:
+def _same_program(case: RemedyContext, probe: Probe) -> set[str]:
     """Paths at which other workloads with the same image have the same kind of probe."""
     image = _bare(str(probe.container.get("image", "")))
     found: set[str] = set()
@@ -271,7 +271,7 @@ def _bare(image: str) -> str:
     return head if colon and "/" not in tail else name
 
 
-def _serves_files(case: Case, probe: Probe) -> bool:
+def _serves_files(case: RemedyContext, probe: Probe) -> bool:
     """Whether the image is a plain file server (by the policy's list) that nothing here configures otherwise."""
     images = case.action.options.get("root_path_images", [])
     name = _bare(str(probe.container.get("image", "")))

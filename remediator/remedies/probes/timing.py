@@ -12,8 +12,8 @@ from typing import Any
 
 from remediator.gitops.paths import MISSING
 from remediator.remedies.engine import quantities
-from remediator.remedies.engine.case import Case, Fix, Want
-from remediator.remedies.probes.failing import Failing, Probe, failing, own_log, probes_of
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.probes.failing import FailingProbe, Probe, failing, own_log, probes_of
 
 _STARTING = re.compile(
     r"(?i)\b(?:start(?:ing|s|ed|-?up)?|boot(?:ing|strap\w*)?|load(?:ing|s)?|init\w*|migrat\w+|warm(?:ing)?|restor\w+|recover\w*|replay\w*|"
@@ -38,7 +38,7 @@ _UNITS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60)}
 _HEADROOM = Decimal("1.25")
 
 
-def relax_probe_timing(case: Case) -> Iterator[Fix]:
+def relax_probe_timing(case: RemedyContext) -> Iterator[Fix]:
     """Wait longer: by the older timing where there was one, else by what the program says that its start takes."""
     for one in failing(case, *case.action.ends):
         if not (one.as_seen and one.timed_as_seen) or _elsewhere(one) or not _killed(case, one):
@@ -51,7 +51,7 @@ def relax_probe_timing(case: Case) -> Iterator[Fix]:
             yield from _longer(case, one)
 
 
-def _elsewhere(one: Failing) -> bool:
+def _elsewhere(one: FailingProbe) -> bool:
     """Whether the probe asks at a port that is not the container's: then patience does not help."""
     probe, declared = one.probe, {port for port, _ in one.probe.declared}
     if probe.handler == "exec":
@@ -64,7 +64,7 @@ def _elsewhere(one: Failing) -> bool:
     return probe.number is None or bool(declared and probe.number not in declared and others != {probe.number})
 
 
-def _killed(case: Case, one: Failing) -> bool:
+def _killed(case: RemedyContext, one: FailingProbe) -> bool:
     """Whether the kubelet restarts the container, and the program did not end by a fault of its own."""
     if one.probe.kind == "readiness":
         return True
@@ -90,13 +90,13 @@ def _killed(case: Case, one: Failing) -> bool:
     return bool(case.signals("probe_killing")) or any(count.isdigit() and int(count) > 0 for count in restarts)
 
 
-def _too_slow(one: Failing) -> bool:
+def _too_slow(one: FailingProbe) -> bool:
     return any(
         re.search(r"(?i)Client\.Timeout|deadline exceeded|timed out|timeout", piece.text) for piece in one.evidence
     )
 
 
-def _earlier(case: Case, one: Failing) -> Iterator[Fix]:
+def _earlier(case: RemedyContext, one: FailingProbe) -> Iterator[Fix]:
     """Only the history can say these: one question for each timing that stands there."""
     fields = ["initialDelaySeconds", "failureThreshold", "periodSeconds"] if one.probe.kind != "readiness" else []
     if _too_slow(one):
@@ -133,7 +133,7 @@ def _longer_than(old: Any, *, now: int, field: str, told: bool) -> bool:
     return told or int(old) >= 4 * max(1, now) or (field == "initialDelaySeconds" and int(old) - now >= 15)
 
 
-def _longer(case: Case, one: Failing) -> Iterator[Fix]:
+def _longer(case: RemedyContext, one: FailingProbe) -> Iterator[Fix]:
     """A first check as late as the program's own words demand."""
     probe = one.probe
     if (
@@ -170,7 +170,7 @@ def _longer(case: Case, one: Failing) -> Iterator[Fix]:
     )
 
 
-def _slow_answers(case: Case, one: Failing) -> Iterator[Fix]:
+def _slow_answers(case: RemedyContext, one: FailingProbe) -> Iterator[Fix]:
     """A timeout above what the answers to the probe's own path take, by the program's access log."""
     probe, now = one.probe, one.probe.seconds("timeoutSeconds")
     if not _too_slow(one) or probe.handler != "httpGet":
@@ -207,7 +207,7 @@ def _want(probe: Probe, field: str, value: Any) -> Want:
     return Want(probe.target.application, probe.target.manifest, (*probe.path, field), value)
 
 
-def _start_takes(case: Case, probe: Probe) -> tuple[Decimal | None, str]:
+def _start_takes(case: RemedyContext, probe: Probe) -> tuple[Decimal | None, str]:
     """Seconds that a start takes by the program's own log, and its words; None where it tells of no slow start."""
     log = [text for text in own_log(case, probe) if _STARTING.search(text)]
     told = [(seconds, text) for text in log if (seconds := _told(text)) is not None]
@@ -246,7 +246,7 @@ def _share(text: str) -> Decimal | None:
     return None
 
 
-def _lived(case: Case, probe: Probe) -> int:
+def _lived(case: RemedyContext, probe: Probe) -> int:
     """Seconds from the container's start to its end, by its last state, else the probe's own patience."""
     for piece in case.statements:
         started, finished = piece.facts.get("started", ""), piece.facts.get("finished", "")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from remediator.gitops import Match
 from remediator.remedies.engine.acceptable_values import another
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
 
 
-def fix_service_account(case: Case) -> Iterator[Fix]:
+def fix_service_account(case: RemedyContext) -> Iterator[Fix]:
     """Name the ServiceAccount that exists."""
     for one in case.signals("service_account_not_found"):
         missing = one.facts.get("missing", "")
@@ -33,7 +33,7 @@ def fix_service_account(case: Case) -> Iterator[Fix]:
             )
 
 
-def _account(case: Case, target: Match, missing: str, accounts: list[str]) -> tuple[str, str]:
+def _account(case: RemedyContext, target: Match, missing: str, accounts: list[str]) -> tuple[str, str]:
     if new := nearest(missing, accounts):
         return new, f"`{new}` in the same namespace is one slip away."
     if target.manifest.name in accounts:

@@ -10,7 +10,7 @@ from remediator.domain.incident import Evidence
 from remediator.gitops import Manifest, Match
 from remediator.gitops.model import WORKLOADS
 from remediator.gitops.paths import get
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
 
 _REFERENCES: dict[str, YamlPath] = {
@@ -20,7 +20,7 @@ _REFERENCES: dict[str, YamlPath] = {
 }
 
 
-def fix_scale_target(case: Case) -> Iterator[Fix]:
+def fix_scale_target(case: RemedyContext) -> Iterator[Fix]:
     """Point the autoscaler at the workload that exists: its name, or its kind where only that is wrong."""
     failed = case.signals("scale_target_not_found")
     for target in case.targets:
@@ -31,7 +31,7 @@ def fix_scale_target(case: Case) -> Iterator[Fix]:
 
 
 def _fixes(
-    case: Case, target: Match, path: YamlPath, reference: dict[str, Any], failed: list[Evidence]
+    case: RemedyContext, target: Match, path: YamlPath, reference: dict[str, Any], failed: list[Evidence]
 ) -> Iterator[Fix]:
     name, kind = str(reference.get("name", "")), str(reference.get("kind") or "Deployment")
     missing = case.facts("missing", among=failed)
@@ -57,7 +57,9 @@ def _fixes(
     )
 
 
-def _kind(case: Case, target: Match, path: YamlPath, kind: str, workload: Manifest, failed: list[Evidence]) -> Fix:
+def _kind(
+    case: RemedyContext, target: Match, path: YamlPath, kind: str, workload: Manifest, failed: list[Evidence]
+) -> Fix:
     wants = [Want(target.application, target.manifest, (*path, "kind"), workload.kind)]
     if get(target.manifest.body, (*path, "apiVersion")) not in (workload.api_version, None):
         present = get(target.manifest.body, (*path, "apiVersion"))
@@ -73,7 +75,7 @@ def _kind(case: Case, target: Match, path: YamlPath, kind: str, workload: Manife
     )
 
 
-def _meant(case: Case, target: Match, kind: str, name: str, workloads: list[Manifest]) -> tuple[str, str]:
+def _meant(case: RemedyContext, target: Match, kind: str, name: str, workloads: list[Manifest]) -> tuple[str, str]:
     names = list(dict.fromkeys(one.name for one in workloads))
     if new := nearest(name, names):
         return new, f"`{new}` in the same namespace is one slip away."

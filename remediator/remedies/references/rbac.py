@@ -12,12 +12,12 @@ from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Manifest
 from remediator.gitops.paths import get, with_value
 from remediator.remedies.engine.acceptable_values import just
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo
 
 
 @dataclass(frozen=True)
-class Denied:
+class DeniedRequest:
     """One thing that an account may not do."""
 
     namespace: str
@@ -30,16 +30,16 @@ class Denied:
 
 
 @dataclass(frozen=True)
-class Held:
+class BoundRole:
     """An object and the Application that applies it."""
 
     application: Application
     manifest: Manifest
 
 
-def grant_rbac(case: Case) -> Iterator[Fix]:
+def grant_rbac(case: RemedyContext) -> Iterator[Fix]:
     """Add what is denied to the Role that the account is bound to, and nothing else; one fix for each Role."""
-    lacking: dict[tuple[Application, str, str], tuple[Held, list[Denied], list[Evidence]]] = {}
+    lacking: dict[tuple[Application, str, str], tuple[BoundRole, list[DeniedRequest], list[Evidence]]] = {}
     for denied, evidence in _denials(case):
         if not _may_grant(case, denied):
             continue
@@ -55,8 +55,8 @@ def grant_rbac(case: Case) -> Iterator[Fix]:
         yield from _grant(case, held, several, said)
 
 
-def _denials(case: Case) -> Iterator[tuple[Denied, list[Evidence]]]:
-    groups: dict[Denied, list[Evidence]] = {}
+def _denials(case: RemedyContext) -> Iterator[tuple[DeniedRequest, list[Evidence]]]:
+    groups: dict[DeniedRequest, list[Evidence]] = {}
     for one in case.signals("rbac_forbidden"):
         facts = one.facts
         account = facts.get("account") or facts.get("service_account", "")
@@ -66,12 +66,12 @@ def _denials(case: Case) -> Iterator[tuple[Denied, list[Evidence]]]:
         )
         group = facts.get("group") or facts.get("api_group", "")
         if account and facts.get("verb") and facts.get("resource"):
-            denied = Denied(namespace, account, facts["verb"], facts["resource"], group, scope)
+            denied = DeniedRequest(namespace, account, facts["verb"], facts["resource"], group, scope)
             groups.setdefault(denied, []).append(one)
     yield from groups.items()
 
 
-def _may_grant(case: Case, denied: Denied) -> bool:
+def _may_grant(case: RemedyContext, denied: DeniedRequest) -> bool:
     """Within the policy: a known verb, nothing that could be used to gain more."""
     verbs = _words(case.action.options.get("verbs"))
     never = _words(case.action.options.get("never"))
@@ -82,9 +82,9 @@ def _words(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
-def _roles(case: Case, denied: Denied) -> list[Held]:
+def _roles(case: RemedyContext, denied: DeniedRequest) -> list[BoundRole]:
     """Roles of the repository that the account is bound to and that hold where it was denied, the narrower first."""
-    found: dict[tuple[str, str], Held] = {}
+    found: dict[tuple[str, str], BoundRole] = {}
     for binding in _of_kind(case, "RoleBinding", "ClusterRoleBinding"):
         wide = binding.manifest.kind == "ClusterRoleBinding"
         space = _namespace(binding)
@@ -104,7 +104,7 @@ def _roles(case: Case, denied: Denied) -> list[Held]:
     return sorted(found.values(), key=lambda one: (rank.get(one.manifest.kind, 2), -_fits(one, denied)))
 
 
-def _of_kind(case: Case, *kinds: str) -> list[Held]:
+def _of_kind(case: RemedyContext, *kinds: str) -> list[BoundRole]:
     """Objects of these kinds, the culprit's Applications first, then those of their cluster."""
     first = list(dict.fromkeys(target.application for target in case.targets))
     clusters = {application.cluster for application in first}
@@ -112,22 +112,22 @@ def _of_kind(case: Case, *kinds: str) -> list[Held]:
         one for one in case.repository.applications if one not in first and (not clusters or one.cluster in clusters)
     ]
     return [
-        Held(application, manifest)
+        BoundRole(application, manifest)
         for application in (*first, *others)
         for manifest in case.repository.objects(application)
         if manifest.kind in kinds
     ]
 
 
-def _namespace(held: Held) -> str:
+def _namespace(held: BoundRole) -> str:
     return held.manifest.namespace or held.application.namespace
 
 
-def _subjects(binding: Held) -> list[dict[str, Any]]:
+def _subjects(binding: BoundRole) -> list[dict[str, Any]]:
     return [one for one in binding.manifest.body.get("subjects") or () if isinstance(one, dict)]
 
 
-def _is_account(subject: dict[str, Any], denied: Denied, space: str) -> bool:
+def _is_account(subject: dict[str, Any], denied: DeniedRequest, space: str) -> bool:
     return (
         subject.get("kind") == "ServiceAccount"
         and subject.get("name") == denied.account
@@ -135,7 +135,7 @@ def _is_account(subject: dict[str, Any], denied: Denied, space: str) -> bool:
     )
 
 
-def _fits(held: Held, denied: Denied) -> int:
+def _fits(held: BoundRole, denied: DeniedRequest) -> int:
     """How near a Role is to the grant: it names the resource, it names the group."""
     rules = _rules(held)
     names = any(denied.resource in (rule.get("resources") or ()) for _, rule in rules)
@@ -143,14 +143,16 @@ def _fits(held: Held, denied: Denied) -> int:
     return 2 * names + groups
 
 
-def _rules(held: Held) -> list[tuple[int, dict[str, Any]]]:
+def _rules(held: BoundRole) -> list[tuple[int, dict[str, Any]]]:
     rules = held.manifest.body.get("rules")
     return [
         (index, rule) for index, rule in enumerate(rules if isinstance(rules, list) else ()) if isinstance(rule, dict)
     ]
 
 
-def _grant(case: Case, held: Held, several: list[Denied], evidence: list[Evidence]) -> Iterator[Fix]:
+def _grant(
+    case: RemedyContext, held: BoundRole, several: list[DeniedRequest], evidence: list[Evidence]
+) -> Iterator[Fix]:
     """All that the Role lacks; each denial sees what those before it were granted."""
     body = copy.deepcopy(held.manifest.body.get("rules") or [])
     changed: dict[YamlPath, Any] = {}
@@ -189,7 +191,7 @@ def _grant(case: Case, held: Held, several: list[Denied], evidence: list[Evidenc
     )
 
 
-def _allows(rule: dict[str, Any], denied: Denied) -> bool:
+def _allows(rule: dict[str, Any], denied: DeniedRequest) -> bool:
     def has(key: str, word: str) -> bool:
         words = rule.get(key) or ()
         return word in words or "*" in words
@@ -197,7 +199,7 @@ def _allows(rule: dict[str, Any], denied: Denied) -> bool:
     return has("apiGroups", denied.group) and has("resources", denied.resource) and has("verbs", denied.verb)
 
 
-def _slip(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -> tuple[YamlPath, Any] | None:
+def _slip(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest) -> tuple[YamlPath, Any] | None:
     """A misspelt verb, resource or group of a rule that else grants it."""
     for key, right in (("verbs", denied.verb), ("resources", denied.resource), ("apiGroups", denied.group)):
         for index, rule in rules:
@@ -247,7 +249,7 @@ _KNOWN = frozenset(
 """Words that are right as they stand, however near another one is."""
 
 
-def _missing_verb(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -> tuple[YamlPath, Any] | None:
+def _missing_verb(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest) -> tuple[YamlPath, Any] | None:
     """The rule that names the resource, the one that names fewest others first."""
     named = [
         (index, rule)
@@ -263,7 +265,7 @@ def _missing_verb(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -> tu
     return ("rules", index, "verbs"), [*rule["verbs"], denied.verb]
 
 
-def _missing_resource(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -> tuple[YamlPath, Any] | None:
+def _missing_resource(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest) -> tuple[YamlPath, Any] | None:
     """A rule that grants just this verb, or only reading, to others of the group: one more resource widens nothing else."""
     reading = {"get", "list", "watch"}
     for index, rule in rules:
@@ -281,7 +283,7 @@ def _missing_resource(rules: list[tuple[int, dict[str, Any]]], denied: Denied) -
     return None
 
 
-def _misbound(case: Case, denied: Denied, evidence: list[Evidence]) -> Iterator[Fix]:
+def _misbound(case: RemedyContext, denied: DeniedRequest, evidence: list[Evidence]) -> Iterator[Fix]:
     """No Role is bound to the account, but a binding misspells it or seeks it in another namespace."""
     accounts = {(one.manifest.name, _namespace(one)) for one in _of_kind(case, "ServiceAccount")}
     for binding in _of_kind(case, "RoleBinding", "ClusterRoleBinding"):

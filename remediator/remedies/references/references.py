@@ -14,12 +14,12 @@ from remediator.gitops.model import WORKLOADS
 from remediator.gitops.paths import get
 from remediator.policy.leaves import leaves
 from remediator.remedies.engine.acceptable_values import another
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest, similarity
 
 
 @dataclass(frozen=True)
-class Reference:
+class ObjectReference:
     """One place in a pod's spec that names another object."""
 
     kind: str
@@ -31,7 +31,7 @@ class Reference:
     optional: bool = False
 
 
-def references(manifest: Manifest) -> Iterator[Reference]:
+def references(manifest: Manifest) -> Iterator[ObjectReference]:
     """Every ConfigMap and Secret that a workload names, with the keys it needs."""
     found = manifest.pod_spec()
     if found is None:
@@ -55,12 +55,12 @@ def references(manifest: Manifest) -> Iterator[Reference]:
         yield from _reference("Secret", item, (*base, "imagePullSecrets", index))
 
 
-def _volume(volume: dict[str, Any], path: YamlPath) -> Iterator[Reference]:
+def _volume(volume: dict[str, Any], path: YamlPath) -> Iterator[ObjectReference]:
     yield from _reference("ConfigMap", volume.get("configMap"), (*path, "configMap"))
     secret = volume.get("secret")
     if isinstance(secret, dict) and secret.get("secretName"):
         keys = tuple(str(item.get("key")) for item in secret.get("items") or () if isinstance(item, dict))
-        yield Reference(
+        yield ObjectReference(
             "Secret", str(secret["secretName"]), (*path, "secret", "secretName"), keys, bool(secret.get("optional"))
         )
     projected = volume.get("projected")
@@ -69,14 +69,14 @@ def _volume(volume: dict[str, Any], path: YamlPath) -> Iterator[Reference]:
             yield from _reference(kind, item.get(field), (*path, "projected", "sources", index, field))
 
 
-def _reference(kind: str, body: Any, path: YamlPath) -> Iterator[Reference]:
+def _reference(kind: str, body: Any, path: YamlPath) -> Iterator[ObjectReference]:
     if isinstance(body, dict) and body.get("name"):
         keys = [str(body["key"])] if body.get("key") else []
         keys += [str(item.get("key")) for item in body.get("items") or () if isinstance(item, dict)]
-        yield Reference(kind, str(body["name"]), (*path, "name"), tuple(keys), bool(body.get("optional")))
+        yield ObjectReference(kind, str(body["name"]), (*path, "name"), tuple(keys), bool(body.get("optional")))
 
 
-def rename_reference(case: Case) -> Iterator[Fix]:
+def rename_reference(case: RemedyContext) -> Iterator[Fix]:
     """Point every reference to a missing object at the one that was meant."""
     for kind, signal in (("ConfigMap", "configmap_not_found"), ("Secret", "secret_not_found")):
         for missing, evidence in _missing(case.signals(signal)):
@@ -84,7 +84,7 @@ def rename_reference(case: Case) -> Iterator[Fix]:
                 yield from _renamed(case, target, kind, missing, evidence)
 
 
-def _renamed(case: Case, target: Match, kind: str, missing: str, evidence: list[Evidence]) -> Iterator[Fix]:
+def _renamed(case: RemedyContext, target: Match, kind: str, missing: str, evidence: list[Evidence]) -> Iterator[Fix]:
     wrong = [one for one in references(target.manifest) if one.kind == kind and one.name == missing]
     if not wrong:
         return
@@ -104,7 +104,7 @@ def _renamed(case: Case, target: Match, kind: str, missing: str, evidence: list[
     )
 
 
-def _promised(case: Case, target: Match, kind: str, name: str) -> bool:
+def _promised(case: RemedyContext, target: Match, kind: str, name: str) -> bool:
     """Whether a custom resource names the object as something that it will make (a Secret of a database, of a vault)."""
     word = "ecret" if kind == "Secret" else "onfig"
     others = [manifest for manifest in case.namespace_objects(target) if manifest.kind not in _PLAIN]
@@ -151,7 +151,7 @@ def _missing(evidence: Iterable[Evidence]) -> Iterator[tuple[str, list[Evidence]
     yield from ((name, group) for name, group in by_name.items() if name)
 
 
-def holders_of(case: Case, target: Match, kind: str) -> dict[str, set[str] | None]:
+def holders_of(case: RemedyContext, target: Match, kind: str) -> dict[str, set[str] | None]:
     """Name → keys of the objects of this kind that the namespace will have; None: keys not known here."""
     return {
         name: keys
@@ -191,7 +191,7 @@ def _external(manifest: Manifest, spec: dict[str, Any]) -> tuple[str, set[str] |
 
 
 def _meant(
-    case: Case, target: Match, kind: str, missing: str, needed: set[str], holders: dict[str, set[str] | None]
+    case: RemedyContext, target: Match, kind: str, missing: str, needed: set[str], holders: dict[str, set[str] | None]
 ) -> tuple[str, str]:
     """The object that was meant and why; empty where that cannot be said."""
     fitting = {name for name, keys in holders.items() if keys is None or needed <= keys}
@@ -221,7 +221,7 @@ def _meant(
 _HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")
 
 
-def _written(case: Case, target: Match, name: str) -> str:
+def _written(case: RemedyContext, target: Match, name: str) -> str:
     """The name as a text must hold it: a kustomization's generator adds a hash of the contents when it renders."""
     generated = any(
         one.name == name and one.file.endswith(_KUSTOMIZATIONS) for one in case.siblings(target.application)
@@ -232,7 +232,7 @@ def _written(case: Case, target: Match, name: str) -> str:
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
-def _typed(case: Case, target: Match, name: str) -> bool:
+def _typed(case: RemedyContext, target: Match, name: str) -> bool:
     """A Secret of a type of its own (a certificate, a pull secret) is for its own purpose, used or not."""
     return any(
         one.name == name and str(one.body.get("type") or "Opaque") != "Opaque"
@@ -241,7 +241,7 @@ def _typed(case: Case, target: Match, name: str) -> bool:
     )
 
 
-def fix_reference_key(case: Case) -> Iterator[Fix]:
+def fix_reference_key(case: RemedyContext) -> Iterator[Fix]:
     """Correct a key that its ConfigMap or Secret does not hold."""
     for one in case.signals("key_not_found"):
         key = one.facts.get("key", "")
@@ -260,7 +260,13 @@ def fix_reference_key(case: Case) -> Iterator[Fix]:
 
 
 def _key_fix(
-    case: Case, target: Match, reference: Reference, path: YamlPath, key: str, keys: set[str], one: Evidence
+    case: RemedyContext,
+    target: Match,
+    reference: ObjectReference,
+    path: YamlPath,
+    key: str,
+    keys: set[str],
+    one: Evidence,
 ) -> Fix:
     new = nearest(key, keys) or (next(iter(keys)) if len(keys) == 1 else "")
     return Fix(
@@ -274,7 +280,7 @@ def _key_fix(
     )
 
 
-def _by_key(manifest: Manifest, key: str) -> Iterator[tuple[Reference, YamlPath]]:
+def _by_key(manifest: Manifest, key: str) -> Iterator[tuple[ObjectReference, YamlPath]]:
     """References that need this key, and where they name it: in a variable, or in the items of a volume."""
     for reference in references(manifest):
         if key not in reference.keys:

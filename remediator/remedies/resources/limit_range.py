@@ -12,7 +12,7 @@ from remediator.domain.incident import Evidence
 from remediator.gitops import Match
 from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.claims import claims
 
 _EDGE = re.compile(
@@ -27,7 +27,7 @@ _RATIO = re.compile(
 Change = tuple[YamlPath, str]
 
 
-def fit_limit_range(case: Case) -> Iterator[Fix]:
+def fit_limit_range(case: RemedyContext) -> Iterator[Fix]:
     """Move the refused request or limit to the bound, and its counterpart along where it would contradict."""
     for one in case.signals(*case.action.ends):
         if (
@@ -127,7 +127,7 @@ def _ratio(path: YamlPath, resource: str, request: Any, limit: Any, found: re.Ma
     yield (*path, "resources", "requests", resource), value
 
 
-def _claim(case: Case, one: Evidence, found: re.Match[str]) -> Iterator[Fix]:
+def _claim(case: RemedyContext, one: Evidence, found: re.Match[str]) -> Iterator[Fix]:
     """A claim that is larger or smaller than the namespace admits."""
     asked = re.search(r'persistentvolumeclaims? \\?"(?P<name>[a-z0-9.-]+)\\?" is forbidden', one.text)
     name = asked["name"] if asked else one.subject.name if one.subject.kind == "PersistentVolumeClaim" else ""

@@ -10,13 +10,13 @@ from remediator.domain.incident import Evidence
 from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import Accepts, more_than
-from remediator.remedies.engine.case import Case, Fix, Want
-from remediator.remedies.engine.prove import Unproved
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.engine.prove import Unprovable
 
 _AT_THE_LIMIT = Decimal("0.9")
 
 
-def raise_memory_limit(case: Case) -> Iterator[Fix]:
+def raise_memory_limit(case: RemedyContext) -> Iterator[Fix]:
     """Give the killed container more memory: by the policy's factor, above what it was seen to use."""
     killed = case.signals(*case.action.ends)
     elsewhere, proposed = "", False
@@ -45,10 +45,10 @@ def raise_memory_limit(case: Case) -> Iterator[Fix]:
         )
         proposed = True
     if elsewhere and not proposed:
-        raise Unproved(elsewhere)
+        raise Unprovable(elsewhere)
 
 
-def raise_cpu_limit(case: Case) -> Iterator[Fix]:
+def raise_cpu_limit(case: RemedyContext) -> Iterator[Fix]:
     """Give a throttled container more cpu, by the policy's factor and never below its request."""
     throttled = case.signals(*case.action.ends)
     bounds = case.action.bounds
@@ -78,7 +78,7 @@ def raise_cpu_limit(case: Case) -> Iterator[Fix]:
         )
 
 
-def _more(case: Case, now: Decimal, container: dict[str, Any], killed: list[Evidence]) -> tuple[Decimal, str]:
+def _more(case: RemedyContext, now: Decimal, container: dict[str, Any], killed: list[Evidence]) -> tuple[Decimal, str]:
     """The new limit and why: at least the factor, above what was seen in use, within the bounds."""
     bounds = case.action.bounds
     factor = Decimal(str(bounds.factor or 2))
@@ -100,7 +100,7 @@ def _more(case: Case, now: Decimal, container: dict[str, Any], killed: list[Evid
     return wanted, why
 
 
-def _measured(case: Case, container: str) -> list[Evidence]:
+def _measured(case: RemedyContext, container: str) -> list[Evidence]:
     """Usage of this container that a metrics server told."""
     return [one for one in case.statements if one.reason == "Metric" and one.subject.container == container]
 
@@ -115,7 +115,7 @@ def _least(seen: Sequence[Evidence], key: str) -> Decimal | None:
     return min((amount for amount in amounts if amount), default=None)
 
 
-def limits_that_ran(case: Case, killed: Sequence[Evidence], container: str) -> set[Decimal]:
+def limits_that_ran(case: RemedyContext, killed: Sequence[Evidence], container: str) -> set[Decimal]:
     """The memory limits that the evidence shows on the pods that were killed; none where it shows none."""
     return {
         amount

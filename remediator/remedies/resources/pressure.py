@@ -13,7 +13,7 @@ from remediator.gitops import Match
 from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import more_than, within
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 
 _USING = re.compile(
     r"[Cc]ontainer (?P<container>[a-z0-9.-]+) was using (?P<using>[0-9.]+[A-Za-z]*), (?:which exceeds its )?request (?:is|of) (?P<request>[0-9.]+[A-Za-z]*)"
@@ -30,7 +30,7 @@ _EMPTY_DIR = re.compile(r'Usage of EmptyDir volume "(?P<volume>[^"\\]+)\\?" exce
 _HEADROOM = Decimal("1.25")
 
 
-def raise_memory_request(case: Case) -> Iterator[Fix]:
+def raise_memory_request(case: RemedyContext) -> Iterator[Fix]:
     """Ask for what the evicted container was using, so that the kubelet no longer picks it first."""
     for one in case.signals(*case.action.ends):
         low = _LOW_ON.search(one.text)
@@ -42,7 +42,7 @@ def raise_memory_request(case: Case) -> Iterator[Fix]:
 
 
 def _asked(
-    case: Case, one: Evidence, target: Match, container: dict[str, Any], path: YamlPath, found: re.Match[str]
+    case: RemedyContext, one: Evidence, target: Match, container: dict[str, Any], path: YamlPath, found: re.Match[str]
 ) -> Iterator[Fix]:
     using, told = quantities.parse(found["using"]), quantities.parse(found["request"])
     present = get(container, ("resources", "requests", "memory"))
@@ -71,20 +71,20 @@ def _asked(
     )
 
 
-def _peak(case: Case, container: str) -> Decimal:
+def _peak(case: RemedyContext, container: str) -> Decimal:
     """The most that a metrics server saw this container use: an eviction tells one moment only."""
     measured = (one for one in case.statements if one.reason == "Metric" and one.subject.container == container)
     return max((quantities.parse(one.facts.get("memory_peak")) or Decimal(0) for one in measured), default=Decimal(0))
 
 
-def _named(case: Case, name: str) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
+def _named(case: RemedyContext, name: str) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
     for target in case.targets:
         for body, path, _ in target.manifest.containers():
             if body.get("name") == name:
                 yield target, body, path
 
 
-def raise_ephemeral_storage(case: Case) -> Iterator[Fix]:
+def raise_ephemeral_storage(case: RemedyContext) -> Iterator[Fix]:
     """Raise the very limit that the kubelet names: a container's, or an emptyDir's."""
     for one in case.signals(*case.action.ends):
         for target, path, present, what in _limits(case, one):
@@ -110,7 +110,7 @@ def raise_ephemeral_storage(case: Case) -> Iterator[Fix]:
             )
 
 
-def _limits(case: Case, one: Evidence) -> Iterator[tuple[Match, YamlPath, Any, str]]:
+def _limits(case: RemedyContext, one: Evidence) -> Iterator[tuple[Match, YamlPath, Any, str]]:
     """The limits whose value is the one that the message tells; another value was changed since."""
     if found := _EMPTY_DIR.search(one.text):
         for target in case.targets:

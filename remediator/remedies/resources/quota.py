@@ -14,7 +14,7 @@ from remediator.gitops import Manifest, Match
 from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import within
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 
 _MUST = re.compile(
     r"failed quota: (?P<quota>[a-z0-9.-]+): must specify (?P<resources>[a-z0-9.,/-]*[a-z0-9])(?: for: (?P<containers>[a-z0-9.,; -]*[a-z0-9]))?"
@@ -25,7 +25,7 @@ _EXCEEDED = re.compile(
 _SHORT = {"cpu": "requests.cpu", "memory": "requests.memory", "ephemeral-storage": "requests.ephemeral-storage"}
 
 
-def set_missing_resources(case: Case) -> Iterator[Fix]:
+def set_missing_resources(case: RemedyContext) -> Iterator[Fix]:
     """Give each container the requests and limits that the quota demands: as much as the quota leaves each pod."""
     for one in case.signals(*case.action.ends):
         found = _MUST.search(one.text)
@@ -73,7 +73,7 @@ def _demands(body: Mapping[str, Any], resources: str) -> Iterator[tuple[str, str
 class _Share:
     """What a quota leaves each pod of one workload."""
 
-    def __init__(self, case: Case, target: Match, quota: str) -> None:
+    def __init__(self, case: RemedyContext, target: Match, quota: str) -> None:
         self.case, self.target = case, target
         self.why = ""
         found = [manifest for manifest in case.namespace_objects(target, "ResourceQuota") if manifest.name == quota]
@@ -102,7 +102,7 @@ class _Share:
                 yield manifest
 
 
-def _shown(case: Case, quota: str) -> dict[str, tuple[Decimal | None, Decimal | None]]:
+def _shown(case: RemedyContext, quota: str) -> dict[str, tuple[Decimal | None, Decimal | None]]:
     """(used, hard) by resource, as `kubectl get resourcequota` shows them."""
     found = {}
     for one in case.statements:
@@ -144,7 +144,9 @@ def _total(manifest: Manifest, side: str, resource: str) -> Decimal:
     return each * (replicas if isinstance(replicas, int) else 1)
 
 
-def _fitting(case: Case, share: _Share, body: Mapping[str, Any], side: str, resource: str, sharers: int) -> str:
+def _fitting(
+    case: RemedyContext, share: _Share, body: Mapping[str, Any], side: str, resource: str, sharers: int
+) -> str:
     """A value that the quota admits for all pods, no less than the request; empty where there is none."""
     usual = quantities.parse(case.action.options.get(resource))
     request = quantities.parse(get(body, ("resources", "requests", resource))) or Decimal(0)
@@ -179,7 +181,7 @@ def _spelled(amount: Decimal, resource: str) -> str:
     return f"{int(whole)}Mi" if whole > 0 else ""
 
 
-def raise_quota(case: Case) -> Iterator[Fix]:
+def raise_quota(case: RemedyContext) -> Iterator[Fix]:
     """Raise a quota of this repository to what all its pods need, or to what it was; within the policy's factor."""
     for one in case.signals(*case.action.ends):
         found = _EXCEEDED.search(one.text)
@@ -204,7 +206,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
             yield key, value
 
 
-def _quotas(case: Case, name: str, one: Evidence) -> Iterator[tuple[Match, Manifest]]:
+def _quotas(case: RemedyContext, name: str, one: Evidence) -> Iterator[tuple[Match, Manifest]]:
     """The one quota of that name in the namespace and cluster of the refused pods, with the Application that defines it."""
     namespaces = {target.manifest.namespace or target.application.namespace for target in case.targets}
     clusters = {target.application.cluster for target in case.targets}
@@ -222,7 +224,7 @@ def _quotas(case: Case, name: str, one: Evidence) -> Iterator[tuple[Match, Manif
 
 
 def _raised(
-    case: Case, match: Match, quota: Manifest, key: str, requested: str, used: str | None, limited: str
+    case: RemedyContext, match: Match, quota: Manifest, key: str, requested: str, used: str | None, limited: str
 ) -> Want | None:
     """The entry with room for the pod that was refused and for those that will follow it."""
     path: YamlPath = ("spec", "hard", key)
@@ -247,7 +249,7 @@ def _asks(manifest: Manifest, key: str) -> bool:
     return any(get(body, ("resources", side, resource)) is not MISSING for body, _, _ in manifest.containers())
 
 
-def _made(case: Case) -> int | None:
+def _made(case: RemedyContext) -> int | None:
     """Pods of the workload that exist, where a table of pods shows them."""
     names = {target.manifest.name for target in case.targets}
     pods = {
@@ -264,7 +266,7 @@ def _like(amount: Decimal, key: str, present: str) -> str:
     return quantities.cores_like(amount, present) if key.endswith("cpu") else str(ceil(amount))
 
 
-def _roomier(case: Case, one: Evidence, quota: Manifest, wants: list[Want]) -> Fix:
+def _roomier(case: RemedyContext, one: Evidence, quota: Manifest, wants: list[Want]) -> Fix:
     said = ", ".join(f"{want.path[-1]} {get(quota.body, want.path)} → {want.value}" for want in wants)
     return Fix(
         title=f"raise quota `{quota.name}`: {said}",
@@ -277,7 +279,7 @@ def _roomier(case: Case, one: Evidence, quota: Manifest, wants: list[Want]) -> F
 
 
 def _as_it_was(
-    case: Case,
+    case: RemedyContext,
     one: Evidence,
     match: Match,
     quota: Manifest,

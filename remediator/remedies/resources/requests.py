@@ -12,8 +12,8 @@ from remediator.domain.change import YamlPath
 from remediator.gitops import Match
 from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
-from remediator.remedies.engine.case import Case, Fix, Want
-from remediator.remedies.views.nodes import Node, nodes_of
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.views.nodes import ClusterNode, nodes_of
 
 _INSUFFICIENT = re.compile(r"(?P<count>\d+) Insufficient (?P<resource>[a-z0-9./-]*[a-z0-9])")
 _NODES = re.compile(r"0/(?P<count>\d+) nodes are available")
@@ -24,7 +24,7 @@ _ABSURD = {"cpu": Decimal(256), "memory": Decimal(2) ** 42}
 """More than any machine that clusters are made of: the unit was left out."""
 
 
-def lower_requests(case: Case) -> Iterator[Fix]:
+def lower_requests(case: RemedyContext) -> Iterator[Fix]:
     """Ask for what stood there before, for what was surely meant, or for what the largest node can give."""
     evidence = case.signals(*case.action.ends)
     for resource in dict.fromkeys(found["resource"] for one in evidence for found in _INSUFFICIENT.finditer(one.text)):
@@ -32,7 +32,7 @@ def lower_requests(case: Case) -> Iterator[Fix]:
             yield from _lowered(case, target, container, path, resource)
 
 
-def _asking(case: Case, resource: str) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
+def _asking(case: RemedyContext, resource: str) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
     """The container of each target that asks for most of the resource."""
     for target in case.targets:
         asking = [
@@ -47,7 +47,9 @@ def _asking(case: Case, resource: str) -> Iterator[tuple[Match, dict[str, Any], 
                 yield target, most[1], most[2]
 
 
-def _lowered(case: Case, target: Match, container: dict[str, Any], path: YamlPath, resource: str) -> Iterator[Fix]:
+def _lowered(
+    case: RemedyContext, target: Match, container: dict[str, Any], path: YamlPath, resource: str
+) -> Iterator[Fix]:
     request = get(container, ("resources", "requests", resource))
     limit = get(container, ("resources", "limits", resource))
     present = limit if request is MISSING else request
@@ -91,7 +93,7 @@ def _clearly_less(old: Any, *, now: Decimal, largest: Decimal | None, extended: 
     return amount <= largest < now if largest is not None else amount * _CLEARLY_LESS <= now
 
 
-def _largest(nodes: tuple[Node, ...] | list[Node], resource: str) -> Decimal | None:
+def _largest(nodes: tuple[ClusterNode, ...] | list[ClusterNode], resource: str) -> Decimal | None:
     """What the largest of the shown nodes can give; None where not all were shown with their resources."""
     amounts = [node.quantity(resource) for node in nodes]
     known = [amount for amount in amounts if amount is not None]
@@ -99,7 +101,13 @@ def _largest(nodes: tuple[Node, ...] | list[Node], resource: str) -> Decimal | N
 
 
 def _affordable(
-    case: Case, target: Match, container: dict[str, Any], resource: str, now: Decimal, spelling: str, nodes: list[Node]
+    case: RemedyContext,
+    target: Match,
+    container: dict[str, Any],
+    resource: str,
+    now: Decimal,
+    spelling: str,
+    nodes: list[ClusterNode],
 ) -> tuple[str, str]:
     """A request that a node can satisfy and why it is the one; empty where that is a person's choice."""
     largest = _largest(nodes, resource)
@@ -137,7 +145,7 @@ def _whole(amount: Decimal) -> Decimal:
     return amount // _MEBI * _MEBI
 
 
-def _used(case: Case, target: Match, resource: str) -> Decimal:
+def _used(case: RemedyContext, target: Match, resource: str) -> Decimal:
     """The most that a pod of the workload was seen to use, by `kubectl top` or a metrics server."""
     amounts = [
         quantities.parse(one.facts.get(f"{resource}_{measured}")) or Decimal(0)
@@ -148,7 +156,7 @@ def _used(case: Case, target: Match, resource: str) -> Decimal:
     return max(amounts, default=Decimal(0))
 
 
-def _everywhere(case: Case, resource: str, nodes: list[Node]) -> bool:
+def _everywhere(case: RemedyContext, resource: str, nodes: list[ClusterNode]) -> bool:
     """Whether every node that the scheduler looked at was shown with its resources."""
     del resource
     totals = [int(found["count"]) for one in case.signals(*case.action.ends) if (found := _NODES.search(one.text))]
@@ -167,7 +175,7 @@ def _unit_slip(spelling: str, resource: str, now: Decimal, largest: Decimal | No
     return f"{found['number']}{smaller}" if smaller else ""
 
 
-def _sibling(case: Case, target: Match, container: dict[str, Any], resource: str) -> str:
+def _sibling(case: RemedyContext, target: Match, container: dict[str, Any], resource: str) -> str:
     """What the same container of a workload of the same name asks for in other Applications, where they agree."""
     values = {
         str(value)
@@ -182,7 +190,7 @@ def _sibling(case: Case, target: Match, container: dict[str, Any], resource: str
     return values.pop() if len(values) == 1 else ""
 
 
-def _as_seen(case: Case, container: dict[str, Any], resource: str, now: Decimal) -> bool:
+def _as_seen(case: RemedyContext, container: dict[str, Any], resource: str, now: Decimal) -> bool:
     """False where describe shows another request than the repository holds: it was changed since."""
     key = re.sub(r"[^a-z0-9]+", "_", resource.lower()).strip("_")
     pods = {one.subject.pod for one in case.signals(*case.action.ends) if one.subject.pod}

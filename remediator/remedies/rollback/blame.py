@@ -17,7 +17,7 @@ from remediator.domain.incident import Evidence
 from remediator.gitops import ObjectChange
 from remediator.gitops.paths import MISSING, dotted
 from remediator.remedies.engine import quantities
-from remediator.remedies.engine.case import Case
+from remediator.remedies.engine.case import RemedyContext
 from remediator.remedies.rollback.differences import Difference
 
 _COMMON = frozenset({
@@ -43,7 +43,7 @@ _NAME_AN_IMAGE = {"image_not_found", "image_invalid_name", "image_platform"}
 
 
 def suspected(
-    case: Case, difference: Difference, owner: str, effects: Sequence[ObjectChange], mentioned: bool, known_fields: bool
+    case: RemedyContext, difference: Difference, owner: str, effects: Sequence[ObjectChange], mentioned: bool, known_fields: bool
 ) -> bool:  # fmt: skip
     """Whether the evidence points at this change among all that happened.
 

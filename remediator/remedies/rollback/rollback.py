@@ -21,7 +21,7 @@ from remediator.gitops.paths import dotted, get
 from remediator.policy.leaves import documents
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
-from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.resources.memory import limits_that_ran
 from remediator.remedies.rollback.blame import says, spoken, suspected, telling
 from remediator.remedies.rollback.differences import Difference, differences
@@ -35,7 +35,7 @@ RENDERS = 16
 """How many differences are rendered; enough for the commits people make, flat cost for the others."""
 
 
-def roll_back(case: Case) -> Iterator[Fix]:
+def roll_back(case: RemedyContext) -> Iterator[Fix]:
     """One fix for each recent commit whose effect the evidence names, the newest first."""
     applications = _applications(case)
     if not applications or not case.cite():
@@ -68,7 +68,7 @@ class Step:
 class _TakenBack:
     """One commit, seen through the eyes of one incident."""
 
-    case: Case
+    case: RemedyContext
     commit: Commit
     applications: tuple[Application, ...]
     shared: set[str] = field(default_factory=set)
@@ -249,7 +249,7 @@ def _halves(step: Step, other: Step) -> bool:
     return same and {one.op, two.op} == {"added", "removed"} and (one.old, one.new) == (two.new, two.old)
 
 
-def _applications(case: Case) -> tuple[Application, ...]:
+def _applications(case: RemedyContext) -> tuple[Application, ...]:
     found = dict.fromkeys(target.application for target in case.targets)
     named = case.repository.application(case.diagnosis.subject.application)
     return tuple(found) or ((named,) if named else ())

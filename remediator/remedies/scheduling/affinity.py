@@ -12,7 +12,7 @@ from remediator.domain.incident import Evidence
 from remediator.gitops import Manifest, Match
 from remediator.gitops.paths import get
 from remediator.remedies.engine.acceptable_values import another, within
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
 from remediator.remedies.views.nodes import VOCABULARY, nodes_of
 
@@ -22,7 +22,7 @@ _ONE_PER_NODE = re.compile(
 )
 
 
-def fix_affinity(case: Case) -> Iterator[Fix]:
+def fix_affinity(case: RemedyContext) -> Iterator[Fix]:
     """As many replicas as nodes that admit one each; or the topology key or neighbour's label that was misspelt."""
     for one in case.signals(*case.action.ends):
         for target in case.targets:
@@ -31,7 +31,7 @@ def fix_affinity(case: Case) -> Iterator[Fix]:
             yield from _neighbours(case, target, one)
 
 
-def _fewer_replicas(case: Case, target: Match, one: Evidence) -> Iterator[Fix]:
+def _fewer_replicas(case: RemedyContext, target: Match, one: Evidence) -> Iterator[Fix]:
     """Where each node admits one pod of this workload: the scheduler's count of nodes that hold one already."""
     manifest = target.manifest
     found = _ONE_PER_NODE.search(one.text)
@@ -59,7 +59,7 @@ def _fewer_replicas(case: Case, target: Match, one: Evidence) -> Iterator[Fix]:
     )
 
 
-def _running(case: Case, target: Match) -> int | None:
+def _running(case: RemedyContext, target: Match) -> int | None:
     """Pods of the workload that run, by a table of pods; None where no such table was shown."""
     states = {
         one.subject.pod: one.reason
@@ -127,7 +127,7 @@ def _host_port(manifest: Manifest) -> bool:
     )
 
 
-def _autoscaled(case: Case, target: Match) -> bool:
+def _autoscaled(case: RemedyContext, target: Match) -> bool:
     """Whether an autoscaler owns the replicas: what stands in the workload is then not what counts."""
     for manifest in case.namespace_objects(target, "HorizontalPodAutoscaler", "ScaledObject"):
         reference = manifest.body.get("spec", {}).get("scaleTargetRef") or {}
@@ -139,7 +139,7 @@ def _autoscaled(case: Case, target: Match) -> bool:
     return False
 
 
-def _topology_keys(case: Case, target: Match, one: Evidence) -> Iterator[Fix]:
+def _topology_keys(case: RemedyContext, target: Match, one: Evidence) -> Iterator[Fix]:
     """A topology key that no node has, one slip away from a label that nodes do have."""
     keys = [(key, path) for key, path in _topologies(target.manifest) if key]
     nodes = nodes_of(case, tuple(key for key, _ in keys))
@@ -170,7 +170,7 @@ def _topologies(manifest: Manifest) -> Iterator[tuple[str, YamlPath]]:
         yield str(term.get("topologyKey", "")), (*path, "topologyKey")
 
 
-def _neighbours(case: Case, target: Match, one: Evidence) -> Iterator[Fix]:
+def _neighbours(case: RemedyContext, target: Match, one: Evidence) -> Iterator[Fix]:
     """A required neighbour whose label no pod of the namespace has, one slip away from one that does."""
     if "anti-affinity rules" in one.text and "affinity/anti-affinity" not in one.text:
         return

@@ -11,9 +11,9 @@ from remediator.domain.change import YamlPath
 from remediator.gitops import Manifest, Match
 from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine.acceptable_values import another, just
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest
-from remediator.remedies.views.nodes import VOCABULARY, Node, nodes_of
+from remediator.remedies.views.nodes import VOCABULARY, ClusterNode, nodes_of
 
 Changes = tuple[tuple[YamlPath, Any], ...]
 """Paths in the workload and the values that they should have."""
@@ -65,7 +65,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def fix_node_selector(case: Case) -> Iterator[Fix]:
+def fix_node_selector(case: RemedyContext) -> Iterator[Fix]:
     """Demand a label that nodes have: the nearest one; or drop a selector that all shown nodes lack altogether."""
     evidence = case.signals(*case.action.ends)
     for target in case.targets:
@@ -101,7 +101,7 @@ def _title(one: Demand, changes: Changes, name: str) -> str:
     return f"demand the node label {path[-1] if one.in_selector else value} for `{name}` instead of {one.key}"
 
 
-def _selectors_as_seen(case: Case, wanted: list[Demand]) -> bool:
+def _selectors_as_seen(case: RemedyContext, wanted: list[Demand]) -> bool:
     """False where describe shows another selector than the repository holds: it was changed since."""
     own = {one.subject.pod for one in case.signals(*case.action.ends) if one.subject.pod}
     for one in case.statements:
@@ -111,7 +111,7 @@ def _selectors_as_seen(case: Case, wanted: list[Demand]) -> bool:
     return True
 
 
-def _met(one: Demand, nodes: list[Node]) -> bool | None:
+def _met(one: Demand, nodes: list[ClusterNode]) -> bool | None:
     """Whether a node has the label; None where what was shown does not tell."""
     values = [node.labels[one.key] for node in nodes if one.key in node.labels]
     if one.value in values:
@@ -123,7 +123,7 @@ def _met(one: Demand, nodes: list[Node]) -> bool | None:
     return False if one.key not in VOCABULARY and nearest(one.key, VOCABULARY) else None
 
 
-def _history_only(case: Case, target: Match, one: Demand, nodes: list[Node]) -> Iterator[Fix]:
+def _history_only(case: RemedyContext, target: Match, one: Demand, nodes: list[ClusterNode]) -> Iterator[Fix]:
     """What stood there before, where nodes are known to have it or are not shown."""
     held = {node.labels[one.key] for node in nodes if one.key in node.labels}
     yield Fix(
@@ -137,7 +137,7 @@ def _history_only(case: Case, target: Match, one: Demand, nodes: list[Node]) -> 
     )
 
 
-def _corrected(case: Case, target: Match, one: Demand, nodes: list[Node]) -> tuple[Changes, str] | None:
+def _corrected(case: RemedyContext, target: Match, one: Demand, nodes: list[ClusterNode]) -> tuple[Changes, str] | None:
     """The right value of the key, or the right key of the value, where one slip leads there."""
     values = dict.fromkeys(node.labels[one.key] for node in nodes if one.key in node.labels)
     value = (
@@ -159,7 +159,7 @@ def _corrected(case: Case, target: Match, one: Demand, nodes: list[Node]) -> tup
     return ((one.key_path, key),), f"the label's name is {key}"
 
 
-def _common_value(case: Case, target: Match, one: Demand) -> str:
+def _common_value(case: RemedyContext, target: Match, one: Demand) -> str:
     """The value that other workloads demand of the same label, one slip away."""
     values = {
         other.value
@@ -172,7 +172,7 @@ def _common_value(case: Case, target: Match, one: Demand) -> str:
     return nearest(one.value, values - {one.value})
 
 
-def _dropped(target: Match, one: Demand, nodes: list[Node]) -> tuple[Changes, str] | None:
+def _dropped(target: Match, one: Demand, nodes: list[ClusterNode]) -> tuple[Changes, str] | None:
     """Removal, only where all labels of all nodes are shown and none is near."""
     if not one.in_selector or not nodes or not all(node.complete for node in nodes):
         return None
@@ -184,7 +184,7 @@ def _dropped(target: Match, one: Demand, nodes: list[Node]) -> tuple[Changes, st
     return ((path, MISSING),), "all labels of all nodes are shown, and none is like it"
 
 
-def fix_toleration(case: Case) -> Iterator[Fix]:
+def fix_toleration(case: RemedyContext) -> Iterator[Fix]:
     """Correct a toleration that is one slip away from the taint that keeps the pod out; never adds one."""
     for one in case.signals(*case.action.ends):
         taints = dict(_taints(one.text))
@@ -223,7 +223,7 @@ def _slips(item: dict[str, Any], taints: dict[str, str]) -> Iterator[tuple[str, 
         yield "key", key, right
 
 
-def fix_class_name(case: Case) -> Iterator[Fix]:
+def fix_class_name(case: RemedyContext) -> Iterator[Fix]:
     """Name the priority or runtime class that exists, where the missing one is a slip away from it."""
     for field, kind, signal in (
         ("priorityClassName", "PriorityClass", "priority_class_missing"),
@@ -252,7 +252,7 @@ def fix_class_name(case: Case) -> Iterator[Fix]:
                 )
 
 
-def _classes(case: Case, kind: str) -> set[str]:
+def _classes(case: RemedyContext, kind: str) -> set[str]:
     shown = {one.subject.name for one in case.statements if one.subject.kind == kind}
     return shown | {
         manifest.name

@@ -16,7 +16,7 @@ from remediator.gitops.files import join
 from remediator.gitops.paths import MISSING
 from remediator.gitops.render.kustomize import kustomization_file
 from remediator.policy.leaves import documents
-from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.older_values import LOOK_BACK, told
 from remediator.remedies.engine.path_spelling import surely_meant
 from remediator.remedies.views.application_field import changed, complained, mends, same, touched
@@ -38,7 +38,7 @@ _MAX_DIRECTORIES = 200
 
 
 @dataclass(frozen=True)
-class Entry:
+class ResourceEntry:
     """One file or directory that a kustomization names."""
 
     file: str
@@ -56,7 +56,7 @@ class Entry:
         return self.path[0] in ("resources", "bases", "components")
 
 
-def fix_kustomize_resource(case: Case) -> Iterator[Fix]:
+def fix_kustomize_resource(case: RemedyContext) -> Iterator[Fix]:
     """Name the file that was meant, where an entry names one that is not there."""
     for application, one in complained(case, "kustomize_resource_missing", "kustomize_failed"):
         if mends(case.repository, application):
@@ -73,7 +73,7 @@ def fix_kustomize_resource(case: Case) -> Iterator[Fix]:
     yield from _listed_twice(case)
 
 
-def _listed_twice(case: Case) -> Iterator[Fix]:
+def _listed_twice(case: RemedyContext) -> Iterator[Fix]:
     """Take out the second mention of a file that one kustomization lists twice."""
     for application, one in complained(case, "duplicate_resource"):
         for source in application.sources:
@@ -97,9 +97,9 @@ def _listed_twice(case: Case) -> Iterator[Fix]:
                 seen.add(key)
 
 
-def entries_below(repository: Repository, directory: str) -> list[Entry]:
+def entries_below(repository: Repository, directory: str) -> list[ResourceEntry]:
     """Every entry of the kustomization of a directory and of those that it includes."""
-    found: list[Entry] = []
+    found: list[ResourceEntry] = []
     pending = [directory]
     seen: set[str] = set()
     while pending and len(seen) < _MAX_DIRECTORIES:
@@ -115,7 +115,7 @@ def entries_below(repository: Repository, directory: str) -> list[Entry]:
     return found
 
 
-def _entries(repository: Repository, file: str, directory: str) -> Iterator[Entry]:
+def _entries(repository: Repository, file: str, directory: str) -> Iterator[ResourceEntry]:
     try:
         bodies = documents(repository.read(file))
     except ConfigError:
@@ -125,7 +125,7 @@ def _entries(repository: Repository, file: str, directory: str) -> Iterator[Entr
         return
     for path, value, front in _names(body):
         if "\n" not in value and not _REMOTE.search(value):
-            yield Entry(file, path, value, join(directory, value), front)
+            yield ResourceEntry(file, path, value, join(directory, value), front)
 
 
 def _names(body: dict[str, Any]) -> Iterator[tuple[YamlPath, str, str]]:
@@ -158,11 +158,11 @@ def _list(body: dict[str, Any], key: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _exists(repository: Repository, entry: Entry) -> bool:
+def _exists(repository: Repository, entry: ResourceEntry) -> bool:
     return repository.store.is_file(entry.target) or repository.store.is_dir(entry.target)
 
 
-def _told(one: Evidence, entry: Entry) -> bool:
+def _told(one: Evidence, entry: ResourceEntry) -> bool:
     """Whether the message names this entry; kustomize quotes it as it stands in the file."""
     base = posixpath.basename(entry.value.rstrip("/"))
     resource = one.facts.get("resource", "")
@@ -170,7 +170,7 @@ def _told(one: Evidence, entry: Entry) -> bool:
 
 
 def _corrected(
-    case: Case, application: Application, entry: Entry, entries: list[Entry], one: Evidence
+    case: RemedyContext, application: Application, entry: ResourceEntry, entries: list[ResourceEntry], one: Evidence
 ) -> Iterator[Fix]:
     new = _meant(case.repository, entry, entries)
     place = Place(
@@ -181,7 +181,7 @@ def _corrected(
         yield fix
 
 
-def _meant(repository: Repository, entry: Entry, entries: list[Entry]) -> str:
+def _meant(repository: Repository, entry: ResourceEntry, entries: list[ResourceEntry]) -> str:
     """The file or directory, as the entry would write it: nearly that name in the same place, not listed already."""
     home, base = posixpath.split(entry.target.rstrip("/"))
     if not repository.store.is_dir(home):
@@ -198,7 +198,7 @@ def _meant(repository: Repository, entry: Entry, entries: list[Entry]) -> str:
     return entry.value.rstrip("/")[: -len(base)] + new if new else ""
 
 
-def _meant_directory(repository: Repository, entry: Entry, home: str, base: str) -> str:
+def _meant_directory(repository: Repository, entry: ResourceEntry, home: str, base: str) -> str:
     """The same name below the one directory of which the written one is a misspelling."""
     parent, folder = posixpath.split(home)
     if not repository.store.is_dir(parent) or entry.value.count(folder) != 1:
@@ -213,7 +213,9 @@ def _meant_directory(repository: Repository, entry: Entry, home: str, base: str)
     return entry.value.replace(folder, new) if new else ""
 
 
-def _restored(case: Case, application: Application, entry: Entry, place: Place, one: Evidence) -> Iterator[Fix]:
+def _restored(
+    case: RemedyContext, application: Application, entry: ResourceEntry, place: Place, one: Evidence
+) -> Iterator[Fix]:
     if not case.policies.actions["roll_back"].enabled:
         return
     past = history.changes(case.repository.root, place, limit=LOOK_BACK).changes
@@ -233,7 +235,9 @@ def _restored(case: Case, application: Application, entry: Entry, place: Place, 
             return
 
 
-def _fix(case: Case, application: Application, entry: Entry, place: Place, new: str, one: Evidence) -> Fix | None:
+def _fix(
+    case: RemedyContext, application: Application, entry: ResourceEntry, place: Place, new: str, one: Evidence
+) -> Fix | None:
     edit = Edit(op="set", file=entry.file, path=entry.path, value=entry.front + new)
     after = changed(case, edit)
     fresh = same(after, application) if after is not None else None
@@ -259,7 +263,7 @@ def _better(before: Repository, after: Repository, application: Application, fre
     return len(new) < len(old) and new <= old
 
 
-def _users(case: Case, application: Application, entry: Entry) -> tuple[Application, ...]:
+def _users(case: RemedyContext, application: Application, entry: ResourceEntry) -> tuple[Application, ...]:
     """Every Application that the kustomization feeds."""
     directory = posixpath.dirname(entry.file)
     users = [

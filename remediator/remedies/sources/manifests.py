@@ -15,7 +15,7 @@ from remediator.domain.incident import Evidence
 from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository, history
 from remediator.policy.leaves import documents
-from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.older_values import LOOK_BACK
 from remediator.remedies.sources.repairs import repairs
 from remediator.remedies.views.application_field import complained, same, shared
@@ -26,7 +26,7 @@ _TEMPLATE = re.compile(r"\b(?P<chart>[\w.-]+)/(?P<file>(?:charts/[\w.-]+/)*templ
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenManifest:
     """One file that keeps an Application from rendering."""
 
     file: str
@@ -36,7 +36,7 @@ class Broken:
     """A chart's template: it is judged by rendering, not by parsing."""
 
 
-def restore_file(case: Case) -> Iterator[Fix]:
+def restore_file(case: RemedyContext) -> Iterator[Fix]:
     """Mend the line that keeps a file from parsing: as the history had it, else by the only local repair there is."""
     done: set[str] = set()
     for application, one in complained(case, *case.action.ends):
@@ -46,7 +46,7 @@ def restore_file(case: Case) -> Iterator[Fix]:
                 yield from _mended(case, application, broken, one)
 
 
-def _broken(case: Case, application: Application, one: Evidence) -> Iterator[Broken]:
+def _broken(case: RemedyContext, application: Application, one: Evidence) -> Iterator[BrokenManifest]:
     """The files that do not parse and that the message is about; a template where the message names one."""
     problems = case.repository.problems_of(application)
     files = {problem.file for problem in problems if problem.kind == "parse"}
@@ -54,16 +54,16 @@ def _broken(case: Case, application: Application, one: Evidence) -> Iterator[Bro
         named = posixpath.basename(problem.file) in one.text
         only = len(files) == 1 and not re.search(r"[\w-]+\.ya?ml", one.text)
         if problem.kind == "parse" and problem.file and (named or only):
-            yield Broken(problem.file, problem.line, problem.message)
+            yield BrokenManifest(problem.file, problem.line, problem.message)
     if not files and any(problem.kind == "render" for problem in problems):
         for source in application.sources:
             for match in _TEMPLATE.finditer(one.text):
                 file = f"{source.path}/{match['file']}" if source.path else match["file"]
                 if source.local and case.repository.store.is_file(file):
-                    yield Broken(file, 0, "the chart does not render with it", template=True)
+                    yield BrokenManifest(file, 0, "the chart does not render with it", template=True)
 
 
-def _mended(case: Case, application: Application, broken: Broken, one: Evidence) -> Iterator[Fix]:
+def _mended(case: RemedyContext, application: Application, broken: BrokenManifest, one: Evidence) -> Iterator[Fix]:
     try:
         text = case.repository.read(broken.file).decode()
     except (ConfigError, UnicodeDecodeError):
@@ -94,7 +94,7 @@ def _mostly_mappings(parsed: list[Any]) -> bool:
 
 
 def _fix(
-    case: Case, application: Application, broken: Broken, one: Evidence, old: str, new: str, said: str
+    case: RemedyContext, application: Application, broken: BrokenManifest, one: Evidence, old: str, new: str, said: str
 ) -> Fix | None:
     """The fix with this text, if the Application has one fault less by it and no new one."""
     file = broken.file
@@ -118,7 +118,9 @@ def _fix(
     )
 
 
-def _sound(before: Repository, after: Repository, application: Application, fresh: Application, broken: Broken) -> bool:
+def _sound(
+    before: Repository, after: Repository, application: Application, fresh: Application, broken: BrokenManifest
+) -> bool:
     """Whether this fault is gone, and no other has come."""
     problems = [problem for problem in after.problems_of(fresh) if problem.fault]
     known = {problem.message for problem in before.problems_of(application)}
@@ -145,7 +147,7 @@ def _changed_line(old: str, new: str) -> tuple[int, str, str]:
     return 0, "", ""
 
 
-def _from_history(case: Case, broken: Broken, text: str) -> Iterator[tuple[str, str]]:
+def _from_history(case: RemedyContext, broken: BrokenManifest, text: str) -> Iterator[tuple[str, str]]:
     """(text, what is told) with just the broken lines as the last version had them that parsed."""
     if not case.policies.actions["roll_back"].enabled:
         return

@@ -9,7 +9,7 @@ from remediator.domain.change import Edit, Place, YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application
 from remediator.gitops.paths import MISSING, get
-from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.path_spelling import surely_meant
 from remediator.remedies.views.application_field import (
     Correction,
@@ -22,7 +22,7 @@ from remediator.remedies.views.application_field import (
 )
 
 
-def create_namespace(case: Case) -> Iterator[Fix]:
+def create_namespace(case: RemedyContext) -> Iterator[Fix]:
     """Let Argo CD make the namespace that the Application's destination names."""
     for application, one in complained(case, "namespace_missing"):
         missing = one.facts.get("namespace") or one.facts.get("missing") or ""
@@ -57,7 +57,7 @@ def create_namespace(case: Case) -> Iterator[Fix]:
             break
 
 
-def _namespace_misspelt(case: Case, application: Application) -> bool:
+def _namespace_misspelt(case: RemedyContext, application: Application) -> bool:
     """Whether a namespace that others use is one slip away: then creating another one hides the fault."""
     declared = {
         m.name for app in case.repository.applications for m in case.repository.objects(app) if m.kind == "Namespace"
@@ -67,7 +67,7 @@ def _namespace_misspelt(case: Case, application: Application) -> bool:
     return bool(near) and application.namespace not in used
 
 
-def _destination_restored(case: Case, application: Application, one: Evidence) -> Iterator[Fix]:
+def _destination_restored(case: RemedyContext, application: Application, one: Evidence) -> Iterator[Fix]:
     """The destination as the history has it, if that is a namespace in use."""
     used = {other.namespace for other in case.repository.applications if other != application}
     yield from corrected(
@@ -84,7 +84,7 @@ def _destination_restored(case: Case, application: Application, one: Evidence) -
     )
 
 
-def _option_edits(case: Case, application: Application, present: list[str]) -> Iterator[tuple[Edit, Place]]:
+def _option_edits(case: RemedyContext, application: Application, present: list[str]) -> Iterator[tuple[Edit, Place]]:
     """The edit for each text that can hold the sync options: set false to true, append, or make the list."""
     base: YamlPath = ("spec", "syncPolicy")
     off = next((index for index, item in enumerate(present) if item.lower().startswith("createnamespace=")), None)

@@ -10,7 +10,7 @@ from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Repository, Source
 from remediator.gitops.files import clean
 from remediator.gitops.paths import get
-from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.path_spelling import is_shortened, is_slip, surely_meant
 from remediator.remedies.views.application_field import (
     Correction,
@@ -23,7 +23,7 @@ from remediator.remedies.views.application_field import (
 _RENDERABLE = (".yaml", ".yml", ".json", ".jsonnet")
 
 
-def fix_source_path(case: Case) -> Iterator[Fix]:
+def fix_source_path(case: RemedyContext) -> Iterator[Fix]:
     """Point a source at the directory that was meant, where the one it names is not there."""
     for application, one in complained(case, "app_path_missing"):
         told = clean(one.facts.get("path", ""))
@@ -98,7 +98,7 @@ _UNREACHABLE = re.compile(
 )
 
 
-def fix_target_revision(case: Case) -> Iterator[Fix]:
+def fix_target_revision(case: RemedyContext) -> Iterator[Fix]:
     """Set a revision that does not resolve to the branch, tag or version that was meant.
 
     A server that does not answer says nothing about the revision, and one that this checkout has does resolve.
@@ -117,7 +117,7 @@ def fix_target_revision(case: Case) -> Iterator[Fix]:
 
 
 def _revision_corrected(
-    case: Case, application: Application, source: Source, known: set[str], one: Evidence
+    case: RemedyContext, application: Application, source: Source, known: set[str], one: Evidence
 ) -> Iterator[Fix]:
     new = _revision_meant(source.revision, known)
     yield from corrected(

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Repository, Source
 from remediator.gitops.render.helm import value_file
-from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.path_spelling import is_slip, surely_meant
 from remediator.remedies.views.application_field import Correction, complained, corrected, mends
 
 
-def fix_value_file(case: Case) -> Iterator[Fix]:
+def fix_value_file(case: RemedyContext) -> Iterator[Fix]:
     """Name the values file that exists, of the same environment."""
     for application, one in complained(case, "value_file_missing"):
         told = one.facts.get("file", "").strip("'\"")
@@ -23,7 +23,7 @@ def fix_value_file(case: Case) -> Iterator[Fix]:
 
 
 def _value_file_corrected(
-    case: Case, application: Application, source: Source, index: int, entry: str, told: str, one: Evidence
+    case: RemedyContext, application: Application, source: Source, index: int, entry: str, told: str, one: Evidence
 ) -> Iterator[Fix]:
     repository = case.repository
     name = value_file(repository.layout, application, source, entry)

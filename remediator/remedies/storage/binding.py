@@ -10,8 +10,8 @@ from remediator.gitops import Manifest
 from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import another, within
-from remediator.remedies.engine.case import Case, Fix, Want
-from remediator.remedies.views.claims import Claim, about
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.views.claims import VolumeClaim, about
 
 _MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 _SUPPORTED = re.compile(
@@ -21,7 +21,7 @@ _SUPPORTED = re.compile(
 """In-tree plugins, CSI drivers and local-path each say it a little differently."""
 
 
-def fix_access_mode(case: Case) -> Iterator[Fix]:
+def fix_access_mode(case: RemedyContext) -> Iterator[Fix]:
     """Ask for the mode that the provisioner names as its only ones, or that the one fitting volume offers."""
     for one in case.signals(*case.action.ends):
         for claim in about(case, one):
@@ -46,7 +46,7 @@ def _supported(one: Evidence) -> list[str]:
     return [mode for mode in _MODES if found and re.search(rf"\b{mode}\b", found["modes"])]
 
 
-def _mode_for(case: Case, claim: Claim, present: str, one: Evidence) -> tuple[str, str]:
+def _mode_for(case: RemedyContext, claim: VolumeClaim, present: str, one: Evidence) -> tuple[str, str]:
     if modes := _supported(one):
         return ("", "") if present in modes else (modes[0], f"and the provisioner gives only {', '.join(modes)}")
     if "access_mode" in one.signal:
@@ -58,7 +58,7 @@ def _mode_for(case: Case, claim: Claim, present: str, one: Evidence) -> tuple[st
     return "", ""
 
 
-def volumes(case: Case) -> list[Manifest]:
+def volumes(case: RemedyContext) -> list[Manifest]:
     """Volumes that the repository makes by hand."""
     return [
         manifest
@@ -68,7 +68,7 @@ def volumes(case: Case) -> list[Manifest]:
     ]
 
 
-def _fits(claim: Claim, volume: Manifest, *, but: str) -> bool:
+def _fits(claim: VolumeClaim, volume: Manifest, *, but: str) -> bool:
     """Whether a volume would bind to the claim but for its access mode, or but for its size."""
     asked = quantities.parse(claim.get("resources", "requests", "storage"))
     given = quantities.parse(get(volume.body, ("spec", "capacity", "storage")))
@@ -84,7 +84,7 @@ def _fits(claim: Claim, volume: Manifest, *, but: str) -> bool:
     )
 
 
-def fit_claim(case: Case) -> Iterator[Fix]:
+def fit_claim(case: RemedyContext) -> Iterator[Fix]:
     """Ask for what the only volume that could be bound holds, where the claim asks for more."""
     for one in case.signals(*case.action.ends):
         for claim in about(case, one):
@@ -104,7 +104,7 @@ def fit_claim(case: Case) -> Iterator[Fix]:
             )
 
 
-def static_classes(case: Case) -> set[str]:
+def static_classes(case: RemedyContext) -> set[str]:
     """Classes that volumes made by hand carry: a mere mark, for which no StorageClass need exist."""
     names = (get(volume.body, ("spec", "storageClassName")) for volume in volumes(case))
     return {str(name) for name in names if name not in (MISSING, None, "")}

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from remediator.gitops import Match
 from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine.acceptable_values import another
-from remediator.remedies.engine.case import Case, Fix, Want
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest, similarity
 from remediator.remedies.storage.binding import static_classes
-from remediator.remedies.views.claims import Claim, about, claims_of
+from remediator.remedies.views.claims import VolumeClaim, about, claims_of
 
 
-def fix_storage_class(case: Case) -> Iterator[Fix]:
+def fix_storage_class(case: RemedyContext) -> Iterator[Fix]:
     """Name a class that exists: the one that was meant, else the cluster's default where the classes are shown."""
     for one in case.signals("storage_class_not_found"):
         missing = one.facts.get("missing", "")
@@ -42,7 +42,7 @@ def fix_storage_class(case: Case) -> Iterator[Fix]:
     yield from _no_class(case)
 
 
-def _class_for(case: Case, claim: Claim, missing: str) -> tuple[str, str, float]:
+def _class_for(case: RemedyContext, claim: VolumeClaim, missing: str) -> tuple[str, str, float]:
     shown = _shown_classes(case)
     known = set(shown) or _used_classes(case, claim)
     if new := nearest(missing, known):
@@ -56,7 +56,7 @@ def _class_for(case: Case, claim: Claim, missing: str) -> tuple[str, str, float]
     return "", "", 0.0
 
 
-def _shown_classes(case: Case) -> dict[str, bool]:
+def _shown_classes(case: RemedyContext) -> dict[str, bool]:
     """Classes that the evidence shows, and whether each is the default."""
     found: dict[str, bool] = {}
     for one in case.statements:
@@ -69,7 +69,7 @@ def _shown_classes(case: Case) -> dict[str, bool]:
     return found
 
 
-def _used_classes(case: Case, but: Claim) -> set[str]:
+def _used_classes(case: RemedyContext, but: VolumeClaim) -> set[str]:
     """Classes that this repository defines, or that its volumes and other claims use."""
     found = static_classes(case)
     for application in case.repository.applications:
@@ -87,7 +87,7 @@ def _used_classes(case: Case, but: Claim) -> set[str]:
     return found
 
 
-def _no_class(case: Case) -> Iterator[Fix]:
+def _no_class(case: RemedyContext) -> Iterator[Fix]:
     """A claim without a class in a cluster without a default: the only class that there is."""
     shown = _shown_classes(case)
     for one in case.signals("no_provisioner", "no_persistent_volume"):
@@ -107,7 +107,7 @@ def _no_class(case: Case) -> Iterator[Fix]:
             )
 
 
-def fix_claim_name(case: Case) -> Iterator[Fix]:
+def fix_claim_name(case: RemedyContext) -> Iterator[Fix]:
     """Use the claim that exists: one slip away, or the only one of the Application that nothing uses."""
     for one in case.signals("claim_not_found"):
         missing = one.facts.get("missing", "")
@@ -141,7 +141,7 @@ def fix_claim_name(case: Case) -> Iterator[Fix]:
                 )
 
 
-def _claim_names(case: Case, target: Match) -> set[str]:
+def _claim_names(case: RemedyContext, target: Match) -> set[str]:
     """Claims of the namespace: those that the repository makes there, and those that the evidence shows."""
     namespace = target.manifest.namespace or target.application.namespace
     shown = {
@@ -155,7 +155,7 @@ def _claim_names(case: Case, target: Match) -> set[str]:
     return (shown | made) - {""}
 
 
-def _claim_for(case: Case, target: Match, missing: str, known: set[str]) -> str:
+def _claim_for(case: RemedyContext, target: Match, missing: str, known: set[str]) -> str:
     near = sorted((name for name in known if is_typo(missing, name)), key=lambda name: -similarity(missing, name))
     if near and (len(near) == 1 or similarity(missing, near[0]) > similarity(missing, near[1])):
         return near[0]

@@ -11,13 +11,13 @@ from remediator.gitops import Match
 from remediator.gitops.paths import get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import more_than
-from remediator.remedies.engine.case import Case, Fix, Want
-from remediator.remedies.views.claims import Claim, about, claims, mounted
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.views.claims import VolumeClaim, about, claims, mounted
 
 _PATH = re.compile(r"(?P<path>/[\w./@+-]+)")
 
 
-def grow_claim(case: Case) -> Iterator[Fix]:
+def grow_claim(case: RemedyContext) -> Iterator[Fix]:
     """Give a full volume more room by the policy's factor, or a shrunk claim its size again.
 
     A StatefulSet's template cannot change in a cluster, so those are a person's work; so are classes that do not expand.
@@ -33,7 +33,7 @@ def grow_claim(case: Case) -> Iterator[Fix]:
                 yield from _grown(case, claim, now, one)
 
 
-def _grown(case: Case, claim: Claim, now: Decimal, one: Evidence) -> Iterator[Fix]:
+def _grown(case: RemedyContext, claim: VolumeClaim, now: Decimal, one: Evidence) -> Iterator[Fix]:
     bounds, present = case.action.bounds, str(claim.get("resources", "requests", "storage"))
     wanted = min(now * Decimal(str(bounds.factor or 2)), now * Decimal(str(bounds.max_factor or 3)))
     wanted = quantities.clamp(wanted, bounds.minimum, bounds.maximum)
@@ -51,7 +51,7 @@ def _grown(case: Case, claim: Claim, now: Decimal, one: Evidence) -> Iterator[Fi
     )
 
 
-def _regrown(case: Case, claim: Claim, now: Decimal, one: Evidence) -> Iterator[Fix]:
+def _regrown(case: RemedyContext, claim: VolumeClaim, now: Decimal, one: Evidence) -> Iterator[Fix]:
     """The API server refuses a smaller size than the claim has: what it has is shown, or stood there before."""
     shown = [
         amount
@@ -72,11 +72,11 @@ def _regrown(case: Case, claim: Claim, now: Decimal, one: Evidence) -> Iterator[
     )
 
 
-def _size(claim: Claim, value: str) -> Want:
+def _size(claim: VolumeClaim, value: str) -> Want:
     return Want(claim.application, claim.manifest, (*claim.path, "resources", "requests", "storage"), value)
 
 
-def _full(case: Case, one: Evidence) -> list[Claim]:
+def _full(case: RemedyContext, one: Evidence) -> list[VolumeClaim]:
     """The claim that is meant: by name, by the path that could not be written, or the only one that is mounted."""
     name = one.facts.get("persistentvolumeclaim") or (
         one.subject.name if one.subject.kind == "PersistentVolumeClaim" else ""
@@ -90,7 +90,7 @@ def _full(case: Case, one: Evidence) -> list[Claim]:
     return [claim for target in case.targets for claim in _written(case, target, one)]
 
 
-def _written(case: Case, target: Match, one: Evidence) -> Iterator[Claim]:
+def _written(case: RemedyContext, target: Match, one: Evidence) -> Iterator[VolumeClaim]:
     """The claim below whose mount the path of the message lies; without a path, the workload's only claim."""
     found = target.manifest.pod_spec()
     own = list(mounted(case, target))
@@ -127,7 +127,7 @@ def _deepest(path: str, mounts: list[tuple[str, str]]) -> str:
     return max(above)[1] if above else ""
 
 
-def _expands(case: Case, claim: Claim) -> bool:
+def _expands(case: RemedyContext, claim: VolumeClaim) -> bool:
     """False where the claim's class is known not to let volumes grow."""
     name = claim.get("storageClassName")
     for one in case.statements:
@@ -142,7 +142,7 @@ def _expands(case: Case, claim: Claim) -> bool:
     return True
 
 
-def _as_seen(case: Case, claim: Claim, now: Decimal) -> bool:
+def _as_seen(case: RemedyContext, claim: VolumeClaim, now: Decimal) -> bool:
     """False where the evidence shows another capacity than the repository asks for: it was grown since."""
     seen = {
         amount

@@ -15,7 +15,7 @@ from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository, history
 from remediator.gitops.paths import MISSING, dotted, get
 from remediator.remedies.engine.apply import changes
-from remediator.remedies.engine.case import Case, Fix
+from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.older_values import LOOK_BACK, told
 from remediator.yamledit import EditRefused
 
@@ -40,7 +40,7 @@ class Correction:
     score: float = 0.7
 
 
-def corrected(case: Case, wanted: Correction) -> Iterator[Fix]:
+def corrected(case: RemedyContext, wanted: Correction) -> Iterator[Fix]:
     """The fix with the value that stood there before, where it holds, and with the new one."""
     present = get(wanted.application.body, wanted.path)
     for place in places(case, wanted.application, wanted.path):
@@ -54,7 +54,7 @@ def corrected(case: Case, wanted: Correction) -> Iterator[Fix]:
             return
 
 
-def places(case: Case, application: Application, path: YamlPath) -> Iterator[Place]:
+def places(case: RemedyContext, application: Application, path: YamlPath) -> Iterator[Place]:
     """Texts that can hold a field of an Application, the likeliest first."""
     origin = application.origin
     if origin is None:
@@ -129,7 +129,7 @@ def _template_inverted(text: str, whole: str, wanted: str) -> Any:
     return MISSING
 
 
-def _restored(case: Case, wanted: Correction, place: Place) -> Iterator[Fix]:
+def _restored(case: RemedyContext, wanted: Correction, place: Place) -> Iterator[Fix]:
     if not place.exists or not case.policies.actions["roll_back"].enabled:
         return
     past = history.changes(case.repository.root, place, limit=LOOK_BACK).changes
@@ -153,7 +153,7 @@ def _restored(case: Case, wanted: Correction, place: Place) -> Iterator[Fix]:
         return
 
 
-def _fix(case: Case, wanted: Correction, place: Place, value: Any) -> Fix | None:
+def _fix(case: RemedyContext, wanted: Correction, place: Place, value: Any) -> Fix | None:
     """The fix with this value, if the tree that comes out of it is what the incident needs."""
     edit = Edit(
         op="set" if place.exists else "insert",
@@ -181,7 +181,7 @@ def _fix(case: Case, wanted: Correction, place: Place, value: Any) -> Fix | None
     )
 
 
-def changed(case: Case, *edits: Edit) -> Repository | None:
+def changed(case: RemedyContext, *edits: Edit) -> Repository | None:
     """The repository with the edits made, in memory; None where they cannot be."""
     try:
         return case.repository.with_changes(changes(edits, case.repository.read))
@@ -234,7 +234,7 @@ def shared(place: Place, before: Repository, after: Repository, application: App
     return place.model_copy(update={"also_feeds": tuple(dict.fromkeys((*place.also_feeds, *others)))})
 
 
-def complained(case: Case, *signals: str) -> Iterator[tuple[Application, Any]]:
+def complained(case: RemedyContext, *signals: str) -> Iterator[tuple[Application, Any]]:
     """(Application, evidence) for every piece of evidence with one of these signals whose Application is known here."""
     seen = set()
     for one in case.signals(*signals):

@@ -11,11 +11,11 @@ from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence, Subject
 from remediator.gitops import Application, Manifest, Match
 from remediator.gitops.paths import MISSING, get
-from remediator.remedies.engine.case import Case, Want
+from remediator.remedies.engine.case import RemedyContext, Want
 
 
 @dataclass(frozen=True)
-class Claim:
+class VolumeClaim:
     """A claim that the repository defines: an object of its own, or a template of a StatefulSet."""
 
     application: Application
@@ -34,19 +34,21 @@ class Claim:
         return Want(self.application, self.manifest, (*self.path, *steps), value)
 
 
-def claims_of(manifest: Manifest, application: Application) -> Iterator[Claim]:
+def claims_of(manifest: Manifest, application: Application) -> Iterator[VolumeClaim]:
     """The claims that one object is or makes."""
     if manifest.kind == "PersistentVolumeClaim":
-        yield Claim(application, manifest, ("spec",), manifest.name, template=False)
+        yield VolumeClaim(application, manifest, ("spec",), manifest.name, template=False)
     templates = get(manifest.body, ("spec", "volumeClaimTemplates"))
     for index, template in enumerate(
         templates if manifest.kind == "StatefulSet" and isinstance(templates, list) else ()
     ):
         name = get(template, ("metadata", "name"))
-        yield Claim(application, manifest, ("spec", "volumeClaimTemplates", index, "spec"), str(name), template=True)
+        yield VolumeClaim(
+            application, manifest, ("spec", "volumeClaimTemplates", index, "spec"), str(name), template=True
+        )
 
 
-def claims(case: Case, subject: Subject | None = None) -> list[Claim]:
+def claims(case: RemedyContext, subject: Subject | None = None) -> list[VolumeClaim]:
     """Every claim that the case can be about; with a subject, the one of that name (`data-web-0` is of a template)."""
     found = [
         claim
@@ -60,14 +62,14 @@ def claims(case: Case, subject: Subject | None = None) -> list[Claim]:
     return named if len({_text(claim) for claim in named}) == 1 else []
 
 
-def _text(claim: Claim) -> tuple[object, ...]:
+def _text(claim: VolumeClaim) -> tuple[object, ...]:
     """The text that the claim comes from: one text may feed several Applications, a chart's template has values of each."""
     manifest = claim.manifest
     own = claim.application.key if "templates/" in manifest.file or not manifest.file else ()
     return (manifest.file, manifest.document, manifest.name, claim.path, own)
 
 
-def _applications(case: Case) -> list[Application]:
+def _applications(case: RemedyContext) -> list[Application]:
     """The targets' own where there are any, else all that could hold the culprit."""
     own = list(dict.fromkeys(target.application for target in case.targets))
     name = case.diagnosis.subject.application
@@ -76,25 +78,25 @@ def _applications(case: Case) -> list[Application]:
     return own or list(case.repository.applications)
 
 
-def _is_named(claim: Claim, name: str) -> bool:
+def _is_named(claim: VolumeClaim, name: str) -> bool:
     if not claim.template:
         return claim.name == name
     return re.fullmatch(rf"{re.escape(claim.name)}-{re.escape(claim.manifest.name)}-\d+", name) is not None
 
 
-def _in(claim: Claim, namespace: str) -> bool:
+def _in(claim: VolumeClaim, namespace: str) -> bool:
     own = claim.manifest.namespace or claim.application.namespace
     return not namespace or not own or own == namespace
 
 
-def about(case: Case, one: Evidence) -> list[Claim]:
+def about(case: RemedyContext, one: Evidence) -> list[VolumeClaim]:
     """The claims that a piece of evidence speaks of: the one it names, else those of the workload it names."""
     if one.subject.kind == "PersistentVolumeClaim":
         return claims(case, one.subject)
     return [claim for target in case.targets for claim in mounted(case, target)]
 
 
-def mounted(case: Case, target: Match) -> Iterator[Claim]:
+def mounted(case: RemedyContext, target: Match) -> Iterator[VolumeClaim]:
     """The claims that a workload's volumes name, and those of its own templates."""
     found = target.manifest.pod_spec()
     names = {

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from remediator.domain.incident import Evidence
 from remediator.remedies.engine import quantities
-from remediator.remedies.engine.case import Case
+from remediator.remedies.engine.case import RemedyContext
 
 VOCABULARY: Mapping[str, tuple[str, ...]] = {
     "kubernetes.io/os": ("linux", "windows"),
@@ -26,7 +26,7 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Node:
+class ClusterNode:
     """One node as far as it was shown."""
 
     name: str
@@ -50,18 +50,18 @@ class Node:
         return any(key.startswith(("allocatable_", "capacity_", "status_allocatable_")) for key in self.facts)
 
 
-def nodes_of(case: Case, columns: tuple[str, ...] = ()) -> list[Node]:
+def nodes_of(case: RemedyContext, columns: tuple[str, ...] = ()) -> list[ClusterNode]:
     """Every node that is shown; `columns` are label keys that a table may show under their last part's name."""
     merged: dict[str, dict[str, str]] = {}
     for one in case.statements:
-        if one.subject.kind == "Node" and one.subject.name and one.channel in ("status", "text"):
+        if one.subject.kind == "ClusterNode" and one.subject.name and one.channel in ("status", "text"):
             merged.setdefault(one.subject.name, {}).update(
                 {key: value for key, value in one.facts.items() if value or key not in merged[one.subject.name]}
             )
     return [_node(name, facts, columns) for name, facts in merged.items()]
 
 
-def _node(name: str, facts: dict[str, str], columns: tuple[str, ...]) -> Node:
+def _node(name: str, facts: dict[str, str], columns: tuple[str, ...]) -> ClusterNode:
     labels = {}
     for pair in facts.get("labels", "").split(", "):
         key, equals, value = pair.strip().partition("=")
@@ -72,7 +72,7 @@ def _node(name: str, facts: dict[str, str], columns: tuple[str, ...]) -> Node:
         column = "".join(char if char.isalnum() else "_" for char in key.rpartition("/")[2].lower())
         if key not in labels and facts.get(column) and column not in ("status", "roles", "age", "version"):
             labels[key] = facts[column]
-    return Node(name, labels, complete, facts)
+    return ClusterNode(name, labels, complete, facts)
 
 
 def total_nodes(evidence: list[Evidence]) -> int:

@@ -11,7 +11,7 @@ from remediator.diagnosis.hosts import host_in, service_subject
 from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence, Subject
 from remediator.gitops import Application, Manifest
-from remediator.remedies.engine.case import Case
+from remediator.remedies.engine.case import RemedyContext
 
 SERVICE_KINDS = frozenset({"Service", "Endpoints", "EndpointSlice"})
 _RUNNING = frozenset(
@@ -86,7 +86,7 @@ class Pods:
     """Of the labels."""
 
 
-def servers(case: Case) -> list[Server]:
+def servers(case: RemedyContext) -> list[Server]:
     """Services that the evidence says cannot be used, and that this repository holds."""
     told: dict[tuple[str, str], list[Evidence]] = {}
     asked: dict[tuple[str, str], set[str]] = {}
@@ -109,7 +109,7 @@ def servers(case: Case) -> list[Server]:
     return found
 
 
-def _named(case: Case) -> Iterator[tuple[Subject, Evidence, str]]:
+def _named(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
     """(Service, who says so, port) for every Service that a piece of evidence complains about."""
     diagnosis = case.diagnosis
     hosts: list[tuple[Subject, Evidence, str]] = []
@@ -135,7 +135,7 @@ def _named(case: Case) -> Iterator[tuple[Subject, Evidence, str]]:
         yield from _mentioned(case)
 
 
-def _mentioned(case: Case) -> Iterator[tuple[Subject, Evidence, str]]:
+def _mentioned(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
     """Hosts of the lines that the same complainant logged round its complaint: `Connecting to backend:80`."""
     for one in case.diagnosis.evidence:
         if one.channel not in ("log", "text"):
@@ -152,7 +152,7 @@ def _mentioned(case: Case) -> Iterator[tuple[Subject, Evidence, str]]:
                     yield subject, one, port
 
 
-def neighbours(case: Case, application: Application, namespace: str) -> Iterator[tuple[Application, Manifest]]:
+def neighbours(case: RemedyContext, application: Application, namespace: str) -> Iterator[tuple[Application, Manifest]]:
     """Every object of a namespace, of this Application first, then of the others on the same cluster."""
     others = [
         other
@@ -167,7 +167,7 @@ def neighbours(case: Case, application: Application, namespace: str) -> Iterator
                 yield one, manifest
 
 
-def pods_beside(case: Case, server: Server) -> list[Pods]:
+def pods_beside(case: RemedyContext, server: Server) -> list[Pods]:
     """The long-running workloads of a Service's namespace with the labels of their pods."""
     return [
         Pods(application, manifest, labels, path)
@@ -196,7 +196,7 @@ def selected(server: Server, pods: Sequence[Pods]) -> list[Pods]:
     return [one for one in pods if matches(server.selector, one.labels)] if server.selects else []
 
 
-def shown(case: Case, server: Server) -> list[Evidence]:
+def shown(case: RemedyContext, server: Server) -> list[Evidence]:
     """What the input shows of a Service and its endpoints: `get svc`, `describe svc`, `get endpoints`."""
     return [
         one
@@ -207,7 +207,7 @@ def shown(case: Case, server: Server) -> list[Evidence]:
     ]
 
 
-def has_endpoints(case: Case, server: Server) -> bool:
+def has_endpoints(case: RemedyContext, server: Server) -> bool:
     """Whether the input shows addresses behind the Service."""
     texts = [one.facts.get("endpoints", "") for one in shown(case, server)]
     return any(re.search(r"\d:\d|\d\.\d", text) for text in texts)
@@ -219,7 +219,7 @@ def pairs(text: str) -> dict[str, str]:
     return {key: value for key, _, value in found}
 
 
-def live_pods(case: Case, namespace: str) -> list[tuple[Evidence, dict[str, str]]]:
+def live_pods(case: RemedyContext, namespace: str) -> list[tuple[Evidence, dict[str, str]]]:
     """Pods that the input shows with their labels."""
     return [
         (one, pairs(one.facts["labels"]))
@@ -240,7 +240,7 @@ def container_ports(pods: Iterable[Pods]) -> list[tuple[Pods, dict[str, Any], Ya
     ]
 
 
-def listening(case: Case, pods: Sequence[Pods]) -> set[int]:
+def listening(case: RemedyContext, pods: Sequence[Pods]) -> set[int]:
     """Ports on which the pods' own logs say they listen."""
     names = {one.manifest.name for one in pods}
     return {

@@ -10,7 +10,7 @@ from typing import Any
 from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Manifest, Match
-from remediator.remedies.engine.case import Case, Want
+from remediator.remedies.engine.case import RemedyContext, Want
 
 _HOOKS = ("livenessProbe", "readinessProbe", "startupProbe")
 
@@ -32,7 +32,7 @@ class Text:
         return Want(self.application, self.manifest, self.path, value)
 
 
-def containers(case: Case, evidence: list[Evidence]) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
+def containers(case: RemedyContext, evidence: list[Evidence]) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
     """Every container that the evidence can mean: those it names, else all of the targets, init containers too."""
     named = {one.subject.container or one.facts.get("container", "") for one in evidence} - {""}
     for target in case.targets:
@@ -73,7 +73,7 @@ def variables(target: Match, container: dict[str, Any], path: YamlPath) -> Itera
             yield Text(target.application, target.manifest, at, item["value"], name, str(item.get("name", "")))
 
 
-def configs(case: Case, target: Match) -> Iterator[Text]:
+def configs(case: RemedyContext, target: Match) -> Iterator[Text]:
     """Every value of the ConfigMaps that the workload reads, and of Secrets written in plain text."""
     from remediator.remedies.references.references import references
 

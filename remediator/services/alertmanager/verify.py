@@ -13,7 +13,7 @@ from remediator.domain.sources import short
 from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
 from remediator.services.alertmanager.client import active, firing, label, subject_of, text_of
-from remediator.transport.deadlines import Once
+from remediator.transport.deadlines import SingleFlight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ class AlertVerifier:
     receiver: str = ""
     cluster_of: Callable[[str], str] = lambda said: said
     """By what name incidents go on whose alerts say that cluster."""
-    _known: Once[list[dict[str, Any]]] = field(default_factory=Once, repr=False)
+    _known: SingleFlight[list[dict[str, Any]]] = field(default_factory=SingleFlight, repr=False)
 
     @property
     def promise(self) -> str:

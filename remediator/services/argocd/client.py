@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from remediator.domain.sources import AnswerError, short
-from remediator.transport.deadlines import Once
+from remediator.transport.deadlines import SingleFlight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ class ArgoApi:
     namespace: str = ""
     project: str = ""
     refresh: bool = True
-    _known: Once[dict[str, Any] | None] = field(default_factory=Once, repr=False)
+    _known: SingleFlight[dict[str, Any] | None] = field(default_factory=SingleFlight, repr=False)
 
     def application(self, name: str) -> dict[str, Any] | None:
         """The Application as one look sees it; None where there is none."""

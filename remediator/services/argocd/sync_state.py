@@ -21,7 +21,7 @@ Contains = Callable[[str, str], bool | None]
 """(revision, commit): whether the commit is in the revision's history; None where nobody here can say."""
 
 
-class Judgement(NamedTuple):
+class SyncVerdict(NamedTuple):
     """One Application's part of the verdict."""
 
     status: Literal["success", "failed", "pending"]
@@ -33,7 +33,7 @@ class Judgement(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Merge:
+class MergedRevision:
     """The change that is looked for."""
 
     commit: str
@@ -43,41 +43,41 @@ class Merge:
     """Whether a repository's address is this repository's."""
 
 
-def judge(name: str, app: Application | None, merge: Merge) -> Judgement:
+def judge(name: str, app: Application | None, merge: MergedRevision) -> SyncVerdict:
     """Arrived, healthy, or what is missing."""
     if app is None:
-        return Judgement("pending", f"`{name}` does not exist in Argo CD (deleted?)")
+        return SyncVerdict("pending", f"`{name}` does not exist in Argo CD (deleted?)")
     if part(app, "metadata", "deletionTimestamp"):
-        return Judgement("pending", f"`{name}` is being deleted")
+        return SyncVerdict("pending", f"`{name}` is being deleted")
     arrived = arrival(name, app, merge)
     return arrived or _health(name, app, merge)
 
 
-def arrival(name: str, app: Application, merge: Merge) -> Judgement | None:
+def arrival(name: str, app: Application, merge: MergedRevision) -> SyncVerdict | None:
     """Why the change is not in the cluster; None once it is."""
     places = ours(app, merge)
     if not places:
-        return Judgement("pending", f"`{name}` has no source in this repository")
+        return SyncVerdict("pending", f"`{name}` has no source in this repository")
     error = _condition(app, merge.at)
     compared = [_revision(part(app, "status", "sync"), place) for place in places]
     reached = [merge.contains(one, merge.commit) if one else False for one in compared]
     if error:
         sure = all(reached) or ("manifest" in error and not _TRANSIENT.search(error))
-        return Judgement("failed" if sure else "pending", f"`{name}` {error}")
+        return SyncVerdict("failed" if sure else "pending", f"`{name}` {error}")
     if back := _rolled_back(name, app, places, merge):
         return back
     if operation := _operation(name, app, places, merge):
         return operation
     settled = text(app, "status", "sync", "status") == "Synced"
     if not settled and (error := _condition(app, "")):
-        return Judgement("pending", f"`{name}` {error} (since before the merge)")
+        return SyncVerdict("pending", f"`{name}` {error} (since before the merge)")
     if None in reached:
         unknown = compared[reached.index(None)]
-        return Judgement("pending", f"`{name}` is at `{unknown[:7]}`, which is not known here: fetch the repository")
+        return SyncVerdict("pending", f"`{name}` is at `{unknown[:7]}`, which is not known here: fetch the repository")
     if not all(reached):
         seen = compared[reached.index(False)]
         at = f"it is at `{seen[:7]}`" if seen else "it has compared nothing yet"
-        return Judgement("pending", f"Argo CD has not seen `{merge.commit[:7]}` yet for `{name}`: {at}")
+        return SyncVerdict("pending", f"Argo CD has not seen `{merge.commit[:7]}` yet for `{name}`: {at}")
     return None if settled else _out_of_sync(name, app, merge)
 
 
@@ -101,7 +101,7 @@ def parent_of(app: Application) -> str:
     return "" if found == text(app, "metadata", "name") else found
 
 
-def waits_for_parent(child: str, parent: Application | None, merge: Merge) -> str:
+def waits_for_parent(child: str, parent: Application | None, merge: MergedRevision) -> str:
     """Why the child is not to be judged yet: its own text comes from the parent."""
     if parent is None or not ours(parent, merge):
         return ""
@@ -116,7 +116,7 @@ def waits_for_parent(child: str, parent: Application | None, merge: Merge) -> st
     return ""
 
 
-def ours(app: Application, merge: Merge) -> list[int]:
+def ours(app: Application, merge: MergedRevision) -> list[int]:
     """Positions of this repository's sources; -1 stands for a single `source`."""
     sources = part(app, "spec", "sources")
     if isinstance(sources, list) and sources:
@@ -132,7 +132,7 @@ def _revision(of: Any, place: int) -> str:
     return text(of, "revision") if place < 0 else ""
 
 
-def _operation(name: str, app: Application, places: list[int], merge: Merge) -> Judgement | None:
+def _operation(name: str, app: Application, places: list[int], merge: MergedRevision) -> SyncVerdict | None:
     """A sync of the merge that runs or has failed; one of an older revision says nothing about it."""
     state = part(app, "status", "operationState") or {}
     asked, result = part(state, "operation", "sync"), part(state, "syncResult")
@@ -141,16 +141,16 @@ def _operation(name: str, app: Application, places: list[int], merge: Merge) -> 
         return None
     phase, said = text(state, "phase"), short(text(state, "message"), 240)
     if phase == "Running" and "sync window" in said:
-        return Judgement("pending", f"`{name}` waits for a manual sync of `{merge.commit[:7]}`: {said}")
+        return SyncVerdict("pending", f"`{name}` waits for a manual sync of `{merge.commit[:7]}`: {said}")
     if phase in {"Running", "Terminating"}:
         tries = state.get("retryCount")
-        return Judgement("pending", f"`{name}` is being synced{f', retry {tries}' if tries else ''}: {said}")
+        return SyncVerdict("pending", f"`{name}` is being synced{f', retry {tries}' if tries else ''}: {said}")
     if phase in {"Failed", "Error"}:
-        return Judgement("failed", f"`{name}`: the sync of `{merge.commit[:7]}` failed: {said}")
+        return SyncVerdict("failed", f"`{name}`: the sync of `{merge.commit[:7]}` failed: {said}")
     return None
 
 
-def _rolled_back(name: str, app: Application, places: list[int], merge: Merge) -> Judgement | None:
+def _rolled_back(name: str, app: Application, places: list[int], merge: MergedRevision) -> SyncVerdict | None:
     """A person brought an older revision back after the merge."""
     state = part(app, "status", "operationState") or {}
     by = text(state, "operation", "initiatedBy", "username")
@@ -158,27 +158,27 @@ def _rolled_back(name: str, app: Application, places: list[int], merge: Merge) -
         return None
     revision = next((found for place in places if (found := _revision(part(state, "syncResult"), place))), "")
     if revision and merge.contains(revision, merge.commit) is False:
-        return Judgement(
+        return SyncVerdict(
             "pending", f"`{name}` was synced to the older `{revision[:7]}` by {short(by, 60)} after the merge"
         )
     return None
 
 
-def _out_of_sync(name: str, app: Application, merge: Merge) -> Judgement:
+def _out_of_sync(name: str, app: Application, merge: MergedRevision) -> SyncVerdict:
     automated = part(app, "spec", "syncPolicy", "automated")
     if not isinstance(automated, dict) or automated.get("enabled") is False:
         said = f"`{name}` waits for a manual sync of `{merge.commit[:7]}` (automated sync is off)"
-        return Judgement("pending", said, waits_for_sync=True)
+        return SyncVerdict("pending", said, waits_for_sync=True)
     what = text(app, "status", "sync", "status") or "Unknown"
     said = f"automated sync has not begun; within a sync window it waits for a manual sync of `{merge.commit[:7]}`"
-    return Judgement("pending", f"`{name}` is {what}: {said}")
+    return SyncVerdict("pending", f"`{name}` is {what}: {said}")
 
 
-def _health(name: str, app: Application, merge: Merge) -> Judgement:
+def _health(name: str, app: Application, merge: MergedRevision) -> SyncVerdict:
     health = text(app, "status", "health", "status") or "Unknown"
     at = f"synced to `{merge.commit[:7]}`"
     if health == "Healthy":
-        return Judgement("success", f"`{name}` {at}, Healthy", arrived=True)
+        return SyncVerdict("success", f"`{name}` {at}, Healthy", arrived=True)
     worst = next(
         (
             f": {r.get('kind')} `{r.get('name')}` {short(text(r, 'health', 'message'), 200)}".rstrip()
@@ -189,7 +189,7 @@ def _health(name: str, app: Application, merge: Merge) -> Judgement:
     )
     since = text(app, "status", "health", "lastTransitionTime")
     grave = health == "Degraded" and since > merge.at
-    return Judgement("failed" if grave else "pending", f"`{name}` {at} but {health}{worst}", arrived=True)
+    return SyncVerdict("failed" if grave else "pending", f"`{name}` {at} but {health}{worst}", arrived=True)
 
 
 def _condition(app: Application, since: str) -> str:

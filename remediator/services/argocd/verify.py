@@ -14,8 +14,8 @@ from remediator.errors import RemediatorError
 from remediator.services.argocd.sync_state import (
     Application,
     Contains,
-    Judgement,
-    Merge,
+    MergedRevision,
+    SyncVerdict,
     compared,
     judge,
     parent_of,
@@ -63,7 +63,7 @@ class ArgoVerifier:
         if not rollout.applications or not commit:
             neutral = {"neutral": "no Application is named"}
             return Observation(verifier=self.name, status="success", summary="no Application", at=at, facts=neutral)
-        merge = Merge(commit, rollout.merged_at, self.contains, self.ours)
+        merge = MergedRevision(commit, rollout.merged_at, self.contains, self.ours)
         asked = {one for look in earlier if look.verifier == self.name for one in look.facts.get("synced", "").split()}
         judged = [(name, self._judge(name, merge)) for name in rollout.applications]
         judged = [(name, self._synced(name, one, merge, asked)) for name, one in judged]
@@ -80,18 +80,18 @@ class ArgoVerifier:
         """See the port."""
         self.anew()
 
-    def _judge(self, name: str, merge: Merge) -> Judgement:
+    def _judge(self, name: str, merge: MergedRevision) -> SyncVerdict:
         try:
             app = self.fetch(name)
             if app is not None and (parent := parent_of(app)):
                 waits = waits_for_parent(name, self._parent(parent), merge)
                 if waits:
-                    return Judgement("pending", f"`{name}`: {waits}")
+                    return SyncVerdict("pending", f"`{name}`: {waits}")
             return judge(name, app, merge)
         except RemediatorError as error:
-            return Judgement("pending", str(error))
+            return SyncVerdict("pending", str(error))
 
-    def _synced(self, name: str, judged: Judgement, merge: Merge, asked: set[str]) -> Judgement:
+    def _synced(self, name: str, judged: SyncVerdict, merge: MergedRevision, asked: set[str]) -> SyncVerdict:
         """Where the policy says so an Application that waits is synced, once a merge; what is asked for is noted."""
         if not judged.waits_for_sync or self.sync is None:
             return judged
@@ -101,15 +101,15 @@ class ArgoVerifier:
             self._asked.add(mark)
         if known:
             asked.add(mark)
-            return Judgement("pending", f"`{name}` was synced on the policy's behalf, and is not Synced yet")
+            return SyncVerdict("pending", f"`{name}` was synced on the policy's behalf, and is not Synced yet")
         try:
             self.sync(name, compared(self.fetch(name) or {}))
         except RemediatorError as error:
             with self._lock:
                 self._asked.discard(mark)
-            return Judgement("pending", f"{judged.said}; it could not be asked for: {error}")
+            return SyncVerdict("pending", f"{judged.said}; it could not be asked for: {error}")
         asked.add(mark)
-        return Judgement("pending", f"`{name}` is being synced to `{merge.commit[:7]}` on the policy's behalf")
+        return SyncVerdict("pending", f"`{name}` is being synced to `{merge.commit[:7]}` on the policy's behalf")
 
     def _parent(self, name: str) -> Application | None:
         """The parent where it can be seen: the label that names it may mean something else."""

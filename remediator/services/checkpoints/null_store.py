@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Nowhere:
+class NullRefStore:
     """A ref store for a dry run in a plain folder: it holds nothing and nothing is written to it."""
 
     def head(self) -> str:

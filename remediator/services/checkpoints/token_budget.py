@@ -22,7 +22,7 @@ _TRIES = 60
 
 
 @dataclass
-class DayPurse:
+class DailyTokenBudget:
     """The `Purse` port over one document of the state branch; a new UTC day starts at nothing."""
 
     store: RefStore

@@ -27,7 +27,7 @@ query Backlog($owner: String!, $name: String!, $labels: [String!]) {
 }"""
 
 
-class Listed(Value):
+class BacklogEntry(Value):
     """The issue as it stands."""
 
     number: int
@@ -43,13 +43,13 @@ class Backlog:
 
     client: Client
 
-    def find(self) -> Listed | None:
+    def find(self) -> BacklogEntry | None:
         """The oldest one that is ours."""
         nodes = self.client.graphql(_LISTED, {"labels": [LABEL]})["repository"]["issues"]["nodes"]
         mine = [one for one in nodes if one["viewerDidAuthor"]]
         return _listed(mine[0]) if mine else None
 
-    def write(self, known: Listed | None, body: str, *, empty: bool) -> int:
+    def write(self, known: BacklogEntry | None, body: str, *, empty: bool) -> int:
         """Make it, or bring it up to date; closed while nothing is held. Its number, 0 where there is none.
 
         A repository without issues, or a token that may not write them, costs a warning and nothing else.
@@ -80,8 +80,8 @@ class Backlog:
         return 0
 
 
-def _listed(node: dict[str, Any]) -> Listed:
+def _listed(node: dict[str, Any]) -> BacklogEntry:
     editor = node["editor"] or {}
-    return Listed(
+    return BacklogEntry(
         number=node["number"], body=node["body"], open=node["state"] == "OPEN", editor=editor.get("login", "")
     )

@@ -21,7 +21,7 @@ BLOB = "object { ... on Blob { text isTruncated } }"
 
 
 @dataclass(frozen=True)
-class Found:
+class StoredBlob:
     """A path of a commit: git's mode and id, and the contents where it is a file or a link."""
 
     mode: int
@@ -29,9 +29,9 @@ class Found:
     content: bytes | None = None
 
 
-def find(client: Client, commit: str, paths: Sequence[str]) -> dict[str, Found]:
+def find(client: Client, commit: str, paths: Sequence[str]) -> dict[str, StoredBlob]:
     """What stands at exactly these paths, links not followed; missing ones are left out."""
-    found: dict[str, Found] = {}
+    found: dict[str, StoredBlob] = {}
     for start in range(0, len(paths), AT_ONCE):
         some = paths[start : start + AT_ONCE]
         names = ", ".join(f"$p{at}: String!" for at in range(len(some)))
@@ -49,16 +49,16 @@ def find(client: Client, commit: str, paths: Sequence[str]) -> dict[str, Found]:
     return found
 
 
-def entry(client: Client, row: Mapping[str, Any]) -> Found:
+def entry(client: Client, row: Mapping[str, Any]) -> StoredBlob:
     """One `TreeEntry` with `mode oid object { text isTruncated }`; asked for again as bytes where text is not enough."""
     mode, oid = int(row["mode"]), str(row["oid"])
     if mode in {SUBMODULE, FOLDER}:
-        return Found(mode, oid)
+        return StoredBlob(mode, oid)
     blob = row.get("object") or {}
     content = blob["text"].encode() if isinstance(blob.get("text"), str) and not blob.get("isTruncated") else None
     if content is None or blob_id(content) != oid:
         content = client.rest("GET", f"/git/blobs/{oid}", accept=RAW).raw
-    return Found(mode, oid, content)
+    return StoredBlob(mode, oid, content)
 
 
 def blob_id(content: bytes) -> str:

@@ -59,7 +59,7 @@ AT_ONCE = 20
 Reaction = Literal["EYES", "ROCKET", "CONFUSED"]
 
 
-class Said(Value):
+class PostedComment(Value):
     """A comment or a review of somebody's."""
 
     id: str
@@ -92,7 +92,7 @@ class Activity(Value):
     labels: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     """People and teams (`org/team`) whose review is still awaited: the owners of the files among them."""
-    said: tuple[Said, ...] = ()
+    said: tuple[PostedComment, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -100,7 +100,7 @@ class Activity(Value):
         spoke = [one.by for one in self.said if one.review and not (one.bot or one.ours)]
         return tuple(dict.fromkeys([*self.asked, *spoke, *([self.by] if self.by else [])]))
 
-    def own(self, first_line: str) -> Said | None:
+    def own(self, first_line: str) -> PostedComment | None:
         """Our comment that begins with this line."""
         return next((one for one in self.said if one.ours and one.body.split("\n", 1)[0].rstrip() == first_line), None)
 
@@ -178,11 +178,11 @@ class Conversation:
             self._writes[login] = reply.status == 200 and reply.body["permission"] in _WRITERS
         return self._writes[login]
 
-    def react(self, said: Said, reaction: Reaction) -> None:
+    def react(self, said: PostedComment, reaction: Reaction) -> None:
         """The same reaction twice is there once."""
         self.client.graphql(_REACT, {"subject": said.id, "reaction": reaction})
 
-    def reply(self, activity: Activity, said: Said, body: str, reaction: Reaction) -> None:
+    def reply(self, activity: Activity, said: PostedComment, body: str, reaction: Reaction) -> None:
         """Answer somebody, and mark what they said as answered; the first line of `body` finds the answer again."""
         first = body.split("\n", 1)[0]
         if (activity.id, first) in self._stuck:
@@ -260,10 +260,10 @@ def unknown(number: int) -> PullRequest:
     return PullRequest(branch="", base="", title="", body="", number=number)
 
 
-def _said(node: Mapping[str, Any], at: str) -> Said:
+def _said(node: Mapping[str, Any], at: str) -> PostedComment:
     author = node["author"] or {}
     reacted = {one["content"] for one in node["reactionGroups"] or () if one["viewerHasReacted"]}
-    return Said(
+    return PostedComment(
         id=node["id"],
         by=author.get("login", ""),
         body=node["body"],

@@ -1,4 +1,4 @@
-"""Files of the repository as a commit holds them, and trees made of changed ones; modes and links are kept."""
+"""GitHubFiles of the repository as a commit holds them, and trees made of changed ones; modes and links are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from remediator.errors import PolicyViolation
-from remediator.services.github.blobs import FOLDER, SUBMODULE, SYMLINK, Found, find
+from remediator.services.github.blobs import FOLDER, SUBMODULE, SYMLINK, StoredBlob, find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,13 +20,13 @@ _HOPS = 16
 
 
 @dataclass
-class Files:
+class GitHubFiles:
     """What was read is kept, since a commit does not change; `prefix` is "" or ends in "/"."""
 
     client: Client
     prefix: str = ""
-    local: Callable[[str, str], Found | None] | None = None
-    _known: dict[tuple[str, str], Found | None] = field(default_factory=dict, repr=False)
+    local: Callable[[str, str], StoredBlob | None] | None = None
+    _known: dict[tuple[str, str], StoredBlob | None] = field(default_factory=dict, repr=False)
 
     def read(self, commit: str, path: str) -> bytes:
         """Contents of a file, links followed; FileNotFoundError, also for folders and submodules."""
@@ -69,7 +69,7 @@ class Files:
             self.client.rest("POST", "/git/trees", {"base_tree": base_tree, "tree": rows}, again=True).body["sha"]
         )
 
-    def _row(self, path: str, text: str | None, found: Found | None) -> dict[str, Any]:
+    def _row(self, path: str, text: str | None, found: StoredBlob | None) -> dict[str, Any]:
         row: dict[str, Any] = {"path": path, "mode": f"{found.mode if found else 0o100644:06o}", "type": "blob"}
         if text is None:
             return {**row, "sha": None}

@@ -15,10 +15,10 @@ from remediator.domain.change import PullRequest
 from remediator.domain.lifecycle import Base
 from remediator.errors import ConfigError, ConflictError, ServiceError
 from remediator.services.github import queries
-from remediator.services.github.blobs import Found
+from remediator.services.github.blobs import StoredBlob
 from remediator.services.github.client import Unsure
-from remediator.services.github.files import Files
-from remediator.services.github.opening import Opening, Wanted
+from remediator.services.github.files import GitHubFiles
+from remediator.services.github.opening import PullRequestOpener, PullRequestRequest
 from remediator.services.github.queries import ZERO, Branch
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class GitHubForge:
     """See the `Forge` port; `prefix` is where the GitOps root lies in the repository, "" or ending in "/"."""
 
     client: Client
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: PullRequestRequest = field(default_factory=PullRequestRequest)
     prefix: str = ""
     base_branch: str = ""
     """Where proposals go whatever an Application follows; empty: where it follows, else the default branch."""
@@ -45,12 +45,12 @@ class GitHubForge:
     """Ways to merge, the preferred one first."""
     job_token: bool = False
     """The token is the job's own, whose merges start no workflow: a person has to merge."""
-    local: Callable[[str, str], Found | None] | None = None
+    local: Callable[[str, str], StoredBlob | None] | None = None
     """A path of a commit as a clone at hand has it, which saves asking GitHub; None where the clone lacks it."""
 
     def __post_init__(self) -> None:
-        self.files = Files(self.client, self.prefix, self.local)
-        self.opening = Opening(self.client, self.wanted)
+        self.files = GitHubFiles(self.client, self.prefix, self.local)
+        self.opening = PullRequestOpener(self.client, self.wanted)
 
     @property
     def answered_by(self) -> Literal["comment", "command"]:

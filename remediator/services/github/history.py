@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class History:
+class AncestryCache:
     """What is known of a pair of commits stays so, and is asked once; what is not known now may be later."""
 
     client: Client

@@ -24,7 +24,7 @@ LIMIT = 65_000
 """Characters of a body; GitHub refuses more than 65,536."""
 
 
-class Wanted(Value):
+class PullRequestRequest(Value):
     """What a pull request gets beside its change, as the workflow's inputs say."""
 
     labels: tuple[str, ...] = ("remediator",)
@@ -36,11 +36,11 @@ class Wanted(Value):
 
 
 @dataclass
-class Opening:
+class PullRequestOpener:
     """The pull-request side of the forge."""
 
     client: Client
-    wanted: Wanted
+    wanted: PullRequestRequest
 
     def open(self, change: Change, branch: Branch, *, made: bool = False) -> PullRequest:
         """The branch's open pull request, brought up to date, or a new one; `made`: this run made the branch."""

@@ -18,7 +18,7 @@ from remediator.domain.sources import AnswerError, short
 from remediator.errors import ConfigError
 from remediator.services.kubernetes import objects
 from remediator.services.kubernetes.connect import connect
-from remediator.transport.deadlines import Once, whole, within
+from remediator.transport.deadlines import SingleFlight, whole, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,8 +52,8 @@ class Cluster:
     name: str
     access: Access
     sleep: Callable[[float], None] = time.sleep
-    _lists: Once[list[dict[str, Any]]] = field(default_factory=Once, repr=False)
-    _applications: Once[dict[str, Any] | None] = field(default_factory=Once, repr=False)
+    _lists: SingleFlight[list[dict[str, Any]]] = field(default_factory=SingleFlight, repr=False)
+    _applications: SingleFlight[dict[str, Any] | None] = field(default_factory=SingleFlight, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _warned: set[str] = field(default_factory=set, repr=False)
     _apart: bool = False

@@ -16,14 +16,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from remediator.diagnosis import prompts
-from remediator.domain.model_answer import Opinion, Spent
+from remediator.domain.model_answer import ModelAnswer, Spent
 from remediator.errors import RemediatorError, ServiceError
 from remediator.services.llm.refusals import meaning, short, wait_of
 from remediator.transport.deadlines import within
 
 if TYPE_CHECKING:
-    from remediator.domain.model_answer import Brief
-    from remediator.domain.ports import Purse
+    from remediator.domain.model_answer import ModelQuestion
+    from remediator.domain.ports import TokenBudget
     from remediator.services.llm.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class ChatAnalyst:
     redact: Callable[[str], str] = str
     tokens_per_incident: int = 20_000
     tokens_per_run: int = 100_000
-    purse: Purse | None = None
+    purse: TokenBudget | None = None
     """The day's count; None where nobody keeps it."""
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -67,7 +67,7 @@ class ChatAnalyst:
         """The model's name, for people."""
         return self.endpoint.name
 
-    def consider(self, brief: Brief) -> str:
+    def consider(self, brief: ModelQuestion) -> str:
         """See the port; the very same question of this run is answered from memory."""
         system, user = prompts.render(brief, redact=self.redact)
         question = f"{system}\0{user}"
@@ -216,7 +216,7 @@ class ChatAnalyst:
                 return _Unsupported(short(error))
 
     def _asked(self, model: Any, form: str) -> Any:
-        schema = Opinion.model_json_schema()
+        schema = ModelAnswer.model_json_schema()
         match form:
             case "json_schema":
                 wanted = {"name": _NAME, "schema": schema, "strict": False}
@@ -239,7 +239,7 @@ class ChatAnalyst:
 
 def weight(form: str) -> int:
     """Tokens that a form adds to the messages: the schema, or its shape in words."""
-    return prompts.count(prompts.plain() if form == "plain" else json.dumps(Opinion.model_json_schema()))
+    return prompts.count(prompts.plain() if form == "plain" else json.dumps(ModelAnswer.model_json_schema()))
 
 
 @dataclass

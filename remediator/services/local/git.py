@@ -46,7 +46,7 @@ _HOPS = 16
 
 
 @dataclass(frozen=True)
-class Entry:
+class GitTreeEntry:
     """One path of a tree: git's mode and object id."""
 
     mode: str
@@ -105,7 +105,7 @@ class Git:
         """The commit that a ref or id names; empty when there is none."""
         return self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
 
-    def entry(self, commit: str, path: str) -> Entry | None:
+    def entry(self, commit: str, path: str) -> GitTreeEntry | None:
         """What stands at exactly that path, links not followed."""
         listed = self.raw("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path)
         for line in listed.split(b"\0"):
@@ -113,7 +113,7 @@ class Git:
                 meta, _, name = line.partition(b"\t")
                 if name.decode(errors="surrogateescape") == path:
                     mode, _, oid = meta.decode().split(" ")
-                    return Entry(mode, oid)
+                    return GitTreeEntry(mode, oid)
         return None
 
     def resolve(self, commit: str, path: str) -> str:

@@ -36,7 +36,7 @@ _SHORT = 600.0
 """Seconds of a range that is not cut any more."""
 
 
-class Entry(NamedTuple):
+class LokiEntry(NamedTuple):
     """One log line."""
 
     at: int
@@ -50,7 +50,7 @@ _MOST_PAGES = 500
 
 
 @dataclass
-class Limits:
+class QueryLimits:
     """What a server takes, as far as its refusals have told; kept by whoever asks it more than once."""
 
     page: int = 1000
@@ -64,7 +64,7 @@ class Loki:
     """Reads ranges, whatever the server's limits are."""
 
     web: Web
-    limits: Limits = field(default_factory=Limits)
+    limits: QueryLimits = field(default_factory=QueryLimits)
     notes: list[str] = field(default_factory=list)
     cut: bool = False
     """Whether there was more than the last reading of lines took."""
@@ -77,14 +77,14 @@ class Loki:
         *,
         most: int,
         direction: Direction = "backward",
-        known: Callable[[Entry], bool] = lambda _entry: False,
-    ) -> list[Entry]:
+        known: Callable[[LokiEntry], bool] = lambda _entry: False,
+    ) -> list[LokiEntry]:
         """Lines in [start, end) nanoseconds, oldest first.
 
         Where there are more than `most`, those from the side that `direction` starts at, and a note says so. Those
         that are known do not count, or a poll that reads again what it has would never come any further.
         """
-        found: dict[Entry, None] = {}
+        found: dict[LokiEntry, None] = {}
         new = 0
         self.cut = False
         for entry in self._all(query, start, end, direction):
@@ -124,7 +124,7 @@ class Loki:
             start += (steps + 1) * step * _NS
         return sorted((at, value) for at, value in found.items() if at * _NS <= end)
 
-    def _all(self, query: str, start: int, end: int, direction: Direction) -> Iterator[Entry]:
+    def _all(self, query: str, start: int, end: int, direction: Direction) -> Iterator[LokiEntry]:
         while start < end:
             span = int(self.limits.window * _NS)
             low, high = (max(start, end - span), end) if direction == "backward" else (start, min(end, start + span))
@@ -134,7 +134,7 @@ class Loki:
                 continue
             start, end = (start, low) if direction == "backward" else (high, end)
 
-    def _pages(self, query: str, low: int, high: int, direction: Direction) -> Iterator[Entry]:
+    def _pages(self, query: str, low: int, high: int, direction: Direction) -> Iterator[LokiEntry]:
         for _ in range(_MOST_PAGES):
             if low >= high:
                 return
@@ -163,7 +163,7 @@ class Loki:
         self.notes.append(f"more than {self.limits.page} lines bear one time stamp; some of them were not read")
         return at
 
-    def _page(self, query: str, low: int, high: int, limit: int, direction: Direction) -> list[Entry]:
+    def _page(self, query: str, low: int, high: int, limit: int, direction: Direction) -> list[LokiEntry]:
         asked = [
             ("query", query),
             ("start", str(low)),
@@ -175,7 +175,7 @@ class Loki:
         for stream in self._result(asked, "streams"):
             try:
                 labels = tuple(sorted((str(k), str(v)) for k, v in stream["stream"].items()))
-                found += [Entry(int(value[0]), labels, str(value[1])) for value in stream["values"]]
+                found += [LokiEntry(int(value[0]), labels, str(value[1])) for value in stream["values"]]
             except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
                 raise AnswerError(f"{self.web.name} answers with a stream that is none", status=200) from error
         return sorted(found, key=lambda entry: entry.at, reverse=direction == "backward")

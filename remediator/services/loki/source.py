@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from remediator.domain.sources import Reading, item_id
 from remediator.domain.times import stamp
 from remediator.errors import ConfigError
-from remediator.services.loki.client import Limits, Loki
+from remediator.services.loki.client import Loki, QueryLimits
 from remediator.services.loki.query import line_filter, of_workload, shared_matchers
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.sources import Question, Web, Workload
     from remediator.policy import Catalogue
-    from remediator.services.loki.client import Direction, Entry
+    from remediator.services.loki.client import Direction, LokiEntry
 
 MOST = 20_000
 """Lines of one reading."""
@@ -42,13 +42,13 @@ class LokiSource:
     query: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     most: int = MOST
-    limits: Limits = field(default_factory=Limits)
+    limits: QueryLimits = field(default_factory=QueryLimits)
 
     def read(self, question: Question) -> Reading:
         """See the port."""
         client = Loki(self.web, self.limits)
         start, end = nanoseconds(question.since), nanoseconds(question.until)
-        entries: dict[Entry, None] = {}
+        entries: dict[LokiEntry, None] = {}
         known = lambda entry: _id(entry) in question.handled  # noqa: E731 - of this question only
         direction: Direction = "forward" if question.onwards else "backward"
         reached: list[int] = []
@@ -86,7 +86,7 @@ class LokiSource:
             )
         return [one + self._line_filter() for one in self.selectors]
 
-    def _understood(self, entry: Entry) -> Entry:
+    def _understood(self, entry: LokiEntry) -> LokiEntry:
         """With the usual names for what the collector calls otherwise: the evidence reader knows no others."""
         told = dict(entry.labels)
         usual = {name: told[own] for name, own in self.labels.items() if own in told}
@@ -103,7 +103,7 @@ class LokiSource:
         return line_filter(wanted)
 
 
-def _id(entry: Entry) -> str:
+def _id(entry: LokiEntry) -> str:
     return item_id(str(entry.at), repr(entry.labels), entry.line)
 
 
@@ -112,9 +112,9 @@ def nanoseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1_000_000) * 1000
 
 
-def documents(name: str, entries: Sequence[Entry]) -> Iterable[tuple[str, str]]:
+def documents(name: str, entries: Sequence[LokiEntry]) -> Iterable[tuple[str, str]]:
     """The lines as Loki's own answers, a line of JSON for each, in pieces that the evidence reader takes whole."""
-    piece: list[Entry] = []
+    piece: list[LokiEntry] = []
     size = number = 0
     for entry in entries:
         if piece and (len(piece) >= _CHUNK_LINES or size > _CHUNK_SIZE):
@@ -127,8 +127,8 @@ def documents(name: str, entries: Sequence[Entry]) -> Iterable[tuple[str, str]]:
         yield f"{name}#{number + 1}" if number else name, _document(piece)
 
 
-def _document(entries: Iterable[Entry]) -> str:
-    streams: dict[tuple[tuple[str, str], ...], list[Entry]] = {}
+def _document(entries: Iterable[LokiEntry]) -> str:
+    streams: dict[tuple[tuple[str, str], ...], list[LokiEntry]] = {}
     for entry in entries:
         streams.setdefault(entry.labels, []).append(entry)
     parts = []

@@ -10,7 +10,7 @@ from remediator.domain.lifecycle import Observation
 from remediator.domain.sources import workload_of
 from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
-from remediator.services.loki.client import Limits, Loki
+from remediator.services.loki.client import Loki, QueryLimits
 from remediator.services.loki.query import line_filter, of_workload, quoted, shared_matchers
 from remediator.services.loki.source import nanoseconds
 
@@ -45,7 +45,7 @@ class SignatureVerifier:
     labels: Mapping[str, str] = field(default_factory=dict)
     selectors: Sequence[str] = ()
     """What is polled; what they all ask for besides the workload (`cluster="eu"`) is asked for here too."""
-    limits: Limits = field(default_factory=Limits)
+    limits: QueryLimits = field(default_factory=QueryLimits)
 
     @property
     def promise(self) -> str:

@@ -7,18 +7,18 @@ import json
 import pytest
 
 from remediator.diagnosis.model.check import MALFORMED, judge
-from remediator.domain.model_answer import Brief, Offer, Opinion, Parameter, Target, Window
+from remediator.domain.model_answer import ChangeTarget, EvidenceExcerpt, ModelAnswer, ModelQuestion, Offer, Parameter
 from remediator.remedies.engine import quantities
 
-BRIEF = Brief(
+BRIEF = ModelQuestion(
     category="oom",
     severity="critical",
     summary="checkout was OOMKilled",
     windows=(
-        Window(id="E1", category="oom", signal="oom_killed", text="OOMKilled"),
-        Window(id="E2", category="probe_failure", signal="readiness_failed", text="Readiness probe failed"),
+        EvidenceExcerpt(id="E1", category="oom", signal="oom_killed", text="OOMKilled"),
+        EvidenceExcerpt(id="E2", category="probe_failure", signal="readiness_failed", text="Readiness probe failed"),
     ),
-    targets=(Target(id="P1", value="256Mi"), Target(id="P2", value="8080")),
+    targets=(ChangeTarget(id="P1", value="256Mi"), ChangeTarget(id="P2", value="8080")),
     offers=(
         Offer(
             action="raise_memory_limit",
@@ -119,7 +119,7 @@ def test_not_enough_evidence_leaves_nothing_even_where_choices_are_given():
 
 
 def test_every_object_of_the_schema_is_closed():
-    schema = Opinion.model_json_schema()
+    schema = ModelAnswer.model_json_schema()
     for part in (schema, *schema["$defs"].values()):
         assert part["additionalProperties"] is False
         assert set(part["required"]) == set(part["properties"])

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from remediator.errors import ConfigError
-from remediator.evidence import Limits, Pattern, Scanner, open_inputs
+from remediator.evidence import Pattern, ScanLimits, Scanner, open_inputs
 from remediator.evidence.formats.actions import unwrapped
 from remediator.evidence.lines import split_lines
 
@@ -51,7 +51,7 @@ def test_a_broken_gzip_ends_with_a_note(tmp_path):
 def test_a_bomb_is_stopped(tmp_path):
     file = tmp_path / "bomb.gz"
     file.write_bytes(gzip.compress(b"\n" * 30_000_000))
-    found = scan(file, limits=Limits(ratio_floor=1_000_000, ratio=100))
+    found = scan(file, limits=ScanLimits(ratio_floor=1_000_000, ratio=100))
     assert found.bytes < 8_000_000
     assert "bomb" in found.notes[0]
 
@@ -59,7 +59,7 @@ def test_a_bomb_is_stopped(tmp_path):
 def test_an_expansion_has_an_absolute_bound(tmp_path):
     file = tmp_path / "large.gz"
     file.write_bytes(gzip.compress(TEXT.encode() * 100_000))
-    found = scan(file, limits=Limits(expanded=1_000_000))
+    found = scan(file, limits=ScanLimits(expanded=1_000_000))
     assert found.bytes <= 1_000_000
     assert any("expansion stopped" in note for note in found.notes)
 
@@ -115,7 +115,7 @@ def test_an_archive_in_an_archive_is_refused(tmp_path):
 def test_a_zip_bomb_is_stopped(tmp_path):
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as out:
         out.writestr("bomb.log", b"\n" * 30_000_000)
-    found = scan(tmp_path / "bomb.zip", limits=Limits(ratio_floor=1_000_000, ratio=100))
+    found = scan(tmp_path / "bomb.zip", limits=ScanLimits(ratio_floor=1_000_000, ratio=100))
     assert found.bytes < 8_000_000
     assert any("expansion stopped" in note for note in found.notes)
 
@@ -124,7 +124,7 @@ def test_members_beyond_the_bound_are_noted(tmp_path):
     with zipfile.ZipFile(tmp_path / "many.zip", "w") as out:
         for number in range(5):
             out.writestr(f"{number}.log", "error\n")
-    found = scan(tmp_path / "many.zip", limits=Limits(archive_members=2))
+    found = scan(tmp_path / "many.zip", limits=ScanLimits(archive_members=2))
     assert (len(found.inputs), found.hits) == (2, {"error": 2})
     assert "3 of 5 members" in found.notes[0]
 
@@ -134,11 +134,11 @@ def test_all_members_together_have_a_bound(tmp_path):
         for number in range(5):
             out.writestr(f"{number}.txt", TEXT * 10)
     size = len(TEXT) * 10
-    found = scan(tmp_path / "wide.zip", limits=Limits(archive_expanded=3 * size))
+    found = scan(tmp_path / "wide.zip", limits=ScanLimits(archive_expanded=3 * size))
     assert len(found.inputs) == 3
     assert "2 of 5 members were not read" in " ".join(found.notes)
     with pytest.raises(ConfigError, match="its first file alone"):
-        open_inputs([str(tmp_path / "wide.zip")], limits=Limits(archive_expanded=size - 1))
+        open_inputs([str(tmp_path / "wide.zip")], limits=ScanLimits(archive_expanded=size - 1))
 
 
 def test_a_symbolic_link_in_an_archive_is_not_read(tmp_path):

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediator.errors import ConfigError
-from remediator.evidence import Limits, Pattern, Scanner, fingerprint, normalise, text_input
-from remediator.evidence.deduplicate import Folder
+from remediator.evidence import Pattern, ScanLimits, Scanner, fingerprint, normalise, text_input
+from remediator.evidence.deduplicate import Deduplicator
 from remediator.evidence.draft import Draft
 from remediator.evidence.inputs import Input
 from tests.unit.evidence.helpers import TROUBLE, scan, statements
@@ -41,7 +41,7 @@ def test_lines_are_those_of_the_input(lines):
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9)), max_size=50))
 def test_folding_loses_no_count(said):
-    folder = Folder(1000)
+    folder = Deduplicator(1000)
     folder.add(Draft(n, "log", text, count=count) for n, (text, count) in enumerate(said, 1))
     assert sum(draft.count for draft in folder.drafts) == sum(count for _, count in said)
     assert len(folder.drafts) == len({text for text, _ in said})
@@ -49,14 +49,14 @@ def test_folding_loses_no_count(said):
 
 def test_distinct_statements_are_bounded():
     text = "\n".join(f"error {chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(300))
-    found = Scanner([TROUBLE], limits=Limits(statements=100)).scan([text_input("log", text)])
+    found = Scanner([TROUBLE], limits=ScanLimits(statements=100)).scan([text_input("log", text)])
     assert len(found.statements) == 100
     assert "200 further statements" in found.notes[-1]
 
 
 def test_overlong_lines_are_cut_with_a_note():
     found = scan("error " + "x" * 100_000 + "\n")
-    assert len(found.statements[0].text) == Limits().line
+    assert len(found.statements[0].text) == ScanLimits().line
     assert found.inputs[0].truncated
     assert "cut" in found.notes[0]
 

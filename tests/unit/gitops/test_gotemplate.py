@@ -4,7 +4,7 @@ import pytest
 
 from remediator.gitops.template.engine import Engine
 from remediator.gitops.template.functions import FUNCTIONS, with_must
-from remediator.gitops.template.parse import Unrenderable
+from remediator.gitops.template.parse import UnrenderableTemplate
 
 DATA = {
     "path": {"segments": ["apps", "web", "prod"], "path": "apps/web/prod"},
@@ -60,15 +60,15 @@ def test_renders_as_go_does(text, made):
     ],
 )
 def test_what_it_does_not_know_is_refused(text):
-    with pytest.raises(Unrenderable):
+    with pytest.raises(UnrenderableTemplate):
         render(text)
 
 
 def test_a_missing_key_is_an_error_where_the_set_asks_for_it():
-    with pytest.raises(Unrenderable, match="missing"):
+    with pytest.raises(UnrenderableTemplate, match="missing"):
         render("{{ .missing }}", strict=True)
 
 
 def test_templates_that_include_each_other_end():
-    with pytest.raises(Unrenderable):
+    with pytest.raises(UnrenderableTemplate):
         render('{{ define "a" }}{{ include "a" . }}{{ end }}{{ include "a" . }}')

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediator.gitops import yamlread
-from remediator.gitops.yamlread import Unreadable
+from remediator.gitops.yamlread import UnreadableYaml
 
 
 @pytest.mark.parametrize(
@@ -56,23 +56,23 @@ def test_reads_what_pyyaml_writes(value):
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "{a: " * 5000])
 def test_deep_nesting_is_refused_and_does_not_end_the_process(text):
-    with pytest.raises(Unreadable, match="nested deeper"):
+    with pytest.raises(UnreadableYaml, match="nested deeper"):
         yamlread.documents(text)
 
 
 def test_a_billion_laughs_are_counted_not_expanded():
     bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
-    with pytest.raises(Unreadable, match="expand"):
+    with pytest.raises(UnreadableYaml, match="expand"):
         yamlread.documents(bomb)
 
 
 def test_an_anchor_that_contains_itself_is_refused():
-    with pytest.raises(Unreadable, match="itself"):
+    with pytest.raises(UnreadableYaml, match="itself"):
         yamlread.documents("a: &x [*x]")
 
 
 def test_a_fault_says_its_line():
-    with pytest.raises(Unreadable) as raised:
+    with pytest.raises(UnreadableYaml) as raised:
         yamlread.documents("a: 1\nb: ]\nc: 2\n")
     assert raised.value.line == 2
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from remediator.remedies.images.images import Reference
+from remediator.remedies.images.images import ImageReference
 from tests.unit.remedies.incidents import POD, Told, application, events, shop, tell, workload
 
 IMAGE = "spec.template.spec.containers.0.image"
@@ -64,7 +64,7 @@ def no_host(image: str) -> str:
     ],
 )
 def test_a_reference_is_read_as_the_distribution_spec_has_it(text: str, parts: tuple[str, ...]) -> None:
-    reference = Reference.parse(text)
+    reference = ImageReference.parse(text)
     assert (reference.registry, reference.repository, reference.tag, reference.digest) == parts
     assert str(reference) == text
 

@@ -6,11 +6,11 @@ import pytest
 
 from remediator.action.outcome import page
 from remediator.domain.model_answer import Spent
-from remediator.policy import Model
+from remediator.policy import ModelBounds
 from remediator.report import RunFacts, spending, terminal
 from tests.model.reading import acting
 
-PRICED = Model(price_per_million_input=0.25, price_per_million_output=2, currency="EUR")
+PRICED = ModelBounds(price_per_million_input=0.25, price_per_million_output=2, currency="EUR")
 
 
 @pytest.mark.parametrize(
@@ -20,27 +20,27 @@ PRICED = Model(price_per_million_input=0.25, price_per_million_output=2, currenc
         (
             Spent(questions=2, sent=6_120, received=800, today=41_000),
             PRICED,
-            "Model `m`: asked about 2 incidents; 6,120 tokens sent, 800 received, about 0.0031 EUR; 41,000 of 1,000,000 tokens of this day.",
+            "ModelBounds `m`: asked about 2 incidents; 6,120 tokens sent, 800 received, about 0.0031 EUR; 41,000 of 1,000,000 tokens of this day.",
         ),
         (
             Spent(questions=1, sent=4_000_000, received=100_000, today=1),
             PRICED,
-            "Model `m`: asked about 1 incident; 4,000,000 tokens sent, 100,000 received, about 1.20 EUR; 1 of 1,000,000 tokens of this day.",
+            "ModelBounds `m`: asked about 1 incident; 4,000,000 tokens sent, 100,000 received, about 1.20 EUR; 1 of 1,000,000 tokens of this day.",
         ),
         (
             Spent(questions=1, kept=1, sent=10, received=2),
-            Model(),
-            "Model `m`: asked about 1 incident; 1 answer of before used again; 10 tokens sent, 2 received.",
+            ModelBounds(),
+            "ModelBounds `m`: asked about 1 incident; 1 answer of before used again; 10 tokens sent, 2 received.",
         ),
-        (Spent(kept=2), PRICED, "Model `m`: asked about 0 incidents; 2 answers of before used again."),
+        (Spent(kept=2), PRICED, "ModelBounds `m`: asked about 0 incidents; 2 answers of before used again."),
     ],
 )
-def test_the_line(spent: Spent, bounds: Model, says: str) -> None:
+def test_the_line(spent: Spent, bounds: ModelBounds, says: str) -> None:
     assert spending("m", spent, bounds) == says
 
 
 def test_it_stands_in_the_jobs_summary_and_the_terminal_and_cannot_act() -> None:
-    line = spending("[x](https://evil.example) @ada", Spent(questions=1, sent=1, received=1), Model())
+    line = spending("[x](https://evil.example) @ada", Spent(questions=1, sent=1, received=1), ModelBounds())
     text = page([], [], [], RunFacts(lines=3, model=line), "")
     assert "1 token sent, 1 received" in text
     assert acting(text) == []

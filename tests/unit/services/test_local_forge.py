@@ -10,7 +10,7 @@ from remediator.domain.lifecycle import Base, Change
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, ServiceError
 from remediator.services.local.forge import LocalForge
 from remediator.services.local.git import Git
-from remediator.services.preview import Folder, Preview
+from remediator.services.preview import Preview, PreviewFolder
 from tests.repos import ENVIRON, git, repository, write
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ def test_a_plain_folder_reads_and_refuses_the_rest(tmp_path: Path) -> None:
     write(tmp_path / "folder", {"a.yaml": "a: 1\n"})
     write(tmp_path, {"secret": "s"})
     (tmp_path / "folder/out").symlink_to(tmp_path / "secret")
-    folder = Folder(tmp_path / "folder")
+    folder = PreviewFolder(tmp_path / "folder")
     assert folder.read(folder.base(""), "a.yaml") == b"a: 1\n"
     for path in ("../secret", "out", "nowhere"):
         with pytest.raises(FileNotFoundError):

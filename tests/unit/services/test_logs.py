@@ -10,7 +10,7 @@ import pytest
 
 from remediator.errors import ConfigError
 from remediator.evidence import text_input
-from remediator.intake.cases import EXCERPT_CHARACTERS, Files, Logs
+from remediator.intake.cases import EXCERPT_CHARACTERS, CaseReader, LogFiles
 from remediator.policy import Catalogue, Category, Signal
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ CATALOGUE = Catalogue(
 EVENT = "3m  Warning  OOMKilled  pod/checkout-6d5f7c9b8-x2x4z  container app was OOMKilled token=hunter2 {tail}"
 
 
-def logs(*texts: str) -> tuple[Logs, list[str]]:
+def logs(*texts: str) -> tuple[CaseReader, list[str]]:
     opened: list[str] = []
 
     def source() -> list[Input]:
         opened.append("read")
         return [text_input(f"log{number}.txt", text) for number, text in enumerate(texts)]
 
-    found = Logs(
+    found = CaseReader(
         sources=[source],
         catalogue=CATALOGUE,
         redact=lambda text: text.replace("hunter2", "[redacted]"),
@@ -79,7 +79,7 @@ def test_the_same_fault_has_the_same_fingerprint_on_another_day() -> None:
 
 def test_a_missing_log_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.txt"):
-        Files([str(tmp_path / "nowhere.txt")]).inputs()
+        LogFiles([str(tmp_path / "nowhere.txt")]).inputs()
 
 
 @pytest.mark.parametrize(("alert", "echo"), [("Crashing", True), ("OOMKilled", False)])

@@ -10,14 +10,14 @@ import pytest
 
 from remediator.errors import ConflictError
 from remediator.services.checkpoints.documents import INDEX, dump_index
-from remediator.services.checkpoints.token_budget import FILE, DayPurse
+from remediator.services.checkpoints.token_budget import FILE, DailyTokenBudget
 from tests.fakes import MemoryRefStore
 
 NOW = datetime(2026, 1, 1, 23, 30, tzinfo=UTC)
 
 
-def purse(store: MemoryRefStore, at: datetime = NOW, per_day: int = 1_000, *, looks: bool = False) -> DayPurse:
-    return DayPurse(store, per_day, lambda: at, looks=looks)
+def purse(store: MemoryRefStore, at: datetime = NOW, per_day: int = 1_000, *, looks: bool = False) -> DailyTokenBudget:
+    return DailyTokenBudget(store, per_day, lambda: at, looks=looks)
 
 
 def test_twenty_runs_never_take_more_than_there_are() -> None:
@@ -71,4 +71,4 @@ def test_a_branch_that_is_never_still_is_said() -> None:
             raise ConflictError("moved")
 
     with pytest.raises(ConflictError, match="never still"):
-        DayPurse(Restless(), 10, lambda: NOW, sleep=lambda _: None).take(1, 1)
+        DailyTokenBudget(Restless(), 10, lambda: NOW, sleep=lambda _: None).take(1, 1)

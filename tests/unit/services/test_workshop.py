@@ -8,7 +8,7 @@ import pytest
 
 from remediator.domain.change import Edit
 from remediator.errors import PolicyViolation
-from remediator.intake.planner import LocalWorkshop
+from remediator.intake.planner import LocalPlanner
 from remediator.policy import Action, Catalogue, Guardrails, Policies
 from remediator.policy.targets import Target
 from tests.repos import git, repository
@@ -46,10 +46,10 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def workshop(root: Path) -> LocalWorkshop:
+def workshop(root: Path) -> LocalPlanner:
     guardrails = Guardrails(deny_files=("secret/**",))
     action = Action(id="alone", title="Alone", ends=("x",), auto_merge=True)
-    return LocalWorkshop(
+    return LocalPlanner(
         root, Policies(catalogue=Catalogue(categories=()), actions={"alone": action}, guardrails=guardrails)
     )
 
