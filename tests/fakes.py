@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.change import Edit, Proposal, PullRequest
-from remediator.domain.lifecycle import Base, Observation, Plan, SecondReading
+from remediator.domain.lifecycle import Base, Observation, RemediationPlan, SecondReading
 from remediator.errors import ConflictError, PolicyViolation
 
 if TYPE_CHECKING:
@@ -142,14 +142,14 @@ class FakeLogs:
 class FakeWorkshop:
     """A `Workshop` with a given plan; an edit writes whole files, a file named in `forbidden` meets an objection."""
 
-    plan: Plan = field(default_factory=Plan)
+    plan: RemediationPlan = field(default_factory=RemediationPlan)
     forbidden: tuple[str, ...] = ()
     alone: bool = False
     pinned: str = ""
     out_of_bounds: str = ""
     ice: str = ""
 
-    def propose(self, diagnosis: Diagnosis) -> Plan:
+    def propose(self, diagnosis: Diagnosis) -> RemediationPlan:
         """Its own edit for each workload."""
         name = diagnosis.subject.name
         if name == "checkout":

@@ -173,13 +173,15 @@ class SecondReading(Value):
     """What each id in the answer stood for."""
 
 
-class Plan(Value):
-    """What analysis came to: proposals in rank order, or the reason why there are none."""
+class RemediationPlan(Value):
+    """What can be done about one incident: proposals in rank order, or the reason why there are none."""
 
     applications: tuple[str, ...] = ()
     root_cause: str = ""
     proposals: tuple[Proposal, ...] = ()
+    """Best first; each located, proved, valid and within the guardrails."""
     reason: str = ""
+    """Why nothing is proposed, in words a person can act on."""
 
 
 class Record(Value):

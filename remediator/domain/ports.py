@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from remediator.domain.change import Edit, Proposal, PullRequest
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.lifecycle import Base, Case, Change, Observation, Plan, SecondReading
+    from remediator.domain.lifecycle import Base, Case, Change, Observation, RemediationPlan, SecondReading
     from remediator.domain.model_answer import ModelQuestion, Spent
     from remediator.domain.sources import Rollout
 
@@ -39,7 +39,7 @@ class LogSource(Protocol):
 class Planner(Protocol):
     """The repository and the policies as the nodes need them: what to do, and how files would read then."""
 
-    def propose(self, diagnosis: Diagnosis) -> Plan:
+    def propose(self, diagnosis: Diagnosis) -> RemediationPlan:
         """Ranked actions, located and proved in the repository, or the reason why there are none."""
         ...
 
@@ -66,7 +66,7 @@ class Planner(Protocol):
         self,
         analyst: Analyst,
         diagnosis: Diagnosis,
-        plan: Plan,
+        plan: RemediationPlan,
         history: Sequence[Mapping[str, Any]],
         kept: SecondReading | None = None,
     ) -> tuple[SecondReading, tuple[Proposal, ...]]:

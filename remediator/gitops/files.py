@@ -172,7 +172,7 @@ class Files:
         )
 
     def real_name(self, path: str) -> str:
-        """The path with in-tree directory links resolved; raises UnreadableYaml where it leaves the checkout."""
+        """The path with in-tree directory links resolved; raises Unreadable where it leaves the checkout."""
         name = clean(path)
         if name == ".." or name.startswith("../"):
             raise UnreadableYaml("path leads out of the checkout", file=path)
@@ -199,7 +199,7 @@ class Files:
             return False
 
     def read(self, path: str) -> bytes:
-        """The bytes of a file; raises UnreadableYaml for what is missing, outside or too large."""
+        """The bytes of a file; raises Unreadable for what is missing, outside or too large."""
         name = self.real_name(path)
         if name in self.overlay:
             data = self.overlay[name]

@@ -171,12 +171,12 @@ def _expanded(value: Any, seen: dict[int, int]) -> int:
 
 
 def documents(data: bytes | str) -> list[Any]:
-    """All documents of a text, an empty one as None; raises UnreadableYaml with the line."""
+    """All documents of a text, an empty one as None; raises Unreadable with the line."""
     return list(iterate(data))
 
 
 def mapping(data: bytes | str) -> dict[str, Any]:
-    """The first document if it is a mapping, else an empty one; raises UnreadableYaml."""
+    """The first document if it is a mapping, else an empty one; raises Unreadable."""
     found = documents(data)
     return found[0] if found and isinstance(found[0], dict) else {}
 

@@ -1,4 +1,4 @@
-"""IncidentStart and resume incidents: one graph invocation and one flush each, decided anew when a race was lost."""
+"""Start and resume incidents: one graph invocation and one flush each, decided anew when a race was lost."""
 
 from __future__ import annotations
 

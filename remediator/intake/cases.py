@@ -1,4 +1,4 @@
-"""CaseReader from any number of sources: scanned and classified once, told apart into incidents."""
+"""Logs from any number of sources: scanned and classified once, told apart into incidents."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXCERPT_LINES, EXCERPT_CHARACTERS = 60, 8_000
 
 @dataclass(frozen=True)
 class LogFiles:
-    """CaseReader given as paths; `-` is standard input. ConfigError for one that is missing."""
+    """Logs given as paths; `-` is standard input. ConfigError for one that is missing."""
 
     paths: Sequence[str]
 

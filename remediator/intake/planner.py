@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from remediator import remedies
-from remediator.domain.lifecycle import Plan
+from remediator.domain.lifecycle import RemediationPlan
 from remediator.errors import PolicyViolation
 from remediator.gitops import Repository
 from remediator.policy.guard import FileChange, check_changes
@@ -39,7 +39,7 @@ class LocalPlanner:
     language: str = "English"
     """Of a model's sentences."""
     now: Clock = lambda: datetime.now(UTC)
-    _plans: dict[str, Plan] = field(default_factory=dict)
+    _plans: dict[str, RemediationPlan] = field(default_factory=dict)
 
     @cached_property
     def repository(self) -> Repository:
@@ -48,21 +48,12 @@ class LocalPlanner:
         found.clusters = self.policies.cluster_names
         return found
 
-    def propose(self, diagnosis: Diagnosis) -> Plan:
+    def propose(self, diagnosis: Diagnosis) -> RemediationPlan:
         """See the port; asked again about the same diagnosis it answers from memory."""
         key = diagnosis.model_dump_json()
         if key not in self._plans:
-            self._plans[key] = self._planned(diagnosis)
+            self._plans[key] = remedies.propose(diagnosis, self.repository, self.policies)
         return self._plans[key]
-
-    def _planned(self, diagnosis: Diagnosis) -> Plan:
-        outcome = remedies.propose(diagnosis, self.repository, self.policies)
-        return Plan(
-            applications=outcome.applications,
-            root_cause=outcome.root_cause,
-            proposals=outcome.proposals,
-            reason=outcome.reason,
-        )
 
     def edit(self, edits: Sequence[Edit], read: Read) -> dict[str, bytes | None]:
         """See the port."""
@@ -81,7 +72,7 @@ class LocalPlanner:
         self,
         analyst: Analyst,
         diagnosis: Diagnosis,
-        plan: Plan,
+        plan: RemediationPlan,
         history: Sequence[Mapping[str, Any]],
         kept: SecondReading | None = None,
     ) -> tuple[SecondReading, tuple[Proposal, ...]]:

@@ -22,7 +22,7 @@ def spending(name: str, spent: Spent, bounds: ModelBounds) -> str:
         parts.append(f"{wording.count(spent.sent, 'token')} sent, {spent.received:,} received{_cost(spent, bounds)}")
     if spent.today:
         parts.append(f"{spent.today:,} of {bounds.tokens_per_day:,} tokens of this day")
-    return f"ModelBounds `{name}`: {'; '.join(parts)}."
+    return f"Model `{name}`: {'; '.join(parts)}."
 
 
 def _cost(spent: Spent, bounds: ModelBounds) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 from remediator import policy
 from remediator.diagnosis import classify
 from remediator.domain.incident import Diagnosis
+from remediator.domain.lifecycle import RemediationPlan
 from remediator.evidence import Pattern, Scanner, text_input
 from remediator.gitops import Repository
-from remediator.remedies import Outcome, changes
+from remediator.remedies import changes
 from remediator.remedies.engine.propose import propose
 from tests.corpus.incidents import Incident
 
@@ -23,7 +24,7 @@ class Answer:
     """What was seen, what is proposed, and the files as they would be."""
 
     diagnoses: tuple[Diagnosis, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[RemediationPlan, ...]
     files: dict[str, str | None]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from remediator import remedies
 from remediator.domain.change import Edit
-from remediator.domain.lifecycle import Plan
+from remediator.domain.lifecycle import RemediationPlan
 from tests.fakes import FakeWorkshop
 from tests.graph.worlds import FILE, TWO, case, proposal
 from tests.repos import git, write
@@ -82,7 +82,7 @@ def test_json_is_one_array_and_nothing_else_on_stdout(remediator: Command) -> No
 def test_deleted_files_are_null(remediator: Command) -> None:
     gone = proposal("restore_file", "x")
     edit = gone.edits[0].model_copy(update={"op": "remove", "value": None})
-    remediator.workshop = FakeWorkshop(Plan(proposals=(gone.model_copy(update={"edits": (edit,)}),)))
+    remediator.workshop = FakeWorkshop(RemediationPlan(proposals=(gone.model_copy(update={"edits": (edit,)}),)))
     assert remediator.run("--json", "--dry-run").json[0]["git_changes"] == {FILE: None}
     assert remediator.run().code == 0
     assert git(remediator.root, "ls-tree", "-r", "--name-only", f"remediator/{ID}-1") == "README.md"
@@ -152,10 +152,10 @@ def test_a_dry_runs_changes_of_one_file_add_up(remediator: Command) -> None:
     edits = {"oom": ("memory", "2Gi"), "config_error": ("cpu", 2)}
 
     class Workshop(FakeWorkshop):
-        def propose(self, diagnosis: Diagnosis) -> Plan:
+        def propose(self, diagnosis: Diagnosis) -> RemediationPlan:
             key, value = edits[diagnosis.category]
             edit = Edit(op="set", file=FILE, path=(key,), value=value)
-            return Plan(proposals=(proposal(f"set_{key}", "x").model_copy(update={"edits": (edit,)}),))
+            return RemediationPlan(proposals=(proposal(f"set_{key}", "x").model_copy(update={"edits": (edit,)}),))
 
         edit = staticmethod(remedies.changes)
 
@@ -171,7 +171,7 @@ def test_a_bug_of_ours_is_reported_and_contained(remediator: Command, monkeypatc
     remediator.cases = [case(), case(category="config_error", fingerprint="ab" * 32)]
     good = FakeWorkshop.propose
 
-    def propose(self: FakeWorkshop, diagnosis: object) -> Plan:
+    def propose(self: FakeWorkshop, diagnosis: object) -> RemediationPlan:
         if getattr(diagnosis, "category", "") == "oom":
             raise KeyError("boom")
         return good(self, diagnosis)  # type: ignore[arg-type]
@@ -187,7 +187,7 @@ def test_a_bug_of_ours_is_reported_and_contained(remediator: Command, monkeypatc
 
 
 def test_exit_codes_of_a_run(remediator: Command) -> None:
-    remediator.workshop = FakeWorkshop(Plan(reason="rotate the credential"))
+    remediator.workshop = FakeWorkshop(RemediationPlan(reason="rotate the credential"))
     answer = remediator.run("--json")
     assert (answer.code, answer.json[0]["workflow_status"], answer.json[0]["reason"]) == (
         3,
@@ -222,7 +222,7 @@ def test_every_printed_command_can_be_pasted(remediator: Command, root: Path) ->
 
 
 def test_what_needs_a_person_can_be_ended(remediator: Command, root: Path) -> None:
-    remediator.workshop = FakeWorkshop(Plan(reason="rotate the credential"))
+    remediator.workshop = FakeWorkshop(RemediationPlan(reason="rotate the credential"))
     answer = remediator.run()
     assert answer.code == 3
     assert f"  end it: remediator reject {ID} --reason '…' --repo {root}\n" in answer.out
@@ -289,7 +289,7 @@ def test_half_a_command_is_refused_and_uses_no_round_up(remediator: Command, wor
 
 
 def test_where_there_is_one_option_only_a_second_one_is_declined(remediator: Command) -> None:
-    remediator.workshop = FakeWorkshop(Plan(proposals=(proposal("raise_memory_limit", "memory: 2Gi\n"),)))
+    remediator.workshop = FakeWorkshop(RemediationPlan(proposals=(proposal("raise_memory_limit", "memory: 2Gi\n"),)))
     remediator.run()
     answer = remediator("feedback", ID, "use 2")
     assert (answer.code, answer.out) == (2, "")
@@ -365,7 +365,7 @@ def test_show_lists_the_options(remediator: Command) -> None:
 
 
 def test_show_without_a_change_says_why_and_what_was_seen(remediator: Command) -> None:
-    remediator.workshop = FakeWorkshop(Plan(reason="rotate the credential"))
+    remediator.workshop = FakeWorkshop(RemediationPlan(reason="rotate the credential"))
     remediator.run()
     out = remediator("show", ID).out
     assert out.startswith(f"{ID}: needs a person\n")

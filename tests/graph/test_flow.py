@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import pytest
 
 from remediator.domain.base import Value
-from remediator.domain.lifecycle import ARRIVED, AWAITED, Plan, Record, Review, is_open
+from remediator.domain.lifecycle import ARRIVED, AWAITED, Record, RemediationPlan, Review, is_open
 from remediator.errors import ConfigError, ConflictError, ServiceError
 from remediator.graph.admission import Admission, Caps
 from remediator.graph.build import Ports, build
@@ -80,7 +80,7 @@ def test_calm_and_unrecognised_logs_are_recorded_without_a_pull_request(category
 
 
 def test_without_a_fitting_action_a_person_is_needed() -> None:
-    world = World(workshop=FakeWorkshop(Plan(applications=("checkout",), reason="rotate the credential")))
+    world = World(workshop=FakeWorkshop(RemediationPlan(applications=("checkout",), reason="rotate the credential")))
     state = world.start().state
     assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "rotate the credential")
     assert state["user_feedback_history"][-1]["outcome"] == "needs_person"
@@ -614,7 +614,7 @@ def test_a_preview_of_an_open_incident_starts_from_its_start() -> None:
 
 
 def test_what_needed_a_person_is_looked_at_anew_on_its_own_thread() -> None:
-    world = World(workshop=FakeWorkshop(Plan(reason="not defined here")))
+    world = World(workshop=FakeWorkshop(RemediationPlan(reason="not defined here")))
     world.start()
     world.workshop = FakeWorkshop(TWO)
     state = world.start().state

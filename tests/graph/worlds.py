@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from remediator.domain.change import Edit, Place, Proposal
 from remediator.domain.incident import Diagnosis, Evidence, Subject
-from remediator.domain.lifecycle import Case, Plan, Review
+from remediator.domain.lifecycle import Case, RemediationPlan, Review
 from remediator.graph.admission import Admission
 from remediator.graph.build import Ports, build
 from remediator.graph.driver import Driver, DriverResult
@@ -65,7 +65,7 @@ def proposal(name: str, text: str, *, file: str = FILE) -> Proposal:
     )
 
 
-TWO = Plan(
+TWO = RemediationPlan(
     applications=("checkout",),
     root_cause="The limit is too low (E1).",
     proposals=(proposal("raise_memory_limit", "memory: 2Gi\n"), proposal("roll_back", "memory: 4Gi\n")),

@@ -62,11 +62,9 @@ def statements(pod: Draft, containers: list[Container]) -> Iterator[Draft]:
                 "last_reason": box.last.reason,
                 "last_exit_code": box.last.exit_code,
             }
-        yield _of(
-            shared, "ContainerState", "current", box.state if box.state.kind else ContainerState("none yet", box.line)
-        )
+        yield _of(shared, "State", "current", box.state if box.state.kind else ContainerState("none yet", box.line))
         if box.last.kind:
-            yield _of(shared, "Last ContainerState", "last", box.last)
+            yield _of(shared, "Last State", "last", box.last)
 
 
 def _of(shared: Draft, title: str, when: str, state: ContainerState) -> Draft:

@@ -29,7 +29,7 @@ _TELLING: tuple[tuple[str, str], ...] = (
     ("Parallelism", "Job"),
     ("Schedule", "CronJob"),
     ("StrategyType", "Deployment"),
-    ("Allocatable", "ResourceRow"),
+    ("Allocatable", "Node"),
     ("Min replicas", "HorizontalPodAutoscaler"),
     ("Rules", "Ingress"),
     ("Endpoints", "Service"),
@@ -102,7 +102,7 @@ def read(section: Section) -> Iterator[Draft]:
     name = value(tree, "Name")
     kind = _kind(tree, section.command)
     base = Draft(section.first, "status", namespace=value(tree, "Namespace"), section=section.no)
-    if kind != "ResourceRow" and not base.namespace:
+    if kind != "Node" and not base.namespace:
         base.namespace = section.command.namespace
     if kind == "Pod":
         yield from describe_pod.read(tree, base, name)

@@ -23,7 +23,7 @@ _LISTS = (("Command", "command"), ("Args", "args"), ("Mounts", "mounts"))
 
 def subject(tree: list[ResourceRow], base: Draft, name: str) -> Draft:
     """The pod as subject: its workload by "Controlled By", its node without the address."""
-    pod = base.like(pod=name, node=value(tree, "ResourceRow").split("/")[0])
+    pod = base.like(pod=name, node=value(tree, "Node").split("/")[0])
     pod.kind, pod.name = workload_of_pod(name, value(tree, "Controlled By"))
     return pod
 
@@ -69,7 +69,7 @@ def _pod_facts(tree: list[ResourceRow]) -> dict[str, str]:
         "pod_started": rfc3339(value(tree, "Start Time")),
         "pod_status": value(tree, "Status"),
     }
-    for key in ("Labels", "ResourceRow-Selectors", "Tolerations"):
+    for key in ("Labels", "Node-Selectors", "Tolerations"):
         if node := find(tree, key):
             facts[snake(key)] = ", ".join(node.values)
     return facts
@@ -122,7 +122,7 @@ def container(node: ResourceRow, role: str) -> Container:
         facts["env_from"] = ", ".join(f"{m['kind']}/{m['name']}" for text in found.below if (m := _FROM.match(text)))
     for variable in found.nodes if (found := find(inner, "Environment")) else []:
         facts[f"env_{variable.key}"] = variable.value
-    for title, target in (("ContainerState", box.state), ("Last ContainerState", box.last)):
+    for title, target in (("State", box.state), ("Last State", box.last)):
         if found := find(inner, title):
             _state(found, target)
     return box

@@ -47,7 +47,7 @@ def troubled(condition: str, status: str) -> bool:
 def read(kind: str, tree: list[ResourceRow], base: Draft) -> Iterator[Draft]:
     """The object itself, its template's containers for workloads, then its conditions."""
     facts = _facts(tree)
-    if kind == "ResourceRow":
+    if kind == "Node":
         facts |= _node_facts(tree)
     own = base.like(facts={**base.facts, **facts})
     own.reason = value(tree, "Status") or facts.get("condition_reason", "")

@@ -1,7 +1,7 @@
 """A small reader of Go's text/template, enough for ApplicationSets and for reading charts without helm.
 
 It follows the documented language (actions, pipelines, variables, if, range, with, define, template, block);
-what it does not know raises UnrenderableTemplate, so that nothing is guessed. Work is bounded: templates are untrusted.
+what it does not know raises Unrenderable, so that nothing is guessed. Work is bounded: templates are untrusted.
 """
 
 from __future__ import annotations

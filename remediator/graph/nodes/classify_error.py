@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.lifecycle import Plan
+from remediator.domain.lifecycle import RemediationPlan
 from remediator.graph.nodes.collect_logs import find_case
 from remediator.graph.state import IncidentState
 
@@ -24,7 +24,7 @@ def classify_error(
     second = state.get("second")
     if diagnosis.category == "unknown":
         history, kept = state["user_feedback_history"], second
-        second = workshop.second_reading(analyst, diagnosis, Plan(), history, kept)[0] if analyst else None
+        second = workshop.second_reading(analyst, diagnosis, RemediationPlan(), history, kept)[0] if analyst else None
     return IncidentState(
         diagnosis=diagnosis,
         error_category=diagnosis.category,

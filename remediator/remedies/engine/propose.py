@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from remediator.domain.base import Value
 from remediator.domain.change import Proposal
 from remediator.domain.incident import Diagnosis
+from remediator.domain.lifecycle import RemediationPlan
 from remediator.gitops import Repository
 from remediator.policy import Action, Category, Policies
 from remediator.remedies.engine.case import Fix, RemedyContext
@@ -31,28 +32,19 @@ class AttemptedFix(Value):
     """Why it is no proposal; empty where it is one."""
 
 
-class Outcome(Value):
-    """What can be done about one incident."""
-
-    applications: tuple[str, ...] = ()
-    root_cause: str = ""
-    proposals: tuple[Proposal, ...] = ()
-    """Best first; each located, proved, valid and within the guardrails."""
-    reason: str = ""
-    """Why nothing is proposed, in words a person can act on."""
-
-
-def propose(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> Outcome:
+def propose(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> RemediationPlan:
     """Ask every action that the category considers; keep what can be proved."""
     category = policies.catalogue.by_id[diagnosis.category]
     targets = targets_of(diagnosis, repository)
     if diagnosis.severity == "info":
-        return Outcome(applications=targets.applications, root_cause=diagnosis.summary, reason=diagnosis.summary)
+        return RemediationPlan(
+            applications=targets.applications, root_cause=diagnosis.summary, reason=diagnosis.summary
+        )
     tried = list(best_first(diagnosis, repository, policies, targets))
     ranked = _ranked([one.proposal for one in tried if one.proposal])
     refusals = [one.refusal for one in tried if one.refusal]
     reason = "" if ranked else _why_not(diagnosis, category, targets, refusals)
-    return Outcome(
+    return RemediationPlan(
         applications=_applications(targets, ranked),
         root_cause=_root_cause(diagnosis, ranked),
         proposals=ranked,

@@ -54,7 +54,7 @@ def nodes_of(case: RemedyContext, columns: tuple[str, ...] = ()) -> list[Cluster
     """Every node that is shown; `columns` are label keys that a table may show under their last part's name."""
     merged: dict[str, dict[str, str]] = {}
     for one in case.statements:
-        if one.subject.kind == "ClusterNode" and one.subject.name and one.channel in ("status", "text"):
+        if one.subject.kind == "Node" and one.subject.name and one.channel in ("status", "text"):
             merged.setdefault(one.subject.name, {}).update(
                 {key: value for key, value in one.facts.items() if value or key not in merged[one.subject.name]}
             )

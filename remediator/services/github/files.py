@@ -1,4 +1,4 @@
-"""GitHubFiles of the repository as a commit holds them, and trees made of changed ones; modes and links are kept."""
+"""Files of the repository as a commit holds them, and trees made of changed ones; modes and links are kept."""
 
 from __future__ import annotations
 

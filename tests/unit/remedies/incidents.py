@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from remediator import diagnosis, evidence, policy, remedies
+from remediator.domain.lifecycle import RemediationPlan
 from remediator.gitops import Repository
 from remediator.gitops.paths import get
-from remediator.remedies.engine.propose import Outcome
 from tests import repos
 
 NAMESPACE = "shop"
@@ -24,7 +24,7 @@ class Told:
     """What was diagnosed and proposed, with the files as the first proposal leaves them."""
 
     categories: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[RemediationPlan, ...]
     files: Mapping[str, str]
     changed: Mapping[str, str]
 

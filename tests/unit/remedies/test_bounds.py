@@ -6,14 +6,14 @@ from pathlib import Path
 
 from remediator import policy
 from remediator.diagnosis import classify
+from remediator.domain.lifecycle import RemediationPlan
 from remediator.evidence import Pattern, Scanner, text_input
 from remediator.gitops import Repository
-from remediator.remedies import Outcome
 from remediator.remedies.engine.propose import propose
 from tests.corpus.incidents import corpus
 
 
-def proposed(tmp_path: Path, maximum: str) -> Outcome:
+def proposed(tmp_path: Path, maximum: str) -> RemediationPlan:
     incident = next(one for one in corpus() if one.name == "oom-plain")
     incident.build(tmp_path / "repo")
     file = tmp_path / "remediator.yml"
