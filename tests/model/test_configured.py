@@ -36,7 +36,7 @@ model:
 """
 
 
-def said(text: str, tmp_path: Path) -> policy.Model:
+def said(text: str, tmp_path: Path) -> policy.ModelBounds:
     file = tmp_path / "remediator.yml"
     file.write_text(text, encoding="utf-8")
     assert policy.check(file) == []
@@ -96,7 +96,7 @@ def test_none_is_asked_where_none_is_meant(tmp_path: Path, text: str, environ: d
 
 
 def test_none_is_asked_unless_one_is_named() -> None:
-    assert Settings.from_environ({"OPENAI_API_KEY": "sk-fake"}).model.over(policy.Model()).name == ""
+    assert Settings.from_environ({"OPENAI_API_KEY": "sk-fake"}).model.over(policy.ModelBounds()).name == ""
     assert "sk-fake" not in repr(Settings.from_environ({"OPENAI_API_KEY": "sk-fake", "OPENAI_MODEL": "m"}))
 
 
