@@ -171,6 +171,10 @@ class Manifest:
         """What it is to the cluster: group, kind, namespace, name."""
         return (self.api_version.rpartition("/")[0], self.kind, self.namespace, self.name)
 
+    def namespace_in(self, application: Application) -> str:
+        """Return the namespace in which the object lives: its own, or the one that the Application deploys to."""
+        return self.namespace or application.namespace
+
     def pod_spec(self) -> tuple[dict[str, Any], YamlPath] | None:
         """The pod's spec and its path: a Pod's own, a CronJob's deep one, else the template's."""
         for path in _POD_SPECS.get(self.kind, (("spec", "template", "spec"),)):

@@ -192,7 +192,7 @@ def _service_ports(case: RemedyContext, target: Match, host: str) -> list[str]:
     namespace = labels[1] if len(labels) > 1 else namespace_of(target)
     for application in case.repository.applications:
         for manifest in case.repository.objects(application):
-            own = manifest.namespace or application.namespace or namespace
+            own = manifest.namespace_in(application) or namespace
             if manifest.kind == "Service" and manifest.name == labels[0] and own == namespace:
                 ports = (manifest.body.get("spec") or {}).get("ports") or ()
                 return [str(one.get("port")) for one in ports if isinstance(one, dict) and one.get("port")]

@@ -138,7 +138,7 @@ def _services(case: RemedyContext, target: Match) -> set[tuple[str, str]]:
         if application.cluster == target.application.cluster:
             for manifest in case.repository.objects(application):
                 if manifest.kind == "Service":
-                    found.add((manifest.name, manifest.namespace or application.namespace))
+                    found.add((manifest.name, manifest.namespace_in(application)))
     return found
 
 
@@ -165,4 +165,4 @@ def strings(case: RemedyContext, target: Match) -> Iterator[Text]:
 
 def namespace_of(target: Match) -> str:
     """Where the target runs."""
-    return target.manifest.namespace or target.application.namespace
+    return target.manifest.namespace_in(target.application)

@@ -89,7 +89,7 @@ def _holder(target: Match, container: dict[str, Any], path: YamlPath, setting: s
 
 def _enforced(case: RemedyContext, target: Match) -> str:
     """The Pod Security level that the namespace's own manifest enforces."""
-    own = target.manifest.namespace or target.application.namespace
+    own = target.manifest.namespace_in(target.application)
     for application in case.repository.applications:
         for manifest in case.repository.objects(application):
             if manifest.kind == "Namespace" and manifest.name == own:

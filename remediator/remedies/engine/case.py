@@ -106,7 +106,7 @@ class RemedyContext:
 
     def namespace_objects(self, target: Match, *kinds: str) -> list[Manifest]:
         """Objects of these kinds in the target's namespace, of its own Application first, then of others."""
-        namespace = target.manifest.namespace or target.application.namespace
+        namespace = target.manifest.namespace_in(target.application)
         applications = [target.application] + [
             other
             for other in self.repository.applications
@@ -118,8 +118,7 @@ class RemedyContext:
             manifest
             for application in applications
             for manifest in self.repository.objects(application)
-            if (not kinds or manifest.kind in kinds)
-            and (manifest.namespace or application.namespace or namespace) == namespace
+            if (not kinds or manifest.kind in kinds) and (manifest.namespace_in(application) or namespace) == namespace
         ]
 
 

@@ -33,7 +33,7 @@ class Backend:
 def backends(application: Application, manifest: Manifest) -> Iterator[Backend]:
     """Every Service that an object routes to, whatever its API."""
     spec = manifest.body.get("spec")
-    here = manifest.namespace or application.namespace
+    here = manifest.namespace_in(application)
     if not isinstance(spec, dict):
         return
     for path, body in _references(manifest.kind, spec):

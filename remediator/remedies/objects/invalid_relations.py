@@ -219,7 +219,7 @@ def _selector_and_labels(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]
 
 def _selected_by(case: RemedyContext, refusal: Refusal, labels: Mapping[str, str]) -> bool:
     """Whether a Service of the namespace finds pods by these labels."""
-    namespace = refusal.manifest.namespace or refusal.application.namespace
+    namespace = refusal.manifest.namespace_in(refusal.application)
     for _, manifest in neighbours(case, refusal.application, namespace):
         selector = get(manifest.body, ("spec", "selector")) if manifest.kind == "Service" else MISSING
         if isinstance(selector, dict) and matches({str(k): str(v) for k, v in selector.items()}, labels):
@@ -256,7 +256,7 @@ def _ports_named(case: RemedyContext, refusal: Refusal) -> Iterator[str]:
                 port = get(body, (probe, way, "port"))
                 if port is not MISSING and str(port) != refusal.value:
                     yield str(port)
-    namespace = refusal.manifest.namespace or refusal.application.namespace
+    namespace = refusal.manifest.namespace_in(refusal.application)
     for _, manifest in neighbours(case, refusal.application, namespace):
         selector = get(manifest.body, ("spec", "selector")) if manifest.kind == "Service" else MISSING
         if isinstance(selector, dict) and matches({str(k): str(v) for k, v in selector.items()}, labels):

@@ -120,7 +120,7 @@ def _of_kind(case: RemedyContext, *kinds: str) -> list[BoundRole]:
 
 
 def _namespace(held: BoundRole) -> str:
-    return held.manifest.namespace or held.application.namespace
+    return held.manifest.namespace_in(held.application)
 
 
 def _subjects(binding: BoundRole) -> list[dict[str, Any]]:

@@ -208,7 +208,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 def _quotas(case: RemedyContext, name: str, one: Evidence) -> Iterator[tuple[Match, Manifest]]:
     """The one quota of that name in the namespace and cluster of the refused pods, with the Application that defines it."""
-    namespaces = {target.manifest.namespace or target.application.namespace for target in case.targets}
+    namespaces = {target.manifest.namespace_in(target.application) for target in case.targets}
     clusters = {target.application.cluster for target in case.targets}
     found = [
         (application, manifest)
@@ -216,7 +216,7 @@ def _quotas(case: RemedyContext, name: str, one: Evidence) -> Iterator[tuple[Mat
         if not clusters or application.cluster in clusters
         for manifest in case.repository.objects(application)
         if (manifest.kind, manifest.name) == ("ResourceQuota", name)
-        and (manifest.namespace or application.namespace) in (namespaces | {one.subject.namespace}) - {""}
+        and manifest.namespace_in(application) in (namespaces | {one.subject.namespace}) - {""}
     ]
     if len(found) == 1:
         application, manifest = found[0]

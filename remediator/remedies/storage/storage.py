@@ -143,7 +143,7 @@ def fix_claim_name(case: RemedyContext) -> Iterator[Fix]:
 
 def _claim_names(case: RemedyContext, target: Match) -> set[str]:
     """Claims of the namespace: those that the repository makes there, and those that the evidence shows."""
-    namespace = target.manifest.namespace or target.application.namespace
+    namespace = target.manifest.namespace_in(target.application)
     shown = {
         one.subject.name
         for one in case.statements

@@ -85,7 +85,7 @@ def _is_named(claim: VolumeClaim, name: str) -> bool:
 
 
 def _in(claim: VolumeClaim, namespace: str) -> bool:
-    own = claim.manifest.namespace or claim.application.namespace
+    own = claim.manifest.namespace_in(claim.application)
     return not namespace or not own or own == namespace
 
 

@@ -45,7 +45,7 @@ class Server:
     @property
     def namespace(self) -> str:
         """Where it lives."""
-        return self.manifest.namespace or self.application.namespace
+        return self.manifest.namespace_in(self.application)
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def servers(case: RemedyContext) -> list[Server]:
         subject = Subject(cluster=cluster, namespace=namespace, kind="Service", name=name)
         for match in case.repository.find(subject):
             manifest = match.manifest
-            here = manifest.namespace or match.application.namespace
+            here = manifest.namespace_in(match.application)
             if manifest.kind != "Service" or manifest.name != name or (namespace and here and here != namespace):
                 continue
             if all(server.manifest is not manifest for server in found):
@@ -163,7 +163,7 @@ def neighbours(case: RemedyContext, application: Application, namespace: str) ->
     ]
     for one in (application, *others):
         for manifest in case.repository.objects(one):
-            if (manifest.namespace or one.namespace or namespace) == namespace:
+            if (manifest.namespace_in(one) or namespace) == namespace:
                 yield one, manifest
 
 
