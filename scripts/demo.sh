@@ -3,7 +3,7 @@
 # Usage: demo.sh [LOG]        The repository is made anew in build/demo.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-venv=$(sh "$root/scripts/environment.sh" requirements.lock)
+venv=$(sh "$root/scripts/environment.sh" requirements/runtime.lock)
 demo=$root/build/demo
 mkdir -p "$root/build"
 "$venv/bin/python" "$root/examples/make_repository.py" --force "$demo"

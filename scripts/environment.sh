@@ -39,11 +39,11 @@ like_pip() {
 
 # Pinned and checked by its hash like the rest; a uv that happens to be on the PATH is not asked.
 with_uv() {
-    place=$venv/.uv-$(cksum < "$root/requirements-uv.lock" | tr ' ' -)
+    place=$venv/.uv-$(cksum < "$root/requirements/uv.lock" | tr ' ' -)
     uv=$place/bin/uv
     if [ ! -x "$uv" ]; then
         pip install -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all: "$@" \
-            --target "$place" --requirement "$root/requirements-uv.lock" >&2 || return
+            --target "$place" --requirement "$root/requirements/uv.lock" >&2 || return
     fi
     like_pip
     [ $# != 0 ] || [ -z "${PIP_NO_INDEX:-}" ] || set -- --no-index
@@ -67,7 +67,7 @@ if [ ! -x "$venv/bin/python" ]; then
     echo "Making $venv with $("$python" --version)" >&2
     # What only runs needs no pip; development does, and unpacking pip takes two seconds.
     without=
-    [ "$1" != requirements.lock ] || ! "$python" -m pip --version >/dev/null 2>&1 || without=--without-pip
+    [ "$1" != requirements/runtime.lock ] || ! "$python" -m pip --version >/dev/null 2>&1 || without=--without-pip
     "$python" -m venv $without "$venv" >&2 || {
         echo "The interpreter lacks venv (on Debian: the package python3-venv)." >&2
         exit 2
@@ -87,6 +87,10 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ]; then
         with_uv && done=yes || echo "uv cannot be used here; pip installs the same lock" >&2
     fi
     [ -n "$done" ] || with_pip
+    # An environment that was made to run the program has no pip; development needs one, whichever of the two came first.
+    if [ "$1" != requirements/runtime.lock ] && ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+        "$venv/bin/python" -m ensurepip >/dev/null 2>&1 || echo "The interpreter has no ensurepip: tests that need pip fail." >&2
+    fi
     echo "$sum" > "$stamp"
 fi
 echo "$venv"

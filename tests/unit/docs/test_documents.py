@@ -46,7 +46,7 @@ def test_every_dependency_has_its_reason():
 
 def test_the_locks_hold_every_dependency_with_a_hash():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    lock = (ROOT / "requirements/runtime.lock").read_text(encoding="utf-8")
     for requirement in project["dependencies"]:
         name = re.split(r"[<>=!~ ]", requirement)[0].lower().replace(".", "-").replace("_", "-")
         assert re.search(rf"^{re.escape(name)}==\S+ .*\\\n    --hash=sha256:", lock, re.MULTILINE), name
