@@ -13,7 +13,7 @@ from remediator.gitops.paths import MISSING
 from remediator.remedies.engine.acceptable_values import without
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, is_typo, nearest
-from remediator.remedies.images.images import ImageReference
+from remediator.remedies.views.image_reference import ImageReference
 from remediator.remedies.views.start_texts import Text, commands, configs, containers, word_pattern
 
 _FLAG = re.compile(r"(?<![\w-])--?([A-Za-z][\w.-]*\w)")

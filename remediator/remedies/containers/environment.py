@@ -16,6 +16,7 @@ from remediator.remedies.containers.hosts import callers, namespace_of, strings
 from remediator.remedies.engine.acceptable_values import without
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, nearest
+from remediator.remedies.views.config_objects import keys_by_name
 from remediator.remedies.views.start_texts import containers, host_pattern, variables
 
 
@@ -118,13 +119,11 @@ def _asked_for(case: RemedyContext) -> Iterator[tuple[str, list[Evidence]]]:
 
 def _elsewhere(case: RemedyContext, target: Match, container: dict[str, Any], name: str) -> bool:
     """Whether a ConfigMap or Secret of `envFrom` brings the variable, or may bring it."""
-    from remediator.remedies.references.references import holders_of
-
     for item in container.get("envFrom") or ():
         for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
             source = item.get(field) if isinstance(item, dict) else None
             if isinstance(source, dict):
-                keys = holders_of(case, target, kind).get(str(source.get("name")))
+                keys = keys_by_name(case, target, kind).get(str(source.get("name")))
                 if keys is None or name in {f"{item.get('prefix') or ''}{key}" for key in keys}:
                     return True
     return False

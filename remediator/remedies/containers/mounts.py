@@ -14,7 +14,7 @@ from remediator.gitops.paths import MISSING
 from remediator.remedies.engine.acceptable_values import another, below
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest
-from remediator.remedies.references.references import holders_of
+from remediator.remedies.views.config_objects import keys_by_name
 from remediator.remedies.views.start_texts import containers
 
 _PATH = re.compile(r"(?<![\w.:/-])(/(?:[\w.@+-]+/)*[\w.@+-]+)")
@@ -149,7 +149,7 @@ def _files(case: RemedyContext, target: Match, volume: dict[str, Any]) -> set[st
         if isinstance(source, dict):
             if items := [item for item in source.get("items") or () if isinstance(item, dict)]:
                 return {str(item.get("path")) for item in items}
-            return holders_of(case, target, kind).get(str(source.get(name)))
+            return keys_by_name(case, target, kind).get(str(source.get(name)))
     return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from remediator.domain.change import YamlPath
@@ -12,40 +11,7 @@ from remediator.domain.incident import Evidence
 from remediator.gitops import Match
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, is_typo, nearest, similarity
-
-
-@dataclass(frozen=True)
-class ImageReference:
-    """An image reference in its parts, as the distribution spec splits it."""
-
-    registry: str
-    repository: str
-    tag: str
-    digest: str
-
-    @classmethod
-    def parse(cls, text: str) -> ImageReference:
-        """A reference from its text; what is left out stays empty."""
-        rest, _, digest = text.partition("@")
-        head, slash, tail = rest.partition("/")
-        registry = head if slash and ("." in head or ":" in head or head == "localhost") else ""
-        path = tail if registry else rest
-        name, colon, tag = path.rpartition(":")
-        if not colon or "/" in tag:
-            name, tag = path, ""
-        return cls(registry, name, tag, digest)
-
-    def __str__(self) -> str:
-        text = f"{self.registry}/{self.repository}" if self.registry else self.repository
-        text += f":{self.tag}" if self.tag else ""
-        return text + (f"@{self.digest}" if self.digest else "")
-
-    @property
-    def full(self) -> str:
-        """Registry and repository, Docker Hub's defaults written out."""
-        registry = self.registry or "docker.io"
-        official = registry == "docker.io" and "/" not in self.repository
-        return f"{registry}/{'library/' if official else ''}{self.repository}"
+from remediator.remedies.views.image_reference import ImageReference
 
 
 def correct_image(case: RemedyContext) -> Iterator[Fix]:

@@ -15,7 +15,7 @@ from remediator.gitops.paths import get
 from remediator.remedies.engine.acceptable_values import another
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
-from remediator.remedies.images.images import ImageReference
+from remediator.remedies.views.image_reference import ImageReference
 
 
 def add_image_pull_secret(case: RemedyContext) -> Iterator[Fix]:

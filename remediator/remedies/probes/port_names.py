@@ -7,7 +7,7 @@ from typing import Any
 
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.probes.failing import FailingProbe, probes_of
-from remediator.remedies.scheduling.affinity import pod_labels
+from remediator.remedies.views.service_view import pod_labels
 
 
 def name_port(case: RemedyContext, one: FailingProbe, name: str, meant: str) -> Fix | None:
@@ -36,7 +36,7 @@ def _asked(case: RemedyContext, one: FailingProbe) -> Iterator[Any]:
     """The ports that this container's probes and the Services of its pods ask for."""
     target = one.probe.target
     yield from (other.port for other in probes_of(target) if other.name == one.probe.name)
-    labels = pod_labels(target.manifest)
+    labels, _ = pod_labels(target.manifest)
     for service in case.namespace_objects(target, "Service"):
         spec = service.body.get("spec") or {}
         selector = spec.get("selector")

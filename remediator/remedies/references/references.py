@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
@@ -16,64 +14,8 @@ from remediator.policy.leaves import leaves
 from remediator.remedies.engine.acceptable_values import another
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest, similarity
-
-
-@dataclass(frozen=True)
-class ObjectReference:
-    """One place in a pod's spec that names another object."""
-
-    kind: str
-    name: str
-    path: YamlPath
-    """Of the name itself."""
-    keys: tuple[str, ...] = ()
-    """Keys of the object that this reference needs."""
-    optional: bool = False
-
-
-def references(manifest: Manifest) -> Iterator[ObjectReference]:
-    """Every ConfigMap and Secret that a workload names, with the keys it needs."""
-    found = manifest.pod_spec()
-    if found is None:
-        return
-    spec, base = found
-    for body, path, _ in manifest.containers():
-        for index, item in enumerate(body.get("env") or ()):
-            source = item.get("valueFrom") if isinstance(item, dict) else None
-            for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
-                yield from _reference(kind, (source or {}).get(field), (*path, "env", index, "valueFrom", field))
-        for index, item in enumerate(body.get("envFrom") or ()):
-            for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
-                yield from _reference(
-                    kind, item.get(field) if isinstance(item, dict) else None, (*path, "envFrom", index, field)
-                )
-    for index, volume in enumerate(spec.get("volumes") or ()):
-        if not isinstance(volume, dict):
-            continue
-        yield from _volume(volume, (*base, "volumes", index))
-    for index, item in enumerate(spec.get("imagePullSecrets") or ()):
-        yield from _reference("Secret", item, (*base, "imagePullSecrets", index))
-
-
-def _volume(volume: dict[str, Any], path: YamlPath) -> Iterator[ObjectReference]:
-    yield from _reference("ConfigMap", volume.get("configMap"), (*path, "configMap"))
-    secret = volume.get("secret")
-    if isinstance(secret, dict) and secret.get("secretName"):
-        keys = tuple(str(item.get("key")) for item in secret.get("items") or () if isinstance(item, dict))
-        yield ObjectReference(
-            "Secret", str(secret["secretName"]), (*path, "secret", "secretName"), keys, bool(secret.get("optional"))
-        )
-    projected = volume.get("projected")
-    for index, item in enumerate((projected or {}).get("sources") or ()):
-        for field, kind in (("configMap", "ConfigMap"), ("secret", "Secret")):
-            yield from _reference(kind, item.get(field), (*path, "projected", "sources", index, field))
-
-
-def _reference(kind: str, body: Any, path: YamlPath) -> Iterator[ObjectReference]:
-    if isinstance(body, dict) and body.get("name"):
-        keys = [str(body["key"])] if body.get("key") else []
-        keys += [str(item.get("key")) for item in body.get("items") or () if isinstance(item, dict)]
-        yield ObjectReference(kind, str(body["name"]), (*path, "name"), tuple(keys), bool(body.get("optional")))
+from remediator.remedies.views.config_objects import config_objects, keys_by_name
+from remediator.remedies.views.object_references import ObjectReference, object_references
 
 
 def rename_reference(case: RemedyContext) -> Iterator[Fix]:
@@ -85,10 +27,10 @@ def rename_reference(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _renamed(case: RemedyContext, target: Match, kind: str, missing: str, evidence: list[Evidence]) -> Iterator[Fix]:
-    wrong = [one for one in references(target.manifest) if one.kind == kind and one.name == missing]
+    wrong = [one for one in object_references(target.manifest) if one.kind == kind and one.name == missing]
     if not wrong:
         return
-    holders = holders_of(case, target, kind)
+    holders = keys_by_name(case, target, kind)
     if missing in holders or _promised(case, target, kind, missing):
         return  # it is here, or somebody will make it: the cluster just does not have it yet
     needed = {key for one in wrong for key in one.keys}
@@ -115,7 +57,7 @@ def _promised(case: RemedyContext, target: Match, kind: str, name: str) -> bool:
     ) or any(
         kind == "Secret"
         and _MAKERS.search(manifest.kind)
-        and not any(provided(manifest))
+        and not any(config_objects(manifest))
         and (manifest.name == name or name.startswith(f"{manifest.name}-"))
         for manifest in others
     )
@@ -151,45 +93,6 @@ def _missing(evidence: Iterable[Evidence]) -> Iterator[tuple[str, list[Evidence]
     yield from ((name, group) for name, group in by_name.items() if name)
 
 
-def holders_of(case: RemedyContext, target: Match, kind: str) -> dict[str, set[str] | None]:
-    """Name → keys of the objects of this kind that the namespace will have; None: keys not known here."""
-    return {
-        name: keys
-        for manifest in case.namespace_objects(target)
-        for held_kind, name, keys in provided(manifest)
-        if held_kind == kind
-    }
-
-
-def provided(manifest: Manifest) -> Iterator[tuple[str, str, set[str] | None]]:
-    """(kind, name, keys) of each ConfigMap or Secret that an object is or will make in the cluster."""
-    body, spec = manifest.body, manifest.body.get("spec")
-    spec = spec if isinstance(spec, dict) else {}
-    if manifest.kind in ("ConfigMap", "Secret"):
-        keys = {str(key) for part in ("data", "stringData", "binaryData") for key in body.get(part) or {}}
-        yield manifest.kind, manifest.name, keys
-    elif manifest.kind == "SealedSecret":
-        made = get(spec, ("template", "metadata", "name"))
-        yield "Secret", str(made or manifest.name), {str(key) for key in spec.get("encryptedData") or {}}
-    elif manifest.kind in ("ExternalSecret", "ClusterExternalSecret", "VaultStaticSecret", "VaultDynamicSecret"):
-        yield "Secret", *_external(manifest, spec)
-    elif manifest.kind == "Certificate" and spec.get("secretName"):
-        yield "Secret", str(spec["secretName"]), {"tls.crt", "tls.key", "ca.crt"}
-    elif manifest.kind in ("OnePasswordItem", "InfisicalSecret", "BitwardenSecret", "SopsSecret"):
-        yield "Secret", manifest.name, None
-    elif manifest.kind == "Cluster" and "postgresql" in manifest.api_version:
-        yield from (("Secret", f"{manifest.name}-{suffix}", None) for suffix in ("app", "superuser"))
-
-
-def _external(manifest: Manifest, spec: dict[str, Any]) -> tuple[str, set[str] | None]:
-    destination = spec.get("target") or spec.get("destination") or {}
-    name = destination.get("name") if isinstance(destination, dict) else ""
-    data = spec.get("data")
-    known = isinstance(data, list) and not spec.get("dataFrom")
-    keys = {str(item.get("secretKey")) for item in data or () if isinstance(item, dict)} if known else None
-    return str(name or manifest.name), keys
-
-
 def _meant(
     case: RemedyContext, target: Match, kind: str, missing: str, needed: set[str], holders: dict[str, set[str] | None]
 ) -> tuple[str, str]:
@@ -204,10 +107,15 @@ def _meant(
     own = {
         name
         for manifest in case.siblings(target.application)
-        for held, name, keys in provided(manifest)
+        for held, name, keys in config_objects(manifest)
         if held == kind and name in fitting and keys and (needed or kind == "ConfigMap")
     }
-    used = {one.name for manifest in case.namespace_objects(target) for one in references(manifest) if one.kind == kind}
+    used = {
+        one.name
+        for manifest in case.namespace_objects(target)
+        for one in object_references(manifest)
+        if one.kind == kind
+    }
     orphans = own - used
     if len(orphans) == 1 and not _typed(case, target, next(iter(orphans))):
         name = _written(case, target, next(iter(orphans)))
@@ -253,7 +161,7 @@ def fix_reference_key(case: RemedyContext) -> Iterator[Fix]:
             for reference, path in _by_key(target.manifest, key):
                 if (kind and reference.kind != kind) or (name and reference.name != name):
                     continue
-                keys = holders_of(case, target, reference.kind).get(reference.name)
+                keys = keys_by_name(case, target, reference.kind).get(reference.name)
                 if keys and key in keys:
                     continue  # it is there: the cluster just does not have it yet
                 yield _key_fix(case, target, reference, path, key, keys or set(), one)
@@ -282,7 +190,7 @@ def _key_fix(
 
 def _by_key(manifest: Manifest, key: str) -> Iterator[tuple[ObjectReference, YamlPath]]:
     """References that need this key, and where they name it: in a variable, or in the items of a volume."""
-    for reference in references(manifest):
+    for reference in object_references(manifest):
         if key not in reference.keys:
             continue
         holder = reference.path[:-1]

@@ -12,6 +12,7 @@ from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import Accepts, more_than
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.prove import Unprovable
+from remediator.remedies.views.pod_limits import memory_limits_of_killed
 
 _AT_THE_LIMIT = Decimal("0.9")
 
@@ -25,7 +26,7 @@ def raise_memory_limit(case: RemedyContext) -> Iterator[Fix]:
         now = quantities.parse(present)
         if now is None:
             continue
-        if (seen := limits_that_ran(case, killed, str(container.get("name", "")))) and now not in seen:
+        if (seen := memory_limits_of_killed(case, killed, str(container.get("name", "")))) and now not in seen:
             ran = ", ".join(quantities.bytes_like(one) for one in sorted(seen))
             elsewhere = f"It was killed at {ran}; the repository says {present}, which is not synced yet or newer"
             continue
@@ -113,17 +114,6 @@ def _most(seen: Sequence[Evidence], *keys: str) -> Decimal:
 def _least(seen: Sequence[Evidence], key: str) -> Decimal | None:
     amounts = (quantities.parse(one.facts.get(key)) for one in seen)
     return min((amount for amount in amounts if amount), default=None)
-
-
-def limits_that_ran(case: RemedyContext, killed: Sequence[Evidence], container: str) -> set[Decimal]:
-    """The memory limits that the evidence shows on the pods that were killed; none where it shows none."""
-    return {
-        amount
-        for one in case.statements
-        if one.subject.container in ("", container)
-        and (one in killed or one.subject.pod in {other.subject.pod for other in killed})
-        if (amount := quantities.parse(one.facts.get("memory_limit"))) is not None
-    }
 
 
 def _more_or_none(now: Decimal) -> Accepts:

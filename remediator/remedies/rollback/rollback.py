@@ -22,9 +22,9 @@ from remediator.policy.leaves import documents
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext
-from remediator.remedies.resources.memory import limits_that_ran
 from remediator.remedies.rollback.blame import says, spoken, suspected, telling
 from remediator.remedies.rollback.differences import Difference, differences
+from remediator.remedies.views.pod_limits import memory_limits_of_killed
 from remediator.yamledit import EditRefused
 
 COMMITS = 12
@@ -176,7 +176,7 @@ class _TakenBack:
     def _never_ran(self, effect: ObjectChange) -> bool:
         """Whether the pods were killed at another memory limit than the repository has now: it is not what failed."""
         limit = quantities.parse(effect.before) if effect.path[-2:] == ("limits", "memory") else None
-        ran = limits_that_ran(self.case, self.case.diagnosis.evidence, self.case.diagnosis.subject.container)
+        ran = memory_limits_of_killed(self.case, self.case.diagnosis.evidence, self.case.diagnosis.subject.container)
         return bool(limit and ran) and limit not in ran
 
     def with_counterparts(self, guilty: Sequence[Step]) -> list[Step]:

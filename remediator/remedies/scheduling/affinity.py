@@ -15,6 +15,7 @@ from remediator.remedies.engine.acceptable_values import another, within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
 from remediator.remedies.views.nodes import VOCABULARY, nodes_of
+from remediator.remedies.views.service_view import pod_labels
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _ONE_PER_NODE = re.compile(
@@ -86,7 +87,7 @@ def _terms(manifest: Manifest, kind: str) -> Iterator[tuple[dict[str, Any], Yaml
 
 def _shuns_itself(manifest: Manifest) -> bool:
     """Whether a required anti-affinity keeps the workload's own pods on different nodes."""
-    labels = pod_labels(manifest)
+    labels, _ = pod_labels(manifest)
     return any(
         term.get("topologyKey") == "kubernetes.io/hostname" and _selects(term.get("labelSelector"), labels)
         for term, _ in _terms(manifest, "podAntiAffinity")
@@ -108,15 +109,6 @@ def _selects(selector: Any, labels: Mapping[str, str]) -> bool:
             for item in expressions
         )
     )
-
-
-def pod_labels(manifest: Manifest) -> dict[str, str]:
-    """Labels of the pods that a workload makes."""
-    found = manifest.pod_spec()
-    if found is None:
-        return {}
-    labels = get(manifest.body, (*found[1][:-1], "metadata", "labels"))
-    return {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}
 
 
 def _host_port(manifest: Manifest) -> bool:
@@ -174,7 +166,7 @@ def _neighbours(case: RemedyContext, target: Match, one: Evidence) -> Iterator[F
     """A required neighbour whose label no pod of the namespace has, one slip away from one that does."""
     if "anti-affinity rules" in one.text and "affinity/anti-affinity" not in one.text:
         return
-    pods = [pod_labels(manifest) for manifest in case.namespace_objects(target)]
+    pods = [pod_labels(manifest)[0] for manifest in case.namespace_objects(target) if manifest.pod_spec()]
     for term, path in _terms(target.manifest, "podAffinity"):
         selector = term.get("labelSelector")
         wanted = selector.get("matchLabels") if isinstance(selector, dict) else None

@@ -179,7 +179,9 @@ def pods_beside(case: RemedyContext, server: Server) -> list[Pods]:
 
 def pod_labels(manifest: Manifest) -> tuple[dict[str, str], YamlPath]:
     """Labels of the pods that an object makes, and their path."""
-    path: YamlPath = ("metadata", "labels") if manifest.kind == "Pod" else ("spec", "template", "metadata", "labels")
+    pod = manifest.pod_spec()
+    template: YamlPath = () if manifest.kind == "Pod" else ("spec", "template") if pod is None else pod[1][:-1]
+    path: YamlPath = (*template, "metadata", "labels")
     node: Any = manifest.body
     for step in path:
         node = node.get(step) if isinstance(node, dict) else None

@@ -11,6 +11,7 @@ from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Manifest, Match
 from remediator.remedies.engine.case import RemedyContext, Want
+from remediator.remedies.views.object_references import object_references
 
 _HOOKS = ("livenessProbe", "readinessProbe", "startupProbe")
 
@@ -75,11 +76,9 @@ def variables(target: Match, container: dict[str, Any], path: YamlPath) -> Itera
 
 def configs(case: RemedyContext, target: Match) -> Iterator[Text]:
     """Every value of the ConfigMaps that the workload reads, and of Secrets written in plain text."""
-    from remediator.remedies.references.references import references
-
-    read = {(one.kind, one.name) for one in references(target.manifest)}
+    references = {(reference.kind, reference.name) for reference in object_references(target.manifest)}
     for manifest in case.siblings(target.application):
-        if (manifest.kind, manifest.name) not in read:
+        if (manifest.kind, manifest.name) not in references:
             continue
         for part in ("data", "stringData") if manifest.kind == "Secret" else ("data",):
             data = manifest.body.get(part)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from remediator.remedies.images.images import ImageReference
+from remediator.remedies.views.image_reference import ImageReference
 from tests.unit.remedies.incidents import POD, Told, application, events, shop, tell, workload
 
 IMAGE = "spec.template.spec.containers.0.image"
