@@ -9,12 +9,13 @@ from functools import partial
 from typing import Any
 
 from remediator.domain.incident import Evidence
+from remediator.domain.text import HOST_JOINERS, word_pattern
 from remediator.gitops.paths import MISSING
 from remediator.remedies.engine.acceptable_values import without
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, is_typo, nearest
 from remediator.remedies.views.image_reference import ImageReference
-from remediator.remedies.views.start_texts import Text, commands, configs, containers, word_pattern
+from remediator.remedies.views.start_texts import Text, commands, configs, containers
 
 _FLAG = re.compile(r"(?<![\w-])--?([A-Za-z][\w.-]*\w)")
 _SHORT = 3
@@ -35,7 +36,7 @@ def fix_command(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _command_fix(case: RemedyContext, place: Text, wrong: str, new: str, evidence: list[Evidence]) -> Fix:
-    pattern = word_pattern(wrong)
+    pattern = word_pattern(wrong, HOST_JOINERS)
     value = pattern.sub(lambda _: new, place.value) if new else place.value
     holder = place.container or place.manifest.name
     return Fix(
@@ -90,7 +91,7 @@ def _places(case: RemedyContext, evidence: list[Evidence], wrong: str, *, whole:
     One Application's text may feed several: then each target has its own place.
     """
     found: dict[tuple[str, str], list[tuple[Text, list[str]]]] = {}
-    pattern = word_pattern(wrong)
+    pattern = word_pattern(wrong, HOST_JOINERS)
     for target, container, path in containers(case, evidence):
         texts = list(commands(target, container, path))
         here = [one for one in texts if (one.value == wrong if whole else pattern.search(one.value))]

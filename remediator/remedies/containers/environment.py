@@ -10,6 +10,7 @@ from typing import Any
 from remediator.diagnosis.hosts import host_in
 from remediator.domain.change import Edit, YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.text import HOST_JOINERS, word_pattern
 from remediator.gitops import Application, Manifest, Match
 from remediator.gitops.paths import get
 from remediator.remedies.containers.hosts import callers, namespace_of, strings
@@ -17,7 +18,7 @@ from remediator.remedies.engine.acceptable_values import without
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, nearest
 from remediator.remedies.views.config_objects import keys_by_name
-from remediator.remedies.views.start_texts import containers, host_pattern, variables
+from remediator.remedies.views.start_texts import containers, variables
 
 
 def restore_environment(case: RemedyContext) -> Iterator[Fix]:
@@ -45,7 +46,7 @@ def _misspelt(case: RemedyContext, name: str, names: list[str]) -> str:
     words = case.action.options.get("words")
     known = [str(word) for word in words] if isinstance(words, list) else []
     wrong = nearest(name, [other for other in names if _one_word_off(other, name, known)])
-    return "" if not wrong or case.says(wrong) else wrong
+    return "" if not wrong or case.mentions(wrong) else wrong
 
 
 def _one_word_off(wrong: str, name: str, known: list[str]) -> bool:
@@ -159,7 +160,7 @@ def _wrong_port(case: RemedyContext) -> Iterator[Fix]:
             if not service or port in service:
                 continue
             for text in strings(case, target):
-                pattern = re.compile(rf"({host_pattern(host).pattern}:){port}(?!\d)", re.IGNORECASE)
+                pattern = re.compile(rf"({word_pattern(host, HOST_JOINERS).pattern}:){port}(?!\d)", re.IGNORECASE)
                 if not pattern.search(text.value):
                     continue
                 new = service[0] if len(service) == 1 else ""

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from remediator.diagnosis.hosts import host_in
 from remediator.domain.incident import Evidence
+from remediator.domain.text import HOST_JOINERS, word_pattern
 from remediator.gitops import Match
 from remediator.remedies.engine.acceptable_values import without
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.spelling import is_typo, nearest
-from remediator.remedies.views.start_texts import Text, commands, configs, host_pattern, variables
+from remediator.remedies.views.start_texts import Text, commands, configs, variables
 
 _HOST = re.compile(
     r"(?<![\w.@-])([a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)(?![\w-])", re.IGNORECASE
@@ -32,7 +33,7 @@ def fix_host_name(case: RemedyContext) -> Iterator[Fix]:
 
 def _host_fix(case: RemedyContext, target: Match, host: str, evidence: list[Evidence]) -> Iterator[Fix]:
     for spelling in _spellings(host):
-        pattern = host_pattern(spelling)
+        pattern = word_pattern(spelling, HOST_JOINERS, ignore_case=True)
         texts = [text for text in strings(case, target) if pattern.search(text.value)]
         if not texts:
             continue

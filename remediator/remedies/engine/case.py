@@ -8,6 +8,7 @@ from typing import Any
 
 from remediator.domain.change import Edit, Place, YamlPath
 from remediator.domain.incident import Diagnosis, Evidence
+from remediator.domain.text import contains_word
 from remediator.gitops import Application, Manifest, Match, Repository
 from remediator.policy import Action, Policies
 
@@ -87,9 +88,9 @@ class RemedyContext:
         """Ids of the evidence given, or of all where none is given; context has none."""
         return tuple(dict.fromkeys(one.id for one in (evidence or self.diagnosis.evidence) if one.signal and one.id))
 
-    def says(self, text: str) -> bool:
-        """Whether any statement holds this text as a word of its own."""
-        return any(_holds(one.text, text) for one in self.statements)
+    def mentions(self, word: str) -> bool:
+        """Return True where any statement has this word as a word of its own."""
+        return any(contains_word(statement.text, word) for statement in self.statements)
 
     def workloads(self) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
         """Each target's container that is meant: the named one, or the only one."""
@@ -120,13 +121,3 @@ class RemedyContext:
             for manifest in self.repository.objects(application)
             if (not kinds or manifest.kind in kinds) and (manifest.namespace_in(application) or namespace) == namespace
         ]
-
-
-def _holds(text: str, word: str) -> bool:
-    start = text.find(word)
-    while word and start >= 0:
-        before, after = text[start - 1 : start], text[start + len(word) : start + len(word) + 1]
-        if not (before.isalnum() or after.isalnum()):
-            return True
-        start = text.find(word, start + 1)
-    return False

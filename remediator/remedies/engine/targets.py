@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from remediator.domain.incident import Diagnosis, Subject
+from remediator.domain.text import HOST_JOINERS, contains_word
 from remediator.gitops import Match, Repository
 from remediator.policy.leaves import leaves
 from remediator.remedies.engine.target_match import most_like
@@ -46,12 +47,10 @@ def _in_passing(diagnosis: Diagnosis, repository: Repository) -> tuple[str, ...]
     parents = {application.parent for application in repository.applications}
     named = {application.name for application in repository.applications} - parents
     texts = [one.text for one in (*diagnosis.evidence, *diagnosis.context) if not (one.subject.name or one.subject.pod)]
-    spoken = [name for name in named if len(name) > 3 and any(_word(name, text) for text in texts)]
+    spoken = [
+        name for name in named if len(name) > 3 and any(contains_word(text, name, HOST_JOINERS) for text in texts)
+    ]
     return tuple(spoken) if len(spoken) == 1 else ()
-
-
-def _word(name: str, text: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None
 
 
 def _others(diagnosis: Diagnosis) -> Iterable[Subject]:

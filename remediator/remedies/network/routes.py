@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from remediator.domain.incident import Evidence
+from remediator.domain.text import contains_word
 from remediator.gitops.paths import MISSING
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.path_spelling import surely_meant
@@ -19,6 +20,9 @@ from remediator.remedies.views.service_view import (
     selected,
     servers,
 )
+
+_JOINERS = "-"
+"""An underscore is none: ingress controllers join namespace, Service and port with it (`shop_web_80`)."""
 
 
 def fix_ingress_backend(case: RemedyContext) -> Iterator[Fix]:
@@ -55,22 +59,12 @@ def _about(backend: Backend, said: Sequence[Evidence]) -> list[Evidence]:
         missing = one.facts.get("field_serviceName") or one.facts.get("service") or ""
         space, _, name = missing.rpartition("/")
         space = space or one.facts.get("field_namespace", "")
-        named = name == backend.service or (name in ("", "port") and _word(one.text, backend.service))
+        named = name == backend.service or (name in ("", "port") and contains_word(one.text, backend.service, _JOINERS))
         here = space in ("", backend.namespace)
         route = one.facts.get("field_ingress", "")
         if named and here and route in ("", backend.manifest.name):
             found.append(one)
     return found
-
-
-def _word(text: str, word: str) -> bool:
-    at = text.find(word)
-    while word and at >= 0:
-        around = text[at - 1 : at] + text[at + len(word) : at + len(word) + 1]
-        if not any(char.isalnum() or char == "-" for char in around):
-            return True
-        at = text.find(word, at + 1)
-    return False
 
 
 def _services_of(case: RemedyContext, backend: Backend) -> set[str]:

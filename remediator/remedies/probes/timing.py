@@ -10,6 +10,7 @@ from functools import partial
 from math import ceil
 from typing import Any
 
+from remediator.domain.text import contains_word
 from remediator.gitops.paths import MISSING
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
@@ -178,8 +179,7 @@ def _slow_answers(case: RemedyContext, one: FailingProbe) -> Iterator[Fix]:
     took = [
         seconds
         for text in own_log(case, probe)
-        if re.search(rf"(?<![\w/]){re.escape(probe.http_path)}(?![\w/])", text)
-        and (seconds := _answered_in(text)) is not None
+        if contains_word(text, probe.http_path, "_/") and (seconds := _answered_in(text)) is not None
     ]
     slowest = max(took, default=Decimal(0))
     value = ceil(slowest * 2)

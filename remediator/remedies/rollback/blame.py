@@ -88,17 +88,6 @@ def _scaled_up(effect: ObjectChange) -> bool:
     return effect.path[-1:] == ("replicas",) and all(isinstance(one, int) for one in counts) and counts[0] > counts[1]
 
 
-def says(text: str, word: str) -> bool:
-    """Whether the text says the word as one of its own: `backup` is not said by `backup-daily`."""
-    start = text.find(word)
-    while start >= 0:
-        around = (text[start - 1 : start] if start else "", text[start + len(word) : start + len(word) + 1])
-        if not any(one.isalnum() or one in ("_", "-") for one in around if one):
-            return True
-        start = text.find(word, start + 1)
-    return False
-
-
 def telling(words: Iterable[str], identities: Iterable[str]) -> list[str]:
     """The words that no message about this object says anyway."""
     known = {*_COMMON, *identities}

@@ -14,6 +14,7 @@ from typing import Any
 import re2
 
 from remediator.domain.change import Edit, Place
+from remediator.domain.text import contains_word
 from remediator.errors import ConfigError
 from remediator.gitops import Application, ObjectChange, Repository, history
 from remediator.gitops.history import Commit
@@ -22,7 +23,7 @@ from remediator.policy.leaves import documents
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext
-from remediator.remedies.rollback.blame import says, spoken, suspected, telling
+from remediator.remedies.rollback.blame import spoken, suspected, telling
 from remediator.remedies.rollback.differences import Difference, differences
 from remediator.remedies.views.pod_limits import memory_limits_of_killed
 from remediator.yamledit import EditRefused
@@ -121,7 +122,7 @@ class _TakenBack:
             name for one in subjects for name in (one.name, one.namespace, one.application, one.pod, one.container)
         }
         identities |= {name for one in effects for name in (one.name, one.namespace, one.application)}
-        return any(says(self._spoken, word) for word in telling(words, identities))
+        return any(contains_word(self._spoken, word) for word in telling(words, identities))
 
     @cached_property
     def _spoken(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -86,13 +85,3 @@ def configs(case: RemedyContext, target: Match) -> Iterator[Text]:
                 plain = manifest.kind == "ConfigMap" or part == "stringData"
                 if isinstance(value, str) and plain:
                     yield Text(target.application, manifest, (part, key), value, variable=str(key))
-
-
-def word_pattern(word: str) -> re.Pattern[str]:
-    """The word where it stands alone: no letter, digit, `-`, `_` or `.` continues it."""
-    return re.compile(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)")
-
-
-def host_pattern(host: str) -> re.Pattern[str]:
-    """A host name where it stands alone, whatever its case; a trailing dot is not part of it."""
-    return re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w-]|\.\w)", re.IGNORECASE)

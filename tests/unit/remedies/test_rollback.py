@@ -14,7 +14,6 @@ from remediator.remedies.rollback.blame import (
     gives_more,
     less_capacity,
     on_field,
-    says,
     spoken,
     telling,
 )
@@ -132,6 +131,4 @@ def test_fields_as_the_api_server_names_them() -> None:
 
 def test_words_that_tell_something() -> None:
     assert telling(["value", "web", "UTC", "7"], ["web"]) == ["UTC"]
-    assert says("lookup redis on 10.96.0.10:53", "redis")
-    assert not says("pod backup-daily failed", "backup")
     assert "replicas" not in spoken([STATEFUL])
