@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain.json_reader import objects_at, text_at, value_at
 from remediator.evidence.draft import Draft
 from remediator.evidence.formats.argocd import resource
 from remediator.evidence.lines import rfc3339
@@ -16,34 +17,19 @@ if TYPE_CHECKING:
     from remediator.evidence.section import Section
 
 
-def _part(value: Any, *path: str) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _text(value: Any, *path: str) -> str:
-    found = _part(value, *path)
-    return str(found) if isinstance(found, str | int | float) else ""
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def _facts(item: dict[str, Any]) -> dict[str, str]:
     sources = [
-        one for one in (_part(item, "spec", "source"), *_dicts(_part(item, "spec", "sources"))) if isinstance(one, dict)
+        one for one in (value_at(item, "spec", "source"), *objects_at(item, "spec", "sources")) if isinstance(one, dict)
     ]
     facts = {
-        "app_namespace": _text(item, "metadata", "namespace"),
-        "project": _text(item, "spec", "project"),
-        "server": _text(item, "spec", "destination", "server") or _text(item, "spec", "destination", "name"),
-        "destination_namespace": _text(item, "spec", "destination", "namespace"),
-        "sync_status": _text(item, "status", "sync", "status"),
-        "health": _text(item, "status", "health", "status"),
-        "revision": _text(item, "status", "sync", "revision")
-        or ", ".join(map(str, _part(item, "status", "sync", "revisions") or ())),
+        "app_namespace": text_at(item, "metadata", "namespace"),
+        "project": text_at(item, "spec", "project"),
+        "server": text_at(item, "spec", "destination", "server") or text_at(item, "spec", "destination", "name"),
+        "destination_namespace": text_at(item, "spec", "destination", "namespace"),
+        "sync_status": text_at(item, "status", "sync", "status"),
+        "health": text_at(item, "status", "health", "status"),
+        "revision": text_at(item, "status", "sync", "revision")
+        or ", ".join(map(str, value_at(item, "status", "sync", "revisions") or ())),
     }
     for fact, key in (
         ("repo", "repoURL"),
@@ -52,84 +38,87 @@ def _facts(item: dict[str, Any]) -> dict[str, str]:
         ("chart", "chart"),
         ("ref", "ref"),
     ):
-        facts[fact] = ", ".join(found for one in sources if (found := _text(one, key)))
+        facts[fact] = ", ".join(found for one in sources if (found := text_at(one, key)))
     return facts
 
 
 def read(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[Draft]:
     """Sync and health first, then conditions, the last operation and its failed results, then every resource."""
-    kind, name = str(item["kind"]), _text(item, "metadata", "name")
+    kind, name = str(item["kind"]), text_at(item, "metadata", "name")
     base = Draft(
         finder.line(name),
         "sync",
         kind=kind,
         name=name,
-        namespace=_text(item, "metadata", "namespace"),
+        namespace=text_at(item, "metadata", "namespace"),
         section=section.no,
         facts=_facts(item),
     )
     base.application = name if kind == "Application" else ""
-    status = _part(item, "status") or {}
+    status = value_at(item, "status") or {}
     for title, fact in (("Sync Status", "sync_status"), ("Health Status", "health")):
         if base.facts[fact]:
-            message = _text(status, "health", "message") if fact == "health" else ""
+            message = text_at(status, "health", "message") if fact == "health" else ""
             yield base.like(
                 reason=base.facts[fact], text=f"{title}: {base.facts[fact]}" + (f": {message}" if message else "")
             )
-    for condition in _dicts(_part(status, "conditions")):
-        if kind == "ApplicationSet" and (_text(condition, "status") == "True") != _text(condition, "type").startswith(
-            "Error"
-        ):
+    for condition in objects_at(status, "conditions"):
+        if kind == "ApplicationSet" and (text_at(condition, "status") == "True") != text_at(
+            condition, "type"
+        ).startswith("Error"):
             continue
-        message = _text(condition, "message")
+        message = text_at(condition, "message")
         draft = base.like(
-            reason=_text(condition, "type"), text=message, last_seen=rfc3339(_text(condition, "lastTransitionTime"))
+            reason=text_at(condition, "type"), text=message, last_seen=rfc3339(text_at(condition, "lastTransitionTime"))
         )
         draft.line = finder.line(message)
         draft.facts |= {
             "condition": draft.reason,
-            "condition_reason": _text(condition, "reason"),
+            "condition_reason": text_at(condition, "reason"),
             **message_facts(message),
         }
         yield draft
-    if isinstance(operation := _part(status, "operationState"), dict):
+    if isinstance(operation := value_at(status, "operationState"), dict):
         yield from _operation(operation, base, finder)
-    for one in _dicts(_part(status, "resources")):
-        draft = base.like(kind=_text(one, "kind"), name=_text(one, "name"), namespace=_text(one, "namespace"))
+    for one in objects_at(status, "resources"):
+        draft = base.like(kind=text_at(one, "kind"), name=text_at(one, "name"), namespace=text_at(one, "namespace"))
         draft.line = finder.line(draft.name)
-        resource(draft, _text(one, "status"), _text(one, "health", "status"), _text(one, "health", "message"))
-        draft.facts["group"] = _text(one, "group")
+        resource(draft, text_at(one, "status"), text_at(one, "health", "status"), text_at(one, "health", "message"))
+        draft.facts["group"] = text_at(one, "group")
         yield draft
 
 
 def _operation(operation: dict[str, Any], base: Draft, finder: Finder) -> Iterator[Draft]:
-    draft = base.like(reason=_text(operation, "phase"), text=_text(operation, "message"))
+    draft = base.like(reason=text_at(operation, "phase"), text=text_at(operation, "message"))
     draft.line = finder.line(draft.text)
-    draft.first_seen, draft.last_seen = rfc3339(_text(operation, "startedAt")), rfc3339(_text(operation, "finishedAt"))
+    draft.first_seen, draft.last_seen = (
+        rfc3339(text_at(operation, "startedAt")),
+        rfc3339(text_at(operation, "finishedAt")),
+    )
     draft.facts |= {
         "operation": "Sync",
         "phase": draft.reason,
-        "sync_revision": _text(operation, "syncResult", "revision"),
-        "retry_count": _text(operation, "retryCount"),
+        "sync_revision": text_at(operation, "syncResult", "revision"),
+        "retry_count": text_at(operation, "retryCount"),
         **message_facts(draft.text),
     }
     yield draft
-    for one in _dicts(_part(operation, "syncResult", "resources")):
-        status, message = _text(one, "status"), _text(one, "message")
-        if status == "Synced" and _text(one, "hookPhase") in {"", "Succeeded", "Running"}:
+    for one in objects_at(operation, "syncResult", "resources"):
+        status, message = text_at(one, "status"), text_at(one, "message")
+        if status == "Synced" and text_at(one, "hookPhase") in {"", "Succeeded", "Running"}:
             continue
         failed = draft.like(
-            kind=_text(one, "kind"),
-            name=_text(one, "name"),
-            namespace=_text(one, "namespace"),
-            reason=status or _text(one, "hookPhase"),
+            kind=text_at(one, "kind"),
+            name=text_at(one, "name"),
+            namespace=text_at(one, "namespace"),
+            reason=status or text_at(one, "hookPhase"),
             text=message,
         )
         failed.line = finder.line(message)
         failed.facts |= {
             "resource_status": status,
-            "hook_phase": _text(one, "hookPhase"),
-            "group": _text(one, "group"),
+            "hook_phase": text_at(one, "hookPhase"),
+            "group": text_at(one, "group"),
             **message_facts(message),
         }
         yield failed

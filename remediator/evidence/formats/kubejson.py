@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain.json_reader import text_at, value_at
 from remediator.evidence.draft import Draft
 from remediator.evidence.formats import argojson, events, podjson
 from remediator.evidence.formats.describe_rest import troubled
@@ -32,21 +33,6 @@ def is_object(document: Any) -> bool:
     )
 
 
-def part(value: Any, *path: str) -> Any:
-    """What stands at a path of keys, or None: objects from anywhere may lack anything."""
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def text(value: Any, *path: str) -> str:
-    """A scalar at a path as text; nothing for what is missing or no scalar."""
-    found = part(value, *path)
-    if isinstance(found, bool):
-        return str(found).lower()
-    return str(found) if isinstance(found, str | int | float) else ""
-
-
 def read(document: dict[str, Any], section: Section, finder: Finder) -> Iterator[Draft]:
     """The statements of an object or of each item of a list."""
     items = document.get("items")
@@ -70,47 +56,49 @@ def read(document: dict[str, Any], section: Section, finder: Finder) -> Iterator
 
 
 def _event(item: dict[str, Any], section: Section, finder: Finder) -> Draft:
-    regards = part(item, "involvedObject") or part(item, "regarding") or {}
-    message = text(item, "message") or text(item, "note")
-    finder.line(text(item, "metadata", "name") if "metadata" in list(item)[:1] else message)
-    draft = Draft(finder.line(message), "event", message, text(item, "reason"), text(item, "type"), section=section.no)
-    draft.namespace = text(regards, "namespace") or text(item, "metadata", "namespace")
-    count = part(item, "series", "count") or part(item, "count") or part(item, "deprecatedCount")
+    regards = value_at(item, "involvedObject") or value_at(item, "regarding") or {}
+    message = text_at(item, "message") or text_at(item, "note")
+    finder.line(text_at(item, "metadata", "name") if "metadata" in list(item)[:1] else message)
+    draft = Draft(
+        finder.line(message), "event", message, text_at(item, "reason"), text_at(item, "type"), section=section.no
+    )
+    draft.namespace = text_at(regards, "namespace") or text_at(item, "metadata", "namespace")
+    count = value_at(item, "series", "count") or value_at(item, "count") or value_at(item, "deprecatedCount")
     draft.count = count if isinstance(count, int) and count > 0 else 1
-    fallback = text(item, "eventTime") or text(item, "metadata", "creationTimestamp")
-    draft.first_seen = rfc3339(text(item, "firstTimestamp") or text(item, "deprecatedFirstTimestamp") or fallback)
+    fallback = text_at(item, "eventTime") or text_at(item, "metadata", "creationTimestamp")
+    draft.first_seen = rfc3339(text_at(item, "firstTimestamp") or text_at(item, "deprecatedFirstTimestamp") or fallback)
     draft.last_seen = rfc3339(
-        text(item, "series", "lastObservedTime")
-        or text(item, "lastTimestamp")
-        or text(item, "deprecatedLastTimestamp")
+        text_at(item, "series", "lastObservedTime")
+        or text_at(item, "lastTimestamp")
+        or text_at(item, "deprecatedLastTimestamp")
         or fallback
     )
     if (
-        reporter := text(item, "source", "component")
-        or text(item, "reportingComponent")
-        or text(item, "reportingController")
+        reporter := text_at(item, "source", "component")
+        or text_at(item, "reportingComponent")
+        or text_at(item, "reportingController")
     ):
         draft.facts["reporter"] = reporter
-    if (host := text(item, "source", "host")) and text(regards, "kind") == "Pod":
+    if (host := text_at(item, "source", "host")) and text_at(regards, "kind") == "Pod":
         draft.node = host
-    return events.event(draft, text(regards, "kind"), text(regards, "name"), path=text(regards, "fieldPath"))
+    return events.event(draft, text_at(regards, "kind"), text_at(regards, "name"), path=text_at(regards, "fieldPath"))
 
 
 def _status(item: dict[str, Any], section: Section, finder: Finder) -> Draft:
-    message = text(item, "message")
-    draft = Draft(finder.line(message), "status", message, text(item, "reason"), section=section.no)
-    draft.kind, draft.name = text(item, "details", "kind"), text(item, "details", "name")
-    draft.facts = {"code": text(item, "code"), "status": text(item, "status"), **message_facts(message)}
+    message = text_at(item, "message")
+    draft = Draft(finder.line(message), "status", message, text_at(item, "reason"), section=section.no)
+    draft.kind, draft.name = text_at(item, "details", "kind"), text_at(item, "details", "name")
+    draft.facts = {"code": text_at(item, "code"), "status": text_at(item, "status"), **message_facts(message)}
     return draft
 
 
 def _object(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[Draft]:
-    kind = text(item, "kind") or ("Pod" if isinstance(part(item, "spec", "containers"), list) else "")
-    name = text(item, "metadata", "name")
-    base = Draft(finder.line(name), "status", namespace=text(item, "metadata", "namespace"), section=section.no)
+    kind = text_at(item, "kind") or ("Pod" if isinstance(value_at(item, "spec", "containers"), list) else "")
+    name = text_at(item, "metadata", "name")
+    base = Draft(finder.line(name), "status", namespace=text_at(item, "metadata", "namespace"), section=section.no)
     base.application = (
-        text(item, "metadata", "labels", "argocd.argoproj.io/instance")
-        or text(item, "metadata", "annotations", "argocd.argoproj.io/tracking-id").split(":")[0]
+        text_at(item, "metadata", "labels", "argocd.argoproj.io/instance")
+        or text_at(item, "metadata", "annotations", "argocd.argoproj.io/tracking-id").split(":")[0]
     )
     if kind == "Pod":
         yield from podjson.read(item, base, finder)
@@ -118,7 +106,7 @@ def _object(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[
     if kind in {"ConfigMap", "Secret"}:
         events.about(base, kind, name)
         base.facts["keys"] = ", ".join(
-            sorted({*map(str, part(item, "data") or ()), *map(str, part(item, "stringData") or ())})
+            sorted({*map(str, value_at(item, "data") or ()), *map(str, value_at(item, "stringData") or ())})
         )
         base.text = f"{kind} {name}"
         yield base
@@ -129,37 +117,37 @@ def _object(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[
             owner if kind == "Job" else (owner if owner[0] != "ReplicaSet" else (base.kind, base.name))
         )
     base.facts |= _facts(item)
-    base.reason = text(item, "status", "phase")
+    base.reason = text_at(item, "status", "phase")
     base.text = f"{kind} {name}" + (f": {base.reason}" if base.reason else "")
     yield base
     if kind in WORKLOADS:
         yield from _template(item, base, finder)
-    for condition in part(item, "status", "conditions") or ():
-        if isinstance(condition, dict) and troubled(text(condition, "type"), text(condition, "status")):
+    for condition in value_at(item, "status", "conditions") or ():
+        if isinstance(condition, dict) and troubled(text_at(condition, "type"), text_at(condition, "status")):
             yield condition_of(condition, base, finder)
 
 
 def _owner(item: dict[str, Any]) -> tuple[str, str] | None:
-    for owner in part(item, "metadata", "ownerReferences") or ():
+    for owner in value_at(item, "metadata", "ownerReferences") or ():
         if isinstance(owner, dict) and owner.get("controller", True):
-            return text(owner, "kind"), text(owner, "name")
+            return text_at(owner, "kind"), text_at(owner, "name")
     return None
 
 
 def condition_of(condition: dict[str, Any], base: Draft, finder: Finder) -> Draft:
     """A condition of any object's status as a statement of its own."""
-    message = text(condition, "message")
+    message = text_at(condition, "message")
     draft = base.like(
-        line=finder.line(message or text(condition, "type")),
-        reason=text(condition, "reason") or text(condition, "type"),
+        line=finder.line(message or text_at(condition, "type")),
+        reason=text_at(condition, "reason") or text_at(condition, "type"),
     )
-    draft.text = message or f"Condition {text(condition, 'type')} is {text(condition, 'status')}"
+    draft.text = message or f"Condition {text_at(condition, 'type')} is {text_at(condition, 'status')}"
     draft.facts |= {
-        "condition": text(condition, "type"),
-        "condition_status": text(condition, "status"),
+        "condition": text_at(condition, "type"),
+        "condition_status": text_at(condition, "status"),
         **message_facts(message),
     }
-    draft.last_seen = rfc3339(text(condition, "lastTransitionTime"))
+    draft.last_seen = rfc3339(text_at(condition, "lastTransitionTime"))
     return draft
 
 
@@ -167,15 +155,15 @@ def _facts(item: dict[str, Any]) -> dict[str, str]:
     """Scalars of spec and status by snake-cased name, nested ones joined; status wins where both tell one."""
     facts: dict[str, str] = {
         "labels": ", ".join(
-            f"{k}={v}" for k, v in (part(item, "metadata", "labels") or {}).items() if isinstance(v, str)
+            f"{k}={v}" for k, v in (value_at(item, "metadata", "labels") or {}).items() if isinstance(v, str)
         )
     }
     for side in ("spec", "status"):
-        for key, value in (part(item, side) or {}).items():
+        for key, value in (value_at(item, side) or {}).items():
             _flatten(_camel(str(key)), value, facts, depth=3)
-    if (taints := part(item, "spec", "taints")) and isinstance(taints, list):
-        facts["taints"] = ", ".join(f"{text(t, 'key')}={text(t, 'value')}:{text(t, 'effect')}" for t in taints)
-    if isinstance(data := part(item, "data"), dict):
+    if (taints := value_at(item, "spec", "taints")) and isinstance(taints, list):
+        facts["taints"] = ", ".join(f"{text_at(t, 'key')}={text_at(t, 'value')}:{text_at(t, 'effect')}" for t in taints)
+    if isinstance(data := value_at(item, "data"), dict):
         facts["keys"] = ", ".join(sorted(map(str, data)))
     return facts
 
@@ -195,19 +183,23 @@ def _flatten(key: str, value: Any, facts: dict[str, str], depth: int) -> None:
     elif isinstance(value, list) and depth:
         for index, one in enumerate(value[:8]):
             if isinstance(one, dict):
-                _flatten(f"{key}_{text(one, 'name') or index}", {k: v for k, v in one.items() if k != "name"}, facts, 1)
+                _flatten(
+                    f"{key}_{text_at(one, 'name') or index}", {k: v for k, v in one.items() if k != "name"}, facts, 1
+                )
     elif isinstance(value, str | int | float):
         facts[key] = (str(value).lower() if isinstance(value, bool) else str(value))[:2000]
 
 
 def _template(item: dict[str, Any], base: Draft, finder: Finder) -> Iterator[Draft]:
-    spec = part(item, "spec", "jobTemplate", "spec", "template", "spec") or part(item, "spec", "template", "spec")
+    spec = value_at(item, "spec", "jobTemplate", "spec", "template", "spec") or value_at(
+        item, "spec", "template", "spec"
+    )
     if not isinstance(spec, dict):
         return
     holder = base.like(
         facts={
             "template": "true",
-            "service_account": text(spec, "serviceAccountName"),
+            "service_account": text_at(spec, "serviceAccountName"),
             "labels": base.facts.get("labels", ""),
         }
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain.json_reader import objects_at, text_at, value_at
 from remediator.evidence.formats.containers import Container, ContainerState, statements
 from remediator.evidence.lines import rfc3339
 from remediator.evidence.tables import snake
@@ -22,77 +23,60 @@ _ROLES = (
 )
 
 
-def _part(value: Any, *path: str) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _text(value: Any, *path: str) -> str:
-    found = _part(value, *path)
-    if isinstance(found, bool):
-        return str(found)
-    return str(found) if isinstance(found, str | int | float) else ""
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def read(item: dict[str, Any], base: Draft, finder: Finder) -> Iterator[Draft]:
     """The pod's own status, its containers, the conditions that do not hold."""
-    meta, spec, status = _part(item, "metadata") or {}, _part(item, "spec") or {}, _part(item, "status") or {}
+    meta, spec, status = value_at(item, "metadata") or {}, value_at(item, "spec") or {}, value_at(item, "status") or {}
     owner = next(
         (
-            f"{_text(one, 'kind')}/{_text(one, 'name')}"
-            for one in _dicts(_part(meta, "ownerReferences"))
+            f"{text_at(one, 'kind')}/{text_at(one, 'name')}"
+            for one in objects_at(meta, "ownerReferences")
             if one.get("controller", True)
         ),
         "",
     )
-    pod = base.like(pod=_text(meta, "name"), node=_text(spec, "nodeName"))
+    pod = base.like(pod=text_at(meta, "name"), node=text_at(spec, "nodeName"))
     pod.kind, pod.name = workload_of_pod(pod.pod, owner)
-    labels = _part(meta, "labels") or {}
+    labels = value_at(meta, "labels") or {}
     pod.facts |= {
-        "service_account": _text(spec, "serviceAccountName"),
-        "qos": _text(status, "qosClass"),
-        "priority_class": _text(spec, "priorityClassName"),
+        "service_account": text_at(spec, "serviceAccountName"),
+        "qos": text_at(status, "qosClass"),
+        "priority_class": text_at(spec, "priorityClassName"),
         "controlled_by": owner,
         "labels": ", ".join(f"{key}={value}" for key, value in labels.items()) if isinstance(labels, dict) else "",
-        "node_selectors": ", ".join(f"{key}={value}" for key, value in (_part(spec, "nodeSelector") or {}).items()),
-        "tolerations": ", ".join(_toleration(one) for one in _dicts(_part(spec, "tolerations"))),
-        "pod_started": rfc3339(_text(status, "startTime")),
-        "pod_status": _text(status, "phase"),
+        "node_selectors": ", ".join(f"{key}={value}" for key, value in (value_at(spec, "nodeSelector") or {}).items()),
+        "tolerations": ", ".join(_toleration(one) for one in objects_at(spec, "tolerations")),
+        "pod_started": rfc3339(text_at(status, "startTime")),
+        "pod_status": text_at(status, "phase"),
     }
-    why, phase, message = _text(status, "reason"), _text(status, "phase"), _text(status, "message")
+    why, phase, message = text_at(status, "reason"), text_at(status, "phase"), text_at(status, "message")
     own = pod.like(
         reason=why or phase, text=f"Pod is {phase}" + (f" ({why})" if why else "") + (f": {message}" if message else "")
     )
-    own.facts |= {"status": phase, "message": message, "ip": _text(status, "podIP"), **_volumes(spec)}
+    own.facts |= {"status": phase, "message": message, "ip": text_at(status, "podIP"), **_volumes(spec)}
     yield own
     yield from containers(spec, status, pod, finder)
-    for condition in _dicts(_part(status, "conditions")):
-        if _text(condition, "status") == "False":
+    for condition in objects_at(status, "conditions"):
+        if text_at(condition, "status") == "False":
             draft = pod.like(
-                reason=_text(condition, "reason") or _text(condition, "type"),
-                last_seen=rfc3339(_text(condition, "lastTransitionTime")),
+                reason=text_at(condition, "reason") or text_at(condition, "type"),
+                last_seen=rfc3339(text_at(condition, "lastTransitionTime")),
             )
-            draft.text = _text(condition, "message") or f"Condition {_text(condition, 'type')} is False"
+            draft.text = text_at(condition, "message") or f"Condition {text_at(condition, 'type')} is False"
             draft.line = finder.line(draft.text)
-            draft.facts |= {"condition": _text(condition, "type"), "condition_status": "False"}
+            draft.facts |= {"condition": text_at(condition, "type"), "condition_status": "False"}
             yield draft
 
 
 def _toleration(one: dict[str, Any]) -> str:
-    seconds = f" for {_text(one, 'tolerationSeconds')}s" if _text(one, "tolerationSeconds") else ""
-    value = f"={_text(one, 'value')}" if _text(one, "value") else ""
-    return f"{_text(one, 'key')}{value}:{_text(one, 'effect')} op={_text(one, 'operator') or 'Equal'}{seconds}"
+    seconds = f" for {text_at(one, 'tolerationSeconds')}s" if text_at(one, "tolerationSeconds") else ""
+    value = f"={text_at(one, 'value')}" if text_at(one, "value") else ""
+    return f"{text_at(one, 'key')}{value}:{text_at(one, 'effect')} op={text_at(one, 'operator') or 'Equal'}{seconds}"
 
 
 def _volumes(spec: Any) -> dict[str, str]:
     facts: dict[str, str] = {}
     lists: dict[str, list[str]] = {"claims": [], "config_maps": [], "secrets": []}
-    for volume in _dicts(_part(spec, "volumes")):
+    for volume in objects_at(spec, "volumes"):
         for key, kind, field, listed in (
             ("persistentVolumeClaim", "PersistentVolumeClaim", "claimName", "claims"),
             ("configMap", "ConfigMap", "name", "config_maps"),
@@ -101,8 +85,8 @@ def _volumes(spec: Any) -> dict[str, str]:
             ("emptyDir", "EmptyDir", "", ""),
         ):
             if key in volume:
-                target = _text(volume, key, field) if field else ""
-                facts[f"volume_{_text(volume, 'name')}"] = f"{kind}/{target}" if target else kind
+                target = text_at(volume, key, field) if field else ""
+                facts[f"volume_{text_at(volume, 'name')}"] = f"{kind}/{target}" if target else kind
                 if listed and target:
                     lists[listed].append(target)
     return facts | {key: ", ".join(dict.fromkeys(names)) for key, names in lists.items()}
@@ -112,45 +96,43 @@ def containers(spec: Any, status: Any, pod: Draft, finder: Finder) -> Iterator[D
     """The statements of a pod's (or a template's) containers from spec and status."""
     boxes = []
     for field, states, role in _ROLES:
-        known = {_text(one, "name"): one for one in _dicts(_part(status, states))}
-        boxes += [
-            _container(one, known.get(_text(one, "name"), {}), role, finder) for one in _dicts(_part(spec, field))
-        ]
+        known = {text_at(one, "name"): one for one in objects_at(status, states)}
+        boxes += [_container(one, known.get(text_at(one, "name"), {}), role, finder) for one in objects_at(spec, field)]
     yield from statements(pod, boxes)
 
 
 def _container(spec: dict[str, Any], status: dict[str, Any], role: str, finder: Finder) -> Container:
-    line = finder.line(_text(spec, "name"))
-    box = Container(_text(spec, "name"), line, _text(spec, "image"), role)
+    line = finder.line(text_at(spec, "name"))
+    box = Container(text_at(spec, "name"), line, text_at(spec, "image"), role)
     box.facts |= {
-        "ready": _text(status, "ready"),
-        "restart_count": _text(status, "restartCount"),
-        "image_id": _text(status, "imageID"),
-        "ports": ", ".join(f"{_text(p, 'containerPort')}/{_text(p, 'protocol') or 'TCP'}" + (f" ({_text(p, 'name')})" if _text(p, "name") else "") for p in _dicts(_part(spec, "ports"))),
-        "command": "\n".join(map(str, _part(spec, "command") or ())),
-        "args": "\n".join(map(str, _part(spec, "args") or ())),
-        "mounts": "; ".join(f"{_text(m, 'mountPath')} from {_text(m, 'name')} ({'ro' if m.get('readOnly') else 'rw'}" + (f',path="{_text(m, "subPath")}"' if _text(m, "subPath") else "") + ")" for m in _dicts(_part(spec, "volumeMounts"))),
-        "env_from": ", ".join(f"{kind}/{_text(one, ref, 'name')}" for one in _dicts(_part(spec, "envFrom")) for ref, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")) if ref in one),
+        "ready": text_at(status, "ready").capitalize(),  # as `kubectl describe` writes it
+        "restart_count": text_at(status, "restartCount"),
+        "image_id": text_at(status, "imageID"),
+        "ports": ", ".join(f"{text_at(p, 'containerPort')}/{text_at(p, 'protocol') or 'TCP'}" + (f" ({text_at(p, 'name')})" if text_at(p, "name") else "") for p in objects_at(spec, "ports")),
+        "command": "\n".join(map(str, value_at(spec, "command") or ())),
+        "args": "\n".join(map(str, value_at(spec, "args") or ())),
+        "mounts": "; ".join(f"{text_at(m, 'mountPath')} from {text_at(m, 'name')} ({'ro' if m.get('readOnly') else 'rw'}" + (f',path="{text_at(m, "subPath")}"' if text_at(m, "subPath") else "") + ")" for m in objects_at(spec, "volumeMounts")),
+        "env_from": ", ".join(f"{kind}/{text_at(one, ref, 'name')}" for one in objects_at(spec, "envFrom") for ref, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")) if ref in one),
     }  # fmt: skip
     for probe in ("liveness", "readiness", "startup"):
-        box.facts[probe] = probe_text(_part(spec, f"{probe}Probe"))
+        box.facts[probe] = probe_text(value_at(spec, f"{probe}Probe"))
     for field, suffix in (("limits", "limit"), ("requests", "request")):
-        for key, value in (_part(spec, "resources", field) or {}).items():
+        for key, value in (value_at(spec, "resources", field) or {}).items():
             box.facts[f"{snake(str(key))}_{suffix}"] = str(value)
-    for variable in _dicts(_part(spec, "env")):
-        box.facts[f"env_{_text(variable, 'name')}"] = _variable(variable)
-    _state(_part(status, "state"), box.state, line)
-    _state(_part(status, "lastState"), box.last, line)
+    for variable in objects_at(spec, "env"):
+        box.facts[f"env_{text_at(variable, 'name')}"] = _variable(variable)
+    _state(value_at(status, "state"), box.state, line)
+    _state(value_at(status, "lastState"), box.last, line)
     return box
 
 
 def _variable(variable: dict[str, Any]) -> str:
     """The value, or the reference in describe's own words."""
     for ref, noun in (("secretKeyRef", "secret"), ("configMapKeyRef", "config map")):
-        if isinstance(found := _part(variable, "valueFrom", ref), dict):
-            return f"<set to the key '{_text(found, 'key')}' in {noun} '{_text(found, 'name')}'>  Optional: {str(bool(found.get('optional'))).lower()}"
-    return _text(variable, "value") or (
-        f"({_text(variable, 'valueFrom', 'fieldRef', 'fieldPath')})" if "valueFrom" in variable else ""
+        if isinstance(found := value_at(variable, "valueFrom", ref), dict):
+            return f"<set to the key '{text_at(found, 'key')}' in {noun} '{text_at(found, 'name')}'>  Optional: {str(bool(found.get('optional'))).lower()}"
+    return text_at(variable, "value") or (
+        f"({text_at(variable, 'valueFrom', 'fieldRef', 'fieldPath')})" if "valueFrom" in variable else ""
     )
 
 
@@ -160,21 +142,21 @@ def probe_text(probe: Any) -> str:
         return ""
     how = "unknown"
     if isinstance(get := probe.get("httpGet"), dict):
-        path = _text(get, "path") or "/"
-        how = f"http-get {(_text(get, 'scheme') or 'HTTP').lower()}://{_text(get, 'host')}:{_text(get, 'port')}{path if path.startswith('/') else f'/{path}'}"
+        path = text_at(get, "path") or "/"
+        how = f"http-get {(text_at(get, 'scheme') or 'HTTP').lower()}://{text_at(get, 'host')}:{text_at(get, 'port')}{path if path.startswith('/') else f'/{path}'}"
     elif isinstance(socket := probe.get("tcpSocket"), dict):
-        how = f"tcp-socket {_text(socket, 'host')}:{_text(socket, 'port')}"
+        how = f"tcp-socket {text_at(socket, 'host')}:{text_at(socket, 'port')}"
     elif isinstance(run := probe.get("exec"), dict):
         how = f"exec [{' '.join(map(str, run.get('command') or ()))}]"
     elif isinstance(grpc := probe.get("grpc"), dict):
-        how = f"grpc <pod>:{_text(grpc, 'port')} {_text(grpc, 'service')}"
+        how = f"grpc <pod>:{text_at(grpc, 'port')} {text_at(grpc, 'service')}"
     numbers = (
         ("delay", "initialDelaySeconds", "0"),
         ("timeout", "timeoutSeconds", "1"),
         ("period", "periodSeconds", "10"),
     )
-    said = " ".join(f"{name}={_text(probe, key) or default}s" for name, key, default in numbers)
-    return f"{how} {said} #success={_text(probe, 'successThreshold') or '1'} #failure={_text(probe, 'failureThreshold') or '3'}"
+    said = " ".join(f"{name}={text_at(probe, key) or default}s" for name, key, default in numbers)
+    return f"{how} {said} #success={text_at(probe, 'successThreshold') or '1'} #failure={text_at(probe, 'failureThreshold') or '3'}"
 
 
 def _state(value: Any, state: ContainerState, line: int) -> None:
@@ -183,6 +165,6 @@ def _state(value: Any, state: ContainerState, line: int) -> None:
     for kind in ("waiting", "running", "terminated"):
         if isinstance(found := value.get(kind), dict):
             state.kind, state.line = kind.capitalize(), line
-            state.reason, state.message = _text(found, "reason"), _text(found, "message")
-            state.exit_code, state.signal = _text(found, "exitCode"), _text(found, "signal")
-            state.started, state.finished = rfc3339(_text(found, "startedAt")), rfc3339(_text(found, "finishedAt"))
+            state.reason, state.message = text_at(found, "reason"), text_at(found, "message")
+            state.exit_code, state.signal = text_at(found, "exitCode"), text_at(found, "signal")
+            state.started, state.finished = rfc3339(text_at(found, "startedAt")), rfc3339(text_at(found, "finishedAt"))

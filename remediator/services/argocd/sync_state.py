@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from remediator.domain.json_reader import objects_at, text_at, value_at
 from remediator.domain.sources import short
 
 _TRANSIENT = re.compile(r"dial tcp|i/o timeout|deadline exceeded|connection refused|Unavailable|EOF")
@@ -47,7 +48,7 @@ def judge(name: str, app: Application | None, merge: MergedRevision) -> SyncVerd
     """Arrived, healthy, or what is missing."""
     if app is None:
         return SyncVerdict("pending", f"`{name}` does not exist in Argo CD (deleted?)")
-    if part(app, "metadata", "deletionTimestamp"):
+    if value_at(app, "metadata", "deletionTimestamp"):
         return SyncVerdict("pending", f"`{name}` is being deleted")
     arrived = arrival(name, app, merge)
     return arrived or _health(name, app, merge)
@@ -59,7 +60,7 @@ def arrival(name: str, app: Application, merge: MergedRevision) -> SyncVerdict |
     if not places:
         return SyncVerdict("pending", f"`{name}` has no source in this repository")
     error = _condition(app, merge.at)
-    compared = [_revision(part(app, "status", "sync"), place) for place in places]
+    compared = [_revision(value_at(app, "status", "sync"), place) for place in places]
     reached = [merge.contains(one, merge.commit) if one else False for one in compared]
     if error:
         sure = all(reached) or ("manifest" in error and not _TRANSIENT.search(error))
@@ -68,7 +69,7 @@ def arrival(name: str, app: Application, merge: MergedRevision) -> SyncVerdict |
         return back
     if operation := _operation(name, app, places, merge):
         return operation
-    settled = text(app, "status", "sync", "status") == "Synced"
+    settled = text_at(app, "status", "sync", "status") == "Synced"
     if not settled and (error := _condition(app, "")):
         return SyncVerdict("pending", f"`{name}` {error} (since before the merge)")
     if None in reached:
@@ -83,7 +84,7 @@ def arrival(name: str, app: Application, merge: MergedRevision) -> SyncVerdict |
 
 def compared(app: Application) -> dict[str, Any]:
     """What Argo CD compared last, as a sync names it: that is what was judged, whatever its branch is at by now."""
-    sync = part(app, "status", "sync") or {}
+    sync = value_at(app, "status", "sync") or {}
     if revisions := sync.get("revisions"):
         return {"revisions": revisions, "sourcePositions": list(range(1, len(revisions) + 1))}
     return {"revision": sync["revision"]} if sync.get("revision") else {}
@@ -91,26 +92,26 @@ def compared(app: Application) -> dict[str, Any]:
 
 def parent_of(app: Application) -> str:
     """Name of the Application that applies this one, by Argo CD's tracking annotation or label."""
-    annotations, labels = part(app, "metadata", "annotations"), part(app, "metadata", "labels")
+    annotations, labels = value_at(app, "metadata", "annotations"), value_at(app, "metadata", "labels")
     tracking = str((annotations or {}).get("argocd.argoproj.io/tracking-id") or "")
     if ":argoproj.io/Application:" in tracking:
         return tracking.partition(":")[0].rpartition("_")[2]
     found = str(
         (labels or {}).get("argocd.argoproj.io/instance") or (labels or {}).get("app.kubernetes.io/instance") or ""
     )
-    return "" if found == text(app, "metadata", "name") else found
+    return "" if found == text_at(app, "metadata", "name") else found
 
 
 def waits_for_parent(child: str, parent: Application | None, merge: MergedRevision) -> str:
     """Why the child is not to be judged yet: its own text comes from the parent."""
     if parent is None or not ours(parent, merge):
         return ""
-    name = text(parent, "metadata", "name")
-    resources = rows(parent, "status", "resources")
+    name = text_at(parent, "metadata", "name")
+    resources = objects_at(parent, "status", "resources")
     mine = [r for r in resources if r.get("kind") == "Application" and r.get("name") == child]
     if any(one.get("status") == "OutOfSync" for one in mine):
         return f"its parent `{name}` has not applied `{child}` yet"
-    compared = [_revision(part(parent, "status", "sync"), place) for place in ours(parent, merge)]
+    compared = [_revision(value_at(parent, "status", "sync"), place) for place in ours(parent, merge)]
     if not all(one and merge.contains(one, merge.commit) is True for one in compared):
         return f"its parent `{name}` has not seen `{merge.commit[:7]}` yet"
     return ""
@@ -118,28 +119,30 @@ def waits_for_parent(child: str, parent: Application | None, merge: MergedRevisi
 
 def ours(app: Application, merge: MergedRevision) -> list[int]:
     """Positions of this repository's sources; -1 stands for a single `source`."""
-    sources = part(app, "spec", "sources")
+    sources = value_at(app, "spec", "sources")
     if isinstance(sources, list) and sources:
-        return [n for n, one in enumerate(sources) if isinstance(one, dict) and merge.ours(text(one, "repoURL"))]
-    source = part(app, "spec", "source") or {"repoURL": text(app, "spec", "sourceHydrator", "drySource", "repoURL")}
-    return [-1] if merge.ours(text(source, "repoURL")) else []
+        return [n for n, one in enumerate(sources) if isinstance(one, dict) and merge.ours(text_at(one, "repoURL"))]
+    source = value_at(app, "spec", "source") or {
+        "repoURL": text_at(app, "spec", "sourceHydrator", "drySource", "repoURL")
+    }
+    return [-1] if merge.ours(text_at(source, "repoURL")) else []
 
 
 def _revision(of: Any, place: int) -> str:
-    revisions = part(of, "revisions")
+    revisions = value_at(of, "revisions")
     if place >= 0 and isinstance(revisions, list) and place < len(revisions):
         return str(revisions[place])
-    return text(of, "revision") if place < 0 else ""
+    return text_at(of, "revision") if place < 0 else ""
 
 
 def _operation(name: str, app: Application, places: list[int], merge: MergedRevision) -> SyncVerdict | None:
     """A sync of the merge that runs or has failed; one of an older revision says nothing about it."""
-    state = part(app, "status", "operationState") or {}
-    asked, result = part(state, "operation", "sync"), part(state, "syncResult")
+    state = value_at(app, "status", "operationState") or {}
+    asked, result = value_at(state, "operation", "sync"), value_at(state, "syncResult")
     synced = (_revision(result, place) or _revision(asked, place) for place in places)
     if not any(one and merge.contains(one, merge.commit) for one in synced):
         return None
-    phase, said = text(state, "phase"), short(text(state, "message"), 240)
+    phase, said = text_at(state, "phase"), short(text_at(state, "message"), 240)
     if phase == "Running" and "sync window" in said:
         return SyncVerdict("pending", f"`{name}` waits for a manual sync of `{merge.commit[:7]}`: {said}")
     if phase in {"Running", "Terminating"}:
@@ -152,11 +155,11 @@ def _operation(name: str, app: Application, places: list[int], merge: MergedRevi
 
 def _rolled_back(name: str, app: Application, places: list[int], merge: MergedRevision) -> SyncVerdict | None:
     """A person brought an older revision back after the merge."""
-    state = part(app, "status", "operationState") or {}
-    by = text(state, "operation", "initiatedBy", "username")
-    if not by or text(state, "startedAt") <= merge.at or text(state, "phase") != "Succeeded":
+    state = value_at(app, "status", "operationState") or {}
+    by = text_at(state, "operation", "initiatedBy", "username")
+    if not by or text_at(state, "startedAt") <= merge.at or text_at(state, "phase") != "Succeeded":
         return None
-    revision = next((found for place in places if (found := _revision(part(state, "syncResult"), place))), "")
+    revision = next((found for place in places if (found := _revision(value_at(state, "syncResult"), place))), "")
     if revision and merge.contains(revision, merge.commit) is False:
         return SyncVerdict(
             "pending", f"`{name}` was synced to the older `{revision[:7]}` by {short(by, 60)} after the merge"
@@ -165,56 +168,37 @@ def _rolled_back(name: str, app: Application, places: list[int], merge: MergedRe
 
 
 def _out_of_sync(name: str, app: Application, merge: MergedRevision) -> SyncVerdict:
-    automated = part(app, "spec", "syncPolicy", "automated")
+    automated = value_at(app, "spec", "syncPolicy", "automated")
     if not isinstance(automated, dict) or automated.get("enabled") is False:
         said = f"`{name}` waits for a manual sync of `{merge.commit[:7]}` (automated sync is off)"
         return SyncVerdict("pending", said, waits_for_sync=True)
-    what = text(app, "status", "sync", "status") or "Unknown"
+    what = text_at(app, "status", "sync", "status") or "Unknown"
     said = f"automated sync has not begun; within a sync window it waits for a manual sync of `{merge.commit[:7]}`"
     return SyncVerdict("pending", f"`{name}` is {what}: {said}")
 
 
 def _health(name: str, app: Application, merge: MergedRevision) -> SyncVerdict:
-    health = text(app, "status", "health", "status") or "Unknown"
+    health = text_at(app, "status", "health", "status") or "Unknown"
     at = f"synced to `{merge.commit[:7]}`"
     if health == "Healthy":
         return SyncVerdict("success", f"`{name}` {at}, Healthy", arrived=True)
     worst = next(
         (
-            f": {r.get('kind')} `{r.get('name')}` {short(text(r, 'health', 'message'), 200)}".rstrip()
-            for r in rows(app, "status", "resources")
-            if text(r, "health", "status") == health
+            f": {r.get('kind')} `{r.get('name')}` {short(text_at(r, 'health', 'message'), 200)}".rstrip()
+            for r in objects_at(app, "status", "resources")
+            if text_at(r, "health", "status") == health
         ),
-        f": {said}" if (said := short(text(app, "status", "health", "message"), 200)) else "",
+        f": {said}" if (said := short(text_at(app, "status", "health", "message"), 200)) else "",
     )
-    since = text(app, "status", "health", "lastTransitionTime")
+    since = text_at(app, "status", "health", "lastTransitionTime")
     grave = health == "Degraded" and since > merge.at
     return SyncVerdict("failed" if grave else "pending", f"`{name}` {at} but {health}{worst}", arrived=True)
 
 
 def _condition(app: Application, since: str) -> str:
     """An error that Argo CD itself reports, younger than the merge."""
-    for condition in rows(app, "status", "conditions"):
-        kind, at = text(condition, "type"), text(condition, "lastTransitionTime")
+    for condition in objects_at(app, "status", "conditions"):
+        kind, at = text_at(condition, "type"), text_at(condition, "lastTransitionTime")
         if kind in {"ComparisonError", "InvalidSpecError", "UnknownError"} and (not at or at > since):
-            return f"{kind}: {short(text(condition, 'message'), 240)}"
+            return f"{kind}: {short(text_at(condition, 'message'), 240)}"
     return ""
-
-
-def part(value: Any, *path: str) -> Any:
-    """What stands at a path of keys, or None."""
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def rows(value: Any, *path: str) -> list[dict[str, Any]]:
-    """The mappings of a list at a path; none where something else stands there."""
-    found = part(value, *path)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def text(value: Any, *path: str) -> str:
-    """A text at a path; nothing for what is missing."""
-    found = part(value, *path)
-    return found if isinstance(found, str) else ""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain.json_reader import text_at
 from remediator.domain.sources import AnswerError, short
 from remediator.errors import ConfigError
 from remediator.services.kubernetes import objects
@@ -90,7 +91,7 @@ class Cluster:
                     raise
                 self._apart = True
             else:
-                return [one for one in found if objects.text(one, "metadata", "namespace") == namespace]
+                return [one for one in found if text_at(one, "metadata", "namespace") == namespace]
         return self.events(namespace)
 
     def namespace(self, name: str) -> dict[str, Any] | None:

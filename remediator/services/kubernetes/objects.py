@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain.json_reader import objects_at, text_at, value_at
 from remediator.evidence import workload_of_pod
 
 if TYPE_CHECKING:
@@ -15,36 +16,17 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 
-def part(value: Any, *path: str) -> Any:
-    """What stands at a path of keys, or None."""
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def parts(value: Any, *path: str) -> list[Object]:
-    """The objects of a list at a path; nothing for whatever else stands there."""
-    found = part(value, *path)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
 def sound(item: Object) -> Object:
     """The object with conditions that are a list of objects, as all that judge them take for granted."""
-    status = part(item, "status")
+    status = value_at(item, "status")
     if not isinstance(status, dict) or "conditions" not in status:
         return item
-    return {**item, "status": {**status, "conditions": parts(status, "conditions")}}
-
-
-def text(value: Any, *path: str) -> str:
-    """A scalar at a path as text; nothing for what is missing."""
-    found = part(value, *path)
-    return str(found) if isinstance(found, str | int | float) else ""
+    return {**item, "status": {**status, "conditions": objects_at(status, "conditions")}}
 
 
 def name_of(value: Any) -> str:
     """The object's name."""
-    return text(value, "metadata", "name")
+    return text_at(value, "metadata", "name")
 
 
 def workload_of(pod: Object) -> tuple[str, str]:
@@ -54,7 +36,7 @@ def workload_of(pod: Object) -> tuple[str, str]:
 
 def owner_of(pod: Object) -> str:
     """The object that made the pod itself, `Job/report-28912345`; empty for a bare pod."""
-    owner = next((one for one in parts(pod, "metadata", "ownerReferences") if one.get("controller")), {})
+    owner = next((one for one in objects_at(pod, "metadata", "ownerReferences") if one.get("controller")), {})
     return f"{owner.get('kind')}/{owner.get('name')}" if owner else ""
 
 
@@ -71,14 +53,14 @@ def belongs(pod: Object, workload: Workload) -> bool:
 def containers(pod: Object) -> Iterator[Object]:
     """The statuses of all containers, those for initialisation first."""
     for key in ("initContainerStatuses", "containerStatuses"):
-        yield from parts(pod, "status", key)
+        yield from objects_at(pod, "status", key)
 
 
 def ready(pod: Object) -> bool:
     """The Ready condition; a finished pod is as ready as it gets."""
-    if text(pod, "status", "phase") == "Succeeded":
+    if text_at(pod, "status", "phase") == "Succeeded":
         return True
-    return text(_condition(pod, "Ready"), "status") == "True"
+    return text_at(_condition(pod, "Ready"), "status") == "True"
 
 
 def restarts(pod: Object) -> int:
@@ -89,50 +71,50 @@ def restarts(pod: Object) -> int:
 def state(pod: Object) -> str:
     """What must stay as it is for a pod to count as settled: identity, readiness and since when, restarts."""
     condition = _condition(pod, "Ready")
-    facts = (text(pod, "metadata", "uid"), text(condition, "status"), text(condition, "lastTransitionTime"))
+    facts = (text_at(pod, "metadata", "uid"), text_at(condition, "status"), text_at(condition, "lastTransitionTime"))
     return "/".join((*facts, str(restarts(pod))))
 
 
 def why_not_running(status: Object) -> str:
     """The reason by which a container waits or has ended; empty while it runs or is about to."""
-    waiting = text(status, "state", "waiting", "reason")
+    waiting = text_at(status, "state", "waiting", "reason")
     if waiting in {"ContainerCreating", "PodInitializing"}:
         return ""
-    ended = part(status, "state", "terminated")
+    ended = value_at(status, "state", "terminated")
     failed = isinstance(ended, dict) and ended.get("exitCode") != 0
-    return waiting or (text(ended, "reason") if failed else "")
+    return waiting or (text_at(ended, "reason") if failed else "")
 
 
 def last_end(status: Object) -> tuple[str, str, str]:
     """(time, reason, exit code) of the container's latest end that was a failure, this one's or the last one's."""
     for key in ("state", "lastState"):
-        ended = part(status, key, "terminated")
+        ended = value_at(status, key, "terminated")
         if isinstance(ended, dict) and ended.get("exitCode") != 0:
-            return text(ended, "finishedAt"), text(ended, "reason"), text(ended, "exitCode")
+            return text_at(ended, "finishedAt"), text_at(ended, "reason"), text_at(ended, "exitCode")
     return "", "", ""
 
 
 def moment_of(event: Object) -> str:
     """When an event happened last, to the second: the scheduler's have no lastTimestamp, and fractions that others lack."""
-    found = (text(event, "series", "lastObservedTime"), text(event, "lastTimestamp"), text(event, "eventTime"))
-    at = next(filter(None, found), "") or text(event, "metadata", "creationTimestamp")
+    found = (text_at(event, "series", "lastObservedTime"), text_at(event, "lastTimestamp"), text_at(event, "eventTime"))
+    at = next(filter(None, found), "") or text_at(event, "metadata", "creationTimestamp")
     return re.sub(r"\.\d+Z$", "Z", at)
 
 
 def regards(event: Object, names: Mapping[str, object]) -> bool:
     """Whether an event is about one of the named objects, or a ReplicaSet or Job that one of them made."""
-    name = text(event, "involvedObject", "name")
+    name = text_at(event, "involvedObject", "name")
     return name in names or (
-        text(event, "involvedObject", "kind") in {"ReplicaSet", "Job"} and name.rpartition("-")[0] in names
+        text_at(event, "involvedObject", "kind") in {"ReplicaSet", "Job"} and name.rpartition("-")[0] in names
     )
 
 
 def without_noise(item: Object, kind: str) -> Object:
     """The object with its kind, which items of a list lack, and without the API's bookkeeping."""
-    known = part(item, "metadata")
+    known = value_at(item, "metadata")
     metadata = {k: v for k, v in known.items() if k != "managedFields"} if isinstance(known, dict) else {}
     return {"apiVersion": "v1", "kind": kind, **item, "metadata": metadata}
 
 
 def _condition(pod: Object, kind: str) -> Object:
-    return next((one for one in parts(pod, "status", "conditions") if one.get("type") == kind), {})
+    return next((one for one in objects_at(pod, "status", "conditions") if one.get("type") == kind), {})

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from remediator.domain.json_reader import text_at
 from remediator.domain.sources import AnswerError, Reading, Workload, item_id
 from remediator.domain.times import stamp
 from remediator.errors import ConfigError
@@ -86,7 +87,7 @@ class ClusterSource:
         dead = [(pod, one) for pod in pods for one in objects.containers(pod) if objects.last_end(one)[0]]
         notes += _cut(namespace, "logs of dead containers", len(dead), _MOST_LOGS)
         for pod, status in dead[:_MOST_LOGS]:
-            name, container = objects.name_of(pod), objects.text(status, "name")
+            name, container = objects.name_of(pod), text_at(status, "name")
             previous = bool(status.get("restartCount"))
             try:
                 log = self.cluster.log(namespace, name, container, previous=previous, lines=LOG_LINES)
@@ -107,4 +108,4 @@ def _cut(namespace: str, what: str, count: int, most: int) -> list[str]:
 
 def _identity(event: Object) -> tuple[str, str, str]:
     """An event that repeats keeps its name and counts on: that is news."""
-    return objects.text(event, "metadata", "uid"), objects.name_of(event), objects.moment_of(event)
+    return text_at(event, "metadata", "uid"), objects.name_of(event), objects.moment_of(event)

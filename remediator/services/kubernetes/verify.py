@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from remediator.domain.json_reader import text_at, value_at
 from remediator.domain.lifecycle import Observation
 from remediator.domain.sources import Workload, short, workload_of
 from remediator.domain.times import spelled, stamp
@@ -147,19 +148,19 @@ class PodVerifier:
             return [Finding(self._absent(workload, place))]
         if found is None:
             return []
-        status, replicas = objects.part(found, "status") or {}, objects.part(found, "spec", "replicas")
+        status, replicas = value_at(found, "status") or {}, value_at(found, "spec", "replicas")
         wanted = status.get("desiredNumberScheduled", 1) if workload.kind == "DaemonSet" else replicas
         wanted = 1 if wanted is None else wanted
-        if int(status.get("observedGeneration") or 0) < int(objects.part(found, "metadata", "generation") or 0):
+        if int(status.get("observedGeneration") or 0) < int(value_at(found, "metadata", "generation") or 0):
             return [Finding(f"{place}: its controller has not seen the change yet")]
         for condition in status.get("conditions") or ():
             if condition.get("reason") == "ProgressDeadlineExceeded":
                 said = f"{place} was not rolled out: {short(str(condition.get('message')), 200)}"
-                at = objects.text(condition, "lastUpdateTime")
+                at = text_at(condition, "lastUpdateTime")
                 return [Finding(said, grave=not at or at >= merged_at)]
             if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
                 return [Finding(f"{place} cannot make pods: {short(str(condition.get('message')), 200)}")]
-        if objects.part(found, "spec", "paused") is True:
+        if value_at(found, "spec", "paused") is True:
             return [Finding(f"{place} is paused")]
         if wanted == 0:
             return [Finding(f"{place} is scaled to 0: nothing runs that could be healthy")]
@@ -181,14 +182,14 @@ class PodVerifier:
     def _troubles(self, pod: Object, rollout: Rollout, *, patient: bool) -> list[Finding]:
         """What is wrong with one pod; ends before the change was there count for nothing, but for a newer pod's."""
         name, found = objects.name_of(pod), []
-        new = objects.text(pod, "metadata", "creationTimestamp") >= rollout.merged_at
+        new = text_at(pod, "metadata", "creationTimestamp") >= rollout.merged_at
         reasons = {item.reason for item in rollout.diagnosis.evidence} | {"OOMKilled"}
         for status in objects.containers(pod):
-            container, count = objects.text(status, "name"), int(status.get("restartCount") or 0)
+            container, count = text_at(status, "name"), int(status.get("restartCount") or 0)
             at, reason, code = objects.last_end(status)
             ended = f"; last ended {reason} ({code}) at {at}" if at else ""
             if waits := objects.why_not_running(status):
-                said = short(objects.text(status, "state", "waiting", "message"), 160)
+                said = short(text_at(status, "state", "waiting", "message"), 160)
                 what = f"`{name}`, container `{container}`: {waits}{f': {said}' if said else ''}{ended}"
                 sure = waits in _HOPELESS and (waits != "CrashLoopBackOff" or count > 1)
                 found.append(Finding(what, grave=(new and sure) or patient))
@@ -198,7 +199,7 @@ class PodVerifier:
                 what = f"`{name}`, container `{container}` was restarted{ended}; {count} restarts"
                 found.append(Finding(what, grave=(new and reason in reasons and count > 1) or patient))
         if not found and not objects.ready(pod):
-            conditions = objects.part(pod, "status", "conditions") or ()
+            conditions = value_at(pod, "status", "conditions") or ()
             said = next((str(c["message"]) for c in conditions if c.get("status") != "True" and c.get("message")), "")
             found.append(Finding(f"`{name}` is not ready{f': {short(said, 200)}' if said else ''}", grave=patient))
         return found
@@ -210,8 +211,8 @@ class PodVerifier:
             for event in sorted(self.cluster.warnings(namespace), key=objects.moment_of, reverse=True):
                 at = objects.moment_of(event)
                 if at > since and event.get("type") == "Warning" and objects.regards(event, names):
-                    about, said = objects.text(event, "involvedObject", "name"), objects.text(event, "message")
-                    return f"`{about}` {objects.text(event, 'reason')} at {at}: {short(said, 160)}"
+                    about, said = text_at(event, "involvedObject", "name"), text_at(event, "message")
+                    return f"`{about}` {text_at(event, 'reason')} at {at}: {short(said, 160)}"
         return ""
 
     def _say(self, now: datetime, status: VerificationStatus, summary: str, facts: dict[str, str]) -> Observation:
@@ -220,9 +221,9 @@ class PodVerifier:
 
 def current(pods: Sequence[Object]) -> list[Object]:
     """Pods that are to stay: not being deleted, not finished ones of a Deployment, and of the newest template."""
-    alive = [pod for pod in pods if not objects.text(pod, "metadata", "deletionTimestamp")]
-    alive = [pod for pod in alive if objects.text(pod, "status", "reason") != "Evicted"]
-    hashes = {_template(pod): objects.text(pod, "metadata", "creationTimestamp") for pod in sorted(alive, key=_made)}
+    alive = [pod for pod in pods if not text_at(pod, "metadata", "deletionTimestamp")]
+    alive = [pod for pod in alive if text_at(pod, "status", "reason") != "Evicted"]
+    hashes = {_template(pod): text_at(pod, "metadata", "creationTimestamp") for pod in sorted(alive, key=_made)}
     if not hashes or "" in hashes:
         return alive
     newest = max(hashes, key=lambda one: hashes[one])
@@ -245,8 +246,8 @@ def newest_runs(pods: Sequence[Object], since: str) -> list[Object]:
     for run in runs.values():
         newest = objects.owner_of(max(run, key=_made))
         last = [pod for pod in run if objects.owner_of(pod) == newest]
-        done = any(objects.text(pod, "status", "phase") == "Succeeded" for pod in last)
-        kept += [pod for pod in last if not (done and objects.text(pod, "status", "phase") == "Failed")]
+        done = any(text_at(pod, "status", "phase") == "Succeeded" for pod in last)
+        kept += [pod for pod in last if not (done and text_at(pod, "status", "phase") == "Failed")]
     return kept
 
 
@@ -264,11 +265,11 @@ def _left(old: Sequence[Object]) -> list[Finding]:
 
 
 def _template(pod: Object) -> str:
-    return objects.text(pod, "metadata", "labels", "pod-template-hash")
+    return text_at(pod, "metadata", "labels", "pod-template-hash")
 
 
 def _made(pod: Object) -> str:
-    return objects.text(pod, "metadata", "creationTimestamp")
+    return text_at(pod, "metadata", "creationTimestamp")
 
 
 def _older(at: str, now: datetime, age: timedelta) -> bool:
