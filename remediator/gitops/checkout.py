@@ -71,9 +71,9 @@ class Checkout(ABC):
         key = (
             snapshot.key(self.store, self.tools, (self.own_url, *self.pull)) if self.cache.directory is not None else ""
         )
-        known = snapshot.load(self.cache.tree(key)) if key else None
-        if known is not None:
-            tree, problems, settings = known
+        stored = snapshot.load(self.cache.tree(key)) if key else None
+        if stored is not None:
+            tree, problems, settings = stored
             return tree, problems, self._with_charts(Layout.of(self.store, settings))
         facts, problems = scan(self.store)
         bodies = [body for item in facts.values() for _, body in item.documents]
@@ -188,14 +188,14 @@ class Checkout(ABC):
         """Whether changed files cannot matter to the tree: replaced texts that neither describe nor produce it."""
         if self._loaded is None:
             return False
-        made = [app.origin for app in self.applications if app.origin is not None]
-        given = {place.file for origin in made for place in origin.parameters.values()}
-        given |= {origin.file for origin in made}
+        origins = [app.origin for app in self.applications if app.origin is not None]
+        source_files = {place.file for origin in origins for place in origin.parameters.values()}
+        source_files |= {origin.file for origin in origins}
         producers = list(
-            {origin.producer.key: origin.producer for origin in made if origin.producer is not None}.values()
+            {origin.producer.key: origin.producer for origin in origins if origin.producer is not None}.values()
         )
         for name in names:
-            if name in given or not (self.store.is_file(name) and files.is_file(name)):
+            if name in source_files or not (self.store.is_file(name) and files.is_file(name)):
                 return False
             for store in (self.store, files):
                 try:

@@ -54,16 +54,16 @@ class Files:
         """Every regular file, as if the overlay were written; in the order of the walk."""
         if self._base is None and not self.overlay:
             return self._walk()
-        found = dict(self._base.names if self._base is not None else self._walk())
+        names = dict(self._base.names if self._base is not None else self._walk())
         for name, data in self.overlay.items():
             if data is None:
-                found.pop(name, None)
+                names.pop(name, None)
             else:
-                found[name] = None
-        return found
+                names[name] = None
+        return names
 
     def _walk(self) -> dict[str, None]:
-        found: dict[str, None] = {}
+        files: dict[str, None] = {}
         pending = [("", self.real)]
         while pending:
             prefix, directory = pending.pop()
@@ -96,22 +96,22 @@ class Files:
             if names:
                 names.sort()
                 self._listed[prefix[:-1]] = names
-                found.update(dict.fromkeys([prefix + base for base in names]))
-            if len(found) > MAX_FILES:
+                files.update(dict.fromkeys([prefix + base for base in names]))
+            if len(files) > MAX_FILES:
                 self.problems.append(Problem("too-large", f"more than {MAX_FILES} files: the rest is not read"))
                 break
-        return found
+        return files
 
     def stamps(self) -> dict[str, Stamp]:
         """Every file's stamp, asked of the file system now."""
-        found: dict[str, Stamp] = {}
+        stamps: dict[str, Stamp] = {}
         for name in self.names:
             try:
                 status = os.stat(f"{self.real}/{name}")  # noqa: PTH116 - a Path per file costs more than the call
             except OSError:
                 continue
-            found[name] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        return found
+            stamps[name] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return stamps
 
     def _link(self, name: str, path: str) -> bool:
         """Follow a symbolic link within the checkout; True where it is a file."""
@@ -236,9 +236,9 @@ class Files:
             return b" " * (MAX_BYTES + 1)
         parts = [data]
         size = len(data)
-        while size <= MAX_BYTES and (more := os.read(handle, MAX_BYTES)):
-            parts.append(more)
-            size += len(more)
+        while size <= MAX_BYTES and (chunk := os.read(handle, MAX_BYTES)):
+            parts.append(chunk)
+            size += len(chunk)
         return b"".join(parts)
 
     def entries(self, directory: str) -> tuple[list[str], list[str]]:

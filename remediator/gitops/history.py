@@ -85,25 +85,29 @@ def changes(root: Path, place: Place, *, limit: int = 20) -> ValueHistory:
         return ValueHistory(False, why=str(error))
     entries = [_entry(block) for block in log]
     texts = _texts(root, [(commit.commit, name) for commit, name in entries])
-    found: list[ValueChange] = []
-    present = _value(texts[0], place) if texts else MISSING
+    value_changes: list[ValueChange] = []
+    current = _value(texts[0], place) if texts else MISSING
     for index, (commit, name) in enumerate(entries):
         older = _value(texts[index + 1], place) if index + 1 < len(texts) else MISSING
         first = index + 1 == len(entries)
         if first and (hidden or len(entries) >= MAX_COMMITS):
             break
-        if _differs(present, older):
-            found.append(ValueChange(commit.commit, commit.author, commit.when, commit.subject, name, older, present))
-        present = older
-        if len(found) >= limit:
+        if _differs(current, older):
+            value_changes.append(
+                ValueChange(commit.commit, commit.author, commit.when, commit.subject, name, older, current)
+            )
+        current = older
+        if len(value_changes) >= limit:
             return ValueHistory(
                 not hidden and index + 1 == len(entries),
-                tuple(found),
+                tuple(value_changes),
                 "" if index + 1 == len(entries) else "older changes were not looked at",
             )
     if len(entries) >= MAX_COMMITS:
-        return ValueHistory(False, tuple(found), f"only the newest {MAX_COMMITS} commits of the file were looked at")
-    return ValueHistory(not hidden, tuple(found), "shallow clone: older commits are not here" if hidden else "")
+        return ValueHistory(
+            False, tuple(value_changes), f"only the newest {MAX_COMMITS} commits of the file were looked at"
+        )
+    return ValueHistory(not hidden, tuple(value_changes), "shallow clone: older commits are not here" if hidden else "")
 
 
 def file_at(root: Path, commit: str, file: str) -> bytes | None:
@@ -111,31 +115,31 @@ def file_at(root: Path, commit: str, file: str) -> bytes | None:
     return _texts(root, [(commit, file)])[0]
 
 
-def files_at(root: Path, wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
+def files_at(root: Path, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
     """Several (revision, file) pairs at once, by one git process; None where a file was not there."""
-    return _texts(root, wanted)
+    return _texts(root, pairs)
 
 
-def recent(root: Path, *, limit: int = 20, before: str = "") -> tuple[Commit, ...]:
-    """The newest commits, with the files each touched; `before` is a time, and what is later is left out."""
-    return touched(root, (), before=before, limit=limit).commits
+def recent(root: Path, *, limit: int = 20, until: str = "") -> tuple[Commit, ...]:
+    """The newest commits, with the files each touched; those after the time `until` are left out."""
+    return touched(root, (), until=until, limit=limit).commits
 
 
-def touched(root: Path, files: Iterable[str], *, before: str = "", limit: int = 50) -> Commits:
+def touched(root: Path, files: Iterable[str], *, until: str = "", limit: int = 50) -> Commits:
     """What changed any of these files (all, where none is given) up to a time, newest first."""
     hidden = truncated(root)
     if hidden is None:
         return Commits(False, why="not a git repository, or no commit yet")
-    options = ["--name-status", "--no-renames", f"--max-count={limit}", *([f"--until={before}"] if before else [])]
+    options = ["--name-status", "--no-renames", f"--max-count={limit}", *([f"--until={until}"] if until else [])]
     try:
         log = _log(root, options, list(files)[:2000])
     except GitFailed as error:
         return Commits(False, why=str(error))
-    found = []
+    commits = []
     for block in log:
         commit, _ = _entry(block)
-        found.append(commit)
-    return Commits(not hidden, tuple(found), "shallow clone: older commits are not here" if hidden else "")
+        commits.append(commit)
+    return Commits(not hidden, tuple(commits), "shallow clone: older commits are not here" if hidden else "")
 
 
 def truncated(root: Path) -> bool | None:
@@ -148,7 +152,7 @@ def truncated(root: Path) -> bool | None:
     return shallow == b"true"
 
 
-def git(root: Path, arguments: Sequence[str], *, given: bytes | None = None) -> bytes:
+def git(root: Path, arguments: Sequence[str], *, stdin: bytes | None = None) -> bytes:
     """Git's output; raises GitFailed with its words."""
     settings = [
         "-c",
@@ -175,9 +179,9 @@ def git(root: Path, arguments: Sequence[str], *, given: bytes | None = None) -> 
         *arguments,
     ]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
-            input=given if given is not None else b"",
+            input=stdin if stdin is not None else b"",
             capture_output=True,
             timeout=TIMEOUT,
             env=_environment(),
@@ -187,13 +191,13 @@ def git(root: Path, arguments: Sequence[str], *, given: bytes | None = None) -> 
         raise GitFailed(f"git takes longer than {TIMEOUT} seconds") from None
     except OSError as error:
         raise GitFailed(f"git cannot be run: {error.strerror}") from None
-    if done.returncode:
+    if process.returncode:
         raise GitFailed(
-            done.stderr.decode("utf-8", "replace").strip().splitlines()[-1][:300]
-            if done.stderr.strip()
+            process.stderr.decode("utf-8", "replace").strip().splitlines()[-1][:300]
+            if process.stderr.strip()
             else "git fails"
         )
-    return done.stdout
+    return process.stdout
 
 
 def _environment() -> dict[str, str]:
@@ -242,45 +246,45 @@ def _blocks(output: bytes) -> list[bytes]:
 
 def _entry(block: bytes) -> tuple[Commit, str]:
     """The commit and, for a log of one file, the name it had there."""
-    head, *rest = block.split(b"\0")
+    head, *entries = block.split(b"\0")
     commit, author, when, subject = head.decode("utf-8", "replace").split("\x1f", 3)
     names: list[str] = []
     index = 0
-    while index < len(rest):
-        state = rest[index].strip()
+    while index < len(entries):
+        state = entries[index].strip()
         width = 2 if state[:1] in (b"R", b"C") else 1
-        names.append(os.fsdecode(rest[index + width])) if index + width < len(rest) else None
+        names.append(os.fsdecode(entries[index + width])) if index + width < len(entries) else None
         index += width + 1
     return Commit(commit, author, when, subject.split("\n")[0], tuple(names)), names[-1] if names else ""
 
 
-def _texts(root: Path, wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
+def _texts(root: Path, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
     """The files' bytes at the revisions, by one `git cat-file`."""
-    if not wanted:
+    if not pairs:
         return []
     prefix = _prefix(root)
-    usable = [not any("\n" in part for part in pair) for pair in wanted]
-    lines = "".join(f"{commit}:{prefix}{name}\n" for (commit, name), fine in zip(wanted, usable, strict=True) if fine)
+    usable = [not any("\n" in part for part in pair) for pair in pairs]
+    lines = "".join(f"{commit}:{prefix}{name}\n" for (commit, name), fine in zip(pairs, usable, strict=True) if fine)
     try:
-        output = git(root, ["cat-file", "--batch"], given=os.fsencode(lines))
+        output = git(root, ["cat-file", "--batch"], stdin=os.fsencode(lines))
     except GitFailed:
-        return [None] * len(wanted)
-    found: list[bytes | None] = []
+        return [None] * len(pairs)
+    contents: list[bytes | None] = []
     position = 0
     for fine in usable:
         if not fine:
-            found.append(None)
+            contents.append(None)
             continue
         end = output.index(b"\n", position)
         words = output[position:end].split(b" ")
         position = end + 1
         if words[-1] in (b"missing", b"ambiguous") or not words[-1].isdigit():
-            found.append(None)
+            contents.append(None)
             continue
         size = int(words[-1])
-        found.append(output[position : position + size] if words[-2] == b"blob" and size <= MAX_BYTES else None)
+        contents.append(output[position : position + size] if words[-2] == b"blob" and size <= MAX_BYTES else None)
         position += size + 1
-    return found
+    return contents
 
 
 def _prefix(root: Path) -> str:
@@ -301,18 +305,18 @@ def _value(data: bytes | None, place: Place) -> Any:
         documents = yamlread.documents(data)
         if place.document >= len(documents):
             return MISSING
-        found = get(documents[place.document], place.path)
+        value = get(documents[place.document], place.path)
         if place.inside:
-            inner = yamlread.documents(found) if isinstance(found, str) else []
-            found = get(inner[0], place.inside) if inner else MISSING
+            inner = yamlread.documents(value) if isinstance(value, str) else []
+            value = get(inner[0], place.inside) if inner else MISSING
     except UnreadableYaml:
         return MISSING
-    return found
+    return value
 
 
-def _differs(one: Any, other: Any) -> bool:
-    if one is MISSING or other is MISSING:
-        return one is not other
-    return type(one) is not type(other) or json.dumps(one, sort_keys=True, default=str) != json.dumps(
-        other, sort_keys=True, default=str
+def _differs(first: Any, second: Any) -> bool:
+    if first is MISSING or second is MISSING:
+        return first is not second
+    return type(first) is not type(second) or json.dumps(first, sort_keys=True, default=str) != json.dumps(
+        second, sort_keys=True, default=str
     )

@@ -60,8 +60,8 @@ class Source:
 
     def options(self, tool: str) -> Mapping[str, Any]:
         """The source's options for a tool."""
-        found = self.body.get(tool)
-        return found if isinstance(found, dict) else {}
+        options = self.body.get(tool)
+        return options if isinstance(options, dict) else {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,10 +187,10 @@ class Manifest:
 
     def containers(self) -> Iterator[tuple[dict[str, Any], YamlPath, bool]]:
         """Each container with its path and whether it is an init container."""
-        found = self.pod_spec()
-        if found is None:
+        pod_spec = self.pod_spec()
+        if pod_spec is None:
             return
-        spec, path = found
+        spec, path = pod_spec
         for key, init in (("containers", False), ("initContainers", True)):
             for index, item in enumerate(spec.get(key) or ()):
                 if isinstance(item, dict):
@@ -261,7 +261,7 @@ class ObjectChange:
     path: YamlPath
     before: Any
     after: Any
-    what: Literal["field", "object", "application", "failure"] = "field"
+    scope: Literal["field", "object", "application", "failure"] = "field"
 
 
 @dataclass(slots=True)

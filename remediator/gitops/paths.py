@@ -66,14 +66,14 @@ def position(items: list[Any], step: PathStep) -> int | None:
 
 def table(node: Any, key: str) -> dict[str, Any]:
     """The mapping under a key; empty for anything else."""
-    found = node.get(key) if isinstance(node, Mapping) else None
-    return found if isinstance(found, dict) else {}
+    value = node.get(key) if isinstance(node, Mapping) else None
+    return value if isinstance(value, dict) else {}
 
 
 def listed(node: Any, key: str) -> list[Any]:
     """The list under a key; empty for anything else."""
-    found = node.get(key) if isinstance(node, Mapping) else None
-    return found if isinstance(found, list) else []
+    value = node.get(key) if isinstance(node, Mapping) else None
+    return value if isinstance(value, list) else []
 
 
 def get(node: Any, path: YamlPath) -> Any:
@@ -133,31 +133,31 @@ def with_value(node: Any, path: YamlPath, value: Any) -> Any:
     """A copy with the value set, along the path only; mappings that are missing are made."""
     if not path:
         return value
-    step, rest = path[0], path[1:]
+    step, tail = path[0], path[1:]
     if isinstance(node, list):
         items = list(node)
         index = position(items, step)
         if index is None:
-            items.append(with_value(_new_item(step, rest), rest, value))
+            items.append(with_value(_new_item(step, tail), tail, value))
         else:
-            items[index] = with_value(items[index], rest, value)
+            items[index] = with_value(items[index], tail, value)
         return items
     mapping = dict(node) if isinstance(node, dict) else {}
     if step not in mapping and str(step) in mapping:
         step = str(step)
-    mapping[step] = with_value(mapping.get(step, _blank(rest)), rest, value)
+    mapping[step] = with_value(mapping.get(step, _blank(tail)), tail, value)
     return mapping
 
 
-def _blank(rest: YamlPath) -> Any:
-    return [] if rest and (isinstance(rest[0], int) or rest[0].startswith("name=")) else {}
+def _blank(tail: YamlPath) -> Any:
+    return [] if tail and (isinstance(tail[0], int) or tail[0].startswith("name=")) else {}
 
 
-def _new_item(step: PathStep, rest: YamlPath) -> Any:
+def _new_item(step: PathStep, tail: YamlPath) -> Any:
     """What a list item that does not exist starts as: `name=x` is its name."""
     if isinstance(step, str) and step.startswith("name="):
         return {"name": step[5:]}
-    return _blank(rest)
+    return _blank(tail)
 
 
 def leaves(node: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, Any]]:

@@ -14,22 +14,22 @@ def take_back(before: bytes | None, after: bytes | None, now: bytes | None) -> b
         return before
     if before is None or after is None or now is None:
         raise ValueError("was changed since as a whole")
-    old, made, new = (text.splitlines(keepends=True) for text in (before, after, now))
-    kept = _kept(made, new)
+    old, changed, new = (text.splitlines(keepends=True) for text in (before, after, now))
+    shifts = _kept(changed, new)
     out, at = [], 0
-    for tag, start, end, from_, to in difflib.SequenceMatcher(None, made, old, autojunk=False).get_opcodes():
+    for tag, start, end, from_, to in difflib.SequenceMatcher(None, changed, old, autojunk=False).get_opcodes():
         if tag == "equal":
             continue
-        first, last = max(start - 1, 0), min(end + 1, len(made))
-        shift = kept.get(first)
-        if shift is None or any(kept.get(line) != shift for line in range(first, last)):
+        first, last = max(start - 1, 0), min(end + 1, len(changed))
+        shift = shifts.get(first)
+        if shift is None or any(shifts.get(line) != shift for line in range(first, last)):
             raise ValueError(f"line {start + 1} of the change was changed since")
         out += new[at : start + shift] + old[from_:to]
         at = end + shift
     return b"".join(out + new[at:])
 
 
-def _kept(made: list[bytes], new: list[bytes]) -> dict[int, int]:
+def _kept(changed: list[bytes], new: list[bytes]) -> dict[int, int]:
     """Lines of `made` that still stand in `new`: by index, how far they have moved."""
-    blocks = difflib.SequenceMatcher(None, made, new, autojunk=False).get_matching_blocks()
+    blocks = difflib.SequenceMatcher(None, changed, new, autojunk=False).get_matching_blocks()
     return {line: block.b - block.a for block in blocks for line in range(block.a, block.a + block.size)}

@@ -143,9 +143,9 @@ _MERGE: Any = _MergeKey()
 def _merge(mapping: dict[Any, Any]) -> None:
     """Resolve a `<<` key in place: own keys win, earlier merged mappings win over later ones."""
     merged = mapping.pop(_MERGE)
-    for other in merged if isinstance(merged, list) else [merged]:
-        if isinstance(other, dict):
-            for key, value in other.items():
+    for source in merged if isinstance(merged, list) else [merged]:
+        if isinstance(source, dict):
+            for key, value in source.items():
                 mapping.setdefault(key, value)
 
 
@@ -156,17 +156,17 @@ def _tagged(event: Any) -> Any:
     return event.value
 
 
-def _expanded(value: Any, seen: dict[int, int]) -> int:
+def _expanded(value: Any, sizes: dict[int, int]) -> int:
     """Nodes the value would have without sharing; counted once per shared part."""
     if not isinstance(value, (dict, list)):
         return 1
-    if id(value) in seen:
-        if seen[id(value)] < 0:
+    if id(value) in sizes:
+        if sizes[id(value)] < 0:
             raise UnreadableYaml("an anchor contains itself")
-        return seen[id(value)]
-    seen[id(value)] = -1
-    total = 1 + sum(_expanded(item, seen) for item in (value.values() if isinstance(value, dict) else value))
-    seen[id(value)] = total
+        return sizes[id(value)]
+    sizes[id(value)] = -1
+    total = 1 + sum(_expanded(item, sizes) for item in (value.values() if isinstance(value, dict) else value))
+    sizes[id(value)] = total
     return total
 
 
@@ -177,8 +177,8 @@ def documents(data: bytes | str) -> list[Any]:
 
 def mapping(data: bytes | str) -> dict[str, Any]:
     """The first document if it is a mapping, else an empty one; raises Unreadable."""
-    found = documents(data)
-    return found[0] if found and isinstance(found[0], dict) else {}
+    parsed = documents(data)
+    return parsed[0] if parsed and isinstance(parsed[0], dict) else {}
 
 
 def iterate(data: bytes | str) -> Iterator[Any]:

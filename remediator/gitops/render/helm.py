@@ -63,7 +63,7 @@ class Release:
 def release(files: Files, layout: Layout, app: Application, source: Source) -> Release:
     """Read the source's chart and value layers; nothing is rendered."""
     options = source.options("helm")
-    found = Release(
+    result = Release(
         app,
         source,
         source.path if source.local else "",
@@ -71,72 +71,72 @@ def release(files: Files, layout: Layout, app: Application, source: Source) -> R
         str(options.get("namespace") or app.namespace),
     )
     if source.local:
-        files = _with_dependencies(files, layout, found)
-        _chart(files, found)
+        files = _with_dependencies(files, layout, result)
+        _chart(files, result)
     elif source.chart:
-        files = _with_chart(files, layout, found)
-    _value_files(files, layout, found, options)
-    _inline(files, found, options)
-    return found
+        files = _with_chart(files, layout, result)
+    _value_files(files, layout, result, options)
+    _inline(files, result, options)
+    return result
 
 
-def _with_dependencies(files: Files, layout: Layout, found: Release) -> Files:
+def _with_dependencies(files: Files, layout: Layout, release: Release) -> Files:
     """The checkout with the chart's missing dependencies laid into `charts/`, as far as they may be pulled."""
     if layout.charts is None:
         return files
     try:
-        metadata = yamlread.mapping(files.read(join(found.chart, "Chart.yaml")))
+        metadata = yamlread.mapping(files.read(join(release.chart, "Chart.yaml")))
     except UnreadableYaml:
         return files
     pulled: dict[str, bytes] = {}
-    for entry in chart_dependencies(files, found.chart, metadata):
-        if subchart(files, found.chart, entry) == (None, None):
+    for entry in chart_dependencies(files, release.chart, metadata):
+        if subchart(files, release.chart, entry) == (None, None):
             name = str(entry.get("name", ""))
             chart = layout.charts.files(str(entry.get("repository") or ""), name, str(entry.get("version") or ""))
-            pulled |= {join(found.chart, f"charts/{name}/{path}"): data for path, data in (chart or {}).items()}
+            pulled |= {join(release.chart, f"charts/{name}/{path}"): data for path, data in (chart or {}).items()}
     if pulled:
-        found.view = files.with_changes(pulled)
-    return found.view or files
+        release.view = files.with_changes(pulled)
+    return release.view or files
 
 
-def _with_chart(files: Files, layout: Layout, found: Release) -> Files:
+def _with_chart(files: Files, layout: Layout, release: Release) -> Files:
     """The checkout with a registry's chart laid beside it, where it may be pulled."""
-    source = found.source
+    source = release.source
     chart = layout.charts.files(source.repo_url, source.chart, source.revision) if layout.charts else None
     if not chart:
         return files
-    found.chart = f"{PULLED}/{source.chart}-{source.revision}"
-    found.view = files.with_changes({f"{found.chart}/{path}": data for path, data in chart.items()})
-    _chart(found.view, found)
-    found.layers = [replace(layer, editable=False) for layer in found.layers]
-    return found.view
+    release.chart = f"{PULLED}/{source.chart}-{source.revision}"
+    release.view = files.with_changes({f"{release.chart}/{path}": data for path, data in chart.items()})
+    _chart(release.view, release)
+    release.layers = [replace(layer, editable=False) for layer in release.layers]
+    return release.view
 
 
-def _chart(files: Files, found: Release) -> None:
-    chart = found.chart
-    found.files.update(files.below(chart))
-    metadata = _document(files, join(chart, "Chart.yaml"), found) or {}
+def _chart(files: Files, release: Release) -> None:
+    chart = release.chart
+    release.files.update(files.below(chart))
+    metadata = _document(files, join(chart, "Chart.yaml"), release) or {}
     dependencies = chart_dependencies(files, chart, metadata)
     for entry in dependencies:
         name, alias = str(entry.get("name", "")), str(entry.get("alias") or entry.get("name", ""))
         folder, defaults = subchart(files, chart, entry)
         if folder is None and defaults is None:
-            found.missing.append(name)
+            release.missing.append(name)
             continue
         if folder is not None:
-            found.files.update(files.below(folder))
+            release.files.update(files.below(folder))
             defaults = join(folder, "values.yaml")
         if defaults and files.is_file(defaults):
-            data = _document(files, defaults, found)
+            data = _document(files, defaults, release)
             if isinstance(data, dict):
-                found.layers.append(
+                release.layers.append(
                     ValuesLayer(
                         "subchart", defaults, 0, (), with_value({}, (alias,), data), under=(alias,), editable=False
                     )
                 )
     defaults = join(chart, "values.yaml")
-    data = _document(files, defaults, found) if files.is_file(defaults) else {}
-    found.layers.append(
+    data = _document(files, defaults, release) if files.is_file(defaults) else {}
+    release.layers.append(
         ValuesLayer(
             "default", defaults, 0, (), data if isinstance(data, dict) else {}, editable=files.is_file(defaults)
         )
@@ -173,111 +173,111 @@ def subchart(files: Files, chart: str, entry: Mapping[str, Any]) -> tuple[str | 
     return None, join(chart, f"charts/{archives[0]}") if archives else None
 
 
-def _value_files(files: Files, layout: Layout, found: Release, options: Mapping[str, Any]) -> None:
+def _value_files(files: Files, layout: Layout, release: Release, options: Mapping[str, Any]) -> None:
     ignore = bool(options.get("ignoreMissingValueFiles"))
     for index, entry in enumerate(options.get("valueFiles") or []):
-        name = value_file(layout, found.app, found.source, substituted(str(entry), found))
+        name = value_file(layout, release.app, release.source, substituted(str(entry), release))
         if name is None:
             if re.match(r"[a-z+]+://", str(entry)) or str(entry).startswith("$"):
-                found.problems.append(
+                release.problems.append(
                     Problem(
                         "remote",
                         f"value file {entry} lies in another repository",
-                        file=found.app.file,
-                        application=found.app.name,
+                        file=release.app.file,
+                        application=release.app.name,
                     )
                 )
             else:
-                found.problems.append(
+                release.problems.append(
                     Problem(
                         "missing-file",
                         f"value file {entry} lies outside of the repository",
-                        file=found.app.file,
-                        application=found.app.name,
+                        file=release.app.file,
+                        application=release.app.name,
                     )
                 )
             continue
         if not files.is_file(name):
             if not ignore:
-                found.problems.append(
+                release.problems.append(
                     Problem(
                         "missing-file",
                         f"value file {entry} does not exist (valueFiles[{index}], looked for {name})",
-                        file=found.app.file,
-                        application=found.app.name,
+                        file=release.app.file,
+                        application=release.app.name,
                     )
                 )
             continue
-        data = _document(files, name, found)
-        found.files.add(files.real_name(name))
-        found.layers.append(ValuesLayer("file", files.real_name(name), 0, (), data if isinstance(data, dict) else {}))
+        data = _document(files, name, release)
+        release.files.add(files.real_name(name))
+        release.layers.append(ValuesLayer("file", files.real_name(name), 0, (), data if isinstance(data, dict) else {}))
 
 
 def value_file(layout: Layout, app: Application, source: Source, entry: str) -> str | None:
     """A value file's path in the checkout: by `$ref`, from the repository's root, or beside the chart."""
     if entry.startswith("$"):
-        ref, _, rest = entry[1:].partition("/")
+        ref, _, path = entry[1:].partition("/")
         target = next((item for item in app.sources if item.ref == ref), None)
         if target is None or not target.local:
             return None
-        return layout.to_local(rest)
+        return layout.to_local(path)
     if re.match(r"[a-z+]+://", entry) or not source.local:
         return None
     name = layout.to_local(entry) if entry.startswith("/") else join(source.path, entry)
     return None if name.startswith("../") else name
 
 
-def substituted(text: str, found: Release) -> str:
+def substituted(text: str, release: Release) -> str:
     """Argo CD's build environment in Helm options."""
-    known = {
-        "ARGOCD_APP_NAME": found.app.name,
-        "ARGOCD_APP_NAMESPACE": found.app.namespace,
-        "ARGOCD_APP_SOURCE_PATH": found.source.path,
-        "ARGOCD_APP_SOURCE_REPO_URL": found.source.repo_url,
-        "ARGOCD_APP_SOURCE_TARGET_REVISION": found.source.revision,
-        "ARGOCD_APP_PROJECT_NAME": found.app.project,
+    variables = {
+        "ARGOCD_APP_NAME": release.app.name,
+        "ARGOCD_APP_NAMESPACE": release.app.namespace,
+        "ARGOCD_APP_SOURCE_PATH": release.source.path,
+        "ARGOCD_APP_SOURCE_REPO_URL": release.source.repo_url,
+        "ARGOCD_APP_SOURCE_TARGET_REVISION": release.source.revision,
+        "ARGOCD_APP_PROJECT_NAME": release.app.project,
     }
-    return re.sub(r"\$\{?(ARGOCD_APP_\w+)\}?", lambda match: known.get(match[1], match[0]), text)
+    return re.sub(r"\$\{?(ARGOCD_APP_\w+)\}?", lambda match: variables.get(match[1], match[0]), text)
 
 
-def _inline(files: Files, found: Release, options: Mapping[str, Any]) -> None:
+def _inline(files: Files, release: Release, options: Mapping[str, Any]) -> None:
     """Values that stand in the Application: valuesObject wins over values, parameters win over both."""
-    written = _Written(files, found.app, found.source)
+    locator = _Written(files, release.app, release.source)
     text, mapping = options.get("values"), options.get("valuesObject")
     if isinstance(mapping, dict) and mapping:
-        found.layers.append(written.layer("valuesObject", "valuesObject", mapping))
+        release.layers.append(locator.layer("valuesObject", "valuesObject", mapping))
     elif isinstance(text, dict):
-        found.layers.append(written.layer("values", "values", text))
+        release.layers.append(locator.layer("values", "values", text))
     elif isinstance(text, str) and text.strip():
         try:
-            values = yamlread.mapping(substituted(text, found))
+            values = yamlread.mapping(substituted(text, release))
         except UnreadableYaml as error:
             words = f"helm.values: {error.message}"
-            found.problems.append(Problem("parse", words, file=found.app.file, application=found.app.name))
+            release.problems.append(Problem("parse", words, file=release.app.file, application=release.app.name))
         else:
-            found.layers.append(written.layer("values", "values", values, inside=True))
-    _parameters(files, found, options, written)
+            release.layers.append(locator.layer("values", "values", values, inside=True))
+    _parameters(files, release, options, locator)
 
 
-def _parameters(files: Files, found: Release, options: Mapping[str, Any], written: _Written) -> None:
-    file, path = written.where("parameters")
+def _parameters(files: Files, release: Release, options: Mapping[str, Any], locator: _Written) -> None:
+    file, path = locator.where("parameters")
     for number, entry in enumerate(options.get("parameters") or []):
         if isinstance(entry, dict) and entry.get("name"):
             name = str(entry["name"])
-            value: Any = substituted(str(entry.get("value", "")), found)
+            value: Any = substituted(str(entry.get("value", "")), release)
             data = with_value({}, parameter_path(name), value if entry.get("forceString") else typed(value))
             index = _index_in(files, file, name) if file else number
-            found.layers.append(
+            release.layers.append(
                 ValuesLayer("parameter", file, 0, (*path, index, "value"), data, under=parameter_path(name))
             )
     for entry in options.get("fileParameters") or []:
-        if isinstance(entry, dict) and entry.get("name") and found.source.local:
-            target = join(found.source.path, str(entry.get("path", "")))
+        if isinstance(entry, dict) and entry.get("name") and release.source.local:
+            target = join(release.source.path, str(entry.get("path", "")))
             if files.is_file(target):
-                found.files.add(target)
+                release.files.add(target)
                 steps = parameter_path(str(entry["name"]))
                 data = with_value({}, steps, files.read(target).decode("utf-8", "replace"))
-                found.layers.append(ValuesLayer("fileParameter", target, 0, (), data, under=steps, editable=False))
+                release.layers.append(ValuesLayer("fileParameter", target, 0, (), data, under=steps, editable=False))
 
 
 class _Written:
@@ -333,17 +333,17 @@ def typed(text: str) -> Any:
     return int(text) if re.fullmatch(r"0|-?[1-9]\d*", text) else text
 
 
-def _document(files: Files, name: str, found: Release) -> Any:
+def _document(files: Files, name: str, release: Release) -> Any:
     try:
         documents = yamlread.documents(files.read(name))
     except UnreadableYaml as error:
-        found.problems.append(
+        release.problems.append(
             Problem(
                 "parse" if error.line or "YAML" in error.message else "missing-file",
                 error.message,
                 file=name,
                 line=error.line,
-                application=found.app.name,
+                application=release.app.name,
             )
         )
         return None

@@ -35,9 +35,9 @@ def user_values(layers: Iterable[ValuesLayer]) -> dict[str, Any]:
     return result
 
 
-def _over(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _over(base: dict[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
-    for key, value in other.items():
+    for key, value in override.items():
         old = result.get(key)
         result[key] = _over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return result
@@ -46,20 +46,20 @@ def _over(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 def arguments(release: Release) -> list[str]:
     """Helm's arguments as Argo CD gives them, the values apart."""
     options = release.source.options("helm")
-    found = ["template", release.name or "release", release.chart or ".", "--values", VALUES]
+    command = ["template", release.name or "release", release.chart or ".", "--values", VALUES]
     if release.namespace and "*" not in release.namespace:
-        found += ["--namespace", release.namespace]
+        command += ["--namespace", release.namespace]
     if not options.get("skipCrds"):
-        found.append("--include-crds")
+        command.append("--include-crds")
     if options.get("skipSchemaValidation"):
-        found.append("--skip-schema-validation")
+        command.append("--skip-schema-validation")
     if options.get("skipTests"):
-        found.append("--skip-tests")
+        command.append("--skip-tests")
     if options.get("kubeVersion"):
-        found += ["--kube-version", str(options["kubeVersion"])]
+        command += ["--kube-version", str(options["kubeVersion"])]
     for version in options.get("apiVersions") or []:
-        found += ["--api-versions", str(version)]
-    return found
+        command += ["--api-versions", str(version)]
+    return command
 
 
 def run(files: Files, tools: Tools, release: Release, values: Mapping[str, Any]) -> list[Manifest]:
@@ -82,24 +82,26 @@ def _patched_chart(files: Files, release: Release) -> dict[str, bytes]:
     body["dependencies"] = [
         item for item in chart_dependencies(files, release.chart, body) if item.get("name") not in release.missing
     ]
-    gone = {
+    emptied = {
         join(release.chart, "Chart.lock"): b"",
         join(release.chart, "requirements.yaml"): b"",
         join(release.chart, "requirements.lock"): b"",
     }
-    return {name: json.dumps(body).encode(), **{file: data for file, data in gone.items() if files.is_file(file)}}
+    return {name: json.dumps(body).encode(), **{file: data for file, data in emptied.items() if files.is_file(file)}}
 
 
 def parse(output: bytes, release: Release, files: Files) -> list[Manifest]:
     """The objects of helm's output with the template each came from."""
-    own = chart_name(files, release.chart)
-    found: list[Manifest] = []
+    root_name = chart_name(files, release.chart)
+    objects: list[Manifest] = []
     for _, piece in yamlread.pieces(output):
         source = _SOURCE.search(piece)
-        template = template_file(files, release.chart, own, source[1].decode("utf-8", "replace")) if source else ""
+        template = (
+            template_file(files, release.chart, root_name, source[1].decode("utf-8", "replace")) if source else ""
+        )
         for body in yamlread.iterate(piece):
-            found += manifests(body, release, template)
-    return found
+            objects += manifests(body, release, template)
+    return objects
 
 
 def manifests(body: Any, release: Release, template: str) -> list[Manifest]:
@@ -113,20 +115,20 @@ def manifests(body: Any, release: Release, template: str) -> list[Manifest]:
     ]
 
 
-def template_file(files: Files, chart: str, own: str, source: str) -> str:
+def template_file(files: Files, chart: str, root_name: str, source: str) -> str:
     """The checkout's file behind a `# Source:` comment; empty for one inside a packaged subchart."""
     parts = source.split("/")
-    folder, rest = chart, parts[1:] if (parts and parts[0] == own) or len(parts) > 1 else parts
-    while len(rest) > 2 and rest[0] == "charts":
+    folder, segments = chart, parts[1:] if (parts and parts[0] == root_name) or len(parts) > 1 else parts
+    while len(segments) > 2 and segments[0] == "charts":
         entry = next(
-            (item for item in _dependencies(files, folder) if rest[1] in (item.get("alias"), item.get("name"))),
-            {"name": rest[1]},
+            (item for item in _dependencies(files, folder) if segments[1] in (item.get("alias"), item.get("name"))),
+            {"name": segments[1]},
         )
         inner, _ = subchart(files, folder, entry)
         if inner is None:
             return ""
-        folder, rest = inner, rest[2:]
-    name = join(folder, "/".join(rest))
+        folder, segments = inner, segments[2:]
+    name = join(folder, "/".join(segments))
     return name if files.is_file(name) else ""
 
 

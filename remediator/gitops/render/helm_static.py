@@ -65,18 +65,18 @@ def render(files: Files, release: Release, values: Mapping[str, Any]) -> tuple[l
         _collect(files, release, release.chart, dict(values), engine, jobs, "")
     except UnreadableYaml as error:
         return [], [Problem("parse", error.message, file=error.file, line=error.line, application=release.app.name)]
-    found: list[Manifest] = []
+    objects: list[Manifest] = []
     problems: list[Problem] = []
     for name, source, context in jobs:
         try:
             text = engine.render(source, context)
             for body in yamlread.documents(text):
-                found += manifests(body, release, name)
+                objects += manifests(body, release, name)
         except (UnrenderableTemplate, UnreadableYaml, RecursionError) as error:
             problems.append(
                 Problem("remote", f"template not read without helm: {error}", file=name, application=release.app.name)
             )
-    return found, problems
+    return objects, problems
 
 
 def _collect(
@@ -138,8 +138,8 @@ def _enabled(entry: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
             if value is not MISSING:
                 return bool(value)
     tags = table(values, "tags")
-    known = [bool(tags[tag]) for tag in entry.get("tags") or [] if tag in tags]
-    return any(known) if known else True
+    switches = [bool(tags[tag]) for tag in entry.get("tags") or [] if tag in tags]
+    return any(switches) if switches else True
 
 
 def _first(files: Files, name: str) -> dict[str, Any]:

@@ -90,38 +90,38 @@ class _KustomizationReader:
         return Transformer(self.files, self.result, body, directory, file, ()).apply(objects)
 
     def resources(self, body: Mapping[str, Any], directory: str, file: str, chain: tuple[str, ...]) -> list[Tracked]:
-        found: list[Tracked] = []
+        objects: list[Tracked] = []
         for key in ("resources", "bases"):
             for entry in listed(body, key):
                 name = str(entry)
                 target = join(directory, name)
                 if self.files.is_dir(target):
-                    found += self.directory(target, [], chain)
+                    objects += self.directory(target, [], chain)
                 elif self.files.is_file(target):
-                    found += self.manifests(target, directory, file)
+                    objects += self.manifests(target, directory, file)
                 elif REMOTE.search(name):
                     self.result.remote.append(name)
                 elif target.startswith("../") or target == "..":
                     self.problem("missing-file", f"{key}: {name} lies outside of the checkout", file)
                 else:
                     self.problem("missing-file", f"{key}: {name} does not exist", file)
-        return found
+        return objects
 
     def manifests(self, name: str, directory: str, referrer: str) -> list[Tracked]:
-        found = []
+        objects = []
         for index, item in enumerate(self.documents(name, referrer)):
             if isinstance(item, dict) and item.get("kind") and isinstance(item.get("metadata"), dict):
-                named = str(item["metadata"].get("name", ""))
-                found.append(Tracked(item, [KustomizeLayer("base", directory, name, index, (), item)], {named}))
+                object_name = str(item["metadata"].get("name", ""))
+                objects.append(Tracked(item, [KustomizeLayer("base", directory, name, index, (), item)], {object_name}))
             elif isinstance(item, dict) and str(item.get("kind", "")).endswith("List"):
                 for number, inner in enumerate(listed(item, "items")):
                     if isinstance(inner, dict) and isinstance(inner.get("metadata"), dict):
                         layer = KustomizeLayer("base", directory, name, index, ("items", number), inner)
-                        found.append(Tracked(inner, [layer], {str(inner["metadata"].get("name", ""))}))
-        return found
+                        objects.append(Tracked(inner, [layer], {str(inner["metadata"].get("name", ""))}))
+        return objects
 
     def generators(self, body: Mapping[str, Any], directory: str, file: str) -> list[Tracked]:
-        found = []
+        objects = []
         for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
             for index, entry in enumerate(listed(body, key)):
                 if isinstance(entry, dict):
@@ -137,10 +137,10 @@ class _KustomizationReader:
                     }
                     layer = KustomizeLayer("generator", directory, file, 0, (key, index), entry)
                     options = {**(body.get("generatorOptions") or {}), **(entry.get("options") or {})}
-                    found.append(
+                    objects.append(
                         Tracked(item, [layer], {str(entry.get("name", ""))}, not options.get("disableNameSuffixHash"))
                     )
-        return found
+        return objects
 
     def _data(self, entry: Mapping[str, Any], directory: str, file: str) -> dict[str, str]:
         data: dict[str, str] = {}

@@ -46,8 +46,8 @@ class Tracked:
     @property
     def metadata(self) -> dict[str, Any]:
         """Its metadata, a mapping always."""
-        found = self.body.get("metadata")
-        return found if isinstance(found, dict) else {}
+        metadata = self.body.get("metadata")
+        return metadata if isinstance(metadata, dict) else {}
 
     @property
     def name(self) -> str:

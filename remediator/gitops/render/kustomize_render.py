@@ -34,7 +34,7 @@ def read(files: Files, source: Source) -> Build:
 def overlay_of(source: Source) -> dict[str, Any]:
     """`spec.source.kustomize` as the fields of a kustomization."""
     options = dict(source.options("kustomize"))
-    found: dict[str, Any] = {
+    overlay: dict[str, Any] = {
         key: options[key]
         for key in (
             "namePrefix",
@@ -48,32 +48,32 @@ def overlay_of(source: Source) -> dict[str, Any]:
         if options.get(key)
     }
     if isinstance(options.get("images"), list):
-        found["images"] = [image_option(str(item)) if isinstance(item, str) else item for item in options["images"]]
+        overlay["images"] = [image_option(str(item)) if isinstance(item, str) else item for item in options["images"]]
     if isinstance(options.get("replicas"), list):
-        found["replicas"] = [
+        overlay["replicas"] = [
             {**item, "count": int(item["count"]) if str(item.get("count")).isdigit() else item.get("count")}
             for item in options["replicas"]
             if isinstance(item, dict)
         ]
-    return found
+    return overlay
 
 
-def run(files: Files, tools: Tools, source: Source, found: Build) -> str:
+def run(files: Files, tools: Tools, source: Source, build: Build) -> str:
     """Kustomize's output; remote resources and charts that are not vendored are left out of the copy."""
-    names = set(found.files)
-    for directory in found.directories:
+    names = set(build.files)
+    for directory in build.directories:
         names.update(join(directory, name) for name in files.entries(directory)[0])
-        for _, _, chart in found.charts:
+        for _, _, chart in build.charts:
             home = chart_home(files, directory)
             if chart.get("name") and files.is_dir(join(home, str(chart["name"]))):
                 names.update(files.below(join(home, str(chart["name"]))))
-    if found.unsure:
-        for directory in found.directories:
+    if build.unsure:
+        for directory in build.directories:
             names.update(files.below(directory))
     extra = {}
-    for directory in found.directories:
+    for directory in build.directories:
         name = kustomization_file(files, directory)
-        if name is not None and (found.remote or found.charts):
+        if name is not None and (build.remote or build.charts):
             stripped = _without_remote(files, directory, name)
             if stripped is not None:
                 extra[name] = stripped
@@ -116,15 +116,15 @@ def _without_remote(files: Files, directory: str, name: str) -> bytes | None:
     home = chart_home(files, directory)
     changed = False
     for key in ("resources", "bases", "components"):
-        kept = [
+        entries = [
             item
             for item in body.get(key) or []
             if files.is_dir(join(directory, str(item)))
             or files.is_file(join(directory, str(item)))
             or not REMOTE.search(str(item))
         ]
-        if len(kept) != len(body.get(key) or []):
-            body[key], changed = kept, True
+        if len(entries) != len(body.get(key) or []):
+            body[key], changed = entries, True
     charts = [
         item
         for item in body.get("helmCharts") or []
@@ -135,15 +135,15 @@ def _without_remote(files: Files, directory: str, name: str) -> bytes | None:
     return json.dumps(body).encode() if changed else None
 
 
-def manifests(output: str, app: Application, source: Source, found: Build) -> list[Manifest]:
+def manifests(output: str, app: Application, source: Source, build: Build) -> list[Manifest]:
     """Kustomize's objects, each with what the static reading knows of its origin."""
     bodies = [body for body in yamlread.iterate(output.encode()) if isinstance(body, dict) and body.get("kind")]
-    return [manifest(body, app, source, match(body, found)) for body in bodies]
+    return [manifest(body, app, source, match(body, build)) for body in bodies]
 
 
-def static(app: Application, source: Source, found: Build) -> list[Manifest]:
+def static(app: Application, source: Source, build: Build) -> list[Manifest]:
     """The objects as far as they were read without kustomize."""
-    return [manifest(item.body, app, source, item) for item in found.objects]
+    return [manifest(item.body, app, source, item) for item in build.objects]
 
 
 def manifest(body: dict[str, Any], app: Application, source: Source, tracked: Tracked | None) -> Manifest:
@@ -153,13 +153,13 @@ def manifest(body: dict[str, Any], app: Application, source: Source, tracked: Tr
     return Manifest.of(body, app, source, file=file, document=document, tracked=tracked)
 
 
-def match(body: dict[str, Any], found: Build) -> Tracked | None:
+def match(body: dict[str, Any], build: Build) -> Tracked | None:
     """The tracked object that a built one is, by kind, name (hash aside) and namespace."""
     metadata = body.get("metadata") or {}
     kind, name, namespace = body.get("kind"), str(metadata.get("name", "")), metadata.get("namespace")
     fits = [
         item
-        for item in found.objects
+        for item in build.objects
         if item.kind == kind
         and (
             item.name == name
@@ -170,11 +170,11 @@ def match(body: dict[str, Any], found: Build) -> Tracked | None:
     return exact[0] if exact else (fits[0] if fits else None)
 
 
-def problems_of(found: Build, app: Application) -> list[Problem]:
+def problems_of(build: Build, app: Application) -> list[Problem]:
     """The reading's problems as the Application's."""
-    problems = [Problem(item.kind, item.message, item.file, item.line, app.name) for item in found.problems]
+    problems = [Problem(item.kind, item.message, item.file, item.line, app.name) for item in build.problems]
     problems += [
         Problem("remote", f"kustomize resource {item} lies in another repository", app.file, 0, app.name)
-        for item in dict.fromkeys(found.remote)
+        for item in dict.fromkeys(build.remote)
     ]
     return problems

@@ -47,7 +47,7 @@ class Transformer:
         prefix: YamlPath,
         document: int = 0,
     ) -> None:
-        self.files, self.result, self.body, self.where, self.file, self.prefix = (
+        self.files, self.result, self.body, self.directory, self.file, self.prefix = (
             files,
             result,
             body,
@@ -59,7 +59,7 @@ class Transformer:
 
     def layer(self, kind: LayerKind, path: YamlPath, body: Any) -> KustomizeLayer:
         """A layer that stands in this kustomization."""
-        return KustomizeLayer(kind, self.where, self.file, self.document, (*self.prefix, *path), body)
+        return KustomizeLayer(kind, self.directory, self.file, self.document, (*self.prefix, *path), body)
 
     def apply(self, objects: list[Tracked]) -> list[Tracked]:
         """The objects after all steps."""
@@ -80,24 +80,24 @@ class Transformer:
 
     def patches(self, key: str) -> list[KustomizeLayer]:
         """The patches of one list, each with its parsed text; `inside` keeps the entry's index for its target."""
-        found: list[KustomizeLayer] = []
+        layers: list[KustomizeLayer] = []
         for index, entry in enumerate(listed(self.body, key)):
             path: str | None = None
             text: str | None = None
             if isinstance(entry, str):
                 path, text = (
                     (None, entry)
-                    if "\n" in entry or (":" in entry and not self.files.is_file(join(self.where, entry)))
+                    if "\n" in entry or (":" in entry and not self.files.is_file(join(self.directory, entry)))
                     else (entry, None)
                 )
             elif isinstance(entry, dict):
                 path, text = entry.get("path"), entry.get("patch")
             if text is not None:
-                here = (key, index) if isinstance(entry, str) else (key, index, "patch")
-                found += self._parsed_patch(text, index, self.layer("patch", here, None))
+                patch_path = (key, index) if isinstance(entry, str) else (key, index, "patch")
+                layers += self._parsed_patch(text, index, self.layer("patch", patch_path, None))
             elif path is not None:
-                found += self._patch_file(str(path), index)
-        return found
+                layers += self._patch_file(str(path), index)
+        return layers
 
     def _parsed_patch(self, text: Any, index: int, layer: KustomizeLayer) -> list[KustomizeLayer]:
         try:
@@ -108,7 +108,7 @@ class Transformer:
         return [
             KustomizeLayer(
                 "json" if isinstance(body, list) else "patch",
-                self.where,
+                self.directory,
                 layer.file,
                 layer.document,
                 layer.path,
@@ -121,10 +121,10 @@ class Transformer:
         ]
 
     def _patch_file(self, path: str, index: int) -> list[KustomizeLayer]:
-        name = join(self.where, path)
+        name = join(self.directory, path)
         return [
             KustomizeLayer(
-                "json" if isinstance(body, list) else "patch", self.where, name, number, (), body, (index, number)
+                "json" if isinstance(body, list) else "patch", self.directory, name, number, (), body, (index, number)
             )
             for number, body in enumerate(documents(self.files, self.result, name, self.file))
             if body
@@ -266,8 +266,8 @@ def same_object(patch: Mapping[str, Any], item: Tracked) -> bool:
     """A strategic patch names its object by kind, group and original or present name."""
     metadata = patch.get("metadata") or {}
     group = str(patch.get("apiVersion", "")).rpartition("/")[0]
-    own = str(item.body.get("apiVersion", "")).rpartition("/")[0]
-    if patch.get("kind") != item.kind or group != own:
+    item_group = str(item.body.get("apiVersion", "")).rpartition("/")[0]
+    if patch.get("kind") != item.kind or group != item_group:
         return False
     if (
         metadata.get("namespace")

@@ -31,17 +31,17 @@ class TracedText:
 
 def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[TracedText]:
     """The spots that set a field of the built object, the winning one first."""
-    wanted = keyed(body, path)
+    keyed_path = keyed(body, path)
     for layer in reversed(item.layers):
         match layer.kind:
             case "base" | "patch":
-                found = get(layer.body, wanted)
-                if found is not MISSING:
-                    here = resolve(layer.body, wanted)
+                current = get(layer.body, keyed_path)
+                if current is not MISSING:
+                    layer_path = resolve(layer.body, keyed_path)
                     words = (
                         "strategic merge patch" if layer.kind == "patch" else "manifest that the kustomization includes"
                     )
-                    yield spot(layer, here, found, words)
+                    yield spot(layer, layer_path, current, words)
             case "json":
                 yield from _operations(layer, body, path)
             case "image":
@@ -65,11 +65,11 @@ def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[Trace
 _FIELDS: Mapping[str, YamlPath] = {"replica": ("spec", "replicas"), "namespace": ("metadata", "namespace")}
 
 
-def spot(layer: KustomizeLayer, here: YamlPath, value: Any, why: str) -> TracedText:
+def spot(layer: KustomizeLayer, steps: YamlPath, value: Any, why: str) -> TracedText:
     """A spot in a patch or base: inside a string where the patch is written inline."""
     if layer.embedded:
-        return TracedText(layer, layer.file, layer.document, layer.path, here, value, f"{why}, written inline")
-    return TracedText(layer, layer.file, layer.document, (*layer.path, *here), (), value, why)
+        return TracedText(layer, layer.file, layer.document, layer.path, steps, value, f"{why}, written inline")
+    return TracedText(layer, layer.file, layer.document, (*layer.path, *steps), (), value, why)
 
 
 def _operations(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> Iterator[TracedText]:
@@ -83,11 +83,11 @@ def _operations(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> 
             at = _appended(body, at, operation.get("value"))
         if indexed[: len(at)] != at or operation.get("op") not in ("add", "replace"):
             continue
-        rest = path[len(at) :]
-        value = get(operation.get("value"), rest)
+        tail = path[len(at) :]
+        value = get(operation.get("value"), tail)
         if value is not MISSING:
-            here: YamlPath = (number, "value", *resolve(operation.get("value"), rest))
-            yield spot(layer, here, value, "JSON patch")
+            steps: YamlPath = (number, "value", *resolve(operation.get("value"), tail))
+            yield spot(layer, steps, value, "JSON patch")
             return
 
 
@@ -109,8 +109,8 @@ def _image(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> Itera
     name, _, _ = split_image(str(get(body, path)))
     if name not in (entry.get("newName"), entry.get("name")) or (entry.get("newName") and name != entry["newName"]):
         return
-    present = [key for key in ("newTag", "digest", "newName") if entry.get(key) not in (None, "")]
-    for key in present:
+    keys = [key for key in ("newTag", "digest", "newName") if entry.get(key) not in (None, "")]
+    for key in keys:
         yield TracedText(
             layer,
             layer.file,
@@ -119,7 +119,7 @@ def _image(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> Itera
             (),
             entry[key],
             "images of the kustomization",
-            final="newName" in present and len(present) > 1,
+            final="newName" in keys and len(keys) > 1,
         )
 
 
@@ -174,21 +174,21 @@ class InsertionPoint:
 
 def openings(item: Tracked, body: dict[str, Any], path: YamlPath) -> list[InsertionPoint]:
     """Where the field could be added: bases and patches that already reach the item of each list on the way."""
-    wanted = keyed(body, path)
-    found = []
+    keyed_path = keyed(body, path)
+    points = []
     for layer in item.layers:
         if layer.kind in ("base", "patch") and isinstance(layer.body, dict):
-            reached = depth(layer.body, wanted)
-            if not _lists_left(body, wanted, reached, len(wanted)):
-                found.append(InsertionPoint(layer, resolve(layer.body, wanted), reached))
-    return found
+            reached = depth(layer.body, keyed_path)
+            if not _lists_left(body, keyed_path, reached, len(keyed_path)):
+                points.append(InsertionPoint(layer, resolve(layer.body, keyed_path), reached))
+    return points
 
 
-def _lists_left(body: dict[str, Any], wanted: YamlPath, reached: int, total: int) -> bool:
+def _lists_left(body: dict[str, Any], path: YamlPath, reached: int, total: int) -> bool:
     """Whether an item that exists in the object would have to be made anew."""
     node: Any = body
     field: Any = ""
-    for index, step in enumerate(wanted[:total]):
+    for index, step in enumerate(path[:total]):
         if isinstance(node, list) and index >= reached and child(node, step) is not MISSING:
             return bool(merge_key(field, node)) or index >= reached
         field, node = step, child(node, step)

@@ -91,8 +91,8 @@ def json_patch(body: Any, operations: Any) -> Any:
             case "test":
                 if get(body, path) != operation.get("value"):
                     raise PatchFailed(f"test failed at {operation.get('path')}")
-            case other:
-                raise PatchFailed(f"unknown operation {other}")
+            case unknown:
+                raise PatchFailed(f"unknown operation {unknown}")
     return body
 
 
@@ -100,16 +100,16 @@ def _put(node: Any, path: YamlPath, value: Any, *, insert: bool) -> Any:
     """A copy with the value at the path; MISSING takes away, `insert` makes room in a list."""
     if not path:
         return value
-    step, rest = str(path[0]), path[1:]
+    step, tail = str(path[0]), path[1:]
     if isinstance(node, list):
-        return _put_item(node, step, rest, value, insert=insert)
+        return _put_item(node, step, tail, value, insert=insert)
     if not isinstance(node, Mapping):
         raise PatchFailed(f"nothing at {step}")
-    if step not in node and (rest or value is MISSING or not insert):
+    if step not in node and (tail or value is MISSING or not insert):
         raise PatchFailed(f"no field {step}")
     result = dict(node)
-    if rest:
-        result[step] = _put(result[step], rest, value, insert=insert)
+    if tail:
+        result[step] = _put(result[step], tail, value, insert=insert)
     elif value is MISSING:
         del result[step]
     else:
@@ -117,16 +117,16 @@ def _put(node: Any, path: YamlPath, value: Any, *, insert: bool) -> Any:
     return result
 
 
-def _put_item(node: list[Any], step: str, rest: YamlPath, value: Any, *, insert: bool) -> list[Any]:
+def _put_item(node: list[Any], step: str, tail: YamlPath, value: Any, *, insert: bool) -> list[Any]:
     items = list(node)
-    if step == "-" and not rest:
+    if step == "-" and not tail:
         return [*items, value]
-    room = len(items) + (1 if insert and not rest else 0)
+    room = len(items) + (1 if insert and not tail else 0)
     if not step.isdigit() or int(step) >= room:
         raise PatchFailed(f"no item {step}")
     index = int(step)
-    if rest:
-        items[index] = _put(items[index], rest, value, insert=insert)
+    if tail:
+        items[index] = _put(items[index], tail, value, insert=insert)
     elif value is MISSING:
         del items[index]
     elif insert:

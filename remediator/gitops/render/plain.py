@@ -52,7 +52,7 @@ def covers(source: Source, name: str) -> bool:
 
 def read(files: Files, app: Application, source: Source) -> tuple[list[Manifest], list[Problem]]:
     """The objects of a directory, and the files that are none."""
-    found: list[Manifest] = []
+    objects: list[Manifest] = []
     problems: list[Problem] = []
     for name in file_names(files, source):
         try:
@@ -61,7 +61,7 @@ def read(files: Files, app: Application, source: Source) -> tuple[list[Manifest]
                 continue
             for index, body in enumerate(yamlread.iterate(data)):
                 if isinstance(body, dict) and body.get("kind"):
-                    found += list(_objects(app, source, name, index, body))
+                    objects += list(_objects(app, source, name, index, body))
                 elif isinstance(body, dict) and body:
                     problems.append(
                         Problem(
@@ -74,7 +74,7 @@ def read(files: Files, app: Application, source: Source) -> tuple[list[Manifest]
         except UnreadableYaml as error:
             kind = "too-large" if "larger" in error.message else "parse"
             problems.append(Problem(kind, error.message, file=name, line=error.line, application=app.name))  # type: ignore[arg-type]
-    return found, problems
+    return objects, problems
 
 
 def _objects(app: Application, source: Source, name: str, index: int, body: dict[str, Any]) -> Iterator[Manifest]:

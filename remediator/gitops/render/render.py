@@ -36,14 +36,14 @@ class Renderer:
 
     def __init__(self, files: Files, layout: Layout, tools: Tools, cache: Cache) -> None:
         self.files, self.layout, self.tools, self.cache = files, layout, tools, cache
-        self._done: dict[tuple[Any, ...], Rendering] = {}
+        self._renderings: dict[tuple[Any, ...], Rendering] = {}
 
     def rendering(self, app: Application) -> Rendering:
         """The Application's objects, rendered at most once."""
         key = (*app.key, app.parent)
-        if key not in self._done:
-            self._done[key] = self._render(app)
-        return self._done[key]
+        if key not in self._renderings:
+            self._renderings[key] = self._render(app)
+        return self._renderings[key]
 
     def _render(self, app: Application) -> Rendering:
         result = Rendering()
@@ -95,33 +95,33 @@ class Renderer:
                 )
 
     def _remote(self, app: Application, index: int, source: Source, result: Rendering) -> None:
-        result.releases[index] = found = helm.release(self.files, self.layout, app, source)
-        result.problems += found.problems
-        if found.chart:
+        result.releases[index] = release = helm.release(self.files, self.layout, app, source)
+        result.problems += release.problems
+        if release.chart:
             result.types[-1] = "helm"
-            self._rendered(found, result)
+            self._rendered(release, result)
             return
         chart = f"chart {source.chart} {source.revision} of {source.repo_url}"
         words = chart if source.chart else f"{source.path or '.'} of {source.repo_url}"
         result.problems.append(Problem("remote", f"{words} is not in this repository", app.file, application=app.name))
 
     def _kustomize(self, app: Application, index: int, source: Source, result: Rendering) -> None:
-        result.builds[index] = found = kustomize_render.read(self.files, source)
-        problems = kustomize_render.problems_of(found, app)
+        result.builds[index] = build = kustomize_render.read(self.files, source)
+        problems = kustomize_render.problems_of(build, app)
         if self.tools.kustomize:
             try:
                 output = self.cache.text(
-                    self.key("kustomize", app, source, found.files | self._beside(found)),
-                    lambda: kustomize_render.run(self.files, self.tools, source, found),
+                    self.key("kustomize", app, source, build.files | self._beside(build)),
+                    lambda: kustomize_render.run(self.files, self.tools, source, build),
                 )
-                result.manifests += kustomize_render.manifests(output, app, source, found)
+                result.manifests += kustomize_render.manifests(output, app, source, build)
                 result.problems += [item for item in problems if not item.fault or item.kind == "parse"]
-                self._unpulled(app, found, result)
+                self._unpulled(app, build, result)
             except ToolFailed as error:
                 if (
                     not error.absent
-                    and not found.remote
-                    and not found.charts
+                    and not build.remote
+                    and not build.charts
                     and not any(item.fault for item in problems)
                 ):
                     problems.append(Problem("render", str(error), source.path, application=app.name))
@@ -137,12 +137,12 @@ class Renderer:
             else:
                 return
         result.sure = False
-        result.manifests += kustomize_render.static(app, source, found)
+        result.manifests += kustomize_render.static(app, source, build)
         result.problems += problems
-        self._unpulled(app, found, result)
+        self._unpulled(app, build, result)
 
-    def _unpulled(self, app: Application, found: Build, result: Rendering) -> None:
-        for file, _, chart in found.charts:
+    def _unpulled(self, app: Application, build: Build, result: Rendering) -> None:
+        for file, _, chart in build.charts:
             home = kustomize_render.chart_home(self.files, file.rpartition("/")[0])
             if not self.files.is_dir(f"{home}/{chart.get('name')}"):
                 result.problems.append(
@@ -154,17 +154,17 @@ class Renderer:
                     )
                 )
 
-    def _beside(self, found: Build) -> set[str]:
+    def _beside(self, build: Build) -> set[str]:
         return {
             f"{directory}/{name}" if directory else name
-            for directory in found.directories
+            for directory in build.directories
             for name in self.files.entries(directory)[0]
         }
 
     def _helm(self, app: Application, index: int, source: Source, result: Rendering) -> None:
-        result.releases[index] = found = helm.release(self.files, self.layout, app, source)
-        result.problems += found.problems
-        for name in found.missing:
+        result.releases[index] = release = helm.release(self.files, self.layout, app, source)
+        result.problems += release.problems
+        for name in release.missing:
             result.problems.append(
                 Problem(
                     "remote",
@@ -173,35 +173,42 @@ class Renderer:
                     application=app.name,
                 )
             )
-        self._rendered(found, result)
+        self._rendered(release, result)
 
-    def _rendered(self, found: helm.Release, result: Rendering) -> None:
-        manifests, problems, sure = self.helm_objects(found, helm_render.user_values(found.layers))
+    def _rendered(self, release: helm.Release, result: Rendering) -> None:
+        manifests, problems, sure = self.helm_objects(release, helm_render.user_values(release.layers))
         result.manifests += manifests
         result.problems += problems
         result.sure = result.sure and sure
 
     def helm_objects(
-        self, found: helm.Release, values: Mapping[str, Any]
+        self, release: helm.Release, values: Mapping[str, Any]
     ) -> tuple[list[Manifest], list[Problem], bool]:
         """The release's objects with these values, the problems, and whether helm itself made them."""
-        app, source = found.app, found.source
-        if any(problem.kind in ("missing-file", "parse") for problem in found.problems):
+        app, source = release.app, release.source
+        if any(problem.kind in ("missing-file", "parse") for problem in release.problems):
             return [], [], True
         if self.tools.helm:
             try:
                 name = self.key(
-                    "helm", app, source, found.files, repr(values), found.name, found.namespace, files=found.view
+                    "helm",
+                    app,
+                    source,
+                    release.files,
+                    repr(values),
+                    release.name,
+                    release.namespace,
+                    files=release.view,
                 )
-                known = self.cache.objects(name)
-                if known is None:
-                    objects = helm_render.run(found.view or self.files, self.tools, found, values)
+                stored = self.cache.objects(name)
+                if stored is None:
+                    objects = helm_render.run(release.view or self.files, self.tools, release, values)
                     self.cache.keep_objects(name, objects)
                     return objects, [], True
                 return (
                     [
                         Manifest.of(item["body"], app, source, file=item["file"], document=item["document"])
-                        for item in known
+                        for item in stored
                     ],
                     [],
                     True,
@@ -224,16 +231,16 @@ class Renderer:
                 )
         from remediator.gitops.render import helm_static
 
-        objects, problems = helm_static.render(found.view or self.files, found, values)
+        objects, problems = helm_static.render(release.view or self.files, release, values)
         return objects, problems, False
 
     def key(
-        self, tool: str, app: Application, source: Source, names: set[str], *more: str, files: Files | None = None
+        self, tool: str, app: Application, source: Source, names: set[str], *extra: str, files: Files | None = None
     ) -> str:
         """A digest of everything the rendering depends on."""
         files = files or self.files
         digest = hashlib.sha256(
-            repr((tool, self.tools, app.name, app.namespace, source.path, source.body, more)).encode(
+            repr((tool, self.tools, app.name, app.namespace, source.path, source.body, extra)).encode(
                 "utf-8", "surrogateescape"
             )
         )

@@ -37,16 +37,16 @@ class Cache:
 
     def text(self, key: str, make: Callable[[], str]) -> str:
         """The text kept under a key, or made now and kept."""
-        found = self._get(key)
-        if not isinstance(found, str):
-            found = make()
-            self._put(key, found)
-        return found
+        text = self._get(key)
+        if not isinstance(text, str):
+            text = make()
+            self._put(key, text)
+        return text
 
     def objects(self, key: str) -> list[dict[str, Any]] | None:
         """Objects kept under a key, as plain data."""
-        found = self._get(key)
-        return found if isinstance(found, list) else None
+        objects = self._get(key)
+        return objects if isinstance(objects, list) else None
 
     def keep_objects(self, key: str, objects: Iterable[Manifest]) -> None:
         """Keep rendered objects."""
@@ -56,10 +56,10 @@ class Cache:
         if key in self._memory:
             return self._memory[key]
         if self.directory is not None:
-            found = _load(self.directory / "renderings" / f"{key}.json")
-            if found is not None:
-                self._memory[key] = found
-            return found
+            value = _load(self.directory / "renderings" / f"{key}.json")
+            if value is not None:
+                self._memory[key] = value
+            return value
         return None
 
     def _put(self, key: str, value: Any) -> None:

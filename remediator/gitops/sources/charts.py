@@ -31,15 +31,15 @@ class ChartStore:
     tools: Tools
     allowed: Sequence[str] = ()
     """Patterns of repository URLs, such as `https://charts.example.com*`."""
-    _known: dict[tuple[str, str, str], dict[str, bytes] | None] = field(default_factory=dict)
+    _charts: dict[tuple[str, str, str], dict[str, bytes] | None] = field(default_factory=dict)
 
     def files(self, repository: str, name: str, version: str) -> dict[str, bytes] | None:
         """The chart's files by their path within it."""
         key = (repository, name, version)
-        if key not in self._known:
+        if key not in self._charts:
             data = self._archive(*key)
-            self._known[key] = unpacked(data) if data is not None else None
-        return self._known[key]
+            self._charts[key] = unpacked(data) if data is not None else None
+        return self._charts[key]
 
     def _archive(self, repository: str, name: str, version: str) -> bytes | None:
         if not _EXACT.fullmatch(version) or not re.fullmatch(r"[\w.-]+", name):
@@ -57,20 +57,22 @@ class ChartStore:
         return self._pull(repository, name, version, archive, digest)
 
     def _pull(self, repository: str, name: str, version: str, archive: Path, digest: Path) -> bytes | None:
-        where = (
+        reference = (
             [f"{repository.rstrip('/')}/{name}"] if repository.startswith("oci://") else [name, "--repo", repository]
         )
         with tempfile.TemporaryDirectory(prefix="remediator-chart-") as directory:
             try:
                 self.tools.run_helm(
-                    ["pull", *where, "--version", version, "--destination", directory], Path(directory), network=True
+                    ["pull", *reference, "--version", version, "--destination", directory],
+                    Path(directory),
+                    network=True,
                 )
             except ToolFailed:
                 return None
-            found = sorted(Path(directory).glob("*.tgz"))
-            if len(found) != 1 or found[0].stat().st_size > MAX_ARCHIVE:
+            archives = sorted(Path(directory).glob("*.tgz"))
+            if len(archives) != 1 or archives[0].stat().st_size > MAX_ARCHIVE:
                 return None
-            data = found[0].read_bytes()
+            data = archives[0].read_bytes()
         try:
             archive.parent.mkdir(parents=True, exist_ok=True)
             archive.write_bytes(data)
@@ -82,7 +84,7 @@ class ChartStore:
 
 def unpacked(data: bytes) -> dict[str, bytes] | None:
     """The regular files of a chart's archive, its top directory taken off; None for what is no such archive."""
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     size = 0
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
@@ -91,11 +93,11 @@ def unpacked(data: bytes) -> dict[str, bytes] | None:
                 if not member.isreg() or len(parts) < 2 or ".." in parts or "" in parts:
                     continue
                 size += member.size
-                if size > MAX_ARCHIVE * 4 or len(found) > MAX_FILES:
+                if size > MAX_ARCHIVE * 4 or len(files) > MAX_FILES:
                     return None
                 handle = archive.extractfile(member)
                 if handle is not None:
-                    found["/".join(parts[1:])] = handle.read()
+                    files["/".join(parts[1:])] = handle.read()
     except (tarfile.TarError, OSError, EOFError, ValueError):
         return None
-    return found
+    return files

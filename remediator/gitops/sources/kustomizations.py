@@ -27,16 +27,16 @@ class Kustomizations:
         if directory in self._reached:
             return self._reached[directory]
         item = self.refs.get(directory)
-        found: set[str] = set()
+        files: set[str] = set()
         if item is not None and directory not in chain and len(chain) < MAX_DEPTH:
             for ref in item.refs or ():
                 target = join(directory, ref)
                 if target in self.holding:
-                    found.add(target)
+                    files.add(target)
                 elif target in self.refs and target != directory:
-                    found |= self.reach(target, (*chain, directory))
-        self._reached[directory] = found
-        return found
+                    files |= self.reach(target, (*chain, directory))
+        self._reached[directory] = files
+        return files
 
     def shaped(self, directory: str, chain: tuple[str, ...] = ()) -> bool:
         """Whether the kustomization, or one it includes, changes what it includes."""

@@ -51,35 +51,35 @@ class Layout:
 
     def __init__(self, files: Files, bodies: Iterable[Mapping[str, Any]], own_url: str = "") -> None:
         self.files = files
-        self.own = normal_url(own_url) if own_url else ""
+        self.own_url = normal_url(own_url) if own_url else ""
         self.charts: ChartStore | None = None
         """Gives charts that are not in the checkout, where the owner allows it."""
         self.strip = ""
         self.nest = ""
-        wanted = [(normal_url(url), path) for body in bodies for url, path in _literal_sources(body)]
-        self._fit(clean(path) for _, path in wanted)
-        self.believed = self._believe(wanted)
+        source_paths = [(normal_url(url), path) for body in bodies for url, path in _literal_sources(body)]
+        self._fit(clean(path) for _, path in source_paths)
+        self.believed = self._believe(source_paths)
 
     def settings(self) -> dict[str, Any]:
         """What was decided, as plain data."""
-        return {"own": self.own, "strip": self.strip, "nest": self.nest, "believed": sorted(self.believed)}
+        return {"own": self.own_url, "strip": self.strip, "nest": self.nest, "believed": sorted(self.believed)}
 
     @classmethod
     def of(cls, files: Files, settings: Mapping[str, Any]) -> Layout:
         """The layout that was decided before."""
-        found = cls(files, ())
-        found.own, found.strip, found.nest = settings["own"], settings["strip"], settings["nest"]
-        found.believed = frozenset(settings["believed"])
-        return found
+        layout = cls(files, ())
+        layout.own_url, layout.strip, layout.nest = settings["own"], settings["strip"], settings["nest"]
+        layout.believed = frozenset(settings["believed"])
+        return layout
 
     def _fit(self, paths: Iterable[str]) -> None:
         """A checkout may be a part of the repository (strip), or hold it in a directory of its own (nest)."""
-        told = [path for path in dict.fromkeys(paths) if path and "{{" not in path][:200]
-        if not told or any(self.files.is_dir(path) or self.files.is_file(path) for path in told):
+        literal_paths = [path for path in dict.fromkeys(paths) if path and "{{" not in path][:200]
+        if not literal_paths or any(self.files.is_dir(path) or self.files.is_file(path) for path in literal_paths):
             return
         votes: Counter[tuple[str, str]] = Counter()
         tops = [""] + [name for name in self.files.tree if name and name.count("/") < 3]
-        for path in told:
+        for path in literal_paths:
             parts = path.split("/")
             for cut in range(1, min(4, len(parts))):
                 if self.files.is_dir("/".join(parts[cut:])):
@@ -90,28 +90,28 @@ class Layout:
         if votes:
             (self.strip, self.nest), _ = votes.most_common(1)[0]
 
-    def _believe(self, wanted: list[tuple[str, str]]) -> frozenset[str]:
+    def _believe(self, source_paths: list[tuple[str, str]]) -> frozenset[str]:
         hits: Counter[str] = Counter()
-        for url, path in wanted:
+        for url, path in source_paths:
             if clean(path) and "{{" not in path and self.files.is_dir(self.to_local(path)):
                 hits[url] += 1
-        everyone = {url for url, _ in wanted}
-        if self.own:
-            if self.own in everyone:
-                name = posixpath.basename(self.own)
+        everyone = {url for url, _ in source_paths}
+        if self.own_url:
+            if self.own_url in everyone:
+                name = posixpath.basename(self.own_url)
                 return frozenset(
-                    {self.own} | {url for url in everyone if hits[url] and posixpath.basename(url) == name}
+                    {self.own_url} | {url for url in everyone if hits[url] and posixpath.basename(url) == name}
                 )
-            return frozenset({self.own} | set(hits))
+            return frozenset({self.own_url} | set(hits))
         if hits:
             best = posixpath.basename(hits.most_common(1)[0][0])
             return frozenset(set(hits) | {url for url in everyone if posixpath.basename(url) == best})
-        counted = Counter(url for url, _ in wanted)
+        counted = Counter(url for url, _ in source_paths)
         return frozenset([counted.most_common(1)[0][0]]) if counted else frozenset()
 
     def is_local(self, url: str) -> bool:
         """Whether the repository of that URL is this one."""
-        return not url or normal_url(url) in self.believed or (not self.believed and not self.own)
+        return not url or normal_url(url) in self.believed or (not self.believed and not self.own_url)
 
     def to_local(self, path: str) -> str:
         """A path of the repository as a path of the checkout."""
@@ -157,11 +157,11 @@ class Layout:
         for file in override_files(path, name) if single and path in self.files.overridden else ():
             if self.files.is_file(file):
                 try:
-                    found = yamlread.documents(self.files.read(file))
+                    overrides = yamlread.documents(self.files.read(file))
                 except UnreadableYaml:
                     continue
-                if found and isinstance(found[0], dict):
-                    body = _overlaid(body, found[0])
+                if overrides and isinstance(overrides[0], dict):
+                    body = _overlaid(body, overrides[0])
         return body
 
 
@@ -170,9 +170,9 @@ def override_files(path: str, name: str) -> tuple[str, str]:
     return join(path, ".argocd-source.yaml"), join(path, f".argocd-source-{name}.yaml")
 
 
-def _overlaid(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _overlaid(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
-    for key, value in other.items():
+    for key, value in override.items():
         old = result.get(key)
         if isinstance(value, dict):
             result[key] = _overlaid(old if isinstance(old, dict) else {}, value)

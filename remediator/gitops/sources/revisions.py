@@ -36,7 +36,7 @@ def base_of(root: Path, app: Application) -> Revision:
 def _known(root: Path, ref: str) -> bool:
     """Whether the checkout has the ref; asked of git, quietly."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "--end-of-options", ref],
             capture_output=True,
             stdin=subprocess.DEVNULL,
@@ -45,4 +45,4 @@ def _known(root: Path, ref: str) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return done.returncode == 0
+    return process.returncode == 0

@@ -22,9 +22,9 @@ def source_type(files: Files, source: Source) -> SourceType:
         return "remote"
     if not files.is_dir(source.path):
         return "missing"
-    told: list[SourceType] = [tool for tool in _TOOLS if _told(source.body.get(tool))]
-    if told:
-        return "jsonnet" if told[0] == "directory" and _jsonnet(files, source) else told[0]
+    tools: list[SourceType] = [tool for tool in _TOOLS if _told(source.body.get(tool))]
+    if tools:
+        return "jsonnet" if tools[0] == "directory" and _jsonnet(files, source) else tools[0]
     if files.is_file(join(source.path, "Chart.yaml")):
         return "helm"
     if kustomization_file(files, source.path):

@@ -135,11 +135,11 @@ def _ended(command: list[str], directory: Path, environment: dict[str, str], out
 def _shortened(text: str, directory: str) -> str:
     """The last error line, without this machine's paths and without usage hints."""
     lines = [line.strip() for line in text.replace(directory + "/", "").replace(directory, ".").splitlines()]
-    wanted = [
+    messages = [
         line for line in lines if line and not line.startswith(("Use --debug", "level=", "walk.go", "coalesce.go", "#"))
     ]
-    errors = [line for line in wanted if line.lower().startswith("error")]
-    return (errors or wanted or ["failed without a word"])[-1][:1000]
+    errors = [line for line in messages if line.lower().startswith("error")]
+    return (errors or messages or ["failed without a word"])[-1][:1000]
 
 
 @contextmanager
@@ -148,7 +148,7 @@ def copied(files: Files, names: Iterable[str], extra: Mapping[str, bytes] | None
     with tempfile.TemporaryDirectory(prefix="remediator-") as directory:
         root = Path(os.path.realpath(directory)) / "repo"
         root.mkdir()
-        made: set[str] = set()
+        directories: set[str] = set()
         for name in names:
             if extra and name in extra:
                 continue
@@ -156,16 +156,16 @@ def copied(files: Files, names: Iterable[str], extra: Mapping[str, bytes] | None
                 data = files.read(name)
             except UnreadableYaml:
                 continue
-            _write(root, name, data, made)
+            _write(root, name, data, directories)
         for name, data in (extra or {}).items():
-            _write(root, name, data, made)
+            _write(root, name, data, directories)
         yield root
 
 
-def _write(root: Path, name: str, data: bytes, made: set[str]) -> None:
+def _write(root: Path, name: str, data: bytes, directories: set[str]) -> None:
     target = root / name
     parent = name.rpartition("/")[0]
-    if parent not in made:
+    if parent not in directories:
         target.parent.mkdir(parents=True, exist_ok=True)
-        made.add(parent)
+        directories.add(parent)
     target.write_bytes(data)

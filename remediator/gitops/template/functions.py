@@ -47,8 +47,8 @@ def to_yaml(value: Any) -> str:
 def _from_yaml(text: Any) -> Any:
     from remediator.gitops import yamlread
 
-    found = yamlread.documents(_s(text))
-    return found[0] if found and found[0] is not None else {}
+    documents = yamlread.documents(_s(text))
+    return documents[0] if documents and documents[0] is not None else {}
 
 
 def _fail(message: Any) -> Any:
@@ -73,12 +73,12 @@ def _index(value: Any, *keys: Any) -> Any:
 
 
 def _printf(template: Any, *values: Any) -> str:
-    rest = list(values)
+    arguments = list(values)
 
     def one(match: re.Match[str]) -> str:
         if match[0].endswith("%"):
             return "%"
-        value = rest.pop(0) if rest else "%!(MISSING)"
+        value = arguments.pop(0) if arguments else "%!(MISSING)"
         verb = match[0][-1]
         if verb == "d":
             return (match[0][:-1] + "d") % _i(value)
@@ -97,8 +97,8 @@ def _printf(template: Any, *values: Any) -> str:
 
 def _merge(*maps: Any, overwrite: bool = False) -> Any:
     result = maps[0] if isinstance(maps[0], dict) else {}
-    for other in maps[1:]:
-        for key, value in (other or {}).items():
+    for overlay in maps[1:]:
+        for key, value in (overlay or {}).items():
             if isinstance(result.get(key), dict) and isinstance(value, dict):
                 result[key] = _merge(dict(result[key]), value, overwrite=overwrite)
             elif overwrite or not truth(result.get(key)):
@@ -181,8 +181,10 @@ def _kind(value: Any) -> str:
     return next((name for type_, name in names if isinstance(value, type_)), "invalid")
 
 
-def _equal(first: Any, *others: Any) -> bool:
-    return any(first == other and isinstance(first, bool) == isinstance(other, bool) for other in others)
+def _equal(first: Any, *candidates: Any) -> bool:
+    return any(
+        first == candidate and isinstance(first, bool) == isinstance(candidate, bool) for candidate in candidates
+    )
 
 
 def _normal(text: Any) -> str:
@@ -268,7 +270,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "normalize": _normal,
     "slugify": lambda *values: _normal(values[-1])[:50].strip("-"),
     "regexMatch": lambda pattern, text: _regex(pattern).search(_s(text)) is not None,
-    "regexFind": lambda pattern, text: ((found := _regex(pattern).search(_s(text))) and found[0]) or "",
+    "regexFind": lambda pattern, text: ((match := _regex(pattern).search(_s(text))) and match[0]) or "",
     "regexReplaceAll": lambda pattern, text, new: _regex(pattern).sub(
         re.sub(r"\$\{?(\d+)\}?", r"\\\1", _s(new)), _s(text)
     ),
@@ -313,7 +315,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "concat": lambda *lists: [item for items in lists for item in items or []],
     "reverse": lambda items: list(reversed(items)),
     "uniq": lambda items: [item for index, item in enumerate(items) if item not in items[:index]],
-    "without": lambda items, *gone: [item for item in items if item not in gone],
+    "without": lambda items, *excluded: [item for item in items if item not in excluded],
     "compact": lambda items: [item for item in items if truth(item)],
     "has": lambda item, items: item in (items or []),
     "dict": lambda *pairs: {

@@ -86,51 +86,51 @@ def parse(source: str, defined: dict[str, list[TemplateNode]]) -> list[TemplateN
             continue
         if text.startswith("/*") or not text:
             continue
-        word, _, rest = text.partition(" ")
+        word, _, arguments = text.partition(" ")
         if word in ("if", "with", "range", "define", "block"):
-            node = _opening(word, rest)
+            node = _opening(word, arguments)
             if word != "define":
                 current.append(TemplateNode("template", node.text, node.pipe) if word == "block" else node)
             stack.append((node, current))
             current = node.body
         elif word == "else":
-            current = _otherwise(rest.strip(), stack)
+            current = _otherwise(arguments.strip(), stack)
         elif word == "end":
             if not stack:
                 raise UnrenderableTemplate("`end` without a beginning")
             current = _close(stack, defined)
         else:
-            current.append(_plain_action(word, rest, text))
+            current.append(_plain_action(word, arguments, text))
     if stack:
         raise UnrenderableTemplate(f"`{stack[-1][0].kind}` has no end")
     return current
 
 
-def _plain_action(word: str, rest: str, text: str) -> TemplateNode:
+def _plain_action(word: str, arguments: str, text: str) -> TemplateNode:
     if word in ("break", "continue"):
         return TemplateNode(word)
-    words = tokens(rest if word == "template" else text)
+    words = tokens(arguments if word == "template" else text)
     if word == "template":
         return TemplateNode("template", _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None)
     names, pipe = _assignment(words)
     return TemplateNode("emit", "=" if names and ("assign", "=") in words[:2] else "", pipe, names=names)
 
 
-def _opening(word: str, rest: str) -> TemplateNode:
-    words = tokens(rest)
+def _opening(word: str, arguments: str) -> TemplateNode:
+    words = tokens(arguments)
     if word in ("define", "block"):
         return TemplateNode(word, _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None)
     names, pipe = _assignment(words)
     return TemplateNode(word, pipe=pipe, names=names)
 
 
-def _otherwise(rest: str, stack: list[tuple[TemplateNode, list[TemplateNode]]]) -> list[TemplateNode]:
+def _otherwise(arguments: str, stack: list[tuple[TemplateNode, list[TemplateNode]]]) -> list[TemplateNode]:
     if not stack:
         raise UnrenderableTemplate("`else` without a beginning")
     node = stack[-1][0]
-    if not rest:
+    if not arguments:
         return node.otherwise
-    word, _, condition = rest.partition(" ")
+    word, _, condition = arguments.partition(" ")
     chained = _opening(word, condition)
     chained.text = "chained"
     node.otherwise.append(chained)

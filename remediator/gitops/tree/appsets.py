@@ -110,26 +110,26 @@ def expand(
         return [], ["the ApplicationSet has no template"]
     fill = Templater(spec)
     expander = Expander(layout, clusters, go=fill.go, interpolate=fill, file=file, document=document)
-    found: list[Generated] = []
+    generated: list[Generated] = []
     try:
         results = expander.expand(spec.get("generators"), (*path, "generators"))
     except (Unsupported, UnrenderableTemplate) as error:
         return [], [*expander.problems, str(error)]
-    seen: set[str] = set()
+    names: set[str] = set()
     for item in results:
         try:
-            made = _one(spec, item, fill, path)
+            application = _one(spec, item, fill, path)
         except (UnrenderableTemplate, UnreadableYaml) as error:
             expander.problems.append(f"template: {error}")
             continue
-        name = str((made.body.get("metadata") or {}).get("name", ""))
+        name = str((application.body.get("metadata") or {}).get("name", ""))
         if "{{" in name or not name:
             expander.problems.append(f"template leaves a placeholder in the name: {name!r}")
-        elif name not in seen:
-            seen.add(name)
-            made.body["metadata"].setdefault("namespace", str((body.get("metadata") or {}).get("namespace", "")))
-            found.append(made)
-    return found, list(dict.fromkeys(expander.problems))
+        elif name not in names:
+            names.add(name)
+            application.body["metadata"].setdefault("namespace", str((body.get("metadata") or {}).get("namespace", "")))
+            generated.append(application)
+    return generated, list(dict.fromkeys(expander.problems))
 
 
 def _one(spec: Mapping[str, Any], item: Parameters, fill: Templater, path: YamlPath) -> Generated:
@@ -147,10 +147,10 @@ def _one(spec: Mapping[str, Any], item: Parameters, fill: Templater, path: YamlP
     return Generated(body, template, template_path, item.places)
 
 
-def _overlaid(base: Any, other: Mapping[str, Any]) -> Any:
+def _overlaid(base: Any, override: Mapping[str, Any]) -> Any:
     """A generator's own template over the set's: what it leaves empty stays."""
     result = dict(base) if isinstance(base, dict) else {}
-    for key, value in other.items():
+    for key, value in override.items():
         if isinstance(value, dict):
             result[key] = _overlaid(result.get(key), value)
         elif value not in (None, "", []):

@@ -46,19 +46,19 @@ class Feeds:
 
     def files_of(self, app: Application) -> list[str]:
         """The files that an Application reads, the text of the Application itself included."""
-        found = {app.file} - {""}
+        files = {app.file} - {""}
         for source in app.sources:
             kind = source_type(self.files, source)
             if kind == "directory":
-                found.update(plain.file_names(self.files, source))
+                files.update(plain.file_names(self.files, source))
             elif kind == "kustomize":
-                found |= self._kustomize(source.path)
+                files |= self._kustomize(source.path)
             else:
-                found |= self._values(app)
-            found.update(name for name in override_files(source.path, app.name) if self.files.is_file(name))
+                files |= self._values(app)
+            files.update(name for name in override_files(source.path, app.name) if self.files.is_file(name))
         if any(source_type(self.files, source) == "helm" for source in app.sources):
-            found |= {name for source in app.sources if source.local for name in self.files.below(source.path)}
-        return sorted(found)
+            files |= {name for source in app.sources if source.local for name in self.files.below(source.path)}
+        return sorted(files)
 
     def _kustomize(self, path: str) -> frozenset[str]:
         if path not in self._builds:
@@ -68,11 +68,11 @@ class Feeds:
     def _values(self, app: Application) -> frozenset[str]:
         name = repr(app.key)
         if name not in self._sets:
-            found: set[str] = set()
+            files: set[str] = set()
             for source in app.sources:
                 if source.options("helm"):
-                    found |= release(self.files, self.renderer.layout, app, source).files
-            self._sets[name] = frozenset(found)
+                    files |= release(self.files, self.renderer.layout, app, source).files
+            self._sets[name] = frozenset(files)
         return self._sets[name]
 
     def values_readers(self, file: str) -> list[Application]:

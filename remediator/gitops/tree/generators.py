@@ -58,20 +58,20 @@ class Expander:
         self.layout, self.clusters, self.go, self.interpolate = layout, clusters, go, interpolate
         self.file, self.document = file, document
         self.problems: list[str] = []
-        self.made = 0
+        self.result_count = 0
 
     def expand(self, generators: Any, path: YamlPath) -> list[Parameters]:
         """The results of all generators; those that cannot be followed become problems."""
-        found: list[Parameters] = []
+        results: list[Parameters] = []
         for index, generator in enumerate(generators if isinstance(generators, list) else []):
             if isinstance(generator, dict):
                 try:
-                    found += self.one(generator, (*path, index))
+                    results += self.one(generator, (*path, index))
                 except Exhausted:
                     raise
                 except Unsupported as error:
                     self.problems.append(str(error))
-        return found
+        return results
 
     def one(self, generator: Mapping[str, Any], path: YamlPath) -> list[Parameters]:
         """The results of one generator."""
@@ -92,8 +92,8 @@ class Expander:
         result = []
         for item in readers[name](body, (*path, name)):
             result.append(self._with_values(item, body, (*path, name)))
-            self.made += 1
-            if self.made > MAX_RESULTS:
+            self.result_count += 1
+            if self.result_count > MAX_RESULTS:
                 raise Exhausted(f"its generators yield more than {MAX_RESULTS} results")
         if isinstance(body.get("template"), dict):
             for item in result:
@@ -132,9 +132,10 @@ class Expander:
         elements = body.get("elements")
         for index, element in enumerate(elements if isinstance(elements, list) else []):
             if isinstance(element, dict):
-                here = (*path, "elements", index)
+                element_path = (*path, "elements", index)
                 yield Parameters(
-                    dict(element), {dot(key): self._place((*here, *key), value) for key, value in leaves(element)}
+                    dict(element),
+                    {dot(key): self._place((*element_path, *key), value) for key, value in leaves(element)},
                 )
         if isinstance(body.get("elementsYaml"), str) and "{{" not in body["elementsYaml"]:
             for element in _parsed(body["elementsYaml"]):
@@ -154,11 +155,11 @@ class Expander:
             yield from self._files(body["files"], prefix)
 
     def _directories(self, items: list[Any]) -> list[str]:
-        wanted = [item for item in items if isinstance(item, dict)]
-        take = [matcher(self.layout.to_local(str(item.get("path", "")))) for item in wanted if not item.get("exclude")]
-        drop = [matcher(self.layout.to_local(str(item.get("path", "")))) for item in wanted if item.get("exclude")]
+        entries = [item for item in items if isinstance(item, dict)]
+        take = [matcher(self.layout.to_local(str(item.get("path", "")))) for item in entries if not item.get("exclude")]
+        drop = [matcher(self.layout.to_local(str(item.get("path", "")))) for item in entries if item.get("exclude")]
         starts = tuple(
-            fixed_part(self.layout.to_local(str(item.get("path", "")))) for item in wanted if not item.get("exclude")
+            fixed_part(self.layout.to_local(str(item.get("path", "")))) for item in entries if not item.get("exclude")
         )
         return sorted(
             name
@@ -173,31 +174,31 @@ class Expander:
 
     def _files(self, items: list[Any], prefix: str) -> Iterator[Parameters]:
         files = self.layout.files
-        wanted = [item for item in items if isinstance(item, dict)]
-        dropped = {
+        entries = [item for item in items if isinstance(item, dict)]
+        excluded = {
             name
-            for item in wanted
+            for item in entries
             if item.get("exclude")
             for name in files.glob(self.layout.to_local(str(item.get("path", ""))))
         }
-        taken = [
+        included = [
             name
-            for item in wanted
+            for item in entries
             if not item.get("exclude")
             for name in files.glob(self.layout.to_local(str(item.get("path", ""))))
         ]
-        for name in dict.fromkeys(sorted(taken)):
-            if name in dropped:
+        for name in dict.fromkeys(sorted(included)):
+            if name in excluded:
                 continue
             try:
                 documents = yamlread.documents(files.read(name))
             except UnreadableYaml as error:
                 self.problems.append(f"{name}: {error.message}")
                 continue
-            whole = documents[0] if documents else None
-            for index, content in enumerate(whole if isinstance(whole, list) else [whole]):
+            document = documents[0] if documents else None
+            for index, content in enumerate(document if isinstance(document, list) else [document]):
                 if isinstance(content, dict):
-                    start: YamlPath = (index,) if isinstance(whole, list) else ()
+                    start: YamlPath = (index,) if isinstance(document, list) else ()
                     places = {
                         dot(key): Place(
                             file=name,
@@ -214,15 +215,15 @@ class Expander:
     def _path_of(self, directory: str, filename: str = "") -> dict[str, Any]:
         path = self.layout.to_repository(directory)
         base = posixpath.basename(path)
-        found: dict[str, Any] = {
+        parameters: dict[str, Any] = {
             "path": path,
             "basename": base,
             "basenameNormalized": dns(base),
             "segments": path.split("/"),
         }
         if filename:
-            found |= {"filename": filename, "filenameNormalized": dns(filename)}
-        return found
+            parameters |= {"filename": filename, "filenameNormalized": dns(filename)}
+        return parameters
 
     def _clusters(self, body: Mapping[str, Any], _: YamlPath) -> Iterator[Parameters]:
         selector = body.get("selector")
@@ -273,15 +274,15 @@ class Expander:
             raise Unsupported("generator merge needs generators and mergeKeys")
         base = self.one(children[0], (*path, "generators", 0))
         for number, child in enumerate(children[1:], 1):
-            others = {
+            results = {
                 tuple(_value(item.values, key) for key in keys): item
                 for item in self.one(child, (*path, "generators", number))
             }
             for item in base:
-                other = others.get(tuple(_value(item.values, key) for key in keys))
-                if other is not None:
-                    item.values = _joined(item.values, other.values)
-                    item.places |= other.places
+                override = results.get(tuple(_value(item.values, key) for key in keys))
+                if override is not None:
+                    item.values = _joined(item.values, override.values)
+                    item.places |= override.places
         yield from base
 
 
@@ -356,14 +357,14 @@ def selected(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
         if labels.get(str(key)) != str(value):
             return False
     for rule in selector.get("matchExpressions") or []:
-        value, wanted = labels.get(str(rule.get("key"))), [str(item) for item in rule.get("values") or []]
-        held = {
-            "In": value in wanted,
-            "NotIn": value not in wanted,
+        value, values = labels.get(str(rule.get("key"))), [str(item) for item in rule.get("values") or []]
+        outcomes = {
+            "In": value in values,
+            "NotIn": value not in values,
             "Exists": value is not None,
             "DoesNotExist": value is None,
         }
-        if not held.get(str(rule.get("operator")), False):
+        if not outcomes.get(str(rule.get("operator")), False):
             return False
     return True
 

@@ -55,7 +55,7 @@ class _Linker:
     def _parent(
         self,
         file: str,
-        own: str,
+        name: str,
         directories: Users,
         listed: Mapping[str, str],
     ) -> str:
@@ -63,7 +63,7 @@ class _Linker:
         while True:
             for app, source in directories.get(directory, ()):
                 if (
-                    app.name != own
+                    app.name != name
                     and directory not in self.kustomized.refs
                     and source_type(self.files, source) == "directory"
                     and plain.covers(source, file)
@@ -72,22 +72,22 @@ class _Linker:
             if not directory:
                 break
             directory = posixpath.dirname(directory)
-        found = listed.get(file, "")
-        return found if found != own else ""
+        parent = listed.get(file, "")
+        return parent if parent != name else ""
 
 
 def _cycles(tree: Tree) -> None:
     parent = {app.name: app.parent for app in tree.applications if app.parent}
-    told: set[str] = set()
+    reported: set[str] = set()
     for app in tree.applications:
-        seen: list[str] = []
+        chain: list[str] = []
         name = app.name
-        while name in parent and name not in seen and name not in told:
-            seen.append(name)
+        while name in parent and name not in chain and name not in reported:
+            chain.append(name)
             name = parent[name]
-        if name in seen:
-            ring = seen[seen.index(name) :]
-            told.update(ring)
+        if name in chain:
+            ring = chain[chain.index(name) :]
+            reported.update(ring)
             tree.problems.append(
                 Problem(
                     "cycle",
@@ -96,4 +96,4 @@ def _cycles(tree: Tree) -> None:
                     application=app.name,
                 )
             )
-        told.update(seen)
+        reported.update(chain)

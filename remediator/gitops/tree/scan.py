@@ -113,17 +113,17 @@ def references(data: bytes) -> list[str]:
         body = yamlread.mapping(data)
     except UnreadableYaml:
         return []
-    found: list[str] = []
+    entries: list[str] = []
     for key in ("resources", "bases", "components", "patchesStrategicMerge", "patches", "patchesJson6902"):
         for item in listed(body, key):
-            found += (
+            entries += (
                 [item]
                 if isinstance(item, str)
                 else [str(item["path"])]
                 if isinstance(item, dict) and "path" in item
                 else []
             )
-    return found
+    return entries
 
 
 def _documents(data: bytes, facts: Facts) -> None:
@@ -134,8 +134,8 @@ def _documents(data: bytes, facts: Facts) -> None:
             for offset, body in enumerate(yamlread.iterate(piece)):
                 facts.documents += [(max(index, 0) + offset, item) for item in _items(body) if _wanted(item)]
         except UnreadableYaml as error:
-            before = data.find(piece)
-            line = error.line + data.count(b"\n", 0, before) if error.line and before > 0 else error.line
+            start = data.find(piece)
+            line = error.line + data.count(b"\n", 0, start) if error.line and start > 0 else error.line
             facts.problems.append(("parse", error.message, line))
 
 
@@ -166,17 +166,17 @@ def tells(name: str, data: bytes) -> bool:
     return name.endswith(KUSTOMIZATION_NAMES)
 
 
-def scan(files: Files, known: Mapping[str, Facts | None] | None = None) -> tuple[dict[str, Facts], list[Problem]]:
+def scan(files: Files, cached: Mapping[str, Facts | None] | None = None) -> tuple[dict[str, Facts], list[Problem]]:
     """Facts by file; `known` answers for files that did not change (None: nothing there)."""
-    found: dict[str, Facts] = {}
+    facts_by_file: dict[str, Facts] = {}
     problems: list[Problem] = []
-    known = known or {}
+    cached = cached or {}
     charts = {name[: -len("/Chart.yaml")] if "/" in name else "" for name in files.names if name.endswith("Chart.yaml")}
     for name in files.names:
         if not is_yaml(name):
             continue
-        facts = known.get(name)
-        if name not in known:
+        facts = cached.get(name)
+        if name not in cached:
             try:
                 data = files.read_listed(name)
             except UnreadableYaml as error:
@@ -189,9 +189,9 @@ def scan(files: Files, known: Mapping[str, Facts | None] | None = None) -> tuple
                     name, data, in_templates="templates/" in name and template_chart(name, charts) is not None
                 )
         if facts is not None:
-            found[name] = facts
+            facts_by_file[name] = facts
             problems += [Problem(kind, message, file=name, line=line) for kind, message, line in facts.problems]  # type: ignore[arg-type]
-    return found, problems
+    return facts_by_file, problems
 
 
 def template_chart(name: str, charts: set[str]) -> str | None:

@@ -30,13 +30,13 @@ def shapes(values: Any) -> Iterator[Shape]:
     if not isinstance(values, dict):
         return
     defaults = _defaults(values)
-    taken: list[YamlPath] = []
+    shape_paths: list[YamlPath] = []
     for path, item in mappings(values):
-        if any(path[: len(done)] == done for done in taken) or not path:
+        if any(path[: len(shape_path)] == shape_path for shape_path in shape_paths) or not path:
             continue
         name = str(item.get("name") or (path[-1] if isinstance(path[-1], str) else ""))
         if isinstance(item.get("generators"), list) and isinstance(item.get("template"), dict):
-            taken.append(path)
+            shape_paths.append(path)
             body = {
                 "apiVersion": "argoproj.io/v1alpha1",
                 "kind": "ApplicationSet",
@@ -45,7 +45,7 @@ def shapes(values: Any) -> Iterator[Shape]:
             }
             yield Shape("ApplicationSet", name, path, body)
         elif _is_application(item, path):
-            taken.append(path)
+            shape_paths.append(path)
             if item.get("enabled") is not False:
                 yield Shape("Application", name, path, _manifest(name, item, defaults))
 
@@ -58,9 +58,9 @@ def _is_application(item: Mapping[str, Any], path: YamlPath) -> bool:
         return True
     if isinstance(many, list) and any(isinstance(part, dict) and part.get("repoURL") for part in many):
         return True
-    named = any("app" in str(step).lower() for step in path[:-1])
+    under_app_key = any("app" in str(step).lower() for step in path[:-1])
     return (
-        named
+        under_app_key
         and isinstance(item.get("path"), str)
         and bool(item.get("repoURL") or item.get("destination") or item.get("namespace") or item.get("project"))
     )
@@ -68,17 +68,17 @@ def _is_application(item: Mapping[str, Any], path: YamlPath) -> bool:
 
 def _defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     """repoURL, revision and destination that the chart's values give once for all."""
-    found: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     for path, item in mappings(values):
         if len(path) > 5 or any(isinstance(step, int) for step in path):
             continue
         for key in ("repoURL", "targetRevision"):
             if isinstance(item.get(key), str):
-                found.setdefault(key, item[key])
+                defaults.setdefault(key, item[key])
         destination = item.get("destination")
         if isinstance(destination, dict) and destination.get("server"):
-            found.setdefault("server", destination["server"])
-    return found
+            defaults.setdefault("server", destination["server"])
+    return defaults
 
 
 def _manifest(name: str, item: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

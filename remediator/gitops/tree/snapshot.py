@@ -88,14 +88,14 @@ def _stamps(files: Files) -> str:
 def dump(tree: Tree, problems: list[Problem], layout: Mapping[str, Any]) -> dict[str, Any]:
     """The tree as JSON has it; templates and producers that many share are written once."""
     shared: list[Any] = []
-    seen: dict[int, int] = {}
+    indexes: dict[int, int] = {}
 
     def once(item: Any, form: Any) -> int:
-        if id(item) not in seen:
-            seen[id(item)] = len(shared)
+        if id(item) not in indexes:
+            indexes[id(item)] = len(shared)
             shared.append(None)
-            shared[seen[id(item)]] = form(item)
-        return seen[id(item)]
+            shared[indexes[id(item)]] = form(item)
+        return indexes[id(item)]
 
     def origin(item: Origin | None) -> Any:
         if item is None:
@@ -152,13 +152,13 @@ def dump(tree: Tree, problems: list[Problem], layout: Mapping[str, Any]) -> dict
         [item.name, item.file, item.document, item.parent, item.body, origin(item.origin), item.path]
         for item in tree.sets
     ]
-    told = [[p.kind, p.message, p.file, p.line, p.application] for p in problems]
+    problem_rows = [[p.kind, p.message, p.file, p.line, p.application] for p in problems]
     return {
         "version": VERSION,
         "applications": applications,
         "sets": sets,
         "projects": tree.projects,
-        "problems": told,
+        "problems": problem_rows,
         "shared": shared,
         "layout": layout,
     }
@@ -177,17 +177,17 @@ def load(data: Any) -> tuple[Tree, list[Problem], Mapping[str, Any]] | None:
 class _Loader:
     def __init__(self, shared: list[Any]) -> None:
         self.shared = shared
-        self.made: dict[int, Any] = {}
+        self.producers: dict[int, Any] = {}
 
     def tree(self, data: Mapping[str, Any]) -> Tree:
-        found = Tree()
-        found.applications = [self.application(item) for item in data["applications"]]
-        found.sets = [
+        tree = Tree()
+        tree.applications = [self.application(item) for item in data["applications"]]
+        tree.sets = [
             ApplicationSet(name, file, document, parent, body, self.origin(origin), tuple(path))
             for name, file, document, parent, body, origin, path in data["sets"]
         ]
-        found.projects = [(file, index, body) for file, index, body in data["projects"]]
-        return found
+        tree.projects = [(file, index, body) for file, index, body in data["projects"]]
+        return tree
 
     def application(self, item: list[Any]) -> Application:
         (
@@ -206,7 +206,7 @@ class _Loader:
             notes,
             variant,
         ) = item
-        made = tuple(self.source(source, body) for source in sources)
+        application_sources = tuple(self.source(source, body) for source in sources)
         return Application(
             name,
             namespace,
@@ -216,7 +216,7 @@ class _Loader:
             document,
             kind,
             parent,
-            made,
+            application_sources,
             body,
             namespaced,
             self.origin(origin),
@@ -226,11 +226,13 @@ class _Loader:
 
     @staticmethod
     def source(item: list[Any], body: Any) -> Source:
-        url, path, revision, chart, ref, local, steps, own = item
+        url, path, revision, chart, ref, local, steps, source_body = item
         pointer: YamlPath = tuple(steps)
-        if own is None:
-            own = get(body, pointer)
-        return Source(url, path, revision, chart, ref, local, pointer, own if own is not MISSING else {})
+        if source_body is None:
+            source_body = get(body, pointer)
+        return Source(
+            url, path, revision, chart, ref, local, pointer, source_body if source_body is not MISSING else {}
+        )
 
     def origin(self, item: Any) -> Origin | None:
         if item is None:
@@ -238,7 +240,7 @@ class _Loader:
         kind, file, document, path, template, places, producer, inside = item
         parameters = {
             name: Place.model_construct(
-                file=where,
+                file=place_file,
                 document=index,
                 path=tuple(steps),
                 inside=(),
@@ -249,10 +251,17 @@ class _Loader:
                 also_feeds=(),
                 notes=(),
             )
-            for name, (where, index, steps, value, why) in places.items()
+            for name, (place_file, index, steps, value, why) in places.items()
         }
-        if producer is not None and producer not in self.made:
-            self.made[producer] = self.application(self.shared[producer])
+        if producer is not None and producer not in self.producers:
+            self.producers[producer] = self.application(self.shared[producer])
         return Origin(
-            kind, file, document, tuple(path), self.shared[template], parameters, self.made.get(producer), tuple(inside)
+            kind,
+            file,
+            document,
+            tuple(path),
+            self.shared[template],
+            parameters,
+            self.producers.get(producer),
+            tuple(inside),
         )

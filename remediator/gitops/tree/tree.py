@@ -63,13 +63,13 @@ class TreeReader:
         return self.tree
 
     def _source_paths(self, documents: Iterable[tuple[str, int, Any]]) -> set[str]:
-        found = set()
+        paths = set()
         for _, _, body in documents:
             spec = table(body, "spec")
             for source in [spec.get("source"), *listed(spec, "sources")]:
                 if isinstance(source, dict) and isinstance(source.get("path"), str):
-                    found.add(self.layout.to_local(source["path"]))
-        return found
+                    paths.add(self.layout.to_local(source["path"]))
+        return paths
 
     def _of_chart(self, name: str) -> bool:
         directory = posixpath.dirname(name)
@@ -119,7 +119,7 @@ class TreeReader:
         if origin is None and "destination" not in spec:
             return None
         kinds = {"generator": "ApplicationSet", "values": "Values"}
-        made = kind or (
+        application_kind = kind or (
             kinds.get(
                 origin.kind, "HelmChart" if origin.producer and origin.producer.kind == "HelmChart" else "Kustomization"
             )
@@ -133,7 +133,7 @@ class TreeReader:
             cluster=str(destination.get("name") or destination.get("server") or ""),
             file=name,
             document=index,
-            kind=made,
+            kind=application_kind,
             parent="",
             sources=sources,
             body=body,
@@ -161,7 +161,7 @@ class TreeReader:
                 for text in problems
             ]
         for item in generated:
-            made = Origin(
+            generator_origin = Origin(
                 "generator",
                 name,
                 index,
@@ -170,7 +170,7 @@ class TreeReader:
                 item.places,
                 origin.producer if origin else None,
             )
-            app = self._application(name, index, item.body, made, f"{variant}#{title}", "ApplicationSet")
+            app = self._application(name, index, item.body, generator_origin, f"{variant}#{title}", "ApplicationSet")
             if app is not None:
                 self.tree.applications[-1] = replace(app, parent=title)
 
@@ -184,8 +184,8 @@ class TreeReader:
             self.tree.problems.append(Problem("parse", error.message, name, error.line))
             return
         for shape in shapes(documents[0] if documents else None):
-            known = {app.name for app in self.tree.applications} | {item.name for item in self.tree.sets}
-            if shape.name not in known:
+            names = {app.name for app in self.tree.applications} | {item.name for item in self.tree.sets}
+            if shape.name not in names:
                 self._document(name, 0, shape.body, Origin("values", name, 0, shape.path), shape.path)
 
     def _kustomization(self, top: str) -> None:
@@ -238,7 +238,7 @@ class TreeReader:
         self.rendered.add(top)
 
     def _inflate(self, file: str, index: int, chart: Mapping[str, Any]) -> list[Tracked]:
-        found = []
+        tracked = []
         directory = posixpath.dirname(file)
         for name in [
             str(chart.get("valuesFile") or ""),
@@ -251,16 +251,16 @@ class TreeReader:
                     documents = yamlread.documents(self.files.read(target))
                 except UnreadableYaml:
                     continue
-                found += [
+                tracked += [
                     self._shaped(directory, target, (), shape.path, shape.body)
                     for shape in shapes(documents[0] if documents else None)
                 ]
         inline = chart.get("valuesInline")
-        found += [
+        tracked += [
             self._shaped(directory, file, ("helmCharts", index, "valuesInline"), shape.path, shape.body)
             for shape in shapes(inline)
         ]
-        return found
+        return tracked
 
     @staticmethod
     def _shaped(directory: str, file: str, prefix: YamlPath, path: YamlPath, body: Mapping[str, Any]) -> Tracked:
@@ -291,13 +291,13 @@ class TreeReader:
                     0,
                 )
             )
-        done: set[tuple[Any, ...]] = set()
+        visited: set[tuple[Any, ...]] = set()
         while queue:
             app, level = queue.pop(0)
-            if app.key in done:
+            if app.key in visited:
                 continue
-            done.add(app.key)
-            before = len(self.tree.applications)
+            visited.add(app.key)
+            count = len(self.tree.applications)
             if any(source.local and source.path in self.app_charts for source in app.sources):
                 if level > MAX_DEPTH:
                     self.tree.problems.append(
@@ -312,7 +312,7 @@ class TreeReader:
                 self._children(app)
             elif any(self._may_hold(app, source) for source in app.sources):
                 self._values_of(app)
-            queue += [(child, level + 1) for child in self.tree.applications[before:]]
+            queue += [(child, level + 1) for child in self.tree.applications[count:]]
 
     def _children(self, app: Application) -> None:
         rendering = self.renderer.rendering(app)
@@ -321,7 +321,7 @@ class TreeReader:
             if item.kind in ("Application", "ApplicationSet", "AppProject") and item.api_version.startswith(
                 "argoproj.io/"
             ):
-                before = len(self.tree.applications)
+                count = len(self.tree.applications)
                 producer = replace(app, kind="HelmChart")
                 self._document(
                     item.file,
@@ -332,7 +332,7 @@ class TreeReader:
                     f"{app.variant}/{app.name}",
                 )
                 parent = app.name if app.body else ""
-                for index in range(before, len(self.tree.applications)):
+                for index in range(count, len(self.tree.applications)):
                     if not self.tree.applications[index].parent:
                         self.tree.applications[index] = replace(self.tree.applications[index], parent=parent)
 
@@ -357,10 +357,10 @@ class TreeReader:
         for source in app.sources:
             if source_type(self.files, source) not in ("remote", "helm") or not source.options("helm"):
                 continue
-            found: Release = release(self.files, self.layout, app, source)
-            if found.chart and not found.missing:
+            helm_release: Release = release(self.files, self.layout, app, source)
+            if helm_release.chart and not helm_release.missing:
                 continue
-            for layer in found.layers:
+            for layer in helm_release.layers:
                 for shape in shapes(layer.data if layer.kind in ("values", "valuesObject", "file") else None):
                     file = layer.file or app.file
                     path = layer.path if not layer.inside else ()

@@ -166,7 +166,7 @@ def _check_rendering(
     for change in differences:
         if change.application not in touched:
             raise Unprovable(f"{fix.title}: it would change {change.application} too")
-        if change.what == "failure" and change.after is not MISSING and change.after:
+        if change.scope == "failure" and change.after is not MISSING and change.after:
             raise Unprovable(f"{fix.title}: {change.application} would no longer render: {change.after}")
     for change in differences:
         _check_maximum(case, fix, change)
@@ -206,7 +206,7 @@ def _check_want(want: Want, differences: Sequence[ObjectChange], fix: Fix) -> No
     for change in own:
         path = _plain(change.path)
         inside = any(path[: len(prefix)] == prefix or prefix[: len(path)] == path for prefix in wanted)
-        if change.what != "field" or not (inside or _derived(change)):
+        if change.scope != "field" or not (inside or _derived(change)):
             raise Unprovable(f"{fix.title}: it would also change {change.kind} {change.name} {dotted(change.path)}")
 
 

@@ -121,7 +121,7 @@ def _earlier(case: RemedyContext, application: Application, manifest: Manifest) 
         manifest.file,
         *(file for source in application.sources if source.local for file in _near(case, source.path)),
     }
-    for commit in history.recent(root, limit=_DEEP, before=case.diagnosis.first_seen):
+    for commit in history.recent(root, limit=_DEEP, until=case.diagnosis.first_seen):
         files = [file for file in commit.files if file in reads or file == manifest.file]
         if not files:
             continue

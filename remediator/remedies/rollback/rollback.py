@@ -42,7 +42,7 @@ def roll_back(case: RemedyContext) -> Iterator[Fix]:
     if not applications or not case.cite():
         return
     budget = RENDERS
-    for commit in history.recent(case.repository.root, limit=COMMITS, before=case.diagnosis.first_seen):
+    for commit in history.recent(case.repository.root, limit=COMMITS, until=case.diagnosis.first_seen):
         taken = _TakenBack(case, commit, applications)
         candidates = taken.candidates[: max(budget, 0)]
         budget -= len(candidates)
@@ -162,7 +162,7 @@ class _TakenBack:
             return False
         effects = self.case.repository.difference(after)
         own = [effect for effect in effects if self._on_culprit(effect)]
-        if not own or any(effect.what == "field" and not self._implicates(dotted(effect.path)) for effect in own):
+        if not own or any(effect.scope == "field" and not self._implicates(dotted(effect.path)) for effect in own):
             return False
         if any(self._never_ran(effect) for effect in own):
             return False
@@ -217,7 +217,7 @@ class _TakenBack:
 
 def _same(effect: ObjectChange, other: ObjectChange) -> bool:
     """Whether one object of a shared text changes alike in two Applications."""
-    return (effect.kind, effect.name, effect.path, effect.what) == (other.kind, other.name, other.path, other.what)
+    return (effect.kind, effect.name, effect.path, effect.scope) == (other.kind, other.name, other.path, other.scope)
 
 
 def _edits(steps: Sequence[Step]) -> Iterator[Edit]:

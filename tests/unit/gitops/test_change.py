@@ -50,7 +50,7 @@ def changed(opened, file, old, new):
 
 def test_fields_before_and_after(opened):
     found = opened.difference(changed(opened, "web/d.yaml", "replicas: 2", "replicas: 3"))
-    assert [(item.application, item.kind, item.path, item.before, item.after, item.what) for item in found] == [
+    assert [(item.application, item.kind, item.path, item.before, item.after, item.scope) for item in found] == [
         ("web", "Deployment", ("spec", "replicas"), 2, 3, "field")
     ]
     assert opened.read("web/d.yaml") == WEB.encode()
@@ -65,7 +65,7 @@ def test_objects_and_applications_that_come_and_go(opened):
         }
     )
     kinds = {
-        (item.what, item.name): (item.before is MISSING, item.after is MISSING) for item in opened.difference(more)
+        (item.scope, item.name): (item.before is MISSING, item.after is MISSING) for item in opened.difference(more)
     }
     assert kinds == {
         ("object", "web"): (False, True),
@@ -76,7 +76,7 @@ def test_objects_and_applications_that_come_and_go(opened):
 
 def test_what_no_longer_renders_is_a_failure(opened):
     found = opened.difference(changed(opened, "k/kustomization.yaml", "d.yaml", "gone.yaml"))
-    assert ("k", "failure") in {(item.application, item.what) for item in found}
+    assert ("k", "failure") in {(item.application, item.scope) for item in found}
 
 
 @pytest.mark.parametrize(

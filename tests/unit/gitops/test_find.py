@@ -151,7 +151,7 @@ def test_addresses_tell_twins_apart_where_it_is_known_what_they_stand_for(repo):
 
 def test_applications_that_do_not_speak_of_the_name_are_not_rendered(shop):
     shop.find(Subject(pod="postgres-0"))
-    rendered = {key[1] for key in shop.renderer._done}
+    rendered = {key[1] for key in shop.renderer._renderings}
     assert rendered == {"db"}
 
 
