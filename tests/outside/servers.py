@@ -143,12 +143,14 @@ def serve(script: Script | Answer, *, certificate: Path | None = None) -> Iterat
 
 
 @contextlib.contextmanager
-def dripping() -> Iterator[str]:
-    """A server whose headers never end, a byte every twentieth of a second."""
+def dripping(connections: list[object] | None = None) -> Iterator[str]:
+    """Serve headers that never end, a byte every twentieth of a second; `connections` gets one entry for each client."""
     stopped = threading.Event()
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
+            if connections is not None:
+                connections.append(self.client_address)
             with contextlib.suppress(OSError):
                 self.request.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
                 while not stopped.wait(0.05):

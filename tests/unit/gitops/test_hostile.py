@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import pytest
 
@@ -73,12 +72,10 @@ def test_paths_cannot_leave_the_checkout(repo, path):
 def test_large_files_are_said_and_not_read(repo):
     repo({"a.yaml": app("web", "web"), "web/s.yaml": SERVICE})
     with (repo.root / "web" / "big.yaml").open("wb") as out:
-        out.truncate(50 * 1024 * 1024)
-    began = time.monotonic()
+        out.truncate(1 << 40)  # without holding a byte on the disk; no memory could take it
     opened = repo.open()
     assert [item.name for item in opened.objects(opened.applications[0])] == ["web"]
     assert kinds(opened.problems) == {"too-large"}
-    assert time.monotonic() - began < 5
 
 
 def test_bombs_and_deep_nesting_are_problems_of_their_file(repo):
