@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from remediator.commands.shared import add_repo, find, services, tell_notes
 from remediator.errors import ConfigError
+from remediator.judgement.inquiry import Inquiry
+from remediator.remedies.engine.candidates import considered, edits_of
 
 if TYPE_CHECKING:
     import argparse
@@ -73,7 +75,7 @@ def _lines(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> 
         yield f"  doubt    {targets.doubt}"
     if not targets.matches and not targets.doubt:
         yield "  object   none in this repository"
-    yield from _actions(diagnosis, repository, policies)
+    yield from _hypotheses(Inquiry(diagnosis, repository, policies, targets))
 
 
 def _signals(diagnosis: Diagnosis, policies: Policies) -> Iterator[str]:
@@ -87,26 +89,33 @@ def _signals(diagnosis: Diagnosis, policies: Policies) -> Iterator[str]:
         yield f"  {one.id:<8} {one.signal} ({weight}) {one.source}:{one.line} {first}"
 
 
-def _actions(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> Iterator[str]:
-    from remediator.remedies.engine.propose import attempts, considered, edits_of, propose
-    from remediator.remedies.engine.targets import targets_of
+def _hypotheses(inquiry: Inquiry) -> Iterator[str]:
+    """Every hypothesis with its probability, the rows that made it, and what became of it."""
+    from remediator.judgement.decide import decide, try_all
 
-    options = {
-        edits_of(one): (number, one) for number, one in enumerate(propose(diagnosis, repository, policies).proposals, 1)
-    }
-    tried = list(attempts(diagnosis, repository, policies, targets_of(diagnosis, repository)))
-    for action in considered(diagnosis, _all_enabled(policies)):
-        if not policies.actions[action.id].enabled:
-            yield f"  action   {action.id}: disabled by policy"
-            continue
-        own = [one for one in tried if one.action == action.id]
-        if not own:
-            yield f"  action   {action.id}: has nothing to propose here"
-        for one in own:
-            came_to = one.refusal
-            if one.proposal:
-                came_to = _proof(one.proposal) + _rank(one.proposal, options.get(edits_of(one.proposal)))
-            yield f"  action   {action.id}: {one.title} ({one.score:.2f}) — {came_to}"
+    plan = decide(inquiry.diagnosis, inquiry.repository, inquiry.policies)
+    options = {edits_of(proposal): (number, proposal) for number, proposal in enumerate(plan.proposals, 1)}
+    for action in _disabled(inquiry.diagnosis, inquiry.policies):
+        yield f"  action   {action}: disabled by policy"
+    tried = list(try_all(inquiry))
+    for item in tried:
+        hypothesis = item.weighed.hypothesis
+        outcome = item.refusal
+        if item.proposal:
+            outcome = _proof(item.proposal) + _rank(item.proposal, options.get(edits_of(item.proposal)))
+        title = hypothesis.fix.title if hypothesis.fix else "nothing to propose"
+        label = "action" if hypothesis.generator in ("remedies", "changes") else hypothesis.generator.rstrip("s")
+        yield f"  {label:<8} {hypothesis.rule}: {title} ({item.weighed.probability:.2f}) — {outcome}"
+        rows = [f"{name} {value:+.1f}" for name, value in item.weighed.rows if value]
+        yield f"           {', '.join(rows) or 'no observation speaks for or against it'}"
+    silent = {action.id for action in considered(inquiry.diagnosis, inquiry.policies)}
+    for name in sorted(silent - {item.weighed.hypothesis.rule for item in tried}):
+        yield f"  action   {name}: has nothing to propose here"
+
+
+def _disabled(diagnosis: Diagnosis, policies: Policies) -> list[str]:
+    considered_ids = [action.id for action in considered(diagnosis, _all_enabled(policies))]
+    return [name for name in considered_ids if not policies.actions[name].enabled]
 
 
 def _rank(proposal: Proposal, option: tuple[int, Proposal] | None) -> str:

@@ -11,6 +11,7 @@ from remediator import remedies
 from remediator.domain.lifecycle import RemediationPlan
 from remediator.errors import PolicyViolation
 from remediator.gitops import Repository
+from remediator.judgement import decide
 from remediator.policy.guard import FileChange, check_changes
 from remediator.policy.meaning import frozen
 
@@ -52,7 +53,7 @@ class LocalPlanner:
         """See the port; asked again about the same diagnosis it answers from memory."""
         key = diagnosis.model_dump_json()
         if key not in self._plans:
-            self._plans[key] = remedies.propose(diagnosis, self.repository, self.policies)
+            self._plans[key] = decide(diagnosis, self.repository, self.policies)
         return self._plans[key]
 
     def edit(self, edits: Sequence[Edit], read: Read) -> dict[str, bytes | None]:

@@ -45,6 +45,7 @@ def _loaded(user_file: Path | None, root: Path) -> tuple[Policies | None, list[C
         "categories": {path.stem: _read(path) for path in sorted(root.glob("categories/*.yaml"))},
         "actions": {path.stem: _read(path) for path in sorted(root.glob("actions/*.yaml"))},
         "guardrails": _read(root / "guardrails.yaml"),
+        "weights": _read(root / "weights.yaml"),
     }
     if user_file is not None:
         user = _read(user_file)
@@ -176,6 +177,7 @@ def _build(document: Mapping[str, Any], user_file: Path | None) -> tuple[Policie
             catalogue=Catalogue(categories=categories),
             actions=actions,
             guardrails=_guardrails(document["guardrails"]),
+            weights=document["weights"],
             **rest,
         )
     except ValidationError as error:
@@ -200,7 +202,7 @@ def _schema_for(file: Path) -> str:
         return "category.json"
     if file.parent.name == "actions":
         return "action.json"
-    return "guardrails.json" if file.stem == "guardrails" else "remediator.json"
+    return f"{file.stem}.json" if file.stem in ("guardrails", "weights") else "remediator.json"
 
 
 def _registry(directory: Path) -> Any:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from remediator.policy.mistakes import empty_placeholders
-from remediator.policy.models import FreezeWindow, Guardrails, ModelBounds, Policies
+from remediator.policy.models import ANY_INCIDENT, FreezeWindow, Guardrails, ModelBounds, Policies
 from remediator.policy.targets import Target
 
 _CREDENTIAL = re.compile(
@@ -50,7 +50,9 @@ def _references(policies: Policies) -> Iterator[tuple[tuple[str | int, ...], str
     for action in policies.actions.values():
         for ended in action.ends:
             kind, _, identity = ended.partition(":")
-            if not (identity in policies.catalogue.by_id if kind == "category" else ended in known):
+            if ended != ANY_INCIDENT and not (
+                identity in policies.catalogue.by_id if kind == "category" else ended in known
+            ):
                 yield ("actions", action.id, "ends"), f"ends {ended!r}, which is no signal and no `category:ID`"
 
 

@@ -15,6 +15,9 @@ from remediator.policy.targets import Target
 
 Role = Literal["cause", "symptom", "hint"]
 
+ANY_INCIDENT = "category:*"
+"""What an action ends whose hypotheses say themselves what they explain."""
+
 
 class Signal(Value):
     """One pattern that, found in a statement, speaks for its category."""
@@ -206,11 +209,20 @@ class ModelBounds(Value):
     currency: str = "USD"
 
 
+class Weight(Value):
+    """One row of the table of weights: what an observation adds to the log-odds of a hypothesis."""
+
+    weight: float
+    reason: str
+
+
 class Policies(Value):
     """Everything the policies say, defaults and the user's file merged."""
 
     catalogue: Catalogue
     actions: Mapping[str, Action]
+    weights: Mapping[str, Weight] = Field(default_factory=dict)
+    """What each observation about a hypothesis is worth, by the observation's name."""
     guardrails: Guardrails = Guardrails()
     verification: Verification = Verification()
     locating: Locating = Locating()

@@ -11,8 +11,8 @@ from remediator.domain.incident import Diagnosis
 from remediator.domain.lifecycle import RemediationPlan
 from remediator.evidence import Pattern, Scanner, text_input
 from remediator.gitops import Repository
+from remediator.judgement import decide
 from remediator.remedies import changes
-from remediator.remedies.engine.propose import propose
 from tests.corpus.incidents import Incident
 
 POLICIES = policy.load()
@@ -33,7 +33,7 @@ def answer(incident: Incident, root: Path) -> Answer:
     scan = _SCANNER.scan([text_input("log.txt", incident.log)])
     diagnoses = classify(scan.statements, POLICIES.catalogue)
     repository = Repository.open(root)
-    outcomes = tuple(propose(diagnosis, repository, POLICIES) for diagnosis in diagnoses)
+    outcomes = tuple(decide(diagnosis, repository, POLICIES) for diagnosis in diagnoses)
     files: dict[str, str | None] = {}
     for outcome in outcomes:
         if outcome.proposals:

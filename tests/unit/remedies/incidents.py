@@ -14,6 +14,7 @@ from remediator import diagnosis, evidence, policy, remedies
 from remediator.domain.lifecycle import RemediationPlan
 from remediator.gitops import Repository
 from remediator.gitops.paths import get
+from remediator.judgement import decide
 from tests import repos
 
 NAMESPACE = "shop"
@@ -54,7 +55,7 @@ def tell(folder: Path, files: Mapping[str, str], log: str, *, before: Sequence[M
     policies, scanner = _rules()
     repository = Repository.open(root)
     found = diagnosis.classify(scanner.scan([evidence.text_input("log.txt", log)]).statements, policies.catalogue)
-    outcomes = tuple(remedies.propose(one, repository, policies) for one in found)
+    outcomes = tuple(decide(one, repository, policies) for one in found)
     first = next((outcome.proposals[0] for outcome in outcomes if outcome.proposals), None)
     changed = remedies.changes(first.edits, repository.read) if first else {}
     texts = {name: text.decode() for name, text in changed.items() if text is not None}

@@ -9,7 +9,7 @@ from remediator.diagnosis import classify
 from remediator.domain.lifecycle import RemediationPlan
 from remediator.evidence import Pattern, Scanner, text_input
 from remediator.gitops import Repository
-from remediator.remedies.engine.propose import propose
+from remediator.judgement import decide
 from tests.corpus.incidents import corpus
 
 
@@ -21,7 +21,7 @@ def proposed(tmp_path: Path, maximum: str) -> RemediationPlan:
     policies = policy.load(file)
     scanner = Scanner([Pattern(name, pattern) for name, pattern in policies.catalogue.patterns()])
     (diagnosis,) = classify(scanner.scan([text_input("log", incident.log)]).statements, policies.catalogue)
-    return propose(diagnosis, Repository.open(tmp_path / "repo"), policies)
+    return decide(diagnosis, Repository.open(tmp_path / "repo"), policies)
 
 
 def test_history_is_no_exception_to_the_maximum(tmp_path: Path) -> None:

@@ -1,0 +1,105 @@
+"""From hypotheses to one decision: the best that can be proved is proposed, near ones are options, or none is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from remediator.domain.change import Proposal
+from remediator.domain.incident import Diagnosis
+from remediator.domain.lifecycle import RemediationPlan
+from remediator.gitops import Repository
+from remediator.judgement.generators.registry import STAGES
+from remediator.judgement.hypothesis import Hypothesis
+from remediator.judgement.inquiry import Inquiry
+from remediator.judgement.weighing import Weighed, weigh
+from remediator.policy import Policies
+from remediator.remedies.engine.candidates import MAX_PROPOSALS, SURE, affected, edits_of, root_cause, why_not
+from remediator.remedies.engine.prove import Unprovable, prove
+from remediator.remedies.engine.targets import targets_of
+
+PROPOSABLE = 0.6
+"""Below this probability a hypothesis is named to the person, never proposed. Remedies' own ratings are exempt."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A weighed hypothesis, and the proposal that it amounts to or the reason why it is none."""
+
+    weighed: Weighed
+    proposal: Proposal | None = None
+    refusal: str = ""
+
+
+def decide(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> RemediationPlan:
+    """Return ranked, proved proposals for an incident, or the reason why there are none."""
+    inquiry = Inquiry(diagnosis, repository, policies, targets_of(diagnosis, repository))
+    if diagnosis.severity == "info":
+        return RemediationPlan(
+            applications=inquiry.targets.applications, root_cause=diagnosis.summary, reason=diagnosis.summary
+        )
+    tried = list(try_all(inquiry))
+    ranked = _ranked(item.proposal for item in tried if item.proposal)
+    refusals = [item.refusal for item in tried if item.refusal]
+    return RemediationPlan(
+        applications=affected(inquiry.targets, ranked),
+        root_cause=root_cause(diagnosis, ranked),
+        proposals=ranked,
+        reason="" if ranked else why_not(diagnosis, policies, inquiry.targets, refusals),
+    )
+
+
+def try_all(inquiry: Inquiry) -> Iterator[Tried]:
+    """Yield hypotheses by falling probability, stage by stage, each proved or refused.
+
+    Each proof renders, so what would not be shown is not proved, and a later stage is asked only while nothing is sure.
+    """
+    known: set[tuple[str, ...]] = set()
+    best = 0.0
+    for stage in STAGES:
+        if best >= SURE:
+            return
+        weighed = [weigh(hypothesis, inquiry) for generator in stage for hypothesis in generator(inquiry)]
+        for item in sorted(weighed, key=lambda item: -item.probability):
+            if item.hypothesis.fix is None:
+                yield Tried(item, refusal=item.hypothesis.cause)
+                continue
+            if len(known) >= MAX_PROPOSALS:
+                continue
+            tried = _try(inquiry, item)
+            if tried.proposal:
+                known.add(edits_of(tried.proposal))
+                best = max(best, tried.proposal.score)
+            yield tried
+
+
+def _try(inquiry: Inquiry, item: Weighed) -> Tried:
+    hypothesis = item.hypothesis
+    if hypothesis.generator not in ("remedies", "changes") and item.probability < PROPOSABLE:
+        return Tried(item, refusal=f"{hypothesis.cause} (not sure enough to propose)")
+    try:
+        proposal = _proved(inquiry, hypothesis, item.probability)
+    except Unprovable as refusal:
+        return Tried(item, refusal=str(refusal))
+    return Tried(item, proposal=proposal)
+
+
+def _proved(inquiry: Inquiry, hypothesis: Hypothesis, probability: float) -> Proposal:
+    if hypothesis.fix is None:
+        raise Unprovable(hypothesis.cause)
+    proposal = prove(inquiry.context(hypothesis.action), hypothesis.fix)
+    return proposal.model_copy(update={"score": round(probability, 3)})
+
+
+def _ranked(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
+    """Return the best first, equal edits once, with ids made unique."""
+    by_edits: dict[tuple[str, ...], Proposal] = {}
+    for proposal in sorted(proposals, key=lambda proposal: -proposal.score):
+        by_edits.setdefault(edits_of(proposal), proposal)
+    counts: dict[str, int] = {}
+    ranked = []
+    for proposal in list(by_edits.values())[:MAX_PROPOSALS]:
+        counts[proposal.action] = counts.get(proposal.action, 0) + 1
+        count = counts[proposal.action]
+        ranked.append(proposal if count == 1 else proposal.model_copy(update={"id": f"{proposal.action}#{count}"}))
+    return tuple(ranked)

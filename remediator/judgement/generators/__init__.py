@@ -1,0 +1,1 @@
+"""Generators of hypotheses, one module each; the registry is in `registry.py`."""

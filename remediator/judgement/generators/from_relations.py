@@ -1,0 +1,65 @@
+"""Hypotheses from contradictions in the rendered world, for the ones that can have to do with this incident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from remediator.judgement.hypothesis import Hypothesis
+from remediator.judgement.inquiry import Inquiry
+from remediator.judgement.relations.broken import Broken
+from remediator.judgement.relations.registry import broken
+from remediator.remedies.engine.case import Fix, Want
+
+ACTION = "mend_relation"
+
+
+def from_relations(inquiry: Inquiry) -> Iterator[Hypothesis]:
+    """Yield one hypothesis for each contradiction that has one right end."""
+    for contradiction in broken(inquiry.world):
+        if contradiction.value is None and not contradiction.edits:
+            continue
+        yield Hypothesis(
+            generator="relations",
+            rule=contradiction.relation,
+            action=ACTION,
+            cause=contradiction.message,
+            fix=_fix(inquiry, contradiction),
+            predicts=contradiction.causes,
+            excludes=contradiction.excludes,
+            words=contradiction.words,
+            features={
+                "value_sure": contradiction.sure,
+                "on_culprit": float(_concerns(inquiry, contradiction)),
+            },
+        )
+
+
+def _concerns(inquiry: Inquiry, contradiction: Broken) -> bool:
+    placed = (contradiction.at, *contradiction.sufferers, *(item for item, _, _ in contradiction.also))
+    return any((item.kind, item.name) in inquiry.culprits for item in placed)
+
+
+def _fix(inquiry: Inquiry, contradiction: Broken) -> Fix:
+    wants = [] if contradiction.edits else [(contradiction.at, contradiction.path, contradiction.value)]
+    wants += contradiction.also
+    return Fix(
+        title=_title(contradiction),
+        reason=f"{contradiction.message}.",
+        evidence=inquiry.citing(contradiction.words),
+        wants=tuple(Want(item.application, item.manifest, path, value) for item, path, value in wants),
+        edits=contradiction.edits,
+        places=contradiction.places,
+        applications=(contradiction.at.application,),
+        score=contradiction.sure,
+    )
+
+
+def _title(contradiction: Broken) -> str:
+    from remediator.gitops.paths import MISSING, dotted
+
+    field = dotted(contradiction.path[-2:] if isinstance(contradiction.path[-1], str) else contradiction.path[-3:])
+    if contradiction.value is MISSING:
+        return f"remove {field} of `{contradiction.at.name}`"
+    if isinstance(contradiction.value, dict | list) or contradiction.edits:
+        return f"correct {field} of `{contradiction.at.name}`"
+    return f"set {field} of `{contradiction.at.name}` to {contradiction.value}"

@@ -1,0 +1,86 @@
+"""One incident under inquiry: the diagnosis, the objects that are meant, the world round them and what messages say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from remediator.domain.incident import Diagnosis, Evidence
+from remediator.gitops import Application, Repository
+from remediator.judgement.world import World
+from remediator.policy import Policies
+from remediator.remedies.engine.case import RemedyContext
+from remediator.remedies.engine.targets import TargetMatches
+
+PLATFORM_CHANNELS = frozenset({"event", "status", "sync", "alert"})
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """What every generator is given; read-only."""
+
+    diagnosis: Diagnosis
+    repository: Repository
+    policies: Policies
+    targets: TargetMatches
+
+    @cached_property
+    def world(self) -> World:
+        """Return the rendered world round the culprit, its victims and their namespaces."""
+        namespaces = [subject.namespace for subject in (self.diagnosis.subject, *self.diagnosis.victims)]
+        namespaces += [match.manifest.namespace or match.application.namespace for match in self.targets.matches]
+        return World(self.repository, self.applications, namespaces)
+
+    @cached_property
+    def applications(self) -> tuple[Application, ...]:
+        """Return the Applications that the incident is about; empty where none could be told."""
+        names = [*self.targets.applications, self.diagnosis.subject.application]
+        matched = [match.application for match in self.targets.matches]
+        by_name = [app for name in names if name and (app := self.repository.application(name)) is not None]
+        return tuple(dict.fromkeys((*matched, *by_name)))
+
+    @cached_property
+    def culprits(self) -> frozenset[tuple[str, str]]:
+        """Return kind and name of every object that the culprit can be."""
+        return frozenset((match.manifest.kind, match.manifest.name) for match in self.targets.matches)
+
+    @cached_property
+    def platform_text(self) -> str:
+        """Return what the platform says: events, statuses, syncs, alerts."""
+        return self._text(item for item in self.diagnosis.evidence if item.channel in PLATFORM_CHANNELS)
+
+    @cached_property
+    def log_text(self) -> str:
+        """Return what containers say of themselves and others."""
+        return self._text(item for item in self.diagnosis.evidence if item.channel not in PLATFORM_CHANNELS)
+
+    @staticmethod
+    def _text(pieces: Iterable[Evidence]) -> str:
+        return "\n".join(f"{piece.reason} {piece.text} {' '.join(piece.facts.values())}" for piece in pieces)
+
+    def mentions(self, words: Iterable[str]) -> tuple[bool, bool]:
+        """Return whether the platform, and whether a log, says one of these words as a word of its own."""
+        spoken = [word for word in words if len(word) > 1]
+        return _any_word(self.platform_text, spoken), _any_word(self.log_text, spoken)
+
+    def citing(self, words: Iterable[str] = ()) -> tuple[str, ...]:
+        """Return ids of the evidence that says one of these words, else of the leading evidence."""
+        spoken = [word for word in words if len(word) > 1]
+        cited = [
+            item.id
+            for item in self.diagnosis.evidence
+            if item.id and _any_word(f"{item.reason} {item.text} {' '.join(item.facts.values())}", spoken)
+        ]
+        return tuple(cited) or tuple(item.id for item in self.diagnosis.evidence[:1] if item.id)
+
+    def context(self, action: str) -> RemedyContext:
+        """Return what a remedy of this action is given."""
+        return RemedyContext(
+            self.diagnosis, self.repository, self.policies, self.policies.actions[action], self.targets.matches
+        )
+
+
+def _any_word(text: str, words: Iterable[str]) -> bool:
+    return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) for word in words)

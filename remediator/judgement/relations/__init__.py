@@ -1,0 +1,1 @@
+"""Relations: what cannot be right in the rendered world, whoever complains; each a function of the world alone."""

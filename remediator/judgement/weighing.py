@@ -1,0 +1,68 @@
+"""How well a hypothesis explains what was observed: one table of weights, each row with its reason.
+
+The weights are log-odds. They are added up, and the sum is read as a probability, so that figures of different
+generators can be compared. A remedy's own rating enters as its log-odds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from remediator.judgement.hypothesis import Hypothesis
+from remediator.judgement.inquiry import Inquiry
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A hypothesis with its probability and the rows that made it."""
+
+    hypothesis: Hypothesis
+    probability: float
+    rows: tuple[tuple[str, float], ...]
+    """Name of each row that counted, with the log-odds that it added."""
+
+
+def weigh(hypothesis: Hypothesis, inquiry: Inquiry) -> Weighed:
+    """Return the hypothesis with the probability that it is the cause, given the facts."""
+    held = _features(hypothesis, inquiry)
+    weights = inquiry.policies.weights
+    rows = [(name, share * weights[name].weight) for name, share in held.items() if share and name in weights]
+    score = held.get("remedy_score", 0.0)
+    if score:
+        rows.insert(0, ("remedy_score", _log_odds(score)))
+    return Weighed(hypothesis, 1 / (1 + math.exp(-sum(value for _, value in rows))), tuple(rows))
+
+
+def _features(hypothesis: Hypothesis, inquiry: Inquiry) -> Mapping[str, float]:
+    held: dict[str, float] = {f"from_{hypothesis.generator}": 1.0, **hypothesis.features}
+    if hypothesis.predicts:
+        leading, any_evidence = _explained(hypothesis.predicts, inquiry)
+        held["explains_lead"] = float(leading)
+        held["explains_other"] = float(any_evidence and not leading)
+        held["explains_nothing"] = float(not any_evidence)
+    if hypothesis.excludes:
+        held["contradicted"] = float(_explained(hypothesis.excludes, inquiry)[1])
+    if hypothesis.words:
+        by_platform, by_log = inquiry.mentions(hypothesis.words)
+        held["named_by_platform"] = float(by_platform)
+        held["named_by_log"] = float(by_log and not by_platform)
+        held["named_by_nobody"] = float(not by_platform and not by_log)
+    return held
+
+
+def _explained(predicted: tuple[str, ...], inquiry: Inquiry) -> tuple[bool, bool]:
+    """Return whether the leading evidence, and whether any, is of a predicted category or signal."""
+    hits = [
+        item.category in predicted or f"signal:{item.signal}" in predicted
+        for item in inquiry.diagnosis.evidence
+        if item.signal
+    ]
+    leading = inquiry.diagnosis.category in predicted or bool(hits and hits[0])
+    return leading, leading or any(hits)
+
+
+def _log_odds(score: float) -> float:
+    share = min(max(score, 0.01), 0.99)
+    return math.log(share / (1 - share))
