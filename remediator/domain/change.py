@@ -15,6 +15,7 @@ Proof = Literal["direct", "proved", "read", "unproved"]
 """`direct`: the manifest itself holds the field. `proved`: a canary set there arrives in the rendered
 field and nowhere else. `read`: found by reading templates or patches, not rendered. `unproved`: the
 chart is not at hand, only an existing values key of that meaning."""
+EditOperation = Literal["set", "insert", "delete", "append", "insert_item", "rename", "write", "remove"]
 
 
 class Place(Value):
@@ -40,13 +41,18 @@ class Place(Value):
 class Edit(Value):
     """One edit, as data. `write` and `remove` are for whole files (a manifest that does not parse)."""
 
-    op: Literal["set", "insert", "delete", "append", "insert_item", "rename", "write", "remove"]
+    op: EditOperation
     file: str
     document: int = 0
     path: YamlPath = ()
     inside: YamlPath = ()
     value: Any = None
     """New value; the new key for `rename`; the full text for `write`."""
+
+    @classmethod
+    def at(cls, place: Place, op: EditOperation, value: Any = None) -> Edit:
+        """Return the edit of this place in its file."""
+        return cls(op=op, file=place.file, document=place.document, path=place.path, inside=place.inside, value=value)
 
 
 class Proposal(Value):

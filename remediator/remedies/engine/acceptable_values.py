@@ -25,6 +25,11 @@ def another(present: Any, *, among: Iterable[str] = (), absent: bool = False) ->
     return accepts
 
 
+def different_scalar(current: Any) -> Accepts:
+    """Accept any other value that is neither a list nor a mapping."""
+    return lambda old: old is not MISSING and not isinstance(old, dict | list) and old != current
+
+
 def just(value: Any) -> Accepts:
     """This very value."""
     return lambda old: old is not MISSING and str(old) == str(value)

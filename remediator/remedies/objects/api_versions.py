@@ -24,7 +24,7 @@ def _always(_: Body) -> bool:
 
 
 def _has_selector(body: Body) -> bool:
-    """apps/v1 demands the selector, and that it fits the template's labels."""
+    """Return True where the selector fits the template's labels, which apps/v1 requires."""
     selector, labels = (
         get(body, ("spec", "selector", "matchLabels")),
         get(body, ("spec", "template", "metadata", "labels")),
@@ -33,12 +33,12 @@ def _has_selector(body: Body) -> bool:
 
 
 def _has_budget_selector(body: Body) -> bool:
-    """An empty selector selects nothing in policy/v1beta1 and everything in policy/v1."""
+    """Return True where a selector is set: an empty one selects nothing in policy/v1beta1, everything in policy/v1."""
     return bool(get(body, ("spec", "selector")))
 
 
 def _ingress_has_no_backend(body: Body) -> bool:
-    """networking.k8s.io/v1 nests backends otherwise and demands pathType."""
+    """Return True where no backend must be rewritten: networking.k8s.io/v1 nests them and requires pathType."""
     spec = body.get("spec")
     if not isinstance(spec, dict) or "backend" in spec:
         return False
@@ -48,7 +48,7 @@ def _ingress_has_no_backend(body: Body) -> bool:
 
 
 def _metrics_as_v2(body: Body) -> bool:
-    """autoscaling/v2beta1 writes a metric's target without `target`."""
+    """Return True where every metric has `target`, which autoscaling/v2beta1 did not have."""
     metrics = get(body, ("spec", "metrics"))
     if metrics is MISSING or metrics is None:
         return True
@@ -116,32 +116,34 @@ _NAMED = re.compile(
 
 
 def bump_api_version(case: RemedyContext) -> Iterator[Fix]:
-    """Move every object of the version that is gone to the one that the cluster serves."""
-    done: set[tuple[str, str]] = set()
-    for application, one in complained(case, *case.action.ends):
-        kind = one.facts.get("kind") or _kind_in(one.text)
-        if not kind or (application.name, kind) in done:
+    """Move every object of the removed version to the one that the cluster serves."""
+    handled: set[tuple[str, str]] = set()
+    for application, evidence in complained(case, *case.action.ends):
+        kind = evidence.facts.get("kind") or _kind_in(evidence.text)
+        if not kind or (application.name, kind) in handled:
             continue
-        done.add((application.name, kind))
-        yield from _moved(case, application, kind, one)
+        handled.add((application.name, kind))
+        yield from _moved(case, application, kind, evidence)
 
 
 def _kind_in(text: str) -> str:
-    found = _NAMED.search(text)
-    return (found["kind"] or found["kind2"] or "") if found else ""
+    match = _NAMED.search(text)
+    return (match["kind"] or match["kind2"] or "") if match else ""
 
 
-def _moved(case: RemedyContext, application: Application, kind: str, one: Evidence) -> Iterator[Fix]:
-    told = one.facts.get("version", "")
-    objects = [item for item in case.repository.objects(application) if item.kind == kind and _is_version(item, told)]
+def _moved(case: RemedyContext, application: Application, kind: str, evidence: Evidence) -> Iterator[Fix]:
+    version = evidence.facts.get("version", "")
+    objects = [
+        item for item in case.repository.objects(application) if item.kind == kind and _is_version(item, version)
+    ]
     moves = {item.api_version: _MOVES.get((item.api_version, kind)) for item in objects}
-    known = {old: move for old, move in moves.items() if move is not None}
-    if len(known) != 1:
-        yield from _from_history(case, [item for item in objects if item.api_version not in known], one)
+    supported = {old: move for old, move in moves.items() if move is not None}
+    if len(supported) != 1:
+        yield from _from_history(case, [item for item in objects if item.api_version not in supported], evidence)
         return
-    old, (new, same_fields) = next(iter(known.items()))
-    installed = _INSTALLED.search(one.text)
-    if not told and not installed and not _built_in(old):
+    old, (new, same_fields) = next(iter(supported.items()))
+    installed = _INSTALLED.search(evidence.text)
+    if not version and not installed and not _built_in(old):
         return  # the definition itself is not installed, whatever its version
     if installed and installed["version"] != new.rpartition("/")[2]:
         return
@@ -151,8 +153,8 @@ def _moved(case: RemedyContext, application: Application, kind: str, one: Eviden
     names = ", ".join(f"`{item.name}`" for item in stale[:4])
     yield Fix(
         title=f"move {kind} {names} to {new}",
-        reason=f"{old} of {kind} is not served any more; {new} is, and the fields used mean the same there.",
-        evidence=case.cite(one),
+        reason=f"{old} of {kind} is no longer served by the cluster. {new} is, and it has the same fields.",
+        evidence=case.cite(evidence),
         wants=tuple(Want(application, item, ("apiVersion",), new) for item in stale),
         parameters={"kind": kind, "from": old, "to": new},
         score=0.85,
@@ -164,24 +166,24 @@ def _built_in(version: str) -> bool:
     return "." not in group or (group.endswith(".k8s.io") and not group.startswith(("gateway.", "snapshot.")))
 
 
-def _is_version(item: Manifest, told: str) -> bool:
-    return not told or item.api_version == told or item.api_version.rpartition("/")[2] == told
+def _is_version(item: Manifest, version: str) -> bool:
+    return not version or version in (item.api_version, item.api_version.rpartition("/")[2])
 
 
-def _from_history(case: RemedyContext, objects: list[Manifest], one: Evidence) -> Iterator[Fix]:
-    """A version that no table knows: a slip in it is known by what stood there before."""
+def _from_history(case: RemedyContext, objects: list[Manifest], evidence: Evidence) -> Iterator[Fix]:
+    """Restore a version that the table does not have: the history shows the one before it was misspelt."""
     if len({item.api_version for item in objects}) != 1:
         return
-    present = objects[0].api_version
+    current = objects[0].api_version
     application = case.repository.application(objects[0].app)
-    if application is None or not one.facts.get("version"):
+    if application is None or not evidence.facts.get("version"):
         return
     yield Fix(
         title=f"restore apiVersion of {objects[0].kind} `{objects[0].name}`",
-        reason=f"the cluster does not serve {present} of {objects[0].kind}.",
-        evidence=case.cite(one),
-        wants=tuple(Want(application, item, ("apiVersion",), present) for item in objects),
-        parameters={"kind": objects[0].kind, "from": present},
+        reason=f"The cluster does not serve {current} of {objects[0].kind}.",
+        evidence=case.cite(evidence),
+        wants=tuple(Want(application, item, ("apiVersion",), current) for item in objects),
+        parameters={"kind": objects[0].kind, "from": current},
         score=0.0,
-        accepts=lambda old: isinstance(old, str) and old != present and (old, objects[0].kind) not in _MOVES,
+        accepts=lambda old: isinstance(old, str) and old != current and (old, objects[0].kind) not in _MOVES,
     )

@@ -1,140 +1,113 @@
-"""Refused fields that are wrong in relation to another one: a request and its limit, a mount and its volume."""
+"""Refused fields that are wrong only in relation to another field: a request and its limit, a mount and its volume.
+
+Either of the two fields can be the wrong one. The history decides where it can; otherwise the repair changes the field
+that costs least: the request and not the limit, the labels and not the selector.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
-from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.engine.acceptable_values import within
+from remediator.remedies.engine.case import RemedyContext
 from remediator.remedies.engine.path_spelling import surely_meant
+from remediator.remedies.objects.refusal import FieldRepair, Refusal
 from remediator.remedies.views.service_view import matches, neighbours, pod_labels
 
-if TYPE_CHECKING:
-    from remediator.remedies.objects.invalid import Refusal
+_LIMIT = re.compile(r"must be less than or equal to (?P<resource>[\w./-]+) limit(?: of (?P<limit>[\w.]+))?")
+_HIGHEST_PORT = 65535
 
 
-def related(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
-    """The fix where the refusal is of a kind that involves a second field."""
-    last = str(refusal.path[-1]) if refusal.path else ""
+def repair_related_field(case: RemedyContext, refusal: Refusal) -> Iterator[FieldRepair]:
+    """Yield the repairs of a refusal that involves a second field; none for other refusals."""
+    field = str(refusal.path[-1]) if refusal.path else ""
     if "must be less than or equal to" in refusal.detail and "requests" in refusal.path:
-        yield from _request_above_limit(case, refusal)
-    elif last in ("maxReplicas", "minReplicas") and refusal.manifest.kind == "HorizontalPodAutoscaler":
-        yield from _minimum_above_maximum(case, refusal)
-    elif last == "name" and "volumeMounts" in refusal.path and refusal.problem == "Not found":
-        yield from _mount_without_volume(case, refusal)
+        yield from _request_above_limit(refusal)
+    elif field in ("maxReplicas", "minReplicas") and refusal.manifest.kind == "HorizontalPodAutoscaler":
+        yield from _minimum_above_maximum(refusal)
+    elif field == "name" and "volumeMounts" in refusal.path and refusal.problem == "Not found":
+        yield from _mount_without_volume(refusal)
     elif "does not match template" in refusal.detail:
         yield from _selector_and_labels(case, refusal)
-    elif last in ("containerPort", "port", "targetPort", "number") and "between 1 and 65535" in refusal.detail:
+    elif field in ("containerPort", "port", "targetPort", "number") and "between 1 and 65535" in refusal.detail:
         yield from _port_out_of_range(case, refusal)
 
 
-def _fix(
-    case: RemedyContext,
-    refusal: Refusal,
-    path: YamlPath,
-    value: Any,
-    title: str,
-    reason: str,
-    score: float,
-    accepts: Callable[[Any], bool],
-) -> Fix:
-    return Fix(
-        title=title,
-        reason=reason,
-        evidence=case.cite(refusal.evidence),
-        wants=(Want(refusal.application, refusal.manifest, path, value),),
-        parameters={"object": f"{refusal.manifest.kind}/{refusal.manifest.name}", "to": str(value)},
-        score=score,
-        accepts=accepts,
-    )
-
-
-_LIMIT = re.compile(r"must be less than or equal to (?P<resource>[\w./-]+) limit(?: of (?P<limit>[\w.]+))?")
-
-
-def _request_above_limit(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
-    """The request goes down to the limit, which nothing may pass anyway; or either goes back to what it was."""
-    found = _LIMIT.search(refusal.detail)
-    if found is None:
+def _request_above_limit(refusal: Refusal) -> Iterator[FieldRepair]:
+    """Lower the request to the limit, which no container may exceed anyway; or restore either of the two."""
+    match = _LIMIT.search(refusal.detail)
+    if match is None:
         return
-    at = refusal.path.index("requests")
-    resource = found["resource"]
-    own, limits = (*refusal.path[: at + 1], resource), (*refusal.path[:at], "limits", resource)
-    request, limit = get(refusal.manifest.body, own), get(refusal.manifest.body, limits)
-    asked, allowed = quantities.parse(request), quantities.parse(limit)
+    at, resource = refusal.path.index("requests"), match["resource"]
+    request_path = (*refusal.path[: at + 1], resource)
+    limit_path = (*refusal.path[:at], "limits", resource)
+    request, limit = get(refusal.manifest.body, request_path), get(refusal.manifest.body, limit_path)
+    requested, allowed = quantities.parse(request), quantities.parse(limit)
     if (
-        asked is None
+        requested is None
         or allowed is None
-        or asked <= allowed
-        or (found["limit"] and quantities.parse(found["limit"]) != allowed)
+        or requested <= allowed
+        or (match["limit"] and quantities.parse(match["limit"]) != allowed)
     ):
         return
-    name = refusal.manifest.name
-    why = f"`{name}` requests {request} of {resource}, more than its limit of {limit}, which the API server refuses."
-    yield _fix(
-        case,
-        refusal,
-        own,
-        limit,
-        f"lower the {resource} request of `{name}` from {request} to {limit}",
-        why,
-        0.65,
-        lambda old: (amount := quantities.parse(old)) is not None and amount <= allowed,
+    name = refusal.name
+    reason = f"`{name}` requests {request} of {resource}, more than its limit of {limit}. The API server refuses that."
+    yield FieldRepair(
+        path=request_path,
+        value=limit,
+        title=f"lower the {resource} request of `{name}` from {request} to {limit}",
+        reason=reason,
+        score=0.65,
+        accepts=within(high=allowed),
     )
-    yield _fix(
-        case,
-        refusal,
-        limits,
-        limit,
-        f"restore the {resource} limit of `{name}`",
-        why,
-        0.0,
-        lambda old: (amount := quantities.parse(old)) is not None and amount >= asked,
+    yield FieldRepair(
+        path=limit_path,
+        value=limit,
+        title=f"restore the {resource} limit of `{name}`",
+        reason=reason,
+        score=0.0,
+        accepts=within(low=requested),
     )
 
 
-def _minimum_above_maximum(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
-    """Whichever the history says was changed; else the minimum goes down, since the maximum is what was budgeted."""
+def _minimum_above_maximum(refusal: Refusal) -> Iterator[FieldRepair]:
+    """Restore whichever of the two was changed; else lower the minimum, since the maximum is what was budgeted."""
     spec = refusal.manifest.body.get("spec")
     low, high = (spec.get("minReplicas", 1), spec.get("maxReplicas")) if isinstance(spec, dict) else (None, None)
     if not (str(low).isdigit() and str(high).isdigit()) or int(str(low)) <= int(str(high)):
         return
     if refusal.value.isdigit() and refusal.value not in (str(low), str(high)):
         return
-    name, least, most = refusal.manifest.name, int(str(low)), int(str(high))
-    why = f"autoscaler `{name}` has minReplicas {least} above maxReplicas {most}, which the API server refuses."
-    yield _fix(
-        case,
-        refusal,
-        ("spec", "minReplicas"),
-        most,
-        f"lower minReplicas of `{name}` from {least} to {most}",
-        why,
-        0.55,
-        lambda old: str(old).isdigit() and 0 < int(old) <= most,
+    name, minimum, maximum = refusal.name, int(str(low)), int(str(high))
+    reason = f"`{name}` has minReplicas {minimum} above maxReplicas {maximum}. The API server refuses that."
+    yield FieldRepair(
+        path=("spec", "minReplicas"),
+        value=maximum,
+        title=f"lower minReplicas of `{name}` from {minimum} to {maximum}",
+        reason=reason,
+        score=0.55,
+        accepts=lambda old: str(old).isdigit() and 0 < int(old) <= maximum,
     )
-    yield _fix(
-        case,
-        refusal,
-        ("spec", "maxReplicas"),
-        most,
-        f"restore maxReplicas of `{name}`",
-        why,
-        0.0,
-        lambda old: str(old).isdigit() and int(old) >= least,
+    yield FieldRepair(
+        path=("spec", "maxReplicas"),
+        value=maximum,
+        title=f"restore maxReplicas of `{name}`",
+        reason=reason,
+        score=0.0,
+        accepts=lambda old: str(old).isdigit() and int(old) >= minimum,
     )
 
 
-def _mount_without_volume(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
-    """The volume of nearly that name, or the only one that nothing mounts; or the volume's own name as it was."""
-    found = refusal.manifest.pod_spec()
-    if found is None or refusal.present != refusal.value:
+def _mount_without_volume(refusal: Refusal) -> Iterator[FieldRepair]:
+    """Mount the volume of nearly that name, or the only one that nothing mounts; or restore the volume's own name."""
+    pod = refusal.manifest.pod_spec()
+    if pod is None or refusal.current != refusal.value:
         return
-    spec, base = found
+    spec, base = pod
     volumes = [str(item.get("name")) for item in spec.get("volumes") or () if isinstance(item, dict)]
     mounted = {
         str(mount.get("name"))
@@ -143,43 +116,39 @@ def _mount_without_volume(case: RemedyContext, refusal: Refusal) -> Iterator[Fix
         if isinstance(mount, dict)
     }
     free = [name for name in volumes if name not in mounted]
-    new = surely_meant(refusal.value, volumes) or (free[0] if len(free) == 1 and not _templates(refusal) else "")
-    name = refusal.manifest.name
-    why = f"`{name}` mounts volume `{refusal.value}`, which it does not define; it defines {', '.join(volumes) or 'none'}."
-    yield _fix(
-        case,
-        refusal,
-        refusal.path,
-        new or refusal.value,
-        f"mount volume `{new}` in `{name}`" if new else f"restore a mount of `{name}`",
-        why,
-        0.8 if new in free else 0.7 if new else 0.0,
-        lambda old: str(old) in volumes,
+    new = surely_meant(refusal.value, volumes) or (free[0] if len(free) == 1 and not _has_claims(refusal) else "")
+    name = refusal.name
+    reason = f"`{name}` mounts volume `{refusal.value}`, but defines {', '.join(volumes) or 'no volume'}."
+    yield FieldRepair(
+        path=refusal.path,
+        value=new or refusal.value,
+        title=f"mount volume `{new}` in `{name}`" if new else f"restore a mount of `{name}`",
+        reason=reason,
+        score=0.8 if new in free else 0.7 if new else 0.0,
+        accepts=lambda old: str(old) in volumes,
     )
     for index, volume in enumerate(volumes):
         if volume in free:
-            yield _fix(
-                case,
-                refusal,
-                (*base, "volumes", index, "name"),
-                volume,
-                f"restore the name of volume `{volume}`",
-                why,
-                0.0,
-                lambda old: str(old) == refusal.value,
+            yield FieldRepair(
+                path=(*base, "volumes", index, "name"),
+                value=volume,
+                title=f"restore the name of volume `{volume}`",
+                reason=reason,
+                score=0.0,
+                accepts=lambda old: str(old) == refusal.value,
             )
 
 
-def _templates(refusal: Refusal) -> bool:
-    """A StatefulSet's mounts can mean its volumeClaimTemplates as well."""
+def _has_claims(refusal: Refusal) -> bool:
+    """Return True where a mount can mean a volumeClaimTemplate of the StatefulSet as well."""
     return bool(get(refusal.manifest.body, ("spec", "volumeClaimTemplates")))
 
 
-def _selector_and_labels(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
-    """Selector and template labels brought into step, on the side that stands alone.
+def _selector_and_labels(case: RemedyContext, refusal: Refusal) -> Iterator[FieldRepair]:
+    """Make selector and template labels equal, by changing the one that nothing else depends on.
 
     A selector cannot be changed once the object exists, so the labels follow it; unless a Service finds the pods by
-    the labels as they are, which then are right.
+    the current labels, which then are right.
     """
     labels, path = pod_labels(refusal.manifest)
     selector = get(refusal.manifest.body, ("spec", "selector", "matchLabels"))
@@ -188,77 +157,75 @@ def _selector_and_labels(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]
     wrong = [key for key, value in selector.items() if labels.get(key) != str(value)]
     if len(wrong) != 1 or (key := wrong[0]) not in labels:
         return
-    name = refusal.manifest.name
-    by_labels, by_selector = (
-        _selected_by(case, refusal, labels),
-        _selected_by(case, refusal, {**labels, key: str(selector[key])}),
+    name = refusal.name
+    by_labels = _has_service(case, refusal, labels)
+    by_selector = _has_service(case, refusal, {**labels, key: str(selector[key])})
+    labels_are_right, selector_is_right = by_labels and not by_selector, by_selector or not by_labels
+    reason = f"The selector of `{name}` requires {key}={selector[key]}, but its pods have {key}={labels[key]}."
+    yield FieldRepair(
+        path=(*path, key),
+        value=selector[key],
+        title=f"label the pods of `{name}` with {key}={selector[key]}",
+        reason=reason,
+        score=0.7 if selector_is_right and not labels_are_right else 0.0,
+        accepts=lambda old: str(old) == str(selector[key]),
     )
-    sure_labels, sure_selector = by_labels and not by_selector, by_selector or not by_labels
-    why = f"the selector of `{name}` asks for {key}={selector[key]}, its pods would have {key}={labels[key]}."
-    yield _fix(
-        case,
-        refusal,
-        (*path, key),
-        selector[key],
-        f"let the pods of `{name}` have {key}={selector[key]}",
-        why,
-        0.7 if sure_selector and not sure_labels else 0.0,
-        lambda old: str(old) == str(selector[key]),
-    )
-    yield _fix(
-        case,
-        refusal,
-        ("spec", "selector", "matchLabels", key),
-        labels[key],
-        f"let `{name}` select {key}={labels[key]}",
-        why,
-        0.6 if sure_labels else 0.0,
-        lambda old: str(old) == labels[key],
+    yield FieldRepair(
+        path=("spec", "selector", "matchLabels", key),
+        value=labels[key],
+        title=f"select {key}={labels[key]} in `{name}`",
+        reason=reason,
+        score=0.6 if labels_are_right else 0.0,
+        accepts=lambda old: str(old) == labels[key],
     )
 
 
-def _selected_by(case: RemedyContext, refusal: Refusal, labels: Mapping[str, str]) -> bool:
-    """Whether a Service of the namespace finds pods by these labels."""
+def _has_service(case: RemedyContext, refusal: Refusal, labels: Mapping[str, str]) -> bool:
+    """Return True where a Service of the namespace finds pods by these labels."""
+    return any(_services(case, refusal, labels))
+
+
+def _services(case: RemedyContext, refusal: Refusal, labels: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield the Services of the refused object's namespace that select pods with these labels."""
     namespace = refusal.manifest.namespace_in(refusal.application)
     for _, manifest in neighbours(case, refusal.application, namespace):
         selector = get(manifest.body, ("spec", "selector")) if manifest.kind == "Service" else MISSING
         if isinstance(selector, dict) and matches({str(k): str(v) for k, v in selector.items()}, labels):
-            return True
-    return False
+            yield manifest.body
 
 
-def _port_out_of_range(case: RemedyContext, refusal: Refusal) -> Iterator[Fix]:
-    """A port that no port can be: the one of which it is a misspelling, where a Service or probe names it."""
-    present = refusal.present
-    if str(present) != refusal.value:
+def _port_out_of_range(case: RemedyContext, refusal: Refusal) -> Iterator[FieldRepair]:
+    """Set the port of which the impossible number is a misspelling, where a Service or a probe names it."""
+    current = refusal.current
+    if str(current) != refusal.value:
         return
-    known = {text for text in _ports_named(case, refusal) if text.isdigit() and 0 < int(text) < 65536}
-    near = [text for text in known if text in refusal.value or refusal.value.startswith(text)]
+    candidates = {text for text in _ports_of_clients(case, refusal) if _is_port(text)}
+    near = [text for text in candidates if text in refusal.value or refusal.value.startswith(text)]
     new = int(near[0]) if len(near) == 1 else 0
-    name = refusal.manifest.name
-    yield _fix(
-        case,
-        refusal,
-        refusal.path,
-        new or present,
-        f"set {refusal.path[-1]} of `{name}` to {new}" if new else f"restore {refusal.path[-1]} of `{name}`",
-        f"`{refusal.value}` is no port: {refusal.detail}.",
-        0.65 if new else 0.0,
-        lambda old: str(old).isdigit() and 0 < int(old) < 65536,
+    field, name = refusal.path[-1], refusal.name
+    yield FieldRepair(
+        path=refusal.path,
+        value=new or current,
+        title=f"set {field} of `{name}` to {new}" if new else f"restore {field} of `{name}`",
+        reason=f"`{refusal.value}` is not a port number: {refusal.detail}.",
+        score=0.65 if new else 0.0,
+        accepts=lambda old: _is_port(str(old)),
     )
 
 
-def _ports_named(case: RemedyContext, refusal: Refusal) -> Iterator[str]:
-    labels, _ = pod_labels(refusal.manifest)
+def _is_port(text: str) -> bool:
+    return text.isdigit() and 0 < int(text) <= _HIGHEST_PORT
+
+
+def _ports_of_clients(case: RemedyContext, refusal: Refusal) -> Iterator[str]:
+    """Yield the ports that probes and Services of the refused object use."""
     for body, _, _ in refusal.manifest.containers():
         for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-            for way in ("httpGet", "tcpSocket", "grpc"):
-                port = get(body, (probe, way, "port"))
+            for handler in ("httpGet", "tcpSocket", "grpc"):
+                port = get(body, (probe, handler, "port"))
                 if port is not MISSING and str(port) != refusal.value:
                     yield str(port)
-    namespace = refusal.manifest.namespace_in(refusal.application)
-    for _, manifest in neighbours(case, refusal.application, namespace):
-        selector = get(manifest.body, ("spec", "selector")) if manifest.kind == "Service" else MISSING
-        if isinstance(selector, dict) and matches({str(k): str(v) for k, v in selector.items()}, labels):
-            for port in get(manifest.body, ("spec", "ports")) or ():
-                yield str(port.get("targetPort") or port.get("port"))
+    labels, _ = pod_labels(refusal.manifest)
+    for service in _services(case, refusal, labels):
+        for port in get(service, ("spec", "ports")) or ():
+            yield str(port.get("targetPort") or port.get("port"))

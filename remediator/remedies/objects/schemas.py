@@ -1,4 +1,4 @@
-"""Which fields Kubernetes' own objects have, from the published JSON schemas; nothing is known of custom resources."""
+"""Fields of Kubernetes' own objects, from the published JSON schemas; custom resources are not among them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from remediator.domain.change import YamlPath
 
 
 def fields_at(api_version: str, kind: str, path: YamlPath) -> frozenset[str]:
-    """Names of the fields that may stand in the object at this path; empty where that is not known."""
+    """Return the names of the fields that the object may have at this path; empty where the schema is not known."""
     node = _schema(api_version, kind)
     for step in path:
         node = _resolved(node)
@@ -45,18 +45,18 @@ def _schema(api_version: str, kind: str) -> dict[str, Any]:
 
 
 def _definitions() -> dict[str, Any]:
-    found = _loaded("_definitions.json").get("$defs")
-    return found if isinstance(found, dict) else {}
+    definitions = _loaded("_definitions.json").get("$defs")
+    return definitions if isinstance(definitions, dict) else {}
 
 
 @lru_cache(maxsize=32)
 def _loaded(name: str) -> dict[str, Any]:
     folder = _newest()
     try:
-        found = json.loads((folder / name).read_text(encoding="utf-8")) if folder is not None else {}
+        schema = json.loads((folder / name).read_text(encoding="utf-8")) if folder is not None else {}
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return schema if isinstance(schema, dict) else {}
 
 
 @lru_cache(maxsize=1)

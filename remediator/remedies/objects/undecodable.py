@@ -1,4 +1,8 @@
-"""Values of the wrong type: a number or boolean where text is asked for, text where a number is, a quantity's unit."""
+"""Values of the wrong type: a number or boolean where text is required, text where a number is, an unknown unit.
+
+The characters in the file are kept and only their type changes, because YAML reads `yes` as true and `1.10` as 1.1:
+the parsed value is not what the author wrote.
+"""
 
 from __future__ import annotations
 
@@ -26,84 +30,83 @@ _VALIDATION = re.compile(
 )
 _UNIT = re.compile(r"^(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kKMGT]i?)[bB]$")
 _MANY = 6
+"""A message that fits more values than this does not say which one is wrong."""
+
+WrongValue = tuple[Manifest, YamlPath]
 
 
-def undecodable(case: RemedyContext) -> Iterator[Fix]:
-    """Write the value in the type that its field has; the text of the value stays what it is."""
-    done: set[tuple[str, str, YamlPath]] = set()
-    for application, one in complained(case, "object_undecodable"):
-        text = one.text.replace('\\"', '"')
+def fix_value_type(case: RemedyContext) -> Iterator[Fix]:
+    """Write the value in the type that its field has; the characters of the value stay."""
+    proposed: set[tuple[str, str, YamlPath]] = set()
+    for application, evidence in complained(case, "object_undecodable"):
+        text = evidence.text.replace('\\"', '"')
         kind = _KIND.search(text)
         for match in (*_UNMARSHAL.finditer(text), *_VALIDATION.finditer(text)):
-            held = match.groupdict().get("kind") or (kind["kind"] if kind else "")
-            yield from _retyped(case, application, held, match["field"], match["want"], one, done)
+            object_kind = match.groupdict().get("kind") or (kind["kind"] if kind else "")
+            values = [
+                (manifest, path)
+                for manifest, path in _wrong_values(case, application, object_kind, match["field"], match["want"])
+                if (manifest.kind, manifest.name, path) not in proposed
+            ]
+            if not values or len(values) > _MANY or len({manifest.name for manifest, _ in values}) > 1:
+                continue
+            proposed.update((manifest.kind, manifest.name, path) for manifest, path in values)
+            yield from _retyped(case, application, values, match["want"], evidence)
         if kind and "quantit" in text:
-            yield from _units(case, application, kind["kind"], one)
+            yield from _units(case, application, kind["kind"], evidence)
 
 
-def _retyped(
-    case: RemedyContext,
-    application: Application,
-    kind: str,
-    field: str,
-    want: str,
-    one: Evidence,
-    done: set[tuple[str, str, YamlPath]],
-) -> Iterator[Fix]:
+def _wrong_values(
+    case: RemedyContext, application: Application, kind: str, field: str, go_type: str
+) -> Iterator[WrongValue]:
+    """Yield the fields of that name whose value has another type than the one that Go decodes."""
     names = [step for step in re.split(r"[.\[\]]+", field) if step and not step.isdigit()]
-    found = [
-        (manifest, path, value)
-        for manifest in case.repository.objects(application)
-        if manifest.kind == kind
-        for path, value in leaves(manifest.body)
-        if _named(path, names) and _wrong(value, want) and (manifest.kind, manifest.name, path) not in done
-    ]
-    if not found or len(found) > _MANY or len({manifest.name for manifest, _, _ in found}) > 1:
-        return
-    done.update((manifest.kind, manifest.name, path) for manifest, path, _ in found)
-    yield from _written(case, application, [(manifest, path, want) for manifest, path, _ in found], one)
+    for manifest in case.repository.objects(application):
+        if manifest.kind == kind:
+            for path, value in leaves(manifest.body):
+                if _is_field(path, names) and _has_wrong_type(value, go_type):
+                    yield manifest, path
 
 
-def _named(path: YamlPath, names: list[str]) -> bool:
-    """Whether a path is the field that Go names: without list indices; a map's key stands in the path alone."""
+def _is_field(path: YamlPath, names: list[str]) -> bool:
+    """Return True where a path is the field that Go names: without list indices and without the key of a map."""
     steps = [str(step) for step in path if not isinstance(step, int)]
     return steps == names or (len(steps) == len(names) + 1 and steps[:-1] == names)
 
 
-def _wrong(value: Any, want: str) -> bool:
-    if want == "string":
+def _has_wrong_type(value: Any, go_type: str) -> bool:
+    if go_type == "string":
         return isinstance(value, bool | int | float)
-    if want.startswith(("int", "uint")) or want == "integer":
+    if go_type.startswith(("int", "uint")) or go_type == "integer":
         return isinstance(value, str) and re.fullmatch(r"\d+", value) is not None
-    if want in ("bool", "boolean"):
+    if go_type in ("bool", "boolean"):
         return isinstance(value, str) and value.lower() in ("true", "false")
     return False
 
 
-def _written(
-    case: RemedyContext, application: Application, wrong: list[tuple[Manifest, YamlPath, str]], one: Evidence
+def _retyped(
+    case: RemedyContext, application: Application, values: list[WrongValue], go_type: str, evidence: Evidence
 ) -> Iterator[Fix]:
+    """Yield one fix that writes all of the values in the right type, or none where one of them cannot be located."""
     edits: list[Edit] = []
     places: list[Place] = []
-    for manifest, path, want in wrong:
+    for manifest, path in values:
         located = case.repository.locate(application, manifest, path)
         place = located.places[0] if located.status == "located" and located.places else None
-        value = _literal(case, place, want) if place is not None and place.exists else None
+        value = _literal(case, place, go_type) if place is not None and place.exists else None
         if place is None or value is None:
             return
         places.append(place)
-        edits.append(
-            Edit(op="set", file=place.file, document=place.document, path=place.path, inside=place.inside, value=value)
-        )
+        edits.append(Edit.at(place, "set", value))
     if changed(case, *edits) is None:
         return
-    manifest = wrong[0][0]
-    what = ", ".join(dotted(path[-2:]) for _, path, _ in wrong)
+    manifest = values[0][0]
+    fields, type_name = ", ".join(dotted(path[-2:]) for _, path in values), _type_name(go_type)
     feeds = {name for place in places for name in place.also_feeds} | {application.name}
     yield Fix(
-        title=f"write {what} of {manifest.kind} `{manifest.name}` as {_word(wrong[0][2])}",
-        reason=f"{what} must be {_word(wrong[0][2])}; YAML reads what stands there as something else.",
-        evidence=case.cite(one),
+        title=f"write {fields} of {manifest.kind} `{manifest.name}` as {type_name}",
+        reason=f"{fields} must be {type_name}, but YAML reads the value in the file as another type.",
+        evidence=case.cite(evidence),
         edits=tuple(edits),
         places=tuple(places),
         applications=tuple(app for app in case.repository.applications if app.name in feeds),
@@ -112,12 +115,12 @@ def _written(
     )
 
 
-def _word(want: str) -> str:
-    return "text" if want == "string" else "a boolean" if want.startswith("bool") else "a number"
+def _type_name(go_type: str) -> str:
+    return "text" if go_type == "string" else "a boolean" if go_type.startswith("bool") else "a number"
 
 
-def _literal(case: RemedyContext, place: Place, want: str) -> Any:
-    """The value in the wanted type, its characters as they stand in the file (`yes` is not `true`, `1.10` not `1.1`)."""
+def _literal(case: RemedyContext, place: Place, go_type: str) -> Any:
+    """Return the value in the wanted type, made of its characters in the file (`yes` is not `true`)."""
     if place.inside:
         return None
     try:
@@ -129,9 +132,9 @@ def _literal(case: RemedyContext, place: Place, want: str) -> Any:
         node = _child(node, step)
     if not isinstance(node, yaml.ScalarNode):
         return None
-    if want == "string":
+    if go_type == "string":
         return str(node.value)
-    if want.startswith("bool"):
+    if go_type.startswith("bool"):
         return node.value.lower() == "true"
     return int(node.value)
 
@@ -144,8 +147,8 @@ def _child(node: Any, step: str | int) -> Any:
     return None
 
 
-def _units(case: RemedyContext, application: Application, kind: str, one: Evidence) -> Iterator[Fix]:
-    """`512MB` as `512M`: the same amount, written as Kubernetes does; anything else is for a person."""
+def _units(case: RemedyContext, application: Application, kind: str, evidence: Evidence) -> Iterator[Fix]:
+    """Write `512MB` as `512M`, the same amount in Kubernetes' spelling; any other text is left to the history."""
     wrong = [
         (manifest, path, str(value))
         for manifest in case.repository.objects(application)
@@ -157,23 +160,26 @@ def _units(case: RemedyContext, application: Application, kind: str, one: Eviden
         and quantities.parse(value) is None
     ]
     for manifest, path, value in wrong:
-        found = _UNIT.match(value)
-        unit = (
-            found["unit"].replace("K", "k")
-            if found and not found["unit"].endswith("i")
-            else found["unit"]
-            if found
-            else ""
+        new = _in_kubernetes_spelling(value)
+        action = (
+            f"write {path[-1]} of `{manifest.name}` as {new}" if new else f"restore {path[-1]} of `{manifest.name}`"
         )
-        new = f"{found['number']}{unit}" if found else value
+        hint = f"; Kubernetes writes it {new}" if new else ""
         yield Fix(
-            title=f"write {path[-1]} of `{manifest.name}` as {new}"
-            if found
-            else f"restore {path[-1]} of `{manifest.name}`",
-            reason=f"`{value}` is no quantity{f'; {new} is how Kubernetes writes it' if found else ''}.",
-            evidence=case.cite(one),
-            wants=(Want(application, manifest, path, new),),
-            parameters={"object": f"{kind}/{manifest.name}", "from": value, "to": new},
-            score=0.7 if found and len(wrong) == 1 else 0.0,
+            title=action,
+            reason=f"`{value}` is not a quantity{hint}.",
+            evidence=case.cite(evidence),
+            wants=(Want(application, manifest, path, new or value),),
+            parameters={"object": f"{kind}/{manifest.name}", "from": value, "to": new or value},
+            score=0.7 if new and len(wrong) == 1 else 0.0,
             accepts=lambda old: quantities.parse(old) is not None,
         )
+
+
+def _in_kubernetes_spelling(value: str) -> str:
+    """Return `512M` for `512MB` and `1k` for `1KB`; empty for any other text."""
+    match = _UNIT.match(value)
+    if match is None:
+        return ""
+    unit = match["unit"] if match["unit"].endswith("i") else match["unit"].replace("K", "k")
+    return f"{match['number']}{unit}"
