@@ -133,7 +133,7 @@ def _place(place: Place) -> dict[str, Any]:
 
 def show(found: Located, match: Match | Application | None) -> None:
     """For people."""
-    from remediator.gitops.paths import dotted
+    from remediator.domain.yaml_paths import format_path
 
     app, manifest = _subject(match)
     if app is not None:
@@ -146,7 +146,7 @@ def show(found: Located, match: Match | Application | None) -> None:
     }
     print(words[found.status] + (f": {found.reason}" if found.reason else ""))
     for place in found.places or found.candidates:
-        where = dotted(place.path) + (f" → {dotted(place.inside)}" if place.inside else "")
+        where = format_path(place.path) + (f" → {format_path(place.inside)}" if place.inside else "")
         value = f" = {json.dumps(place.value, default=str)}" if place.exists else ""
         file = place.file if place.file.isprintable() else ascii(place.file)
         document = f" [document {place.document}]" if place.document else ""

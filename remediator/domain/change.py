@@ -7,9 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from remediator.domain.base import Value
-
-PathStep = str | int
-YamlPath = tuple[PathStep, ...]
+from remediator.domain.yaml_paths import YamlPath
 
 Proof = Literal["direct", "proved", "read", "unproved"]
 """`direct`: the manifest itself holds the field. `proved`: a canary set there arrives in the rendered

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import YamlPath
 from remediator.errors import ConfigError
 from remediator.gitops.files import Files, clean
 from remediator.gitops.model import Application, ApplicationSet, Located, Manifest, Problem, Tree

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from remediator.domain.change import Place
+from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import yamlread
-from remediator.gitops.paths import MISSING, get
 from remediator.gitops.yamlread import UnreadableYaml
 
 TIMEOUT = 30

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from remediator.domain.change import Place, YamlPath
+from remediator.domain.change import Place
+from remediator.domain.yaml_paths import YamlPath
 
 ProblemKind = Literal[
     "parse",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Subject
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops.change import difference, validate
 from remediator.gitops.checkout import Checkout
 from remediator.gitops.locate import field as fields_by_name

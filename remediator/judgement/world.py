@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import Application, Manifest, Repository
 
 MOST_APPLICATIONS = 60

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from remediator.domain.base import Value
-from remediator.policy.leaves import ABSENT, leaf_changes
+from remediator.domain.yaml_paths import MISSING
+from remediator.policy.leaves import leaf_changes
 from remediator.policy.models import Guardrails
 
 
@@ -78,7 +79,7 @@ def _content_objections(file: str, change: FileChange, guardrails: Guardrails) -
             reasons.append(f"{file}: objects of kind {leaf.kind} are not changed (deny_kinds)")
         if denied := guardrails.denies_path(leaf.kind, leaf.dotted):
             reasons.append(f"{file}: {leaf.kind}:{leaf.dotted} is denied by {denied!r} (deny_paths)")
-        value = "" if leaf.after is ABSENT else str(leaf.after)
+        value = "" if leaf.after is MISSING else str(leaf.after)
         reasons += [
             f"{file}: the new value of {leaf.dotted} is denied by {pattern!r} (deny_values)"
             for pattern in guardrails.deny_values

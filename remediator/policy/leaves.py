@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from remediator.domain.yaml_paths import MISSING, YamlPath, leaves, unquoted_path
+
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Absent:
-    """Marks a leaf that is not there; `None` is a value in YAML."""
-
-    def __repr__(self) -> str:
-        return "absent"
-
-    def __bool__(self) -> bool:
-        return False
-
-
-ABSENT = _Absent()
 
 
 @dataclass(frozen=True)
@@ -31,22 +19,14 @@ class LeafChange:
     document: int
     kind: str
     name: str
-    path: tuple[str | int, ...]
+    path: YamlPath
     before: Any
     after: Any
 
     @property
     def dotted(self) -> str:
-        """The path as people write it."""
-        return dotted(self.path)
-
-
-def dotted(path: tuple[str | int, ...]) -> str:
-    """`("a", 0, "b")` as `a[0].b`."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
-    return text
+        """The path as `deny_paths` patterns match it."""
+        return unquoted_path(self.path)
 
 
 def leaf_changes(before: bytes | None, after: bytes | None) -> list[LeafChange] | None:
@@ -64,25 +44,18 @@ def leaf_changes(before: bytes | None, after: bytes | None) -> list[LeafChange] 
         metadata = head.get("metadata")
         name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
         kind = str(head.get("kind", ""))
-        flat_old, flat_new = dict(leaves(was)), dict(leaves(now))
+        flat_old, flat_new = _leaves_of(was), _leaves_of(now)
         changes += [
-            LeafChange(index, kind, name, path, flat_old.get(path, ABSENT), flat_new.get(path, ABSENT))
+            LeafChange(index, kind, name, path, flat_old.get(path, MISSING), flat_new.get(path, MISSING))
             for path in dict.fromkeys((*flat_old, *flat_new))
-            if flat_old.get(path, ABSENT) != flat_new.get(path, ABSENT)
+            if flat_old.get(path, MISSING) != flat_new.get(path, MISSING)
         ]
     return changes
 
 
-def leaves(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Every scalar (and empty collection) below `node` with its path."""
-    if isinstance(node, dict) and node:
-        for key, value in node.items():
-            yield from leaves(value, (*path, key if isinstance(key, int) else str(key)))
-    elif isinstance(node, list) and node:
-        for index, value in enumerate(node):
-            yield from leaves(value, (*path, index))
-    elif path or node is not None:
-        yield path, node
+def _leaves_of(document: Any) -> dict[YamlPath, Any]:
+    """Return the leaves of a document by path; an empty document has none."""
+    return {} if document is None else dict(leaves(document))
 
 
 def documents(text: bytes | None) -> list[Any] | None:

@@ -7,17 +7,17 @@ import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from remediator.domain.yaml_paths import format_path
 from remediator.report.diff import changed_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from remediator.domain.change import Place, Proposal, YamlPath
+    from remediator.domain.change import Place, Proposal
     from remediator.domain.incident import Evidence, Subject
     from remediator.report.values import IncidentReport
 
 _COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_/-]+")
 
 PROOFS = {
     "direct": "the manifest itself",
@@ -41,23 +41,10 @@ def model_line(report: IncidentReport) -> str:
     return f"Everything above comes from the rules{but}.{when}"
 
 
-def yaml_path(path: YamlPath) -> str:
-    """`spec.containers[0].image`; keys that hold dots or spaces in brackets and quotes."""
-    out = ""
-    for step in path:
-        if isinstance(step, int):
-            out += f"[{step}]"
-        elif _BARE_KEY.fullmatch(step):
-            out += f".{step}" if out else step
-        else:
-            out += f'["{step}"]'
-    return out
-
-
 def place_path(place: Place) -> str:
     """The path of a place, and the path inside the YAML text that stands there, if it means that."""
-    inside = f" → {yaml_path(place.inside)}" if place.inside else ""
-    return yaml_path(place.path) + inside
+    inside = f" → {format_path(place.inside)}" if place.inside else ""
+    return format_path(place.path) + inside
 
 
 def count(number: int, noun: str) -> str:

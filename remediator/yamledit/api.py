@@ -13,38 +13,38 @@ from remediator.yamledit.values import read_value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediator.yamledit.paths import Path
+    from remediator.domain.yaml_paths import EditPath
     from remediator.yamledit.readers import Value
 
 
 def set(  # noqa: A001
-    text: bytes, document: int, path: Path, value: object, *, inside: Path = (), edit_anchor: bool = False
+    text: bytes, document: int, path: EditPath, value: object, *, inside: EditPath = (), edit_anchor: bool = False
 ) -> bytes:
     """Give the value at `path` another one; the same value again changes nothing."""
     return apply(text, [Set(document, path, value, inside, edit_anchor)])
 
 
-def insert(text: bytes, document: int, path: Path, value: object, *, inside: Path = ()) -> bytes:
+def insert(text: bytes, document: int, path: EditPath, value: object, *, inside: EditPath = ()) -> bytes:
     """Add a key that is not there yet with a scalar, mapping or list; missing mappings above it are made."""
     return apply(text, [Insert(document, path, value, inside)])
 
 
-def delete(text: bytes, document: int, path: Path, *, inside: Path = ()) -> bytes:
+def delete(text: bytes, document: int, path: EditPath, *, inside: EditPath = ()) -> bytes:
     """Take away a key with its value, or an item of a list."""
     return apply(text, [Delete(document, path, inside)])
 
 
-def append(text: bytes, document: int, path: Path, value: object, *, inside: Path = ()) -> bytes:
+def append(text: bytes, document: int, path: EditPath, value: object, *, inside: EditPath = ()) -> bytes:
     """Add an item at the end of the list at `path`."""
     return apply(text, [Append(document, path, value, inside)])
 
 
-def insert_item(text: bytes, document: int, path: Path, value: object, *, inside: Path = ()) -> bytes:
+def insert_item(text: bytes, document: int, path: EditPath, value: object, *, inside: EditPath = ()) -> bytes:
     """Add an item before the one that the path's last element counts to."""
     return apply(text, [InsertItem(document, path, value, inside)])
 
 
-def rename(text: bytes, document: int, path: Path, new_key: str, *, inside: Path = ()) -> bytes:
+def rename(text: bytes, document: int, path: EditPath, new_key: str, *, inside: EditPath = ()) -> bytes:
     """Give the key at the path's end another name; its value and its place stay."""
     return apply(text, [Rename(document, path, new_key, inside)])
 
@@ -58,7 +58,7 @@ def apply(text: bytes, edits: Sequence[Edit]) -> bytes:
     return mark + body.encode()
 
 
-def get(text: bytes, document: int, path: Path, *, inside: Path = ()) -> Value:
+def get(text: bytes, document: int, path: EditPath, *, inside: EditPath = ()) -> Value:
     """The value at `path` as a YAML 1.1 reader has it; PathMissing (a KeyError too) where there is none.
 
     Dates and values with an application's own tag come as their text; an alias is followed.
@@ -75,7 +75,7 @@ def get(text: bytes, document: int, path: Path, *, inside: Path = ()) -> Value:
         raise EditRefused("the value is nested too deeply", document, path) from error
 
 
-def _read(text: str, document: int, path: Path) -> Value:
+def _read(text: str, document: int, path: EditPath) -> Value:
     stream = Stream(text)
     try:
         return read_value(stream, locate(stream, document, path, shared=True).at)

@@ -17,7 +17,7 @@ from remediator.yamledit.scalars import normalise
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from remediator.yamledit.paths import Path
+    from remediator.domain.yaml_paths import EditPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Set:
     """Give the value at `path` another one; `edit_anchor` allows a value that aliases share."""
 
     document: int
-    path: Path
+    path: EditPath
     value: object
-    inside: Path = ()
+    inside: EditPath = ()
     edit_anchor: bool = False
 
 
@@ -36,9 +36,9 @@ class Insert:
     """Add a key that is not there yet, the missing mappings above it too."""
 
     document: int
-    path: Path
+    path: EditPath
     value: object
-    inside: Path = ()
+    inside: EditPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Delete:
     """Take away a key with its value, or an item of a list."""
 
     document: int
-    path: Path
-    inside: Path = ()
+    path: EditPath
+    inside: EditPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class Append:
     """Add an item at the end of the list at `path`."""
 
     document: int
-    path: Path
+    path: EditPath
     value: object
-    inside: Path = ()
+    inside: EditPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ class InsertItem:
     """Add an item before the one that the path's last element counts to."""
 
     document: int
-    path: Path
+    path: EditPath
     value: object
-    inside: Path = ()
+    inside: EditPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ class Rename:
     """Give the key at the path's end another name."""
 
     document: int
-    path: Path
+    path: EditPath
     new_key: str
-    inside: Path = ()
+    inside: EditPath = ()
 
 
 Edit = Set | Insert | Delete | Append | InsertItem | Rename

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from remediator.yamledit.paths import Path, format_path
+from remediator.domain.yaml_paths import EditPath, format_path
 
 
 class EditRefused(ValueError):
@@ -13,7 +13,7 @@ class EditRefused(ValueError):
     """
 
     def __init__(
-        self, reason: str, document: int | None = None, path: Path | None = None, line: int | None = None
+        self, reason: str, document: int | None = None, path: EditPath | None = None, line: int | None = None
     ) -> None:
         super().__init__(reason, document, path, line)
         self.reason = reason

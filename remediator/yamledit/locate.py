@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from remediator.domain.yaml_paths import EditPath, EditStep, ItemSelector, format_path
 from remediator.yamledit.errors import EditRefused, PathMissing
 from remediator.yamledit.events import (
     AliasEvent,
@@ -13,7 +14,6 @@ from remediator.yamledit.events import (
     SequenceStartEvent,
     Stream,
 )
-from remediator.yamledit.paths import Element, Key, Path, format_path
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class NodeSpan:
     at: int
     parents: list[int] = field(default_factory=list)
     key: int = -1
-    missing: tuple[Element, ...] = ()
+    missing: tuple[EditStep, ...] = ()
 
     @property
     def parent(self) -> int:
@@ -31,7 +31,7 @@ class NodeSpan:
         return self.parents[-1] if self.parents else -1
 
 
-def locate(stream: Stream, document: int, path: Path, *, shared: bool = False) -> NodeSpan:
+def locate(stream: Stream, document: int, path: EditPath, *, shared: bool = False) -> NodeSpan:
     """The place of `path`, which must exist; `shared` also accepts what aliases show elsewhere."""
     place = deepest(stream, document, path, shared=shared)
     if place.missing:
@@ -39,7 +39,7 @@ def locate(stream: Stream, document: int, path: Path, *, shared: bool = False) -
     return place
 
 
-def held(stream: Stream, document: int, path: Path) -> NodeSpan:
+def held(stream: Stream, document: int, path: EditPath) -> NodeSpan:
     """The place of a child that is to be moved or taken away: itself may be an alias, what holds it must not be shared."""
     if not path:
         raise EditRefused("the document's root is nobody's child")
@@ -51,7 +51,7 @@ def held(stream: Stream, document: int, path: Path) -> NodeSpan:
     return NodeSpan(found[1], [*place.parents, place.at], found[0])
 
 
-def deepest(stream: Stream, document: int, path: Path, *, shared: bool = False) -> NodeSpan:
+def deepest(stream: Stream, document: int, path: EditPath, *, shared: bool = False) -> NodeSpan:
     """The place that the longest existing beginning of `path` leads to, and what of the path is missing."""
     place = NodeSpan(stream.root(document))
     for depth, element in enumerate(path):
@@ -68,11 +68,11 @@ def deepest(stream: Stream, document: int, path: Path, *, shared: bool = False) 
     return place
 
 
-def _child(stream: Stream, at: int, element: Element) -> tuple[int, int] | None:
+def _child(stream: Stream, at: int, element: EditStep) -> tuple[int, int] | None:
     """The (key, value) events of one child; the key is -1 in a list."""
     event = stream.events[at]
     if event.__class__ is MappingStartEvent:
-        if isinstance(element, Key):
+        if isinstance(element, ItemSelector):
             raise stream.refuse(f"{format_path([element])} chooses from a list, but a mapping is here", at)
         return _entry(stream, at, str(element))
     if event.__class__ is SequenceStartEvent:
@@ -98,7 +98,7 @@ def _entry(stream: Stream, at: int, name: str) -> tuple[int, int] | None:
     return found
 
 
-def _item(stream: Stream, at: int, element: int | Key) -> tuple[int, int] | None:
+def _item(stream: Stream, at: int, element: int | ItemSelector) -> tuple[int, int] | None:
     items = stream.children(at)
     if isinstance(element, int):
         return (-1, items[element]) if 0 <= element < len(items) else None
@@ -108,7 +108,7 @@ def _item(stream: Stream, at: int, element: int | Key) -> tuple[int, int] | None
     return (-1, found[0]) if found else None
 
 
-def _reads(stream: Stream, item: int, wanted: Key) -> bool:
+def _reads(stream: Stream, item: int, wanted: ItemSelector) -> bool:
     if stream.events[item].__class__ is not MappingStartEvent:
         return False
     entry = _entry(stream, item, wanted.name)
@@ -154,7 +154,7 @@ def is_aliased(stream: Stream, at: int, anchor: str) -> bool:
     return False
 
 
-def _missing(stream: Stream, place: NodeSpan, path: Path) -> EditRefused:
+def _missing(stream: Stream, place: NodeSpan, path: EditPath) -> EditRefused:
     gone = format_path(place.missing[:1])
     reason = f"there is no {gone} at {format_path(path[: len(path) - len(place.missing)]) or 'the root'}"
     if stream.events[place.at].__class__ is MappingStartEvent and _entry(stream, place.at, "<<"):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import MISSING, YamlPath, differing
 from remediator.gitops.model import Application, Manifest, ObjectChange
-from remediator.gitops.paths import MISSING, differing
 
 if TYPE_CHECKING:
     from remediator.gitops.checkout import Checkout

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain.yaml_paths import YamlPath, format_path
 from remediator.gitops import yamlread
 from remediator.gitops.change.difference import affected
 from remediator.gitops.model import Application, Manifest, Problem
@@ -97,7 +98,7 @@ def errors(item: Manifest) -> Iterator[str]:
         return
     found = sorted(validator.iter_errors(item.body), key=lambda error: [str(step) for step in error.absolute_path])
     for error in found[:MAX_ERRORS]:
-        path = ".".join(str(step) for step in error.absolute_path)
+        path = format_path(tuple(error.absolute_path))
         yield f"{path}: {error.message[:300]}" if path else str(error.message)[:300]
     yield from _beyond(item.body, ())
 
@@ -160,12 +161,12 @@ def _definitions() -> Any:
     return Resource.from_contents(utils.schema_contents(f"{folder}/_definitions.json", _newest()))
 
 
-def _beyond(node: Any, path: tuple[str | int, ...]) -> Iterator[str]:
+def _beyond(node: Any, path: YamlPath) -> Iterator[str]:
     """What the schemas leave out: enumerations and quantities."""
     if isinstance(node, dict):
         for key, value in node.items():
             allowed = _ENUMS.get((str(key),))
-            where = ".".join(str(step) for step in (*path, key))
+            where = format_path((*path, str(key)))
             if allowed and isinstance(value, str) and value not in allowed:
                 yield f"{where}: {value!r} is none of {', '.join(sorted(allowed))}"
             if key in ("limits", "requests") and path[-1:] == ("resources",) and isinstance(value, dict):

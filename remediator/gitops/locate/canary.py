@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import MISSING, YamlPath, differing, get, leaves, mappings, with_value
 from remediator.gitops.files import Files, join
 from remediator.gitops.locate import overlay
 from remediator.gitops.locate.fields import CONTAINER, POD
 from remediator.gitops.model import Manifest
-from remediator.gitops.paths import MISSING, differing, get, leaves, mappings, with_value
 from remediator.gitops.render.helm import Release, chart_dependencies, coalesced, merged, subchart
 from remediator.gitops.render.helm_render import user_values
 from remediator.gitops.render.render import Renderer

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import YamlPath
-from remediator.gitops.paths import MISSING, get, mappings
+from remediator.domain.yaml_paths import MISSING, YamlPath, get, mappings
 
 _MEMBERS = frozenset(
     [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.change import Place, YamlPath
+from remediator.domain.change import Place
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import yamlread
 from remediator.gitops.files import join
 from remediator.gitops.locate import origin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from remediator.domain.change import PathStep, YamlPath
+from remediator.domain.yaml_paths import PathStep, YamlPath
 from remediator.gitops.model import Manifest
 
 CONTAINER = frozenset(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from remediator.domain.change import Place, YamlPath
+from remediator.domain.change import Place
+from remediator.domain.yaml_paths import MISSING, YamlPath, depth, differing, format_path, get
 from remediator.gitops.locate import canary, origin, overlay, template_text
 from remediator.gitops.model import Application, Located, Manifest
-from remediator.gitops.paths import MISSING, depth, differing, dotted, get
 from remediator.gitops.render.helm import Release, ValuesLayer
 from remediator.gitops.render.helm_render import user_values
 from remediator.gitops.render.render import Renderer
@@ -28,7 +28,7 @@ def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> L
     if written is not None:
         return written
     words = "no value of the chart reaches" if prober.sure else "without helm no value was found that reaches"
-    return Located("unknown", reason=f"{words} {dotted(path)} of {obj.kind} {obj.name}")
+    return Located("unknown", reason=f"{words} {format_path(path)} of {obj.kind} {obj.name}")
 
 
 def _of_hits(repo: Checkout, app: Application, release: Release, hits: list[canary.CanaryHit]) -> Located:

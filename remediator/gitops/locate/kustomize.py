@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.change import Place, YamlPath
+from remediator.domain.change import Place
+from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files
 from remediator.gitops.locate import canary, origin, overlay, unproved
 from remediator.gitops.model import Application, Located, Manifest
-from remediator.gitops.paths import MISSING, dotted, get
 from remediator.gitops.render import kustomize_trace
 from remediator.gitops.render.kustomize import kustomization_file
 from remediator.gitops.render.kustomize_model import Tracked
@@ -43,7 +43,7 @@ def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> L
         shared = any(other != app for place in places for other in repo.feeds.of(place.file))
         return Located("located", tuple(places), _own_patch(repo, app) if shared else ())
     if get(obj.body, path) is not MISSING:
-        return Located("unknown", reason=f"no text of the kustomization was found that sets {dotted(path)}")
+        return Located("unknown", reason=f"no text of the kustomization was found that sets {format_path(path)}")
     return _insertion(repo, app, obj, item, path)
 
 
@@ -141,7 +141,7 @@ def _insertion(repo: Checkout, app: Application, obj: Manifest, item: Tracked, p
             shared = any(other != app for other in repo.feeds.of(place.file))
             return Located("insert", (chosen,), _own_patch(repo, app) if shared else ())
     return Located(
-        "unknown", candidates=_own_patch(repo, app), reason=f"no text of the kustomization takes {dotted(path)}"
+        "unknown", candidates=_own_patch(repo, app), reason=f"no text of the kustomization takes {format_path(path)}"
     )
 
 

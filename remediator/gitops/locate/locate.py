@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.change import Place, YamlPath
+from remediator.domain.change import Place
+from remediator.domain.yaml_paths import MISSING, YamlPath, get, resolve
 from remediator.gitops.locate import helm, kustomize, owners, unproved
 from remediator.gitops.model import Application, Located, Manifest
-from remediator.gitops.paths import MISSING, get, resolve
 
 if TYPE_CHECKING:
     from remediator.gitops.checkout import Checkout

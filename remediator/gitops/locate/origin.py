@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from remediator.domain.change import Place, YamlPath
+from remediator.domain.change import Place
+from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get, mappings
 from remediator.gitops import yamlread
 from remediator.gitops.locate import overlay
 from remediator.gitops.model import Application, Located, Manifest, Origin
-from remediator.gitops.paths import MISSING, dotted, get, mappings
 from remediator.gitops.tree.generators import placeholder
 from remediator.gitops.tree.tree import child_manifest
 from remediator.gitops.yamlread import UnreadableYaml
@@ -99,7 +99,9 @@ def _in_generator(
     if text is MISSING:
         if get(app.body, path) is not MISSING:
             return Located(
-                "unknown", candidates=(whole,), reason=f"{dotted(path)} comes from the ApplicationSet's templatePatch"
+                "unknown",
+                candidates=(whole,),
+                reason=f"{format_path(path)} comes from the ApplicationSet's templatePatch",
             )
         return Located("insert", (whole.model_copy(update={"exists": False}),))
     if isinstance(text, str) and "{{" in text and not inside:
@@ -110,7 +112,7 @@ def _in_generator(
         return Located(
             "unknown",
             candidates=(whole,),
-            reason=f"{dotted(path)} is computed by the ApplicationSet's template: {text}",
+            reason=f"{format_path(path)} is computed by the ApplicationSet's template: {text}",
         )
     value = _value(repo, whole)
     return Located(
@@ -174,4 +176,4 @@ def _in_values(repo: Checkout, app: Application, origin: Origin, path: YamlPath)
                 ),
             ),
         )
-    return Located("unknown", reason=f"{dotted(path)} is written by a chart that is not in this repository")
+    return Located("unknown", reason=f"{format_path(path)} is written by a chart that is not in this repository")

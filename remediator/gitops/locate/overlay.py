@@ -9,9 +9,9 @@ import json
 from typing import Any
 
 from remediator.domain.change import Place
+from remediator.domain.yaml_paths import MISSING, get, with_value
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files
-from remediator.gitops.paths import MISSING, get, with_value
 
 
 def changed(files: Files, place: Place, value: Any) -> dict[str, bytes]:

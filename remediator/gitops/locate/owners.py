@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops.model import Application, Manifest
 from remediator.gitops.render.merge import pointer
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import MISSING, YamlPath, depth, get, resolve
 from remediator.gitops import yamlread
+from remediator.gitops.merge_keys import keyed
 from remediator.gitops.model import Manifest
-from remediator.gitops.paths import MISSING, depth, get, keyed, resolve
 from remediator.gitops.yamlread import UnreadableYaml
 
 _ACTION = re.compile(rb"\{\{.*?\}\}", re.DOTALL)

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import YamlPath, format_path, get, listed
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.locate import canary, conventions
@@ -14,7 +14,6 @@ from remediator.gitops.locate.conventions import Guess
 from remediator.gitops.locate.fields import container_field
 from remediator.gitops.locate.helm import value_place
 from remediator.gitops.model import Application, Located, Manifest, Source
-from remediator.gitops.paths import dotted, get, listed
 from remediator.gitops.render.helm import Release, ValuesLayer, chart_dependencies, chart_name, merged
 from remediator.gitops.render.helm_render import user_values
 from remediator.gitops.yamlread import UnreadableYaml
@@ -38,13 +37,15 @@ def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> L
     where = "; ".join(dict.fromkeys(item.message for item in repo.problems_of(app) if not item.fault))
     where = where or "; ".join(item.message for item in repo.problems_of(app)) or "nothing is known of its source"
     if not ranked:
-        return Located("unknown", reason=f"{where}: no key of its values says {dotted(field)} of {obj.kind} {obj.name}")
+        return Located(
+            "unknown", reason=f"{where}: no key of its values says {format_path(field)} of {obj.kind} {obj.name}"
+        )
     top = max(guess.score for guess, _ in ranked)
     best = [(guess, release) for guess, release in ranked if guess.score >= top - 0.01]
     located = [_guess_place(repo, app, release, guess) for guess, release in best]
     places = tuple(place for found in located for place in found.places)
     if not places or len({(id(release), guess.path[:-1]) for guess, release in best}) > 1:
-        words = f"{where}: several keys of its values could mean {dotted(field)}"
+        words = f"{where}: several keys of its values could mean {format_path(field)}"
         return Located("ambiguous", candidates=places, reason=words)
     return Located(
         "located" if best[0][0].exists else "insert", places, reason=f"{where}; the key is taken by its name"

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import MISSING, YamlPath, get, with_value
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.model import Application, Problem, Source
-from remediator.gitops.paths import MISSING, get, with_value
 from remediator.gitops.sources.layout import Layout, override_files
 from remediator.gitops.yamlread import UnreadableYaml
 

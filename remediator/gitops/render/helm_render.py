@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from remediator.domain.yaml_paths import with_value
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.model import Manifest
-from remediator.gitops.paths import with_value
 from remediator.gitops.render.helm import Release, ValuesLayer, chart_dependencies, chart_name, subchart
 from remediator.gitops.sources.tools import Tools, copied
 from remediator.gitops.yamlread import UnreadableYaml

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from remediator.domain.yaml_paths import MISSING, get, table
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.model import Manifest, Problem
-from remediator.gitops.paths import MISSING, get, table
 from remediator.gitops.render.helm import Release, chart_dependencies, coalesced, subchart
 from remediator.gitops.render.helm_render import manifests
 from remediator.gitops.template.engine import Engine

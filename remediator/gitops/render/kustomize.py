@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from remediator.domain.yaml_paths import listed
 from remediator.gitops.files import Files, join
 from remediator.gitops.model import Problem, ProblemKind
-from remediator.gitops.paths import listed
 from remediator.gitops.render.kustomize_model import Build, KustomizeLayer, Tracked
 from remediator.gitops.render.kustomize_steps import Transformer, documents
 from remediator.gitops.tree.scan import KUSTOMIZATION_NAMES

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops.model import Problem
 
 LayerKind = Literal["base", "patch", "json", "image", "replica", "generator", "namespace", "name", "label", "chart"]

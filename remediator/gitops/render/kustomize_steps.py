@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import YamlPath, listed, table
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join, shown
 from remediator.gitops.images import image_option, map_images
 from remediator.gitops.model import Problem
-from remediator.gitops.paths import listed, table
 from remediator.gitops.render.kustomize_model import Build, KustomizeLayer, LayerKind, Tracked
 from remediator.gitops.render.merge import PatchFailed, json_patch, strategic
 from remediator.gitops.yamlread import UnreadableYaml

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import MISSING, YamlPath, child, depth, get, resolve
 from remediator.gitops.files import join
 from remediator.gitops.images import split_image
-from remediator.gitops.paths import MISSING, child, depth, get, keyed, merge_key, resolve
+from remediator.gitops.merge_keys import keyed, merge_key
 from remediator.gitops.render.kustomize_model import KustomizeLayer, Tracked
 from remediator.gitops.render.merge import pointer
 

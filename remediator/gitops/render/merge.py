@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from remediator.domain.change import YamlPath
-from remediator.gitops.paths import MISSING, get, merge_key
+from remediator.domain.yaml_paths import MISSING, YamlPath, get
+from remediator.gitops.merge_keys import merge_key
 
 
 class PatchFailed(Exception):

@@ -10,11 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import YamlPath, listed, table
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, clean, join
 from remediator.gitops.model import Source
-from remediator.gitops.paths import listed, table
 from remediator.gitops.sources.charts import ChartStore
 from remediator.gitops.yamlread import UnreadableYaml
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from remediator.domain.change import Place, YamlPath
+from remediator.domain.change import Place
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import yamlread
 from remediator.gitops.render.merge import strategic
 from remediator.gitops.sources.layout import Layout

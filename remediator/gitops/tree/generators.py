@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from remediator.domain.change import Place, YamlPath
+from remediator.domain.change import Place
+from remediator.domain.yaml_paths import YamlPath, leaves, table
 from remediator.gitops import yamlread
 from remediator.gitops.files import clean, matcher
-from remediator.gitops.paths import leaves, table
 from remediator.gitops.sources.layout import Layout
 from remediator.gitops.yamlread import UnreadableYaml
 

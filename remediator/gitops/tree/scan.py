@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from remediator.domain.yaml_paths import listed
 from remediator.gitops import yamlread
 from remediator.gitops.files import YAML_SUFFIXES, Files
 from remediator.gitops.model import Problem
-from remediator.gitops.paths import listed
 from remediator.gitops.yamlread import UnreadableYaml
 
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import YamlPath
-from remediator.gitops.paths import mappings
+from remediator.domain.yaml_paths import YamlPath, mappings
 
 
 @dataclass(frozen=True, slots=True)

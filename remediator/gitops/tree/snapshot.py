@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from remediator.domain.change import Place, YamlPath
+from remediator.domain.change import Place
+from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops.files import SKIPPED, Files
 from remediator.gitops.history import GitFailed, git
 from remediator.gitops.model import Application, ApplicationSet, Origin, Problem, Source, Tree
-from remediator.gitops.paths import MISSING, get
 from remediator.gitops.sources.tools import Tools
 from remediator.gitops.tree.scan import is_yaml
 

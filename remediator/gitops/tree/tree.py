@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import YamlPath, listed, table
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.model import Application, ApplicationSet, Manifest, Origin, Problem, Source, Tree
-from remediator.gitops.paths import listed, table
 from remediator.gitops.render import kustomize
 from remediator.gitops.render.helm import Release, release
 from remediator.gitops.render.kustomize_model import KustomizeLayer, Tracked

@@ -55,9 +55,9 @@ def _fix(inquiry: Inquiry, contradiction: Broken) -> Fix:
 
 
 def _title(contradiction: Broken) -> str:
-    from remediator.gitops.paths import MISSING, dotted
+    from remediator.domain.yaml_paths import MISSING, format_path
 
-    field = dotted(contradiction.path[-2:] if isinstance(contradiction.path[-1], str) else contradiction.path[-3:])
+    field = format_path(contradiction.path[-2:] if isinstance(contradiction.path[-1], str) else contradiction.path[-3:])
     if contradiction.value is MISSING:
         return f"remove {field} of `{contradiction.at.name}`"
     if isinstance(contradiction.value, dict | list) or contradiction.edits:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import Edit, Place, YamlPath
+from remediator.domain.change import Edit, Place
+from remediator.domain.yaml_paths import YamlPath
 from remediator.judgement.world import Placed, World
 
 

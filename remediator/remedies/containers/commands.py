@@ -10,7 +10,7 @@ from typing import Any
 
 from remediator.domain.incident import Evidence
 from remediator.domain.text import HOST_JOINERS, word_pattern
-from remediator.gitops.paths import MISSING
+from remediator.domain.yaml_paths import MISSING
 from remediator.remedies.engine.acceptable_values import without
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, is_typo, nearest

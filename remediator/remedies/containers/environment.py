@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from remediator.diagnosis.hosts import host_in
-from remediator.domain.change import Edit, YamlPath
+from remediator.domain.change import Edit
 from remediator.domain.incident import Evidence
 from remediator.domain.text import HOST_JOINERS, word_pattern
+from remediator.domain.yaml_paths import YamlPath, get
 from remediator.gitops import Application, Manifest, Match
-from remediator.gitops.paths import get
 from remediator.remedies.containers.hosts import callers, namespace_of, strings
 from remediator.remedies.engine.acceptable_values import without
 from remediator.remedies.engine.case import Fix, RemedyContext, Want

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, YamlPath
 from remediator.gitops import Match
-from remediator.gitops.paths import MISSING
 from remediator.remedies.engine.acceptable_values import another, below
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest

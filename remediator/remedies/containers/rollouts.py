@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import Match
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.claims import mounted
 

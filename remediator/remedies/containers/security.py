@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Match
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.start_texts import containers
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from remediator.gitops.paths import MISSING
+from remediator.domain.yaml_paths import MISSING
 from remediator.remedies.engine import quantities
 
 Accepts = Callable[[Any], bool]

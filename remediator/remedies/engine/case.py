@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from remediator.domain.change import Edit, Place, YamlPath
+from remediator.domain.change import Edit, Place
 from remediator.domain.incident import Diagnosis, Evidence
 from remediator.domain.text import contains_word
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import Application, Manifest, Match, Repository
 from remediator.policy import Action, Policies
 

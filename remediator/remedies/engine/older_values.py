@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from remediator.domain.change import Place
+from remediator.domain.yaml_paths import MISSING, format_path, get
 from remediator.gitops import Located, history
 from remediator.gitops.history import ValueChange
-from remediator.gitops.paths import MISSING, dotted, get
 from remediator.policy.leaves import documents
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 
@@ -107,7 +107,7 @@ def _title(want: Want, value: Any, change: ValueChange) -> str:
 def _named(path: tuple[str | int, ...]) -> str:
     """The field as people call it: `limits.memory`, `image`; an index in front of it tells them nothing."""
     tail = path[-2:] if isinstance(path[-1], str) else path[-3:]
-    return dotted(tail[1:] if isinstance(tail[0], int) else tail)
+    return format_path(tail[1:] if isinstance(tail[0], int) else tail)
 
 
 def _word(value: Any) -> str:

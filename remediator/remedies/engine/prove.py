@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from remediator.domain.change import Edit, Place, Proposal, YamlPath
+from remediator.domain.change import Edit, Place, Proposal
+from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get
 from remediator.errors import ConfigError
 from remediator.gitops import ObjectChange, Repository
-from remediator.gitops.paths import MISSING, dotted, get
 from remediator.policy.guard import FileChange, check_changes
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
@@ -76,10 +76,10 @@ def _check_bounds(case: RemedyContext, fix: Fix) -> None:
 
 
 def _edits_for(repository: Repository, want: Want) -> tuple[Place, list[Edit]]:
-    what = f"{want.manifest.kind} {want.manifest.name} {dotted(want.path)}"
+    what = f"{want.manifest.kind} {want.manifest.name} {format_path(want.path)}"
     located = repository.locate(want.application, want.manifest, want.path)
     if located.status not in ("located", "insert"):
-        options = ", ".join(f"{place.file}:{dotted(place.path)}" for place in located.candidates[:4])
+        options = ", ".join(f"{place.file}:{format_path(place.path)}" for place in located.candidates[:4])
         raise Unprovable(f"{what}: {located.reason or 'cannot be located'}{f' ({options})' if options else ''}")
     present = get(want.manifest.body, want.path)
     for place in located.places:
@@ -207,7 +207,9 @@ def _check_want(want: Want, differences: Sequence[ObjectChange], fix: Fix) -> No
         path = _plain(change.path)
         inside = any(path[: len(prefix)] == prefix or prefix[: len(path)] == path for prefix in wanted)
         if change.scope != "field" or not (inside or _derived(change)):
-            raise Unprovable(f"{fix.title}: it would also change {change.kind} {change.name} {dotted(change.path)}")
+            raise Unprovable(
+                f"{fix.title}: it would also change {change.kind} {change.name} {format_path(change.path)}"
+            )
 
 
 def _plain(path: YamlPath) -> YamlPath:
@@ -216,14 +218,14 @@ def _plain(path: YamlPath) -> YamlPath:
 
 def _derived(change: ObjectChange) -> bool:
     """Checksums that charts and kustomize compute from contents change along; nobody wrote them."""
-    text = dotted(change.path).lower()
+    text = format_path(change.path).lower()
     return "checksum" in text or ("annotations" in text and "hash" in text)
 
 
 def _line(change: ObjectChange) -> str:
     before = "absent" if change.before is MISSING else change.before
     after = "absent" if change.after is MISSING else change.after
-    where = f" {dotted(change.path)}" if change.path else ""
+    where = f" {format_path(change.path)}" if change.path else ""
     return f"{change.application}: {change.kind}/{change.name}{where}: {before} → {after}"
 
 

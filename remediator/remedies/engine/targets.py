@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from remediator.domain.incident import Diagnosis, Subject
 from remediator.domain.text import HOST_JOINERS, contains_word
+from remediator.domain.yaml_paths import leaves
 from remediator.gitops import Match, Repository
-from remediator.policy.leaves import leaves
 from remediator.remedies.engine.target_match import most_like
 
 _CLEAR_LEAD = 0.1

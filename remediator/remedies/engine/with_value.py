@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain.yaml_paths import format_path
 from remediator.errors import PolicyViolation
-from remediator.gitops.paths import dotted
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
 from remediator.yamledit import EditRefused
@@ -50,10 +50,10 @@ def with_value(proposal: Proposal, path: str, value: str, repository: Repository
 def _edit(proposal: Proposal, path: str) -> Edit:
     """The one edit that the path names, whole or by its end."""
     fit = [edit for edit in proposal.edits if edit.op in {"set", "insert"} and not isinstance(edit.value, dict | list)]
-    named = [edit for edit in fit if f".{dotted(edit.path)}".endswith(f".{path.lstrip('.')}")]
+    named = [edit for edit in fit if f".{format_path(edit.path)}".endswith(f".{path.lstrip('.')}")]
     if len(named) == 1:
         return named[0]
-    known = ", ".join(dict.fromkeys(dotted(edit.path) for edit in named or fit)) or "none"
+    known = ", ".join(dict.fromkeys(format_path(edit.path) for edit in named or fit)) or "none"
     raise PolicyViolation(f"{path!r} {'could mean several' if named else 'is no value of this change'}: {known}")
 
 
@@ -105,5 +105,9 @@ def _rendered(proposal: Proposal, edits: tuple[Edit, ...], repository: Repositor
     known = {(one.application, one.kind, one.name, one.path) for one in repository.difference(first)}
     for one in found:
         if (one.application, one.kind, one.name, one.path) not in known:
-            raise PolicyViolation(f"it would also change {one.application}: {one.kind} {one.name} {dotted(one.path)}")
-    return tuple(f"{o.application}: {o.kind}/{o.name} {dotted(o.path)}: {o.before} → {o.after}" for o in found[:40])
+            raise PolicyViolation(
+                f"it would also change {one.application}: {one.kind} {one.name} {format_path(one.path)}"
+            )
+    return tuple(
+        f"{o.application}: {o.kind}/{o.name} {format_path(o.path)}: {o.before} → {o.after}" for o in found[:40]
+    )

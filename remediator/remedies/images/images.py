@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import Match
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, is_typo, nearest, similarity

@@ -8,10 +8,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import YamlPath, get
 from remediator.gitops import Match
-from remediator.gitops.paths import get
 from remediator.remedies.engine.acceptable_values import another
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import Application, Manifest
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.path_spelling import is_slip

@@ -7,7 +7,7 @@ from typing import Any
 
 from remediator.domain.incident import Evidence
 from remediator.domain.text import contains_word
-from remediator.gitops.paths import MISSING
+from remediator.domain.yaml_paths import MISSING
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.path_spelling import surely_meant
 from remediator.remedies.engine.spelling import is_typo, nearest, one_of

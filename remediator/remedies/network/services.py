@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from remediator.domain.change import YamlPath
-from remediator.gitops.paths import MISSING
+from remediator.domain.yaml_paths import MISSING, YamlPath
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.path_spelling import is_slip
 from remediator.remedies.engine.spelling import is_typo, nearest, one_of

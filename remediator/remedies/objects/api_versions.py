@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import Application, Manifest
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.application_field import complained
 

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, YamlPath, differing, get
 from remediator.gitops import Application, Manifest, history
-from remediator.gitops.paths import MISSING, differing, get
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.objects.refusal import message_of, path_of
 from remediator.remedies.views.application_field import complained, same

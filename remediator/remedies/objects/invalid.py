@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from remediator.gitops.paths import MISSING, get
+from remediator.domain.yaml_paths import MISSING, get
 from remediator.remedies.engine.acceptable_values import different_scalar
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.spelling import nearest

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from remediator.gitops.paths import MISSING, get
+from remediator.domain.yaml_paths import MISSING, get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import within
 from remediator.remedies.engine.case import RemedyContext

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Application, Manifest
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.application_field import complained
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import YamlPath
 
 
 def fields_at(api_version: str, kind: str, path: YamlPath) -> frozenset[str]:

@@ -12,11 +12,11 @@ from typing import Any
 
 import yaml
 
-from remediator.domain.change import Edit, Place, YamlPath
+from remediator.domain.change import Edit, Place
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import YamlPath, format_path, leaves
 from remediator.errors import ConfigError
 from remediator.gitops import Application, Manifest
-from remediator.gitops.paths import dotted, leaves
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.application_field import changed, complained
@@ -101,7 +101,7 @@ def _retyped(
     if changed(case, *edits) is None:
         return
     manifest = values[0][0]
-    fields, type_name = ", ".join(dotted(path[-2:]) for _, path in values), _type_name(go_type)
+    fields, type_name = ", ".join(format_path(path[-2:]) for _, path in values), _type_name(go_type)
     feeds = {name for place in places for name in place.also_feeds} | {application.name}
     yield Fix(
         title=f"write {fields} of {manifest.kind} `{manifest.name}` as {type_name}",

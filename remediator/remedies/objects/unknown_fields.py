@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from remediator.domain.change import Edit, YamlPath
+from remediator.domain.change import Edit
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Application, Manifest
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.spelling import nearest
 from remediator.remedies.objects.refusal import message_of, path_of

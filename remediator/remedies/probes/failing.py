@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import Match
 from remediator.remedies.engine.case import RemedyContext
 

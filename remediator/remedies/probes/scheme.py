@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from remediator.domain.change import YamlPath
-from remediator.gitops.paths import MISSING
+from remediator.domain.yaml_paths import MISSING, YamlPath
 from remediator.remedies.engine.acceptable_values import another
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest

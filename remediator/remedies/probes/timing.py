@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any
 
 from remediator.domain.text import contains_word
-from remediator.gitops.paths import MISSING
+from remediator.domain.yaml_paths import MISSING
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.probes.failing import FailingProbe, Probe, failing, own_log, probes_of

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import YamlPath, get, with_value
 from remediator.gitops import Application, Manifest
-from remediator.gitops.paths import get, with_value
 from remediator.remedies.engine.acceptable_values import just
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo

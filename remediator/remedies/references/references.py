@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import YamlPath, get, leaves
 from remediator.gitops import Manifest, Match
 from remediator.gitops.model import WORKLOADS
-from remediator.gitops.paths import get
-from remediator.policy.leaves import leaves
 from remediator.remedies.engine.acceptable_values import another
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest, similarity

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Match
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.claims import claims

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from remediator.domain.incident import Evidence
-from remediator.gitops.paths import MISSING, get
+from remediator.domain.yaml_paths import MISSING, get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import Accepts, more_than
 from remediator.remedies.engine.case import Fix, RemedyContext, Want

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Match
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import more_than, within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want

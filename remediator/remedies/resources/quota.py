@@ -8,10 +8,9 @@ from decimal import ROUND_FLOOR, Decimal
 from math import ceil
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Manifest, Match
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want

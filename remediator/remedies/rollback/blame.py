@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, YamlPath, format_path
 from remediator.gitops import ObjectChange
-from remediator.gitops.paths import MISSING, dotted
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import RemedyContext
 from remediator.remedies.rollback.differences import Difference
@@ -136,7 +135,7 @@ def asks_less(effect: ObjectChange, resources: Iterable[str], sides: Sequence[st
 
 def less_capacity(effect: ObjectChange, name: str) -> bool:
     """Whether a setting that makes a program use more memory was raised by the change."""
-    if "resources" in effect.path or not _CAPACITY.search(f"{name} {dotted(effect.path)} {effect.before}"):
+    if "resources" in effect.path or not _CAPACITY.search(f"{name} {format_path(effect.path)} {effect.before}"):
         return False
     before, after = re.split(r"(\d+)", str(effect.before)), re.split(r"(\d+)", str(effect.after))
     numbers = list(zip(before[1::2], after[1::2], strict=False))
@@ -149,7 +148,7 @@ def on_field(path: YamlPath, field: str) -> bool:
     if named in _WIDE or not named:
         return False
     indexed = "[" in named
-    one, two = _steps(dotted(path), indexed), _steps(named, indexed)
+    one, two = _steps(format_path(path), indexed), _steps(named, indexed)
     shorter = min(len(one), len(two))
     return shorter > 1 and one[:shorter] == two[:shorter]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from remediator.domain.change import Edit, YamlPath
+from remediator.domain.change import Edit
+from remediator.domain.yaml_paths import YamlPath
 
 _KEYS = ("name", "mountPath", "containerPort", "port", "key", "ip", "host", "path", "secretKey")
 

@@ -15,10 +15,10 @@ import re2
 
 from remediator.domain.change import Edit, Place
 from remediator.domain.text import contains_word
+from remediator.domain.yaml_paths import format_path, get
 from remediator.errors import ConfigError
 from remediator.gitops import Application, ObjectChange, Repository, history
 from remediator.gitops.history import Commit
-from remediator.gitops.paths import dotted, get
 from remediator.policy.leaves import documents
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
@@ -108,7 +108,7 @@ class _TakenBack:
                     yield Step(file, index, one, one.revert(file, index), _owner(today, one))
 
     def _worth(self, step: Step) -> bool:
-        return self._mentioned(step) or self._implicates(dotted(step.difference.path))
+        return self._mentioned(step) or self._implicates(format_path(step.difference.path))
 
     def _mentioned(self, step: Step, effects: Sequence[ObjectChange] = ()) -> bool:
         """Whether the evidence itself (not what describe prints anyway) says a telling word of this difference."""
@@ -162,7 +162,7 @@ class _TakenBack:
             return False
         effects = self.case.repository.difference(after)
         own = [effect for effect in effects if self._on_culprit(effect)]
-        if not own or any(effect.scope == "field" and not self._implicates(dotted(effect.path)) for effect in own):
+        if not own or any(effect.scope == "field" and not self._implicates(format_path(effect.path)) for effect in own):
             return False
         if any(self._never_ran(effect) for effect in own):
             return False
@@ -279,7 +279,7 @@ def _said(step: Step) -> str:
     verb = {"changed": "changed", "added": "added", "removed": "removed"}[step.difference.op]
     path = step.difference.path
     short = path[-3:] if len(path) > 2 and isinstance(path[-2], int) else path[-2:]
-    name = step.difference.label if step.difference.item else dotted(short)
+    name = step.difference.label if step.difference.item else format_path(short)
     values = f" from {step.difference.old} to {step.difference.new}" if step.difference.op == "changed" else ""
     return f"{name} was {verb}{values}"
 

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import YamlPath, get
 from remediator.gitops import Manifest, Match
-from remediator.gitops.paths import get
 from remediator.remedies.engine.acceptable_values import another, within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Manifest, Match
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine.acceptable_values import another, just
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from remediator.domain.change import Edit, Place, YamlPath
+from remediator.domain.change import Edit, Place
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, YamlPath
 from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository, history
 from remediator.gitops.files import join
-from remediator.gitops.paths import MISSING
 from remediator.gitops.render.kustomize import kustomization_file
 from remediator.policy.leaves import documents
 from remediator.remedies.engine.case import Fix, RemedyContext

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from remediator.domain.change import Edit, Place, YamlPath
+from remediator.domain.change import Edit, Place
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Application
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.path_spelling import surely_meant
 from remediator.remedies.views.application_field import (

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import Manifest
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import another, within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import Match
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine.acceptable_values import another
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest, similarity

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from remediator.domain.incident import Evidence
+from remediator.domain.yaml_paths import get
 from remediator.gitops import Match
-from remediator.gitops.paths import get
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import more_than
 from remediator.remedies.engine.case import Fix, RemedyContext, Want

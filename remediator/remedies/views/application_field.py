@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from remediator.domain.change import Edit, Place, YamlPath
+from remediator.domain.change import Edit, Place
+from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get
 from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository, history
-from remediator.gitops.paths import MISSING, dotted, get
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.older_values import LOOK_BACK, told
@@ -176,7 +176,7 @@ def _fix(case: RemedyContext, wanted: Correction, place: Place, value: Any) -> F
         edits=(edit,),
         places=(shared(place, case.repository, after, wanted.application),),
         applications=touched(case.repository, after, wanted.application),
-        parameters={"application": wanted.application.name, "field": dotted(wanted.path), "to": str(value)},
+        parameters={"application": wanted.application.name, "field": format_path(wanted.path), "to": str(value)},
         score=wanted.score,
     )
 

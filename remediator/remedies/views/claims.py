@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence, Subject
+from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Application, Manifest, Match
-from remediator.gitops.paths import MISSING, get
 from remediator.remedies.engine.case import RemedyContext, Want
 
 

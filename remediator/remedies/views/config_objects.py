@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from remediator.domain.yaml_paths import get
 from remediator.gitops import Manifest, Match
-from remediator.gitops.paths import get
 from remediator.remedies.engine.case import RemedyContext
 
 

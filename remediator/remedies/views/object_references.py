@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.change import YamlPath
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import Manifest
 
 

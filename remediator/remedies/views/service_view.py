@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from remediator.diagnosis.hosts import host_in, service_subject
-from remediator.domain.change import YamlPath
 from remediator.domain.incident import Evidence, Subject
+from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import Application, Manifest
 from remediator.remedies.engine.case import RemedyContext
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remediator.gitops.paths import MISSING
+from remediator.domain.yaml_paths import MISSING
 
 APP = """\
 apiVersion: argoproj.io/v1alpha1

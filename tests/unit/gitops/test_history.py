@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from remediator.domain.change import Place
+from remediator.domain.yaml_paths import MISSING
 from remediator.gitops import history
-from remediator.gitops.paths import MISSING
 
 PLACE = Place(file="d.yaml", path=("spec", "replicas"))
 

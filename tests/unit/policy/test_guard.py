@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from remediator import policy
+from remediator.domain.yaml_paths import MISSING
 from remediator.policy.guard import FileChange, check_changes
-from remediator.policy.leaves import ABSENT, leaf_changes
+from remediator.policy.leaves import leaf_changes
 
 GUARDRAILS = policy.load().guardrails
 DEPLOYMENT = b"kind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 1\n"
@@ -67,7 +68,7 @@ def test_leaves_tell_set_changed_and_removed_apart() -> None:
     found = leaf_changes(b"kind: A\nx: {a: 1, b: 2}\n", b"kind: A\nx: {a: 3, c: null}\n")
     assert found is not None
     assert [(leaf.dotted, leaf.before, leaf.after) for leaf in found] == [
-        ("x.a", 1, 3), ("x.b", 2, ABSENT), ("x.c", ABSENT, None),
+        ("x.a", 1, 3), ("x.b", 2, MISSING), ("x.c", MISSING, None),
     ]  # fmt: skip
 
 

@@ -12,8 +12,8 @@ import yaml
 
 from remediator import diagnosis, evidence, policy, remedies
 from remediator.domain.lifecycle import RemediationPlan
+from remediator.domain.yaml_paths import get
 from remediator.gitops import Repository
-from remediator.gitops.paths import get
 from remediator.judgement import decide
 from tests import repos
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from remediator.domain.yaml_paths import MISSING
 from remediator.gitops import ObjectChange
-from remediator.gitops.paths import MISSING
 from remediator.remedies.rollback.blame import (
     asks_less,
     gives_more,

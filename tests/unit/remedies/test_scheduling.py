@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from remediator.gitops.paths import MISSING
+from remediator.domain.yaml_paths import MISSING
 from tests.unit.remedies.incidents import POD, Told, events, other, shop, tell, workload
 
 UNMATCHED = "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."

@@ -4,20 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediator.yamledit import Key, format_path, parse_path
+from remediator.yamledit import ItemSelector, format_path, parse_path
 
 words = st.text(max_size=8)
-elements = st.one_of(words, st.integers(0, 99), st.builds(Key, words, words))
+elements = st.one_of(words, st.integers(0, 99), st.builds(ItemSelector, words, words))
 
 
 @pytest.mark.parametrize(
     ("text", "path"),
     [
         ("", ()),
-        ("spec.containers[name=app].image", ("spec", "containers", Key("name", "app"), "image")),
+        ("spec.containers[name=app].image", ("spec", "containers", ItemSelector("name", "app"), "image")),
         ('metadata.annotations["a.b/c"]', ("metadata", "annotations", "a.b/c")),
         ("[0].a[1][2]", (0, "a", 1, 2)),
-        ('a[name="x]y"]', ("a", Key("name", "x]y"))),
+        ('a[name="x]y"]', ("a", ItemSelector("name", "x]y"))),
         ("a.0", ("a", "0")),
         ("app.kubernetes.io", ("app", "kubernetes", "io")),
     ],

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from remediator import yamledit
-from remediator.yamledit import EditRefused, Key, PathMissing, parse_path
+from remediator.yamledit import EditRefused, ItemSelector, PathMissing, parse_path
 
 REFUSED = [
     pytest.param(b"a: {{ if }}\n b: {{ .x }}\n- c\n", "a", "does not parse", id="template"),
@@ -164,7 +164,7 @@ def test_a_refusal_inside_names_both_places():
 
 def test_items_are_chosen_by_what_they_hold():
     data = b"c:\n- name: a\n  v: 1\n- name: b\n  v: 2\n"
-    assert yamledit.set(data, 0, ["c", Key("name", "b"), "v"], 3) == data.replace(b"2", b"3")
+    assert yamledit.set(data, 0, ["c", ItemSelector("name", "b"), "v"], 3) == data.replace(b"2", b"3")
 
 
 def test_documents_count_from_zero_as_the_parser_counts_them():
