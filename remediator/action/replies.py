@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from remediator.domain.review_commands import ReviewCommand, asked
+from remediator.domain.review_commands import ReviewCommand, parse_command
 from remediator.graph.describe import incident_report
 from remediator.graph.state import chosen
 from remediator.report import Check, Event, Verdict
@@ -46,7 +46,7 @@ def parse(body: str) -> ReviewCommand | None:
     first, rest = [*body.lstrip().split("\n", 1)[0].split(None, 1), "", ""][:2]
     if first != COMMAND:
         return None
-    return asked(rest) or ReviewCommand(verb="help")
+    return parse_command(rest) or ReviewCommand(verb="help")
 
 
 def reply(said: str, text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from remediator.commands import explain, faults
 from remediator.commands.catch_up import catch_up
 from remediator.commands.shared import add_repo, command, exit_code, find, in_words, report_of, services
-from remediator.domain.review_commands import ReviewCommand, asked, lacking
+from remediator.domain.review_commands import ReviewCommand, missing_argument, parse_command
 from remediator.errors import ConfigError, RemediatorError
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def feedback(args: argparse.Namespace) -> int:
     words = _COMMAND.sub("", " ".join(args.words).strip(), count=1)
     if not words:
         raise ConfigError("say what you want: `use N`, `retry`, `confirm`, or words for the history; `help` lists them")
-    ask = asked("confirm" if words.lower() == "confirmed" else words)
-    if needs := lacking(words):
+    ask = parse_command("confirm" if words.lower() == "confirmed" else words)
+    if needs := missing_argument(words):
         raise ConfigError(needs)
     match ask:
         case ReviewCommand(verb="help"):

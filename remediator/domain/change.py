@@ -1,4 +1,4 @@
-"""What could be changed and what was: places, edits, proposals, pull requests."""
+"""The values of a proposed change: places, edits, proposals and pull requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EditOperation = Literal["set", "insert", "delete", "append", "insert_item", "ren
 
 
 class Place(Value):
-    """Where a value lives: file, document, path; and how sure we are."""
+    """The position of a value: file, document and path, with the proof that it is the right one."""
 
     file: str
     """Relative to the checkout's root, POSIX separators."""
@@ -33,7 +33,7 @@ class Place(Value):
     also_feeds: tuple[str, ...] = ()
     """Names of other Applications that the same place feeds."""
     notes: tuple[str, ...] = ()
-    """What a reviewer must know: an HPA owns replicas, ignoreDifferences hides the field …"""
+    """Facts a reviewer must know: an HPA owns replicas, ignoreDifferences hides the field …"""
 
 
 class Edit(Value):
@@ -63,21 +63,21 @@ class Proposal(Value):
     """Imperative, lower case, fits behind `fix(scope): `."""
     parameters: dict[str, str] = Field(default_factory=dict)
     reason: str
-    """Why this action and why this value, one or two sentences."""
+    """The reason for this action and this value, in one or two sentences."""
     evidence_ids: tuple[str, ...]
     places: tuple[Place, ...] = ()
     edits: tuple[Edit, ...] = ()
     source: Literal["rules", "model", "reviewer"] = "rules"
-    """Who thought of its value. What a model did is never tried or merged unless a person asks for it."""
+    """The author of the value. A model's proposal is never tried or merged unless a person asks for it."""
     risk: Literal["low", "medium", "high"] = "medium"
     score: float = 0.0
     """Rank among alternatives, 0 to 1."""
     rendered: tuple[str, ...] = ()
-    """What changes in the objects that Argo CD applies, a line each: `app: Kind/name path: old → new`."""
+    """The changes in the objects that Argo CD applies, a line each: `app: Kind/name path: old → new`."""
     remade: tuple[str, ...] = ()
-    """Workloads, each `Kind/name`, whose pods it makes anew: their pod template changes."""
+    """Workloads, each `Kind/name`, whose pods the change recreates: their pod template changes."""
     history: tuple[str, ...] = ()
-    """What the value's history says, newest first: who set it when, what it was before."""
+    """The history of the value, newest first: who set it when, and its value before."""
     policy: tuple[str, ...] = ()
     """The policy decisions in words: the bounds kept, whether it may merge by itself."""
 
@@ -96,4 +96,4 @@ class PullRequest(Value):
     state: Literal["open", "merged", "closed"] = "open"
     merge_commit: str = ""
     note: str = ""
-    """What its readers must know beside its text: why it does not merge by itself, say."""
+    """A note for its readers beside the body, for example why it does not merge by itself."""

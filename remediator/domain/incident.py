@@ -1,4 +1,4 @@
-"""What was seen and what it means: subjects, statements, evidence, diagnosis."""
+"""The values of a diagnosis: subjects, statements, evidence."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from remediator.domain.base import Value
 Severity = Literal["critical", "warning", "info"]
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
-"""Gravest first."""
+"""All severities, the most severe first."""
 
 Channel = Literal["event", "status", "log", "alert", "sync", "text"]
-"""Where a statement comes from: a Kubernetes event; a status (describe, get, conditions); a container's
+"""The origin of a statement: a Kubernetes event; a status (describe, get, conditions); a container's
 own log; an alert; Argo CD (sync results, Application conditions); anything not understood."""
 
 
 class Subject(Value):
-    """What a statement is about. Every field may be empty: logs name what they name."""
+    """The object that a statement is about. Every field may be empty: logs name what they name."""
 
     application: str = ""
     cluster: str = ""
@@ -35,7 +35,7 @@ class Subject(Value):
 
 
 class Statement(Value):
-    """One normalised sentence of the input: who says what about whom, and where it stands.
+    """One normalised sentence of the input: its author, its object, its text and its line.
 
     Every format (describe, events, alerts, Argo CD, container logs …) is turned into these, so that
     categories need one kind of rule only.

@@ -1,4 +1,4 @@
-"""An incident's life after it was seen: identity, review, verification, and what is kept of it."""
+"""The values of an incident after its diagnosis: identity, review, verification and its stored record."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TAKE_BACK = "take_back"
 """The id of the proposal that reverts the change that was merged."""
 
 OPEN_STATUSES: frozenset[str] = frozenset({"awaiting_review", "verifying"})
-"""Somebody or something is still awaited; the same fingerprint must not open a second pull request."""
+"""The statuses in which an answer is pending; the same fingerprint must not open a second pull request."""
 
 
 class Case(Value):
@@ -41,15 +41,15 @@ class Case(Value):
     read_at: str
     """RFC 3339, UTC."""
     about: str = ""
-    """The object at fault, down to the container: by it a fault that is told in other words is known again."""
+    """The object at fault, down to the container: it identifies a fault that is reported in other words."""
     names: str = ""
-    """What the fault names (a key that is missing, say): another name is another fault."""
+    """The names in the fault (a missing key, for example): another name is another fault."""
     echo: bool = False
-    """Only alerts tell of it, and only of what some fault leads to: they fire on for a while after its end."""
+    """True where only alerts report it, and only its consequences: they fire for a while after a fault ends."""
 
 
 class Incident(Value):
-    """Who the incident is and how far it got: what the graph must remember beyond its named fields."""
+    """The identity of an incident and its progress: everything the graph stores beyond its named fields."""
 
     fingerprint: str
     about: str = ""
@@ -58,11 +58,11 @@ class Incident(Value):
     attempt: int = 1
     """Pull requests so far, the next one included; the branch's name ends in it."""
     base_commit: str = ""
-    """Commit of the base that the present change was made on."""
+    """The commit of the base branch on which the current change was made."""
     rounds: int = 0
-    """Revisions of the present pull request that reviewers asked for."""
+    """Revisions of the current pull request that reviewers asked for."""
     chosen: str = ""
-    """Id of the proposal that the present pull request makes."""
+    """Id of the proposal that the current pull request makes."""
     tried: tuple[str, ...] = ()
     """Ids of proposals that were merged and did not help."""
     seen: int = 1
@@ -70,24 +70,24 @@ class Incident(Value):
     deadline: str = ""
     """RFC 3339, UTC: when waiting for a verdict ends."""
     reason: str = ""
-    """Why nothing (more) is proposed, or what went wrong: a sentence a person can act on."""
+    """The reason why nothing (more) is proposed, or the error: a sentence a person can act on."""
     quiet_until: str = ""
-    """RFC 3339, UTC: a person asked not to be told before then; empty: the policy's cool-down counts."""
+    """RFC 3339, UTC: the end of the quiet time that a person asked for; empty: the policy's cool-down counts."""
     merged: bool = False
-    """The present change has reached the base, so that ending it badly means to take it back."""
+    """True once the change is in the base branch: a failure then calls for a revert."""
     held: str = ""
-    """Why a ready change waits to be proposed: a cap that is reached, a freeze window."""
+    """The reason why a finished change is queued: a limit is reached, or a freeze window is open."""
     noted: str = ""
-    """Kind of the review that was taken note of last: where the flow goes depends on it."""
+    """Kind of the last review that was processed; the next node depends on it."""
     calm_since: str = ""
-    """RFC 3339, UTC: since when each look has found an unmerged incident gone."""
+    """RFC 3339, UTC: the time since which every check has found the cause of an unmerged incident gone."""
     opening: str = ""
-    """RFC 3339, UTC: since when its change is being published; set until the pull request is recorded, so that
-    whoever finds it knows that a run died in between and goes on."""
+    """RFC 3339, UTC: the time since which its change is being published; set until it is recorded, so that
+    the next run sees that a run was interrupted, and continues."""
 
 
 class Review(Value):
-    """Something that happened to a pull request, whoever told of it; what the interrupt is answered with."""
+    """An event on a pull request, whatever reported it; the interrupt is resumed with it."""
 
     kind: Literal[
         "approved", "merged", "changes_requested", "closed", "verify", "confirmed", "seen", "revert", "cleared"
@@ -97,41 +97,41 @@ class Review(Value):
     commit: str = ""
     """The head that was approved, or the commit that the merge made."""
     until: str = ""
-    """Of a close: RFC 3339, UTC, until when the incident stays quiet; empty: as the policy says."""
+    """RFC 3339, UTC: the time until which a closed incident stays quiet; empty: as the policy says."""
     at: str = ""
     """RFC 3339, UTC."""
     ref: str = ""
-    """The forge's id of the comment or review: by it what was heard is known."""
+    """The forge's id of the comment or review; an id that is stored is not processed again."""
 
 
 ARRIVED = "arrived"
-"""Fact of an observation: the change is in the cluster, so that what is still missing is not its rollout."""
+"""Fact of an observation: the change is in the cluster, so its rollout is not what is missing."""
 
 
 AWAITED = "awaited"
-"""Fact of an observation: the change is not in the cluster yet, so what others see is not of its making."""
+"""Fact of an observation: the change is not in the cluster yet, so nothing that is observed is its effect."""
 
 
 class Observation(Value):
-    """What one verifier saw, once."""
+    """The result of one check by one verifier."""
 
     verifier: str
     status: VerificationStatus
     summary: str
-    """One sentence: what holds, what failed with a quote, or what is waited for."""
+    """One sentence: the condition that holds, the failure with a quote, or the condition it waits for."""
     at: str
     link: str = ""
     facts: dict[str, str] = Field(default_factory=dict)
-    """What this verifier must know at its next look; `neutral` says why it cannot tell of this incident."""
+    """State this verifier needs at its next check; `neutral` says why it has no data on this incident."""
 
 
 class Base(Value):
-    """The branch that a pull request goes to, at the commit it was looked at."""
+    """The branch that a pull request goes to, at the commit that was read."""
 
     branch: str
     commit: str = ""
     note: str = ""
-    """What a reviewer must know about the choice; empty when there is nothing to say."""
+    """A fact about the choice that a reviewer must know; empty where there is none."""
 
 
 class Change(Value):
@@ -152,36 +152,36 @@ class Change(Value):
 
 
 class SecondReading(Value):
-    """What a model said of an incident, judged and redacted; told as a quotation, never obeyed."""
+    """A model's answer about an incident, checked and redacted; shown as a quotation, never executed."""
 
     model: str
     note: str
     heard: bool = True
     """False where there was no answer; the note says why."""
     dropped: int = 0
-    """Claims and choices that were thrown away."""
+    """The number of claims and choices that the check rejected."""
     category: str = ""
     """Another category than the rules', for which it cites evidence; shown, and nothing more."""
     prompt: str = ""
-    """The version of the prompt that it answered."""
+    """The version of the prompt that was used."""
     recalled: bool = False
-    """It was not asked this time: an earlier answer about the same incident was judged anew."""
+    """True where the model was not asked: an earlier answer about the same incident was checked again."""
     key: str = ""
     answer: str = ""
     """The answer itself, redacted, for when the same incident comes back; empty where it is of no use then."""
     meant: dict[str, str] = Field(default_factory=dict)
-    """What each id in the answer stood for."""
+    """The meaning of each id in the answer."""
 
 
 class RemediationPlan(Value):
-    """What can be done about one incident: proposals in rank order, or the reason why there are none."""
+    """The possible fixes of one incident: proposals in rank order, or the reason why there are none."""
 
     applications: tuple[str, ...] = ()
     root_cause: str = ""
     proposals: tuple[Proposal, ...] = ()
     """Best first; each located, proved, valid and within the guardrails."""
     reason: str = ""
-    """Why nothing is proposed, in words a person can act on."""
+    """The reason why nothing is proposed, in words a person can act on."""
 
 
 class Record(Value):
@@ -210,16 +210,16 @@ class Record(Value):
     held: str = ""
     opening: str = ""
     change: str = ""
-    """Names what its pull request changes: the same for the same texts of the same files on the same branch."""
+    """A hash of what its pull request changes: the same for the same texts of the same files on the same branch."""
     opened: tuple[str, ...] = ()
     """RFC 3339, UTC: when its pull requests were opened, oldest first."""
 
 
 def is_open(record: Record) -> bool:
-    """Whether a sweep has something to do: somebody is awaited, it was held back, or a run died while opening it."""
+    """Return whether a sweep has work to do: an answer is pending, it is queued, or a run was interrupted."""
     return record.status in OPEN_STATUSES or bool(record.held or record.opening)
 
 
 def gravity(record: Record) -> int:
-    """Sorts the gravest first."""
+    """Return a sort key that puts the most severe first."""
     return SEVERITIES.index(record.severity) if record.severity in SEVERITIES else len(SEVERITIES)

@@ -1,4 +1,4 @@
-"""What a model is asked about one incident, and the only shape in which it can answer.
+"""The question to a model about one incident, and the only shape in which it can answer.
 
 `ModelAnswer.model_json_schema()` is the answer's schema on the wire. Every field of it is a claim of an untrusted party:
 `diagnosis.judge` decides what of it is kept.
@@ -22,7 +22,7 @@ class EvidenceExcerpt(Value):
 
     id: str
     category: str
-    """The category that the rules' signal in it speaks for."""
+    """The category of the rules' signal in it."""
     signal: str
     text: str
 
@@ -45,7 +45,7 @@ class Parameter(Value):
 
 
 class Offer(Value):
-    """An allowed action, where it may act and with what."""
+    """An allowed action, with its targets and parameters."""
 
     action: str
     targets: tuple[str, ...]
@@ -55,7 +55,7 @@ class Offer(Value):
 
 
 class PastIncident(Value):
-    """A similar incident of before and how it ended."""
+    """An earlier, similar incident and its outcome."""
 
     summary: str
     action: str
@@ -63,7 +63,7 @@ class PastIncident(Value):
 
 
 class ModelQuestion(Value):
-    """Everything that a model is told; redacted before it comes here."""
+    """Everything that a model is told; redacted before it gets here."""
 
     category: str
     severity: Severity
@@ -78,7 +78,7 @@ class ModelQuestion(Value):
 
 
 class CitedClaim(Value):
-    """A sentence on the root cause, and the evidence that bears it."""
+    """A sentence on the root cause, and the evidence that supports it."""
 
     text: Words
     evidence: tuple[Short, ...] = Field(max_length=12)
@@ -92,7 +92,7 @@ class Argument(Value):
 
 
 class Choice(Value):
-    """One of the offers, chosen."""
+    """One of the offers, as the model chose it."""
 
     action: Short
     target: Short
@@ -102,7 +102,7 @@ class Choice(Value):
 
 
 class ModelAnswer(Value):
-    """A model's answer. With `enough_evidence` false the rest counts for nothing."""
+    """A model's answer. With `enough_evidence` false all other fields are ignored."""
 
     enough_evidence: bool
     category: Short
@@ -113,11 +113,11 @@ class ModelAnswer(Value):
 
 
 class Spent(Value):
-    """What the questions of one run have cost."""
+    """The cost of one run's questions."""
 
     questions: int = 0
     """Incidents that the model was asked about."""
-    kept: int = 0
+    reused: int = 0
     """Incidents for which an earlier answer was at hand."""
     sent: int = 0
     received: int = 0

@@ -1,4 +1,8 @@
-"""Protocols that the graph's nodes are given; `services/` implements them."""
+"""The ports of the graph's nodes; `services/` and `intake/` implement them.
+
+A node knows these protocols only, so that it runs against a fake, a local repository or GitHub without a change. What an
+implementation must hold to stands here, and `tests/contract` checks it against each of them.
+"""
 
 from __future__ import annotations
 
@@ -21,42 +25,42 @@ Read = Callable[[str], bytes]
 
 
 class LogSource(Protocol):
-    """What this run was given to look at; read and classified once, however often it is asked."""
+    """The logs of this run; read and classified once, however often they are requested."""
 
     def cases(self) -> tuple[Case, ...]:
-        """Every incident in the inputs, gravest first; always at least one."""
+        """Return every incident in the inputs, the most severe first; always at least one."""
         ...
 
     def measured(self) -> tuple[int, float]:
-        """Lines that were read, and the seconds it took."""
+        """Return the number of lines that were read, and the seconds it took."""
         ...
 
     def notes(self) -> tuple[str, ...]:
-        """What was not read, or not in whole, and why."""
+        """Return a note for each input that was not read, or only in part, with the reason."""
         ...
 
 
 class Planner(Protocol):
-    """The repository and the policies as the nodes need them: what to do, and how files would read then."""
+    """The repository and the policies as the nodes need them: the possible fixes, and the files after each."""
 
     def propose(self, diagnosis: Diagnosis) -> RemediationPlan:
-        """Ranked actions, located and proved in the repository, or the reason why there are none."""
+        """Return ranked actions, located and proved in the repository, or the reason why there are none."""
         ...
 
     def edit(self, edits: Sequence[Edit], read: Read) -> dict[str, bytes | None]:
-        """Full new contents by path, None to delete; raises what the edit engine refuses with."""
+        """Return full new contents by path, None to delete; raises what the edit engine refuses with."""
         ...
 
     def objections(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> tuple[str, ...]:
-        """Why the guardrails forbid this final difference; empty when they allow it."""
+        """Return why the guardrails forbid this final difference; empty where they allow it."""
         ...
 
     def frozen(self) -> str:
-        """Why nothing may be proposed at this time (a freeze window); empty when it may."""
+        """Return why nothing may be proposed at this time (a freeze window); empty where it may."""
         ...
 
     def tracked(self, applications: Sequence[str], files: Sequence[str]) -> str:
-        """The branch that the Applications fed by these files follow; empty for the default one.
+        """Return the branch that the Applications fed by these files follow; empty for the default one.
 
         PolicyViolation where one of them is pinned to a tag or a commit, which no merge moves.
         """
@@ -70,38 +74,38 @@ class Planner(Protocol):
         history: Sequence[Mapping[str, Any]],
         kept: SecondReading | None = None,
     ) -> tuple[SecondReading, tuple[Proposal, ...]]:
-        """What a model says of it, judged, and options that it adds behind the plan's; never raises for what it does.
+        """Return a model's checked answer, and the options it adds after the plan's; a model's error never raises.
 
-        `kept`: what it said when the incident was here before; judged anew instead of asking again.
+        `kept`: its answer when the incident occurred before; checked again instead of asking again.
         """
         ...
 
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
-        """The proposal with another value at the place that `path` names, whole or by its end.
+        """Return the proposal with another value at the place that `path` names, in full or by its last steps.
 
         PolicyViolation where there is no such place, or the action's bounds forbid the value.
         """
         ...
 
     def merges_itself(self, action: str) -> bool:
-        """Whether the policy lets this action's pull request merge without a person."""
+        """Return whether the policy lets this action's pull request merge without a person."""
         ...
 
 
 class Forge(Protocol):
-    """Where branches and pull requests live. Every call may be repeated after a crash: it finds what it made."""
+    """The host of branches and pull requests. Every call may be repeated after a crash: it finds what it made."""
 
     @property
     def answered_by(self) -> Literal["comment", "command"]:
-        """How a reviewer answers: comments on the pull request, or commands in a terminal."""
+        """The way in which a reviewer answers: comments on the pull request, or commands in a terminal."""
         ...
 
     def base(self, tracked: str) -> Base:
-        """The branch to propose to, for Applications that follow `tracked`."""
+        """Return the branch to propose to, for Applications that follow `tracked`."""
         ...
 
     def read(self, base: Base, path: str) -> bytes:
-        """A file as it stands at that base; raises FileNotFoundError."""
+        """Return a file as it is at that base; raises FileNotFoundError."""
         ...
 
     def publish(self, change: Change) -> PullRequest:
@@ -112,15 +116,15 @@ class Forge(Protocol):
         ...
 
     def look(self, pull_request: PullRequest) -> PullRequest:
-        """The pull request as it is now."""
+        """Return the pull request in its current state."""
         ...
 
     def merge(self, pull_request: PullRequest, *, message: str = "") -> PullRequest:
-        """Merge it, or find it merged; ConflictError when base and branch contradict each other."""
+        """Merge it, or find it merged; ConflictError where base and branch conflict."""
         ...
 
     def merge_when_ready(self, pull_request: PullRequest) -> PullRequest:
-        """Merge it at once where nothing stands in the way, else let the forge do so when its rules are met.
+        """Merge it at once where no rule forbids it, else let the forge merge it when its rules are met.
 
         Never around a rule: where the forge cannot promise that, it stays open for a person.
         """
@@ -132,29 +136,29 @@ class Forge(Protocol):
 
 
 class Verifier(Protocol):
-    """One way of seeing whether an incident is over."""
+    """One way to check whether an incident is over."""
 
     name: str
 
     @property
     def promise(self) -> str:
-        """What holds when it agrees, in a few words: a reviewer reads it before the merge."""
+        """The condition that holds on success, in a few words: a reviewer reads it before the merge."""
         ...
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
-        """Look once, do not wait; never raises for what the outside world does.
+        """Check once, without waiting; failures of the servers become observations and never raise.
 
         `earlier` are the observations of this rollout, by all verifiers, oldest first.
         """
         ...
 
     def forget(self) -> None:
-        """Ask anew from now on: within one look, what several incidents share is asked once."""
+        """Drop cached answers: within one check, data that several incidents share is requested once."""
         ...
 
 
 class Analyst(Protocol):
-    """A second reader of an incident, never trusted: its answer is judged before anything of it is used."""
+    """A second reader of an incident, never trusted: its answer is checked before anything of it is used."""
 
     @property
     def name(self) -> str:
@@ -163,43 +167,43 @@ class Analyst(Protocol):
 
     @property
     def spent(self) -> Spent:
-        """What its answers have cost so far."""
+        """The cost of its answers so far."""
         ...
 
     def consider(self, brief: ModelQuestion) -> str:
-        """Its answer as JSON in the shape of `Opinion`, unchecked; ServiceError where there is none in time."""
+        """Return its answer as JSON in the shape of `ModelAnswer`, unchecked; ServiceError if none comes in time."""
         ...
 
     def recalled(self) -> None:
-        """Take note that an earlier answer was used instead of asking."""
+        """Record that an earlier answer was used instead of asking."""
         ...
 
 
 class TokenBudget(Protocol):
-    """How many tokens of the day are left for a model, whatever other runs do at the same time."""
+    """The tokens that a model may still use today, shared by all runs."""
 
     def take(self, least: int, most: int) -> int:
-        """Set aside as many as are left, up to `most`; 0 where fewer than `least` are."""
+        """Reserve as many tokens as remain, up to `most`; 0 where fewer than `least` remain."""
         ...
 
     def give_back(self, tokens: int) -> int:
-        """Return what was set aside and not used; the day's count then."""
+        """Return reserved tokens that were not used; returns the day's new count."""
         ...
 
 
 class RefStore(Protocol):
-    """Small documents on one ref, changed by compare-and-swap: all of a write lands, or none of it."""
+    """Small documents on one ref, changed by compare-and-swap: all of a write lands, or nothing does."""
 
     def head(self) -> str:
-        """The ref's present commit id; empty when the ref does not exist."""
+        """Return the ref's current commit id; empty where the ref does not exist."""
         ...
 
     def public(self) -> bool:
-        """Whether everybody can read it."""
+        """Return whether everybody can read it."""
         ...
 
     def read(self, head: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
-        """Documents by path at that commit, all of them when no paths are named; missing ones are left out."""
+        """Return documents by path at that commit, all of them when no paths are given; missing ones are left out."""
         ...
 
     def write(self, expected: str, changes: Mapping[str, bytes | None], message: str) -> str:

@@ -1,4 +1,4 @@
-"""What people may ask of an incident, on a pull request or a terminal: read by a table, never evaluated."""
+"""The commands that people may give on a pull request or in a terminal: parsed with a table, never evaluated."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ NEEDS: dict[Verb, str] = {
     "ignore": "a duration such as 12h or 7d",
     "close": "a reason of at most 500 characters",
 }
-"""What each verb takes, in words, for whoever left it out."""
+"""The argument of each verb, in words, for an error message."""
 
 
-def lacking(words: str) -> str:
-    """What a command that begins with a verb still needs; empty where it is whole, or begins with no verb."""
+def missing_argument(words: str) -> str:
+    """Return what a command that begins with a verb still needs; empty where it is complete, or begins with no verb."""
     verb, argument = [*words.split(None, 1), "", ""][:2]
-    if asked(words) or verb.lower() not in NEEDS:
+    if parse_command(words) or verb.lower() not in NEEDS:
         return ""
-    needs = next(needs for known, needs in NEEDS.items() if known == verb.lower())
+    needs = next(needs for name, needs in NEEDS.items() if name == verb.lower())
     return f"{verb.lower()} needs {needs}" + (f", not {argument.strip()!r}" if argument.strip() else "")
 
 
-def asked(words: str) -> ReviewCommand | None:
-    """The command that these words are, on one line; None where no verb has such an argument."""
+def parse_command(words: str) -> ReviewCommand | None:
+    """Return the command in a line; None where no verb has such an argument."""
     verb, argument = [*words.split(None, 1), "", ""][:2]
-    for known, shape in _SHAPES.items():
-        if verb.lower() == known and (found := re.fullmatch(shape, argument.strip())):
-            return ReviewCommand(verb=known, argument=found[1] if found.groups() else "")
+    for name, shape in _SHAPES.items():
+        if verb.lower() == name and (match := re.fullmatch(shape, argument.strip())):
+            return ReviewCommand(verb=name, argument=match[1] if match.groups() else "")
     return None

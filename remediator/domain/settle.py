@@ -1,4 +1,4 @@
-"""One look proves nothing: what looks well must look well again, the settle time later, before it counts."""
+"""The settle time: one success proves nothing, so a second one must follow after the settle time before it counts."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SINCE = "since"
-"""Fact of an observation: from when on each look of this verifier found all well."""
+"""Fact of an observation: the time since which each check of this verifier was a success."""
 
 
-def steady(seen: Observation, earlier: Sequence[Observation], settle: timedelta) -> Observation:
-    """A success that is younger than the settle time as pending; whatever else was seen as it is.
+def require_settled(observation: Observation, earlier: Sequence[Observation], settle: timedelta) -> Observation:
+    """Return a success that is younger than the settle time as pending; any other observation unchanged.
 
-    Argo CD calls an Application Healthy a moment before its pods die, and an alert ends where its pod was replaced.
+    Argo CD reports an Application as Healthy a moment before its pods die, and an alert ends when its pod is replaced.
     """
-    if seen.status != "success" or "neutral" in seen.facts:
-        return seen
-    before = next((one for one in reversed(earlier) if one.verifier == seen.verifier), None)
-    since = (before.facts.get(SINCE) if before else "") or seen.at
-    facts = {**seen.facts, SINCE: since}
+    if observation.status != "success" or "neutral" in observation.facts:
+        return observation
+    previous = next((past for past in reversed(earlier) if past.verifier == observation.verifier), None)
+    since = (previous.facts.get(SINCE) if previous else "") or observation.at
+    facts = {**observation.facts, SINCE: since}
     due = datetime.fromisoformat(since) + settle
-    if datetime.fromisoformat(seen.at) >= due:
-        return seen.model_copy(update={"facts": facts})
-    said = f"{seen.summary}; to be seen so again at {due:%H:%M:%S} UTC"
-    return seen.model_copy(update={"status": "pending", "summary": said, "facts": facts})
+    if datetime.fromisoformat(observation.at) >= due:
+        return observation.model_copy(update={"facts": facts})
+    summary = f"{observation.summary}; to be confirmed at {due:%H:%M:%S} UTC"
+    return observation.model_copy(update={"status": "pending", "summary": summary, "facts": facts})

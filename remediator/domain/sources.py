@@ -1,4 +1,4 @@
-"""What the adapters of the outside world share: how to reach a service, what it refuses with, what they are asked."""
+"""The values that the adapters of external servers share: access, errors, questions and readings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Parameters = Sequence[tuple[str, str]]
 
 
 class Access(Value):
-    """Where a service is and what it wants to see before it answers; secrets come from the environment alone."""
+    """The address of a service and its credentials; secrets come from the environment alone."""
 
     url: str = ""
     token: SecretStr = SecretStr("")
@@ -29,18 +29,18 @@ class Access(Value):
     ca: str = ""
     """Path of the certificate authority's file, or its PEM text; empty for those that the system trusts."""
     tenant: str = ""
-    """Loki's `X-Scope-OrgID`."""
+    """The value of Loki's `X-Scope-OrgID`."""
     context: str = ""
-    """Of the kubeconfig."""
+    """The name of the kubeconfig's context."""
     kubeconfig: str = ""
-    """Path of the file, or its text, as a runner's secret holds it."""
+    """The path of the kubeconfig, or its text, as a runner's secret holds it."""
 
 
 class AnswerError(ServiceError):
-    """A service answered, and it was no; `status` is HTTP's, 0 where no answer came."""
+    """A refusal by a service; `status` is HTTP's, 0 where no answer came; `detail` quotes the answer."""
 
-    def __init__(self, message: str, *, status: int = 0, said: str = "", retryable: bool = False) -> None:
-        self.status, self.said = status, said
+    def __init__(self, message: str, *, status: int = 0, detail: str = "", retryable: bool = False) -> None:
+        self.status, self.detail = status, detail
         super().__init__(message, retryable=retryable)
 
 
@@ -48,24 +48,24 @@ class Web(Protocol):
     """One small HTTP service that answers in JSON."""
 
     name: str
-    """What errors call it: `Loki prod`."""
+    """The name of the service in errors: `Loki prod`."""
     base: str
 
     def get(self, path: str, parameters: Parameters = (), *, patience: float = 0) -> Any:
-        """The answer's document; AnswerError for everything else. `patience`: seconds, where more than usual is due."""
+        """Return the answer's document; AnswerError for any other answer. `patience`: a longer timeout in seconds."""
         ...
 
     def post_form(self, path: str, parameters: Parameters) -> Any:
-        """The same for a question that is too long for an address; only for what changes nothing."""
+        """Send a question that is too long for an address as a form; only for requests that change nothing."""
         ...
 
-    def order(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Ask for a change, once: it is never repeated, and no redirect is followed with it."""
+    def post_json(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Request a change, once: the request is never repeated, and no redirect is followed with it."""
         ...
 
 
 class Rollout(Value):
-    """What a verifier is asked about: one incident, and the change that was merged against it."""
+    """The subject of a verification: one incident, and the change that was merged against it."""
 
     incident_id: str = ""
     diagnosis: Diagnosis
@@ -74,13 +74,13 @@ class Rollout(Value):
     merged_at: str = ""
     """RFC 3339, UTC."""
     arrived_at: str = ""
-    """When the merge was first seen to be in the cluster; empty where nobody can tell."""
+    """The time at which the merge was first seen in the cluster; empty where nobody can tell."""
     remade: tuple[str, ...] = ()
-    """Workloads, each `Kind/name`, whose pods the change makes anew."""
+    """Workloads, each `Kind/name`, whose pods the change recreates."""
 
     @property
     def since(self) -> str:
-        """From when on what is seen may be the change's doing."""
+        """The time since which an observation may be an effect of the change."""
         return max(self.merged_at, self.arrived_at)
 
     @property
@@ -90,7 +90,7 @@ class Rollout(Value):
 
 
 class Workload(Value):
-    """An object of a cluster that a source is asked about; an empty name stands for all of the namespace."""
+    """An object of a cluster that a source is asked about; an empty name stands for the whole namespace."""
 
     namespace: str
     kind: str = ""
@@ -100,14 +100,14 @@ class Workload(Value):
 
 
 def short(text: str, most: int = 300) -> str:
-    """What somebody else said, on one line and bounded, fit to be quoted."""
+    """Return foreign text on one line and shortened, fit to be quoted."""
     plain = "".join(character if character.isprintable() else " " for character in text[: most * 4])
     plain = " ".join(plain.split())
     return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 
 
 def workload_of(subject: Subject) -> Workload | None:
-    """The object that a statement is about, where it is one of a namespace."""
+    """Return the namespaced object that a statement is about; None where there is none."""
     if not subject.namespace or not (subject.name or subject.pod):
         return None
     return Workload(
@@ -120,32 +120,32 @@ def workload_of(subject: Subject) -> Workload | None:
 
 
 class Question(Value):
-    """What a source is asked for."""
+    """A question to a source."""
 
     since: datetime
     until: datetime
     workloads: tuple[Workload, ...] = ()
-    """Only these; empty: what the target's configuration polls."""
+    """The only workloads to read; empty: what the target's configuration polls."""
     handled: frozenset[str] = frozenset()
-    """Ids of items that an earlier poll has handed over; they are left out."""
-    onwards: bool = False
-    """A next poll goes on where this one stops: what does not fit is left for it, not cut off the oldest end."""
+    """Ids of items that an earlier poll has handled; they are left out."""
+    polling: bool = False
+    """True where a next poll continues where this one stops: what does not fit is left for it, oldest items first."""
 
 
 class Reading(Value):
-    """What a source gave: texts in shapes that the evidence reader knows, by the name that they are cited under."""
+    """A source's answer: texts in formats that the evidence reader knows, by the name that they are cited under."""
 
     texts: tuple[tuple[str, str], ...] = ()
     items: int = 0
-    """Log lines, alerts, events, series."""
+    """The number of log lines, alerts, events or series."""
     ids: tuple[str, ...] = ()
-    """Of the items, oldest first; the next poll's `handled`."""
-    reached: datetime | None = None
-    """How far it was read, where there was more than one reading takes."""
+    """Ids of the items, oldest first; the next poll's `handled`."""
+    read_until: datetime | None = None
+    """The time up to which it was read, where there was more than one reading takes."""
     notes: tuple[str, ...] = ()
-    """What a person must know of how much was read."""
+    """Notes for a person on how much was read."""
     workloads: tuple[Workload, ...] = ()
-    """Objects that the items name, for the sources that look at objects."""
+    """Objects that the items name, for the sources that read objects."""
 
 
 class EvidenceSource(Protocol):
@@ -154,10 +154,10 @@ class EvidenceSource(Protocol):
     name: str
 
     def read(self, question: Question) -> Reading:
-        """All that it has; raises ServiceError or ConfigError."""
+        """Return everything that answers the question; raises ServiceError or ConfigError."""
         ...
 
 
 def item_id(*parts: str) -> str:
-    """A short name for one item, the same at every poll."""
+    """Return a short id for one item, the same at every poll."""
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()[:16]

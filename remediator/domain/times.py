@@ -11,17 +11,17 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def stamp(moment: datetime) -> str:
-    """RFC 3339 in UTC, to the second."""
+    """Return RFC 3339 in UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def moment(text: str) -> datetime | None:
-    """The reverse of `stamp`; None for an empty text."""
+    """Return the reverse of `stamp`; None for an empty text."""
     return datetime.fromisoformat(text) if text else None
 
 
 def duration(text: str) -> timedelta:
-    """`72h`, `1h30m`, `5m` … ; ConfigError for anything else."""
+    """Parse `72h`, `1h30m`, `5m` … ; ConfigError for anything else."""
     parts = re.findall(r"(\d+)([smhd])", text)
     if not parts or "".join(f"{number}{unit}" for number, unit in parts) != text:
         raise ConfigError(f"{text!r} is no duration: write 90s, 5m, 1h30m or 3d")
@@ -31,10 +31,10 @@ def duration(text: str) -> timedelta:
     return total
 
 
-def spelled(span: timedelta) -> str:
-    """The reverse of `duration`, to the second."""
-    left, text = int(span.total_seconds()), ""
+def format_duration(span: timedelta) -> str:
+    """Return the reverse of `duration`, to the second."""
+    remaining, text = int(span.total_seconds()), ""
     for unit, seconds in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
-        number, left = divmod(left, seconds)
+        number, remaining = divmod(remaining, seconds)
         text += f"{number}{unit}" if number else ""
     return text or "0s"

@@ -100,7 +100,7 @@ class SourceCollector:
         old = self.marks.get(answer.name, Mark(until=""))
         oldest = (until - self.back).isoformat()
         since = {name: at for name, at in old.since.items() if not name or at >= oldest} | answer.since
-        whole = set(since) <= {""} and answer.reading.reached is None
+        whole = set(since) <= {""} and answer.reading.read_until is None
         ids = answer.reading.ids if whole else tuple(dict.fromkeys([*old.ids, *answer.reading.ids]))
         return Mark(until=until.isoformat(), ids=ids[-_MOST_IDS:], since=since)
 
@@ -148,15 +148,15 @@ class SourceCollector:
         self, since: datetime, until: datetime, workloads: Sequence[Workload], handled: frozenset[str] = frozenset()
     ) -> Question:
         since = min(since, until - timedelta(seconds=1))
-        return Question(since=since, until=until, workloads=tuple(workloads), handled=handled, onwards=self.polls)
+        return Question(since=since, until=until, workloads=tuple(workloads), handled=handled, polling=self.polls)
 
 
 def _following(asked: Question, reading: Reading, until: datetime) -> datetime:
     """From when on the next reading goes: what came late is there too, where a reading was cut in the overlap."""
     usual = max(asked.since, until - OVERLAP)
-    if reading.reached is None:
+    if reading.read_until is None:
         return usual
-    return min(reading.reached, usual) if len(reading.ids) < _MOST_IDS else reading.reached
+    return min(reading.read_until, usual) if len(reading.ids) < _MOST_IDS else reading.read_until
 
 
 def _before(until: str) -> str:

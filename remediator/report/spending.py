@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 def spending(name: str, spent: Spent, bounds: ModelBounds) -> str:
     """Raw text, empty where no model was asked; a cost only where the policy tells prices, since they change."""
-    if not (spent.questions or spent.kept):
+    if not (spent.questions or spent.reused):
         return ""
     parts = [f"asked about {wording.count(spent.questions, 'incident')}"]
-    if spent.kept:
-        parts.append(f"{wording.count(spent.kept, 'answer')} of before used again")
+    if spent.reused:
+        parts.append(f"{wording.count(spent.reused, 'answer')} of before used again")
     if spent.questions:
         parts.append(f"{wording.count(spent.sent, 'token')} sent, {spent.received:,} received{_cost(spent, bounds)}")
     if spent.today:

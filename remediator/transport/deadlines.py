@@ -120,7 +120,7 @@ class SingleFlight(Generic[T]):
             return find()
         except AnswerError as error:
             # Without its frames, which hold connections, and would grow each time that it is raised.
-            bare = AnswerError(str(error), status=error.status, said=error.said, retryable=error.retryable)
+            bare = AnswerError(str(error), status=error.status, detail=error.detail, retryable=error.retryable)
             if error.retryable and not error.status:
                 self._silent.append(bare)
             return bare

@@ -91,7 +91,7 @@ class Http:
         """See the port."""
         return self._document("POST", path, {"data": list(parameters)}, 0)
 
-    def order(self, path: str, body: Mapping[str, Any]) -> Any:
+    def post_json(self, path: str, body: Mapping[str, Any]) -> Any:
         """See the port."""
         return self._document("POST", path, {"json": dict(body)}, 0, tries=1)
 
@@ -122,7 +122,7 @@ class Http:
         except (ValueError, RecursionError) as error:
             said = short(body.decode("utf-8", "replace"), 160)
             what = "nothing" if not body.strip() else f"what is no JSON: {said!r}"
-            raise AnswerError(f"{self.name} answers {path} with {what}", status=200, said=said) from error
+            raise AnswerError(f"{self.name} answers {path} with {what}", status=200, detail=said) from error
 
     def _with_retries(self, method: str, path: str, sent: dict[str, Any], patience: float, tries: int) -> bytes:
         until = time.monotonic() + max(self.budget, patience)
@@ -188,7 +188,7 @@ class Http:
         error = AnswerError(
             f"{self.name} answers {answer.status_code}{_advice(answer.status_code)}{f': {said}' if said else ''}",
             status=answer.status_code,
-            said=said,
+            detail=said,
             retryable=answer.status_code in _AGAIN or answer.status_code >= 500,
         )
         if answer.status_code in _AGAIN:

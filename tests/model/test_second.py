@@ -83,7 +83,7 @@ def test_the_same_incident_asks_once_and_its_answer_is_judged_anew(root: Path) -
         second = process(root, server, OOM + "\n")
         two = started(second)
         assert len(server.bodies) == 1
-        assert second.analyst.spent.kept == 1
+        assert second.analyst.spent.reused == 1
     assert one["incident"].generation + 1 == two["incident"].generation
     assert not one["second"].recalled
     assert two["second"].recalled

@@ -208,7 +208,7 @@ def test_a_server_that_knows_no_such_parameter_still_begins_no_incident_with_a_s
 
 def test_an_alert_that_has_just_ended_must_stay_away_for_the_settle_time() -> None:
     first = verify(settle=5)
-    assert (first.status, first.summary) == ("pending", "no alert fires; to be seen so again at 12:55:00 UTC")
+    assert (first.status, first.summary) == ("pending", "no alert fires; to be confirmed at 12:55:00 UTC")
     between = verify(settle=5, minutes=3, earlier=[first])
     assert between.status == "pending"
     done = verify(settle=5, minutes=6, earlier=[first, between])

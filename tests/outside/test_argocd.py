@@ -83,7 +83,7 @@ def test_healthy_once_is_not_healthy_yet() -> None:
 
     first = look(0)
     assert (first.status, ARRIVED in first.facts) == ("pending", True)
-    assert first.summary == "`checkout` synced to `9e8d7c6`, Healthy; to be seen so again at 12:55:00 UTC"
+    assert first.summary == "`checkout` synced to `9e8d7c6`, Healthy; to be confirmed at 12:55:00 UTC"
     assert look(4, first).status == "pending"
     assert look(5, first, look(4, first)).status == "success"
     apps["checkout"] = application(status__health__status="Progressing")

@@ -101,7 +101,7 @@ def scripted(alerts: str, demo: Path, api: Api | RealCluster, environ: dict[str,
     assert {one["incident_id"] for one in lingers if "oom" in one["error_category"]} == {name}
     post(f"{alerts}/api/v2/alerts", [alert("ContainerOOMKilled", **labels, minutes=-9, ends=-1)])
     time.sleep(2)
-    assert "no alert fires; to be seen so again" in remediator("verify", name)
+    assert "no alert fires; to be confirmed" in remediator("verify", name)
     time.sleep(1.1)
     said = remediator("verify", name)
     assert f"{name}: resolved" in said, said

@@ -189,7 +189,7 @@ def test_what_comes_late_while_polls_are_cut_is_told_once_all_the_same() -> None
 def test_what_is_read_once_keeps_the_newest() -> None:
     with serve(filled(30)) as server:
         reading = source(server, query='{namespace="shop"}', most=10).read(question())
-    assert (reading.items, reading.reached) == (10, None)
+    assert (reading.items, reading.read_until) == (10, None)
     assert "DATABASE_URL' 29" in reading.texts[0][1]
 
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from remediator.commands.output import GitHubFormatter, Progress, redact_logging, set_up_logging
-from remediator.domain.times import duration, spelled
+from remediator.domain.times import duration, format_duration
 from remediator.settings import Settings
 
 
@@ -101,7 +101,7 @@ def test_durations(text: str, seconds: int) -> None:
 
 @pytest.mark.parametrize("text", ["0s", "4s", "5m", "1h30m", "3d", "1d2h3m4s"])
 def test_a_span_is_spelled_as_it_is_read(text: str) -> None:
-    assert spelled(duration(text)) == text
+    assert format_duration(duration(text)) == text
 
 
 @pytest.mark.parametrize("text", ["", "5", "5 m", "h", "5w", "5mm"])

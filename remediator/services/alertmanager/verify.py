@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from remediator.domain.lifecycle import Observation
-from remediator.domain.settle import steady
+from remediator.domain.settle import require_settled
 from remediator.domain.sources import short
 from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
@@ -62,7 +62,7 @@ class AlertVerifier:
         facts = {} if wanted else {"neutral": "no alert told of this incident"}
         if not mine:
             calm = Observation(verifier=self.name, status="success", summary="no alert fires", at=at, facts=facts)
-            return steady(calm, earlier, self.settle)
+            return require_settled(calm, earlier, self.settle)
         worst = ([alert for alert in mine if active(alert)] or mine)[-1]
         began, what = str(worst.get("startsAt") or "")[:19] + "Z", label(worst, "alertname") or "an alert"
         sure = any(_is(subject_of(worst), place) for place in self._here(subject_of(worst), places))

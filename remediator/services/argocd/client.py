@@ -45,7 +45,7 @@ class ArgoApi:
         place = {"appNamespace": self.namespace} if self.namespace else {}
         place |= {"project": self.project} if self.project else {}
         body = {"name": name, **place, **at, "prune": False, "dryRun": False}
-        self.web.order(f"/api/v1/applications/{quote(name, safe='')}/sync", body)
+        self.web.post_json(f"/api/v1/applications/{quote(name, safe='')}/sync", body)
 
     def link(self, name: str) -> str:
         """Its page."""
@@ -69,7 +69,7 @@ class ArgoApi:
                 return None
             if error.status == 403 and not self.project:
                 said = f"{error}; without `project` a missing Application answers the same"
-                raise AnswerError(said, status=403, said=error.said) from error
+                raise AnswerError(said, status=403, detail=error.detail) from error
             raise
         if not isinstance(found, dict) or not isinstance(found.get("metadata"), dict):
             raise AnswerError(f"{self.web.name} answers with no Application: {short(str(found), 120)}", status=200)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from remediator.domain.lifecycle import ARRIVED, AWAITED, Observation
-from remediator.domain.settle import steady
+from remediator.domain.settle import require_settled
 from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
 from remediator.services.argocd.sync_state import (
@@ -74,7 +74,7 @@ class ArgoVerifier:
         facts[ARRIVED if all(one.arrived for _, one in judged) else AWAITED] = "yes"
         link = self.link(judged[0][0])
         seen = Observation(verifier=self.name, status=worst, summary=said, at=at, link=link, facts=facts)
-        return steady(seen, earlier, self.settle)
+        return require_settled(seen, earlier, self.settle)
 
     def forget(self) -> None:
         """See the port."""

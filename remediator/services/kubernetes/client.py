@@ -130,7 +130,7 @@ class Cluster:
         try:
             return self._object(path)
         except AnswerError as error:
-            if error.status == 404 and "page not found" in error.said:
+            if error.status == 404 and "page not found" in error.detail:
                 raise ConfigError(f"{self.name} serves no Argo CD Applications: is Argo CD elsewhere?") from error
             if error.status == 404:
                 return None
@@ -244,7 +244,7 @@ class Cluster:
             said = text
         advice = {401: " (the token is missing, wrong or expired)", 403: " (see deploy/kubernetes)"}.get(status, "")
         message = f"{self.name} answers {status}{advice}: {short(said)}"
-        return AnswerError(message, status=status, said=said, retryable=status in {429, 500, 502, 503, 504})
+        return AnswerError(message, status=status, detail=said, retryable=status in {429, 500, 502, 503, 504})
 
     def _connected(self) -> Any:
         with self._lock:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from remediator.domain.json_reader import text_at, value_at
 from remediator.domain.lifecycle import Observation
 from remediator.domain.sources import Workload, short, workload_of
-from remediator.domain.times import spelled, stamp
+from remediator.domain.times import format_duration, stamp
 from remediator.errors import RemediatorError
 from remediator.services.kubernetes import objects
 
@@ -66,7 +66,7 @@ class PodVerifier:
     @property
     def promise(self) -> str:
         """See the port."""
-        return f"pods ready and steady for {spelled(self.settle)}"
+        return f"pods ready and steady for {format_duration(self.settle)}"
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
         """See the port."""

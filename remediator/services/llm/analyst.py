@@ -93,7 +93,7 @@ class ChatAnalyst:
     def recalled(self) -> None:
         """See the port."""
         with self._lock:
-            self.spent = self.spent.model_copy(update={"kept": self.spent.kept + 1})
+            self.spent = self.spent.model_copy(update={"reused": self.spent.reused + 1})
 
     def _allowed(self, size: int) -> _Meter:
         """Tokens for one incident: set aside as a whole, so that two runs can never both spend the last ones."""

@@ -185,9 +185,9 @@ class Loki:
         try:
             document = self.web.post_form(_PATH, asked) if long else self.web.get(_PATH, asked)
         except AnswerError as error:
-            if "no org id" in error.said:
+            if "no org id" in error.detail:
                 said = f"{error}: it is multi-tenant, so name its tenant (REMEDIATOR_LOKI_TENANT)"
-                raise AnswerError(said, status=error.status, said=error.said) from error
+                raise AnswerError(said, status=error.status, detail=error.detail) from error
             raise
         warnings = document.get("warnings") if isinstance(document, dict) else None
         self.notes += [short(str(one), 200) for one in warnings] if isinstance(warnings, list) else []
@@ -205,11 +205,11 @@ class Loki:
     def _learned(self, error: AnswerError, span: int) -> bool:
         """Whether a refusal names a limit of the server that can be kept, or its silence may come of too many lines."""
         known = self.limits.page
-        if found := _TOO_LARGE.search(error.said):
+        if found := _TOO_LARGE.search(error.detail):
             self.limits.page = max(1, min(known, known * int(found[2]) // (int(found[1]) or 1)))
         elif error.retryable and error.status in _SILENT:
             self.limits.page = min(known, _FEW)
-        elif error.status == 400 and (found := _TOO_MANY.search(error.said)):
+        elif error.status == 400 and (found := _TOO_MANY.search(error.detail)):
             self.limits.page = max(1, min(known, int(found[1] or found[2])))
         else:
             return self._shorter(error, span)
@@ -218,9 +218,9 @@ class Loki:
     def _shorter(self, error: AnswerError, span: int) -> bool:
         """Whether a refusal names how long a range may be, or says that one of this length reads too much."""
         known, seconds = self.limits.window, 0.0
-        if error.status == 400 and (found := _TOO_LONG.search(error.said)):
+        if error.status == 400 and (found := _TOO_LONG.search(error.detail)):
             seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(found[1]))
-        elif _TOO_MUCH.search(error.said) and span > _SHORT * _NS:
+        elif _TOO_MUCH.search(error.detail) and span > _SHORT * _NS:
             seconds = max(span / _NS / 4, _SHORT)
         self.limits.window = min(seconds or known, known)
         return self.limits.window < known

@@ -50,12 +50,12 @@ class LokiSource:
         start, end = nanoseconds(question.since), nanoseconds(question.until)
         entries: dict[LokiEntry, None] = {}
         known = lambda entry: _id(entry) in question.handled  # noqa: E731 - of this question only
-        direction: Direction = "forward" if question.onwards else "backward"
+        direction: Direction = "forward" if question.polling else "backward"
         reached: list[int] = []
         for query in self._queries(question.workloads):
             lines = client.lines(query, start, end, most=self.most, direction=direction, known=known)
             entries |= dict.fromkeys(lines)
-            if client.cut and question.onwards:
+            if client.cut and question.polling:
                 reached.append(lines[-1].at)
                 client.notes.append("the rest is read at the next poll")
         ids = {entry: _id(entry) for entry in sorted(entries)}
@@ -70,7 +70,7 @@ class LokiSource:
             items=len(kept),
             ids=tuple(ids.values()),
             notes=tuple(dict.fromkeys(client.notes)),
-            reached=datetime.fromtimestamp(min(reached) // 10**9, UTC) if reached else None,
+            read_until=datetime.fromtimestamp(min(reached) // 10**9, UTC) if reached else None,
         )
 
     def _queries(self, workloads: Sequence[Workload]) -> list[str]:

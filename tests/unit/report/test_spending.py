@@ -28,11 +28,11 @@ PRICED = ModelBounds(price_per_million_input=0.25, price_per_million_output=2, c
             "Model `m`: asked about 1 incident; 4,000,000 tokens sent, 100,000 received, about 1.20 EUR; 1 of 1,000,000 tokens of this day.",
         ),
         (
-            Spent(questions=1, kept=1, sent=10, received=2),
+            Spent(questions=1, reused=1, sent=10, received=2),
             ModelBounds(),
             "Model `m`: asked about 1 incident; 1 answer of before used again; 10 tokens sent, 2 received.",
         ),
-        (Spent(kept=2), PRICED, "Model `m`: asked about 0 incidents; 2 answers of before used again."),
+        (Spent(reused=2), PRICED, "Model `m`: asked about 0 incidents; 2 answers of before used again."),
     ],
 )
 def test_the_line(spent: Spent, bounds: ModelBounds, says: str) -> None:
