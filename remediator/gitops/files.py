@@ -18,6 +18,7 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_FILES = 400_000
 SKIPPED = frozenset({".git", "node_modules", ".terraform", ".venv"})
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
+KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 _READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -324,3 +325,8 @@ def matcher(glob: str) -> Callable[[str], bool]:
     """A test for names against a pattern."""
     pattern = pattern_of(clean(glob))
     return lambda name: pattern.match(name) is not None
+
+
+def kustomization_file(files: Files, directory: str) -> str | None:
+    """Return the kustomization of a directory, by whichever of its names."""
+    return next((name for base in KUSTOMIZATION_NAMES if files.is_file(name := join(directory, base))), None)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from remediator.domain.change import Place
 from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get
 from remediator.gitops import yamlread
-from remediator.gitops.files import Files
+from remediator.gitops.files import Files, kustomization_file
 from remediator.gitops.locate import canary, origin, overlay, unproved
 from remediator.gitops.model import Application, Located, Manifest
 from remediator.gitops.render import kustomize_trace
-from remediator.gitops.render.kustomize import kustomization_file
 from remediator.gitops.render.kustomize_model import Tracked
 from remediator.gitops.render.kustomize_trace import TracedText
 from remediator.gitops.render.render import Renderer

@@ -6,10 +6,9 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from remediator.gitops.files import Files, join
+from remediator.gitops.files import Files, join, kustomization_file
 from remediator.gitops.model import Application, Source
 from remediator.gitops.render import plain
-from remediator.gitops.render.kustomize import kustomization_file
 from remediator.gitops.sources.source_type import source_type
 from remediator.gitops.tree.scan import references
 from remediator.gitops.yamlread import UnreadableYaml

@@ -13,22 +13,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from remediator.domain.yaml_paths import listed
-from remediator.gitops.files import Files, join
+from remediator.gitops.files import Files, join, kustomization_file
 from remediator.gitops.model import Problem, ProblemKind
 from remediator.gitops.render.kustomize_model import Build, KustomizeLayer, Tracked
 from remediator.gitops.render.kustomize_steps import Transformer, documents
-from remediator.gitops.tree.scan import KUSTOMIZATION_NAMES
 from remediator.gitops.yamlread import UnreadableYaml
 
 MAX_DEPTH = 30
 REMOTE = re.compile(
     r"^(https?://|git::|git@|ssh://|github\.com[/:]|gitlab\.com[/:]|bitbucket\.org[/:]|[\w.-]+\.[a-z]{2,}/[\w.-]+/[\w.-]+(//|\?ref=|\.git))|\?(ref|version)=|//.*\?"
 )
-
-
-def kustomization_file(files: Files, directory: str) -> str | None:
-    """The kustomization of a directory, by whichever of its names."""
-    return next((name for base in KUSTOMIZATION_NAMES if files.is_file(name := join(directory, base))), None)
 
 
 Inflate = Callable[[str, int, Mapping[str, Any]], "list[Tracked]"]

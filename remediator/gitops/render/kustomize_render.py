@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from remediator.gitops import yamlread
-from remediator.gitops.files import Files, join
+from remediator.gitops.files import Files, join, kustomization_file
 from remediator.gitops.images import image_option
 from remediator.gitops.model import Application, Manifest, Problem, Source
-from remediator.gitops.render.kustomize import REMOTE, build, kustomization_file
+from remediator.gitops.render.kustomize import REMOTE, build
 from remediator.gitops.render.kustomize_model import Build, KustomizeLayer, Tracked
 from remediator.gitops.render.kustomize_steps import Transformer
 from remediator.gitops.sources.tools import Tools, copied

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from remediator.gitops.files import Files, join
+from remediator.gitops.files import Files, join, kustomization_file
 from remediator.gitops.model import Source, SourceType
-from remediator.gitops.render.kustomize import kustomization_file
 
 _TOOLS: tuple[SourceType, ...] = ("kustomize", "helm", "directory")
 

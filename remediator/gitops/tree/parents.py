@@ -9,8 +9,8 @@ from dataclasses import replace
 from remediator.gitops.files import Files
 from remediator.gitops.model import Application, Problem, Source, Tree
 from remediator.gitops.render import plain
-from remediator.gitops.sources.kustomizations import Kustomizations
 from remediator.gitops.sources.source_type import source_type
+from remediator.gitops.tree.kustomizations import Kustomizations
 
 Users = Mapping[str, list[tuple[Application, Source]]]
 """By directory, the Applications whose source it is."""

@@ -13,11 +13,10 @@ from typing import Any
 
 from remediator.domain.yaml_paths import listed
 from remediator.gitops import yamlread
-from remediator.gitops.files import YAML_SUFFIXES, Files
+from remediator.gitops.files import KUSTOMIZATION_NAMES, YAML_SUFFIXES, Files
 from remediator.gitops.model import Problem
 from remediator.gitops.yamlread import UnreadableYaml
 
-KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SUFFIXES = (*YAML_SUFFIXES, "Kustomization")
 _OF_ARGO = re.compile(
     rb"""kind["']?\s*:\s*["']?(?:Application|ApplicationSet|AppProject|ApplicationList|ApplicationSetList|List)\b"""

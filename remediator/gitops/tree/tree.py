@@ -15,10 +15,10 @@ from remediator.gitops.render import kustomize
 from remediator.gitops.render.helm import Release, release
 from remediator.gitops.render.kustomize_model import KustomizeLayer, Tracked
 from remediator.gitops.render.render import Renderer
-from remediator.gitops.sources.kustomizations import Kustomizations
 from remediator.gitops.sources.layout import Layout
 from remediator.gitops.sources.source_type import source_type
 from remediator.gitops.tree import parents
+from remediator.gitops.tree.kustomizations import Kustomizations
 from remediator.gitops.tree.scan import Facts, template_chart
 from remediator.gitops.tree.shapes import shapes
 from remediator.gitops.yamlread import UnreadableYaml

@@ -9,8 +9,8 @@ from remediator.domain.incident import Diagnosis
 from remediator.policy import Action, Category, Policies
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.older_values import earlier_values
-from remediator.remedies.engine.registry import REMEDIES
 from remediator.remedies.engine.targets import TargetMatches
+from remediator.remedies.registry import REMEDIES
 
 MAX_PROPOSALS = 3
 SURE = 0.9
