@@ -11,11 +11,11 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.domain.text import HOST_JOINERS, word_pattern
 from remediator.domain.yaml_paths import MISSING
-from remediator.remedies.engine.acceptable_values import without
+from remediator.remedies.engine.acceptable_values import without_match
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, is_typo, nearest
 from remediator.remedies.views.image_reference import ImageReference
-from remediator.remedies.views.start_texts import Text, commands, configs, containers
+from remediator.remedies.views.start_texts import StartText, commands, configs, containers
 
 _FLAG = re.compile(r"(?<![\w-])--?([A-Za-z][\w.-]*\w)")
 _SHORT = 3
@@ -35,7 +35,7 @@ def fix_command(case: RemedyContext) -> Iterator[Fix]:
             yield _command_fix(case, place, wrong, _program(case, wrong, names), evidence)
 
 
-def _command_fix(case: RemedyContext, place: Text, wrong: str, new: str, evidence: list[Evidence]) -> Fix:
+def _command_fix(case: RemedyContext, place: StartText, wrong: str, new: str, evidence: list[Evidence]) -> Fix:
     pattern = word_pattern(wrong, HOST_JOINERS)
     value = pattern.sub(lambda _: new, place.value) if new else place.value
     holder = place.container or place.manifest.name
@@ -46,7 +46,7 @@ def _command_fix(case: RemedyContext, place: Text, wrong: str, new: str, evidenc
         wants=(place.want(value),),
         parameters={"container": place.container, "from": wrong, "to": new},
         score=0.75 if new else 0.0,
-        accepts=without(pattern),
+        accepts=without_match(pattern),
     )
 
 
@@ -85,12 +85,14 @@ def _by_fact(evidence: list[Evidence], *names: str) -> Iterator[tuple[str, list[
     yield from ((word, group) for word, group in groups.items() if word)
 
 
-def _places(case: RemedyContext, evidence: list[Evidence], wrong: str, *, whole: bool) -> list[tuple[Text, list[str]]]:
+def _places(
+    case: RemedyContext, evidence: list[Evidence], wrong: str, *, whole: bool
+) -> list[tuple[StartText, list[str]]]:
     """Where the word stands, with names that stand near it; none where two containers could be meant.
 
     One Application's text may feed several: then each target has its own place.
     """
-    found: dict[tuple[str, str], list[tuple[Text, list[str]]]] = {}
+    found: dict[tuple[str, str], list[tuple[StartText, list[str]]]] = {}
     pattern = word_pattern(wrong, HOST_JOINERS)
     for target, container, path in containers(case, evidence):
         texts = list(commands(target, container, path))
@@ -184,8 +186,8 @@ def _other_flag(old: Any, *, wrong: str, present: set[str]) -> bool:
     return isinstance(old, str) and bool(old) and old not in present and _stem(old) != wrong and not _names(old, wrong)
 
 
-def _flag_places(case: RemedyContext, evidence: list[Evidence], wrong: str) -> list[Text]:
-    found: dict[tuple[str, str], list[Text]] = {}
+def _flag_places(case: RemedyContext, evidence: list[Evidence], wrong: str) -> list[StartText]:
+    found: dict[tuple[str, str], list[StartText]] = {}
     for target, container, path in containers(case, evidence):
         for one in commands(target, container, path):
             if one.path[-2] in ("command", "args") and _names(one.value, wrong):
@@ -193,7 +195,7 @@ def _flag_places(case: RemedyContext, evidence: list[Evidence], wrong: str) -> l
     return [places[0] for places in found.values() if len(places) == 1]
 
 
-def _words(case: RemedyContext, place: Text) -> list[Text]:
+def _words(case: RemedyContext, place: StartText) -> list[StartText]:
     for target in case.targets:
         if target.manifest is place.manifest:
             for container, path, _ in target.manifest.containers():
@@ -215,7 +217,7 @@ def _stem(value: str) -> str:
     return value.lstrip("-").partition("=")[0]
 
 
-def _flag(case: RemedyContext, place: Text, wrong: str) -> str:
+def _flag(case: RemedyContext, place: StartText, wrong: str) -> str:
     """From the program's own usage text, then what its image is given elsewhere, then the common words of flags."""
     pods = {one.subject.pod for one in case.signals("unknown_flag")}
     told = {flag for one in case.statements if one.subject.pod in pods for flag in _FLAG.findall(one.text)} - {wrong}
@@ -228,7 +230,7 @@ def _flag(case: RemedyContext, place: Text, wrong: str) -> str:
     )
 
 
-def _flags_of_image(case: RemedyContext, place: Text) -> set[str]:
+def _flags_of_image(case: RemedyContext, place: StartText) -> set[str]:
     image = next((one for one in _images(place) if one), "")
     return {flag for other, flag in _repository_flags(case) if image and other == image}
 
@@ -237,7 +239,7 @@ def _flags_of_repository(case: RemedyContext) -> set[str]:
     return {flag for _, flag in _repository_flags(case)}
 
 
-def _images(place: Text) -> Iterator[str]:
+def _images(place: StartText) -> Iterator[str]:
     for body, _, _ in place.manifest.containers():
         if body.get("name") == place.container:
             yield ImageReference.parse(str(body.get("image", ""))).full

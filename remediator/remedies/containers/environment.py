@@ -14,7 +14,7 @@ from remediator.domain.text import HOST_JOINERS, word_pattern
 from remediator.domain.yaml_paths import YamlPath, get
 from remediator.gitops import Application, Manifest, Match
 from remediator.remedies.containers.hosts import callers, namespace_of, strings
-from remediator.remedies.engine.acceptable_values import without
+from remediator.remedies.engine.acceptable_values import without_match
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, nearest
 from remediator.remedies.views.config_objects import keys_by_name
@@ -172,7 +172,7 @@ def _wrong_port(case: RemedyContext) -> Iterator[Fix]:
                     wants=(text.want(value),),
                     parameters={"host": host, "from": port, "to": new, "variable": text.variable},
                     score=0.55 if new else 0.0,
-                    accepts=without(pattern),
+                    accepts=without_match(pattern),
                 )
                 break
 

@@ -9,10 +9,10 @@ from remediator.diagnosis.hosts import host_in
 from remediator.domain.incident import Evidence
 from remediator.domain.text import HOST_JOINERS, word_pattern
 from remediator.gitops import Match
-from remediator.remedies.engine.acceptable_values import without
+from remediator.remedies.engine.acceptable_values import without_match
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.spelling import is_typo, nearest
-from remediator.remedies.views.start_texts import Text, commands, configs, variables
+from remediator.remedies.views.start_texts import StartText, commands, configs, variables
 
 _HOST = re.compile(
     r"(?<![\w.@-])([a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)(?![\w-])", re.IGNORECASE
@@ -47,7 +47,7 @@ def _host_fix(case: RemedyContext, target: Match, host: str, evidence: list[Evid
             wants=tuple(text.want(pattern.sub(new, text.value) if new else text.value) for text in texts),
             parameters={"from": spelling, "to": new, "variable": texts[0].variable},
             score=0.75 if new else 0.0,
-            accepts=without(pattern),
+            accepts=without_match(pattern),
         )
         return
 
@@ -156,7 +156,7 @@ def callers(case: RemedyContext, evidence: list[Evidence]) -> list[Match]:
     return list(found.values()) or [target for target in case.targets if target.manifest.pod_spec()]
 
 
-def strings(case: RemedyContext, target: Match) -> Iterator[Text]:
+def strings(case: RemedyContext, target: Match) -> Iterator[StartText]:
     """All that a workload may read an address from."""
     for container, path, _ in target.manifest.containers():
         yield from variables(target, container, path)

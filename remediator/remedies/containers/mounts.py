@@ -10,7 +10,7 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, YamlPath
 from remediator.gitops import Match
-from remediator.remedies.engine.acceptable_values import another, below
+from remediator.remedies.engine.acceptable_values import below_folder, different_value
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest
 from remediator.remedies.views.config_objects import keys_by_name
@@ -85,7 +85,7 @@ def _unknown_volume(case: RemedyContext) -> Iterator[Fix]:
                     wants=tuple(Want(target.application, target.manifest, (*at, "name"), new or name) for at in wrong),
                     parameters={"from": name, "to": new},
                     score=0.8 if new else 0.0,
-                    accepts=another(name, among=volumes),
+                    accepts=different_value(name, among=volumes),
                 )
 
 
@@ -123,7 +123,7 @@ def _directory_over_file(case: RemedyContext, evidence: list[Evidence]) -> Itera
                 wants=(Want(target.application, target.manifest, (*at, "subPath"), new or present or MISSING),),
                 parameters={"container": str(container.get("name", "")), "path": where, "to": new},
                 score=0.75 if new else 0.0,
-                accepts=another(present, among=files),
+                accepts=different_value(present, among=files),
             )
 
 
@@ -181,7 +181,7 @@ def _misplaced(case: RemedyContext, evidence: list[Evidence]) -> Iterator[Fix]:
                     wants=(Want(target.application, target.manifest, (*at, "mountPath"), new),),
                     parameters={"container": str(container.get("name", "")), "from": where, "to": right},
                     score=0.65,
-                    accepts=another(spelt, among=[right, f"{right}/"]),
+                    accepts=different_value(spelt, among=[right, f"{right}/"]),
                 )
 
 
@@ -218,7 +218,7 @@ def move_data_directory(case: RemedyContext) -> Iterator[Fix]:
             wants=(want,),
             parameters={"container": str(container.get("name", "")), "directory": f"{root}/{folder}"},
             score=0.7,
-            accepts=below(root),
+            accepts=below_folder(root),
         )
 
 

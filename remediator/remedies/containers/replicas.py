@@ -9,13 +9,13 @@ from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Manifest
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.service_view import (
-    Pods,
-    Server,
+    FaultyService,
+    WorkloadPods,
+    faulty_services,
     has_endpoints,
     neighbours,
-    pods_beside,
-    selected,
-    servers,
+    pods_in_namespace,
+    selected_pods,
 )
 
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "Rollout", "ReplicationController", "DeploymentConfig")
@@ -30,10 +30,10 @@ def restore_replicas(case: RemedyContext) -> Iterator[Fix]:
     Zero may be meant: it is only changed where clients complain, nothing scales the workload to zero on purpose,
     and every workload behind the Service is at zero.
     """
-    for server in servers(case):
+    for server in faulty_services(case):
         if has_endpoints(case, server) or not server.evidence:
             continue
-        pods = [one for one in selected(server, pods_beside(case, server)) if one.manifest.kind in _SCALED]
+        pods = [one for one in selected_pods(server, pods_in_namespace(case, server)) if one.manifest.kind in _SCALED]
         if not pods or any(_count(one.manifest) != 0 for one in pods):
             continue
         for one in pods:
@@ -42,7 +42,7 @@ def restore_replicas(case: RemedyContext) -> Iterator[Fix]:
             yield _restored(case, server, one)
 
 
-def _restored(case: RemedyContext, server: Server, pods: Pods) -> Fix:
+def _restored(case: RemedyContext, server: FaultyService, pods: WorkloadPods) -> Fix:
     name = pods.manifest.name
     count, why = _meant(case, server, pods)
     return Fix(
@@ -62,7 +62,7 @@ def _count(manifest: Manifest) -> Any:
     return int(count) if str(count).isdigit() else 1
 
 
-def _meant(case: RemedyContext, server: Server, pods: Pods) -> tuple[int, str]:
+def _meant(case: RemedyContext, server: FaultyService, pods: WorkloadPods) -> tuple[int, str]:
     """How many: the autoscaler's minimum, what the same workload has elsewhere, else one."""
     for autoscaler in _autoscalers(case, server, pods):
         spec = autoscaler.body.get("spec")
@@ -76,7 +76,7 @@ def _meant(case: RemedyContext, server: Server, pods: Pods) -> tuple[int, str]:
     return 1, "one serves again; say how many are needed in the review."
 
 
-def _twins(case: RemedyContext, pods: Pods) -> Iterator[Manifest]:
+def _twins(case: RemedyContext, pods: WorkloadPods) -> Iterator[Manifest]:
     """The same workload as other Applications of the same source render it."""
     paths = {source.path for source in pods.application.sources if source.local and source.path}
     for other in case.repository.applications:
@@ -91,7 +91,7 @@ def _twins(case: RemedyContext, pods: Pods) -> Iterator[Manifest]:
                 yield manifest
 
 
-def _autoscalers(case: RemedyContext, server: Server, pods: Pods) -> list[Manifest]:
+def _autoscalers(case: RemedyContext, server: FaultyService, pods: WorkloadPods) -> list[Manifest]:
     found: list[tuple[Application, Manifest]] = list(neighbours(case, pods.application, server.namespace))
     return [manifest for _, manifest in found if _scales(manifest, pods.manifest)]
 
@@ -102,11 +102,11 @@ def _scales(manifest: Manifest, target: Manifest) -> bool:
     return isinstance(reference, dict) and str(reference.get("name", "")) == target.name
 
 
-def _on_purpose(case: RemedyContext, server: Server, pods: Pods) -> bool:
+def _on_purpose(case: RemedyContext, server: FaultyService, pods: WorkloadPods) -> bool:
     return any(manifest.kind in _TO_ZERO_ON_PURPOSE for manifest in _autoscalers(case, server, pods))
 
 
-def _seen_running(case: RemedyContext, pods: Pods) -> bool:
+def _seen_running(case: RemedyContext, pods: WorkloadPods) -> bool:
     """Whether the input shows pods of it, or that more than none are wanted: then the repository was changed since."""
     return any(
         _runs(one) for one in case.statements if one.subject.name == pods.manifest.name and one.channel == "status"

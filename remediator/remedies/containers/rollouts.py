@@ -9,7 +9,7 @@ from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import Match
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
-from remediator.remedies.views.claims import mounted
+from remediator.remedies.views.claims import mounted_claims
 
 _HELD = re.compile(r"already used by pod\(s\) (?P<pods>[a-z0-9., -]+[a-z0-9])")
 _HASH = re.compile(r"-(?P<hash>[a-z0-9]{6,10})-[a-z0-9]{5}$")
@@ -48,7 +48,7 @@ def recreate_pods(case: RemedyContext) -> Iterator[Fix]:
 
 def _single(case: RemedyContext, target: Match) -> bool:
     """Whether one pod mounts claims that one node alone can hold."""
-    modes = [claim.get("accessModes") for claim in mounted(case, target)]
+    modes = [claim.get("accessModes") for claim in mounted_claims(case, target)]
     return (
         get(target.manifest.body, ("spec", "replicas")) in (1, MISSING) and bool(modes) and ["ReadWriteOnce"] in modes
     )

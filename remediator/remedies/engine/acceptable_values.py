@@ -13,7 +13,7 @@ from remediator.remedies.engine import quantities
 Accepts = Callable[[Any], bool]
 
 
-def another(present: Any, *, among: Iterable[str] = (), absent: bool = False) -> Accepts:
+def different_value(present: Any, *, among: Iterable[str] = (), absent: bool = False) -> Accepts:
     """Another value than the present one; one of `among` where they are known; none at all only where `absent`."""
     allowed = frozenset(among)
 
@@ -30,17 +30,17 @@ def different_scalar(current: Any) -> Accepts:
     return lambda old: old is not MISSING and not isinstance(old, dict | list) and old != current
 
 
-def just(value: Any) -> Accepts:
+def exactly(value: Any) -> Accepts:
     """This very value."""
     return lambda old: old is not MISSING and str(old) == str(value)
 
 
-def without(pattern: re.Pattern[str]) -> Accepts:
+def without_match(pattern: re.Pattern[str]) -> Accepts:
     """A text in which the pattern is not found."""
     return lambda old: isinstance(old, str) and bool(old) and not pattern.search(old)
 
 
-def below(folder: str) -> Accepts:
+def below_folder(folder: str) -> Accepts:
     """A path below this folder."""
     return lambda old: isinstance(old, str) and old.startswith(f"{folder}/")
 

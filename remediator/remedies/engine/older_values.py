@@ -32,7 +32,7 @@ def earlier_values(case: RemedyContext, fix: Fix) -> Iterator[Fix]:
         return
     wants = tuple(replace(want, value=value) for want, (value, _) in zip(fix.wants, firsts, strict=True))
     change = firsts[0][1]
-    said = told(change, fix.wants[0].path)
+    said = describe_change(change, fix.wants[0].path)
     yield replace(
         fix,
         title=_title(fix.wants[0], wants[0].value, change),
@@ -88,7 +88,7 @@ def _rendered(place: Place, present: Any, old: Any) -> Any:
     return old
 
 
-def told(change: ValueChange, path: tuple[str | int, ...]) -> str:
+def describe_change(change: ValueChange, path: tuple[str | int, ...]) -> str:
     """One sentence of history, for people."""
     what = _named(path)
     verb = "added" if change.old is MISSING else "removed" if change.new is MISSING else "changed"

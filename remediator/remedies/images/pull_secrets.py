@@ -11,7 +11,7 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import YamlPath, get
 from remediator.gitops import Match
-from remediator.remedies.engine.acceptable_values import another
+from remediator.remedies.engine.acceptable_values import different_value
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
 from remediator.remedies.views.image_reference import ImageReference
@@ -66,7 +66,7 @@ def _misnamed(
             wants=(Want(target.application, target.manifest, (*base, "imagePullSecrets", index, "name"), new or name),),
             parameters={"from": name, "to": new},
             score=0.75 if new else 0.0,
-            accepts=another(name, among=[*secrets, ""]),
+            accepts=different_value(name, among=[*secrets, ""]),
         )
 
 

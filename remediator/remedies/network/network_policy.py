@@ -13,14 +13,14 @@ from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.path_spelling import is_slip
 from remediator.remedies.engine.spelling import one_of
 from remediator.remedies.views.service_view import (
-    Pods,
-    Server,
+    FaultyService,
+    WorkloadPods,
     container_ports,
+    faulty_services,
     live_pods,
     neighbours,
-    pods_beside,
-    selected,
-    servers,
+    pods_in_namespace,
+    selected_pods,
 )
 
 _TELLING = (
@@ -63,8 +63,8 @@ class CallerPods:
 def fix_network_policy(case: RemedyContext) -> Iterator[Fix]:
     """Admit the client: mend the label or port that was meant for it, or add it to the one rule that admits others."""
     dropped = bool(case.signals("connection_timeout"))
-    for server in servers(case):
-        pods = selected(server, pods_beside(case, server))
+    for server in faulty_services(case):
+        pods = selected_pods(server, pods_in_namespace(case, server))
         if len({one.manifest.name for one in pods}) != 1:
             continue
         policies = _policies(case, server, pods)
@@ -75,7 +75,7 @@ def fix_network_policy(case: RemedyContext) -> Iterator[Fix]:
                     yield fix if dropped else replace(fix, score=0.0)
 
 
-def _policies(case: RemedyContext, server: Server, pods: Sequence[Pods]) -> list[Policy]:
+def _policies(case: RemedyContext, server: FaultyService, pods: Sequence[WorkloadPods]) -> list[Policy]:
     """Policies for traffic into the server's pods; without one everything is let in."""
     found = []
     for application, manifest in neighbours(case, server.application, server.namespace):
@@ -107,12 +107,12 @@ def _selects(selector: Any, labels: Any) -> bool:
     return all(labels.get(key) == str(value) for key, value in wanted.items())
 
 
-def _server_ports(server: Server, pods: Sequence[Pods]) -> set[str]:
+def _server_ports(server: FaultyService, pods: Sequence[WorkloadPods]) -> set[str]:
     """Ports and port names on which the server's pods are reached."""
     targets = {
         str(port.get("targetPort") or port.get("port"))
         for port in server.ports
-        if not server.asked or str(port.get("port")) in server.asked
+        if not server.client_ports or str(port.get("port")) in server.client_ports
     }
     names = {
         str(item.get("name")): str(item["containerPort"]) for _, item, _ in container_ports(pods) if item.get("name")
@@ -123,7 +123,7 @@ def _server_ports(server: Server, pods: Sequence[Pods]) -> set[str]:
     )
 
 
-def _clients(case: RemedyContext, server: Server) -> Iterator[CallerPods]:
+def _clients(case: RemedyContext, server: FaultyService) -> Iterator[CallerPods]:
     """Who complains about the server, with the labels that the repository or the input shows."""
     seen = set()
     for one in server.evidence:
@@ -132,7 +132,7 @@ def _clients(case: RemedyContext, server: Server) -> Iterator[CallerPods]:
             continue
         seen.add((name, namespace))
         labels = next((labels for shown, labels in live_pods(case, namespace) if shown.subject.name == name), {})
-        for pods in pods_beside(case, server) if namespace == server.namespace else ():
+        for pods in pods_in_namespace(case, server) if namespace == server.namespace else ():
             if pods.manifest.name == name:
                 labels = dict(pods.labels)
         if labels:
@@ -164,7 +164,7 @@ def _is_peer(peer: Any, client: CallerPods, namespace: str) -> bool:
 
 
 def _admitted(
-    case: RemedyContext, server: Server, policies: list[Policy], client: CallerPods, ports: set[str]
+    case: RemedyContext, server: FaultyService, policies: list[Policy], client: CallerPods, ports: set[str]
 ) -> Iterator[Fix]:
     if client.namespace != server.namespace or len(policies) != 1:
         return
@@ -178,9 +178,11 @@ def _admitted(
             yield from _peer_mended(case, server, policy, i, client)
 
 
-def _peer_mended(case: RemedyContext, server: Server, policy: Policy, rule: int, client: CallerPods) -> Iterator[Fix]:
+def _peer_mended(
+    case: RemedyContext, server: FaultyService, policy: Policy, rule: int, client: CallerPods
+) -> Iterator[Fix]:
     """One label of a peer that no pod has goes to the client's; a peer that others are admitted by stays."""
-    pods = pods_beside(case, server)
+    pods = pods_in_namespace(case, server)
     peers = policy.rules[rule]["from"]
     for j, peer in enumerate(peers):
         labels = (peer.get("podSelector") or {}).get("matchLabels") or {}
@@ -207,13 +209,17 @@ def _peer_mended(case: RemedyContext, server: Server, policy: Policy, rule: int,
     yield from _peer_added(case, server, policy, rule, client)
 
 
-def _peer_added(case: RemedyContext, server: Server, policy: Policy, rule: int, client: CallerPods) -> Iterator[Fix]:
+def _peer_added(
+    case: RemedyContext, server: FaultyService, policy: Policy, rule: int, client: CallerPods
+) -> Iterator[Fix]:
     """The client as a further peer, told by the label by which the policy tells the others."""
     peers = policy.rules[rule]["from"]
     used = [key for peer in peers for key in ((peer.get("podSelector") or {}).get("matchLabels") or {})]
     key = next((key for key in (*used, *_TELLING) if key in client.labels), "")
     others = {
-        one.manifest.name for one in pods_beside(case, server) if key and one.labels.get(key) == client.labels[key]
+        one.manifest.name
+        for one in pods_in_namespace(case, server)
+        if key and one.labels.get(key) == client.labels[key]
     }
     if not key or not used or others - {client.name}:
         return
@@ -229,7 +235,7 @@ def _peer_added(case: RemedyContext, server: Server, policy: Policy, rule: int, 
 
 
 def _port_opened(
-    case: RemedyContext, server: Server, policy: Policy, rule: int, ports: set[str], client: CallerPods
+    case: RemedyContext, server: FaultyService, policy: Policy, rule: int, ports: set[str], client: CallerPods
 ) -> Iterator[Fix]:
     """The only port of a rule that admits the client goes to the one that the server listens on."""
     listed = policy.rules[rule].get("ports") or []

@@ -13,12 +13,12 @@ from remediator.remedies.engine.path_spelling import surely_meant
 from remediator.remedies.engine.spelling import is_typo, nearest, one_of
 from remediator.remedies.network.backends import Backend, all_backends, dicts
 from remediator.remedies.views.service_view import (
-    Server,
+    FaultyService,
     container_ports,
+    faulty_services,
     neighbours,
-    pods_beside,
-    selected,
-    servers,
+    pods_in_namespace,
+    selected_pods,
 )
 
 _JOINERS = "-"
@@ -93,7 +93,7 @@ def _service_meant(case: RemedyContext, backend: Backend, present: set[str]) -> 
 
 def fix_service_port(case: RemedyContext) -> Iterator[Fix]:
     """Bring the port of a Service and that by which it is asked into step, on the side that is alone with its view."""
-    for server in servers(case):
+    for server in faulty_services(case):
         if not server.ports or server.spec.get("type") == "ExternalName":
             continue
         routed = [
@@ -110,11 +110,13 @@ def fix_service_port(case: RemedyContext) -> Iterator[Fix]:
             yield from _port_by_clients(case, server)
 
 
-def _offers(server: Server, port: Any) -> bool:
+def _offers(server: FaultyService, port: Any) -> bool:
     return any(str(port) in (str(one.get("port")), str(one.get("name"))) for one in server.ports)
 
 
-def _port_of_service(case: RemedyContext, server: Server, strangers: list[Backend], *, agreeing: int) -> Iterator[Fix]:
+def _port_of_service(
+    case: RemedyContext, server: FaultyService, strangers: list[Backend], *, agreeing: int
+) -> Iterator[Fix]:
     """The Service's side: its port, or its port's name, as all its routes have it."""
     asked = {str(one.port) for one in strangers}
     if len(asked) != 1:
@@ -127,7 +129,8 @@ def _port_of_service(case: RemedyContext, server: Server, strangers: list[Backen
     key = "port" if numeric else "name"
     present = server.ports[index].get(key)
     listens = {
-        str(item["containerPort"]) for _, item, _ in container_ports(selected(server, pods_beside(case, server)))
+        str(item["containerPort"])
+        for _, item, _ in container_ports(selected_pods(server, pods_in_namespace(case, server)))
     }
     alone = agreeing == 0 and (len(strangers) > 1 or str(wanted) in listens)
     sure = alone or (
@@ -149,7 +152,7 @@ def _port_of_service(case: RemedyContext, server: Server, strangers: list[Backen
     )
 
 
-def _which(server: Server, wanted: Any) -> int | None:
+def _which(server: FaultyService, wanted: Any) -> int | None:
     """The Service port that was meant: the only one, or the one whose name or number is a slip away."""
     if len(server.ports) == 1:
         return 0
@@ -161,7 +164,7 @@ def _which(server: Server, wanted: Any) -> int | None:
     return near[0] if len(near) == 1 else None
 
 
-def _port_of_route(case: RemedyContext, server: Server, backend: Backend) -> Iterator[Fix]:
+def _port_of_route(case: RemedyContext, server: FaultyService, backend: Backend) -> Iterator[Fix]:
     """The route's side: the port that the Service offers."""
     kind, name, present = backend.manifest.kind, backend.manifest.name, backend.port
     numeric = str(present).isdigit()
@@ -188,14 +191,15 @@ def _port_of_route(case: RemedyContext, server: Server, backend: Backend) -> Ite
     )
 
 
-def _port_by_clients(case: RemedyContext, server: Server) -> Iterator[Fix]:
+def _port_by_clients(case: RemedyContext, server: FaultyService) -> Iterator[Fix]:
     """Clients ask for a port that the Service does not offer: its own, where the pods listen on just that one."""
-    asked = {port for port in server.asked if not _offers(server, port)}
-    if len(asked) != 1 or len(server.ports) != 1 or any(_offers(server, port) for port in server.asked):
+    asked = {port for port in server.client_ports if not _offers(server, port)}
+    if len(asked) != 1 or len(server.ports) != 1 or any(_offers(server, port) for port in server.client_ports):
         return
     wanted, present = next(iter(asked)), server.ports[0].get("port")
     listens = {
-        str(item["containerPort"]) for _, item, _ in container_ports(selected(server, pods_beside(case, server)))
+        str(item["containerPort"])
+        for _, item, _ in container_ports(selected_pods(server, pods_in_namespace(case, server)))
     }
     name = server.manifest.name
     others = _references_to(case, name, str(present))

@@ -11,18 +11,18 @@ from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.path_spelling import is_slip
 from remediator.remedies.engine.spelling import is_typo, nearest, one_of
 from remediator.remedies.views.service_view import (
-    Pods,
-    Server,
+    FaultyService,
+    WorkloadPods,
     container_ports,
+    faulty_services,
     has_endpoints,
-    listening,
+    listening_ports,
     live_pods,
-    matches,
-    pairs,
-    pods_beside,
-    selected,
-    servers,
-    shown,
+    parse_labels,
+    pods_in_namespace,
+    selected_pods,
+    selects,
+    statements_about,
 )
 
 _SELECTOR: YamlPath = ("spec", "selector")
@@ -30,33 +30,35 @@ _SELECTOR: YamlPath = ("spec", "selector")
 
 def fix_service_selector(case: RemedyContext) -> Iterator[Fix]:
     """Let a Service select the pods that were surely meant; the history is asked first."""
-    for server in servers(case):
+    for server in faulty_services(case):
         if not server.selects or not _selector_as_seen(case, server) or has_endpoints(case, server):
             continue
-        pods = pods_beside(case, server)
-        if selected(server, pods) or any(
-            matches(server.selector, labels) for _, labels in live_pods(case, server.namespace)
+        pods = pods_in_namespace(case, server)
+        if selected_pods(server, pods) or any(
+            selects(server.selector, labels) for _, labels in live_pods(case, server.namespace)
         ):
             continue
         yield from _selected_again(case, server, pods, sure=_shown_without(case, server))
         yield from _labels_restored(case, server, pods)
 
 
-def _selector_as_seen(case: RemedyContext, server: Server) -> bool:
+def _selector_as_seen(case: RemedyContext, server: FaultyService) -> bool:
     """False where the input shows another selector than the repository: it was changed since."""
-    seen = [pairs(one.facts["selector"]) for one in shown(case, server) if one.facts.get("selector")]
+    seen = [parse_labels(one.facts["selector"]) for one in statements_about(case, server) if one.facts.get("selector")]
     return not seen or any(one == server.selector for one in seen)
 
 
-def _shown_without(case: RemedyContext, server: Server) -> bool:
+def _shown_without(case: RemedyContext, server: FaultyService) -> bool:
     """Whether the input shows that nothing is behind the Service; pods of other tools than these may be, otherwise."""
-    told = any(one.reason == "NoEndpoints" for one in shown(case, server)) or any(
+    told = any(one.reason == "NoEndpoints" for one in statements_about(case, server)) or any(
         one.signal == "no_endpoints" for one in server.evidence
     )
     return told or bool(live_pods(case, server.namespace))
 
 
-def _selected_again(case: RemedyContext, server: Server, pods: list[Pods], *, sure: bool) -> Iterator[Fix]:
+def _selected_again(
+    case: RemedyContext, server: FaultyService, pods: list[WorkloadPods], *, sure: bool
+) -> Iterator[Fix]:
     name, selector = server.manifest.name, server.selector
     meant = _meant(server, pods)
     for key in selector:
@@ -91,7 +93,7 @@ def _told(key: str, value: Any) -> str:
     return f"pods whatever their {key}" if value is MISSING else f"{key}={value}"
 
 
-def _why(server: Server, key: str, new: Any, target: Pods | None) -> str:
+def _why(server: FaultyService, key: str, new: Any, target: WorkloadPods | None) -> str:
     present = f"no pod of the namespace has {', '.join(f'{k}={v}' for k, v in server.selector.items())}"
     if target is None:
         return f"{present}."
@@ -101,13 +103,13 @@ def _why(server: Server, key: str, new: Any, target: Pods | None) -> str:
     )
 
 
-def _meant(server: Server, pods: list[Pods]) -> tuple[Pods, dict[str, Any]] | None:
+def _meant(server: FaultyService, pods: list[WorkloadPods]) -> tuple[WorkloadPods, dict[str, Any]] | None:
     """The one workload whose pods were meant and what must change in the selector for it.
 
     The change maps a key to its right value; a key that maps to MISSING goes. Two workloads that would do equally
     well are none.
     """
-    ranked: list[tuple[int, Pods, dict[str, Any]]] = []
+    ranked: list[tuple[int, WorkloadPods, dict[str, Any]]] = []
     for one in pods:
         change = _difference(server.selector, one.labels)
         if change is None:
@@ -135,7 +137,7 @@ def _difference(selector: dict[str, str], labels: Any) -> dict[str, Any] | None:
     return {key: MISSING, right: selector[key]} if right else {key: MISSING}
 
 
-def _rank(server: Server, change: dict[str, Any]) -> int:
+def _rank(server: FaultyService, change: dict[str, Any]) -> int:
     """How sure it is that these pods were meant: 3 by spelling, 2 by name, 1 by the other labels, 0 not at all."""
     key = next(iter(change))
     if len(change) == 2:
@@ -157,16 +159,16 @@ def _renamed_key(change: dict[str, Any], selector: dict[str, str]) -> tuple[str,
     return (old, new) if old and new else None
 
 
-def _would_select(selector: dict[str, str], key: str, pods: list[Pods]) -> Callable[[Any], bool]:
+def _would_select(selector: dict[str, str], key: str, pods: list[WorkloadPods]) -> Callable[[Any], bool]:
     def accepts(old: Any) -> bool:
         rest = {k: v for k, v in selector.items() if k != key}
         wanted = rest if old is MISSING else {**rest, key: str(old)}
-        return any(matches(wanted, one.labels) for one in pods)
+        return any(selects(wanted, one.labels) for one in pods)
 
     return accepts
 
 
-def _labels_restored(case: RemedyContext, server: Server, pods: list[Pods]) -> Iterator[Fix]:
+def _labels_restored(case: RemedyContext, server: FaultyService, pods: list[WorkloadPods]) -> Iterator[Fix]:
     """Where the pods' label was changed instead: back to what the Service selects, if the history has it."""
     for one in pods:
         change = _difference(server.selector, one.labels)
@@ -186,12 +188,12 @@ def _labels_restored(case: RemedyContext, server: Server, pods: list[Pods]) -> I
 
 def fix_target_port(case: RemedyContext) -> Iterator[Fix]:
     """Point a Service at the port on which its pods listen."""
-    for server in servers(case):
-        pods = selected(server, pods_beside(case, server))
+    for server in faulty_services(case):
+        pods = selected_pods(server, pods_in_namespace(case, server))
         if not pods or server.headless:
             continue
         for index, port in enumerate(server.ports):
-            if server.asked and len(server.ports) > 1 and str(port.get("port")) not in server.asked:
+            if server.client_ports and len(server.ports) > 1 and str(port.get("port")) not in server.client_ports:
                 continue
             if _target_as_seen(case, server, port):
                 yield from _target_corrected(case, server, pods, index, port)
@@ -201,27 +203,29 @@ def _target(port: dict[str, Any]) -> Any:
     return port.get("targetPort") if port.get("targetPort") not in (None, "") else port.get("port")
 
 
-def _target_as_seen(case: RemedyContext, server: Server, port: dict[str, Any]) -> bool:
+def _target_as_seen(case: RemedyContext, server: FaultyService, port: dict[str, Any]) -> bool:
     """False where the input shows other target ports, or endpoints on other ports, than the repository has."""
     wanted = str(_target(port))
     seen = [
-        text for one in shown(case, server) if (text := one.facts.get("targetport") or one.facts.get("target_port"))
+        text
+        for one in statements_about(case, server)
+        if (text := one.facts.get("targetport") or one.facts.get("target_port"))
     ]
     if seen:
         return any(wanted == part.strip().partition("/")[0] for text in seen for part in text.split(","))
-    ends = [text for one in shown(case, server) if (text := one.facts.get("endpoints", "")) and ":" in text]
+    ends = [text for one in statements_about(case, server) if (text := one.facts.get("endpoints", "")) and ":" in text]
     if ends and wanted.isdigit():
         return any(part.strip().rpartition(":")[2].split()[0] == wanted for text in ends for part in text.split(","))
     return True
 
 
 def _target_corrected(
-    case: RemedyContext, server: Server, pods: list[Pods], index: int, port: dict[str, Any]
+    case: RemedyContext, server: FaultyService, pods: list[WorkloadPods], index: int, port: dict[str, Any]
 ) -> Iterator[Fix]:
     target, declared = _target(port), container_ports(pods)
     numbers = {int(item["containerPort"]) for _, item, _ in declared if str(item["containerPort"]).isdigit()}
     names = {str(item["name"]) for _, item, _ in declared if item.get("name")}
-    heard = listening(case, pods)
+    heard = listening_ports(case, pods)
     named = not str(target).isdigit()
     if named and str(target) in names:
         yield from _container_port_corrected(case, server, pods, str(target), heard)
@@ -248,7 +252,7 @@ def _target_corrected(
     )
 
 
-def _answers(case: RemedyContext, server: Server, pods: list[Pods]) -> bool:
+def _answers(case: RemedyContext, server: FaultyService, pods: list[WorkloadPods]) -> bool:
     """Whether the input shows that the pods are up: only then does a refusal speak against the port."""
     names = {one.manifest.name for one in pods}
     ready = [
@@ -258,7 +262,7 @@ def _answers(case: RemedyContext, server: Server, pods: list[Pods]) -> bool:
         re.fullmatch(r"(\d+)/\1", one.facts.get("ready", "")) or one.facts.get("ready", "").lower() == "true"
         for one in ready
     )
-    return up or has_endpoints(case, server) or bool(listening(case, pods))
+    return up or has_endpoints(case, server) or bool(listening_ports(case, pods))
 
 
 def _list(numbers: set[int], names: set[str]) -> str:
@@ -266,7 +270,7 @@ def _list(numbers: set[int], names: set[str]) -> str:
 
 
 def _named_port(
-    target: str, port: dict[str, Any], declared: list[tuple[Pods, dict[str, Any], YamlPath]], names: set[str]
+    target: str, port: dict[str, Any], declared: list[tuple[WorkloadPods, dict[str, Any], YamlPath]], names: set[str]
 ) -> Any:
     """The port meant by a name that no container has: a near name, the Service port's own number, the only port."""
     if near := nearest(target, names):
@@ -277,7 +281,7 @@ def _named_port(
     return item.get("name") or item.get("containerPort") or ""
 
 
-def _numbered_port(target: int, port: dict[str, Any], server: Server, numbers: set[int], heard: set[int]) -> Any:
+def _numbered_port(target: int, port: dict[str, Any], server: FaultyService, numbers: set[int], heard: set[int]) -> Any:
     """The port meant by a number on which nothing listens: what the log says, the Service's own port, the only one left."""
     if heard:
         return next(iter(heard)) if len(heard) == 1 else 0
@@ -292,7 +296,7 @@ def _numbered_port(target: int, port: dict[str, Any], server: Server, numbers: s
 
 
 def _container_port_corrected(
-    case: RemedyContext, server: Server, pods: list[Pods], name: str, heard: set[int]
+    case: RemedyContext, server: FaultyService, pods: list[WorkloadPods], name: str, heard: set[int]
 ) -> Iterator[Fix]:
     """Where the Service names a container port whose number is not the one that the program listens on."""
     for one, item, path in container_ports(pods):

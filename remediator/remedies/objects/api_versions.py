@@ -14,7 +14,7 @@ from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import Application, Manifest
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
-from remediator.remedies.views.application_field import complained
+from remediator.remedies.views.application_field import complaints
 
 Body = Mapping[str, Any]
 
@@ -118,7 +118,7 @@ _NAMED = re.compile(
 def bump_api_version(case: RemedyContext) -> Iterator[Fix]:
     """Move every object of the removed version to the one that the cluster serves."""
     handled: set[tuple[str, str]] = set()
-    for application, evidence in complained(case, *case.action.ends):
+    for application, evidence in complaints(case, *case.action.ends):
         kind = evidence.facts.get("kind") or _kind_in(evidence.text)
         if not kind or (application.name, kind) in handled:
             continue

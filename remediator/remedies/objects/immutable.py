@@ -16,7 +16,7 @@ from remediator.domain.yaml_paths import MISSING, YamlPath, differing, get
 from remediator.gitops import Application, Manifest, history
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.objects.refusal import message_of, path_of
-from remediator.remedies.views.application_field import complained, same
+from remediator.remedies.views.application_field import complaints, counterpart
 
 _OBJECT = re.compile(r'(?P<kind>[A-Z]\w+)(?:\.[\w.-]+)? "(?P<name>[^"]+)" is invalid: ')
 _FIELD = re.compile(
@@ -43,7 +43,7 @@ def restore_immutable_field(case: RemedyContext) -> Iterator[Fix]:
     if not case.policies.actions["roll_back"].enabled:
         return
     handled: set[tuple[str, str]] = set()
-    for application, evidence in complained(case, *case.action.ends):
+    for application, evidence in complaints(case, *case.action.ends):
         text = message_of(evidence)
         match = _OBJECT.search(text)
         if match is None or (match["kind"], match["name"]) in handled:
@@ -135,7 +135,7 @@ def _earlier_templates(case: RemedyContext, application: Application, manifest: 
             continue
         older = {file: history.file_at(root, f"{commit.commit}^", file) for file in files}
         earlier = case.repository.with_changes(older)
-        owner = same(earlier, application)
+        owner = counterpart(earlier, application)
         for item in earlier.objects(owner) if owner is not None else ():
             if item.identity == manifest.identity and item.body != manifest.body:
                 yield EarlierTemplate(

@@ -16,7 +16,7 @@ from remediator.remedies.engine.acceptable_values import within
 from remediator.remedies.engine.case import RemedyContext
 from remediator.remedies.engine.path_spelling import surely_meant
 from remediator.remedies.objects.refusal import FieldRepair, Refusal
-from remediator.remedies.views.service_view import matches, neighbours, pod_labels
+from remediator.remedies.views.service_view import neighbours, pod_labels, selects
 
 _LIMIT = re.compile(r"must be less than or equal to (?P<resource>[\w./-]+) limit(?: of (?P<limit>[\w.]+))?")
 _HIGHEST_PORT = 65535
@@ -190,7 +190,7 @@ def _services(case: RemedyContext, refusal: Refusal, labels: Mapping[str, str]) 
     namespace = refusal.manifest.namespace_in(refusal.application)
     for _, manifest in neighbours(case, refusal.application, namespace):
         selector = get(manifest.body, ("spec", "selector")) if manifest.kind == "Service" else MISSING
-        if isinstance(selector, dict) and matches({str(k): str(v) for k, v in selector.items()}, labels):
+        if isinstance(selector, dict) and selects({str(k): str(v) for k, v in selector.items()}, labels):
             yield manifest.body
 
 

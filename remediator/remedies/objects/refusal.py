@@ -15,7 +15,7 @@ from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Application, Manifest
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
-from remediator.remedies.views.application_field import complained
+from remediator.remedies.views.application_field import complaints
 
 _OBJECT = re.compile(
     r'(?P<kind>[A-Z]\w+)(?:\.[\w.-]+)? \\?"(?P<name>[^"\\]+)\\?" is invalid: (?P<errors>.*)', re.DOTALL
@@ -70,7 +70,7 @@ class FieldRepair:
 def refusals(case: RemedyContext, *signals: str) -> list[Refusal]:
     """Return every refused field of an object that this repository holds, each once."""
     result: dict[tuple[str, str, YamlPath, str], Refusal] = {}
-    for application, evidence in complained(case, *signals):
+    for application, evidence in complaints(case, *signals):
         match = _OBJECT.search(message_of(evidence)) or _OBJECT.search(evidence.text.replace('\\"', '"'))
         if match is None:
             continue

@@ -19,7 +19,7 @@ from remediator.errors import ConfigError
 from remediator.gitops import Application, Manifest
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
-from remediator.remedies.views.application_field import changed, complained
+from remediator.remedies.views.application_field import complaints, with_edits
 
 _KIND = re.compile(r"cannot be handled as a (?P<kind>\w+)")
 _UNMARSHAL = re.compile(
@@ -38,7 +38,7 @@ WrongValue = tuple[Manifest, YamlPath]
 def fix_value_type(case: RemedyContext) -> Iterator[Fix]:
     """Write the value in the type that its field has; the characters of the value stay."""
     proposed: set[tuple[str, str, YamlPath]] = set()
-    for application, evidence in complained(case, "object_undecodable"):
+    for application, evidence in complaints(case, "object_undecodable"):
         text = evidence.text.replace('\\"', '"')
         kind = _KIND.search(text)
         for match in (*_UNMARSHAL.finditer(text), *_VALIDATION.finditer(text)):
@@ -98,7 +98,7 @@ def _retyped(
             return
         places.append(place)
         edits.append(Edit.at(place, "set", value))
-    if changed(case, *edits) is None:
+    if with_edits(case, *edits) is None:
         return
     manifest = values[0][0]
     fields, type_name = ", ".join(format_path(path[-2:]) for _, path in values), _type_name(go_type)

@@ -17,7 +17,7 @@ from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.spelling import nearest
 from remediator.remedies.objects.refusal import message_of, path_of
 from remediator.remedies.objects.schemas import fields_at
-from remediator.remedies.views.application_field import changed, complained
+from remediator.remedies.views.application_field import complaints, with_edits
 
 _STRICT = re.compile(r'unknown field "(?P<field>[^"]+)"')
 _DECLARED = re.compile(r"(?<![\w])\.(?P<field>[\w.\[\]\"-]+): field not declared in schema")
@@ -58,7 +58,7 @@ def _renamed(case: RemedyContext, field: UnknownField, key: str, new: str) -> Fi
     if located.status != "located" or place is None:
         return None
     edit = Edit.at(place, "rename", new)
-    if changed(case, edit) is None:
+    if with_edits(case, edit) is None:
         return None
     names = {field.application.name, *place.also_feeds}
     return Fix(
@@ -76,7 +76,7 @@ def _renamed(case: RemedyContext, field: UnknownField, key: str, new: str) -> Fi
 def _unknown_fields(case: RemedyContext) -> Iterator[UnknownField]:
     """Yield the objects that have a field which the message calls unknown, each once."""
     yielded: set[tuple[str, str, YamlPath]] = set()
-    for application, evidence in complained(case, "unknown_field"):
+    for application, evidence in complaints(case, "unknown_field"):
         text = message_of(evidence)
         kinds = {
             word for match in _OBJECT.finditer(text) for word in (match["kind"], match["quoted"], match["bare"]) if word

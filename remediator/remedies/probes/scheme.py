@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from remediator.domain.yaml_paths import MISSING, YamlPath
-from remediator.remedies.engine.acceptable_values import another
+from remediator.remedies.engine.acceptable_values import different_value
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
 from remediator.remedies.probes.failing import FailingProbe, Probe, failing, own_log, probes_of
@@ -85,7 +85,7 @@ def fix_listen_port(case: RemedyContext) -> Iterator[Fix]:
             wants=(Want(probe.target.application, probe.target.manifest, path, new),),
             parameters={"container": probe.name, "from": text, "to": new},
             score=0.7,
-            accepts=another(text, among=[new]),
+            accepts=different_value(text, among=[new]),
         )
 
 
@@ -123,7 +123,7 @@ def fix_probe_command(case: RemedyContext) -> Iterator[Fix]:
             ),
             parameters={"container": probe.name, "probe": probe.kind, "from": present, "to": new},
             score=0.75 if new else 0.0,
-            accepts=another(present),
+            accepts=different_value(present),
         )
 
 

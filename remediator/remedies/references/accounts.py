@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from remediator.gitops import Match
-from remediator.remedies.engine.acceptable_values import another
+from remediator.remedies.engine.acceptable_values import different_value
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
 
@@ -29,7 +29,7 @@ def fix_service_account(case: RemedyContext) -> Iterator[Fix]:
                 wants=(Want(target.application, target.manifest, (*found[1], "serviceAccountName"), new or missing),),
                 parameters={"from": missing, "to": new},
                 score=0.8 if new else 0.0,
-                accepts=another(missing, among=["default", *accounts], absent=True),
+                accepts=different_value(missing, among=["default", *accounts], absent=True),
             )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import YamlPath, get, with_value
 from remediator.gitops import Application, Manifest
-from remediator.remedies.engine.acceptable_values import just
+from remediator.remedies.engine.acceptable_values import exactly
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo
 
@@ -307,5 +307,5 @@ def _misbound(case: RemedyContext, denied: DeniedRequest, evidence: list[Evidenc
                 wants=(Want(binding.application, binding.manifest, ("subjects", index, field), new),),
                 parameters={"binding": binding.manifest.name, "from": old, "to": new},
                 score=0.7,
-                accepts=just(new),
+                accepts=exactly(new),
             )

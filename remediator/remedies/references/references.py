@@ -9,7 +9,7 @@ from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import YamlPath, get, leaves
 from remediator.gitops import Manifest, Match
 from remediator.gitops.model import WORKLOADS
-from remediator.remedies.engine.acceptable_values import another
+from remediator.remedies.engine.acceptable_values import different_value
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest, similarity
 from remediator.remedies.views.config_objects import config_objects, keys_by_name
@@ -40,7 +40,7 @@ def _renamed(case: RemedyContext, target: Match, kind: str, missing: str, eviden
         wants=tuple(Want(target.application, target.manifest, one.path, new or missing) for one in wrong),
         parameters={"kind": kind, "from": missing, "to": new},
         score=0.8 if new else 0.0,
-        accepts=another(missing, among=[*holders, ""]),
+        accepts=different_value(missing, among=[*holders, ""]),
     )
 
 

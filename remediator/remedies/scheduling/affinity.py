@@ -10,7 +10,7 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import YamlPath, get
 from remediator.gitops import Manifest, Match
-from remediator.remedies.engine.acceptable_values import another, within
+from remediator.remedies.engine.acceptable_values import different_value, within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
 from remediator.remedies.views.nodes import VOCABULARY, nodes_of
@@ -145,7 +145,7 @@ def _topology_keys(case: RemedyContext, target: Match, one: Evidence) -> Iterato
             wants=(Want(target.application, target.manifest, path, new),),
             parameters={"from": key, "to": new},
             score=0.8,
-            accepts=another(key),
+            accepts=different_value(key),
         )
 
 
@@ -182,5 +182,5 @@ def _neighbours(case: RemedyContext, target: Match, one: Evidence) -> Iterator[F
                 wants=(Want(target.application, target.manifest, (*path, "labelSelector", "matchLabels", key), new),),
                 parameters={"label": key, "from": str(value), "to": new},
                 score=0.75,
-                accepts=another(value, among=known),
+                accepts=different_value(value, among=known),
             )

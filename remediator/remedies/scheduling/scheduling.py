@@ -9,7 +9,7 @@ from typing import Any
 
 from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Manifest, Match
-from remediator.remedies.engine.acceptable_values import another, just
+from remediator.remedies.engine.acceptable_values import different_value, exactly
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest
 from remediator.remedies.views.nodes import VOCABULARY, ClusterNode, nodes_of
@@ -132,7 +132,7 @@ def _history_only(case: RemedyContext, target: Match, one: Demand, nodes: list[C
         wants=(Want(target.application, target.manifest, one.value_path, one.value),),
         parameters={"label": one.key, "from": one.value},
         score=0.0,
-        accepts=another(one.value, among=held, absent=True),
+        accepts=different_value(one.value, among=held, absent=True),
     )
 
 
@@ -203,7 +203,7 @@ def fix_toleration(case: RemedyContext) -> Iterator[Fix]:
                         wants=(Want(target.application, target.manifest, (*base, "tolerations", index, field), right),),
                         parameters={"field": field, "from": wrong, "to": right},
                         score=0.75,
-                        accepts=just(right),
+                        accepts=exactly(right),
                     )
 
 
@@ -247,7 +247,7 @@ def fix_class_name(case: RemedyContext) -> Iterator[Fix]:
                     wants=(Want(target.application, target.manifest, (*found[1], field), new or missing),),
                     parameters={"field": field, "from": missing, "to": new},
                     score=0.8 if new else 0.0,
-                    accepts=another(missing, absent=True),
+                    accepts=different_value(missing, absent=True),
                 )
 
 

@@ -16,9 +16,15 @@ from remediator.gitops import Application, Repository, history
 from remediator.gitops.files import join, kustomization_file
 from remediator.policy.leaves import documents
 from remediator.remedies.engine.case import Fix, RemedyContext
-from remediator.remedies.engine.older_values import LOOK_BACK, told
+from remediator.remedies.engine.older_values import LOOK_BACK, describe_change
 from remediator.remedies.engine.path_spelling import surely_meant
-from remediator.remedies.views.application_field import changed, complained, mends, same, touched
+from remediator.remedies.views.application_field import (
+    affected_applications,
+    complaints,
+    counterpart,
+    has_no_faults,
+    with_edits,
+)
 
 _REMOTE = re.compile(r"^[a-z+]+://|^git@|^(?:github|gitlab|bitbucket)\.|\?ref=")
 _PLAIN_LISTS = (
@@ -57,8 +63,8 @@ class ResourceEntry:
 
 def fix_kustomize_resource(case: RemedyContext) -> Iterator[Fix]:
     """Name the file that was meant, where an entry names one that is not there."""
-    for application, one in complained(case, "kustomize_resource_missing", "kustomize_failed"):
-        if mends(case.repository, application):
+    for application, one in complaints(case, "kustomize_resource_missing", "kustomize_failed"):
+        if has_no_faults(case.repository, application):
             continue  # the newest commit mended it
         entries = [
             entry
@@ -74,7 +80,7 @@ def fix_kustomize_resource(case: RemedyContext) -> Iterator[Fix]:
 
 def _listed_twice(case: RemedyContext) -> Iterator[Fix]:
     """Take out the second mention of a file that one kustomization lists twice."""
-    for application, one in complained(case, "duplicate_resource"):
+    for application, one in complaints(case, "duplicate_resource"):
         for source in application.sources:
             seen: set[tuple[str, str]] = set()
             for entry in entries_below(case.repository, source.path) if source.local else ():
@@ -223,7 +229,7 @@ def _restored(
             continue
         fix = _fix(case, application, entry, place, change.old[len(entry.front) :], one)
         if fix is not None:
-            said = told(change, entry.path)
+            said = describe_change(change, entry.path)
             yield replace(
                 fix,
                 title=f"restore `{change.old}` in {entry.file}",
@@ -238,8 +244,8 @@ def _fix(
     case: RemedyContext, application: Application, entry: ResourceEntry, place: Place, new: str, one: Evidence
 ) -> Fix | None:
     edit = Edit(op="set", file=entry.file, path=entry.path, value=entry.front + new)
-    after = changed(case, edit)
-    fresh = same(after, application) if after is not None else None
+    after = with_edits(case, edit)
+    fresh = counterpart(after, application) if after is not None else None
     if after is None or fresh is None or not _better(case.repository, after, application, fresh):
         return None
     users = _users(case, application, entry)
@@ -249,7 +255,7 @@ def _fix(
         evidence=case.cite(one),
         edits=(edit,),
         places=(place.model_copy(update={"also_feeds": tuple(one.name for one in users if one != application)}),),
-        applications=tuple(dict.fromkeys([*touched(case.repository, after, application), *users])),
+        applications=tuple(dict.fromkeys([*affected_applications(case.repository, after, application), *users])),
         parameters={"kustomization": entry.file, "from": entry.value, "to": new},
         score=0.8,
     )

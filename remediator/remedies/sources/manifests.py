@@ -18,7 +18,7 @@ from remediator.policy.leaves import documents
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.older_values import LOOK_BACK
 from remediator.remedies.sources.repairs import repairs
-from remediator.remedies.views.application_field import complained, same, shared
+from remediator.remedies.views.application_field import complaints, counterpart, with_shared_applications
 
 _TRIES = 16
 """Texts that are rendered at most before a file is left to a person."""
@@ -39,7 +39,7 @@ class BrokenManifest:
 def restore_file(case: RemedyContext) -> Iterator[Fix]:
     """Mend the line that keeps a file from parsing: as the history had it, else by the only local repair there is."""
     done: set[str] = set()
-    for application, one in complained(case, *case.action.ends):
+    for application, one in complaints(case, *case.action.ends):
         for broken in _broken(case, application, one):
             if broken.file not in done:
                 done.add(broken.file)
@@ -99,12 +99,12 @@ def _fix(
     """The fix with this text, if the Application has one fault less by it and no new one."""
     file = broken.file
     after = case.repository.with_changes({file: new.encode()})
-    fresh = same(after, application)
+    fresh = counterpart(after, application)
     if fresh is None or not _sound(case.repository, after, application, fresh, broken):
         return None
     line, before, now = _changed_line(old, new)
     place = Place(file=file, value=before, why=f"line {line} of the file, which does not parse")
-    place = shared(place, case.repository, after, application)
+    place = with_shared_applications(place, case.repository, after, application)
     return Fix(
         title=f"mend line {line} of {posixpath.basename(file)}",
         reason=f"{f'{said}. ' if said else ''}`{file}` does not parse ({broken.message}); line {line} read `{before.strip()}` and becomes `{now.strip()}`.",

@@ -12,19 +12,19 @@ from remediator.gitops import Application
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.path_spelling import surely_meant
 from remediator.remedies.views.application_field import (
-    Correction,
-    changed,
-    complained,
-    corrected,
-    places,
-    same,
-    touched,
+    FieldCorrection,
+    affected_applications,
+    complaints,
+    correct_field,
+    counterpart,
+    field_places,
+    with_edits,
 )
 
 
 def create_namespace(case: RemedyContext) -> Iterator[Fix]:
     """Let Argo CD make the namespace that the Application's destination names."""
-    for application, one in complained(case, "namespace_missing"):
+    for application, one in complaints(case, "namespace_missing"):
         missing = one.facts.get("namespace") or one.facts.get("missing") or ""
         if application.namespace != missing:
             continue
@@ -36,8 +36,8 @@ def create_namespace(case: RemedyContext) -> Iterator[Fix]:
             yield from _destination_restored(case, application, one)
             continue
         for edit, place in _option_edits(case, application, present):
-            after = changed(case, edit)
-            fresh = same(after, application) if after is not None else None
+            after = with_edits(case, edit)
+            fresh = counterpart(after, application) if after is not None else None
             if (
                 after is None
                 or fresh is None
@@ -50,7 +50,7 @@ def create_namespace(case: RemedyContext) -> Iterator[Fix]:
                 evidence=case.cite(one),
                 edits=(edit,),
                 places=(place,),
-                applications=touched(case.repository, after, application),
+                applications=affected_applications(case.repository, after, application),
                 parameters={"application": application.name, "namespace": missing},
                 score=0.8,
             )
@@ -70,14 +70,14 @@ def _namespace_misspelt(case: RemedyContext, application: Application) -> bool:
 def _destination_restored(case: RemedyContext, application: Application, one: Evidence) -> Iterator[Fix]:
     """The destination as the history has it, if that is a namespace in use."""
     used = {other.namespace for other in case.repository.applications if other != application}
-    yield from corrected(
+    yield from correct_field(
         case,
-        Correction(
+        FieldCorrection(
             application=application,
             path=("spec", "destination", "namespace"),
             new="",
-            holds=lambda _, fresh: fresh.namespace in used,
-            what=f"destination of Application `{application.name}`",
+            check=lambda _, fresh: fresh.namespace in used,
+            label=f"destination of Application `{application.name}`",
             reason=f"namespace `{application.namespace}` does not exist, and others deploy to one of nearly that name.",
             evidence=case.cite(one),
         ),
@@ -90,19 +90,19 @@ def _option_edits(case: RemedyContext, application: Application, present: list[s
     off = next((index for index, item in enumerate(present) if item.lower().startswith("createnamespace=")), None)
     value = "CreateNamespace=true"
     if off is not None:
-        for place in places(case, application, (*base, "syncOptions", off)):
+        for place in field_places(case, application, (*base, "syncOptions", off)):
             yield _edit("set", place, value), place
         return
     if present:
-        for place in places(case, application, (*base, "syncOptions")):
+        for place in field_places(case, application, (*base, "syncOptions")):
             yield _edit("append", place, value), place
         return
     held = get(application.body, base)
     if isinstance(held, dict):
-        for place in places(case, application, (*base, "syncOptions")):
+        for place in field_places(case, application, (*base, "syncOptions")):
             yield _edit("set" if place.exists else "insert", place, [value]), place
     else:
-        for place in places(case, application, base):
+        for place in field_places(case, application, base):
             inserted: object = {"syncOptions": [value]}
             yield _edit("set" if place.exists and place.value is not MISSING else "insert", place, inserted), place
 

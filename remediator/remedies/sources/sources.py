@@ -13,11 +13,11 @@ from remediator.gitops.files import clean
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.path_spelling import is_shortened, is_slip, surely_meant
 from remediator.remedies.views.application_field import (
-    Correction,
-    Holds,
-    complained,
-    corrected,
-    mends,
+    FieldCheck,
+    FieldCorrection,
+    complaints,
+    correct_field,
+    has_no_faults,
 )
 
 _RENDERABLE = (".yaml", ".yml", ".json", ".jsonnet")
@@ -25,21 +25,21 @@ _RENDERABLE = (".yaml", ".yml", ".json", ".jsonnet")
 
 def fix_source_path(case: RemedyContext) -> Iterator[Fix]:
     """Point a source at the directory that was meant, where the one it names is not there."""
-    for application, one in complained(case, "app_path_missing"):
+    for application, one in complaints(case, "app_path_missing"):
         told = clean(one.facts.get("path", ""))
         for source in application.sources:
             written = str(source.body.get("path") or "")
             if not source.local or clean(written) != told or case.repository.store.is_dir(source.path):
                 continue
             new = _directory_meant(case.repository, source, application)
-            yield from corrected(
+            yield from correct_field(
                 case,
-                Correction(
+                FieldCorrection(
                     application=application,
                     path=(*source.pointer, "path"),
                     new=_as_written(written, case.repository.layout.to_repository(new)) if new else "",
-                    holds=_path_exists,
-                    what=f"path of Application `{application.name}`",
+                    check=_path_exists,
+                    label=f"path of Application `{application.name}`",
                     reason=f"there is no directory `{told}`{f'; `{new}` is the one that was meant' if new else ''}.",
                     evidence=case.cite(one),
                     score=0.75,
@@ -50,7 +50,9 @@ def fix_source_path(case: RemedyContext) -> Iterator[Fix]:
 def _path_exists(repository: Repository, application: Application) -> bool:
     local = [source for source in application.sources if source.local and not source.ref]
     return (
-        bool(local) and all(repository.store.is_dir(source.path) for source in local) and mends(repository, application)
+        bool(local)
+        and all(repository.store.is_dir(source.path) for source in local)
+        and has_no_faults(repository, application)
     )
 
 
@@ -103,7 +105,7 @@ def fix_target_revision(case: RemedyContext) -> Iterator[Fix]:
 
     A server that does not answer says nothing about the revision, and one that this checkout has does resolve.
     """
-    for application, one in complained(case, "revision_unresolved", "chart_version_missing"):
+    for application, one in complaints(case, "revision_unresolved", "chart_version_missing"):
         if _UNREACHABLE.search(one.text):
             continue
         told = one.facts.get("revision") or one.facts.get("version") or one.facts.get("target_revision") or ""
@@ -120,14 +122,14 @@ def _revision_corrected(
     case: RemedyContext, application: Application, source: Source, known: set[str], one: Evidence
 ) -> Iterator[Fix]:
     new = _revision_meant(source.revision, known)
-    yield from corrected(
+    yield from correct_field(
         case,
-        Correction(
+        FieldCorrection(
             application=application,
             path=(*source.pointer, "targetRevision"),
             new=new,
-            holds=_follows(source, known),
-            what=f"targetRevision of Application `{application.name}`",
+            check=_follows(source, known),
+            label=f"targetRevision of Application `{application.name}`",
             reason=f"`{source.revision}` does not resolve{f'; `{new}` does' if new else ''}.",
             evidence=case.cite(one),
             score=0.75,
@@ -189,7 +191,7 @@ def _revision_meant(wrong: str, known: set[str]) -> str:
     return versions.pop() if len(versions) == 1 else ""
 
 
-def _follows(source: Source, known: set[str]) -> Holds:
+def _follows(source: Source, known: set[str]) -> FieldCheck:
     """Whether the source follows something that exists; what the history had is believed to have existed."""
     bad = source.revision
 

@@ -10,12 +10,12 @@ from remediator.gitops import Application, Repository, Source
 from remediator.gitops.render.helm import value_file
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.path_spelling import is_slip, surely_meant
-from remediator.remedies.views.application_field import Correction, complained, corrected, mends
+from remediator.remedies.views.application_field import FieldCorrection, complaints, correct_field, has_no_faults
 
 
 def fix_value_file(case: RemedyContext) -> Iterator[Fix]:
     """Name the values file that exists, of the same environment."""
-    for application, one in complained(case, "value_file_missing"):
+    for application, one in complaints(case, "value_file_missing"):
         told = one.facts.get("file", "").strip("'\"")
         for source in application.sources:
             for index, entry in enumerate(source.options("helm").get("valueFiles") or []):
@@ -41,16 +41,16 @@ def _value_file_corrected(
     )
     if not beside:
         new = ""
-    yield from corrected(
+    yield from correct_field(
         case,
-        Correction(
+        FieldCorrection(
             application=application,
             path=(*source.pointer, "helm", "valueFiles", index),
             new=entry[: len(entry) - len(base)] + new
             if new and entry.endswith(base)
             else _directory_corrected(repository, entry, name),
-            holds=mends,
-            what=f"values file of Application `{application.name}`",
+            check=has_no_faults,
+            label=f"values file of Application `{application.name}`",
             reason=f"`{name}` does not exist{f'; `{new}` lies beside it' if new else ''}.",
             evidence=case.cite(one),
             score=0.75,

@@ -9,9 +9,9 @@ from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import Manifest
 from remediator.remedies.engine import quantities
-from remediator.remedies.engine.acceptable_values import another, within
+from remediator.remedies.engine.acceptable_values import different_value, within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
-from remediator.remedies.views.claims import VolumeClaim, about
+from remediator.remedies.views.claims import VolumeClaim, claims_of_evidence
 
 _MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 _SUPPORTED = re.compile(
@@ -24,7 +24,7 @@ _SUPPORTED = re.compile(
 def fix_access_mode(case: RemedyContext) -> Iterator[Fix]:
     """Ask for the mode that the provisioner names as its only ones, or that the one fitting volume offers."""
     for one in case.signals(*case.action.ends):
-        for claim in about(case, one):
+        for claim in claims_of_evidence(case, one):
             present = claim.get("accessModes")
             if not isinstance(present, list) or len(present) != 1:
                 continue
@@ -36,7 +36,7 @@ def fix_access_mode(case: RemedyContext) -> Iterator[Fix]:
                 wants=(Want(claim.application, claim.manifest, (*claim.path, "accessModes", 0), new or present[0]),),
                 parameters={"claim": claim.name, "from": str(present[0]), "to": new},
                 score=0.75 if new else 0.0,
-                accepts=another(present[0], among=_supported(one) or ["none"]),
+                accepts=different_value(present[0], among=_supported(one) or ["none"]),
             )
 
 
@@ -87,7 +87,7 @@ def _fits(claim: VolumeClaim, volume: Manifest, *, but: str) -> bool:
 def fit_claim(case: RemedyContext) -> Iterator[Fix]:
     """Ask for what the only volume that could be bound holds, where the claim asks for more."""
     for one in case.signals(*case.action.ends):
-        for claim in about(case, one):
+        for claim in claims_of_evidence(case, one):
             fitting = [volume for volume in volumes(case) if _fits(claim, volume, but="storage")]
             if claim.template or len(fitting) != 1:
                 continue

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import Match
-from remediator.remedies.engine.acceptable_values import another
+from remediator.remedies.engine.acceptable_values import different_value
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest, similarity
 from remediator.remedies.storage.binding import static_classes
-from remediator.remedies.views.claims import VolumeClaim, about, claims_of
+from remediator.remedies.views.claims import VolumeClaim, claims_of, claims_of_evidence
 
 
 def fix_storage_class(case: RemedyContext) -> Iterator[Fix]:
     """Name a class that exists: the one that was meant, else the cluster's default where the classes are shown."""
     for one in case.signals("storage_class_not_found"):
         missing = one.facts.get("missing", "")
-        for claim in about(case, one):
+        for claim in claims_of_evidence(case, one):
             if claim.get("storageClassName") != missing or missing in static_classes(case):
                 continue
             new, why, score = _class_for(case, claim, missing)
@@ -37,7 +37,7 @@ def fix_storage_class(case: RemedyContext) -> Iterator[Fix]:
                 wants=(claim.want(new or missing, "storageClassName"),),
                 parameters={"claim": claim.name, "from": missing, "to": new},
                 score=score if new else 0.0,
-                accepts=another(missing, among=_shown_classes(case), absent=True),
+                accepts=different_value(missing, among=_shown_classes(case), absent=True),
             )
     yield from _no_class(case)
 
@@ -93,7 +93,7 @@ def _no_class(case: RemedyContext) -> Iterator[Fix]:
     for one in case.signals("no_provisioner", "no_persistent_volume"):
         if "no storage class is set" not in one.text or len(shown) != 1 or any(shown.values()):
             continue
-        for claim in about(case, one):
+        for claim in claims_of_evidence(case, one):
             if claim.get("storageClassName") is not MISSING or claim.get("volumeName") is not MISSING:
                 continue
             new = next(iter(shown))
@@ -137,7 +137,7 @@ def fix_claim_name(case: RemedyContext) -> Iterator[Fix]:
                     ),
                     parameters={"volume": str(volume.get("name", "")), "from": missing, "to": new},
                     score=0.8 if new else 0.0,
-                    accepts=another(missing, among=known),
+                    accepts=different_value(missing, among=known),
                 )
 
 

@@ -12,7 +12,7 @@ from remediator.gitops import Match
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import more_than
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
-from remediator.remedies.views.claims import VolumeClaim, about, claims, mounted
+from remediator.remedies.views.claims import VolumeClaim, claims, claims_of_evidence, mounted_claims
 
 _PATH = re.compile(r"(?P<path>/[\w./@+-]+)")
 
@@ -86,14 +86,14 @@ def _full(case: RemedyContext, one: Evidence) -> list[VolumeClaim]:
     if one.facts.get("invalid_kind") == "PersistentVolumeClaim" and one.facts.get("invalid_name"):
         return claims(case, one.subject.model_copy(update={"name": one.facts["invalid_name"]}))
     if one.signal != "disk_full":
-        return about(case, one)
+        return claims_of_evidence(case, one)
     return [claim for target in case.targets for claim in _written(case, target, one)]
 
 
 def _written(case: RemedyContext, target: Match, one: Evidence) -> Iterator[VolumeClaim]:
     """The claim below whose mount the path of the message lies; without a path, the workload's only claim."""
     found = target.manifest.pod_spec()
-    own = list(mounted(case, target))
+    own = list(mounted_claims(case, target))
     paths = [match["path"] for match in _PATH.finditer(one.text) if match["path"].count("/") > 1]
     if found is None or not own:
         return

@@ -16,15 +16,15 @@ from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository, history
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext
-from remediator.remedies.engine.older_values import LOOK_BACK, told
+from remediator.remedies.engine.older_values import LOOK_BACK, describe_change
 from remediator.yamledit import EditRefused
 
-Holds = Callable[[Repository, Application], bool]
+FieldCheck = Callable[[Repository, Application], bool]
 """Whether the Application, as the changed repository has it, is what the incident needs."""
 
 
 @dataclass(frozen=True)
-class Correction:
+class FieldCorrection:
     """One field of an Application that must change, and the words for it."""
 
     application: Application
@@ -32,18 +32,18 @@ class Correction:
     """Within the Application, such as ("spec", "source", "path")."""
     new: Any
     """The right value; empty where only the history may know it."""
-    holds: Holds
-    what: str
+    check: FieldCheck
+    label: str
     """For people: `path of Application x`."""
     reason: str
     evidence: tuple[str, ...]
     score: float = 0.7
 
 
-def corrected(case: RemedyContext, wanted: Correction) -> Iterator[Fix]:
+def correct_field(case: RemedyContext, wanted: FieldCorrection) -> Iterator[Fix]:
     """The fix with the value that stood there before, where it holds, and with the new one."""
     present = get(wanted.application.body, wanted.path)
-    for place in places(case, wanted.application, wanted.path):
+    for place in field_places(case, wanted.application, wanted.path):
         found = [*_restored(case, wanted, place)]
         if wanted.new not in ("", None):
             value = _inverted(place, present, wanted.new)
@@ -54,7 +54,7 @@ def corrected(case: RemedyContext, wanted: Correction) -> Iterator[Fix]:
             return
 
 
-def places(case: RemedyContext, application: Application, path: YamlPath) -> Iterator[Place]:
+def field_places(case: RemedyContext, application: Application, path: YamlPath) -> Iterator[Place]:
     """Texts that can hold a field of an Application, the likeliest first."""
     origin = application.origin
     if origin is None:
@@ -129,7 +129,7 @@ def _template_inverted(text: str, whole: str, wanted: str) -> Any:
     return MISSING
 
 
-def _restored(case: RemedyContext, wanted: Correction, place: Place) -> Iterator[Fix]:
+def _restored(case: RemedyContext, wanted: FieldCorrection, place: Place) -> Iterator[Fix]:
     if not place.exists or not case.policies.actions["roll_back"].enabled:
         return
     past = history.changes(case.repository.root, place, limit=LOOK_BACK).changes
@@ -141,10 +141,10 @@ def _restored(case: RemedyContext, wanted: Correction, place: Place) -> Iterator
         fix = _fix(case, wanted, place, change.old)
         if fix is None:
             continue
-        said = told(change, place.path)
+        said = describe_change(change, place.path)
         yield replace(
             fix,
-            title=f"restore {wanted.what} to {change.old}",
+            title=f"restore {wanted.label} to {change.old}",
             reason=f"{said}. {wanted.reason}",
             parameters={**fix.parameters, "commit": change.commit[:10]},
             score=0.95,
@@ -153,7 +153,7 @@ def _restored(case: RemedyContext, wanted: Correction, place: Place) -> Iterator
         return
 
 
-def _fix(case: RemedyContext, wanted: Correction, place: Place, value: Any) -> Fix | None:
+def _fix(case: RemedyContext, wanted: FieldCorrection, place: Place, value: Any) -> Fix | None:
     """The fix with this value, if the tree that comes out of it is what the incident needs."""
     edit = Edit(
         op="set" if place.exists else "insert",
@@ -163,25 +163,25 @@ def _fix(case: RemedyContext, wanted: Correction, place: Place, value: Any) -> F
         inside=place.inside,
         value=value,
     )
-    after = changed(case, edit)
+    after = with_edits(case, edit)
     if after is None:
         return None
-    fresh = same(after, wanted.application)
-    if fresh is None or not wanted.holds(after, fresh):
+    fresh = counterpart(after, wanted.application)
+    if fresh is None or not wanted.check(after, fresh):
         return None
     return Fix(
-        title=f"set {wanted.what} to {value}",
+        title=f"set {wanted.label} to {value}",
         reason=wanted.reason,
         evidence=wanted.evidence,
         edits=(edit,),
-        places=(shared(place, case.repository, after, wanted.application),),
-        applications=touched(case.repository, after, wanted.application),
+        places=(with_shared_applications(place, case.repository, after, wanted.application),),
+        applications=affected_applications(case.repository, after, wanted.application),
         parameters={"application": wanted.application.name, "field": format_path(wanted.path), "to": str(value)},
         score=wanted.score,
     )
 
 
-def changed(case: RemedyContext, *edits: Edit) -> Repository | None:
+def with_edits(case: RemedyContext, *edits: Edit) -> Repository | None:
     """The repository with the edits made, in memory; None where they cannot be."""
     try:
         return case.repository.with_changes(changes(edits, case.repository.read))
@@ -189,7 +189,7 @@ def changed(case: RemedyContext, *edits: Edit) -> Repository | None:
         return None
 
 
-def same(repository: Repository, application: Application) -> Application | None:
+def counterpart(repository: Repository, application: Application) -> Application | None:
     """The Application of that name in another state of the repository."""
     named = [
         one
@@ -199,7 +199,7 @@ def same(repository: Repository, application: Application) -> Application | None
     return next((one for one in named if one.cluster == application.cluster), named[0] if named else None)
 
 
-def touched(before: Repository, after: Repository, application: Application) -> tuple[Application, ...]:
+def affected_applications(before: Repository, after: Repository, application: Application) -> tuple[Application, ...]:
     """Every Application whose text or rendering may differ: those that changed, and those above them."""
     old = {(one.namespaced, one.name, one.cluster): one for one in before.applications}
     moved = [
@@ -222,7 +222,7 @@ def touched(before: Repository, after: Repository, application: Application) -> 
     return tuple(dict.fromkeys([*known_names, *moved]))
 
 
-def shared(place: Place, before: Repository, after: Repository, application: Application) -> Place:
+def with_shared_applications(place: Place, before: Repository, after: Repository, application: Application) -> Place:
     """The place with the names of the other Applications whose text or rendering it changes."""
     changed_ones = {change.application for change in before.difference(after)}
     above = {one.parent for one in before.applications if one.parent} | {
@@ -234,7 +234,7 @@ def shared(place: Place, before: Repository, after: Repository, application: App
     return place.model_copy(update={"also_feeds": tuple(dict.fromkeys((*place.also_feeds, *others)))})
 
 
-def complained(case: RemedyContext, *signals: str) -> Iterator[tuple[Application, Any]]:
+def complaints(case: RemedyContext, *signals: str) -> Iterator[tuple[Application, Any]]:
     """(Application, evidence) for every piece of evidence with one of these signals whose Application is known here."""
     seen = set()
     for one in case.signals(*signals):
@@ -249,6 +249,6 @@ def complained(case: RemedyContext, *signals: str) -> Iterator[tuple[Application
             yield application, one
 
 
-def mends(repository: Repository, application: Application) -> bool:
+def has_no_faults(repository: Repository, application: Application) -> bool:
     """Whether nothing is wrong with the repository's side of an Application: `remote` and `declined` are no faults."""
     return not any(problem.fault for problem in repository.problems_of(application))

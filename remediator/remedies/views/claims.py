@@ -88,14 +88,14 @@ def _in(claim: VolumeClaim, namespace: str) -> bool:
     return not namespace or not own or own == namespace
 
 
-def about(case: RemedyContext, one: Evidence) -> list[VolumeClaim]:
+def claims_of_evidence(case: RemedyContext, one: Evidence) -> list[VolumeClaim]:
     """The claims that a piece of evidence speaks of: the one it names, else those of the workload it names."""
     if one.subject.kind == "PersistentVolumeClaim":
         return claims(case, one.subject)
-    return [claim for target in case.targets for claim in mounted(case, target)]
+    return [claim for target in case.targets for claim in mounted_claims(case, target)]
 
 
-def mounted(case: RemedyContext, target: Match) -> Iterator[VolumeClaim]:
+def mounted_claims(case: RemedyContext, target: Match) -> Iterator[VolumeClaim]:
     """The claims that a workload's volumes name, and those of its own templates."""
     found = target.manifest.pod_spec()
     names = {

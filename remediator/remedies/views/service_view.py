@@ -33,13 +33,13 @@ _LISTENS = re.compile(
 
 
 @dataclass(frozen=True)
-class Server:
+class FaultyService:
     """One Service of the repository that clients cannot use, with what says so."""
 
     application: Application
     manifest: Manifest
     evidence: tuple[Evidence, ...]
-    asked: frozenset[str] = frozenset()
+    client_ports: frozenset[str] = frozenset()
     """Ports on which clients ask for it, where the evidence tells."""
 
     @property
@@ -76,7 +76,7 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Pods:
+class WorkloadPods:
     """The pods that one workload of the repository makes."""
 
     application: Application
@@ -86,7 +86,7 @@ class Pods:
     """Of the labels."""
 
 
-def servers(case: RemedyContext) -> list[Server]:
+def faulty_services(case: RemedyContext) -> list[FaultyService]:
     """Services that the evidence says cannot be used, and that this repository holds."""
     told: dict[tuple[str, str], list[Evidence]] = {}
     asked: dict[tuple[str, str], set[str]] = {}
@@ -94,7 +94,7 @@ def servers(case: RemedyContext) -> list[Server]:
         key = (subject.namespace, subject.name)
         told.setdefault(key, []).append(evidence)
         asked.setdefault(key, set()).update([port] if port else [])
-    found: list[Server] = []
+    found: list[FaultyService] = []
     for (namespace, name), evidence_list in told.items():
         cluster = case.diagnosis.subject.cluster
         subject = Subject(cluster=cluster, namespace=namespace, kind="Service", name=name)
@@ -105,7 +105,7 @@ def servers(case: RemedyContext) -> list[Server]:
                 continue
             if all(server.manifest is not manifest for server in found):
                 cited = tuple({one.id: one for one in evidence_list if one.signal}.values())
-                found.append(Server(match.application, manifest, cited, frozenset(asked[namespace, name])))
+                found.append(FaultyService(match.application, manifest, cited, frozenset(asked[namespace, name])))
     return found
 
 
@@ -167,10 +167,10 @@ def neighbours(case: RemedyContext, application: Application, namespace: str) ->
                 yield one, manifest
 
 
-def pods_beside(case: RemedyContext, server: Server) -> list[Pods]:
+def pods_in_namespace(case: RemedyContext, server: FaultyService) -> list[WorkloadPods]:
     """The long-running workloads of a Service's namespace with the labels of their pods."""
     return [
-        Pods(application, manifest, labels, path)
+        WorkloadPods(application, manifest, labels, path)
         for application, manifest in neighbours(case, server.application, server.namespace)
         if manifest.kind in _RUNNING
         for labels, path in [pod_labels(manifest)]
@@ -188,17 +188,17 @@ def pod_labels(manifest: Manifest) -> tuple[dict[str, str], YamlPath]:
     return ({str(key): str(value) for key, value in node.items()} if isinstance(node, dict) else {}), path
 
 
-def matches(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """Whether a selector takes these labels; an empty one takes none."""
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
 
 
-def selected(server: Server, pods: Sequence[Pods]) -> list[Pods]:
+def selected_pods(server: FaultyService, pods: Sequence[WorkloadPods]) -> list[WorkloadPods]:
     """Those of the pods that the Service sends to."""
-    return [one for one in pods if matches(server.selector, one.labels)] if server.selects else []
+    return [one for one in pods if selects(server.selector, one.labels)] if server.selects else []
 
 
-def shown(case: RemedyContext, server: Server) -> list[Evidence]:
+def statements_about(case: RemedyContext, server: FaultyService) -> list[Evidence]:
     """What the input shows of a Service and its endpoints: `get svc`, `describe svc`, `get endpoints`."""
     return [
         one
@@ -209,13 +209,13 @@ def shown(case: RemedyContext, server: Server) -> list[Evidence]:
     ]
 
 
-def has_endpoints(case: RemedyContext, server: Server) -> bool:
+def has_endpoints(case: RemedyContext, server: FaultyService) -> bool:
     """Whether the input shows addresses behind the Service."""
-    texts = [one.facts.get("endpoints", "") for one in shown(case, server)]
+    texts = [one.facts.get("endpoints", "") for one in statements_about(case, server)]
     return any(re.search(r"\d:\d|\d\.\d", text) for text in texts)
 
 
-def pairs(text: str) -> dict[str, str]:
+def parse_labels(text: str) -> dict[str, str]:
     """`a=b, c=d` of kubectl as a mapping."""
     found = (part.strip().partition("=") for part in re.split(r"[,\s]+", text) if "=" in part)
     return {key: value for key, _, value in found}
@@ -224,13 +224,13 @@ def pairs(text: str) -> dict[str, str]:
 def live_pods(case: RemedyContext, namespace: str) -> list[tuple[Evidence, dict[str, str]]]:
     """Pods that the input shows with their labels."""
     return [
-        (one, pairs(one.facts["labels"]))
+        (one, parse_labels(one.facts["labels"]))
         for one in case.statements
         if one.subject.pod and one.facts.get("labels") and one.subject.namespace in ("", namespace)
     ]
 
 
-def container_ports(pods: Iterable[Pods]) -> list[tuple[Pods, dict[str, Any], YamlPath]]:
+def container_ports(pods: Iterable[WorkloadPods]) -> list[tuple[WorkloadPods, dict[str, Any], YamlPath]]:
     """Every declared port of the pods' containers with its path."""
     return [
         (one, port, (*path, "ports", index))
@@ -242,7 +242,7 @@ def container_ports(pods: Iterable[Pods]) -> list[tuple[Pods, dict[str, Any], Ya
     ]
 
 
-def listening(case: RemedyContext, pods: Sequence[Pods]) -> set[int]:
+def listening_ports(case: RemedyContext, pods: Sequence[WorkloadPods]) -> set[int]:
     """Ports on which the pods' own logs say they listen."""
     names = {one.manifest.name for one in pods}
     return {

@@ -16,7 +16,7 @@ _HOOKS = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
 @dataclass(frozen=True)
-class Text:
+class StartText:
     """One string of a rendered object."""
 
     application: Application
@@ -41,14 +41,14 @@ def containers(case: RemedyContext, evidence: list[Evidence]) -> Iterator[tuple[
                 yield target, body, path
 
 
-def commands(target: Match, container: dict[str, Any], path: YamlPath) -> Iterator[Text]:
+def commands(target: Match, container: dict[str, Any], path: YamlPath) -> Iterator[StartText]:
     """The words that are executed: command and args, then those of probes and hooks."""
     name = str(container.get("name", ""))
 
-    def words(items: Any, at: YamlPath) -> Iterator[Text]:
+    def words(items: Any, at: YamlPath) -> Iterator[StartText]:
         for index, word in enumerate(items if isinstance(items, list) else ()):
             if isinstance(word, str):
-                yield Text(target.application, target.manifest, (*at, index), word, name)
+                yield StartText(target.application, target.manifest, (*at, index), word, name)
 
     for key in ("command", "args"):
         yield from words(container.get(key), (*path, key))
@@ -64,16 +64,16 @@ def _exec(body: Any) -> Any:
     return found.get("command") if isinstance(found, dict) else None
 
 
-def variables(target: Match, container: dict[str, Any], path: YamlPath) -> Iterator[Text]:
+def variables(target: Match, container: dict[str, Any], path: YamlPath) -> Iterator[StartText]:
     """Literal values of environment variables."""
     name = str(container.get("name", ""))
     for index, item in enumerate(container.get("env") or ()):
         if isinstance(item, dict) and isinstance(item.get("value"), str):
             at = (*path, "env", index, "value")
-            yield Text(target.application, target.manifest, at, item["value"], name, str(item.get("name", "")))
+            yield StartText(target.application, target.manifest, at, item["value"], name, str(item.get("name", "")))
 
 
-def configs(case: RemedyContext, target: Match) -> Iterator[Text]:
+def configs(case: RemedyContext, target: Match) -> Iterator[StartText]:
     """Every value of the ConfigMaps that the workload reads, and of Secrets written in plain text."""
     references = {(reference.kind, reference.name) for reference in object_references(target.manifest)}
     for manifest in case.siblings(target.application):
@@ -84,4 +84,4 @@ def configs(case: RemedyContext, target: Match) -> Iterator[Text]:
             for key, value in data.items() if isinstance(data, dict) else ():
                 plain = manifest.kind == "ConfigMap" or part == "stringData"
                 if isinstance(value, str) and plain:
-                    yield Text(target.application, manifest, (part, key), value, variable=str(key))
+                    yield StartText(target.application, manifest, (part, key), value, variable=str(key))
