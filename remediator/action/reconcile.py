@@ -95,7 +95,7 @@ class Reconciler:
         if pull is None or not pull.number or state["workflow_status"] != "awaiting_review":
             return
         if not made_for(pull.branch, state["incident_id"]):
-            self.conversation.stick(self.conversation.read(pull), shared(state))
+            self.conversation.upsert_comment(self.conversation.read(pull), shared(state))
         elif state["incident"].seen > 1:
             self._tell(state, self.conversation.read(pull))
 
@@ -195,16 +195,16 @@ class Reconciler:
         if found := verdict(state, shown, now):
             body = status_comment(found, now=now)
             if self.outbox is None:
-                self.conversation.stick(activity, body)
+                self.conversation.upsert_comment(activity, body)
             else:
                 self.outbox.put(state["incident_id"], activity, body)
         if state["workflow_status"] == "resolved" and shown.state == "open" and not self._awaited(state, shown.branch):
-            self.conversation.stick(activity, gone(state))
+            self.conversation.upsert_comment(activity, gone(state))
             self.forge.close(activity.pull_request)
         calls = state["workflow_status"] in {"needs_person", "unconfirmed"}
         if found and calls and NEEDS_HUMAN not in activity.labels and state["recovery_result"] != NOTHING_CONFIGURED:
             # The label last: it is what says that people were called.
-            self.conversation.stick(activity, call_for_people(state, activity.people))
+            self.conversation.upsert_comment(activity, call_for_people(state, activity.people))
             self.conversation.label(activity, NEEDS_HUMAN)
 
     def _awaited(self, state: IncidentState, branch: str) -> bool:

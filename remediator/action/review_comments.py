@@ -118,7 +118,7 @@ class ReviewComments:
     def _helped(self, activity: Activity, said: PostedComment) -> tuple[str, Reaction]:
         """The whole table to whoever asks for it, and once to those who mistype."""
         asked = said.body.split()[1:2] in ([], ["help"])
-        known = any(one.ours and HELP in one.body.replace("\r", "") for one in activity.said)
+        known = any(one.ours and HELP in one.body.replace("\r", "") for one in activity.comments)
         if asked or not known:
             return HELP, "ROCKET" if asked else "CONFUSED"
         return "", "CONFUSED"
@@ -141,14 +141,14 @@ class ReviewComments:
     def ended(self, incident: str, activity: Activity) -> Review:
         """Why it was closed: by a run that died before it was recorded, by a command, else as its closer said last."""
         if words := next(
-            (one.body for one in activity.said if one.ours and one.body.startswith(f"{GONE}{incident} ")), ""
+            (one.body for one in activity.comments if one.ours and one.body.startswith(f"{GONE}{incident} ")), ""
         ):
             return Review(kind="cleared", words=words.split("\n", 1)[1].strip(), at=stamp(self.now()))
-        for said in reversed(activity.said):
+        for said in reversed(activity.comments):
             ask = parse(said.body)
             if ask and ask.verb in {"close", "ignore"} and not said.edited and self.conversation.may_command(said.by):
                 review = self._declined(ask, said)
-                if not said.answered:
+                if not said.handled:
                     self.conversation.reply(activity, said, reply(said.id, _closed(review)), "ROCKET")
                 return review
         return Review(kind="closed", by=activity.by, words=_last_words(activity), at=stamp(self.now()))
@@ -210,8 +210,8 @@ def _asking(activity: Activity) -> list[PostedComment]:
     """What asks for something and has no answer; edited words may not be what was said."""
     return [
         said
-        for said in activity.said
-        if not (said.ours or said.bot or said.edited or said.answered)
+        for said in activity.comments
+        if not (said.ours or said.bot or said.edited or said.handled)
         and (parse(said.body) or said.review in {"APPROVED", "CHANGES_REQUESTED"})
     ]
 
@@ -228,6 +228,8 @@ def _late(state: IncidentState, said: PostedComment) -> tuple[str, Reaction]:
 def _last_words(activity: Activity) -> str:
     """What the one who closed it said last, as the reason that is remembered."""
     spoken = [
-        one.body for one in activity.said if one.by and one.by == activity.by and not one.bot and not parse(one.body)
+        one.body
+        for one in activity.comments
+        if one.by and one.by == activity.by and not one.bot and not parse(one.body)
     ]
     return " ".join(spoken[-1].split())[:500] if spoken else ""

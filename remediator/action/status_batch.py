@@ -27,5 +27,5 @@ class StatusBatch:
         """Say it all; the incidents of which it could not be said, and why."""
         with self._lock:
             notes, self._notes = self._notes, {}
-        outcome = conversation.stick_all(list(notes.values()))
+        outcome = conversation.upsert_comments(list(notes.values()))
         return {incident: error for (incident, _), error in zip(notes, outcome, strict=True) if error}

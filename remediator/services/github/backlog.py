@@ -1,4 +1,4 @@
-"""The one issue that lists what is held back, with a box for each; found by its label, so that it is made once."""
+"""The one issue that lists queued fixes, with a box for each; found by its label, so that it is made once."""
 
 from __future__ import annotations
 
@@ -28,50 +28,50 @@ query Backlog($owner: String!, $name: String!, $labels: [String!]) {
 
 
 class BacklogEntry(Value):
-    """The issue as it stands."""
+    """The issue in its current state."""
 
     number: int
     body: str
     open: bool
     editor: str = ""
-    """Who edited it last; whoever ticks a box edits it."""
+    """The login of the last editor; ticking a box edits the issue."""
 
 
 @dataclass
 class Backlog:
-    """The issue of one repository."""
+    """The backlog issue of one repository."""
 
     client: Client
 
     def find(self) -> BacklogEntry | None:
-        """The oldest one that is ours."""
+        """Return the oldest issue with the label that this account wrote."""
         nodes = self.client.graphql(_LISTED, {"labels": [LABEL]})["repository"]["issues"]["nodes"]
-        mine = [one for one in nodes if one["viewerDidAuthor"]]
-        return _listed(mine[0]) if mine else None
+        mine = [node for node in nodes if node["viewerDidAuthor"]]
+        return _entry_of(mine[0]) if mine else None
 
-    def write(self, known: BacklogEntry | None, body: str, *, empty: bool) -> int:
-        """Make it, or bring it up to date; closed while nothing is held. Its number, 0 where there is none.
+    def write(self, issue: BacklogEntry | None, body: str, *, empty: bool) -> int:
+        """Create or update the issue; closed while nothing is queued. Returns its number, 0 where there is none.
 
         A repository without issues, or a token that may not write them, costs a warning and nothing else.
         """
-        if known is None:
-            return 0 if empty else self._made(body)
-        wanted = {"body": body, "state": "closed" if empty else "open"}
-        if known.body.strip() == body.strip() and known.open is not empty:
-            return known.number
-        return self._asked("PATCH", f"/issues/{known.number}", wanted, again=True)
+        if issue is None:
+            return 0 if empty else self._create(body)
+        update = {"body": body, "state": "closed" if empty else "open"}
+        if issue.body.strip() == body.strip() and issue.open is not empty:
+            return issue.number
+        return self._request("PATCH", f"/issues/{issue.number}", update, again=True)
 
-    def _made(self, body: str) -> int:
+    def _create(self, body: str) -> int:
         try:
-            number = self._asked("POST", "/issues", {"title": TITLE, "body": body, "labels": [LABEL]}, again=False)
+            number = self._request("POST", "/issues", {"title": TITLE, "body": body, "labels": [LABEL]}, again=False)
         except Unsure:
             number = 0
         first = self.find()  # two runs at once make two: the older one stays
         if first and number and first.number != number:
-            self._asked("PATCH", f"/issues/{number}", {"state": "closed", "state_reason": "not_planned"}, again=True)
+            self._request("PATCH", f"/issues/{number}", {"state": "closed", "state_reason": "not_planned"}, again=True)
         return first.number if first else number
 
-    def _asked(self, method: str, path: str, body: dict[str, Any], *, again: bool) -> int:
+    def _request(self, method: str, path: str, body: dict[str, Any], *, again: bool) -> int:
         reply = self.client.rest(method, path, body, expect={403, 404, 410, 422}, again=again)
         if reply.status < 400:
             return int(reply.body["number"])
@@ -80,7 +80,7 @@ class Backlog:
         return 0
 
 
-def _listed(node: dict[str, Any]) -> BacklogEntry:
+def _entry_of(node: dict[str, Any]) -> BacklogEntry:
     editor = node["editor"] or {}
     return BacklogEntry(
         number=node["number"], body=node["body"], open=node["state"] == "OPEN", editor=editor.get("login", "")

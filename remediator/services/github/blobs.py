@@ -30,27 +30,27 @@ class StoredBlob:
 
 
 def find(client: Client, commit: str, paths: Sequence[str]) -> dict[str, StoredBlob]:
-    """What stands at exactly these paths, links not followed; missing ones are left out."""
-    found: dict[str, StoredBlob] = {}
+    """Return the blobs at exactly these paths, links not followed; missing ones are left out."""
+    blobs: dict[str, StoredBlob] = {}
     for start in range(0, len(paths), AT_ONCE):
-        some = paths[start : start + AT_ONCE]
-        names = ", ".join(f"$p{at}: String!" for at in range(len(some)))
-        fields = " ".join(f"f{at}: file(path: $p{at}) {{ ...entry }}" for at in range(len(some)))
+        batch = paths[start : start + AT_ONCE]
+        names = ", ".join(f"$p{at}: String!" for at in range(len(batch)))
+        fields = " ".join(f"f{at}: file(path: $p{at}) {{ ...entry }}" for at in range(len(batch)))
         query = (
             f"query Files($owner: String!, $name: String!, $commit: GitObjectID!, {names}) {{"
             f" repository(owner: $owner, name: $name) {{ object(oid: $commit) {{ ... on Commit {{ {fields} }} }} }} }}"
             f" fragment entry on TreeEntry {{ mode oid {BLOB} }}"
         )
-        data = client.graphql(query, {"commit": commit, **{f"p{at}": path for at, path in enumerate(some)}})
-        here = data["repository"]["object"] or {}
-        for at, path in enumerate(some):
-            if here.get(f"f{at}"):
-                found[path] = entry(client, here[f"f{at}"])
-    return found
+        data = client.graphql(query, {"commit": commit, **{f"p{at}": path for at, path in enumerate(batch)}})
+        fields_by_name = data["repository"]["object"] or {}
+        for at, path in enumerate(batch):
+            if fields_by_name.get(f"f{at}"):
+                blobs[path] = entry(client, fields_by_name[f"f{at}"])
+    return blobs
 
 
 def entry(client: Client, row: Mapping[str, Any]) -> StoredBlob:
-    """One `TreeEntry` with `mode oid object { text isTruncated }`; asked for again as bytes where text is not enough."""
+    """Return the blob of a `TreeEntry` (`mode oid object { text isTruncated }`), as bytes where text is not enough."""
     mode, oid = int(row["mode"]), str(row["oid"])
     if mode in {SUBMODULE, FOLDER}:
         return StoredBlob(mode, oid)
@@ -62,5 +62,5 @@ def entry(client: Client, row: Mapping[str, Any]) -> StoredBlob:
 
 
 def blob_id(content: bytes) -> str:
-    """The id that git gives to these bytes."""
+    """Return the id that git gives to these bytes."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()  # noqa: S324 - git's own naming

@@ -1,4 +1,4 @@
-"""The one place that speaks to GitHub: authentication, waiting, repeating where that is safe, errors of ours.
+"""The HTTP client of GitHub: authentication, rate limits, safe retries, and our own errors.
 
 A request that may have had an effect is repeated only where a second one changes nothing (`again`);
 otherwise `Unsure` is raised, and whoever asked looks for what the first one made.
@@ -63,7 +63,7 @@ class Unsure(ServiceError):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that the caller said it can deal with."""
+    """An answer with a status that the caller expects."""
 
     status: int
     body: Any
@@ -72,7 +72,7 @@ class Reply:
 
     @property
     def message(self) -> str:
-        """GitHub's own words for a refusal, its details included."""
+        """The text of GitHub's refusal, its details included."""
         return words(self.body)
 
 
@@ -82,15 +82,15 @@ class Client:
 
     token: SecretStr = field(repr=False)
     repository: str
-    """`owner/name`."""
+    """The repository as `owner/name`."""
     api: str = "https://api.github.com"
     graphql_url: str = ""
-    """Empty: what goes with `api`."""
+    """The address of GraphQL; empty: derived from `api`."""
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
     tries: int = TRIES
     ca: str = ""
-    """An own certificate authority, a path or PEM text; empty: what REQUESTS_CA_BUNDLE says, else the usual ones."""
+    """A certificate authority of the user's, a path or PEM text; empty: REQUESTS_CA_BUNDLE, else the usual ones."""
     node_id: str = ""
     """GraphQL's id of the repository, kept from any answer that holds it."""
 
@@ -104,7 +104,7 @@ class Client:
 
     @property
     def owner(self) -> str:
-        """Whose repository it is."""
+        """The owner of the repository."""
         return self.repository.partition("/")[0]
 
     @property
@@ -121,18 +121,18 @@ class Client:
 
     @cached_property
     def _authority(self) -> str | bool:
-        """The own authority beside the usual ones, since artifacts may lie on a host that those vouch for.
+        """Return the user's authority together with the usual ones, since artifacts may be stored on another host.
 
         A file, as requests takes it, told with each request: what a session is told yields to the environment.
         """
         if not self.ca:
             return True
         try:
-            own = Path(authority(self.ca, "github-ca")).read_text(encoding="utf-8")
+            certificates = Path(authority(self.ca, "github-ca")).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise ConfigError("github-ca: this is no file of certificates", file=self.ca) from error
         usual = Path(requests.utils.DEFAULT_CA_BUNDLE_PATH).read_text(encoding="utf-8")
-        return authority(f"{usual}\n{own}\n", "github-ca")
+        return authority(f"{usual}\n{certificates}\n", "github-ca")
 
     def rest(
         self,
@@ -145,7 +145,7 @@ class Client:
         expect: Collection[int] = (),
         again: bool | None = None,
     ) -> Reply:
-        """A call below `/repos/OWNER/NAME`; statuses from 400 on raise unless they are expected."""
+        """Call a path below `/repos/OWNER/NAME`; statuses from 400 on raise unless they are expected."""
         url = f"{self.api}/repos/{self.repository}{quote(path, safe='/.~-_')}"
         safe = method in _SAFE if again is None else again
         answer = self._send(method, url, json, params=params, accept=accept, again=safe)
@@ -155,7 +155,7 @@ class Client:
         raise refusal(f"{method} {path or '/'}", answer, reply.body)
 
     def pages(self, path: str, params: Mapping[str, str] | None = None, *, most: int = 10) -> Iterator[Any]:
-        """All rows of a list, a hundred a request; at most that many pages."""
+        """Yield all rows of a list, a hundred a request; at most that many pages."""
         for number in range(1, most + 1):
             rows = self.rest("GET", path, params={**(params or {}), "per_page": "100", "page": str(number)}).body
             yield from rows
@@ -165,9 +165,9 @@ class Client:
     def graphql(
         self, query: str, variables: Mapping[str, Any], *, again: bool = True, expect: Collection[str] = ()
     ) -> Mapping[str, Any]:
-        """`data` of an answer; errors raise, unless all are of an expected type: then they come under `errors`."""
-        whole = {"owner": self.owner, "name": self.name, **variables}
-        used = {key: value for key, value in whole.items() if f"${key}" in query}
+        """Return `data` of an answer; errors raise, unless all are of an expected type: then they stand in `errors`."""
+        all_variables = {"owner": self.owner, "name": self.name, **variables}
+        used = {key: value for key, value in all_variables.items() if f"${key}" in query}
         answer = self._send("POST", self.graphql_url, {"query": query, "variables": used}, again=again)
         body = _body(answer)
         if answer.status_code >= 400 or not isinstance(body, dict):
@@ -180,21 +180,21 @@ class Client:
         return {**data, "errors": errors}
 
     def stream(self, path: str) -> requests.Response:
-        """The bytes behind a redirect to another host, which never sees the token; to be closed by the caller."""
+        """Return the bytes behind a redirect to another host, without sending the token; the caller closes it."""
         url = f"{self.api}/repos/{self.repository}{quote(path, safe='/.~-_')}"
         answer = self._send("GET", url, None, again=True, redirects=False)
         if answer.is_redirect:
             try:
-                found = self.session.get(
+                download = self.session.get(
                     answer.headers["Location"], stream=True, timeout=TIMEOUT, auth=_Bearer(None), verify=self._authority
                 )
             except requests.exceptions.SSLError as error:
-                raise self._distrusted(answer.headers["Location"], error) from None
+                raise self._untrusted(answer.headers["Location"], error) from None
             except requests.RequestException as error:
                 raise ServiceError(f"the download broke off: {type(error).__name__}", retryable=True) from error
-            if found.status_code >= 400:
-                raise ServiceError(f"the download was answered with {found.status_code}", retryable=True)
-            return found
+            if download.status_code >= 400:
+                raise ServiceError(f"the download was answered with {download.status_code}", retryable=True)
+            return download
         raise refusal(f"GET {path}", answer, _body(answer))
 
     def _send(
@@ -208,24 +208,24 @@ class Client:
         again: bool,
         redirects: bool = True,
     ) -> requests.Response:
-        """One answer that is neither a limit nor a passing failure; Unsure where a repetition could do it twice."""
-        what = f"{method} {url.removeprefix(self.api)}"
+        """Return one answer that is neither a limit nor a passing failure; Unsure where a retry could act twice."""
+        request = f"{method} {url.removeprefix(self.api)}"
         for attempt in range(1, self.tries + 1):
             last = attempt == self.tries
             try:
                 answer = self._once(method, url, json, params=params, accept=accept, redirects=redirects)
             except requests.exceptions.SSLError as error:
-                raise self._distrusted(self.api, error) from None
+                raise self._untrusted(self.api, error) from None
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
                 sent = not isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError)
-                self._lost(what, f"the connection failed ({_short(error)})", again=again or not sent, last=last)
+                self._lost(request, f"the connection failed ({_short(error)})", again=again or not sent, last=last)
                 self._pause(attempt)
                 continue
             wait = self._limited(answer)
             if wait is not None:
-                self._wait(wait, what, answer, last=last)
+                self._wait(wait, request, answer, last=last)
             elif answer.status_code >= 500:
-                self._lost(what, f"answered {answer.status_code}", again=again, last=last)
+                self._lost(request, f"answered {answer.status_code}", again=again, last=last)
                 self._pause(attempt, answer.headers.get("Retry-After", ""))
             else:
                 return answer
@@ -234,7 +234,7 @@ class Client:
     def _once(
         self, method: str, url: str, json: Any, *, params: Mapping[str, str] | None, accept: str, redirects: bool
     ) -> requests.Response:
-        """One exchange. A renamed repository moves on the same host, method and body kept; no other is followed."""
+        """Send one request. A renamed repository moves on the same host; no other redirect is followed."""
         for _ in range(REDIRECTS + 1):
             answer = self.session.request(
                 method, url, json=json, params=params, headers={"Accept": accept}, timeout=TIMEOUT,
@@ -242,29 +242,29 @@ class Client:
             )  # fmt: skip
             if not (redirects and answer.is_redirect):
                 return answer
-            there = urljoin(url, answer.headers["Location"])
-            if _origin(there) != _origin(url):
-                raise ConfigError(f"GitHub: {self.api} sends us on to {_origin(there)}, which never sees the token")
-            url, params = there, None
+            target = urljoin(url, answer.headers["Location"])
+            if _origin(target) != _origin(url):
+                raise ConfigError(f"GitHub: {self.api} sends us on to {_origin(target)}, which never sees the token")
+            url, params = target, None
         raise ServiceError(f"GitHub: {self.api} redirects in circles")
 
-    def _distrusted(self, where: str, error: Exception) -> ConfigError:
-        host = urlsplit(where).netloc
+    def _untrusted(self, url: str, error: Exception) -> ConfigError:
+        host = urlsplit(url).netloc
         return ConfigError(f"cannot trust {host}: {_short(error)}; give its authority as `github-ca`")
 
-    def _lost(self, what: str, why: str, *, again: bool, last: bool) -> None:
+    def _lost(self, request: str, why: str, *, again: bool, last: bool) -> None:
         if not again:
-            raise Unsure(f"GitHub: {what}: {why}")
+            raise Unsure(f"GitHub: {request}: {why}")
         if last:
-            raise ServiceError(f"GitHub: {what}: {why}, {self.tries} times", retryable=True)
-        log.info("%s: %s; trying again", what, why)
+            raise ServiceError(f"GitHub: {request}: {why}, {self.tries} times", retryable=True)
+        log.info("%s: %s; trying again", request, why)
 
     def _pause(self, attempt: int, after: str = "") -> None:
         jittered = min(8.0, 0.5 * 2**attempt) * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
         self.sleep(min(float(after), PATIENCE) if after.isdigit() else jittered)
 
     def _limited(self, answer: requests.Response) -> float | None:
-        """Seconds to wait where the answer is a rate limit, which refuses before anything has an effect."""
+        """Return the seconds to wait where the answer is a rate limit, which refuses before anything has an effect."""
         spent = answer.headers.get("X-RateLimit-Remaining") == "0"
         # GraphQL tells of its limit in a 200.
         if answer.status_code not in {403, 429} and not (spent and b'"RATE_LIMITED"' in answer.content[:1000]):
@@ -279,12 +279,12 @@ class Client:
             return 60.0
         return None
 
-    def _wait(self, wait: float, what: str, answer: requests.Response, *, last: bool) -> None:
+    def _wait(self, wait: float, request: str, answer: requests.Response, *, last: bool) -> None:
         if last or wait > PATIENCE:
             raise ServiceError(
-                f"GitHub: {what}: rate limit ({words(_body(answer))}); lifts in {wait:.0f} s", retryable=True
+                f"GitHub: {request}: rate limit ({words(_body(answer))}); lifts in {wait:.0f} s", retryable=True
             )
-        log.warning("%s: rate limit, waiting %.0f s", what, wait)
+        log.warning("%s: rate limit, waiting %.0f s", request, wait)
         self.sleep(wait)
 
 

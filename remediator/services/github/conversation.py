@@ -1,4 +1,4 @@
-"""What people did on a pull request, read from it in one request; and what we say there, once."""
+"""The conversation on a pull request: all comments and reviews in one request, and replies that are written once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _WRITERS = frozenset({"admin", "maintain", "write"})
 
-_SAID = "id author { __typename login } body lastEditedAt reactionGroups { content viewerHasReacted }"
+_COMMENT_FIELDS = "id author { __typename login } body lastEditedAt reactionGroups { content viewerHasReacted }"
 _FIELDS = f"""
 fragment activity on PullRequest {{
     id url state title body headRefName headRefOid baseRefName mergeCommit {{ oid }} mergedAt mergedBy {{ __typename login }}
@@ -27,8 +27,8 @@ fragment activity on PullRequest {{
     reviewRequests(first: 20) {{ nodes {{ requestedReviewer {{
       ... on User {{ login }} ... on Team {{ combinedSlug }}
     }} }} }}
-    comments(last: 100) {{ nodes {{ {_SAID} createdAt viewerDidAuthor }} }}
-    reviews(last: 100) {{ nodes {{ {_SAID} submittedAt viewerDidAuthor state commit {{ oid }} }} }}
+    comments(last: 100) {{ nodes {{ {_COMMENT_FIELDS} createdAt viewerDidAuthor }} }}
+    reviews(last: 100) {{ nodes {{ {_COMMENT_FIELDS} submittedAt viewerDidAuthor state commit {{ oid }} }} }}
 }}"""
 ACTIVITY = f"""
 query Activity($owner: String!, $name: String!, $number: Int!) {{
@@ -43,7 +43,7 @@ mutation Reply($pull: ID!, $body: String!, $subject: ID!, $reaction: ReactionCon
   addComment(input: {subjectId: $pull, body: $body}) { clientMutationId }
   addReaction(input: {subjectId: $subject, content: $reaction}) { clientMutationId }
 }"""
-_SAY = """
+_ADD_COMMENT = """
 mutation Say($pull: ID!, $body: String!) {
   addComment(input: {subjectId: $pull, body: $body}) { clientMutationId }
 }"""
@@ -60,7 +60,7 @@ Reaction = Literal["EYES", "ROCKET", "CONFUSED"]
 
 
 class PostedComment(Value):
-    """A comment or a review of somebody's."""
+    """A comment or a review."""
 
     id: str
     by: str
@@ -74,157 +74,166 @@ class PostedComment(Value):
     edited: bool = False
     bot: bool = False
     ours: bool = False
-    answered: bool = False
-    """We have set our last reaction on it."""
+    handled: bool = False
+    """True where our final reaction is on it."""
 
 
 class Activity(Value):
-    """A pull request as it stands and all that was said on it, oldest first."""
+    """A pull request in its current state and all comments on it, oldest first."""
 
     id: str
     pull_request: PullRequest
     by: str = ""
-    """Who merged or closed it; empty where a bot did."""
+    """The login of the person who merged or closed it; empty where a bot did."""
     merged_at: str = ""
     """RFC 3339, UTC; empty where it is not merged."""
     merges_itself: bool = False
     """GitHub will merge it when its rules are met."""
     labels: tuple[str, ...] = ()
-    asked: tuple[str, ...] = ()
-    """People and teams (`org/team`) whose review is still awaited: the owners of the files among them."""
-    said: tuple[PostedComment, ...] = ()
+    requested_reviewers: tuple[str, ...] = ()
+    """People and teams (`org/team`) whose review is pending: the owners of the files among them."""
+    comments: tuple[PostedComment, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Who was asked for a review, reviewed, merged or closed it, each once."""
-        spoke = [one.by for one in self.said if one.review and not (one.bot or one.ours)]
-        return tuple(dict.fromkeys([*self.asked, *spoke, *([self.by] if self.by else [])]))
+        """The people who were asked for a review, reviewed, merged or closed it, each once."""
+        spoke = [comment.by for comment in self.comments if comment.review and not (comment.bot or comment.ours)]
+        return tuple(dict.fromkeys([*self.requested_reviewers, *spoke, *([self.by] if self.by else [])]))
 
-    def own(self, first_line: str) -> PostedComment | None:
-        """Our comment that begins with this line."""
-        return next((one for one in self.said if one.ours and one.body.split("\n", 1)[0].rstrip() == first_line), None)
+    def own_comment(self, first_line: str) -> PostedComment | None:
+        """Return our comment that begins with this line."""
+        return next(
+            (
+                comment
+                for comment in self.comments
+                if comment.ours and comment.body.split("\n", 1)[0].rstrip() == first_line
+            ),
+            None,
+        )
 
 
 @dataclass
 class Conversation:
-    """The words on pull requests of one repository."""
+    """The comments on pull requests of one repository."""
 
     client: Client
     _writes: dict[str, bool] = field(default_factory=dict, repr=False)
-    _stuck: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
-    """What this run has written where, which an activity that was read before does not know."""
+    _written_comments: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    """The comments that this run has written, which an activity that was read earlier does not hold."""
 
-    def read(self, known: PullRequest) -> Activity:
-        """The pull request now, of which only the number need be known; it and everything on it, in one request."""
-        return _activity(known, self.client.graphql(ACTIVITY, {"number": known.number})["repository"]["pullRequest"])
+    def read(self, pull_request: PullRequest) -> Activity:
+        """Return the pull request and everything on it in one request; only its number must be known."""
+        return _activity(
+            pull_request, self.client.graphql(ACTIVITY, {"number": pull_request.number})["repository"]["pullRequest"]
+        )
 
     def read_all(self, numbers: Sequence[int]) -> dict[int, Activity]:
-        """Many pull requests, as `read` gives them, in few requests; those that are not there are left out."""
-        found: dict[int, Activity] = {}
+        """Return many pull requests, as `read` gives them, in few requests; missing ones are left out."""
+        activities: dict[int, Activity] = {}
         for start in range(0, len(numbers), AT_ONCE):
-            some = numbers[start : start + AT_ONCE]
-            names = ", ".join(f"$n{at}: Int!" for at in range(len(some)))
-            fields = " ".join(f"p{at}: pullRequest(number: $n{at}) {{ ...activity }}" for at in range(len(some)))
+            batch = numbers[start : start + AT_ONCE]
+            names = ", ".join(f"$n{at}: Int!" for at in range(len(batch)))
+            fields = " ".join(f"p{at}: pullRequest(number: $n{at}) {{ ...activity }}" for at in range(len(batch)))
             query = (
                 f"query Activities($owner: String!, $name: String!, {names}) {{"
                 f" repository(owner: $owner, name: $name) {{ id {fields} }} }}{_FIELDS}"
             )
-            asked = {f"n{at}": number for at, number in enumerate(some)}
-            data = self.client.graphql(query, asked, expect={"NOT_FOUND"})["repository"] or {}
-            nodes = {number: data.get(f"p{at}") for at, number in enumerate(some)}
-            found |= {number: _activity(unknown(number), node) for number, node in nodes.items() if node}
-        return found
+            variables = {f"n{at}": number for at, number in enumerate(batch)}
+            data = self.client.graphql(query, variables, expect={"NOT_FOUND"})["repository"] or {}
+            nodes = {number: data.get(f"p{at}") for at, number in enumerate(batch)}
+            activities |= {number: _activity(unknown(number), node) for number, node in nodes.items() if node}
+        return activities
 
-    def stick_all(self, notes: Sequence[tuple[Activity, str]]) -> list[RemediatorError | None]:
-        """`stick` for many pull requests in few requests; for each the error that kept it from being written."""
+    def upsert_comments(self, notes: Sequence[tuple[Activity, str]]) -> list[RemediatorError | None]:
+        """Call `upsert_comment` for many pull requests in few requests; returns the error of each, or None."""
         outcome: list[RemediatorError | None] = [None] * len(notes)
-        due = [at for at, (activity, body) in enumerate(notes) if not self._says(activity, body)]
-        self._stuck |= {(notes[at][0].id, notes[at][1].split("\n", 1)[0]): "" for at in due}
+        due = [at for at, (activity, body) in enumerate(notes) if not self._is_current(activity, body)]
+        self._written_comments |= {(notes[at][0].id, notes[at][1].split("\n", 1)[0]): "" for at in due}
         for start in range(0, len(due), AT_ONCE):
-            some = due[start : start + AT_ONCE]
+            batch = due[start : start + AT_ONCE]
             try:
-                self._write([notes[at] for at in some])
+                self._write([notes[at] for at in batch])
             except RemediatorError:  # which of them were written is seen when each is read again
-                for at in some:
-                    outcome[at] = self._alone(*notes[at])
+                for at in batch:
+                    outcome[at] = self._write_one(*notes[at])
         return outcome
 
-    def _says(self, activity: Activity, body: str) -> bool:
-        known = activity.own(body.split("\n", 1)[0])
-        return known is not None and known.body.strip() == body.strip()
+    def _is_current(self, activity: Activity, body: str) -> bool:
+        comment = activity.own_comment(body.split("\n", 1)[0])
+        return comment is not None and comment.body.strip() == body.strip()
 
     def _write(self, notes: Sequence[tuple[Activity, str]]) -> None:
         names, fields = [], []
-        asked: dict[str, str] = {}
+        variables: dict[str, str] = {}
         for at, (activity, body) in enumerate(notes):
-            known = activity.own(body.split("\n", 1)[0])
-            verb = f"updateIssueComment(input: {{id: $i{at}, body: $b{at}}})" if known else ""
+            comment = activity.own_comment(body.split("\n", 1)[0])
+            verb = f"updateIssueComment(input: {{id: $i{at}, body: $b{at}}})" if comment else ""
             fields.append(f"c{at}: {verb or f'addComment(input: {{subjectId: $i{at}, body: $b{at}}})'} {_DONE}")
             names.append(f"$i{at}: ID!, $b{at}: String!")
-            asked |= {f"i{at}": known.id if known else activity.id, f"b{at}": body}
-        self.client.graphql(f"mutation Notes({', '.join(names)}) {{ {' '.join(fields)} }}", asked, again=False)
+            variables |= {f"i{at}": comment.id if comment else activity.id, f"b{at}": body}
+        self.client.graphql(f"mutation Notes({', '.join(names)}) {{ {' '.join(fields)} }}", variables, again=False)
 
-    def _alone(self, activity: Activity, body: str) -> RemediatorError | None:
+    def _write_one(self, activity: Activity, body: str) -> RemediatorError | None:
         try:
-            self.stick(self.read(activity.pull_request), body)
+            self.upsert_comment(self.read(activity.pull_request), body)
         except RemediatorError as error:
             return error
         return None
 
     def may_command(self, login: str) -> bool:
-        """Whether somebody can write to the repository, asked of the API: a payload says what its sender wants."""
+        """Return whether somebody has write access, checked through the API: a payload says what its sender wants."""
         if login not in self._writes:
             reply = self.client.rest("GET", f"/collaborators/{login}/permission", expect={404})
             self._writes[login] = reply.status == 200 and reply.body["permission"] in _WRITERS
         return self._writes[login]
 
-    def react(self, said: PostedComment, reaction: Reaction) -> None:
-        """The same reaction twice is there once."""
-        self.client.graphql(_REACT, {"subject": said.id, "reaction": reaction})
+    def react(self, comment: PostedComment, reaction: Reaction) -> None:
+        """Add a reaction; adding it twice has no further effect."""
+        self.client.graphql(_REACT, {"subject": comment.id, "reaction": reaction})
 
-    def reply(self, activity: Activity, said: PostedComment, body: str, reaction: Reaction) -> None:
-        """Answer somebody, and mark what they said as answered; the first line of `body` finds the answer again."""
+    def reply(self, activity: Activity, comment: PostedComment, body: str, reaction: Reaction) -> None:
+        """Reply to a comment and mark it as answered; the first line of `body` identifies the reply."""
         first = body.split("\n", 1)[0]
-        if (activity.id, first) in self._stuck:
+        if (activity.id, first) in self._written_comments:
             return
-        self._stuck[activity.id, first] = body
-        if activity.own(first):
-            self.react(said, reaction)
+        self._written_comments[activity.id, first] = body
+        if activity.own_comment(first):
+            self.react(comment, reaction)
             return
-        asked = {"pull": activity.id, "body": body, "subject": said.id, "reaction": reaction}
+        variables = {"pull": activity.id, "body": body, "subject": comment.id, "reaction": reaction}
         try:
-            self.client.graphql(_REPLY, asked, again=False)
+            self.client.graphql(_REPLY, variables, again=False)
         except Unsure:
-            if not self.read(activity.pull_request).own(first):
-                self.client.graphql(_REPLY, asked, again=False)
+            if not self.read(activity.pull_request).own_comment(first):
+                self.client.graphql(_REPLY, variables, again=False)
             else:
-                self.react(said, reaction)
+                self.react(comment, reaction)
 
     def label(self, activity: Activity, name: str) -> None:
-        """Put a label on it; a second time changes nothing."""
+        """Add a label; a second time changes nothing."""
         path = f"/issues/{activity.pull_request.number}/labels"
         self.client.rest("POST", path, {"labels": [name]}, expect={403, 404, 410, 422}, again=True)
 
-    def stick(self, activity: Activity, body: str) -> None:
-        """The one comment that begins as `body` does, made or edited in place; untouched where it says so already."""
+    def upsert_comment(self, activity: Activity, body: str) -> None:
+        """Write or edit the one comment that begins as `body` does; unchanged where it already has this text."""
         first = body.split("\n", 1)[0]
         key = (activity.id, first)
-        if self._stuck.get(key, "").strip() == body.strip():
+        if self._written_comments.get(key, "").strip() == body.strip():
             return
-        known = (self.read(activity.pull_request) if key in self._stuck else activity).own(first)
-        self._stuck[key] = body
-        if known is None:
+        comment = (self.read(activity.pull_request) if key in self._written_comments else activity).own_comment(first)
+        self._written_comments[key] = body
+        if comment is None:
             try:
-                self.client.graphql(_SAY, {"pull": activity.id, "body": body}, again=False)
+                self.client.graphql(_ADD_COMMENT, {"pull": activity.id, "body": body}, again=False)
             except Unsure:
-                if not self.read(activity.pull_request).own(first):
-                    self.client.graphql(_SAY, {"pull": activity.id, "body": body}, again=False)
-        elif known.body.strip() != body.strip():
-            self.client.graphql(_EDIT, {"comment": known.id, "body": body})
+                if not self.read(activity.pull_request).own_comment(first):
+                    self.client.graphql(_ADD_COMMENT, {"pull": activity.id, "body": body}, again=False)
+        elif comment.body.strip() != body.strip():
+            self.client.graphql(_EDIT, {"comment": comment.id, "body": body})
 
 
-def _activity(known: PullRequest, node: Mapping[str, Any]) -> Activity:
-    closers = [one["actor"] for one in node["timelineItems"]["nodes"] if one.get("actor")]
+def _activity(pull_request: PullRequest, node: Mapping[str, Any]) -> Activity:
+    closers = [event["actor"] for event in node["timelineItems"]["nodes"] if event.get("actor")]
     ended = node["mergedBy"] or (closers[-1] if closers else None) or {}
     update: dict[str, Any] = {
         "branch": node["headRefName"],
@@ -232,37 +241,37 @@ def _activity(known: PullRequest, node: Mapping[str, Any]) -> Activity:
         "base": node["baseRefName"],
         "state": node["state"].lower(),
         "url": node["url"],
-        "title": known.title or node["title"],
-        "body": known.body or node["body"],
+        "title": pull_request.title or node["title"],
+        "body": pull_request.body or node["body"],
     }
     if update["state"] == "merged":
         update["merge_commit"] = (node["mergeCommit"] or {}).get("oid") or node["headRefOid"]
-    said = [_said(one, one["createdAt"]) for one in node["comments"]["nodes"]]
-    said += [_said(one, one["submittedAt"]) for one in node["reviews"]["nodes"] if one["submittedAt"]]
+    comments = [_comment_of(item, item["createdAt"]) for item in node["comments"]["nodes"]]
+    comments += [_comment_of(item, item["submittedAt"]) for item in node["reviews"]["nodes"] if item["submittedAt"]]
     return Activity(
         id=node["id"],
-        pull_request=known.model_copy(update=update),
+        pull_request=pull_request.model_copy(update=update),
         by=ended.get("login", "") if update["state"] != "open" and ended.get("__typename") != "Bot" else "",
         merged_at=node["mergedAt"] or "",
         merges_itself=bool(node["autoMergeRequest"]),
-        labels=tuple(one["name"] for one in node["labels"]["nodes"]),
-        asked=tuple(
-            who.get("login") or who.get("combinedSlug", "")
-            for one in node["reviewRequests"]["nodes"]
-            if (who := one["requestedReviewer"])
+        labels=tuple(label["name"] for label in node["labels"]["nodes"]),
+        requested_reviewers=tuple(
+            reviewer.get("login") or reviewer.get("combinedSlug", "")
+            for request in node["reviewRequests"]["nodes"]
+            if (reviewer := request["requestedReviewer"])
         ),
-        said=tuple(sorted(said, key=lambda one: one.at)),
+        comments=tuple(sorted(comments, key=lambda comment: comment.at)),
     )
 
 
 def unknown(number: int) -> PullRequest:
-    """A pull request of which only the number is known."""
+    """Return a pull request of which only the number is known."""
     return PullRequest(branch="", base="", title="", body="", number=number)
 
 
-def _said(node: Mapping[str, Any], at: str) -> PostedComment:
+def _comment_of(node: Mapping[str, Any], at: str) -> PostedComment:
     author = node["author"] or {}
-    reacted = {one["content"] for one in node["reactionGroups"] or () if one["viewerHasReacted"]}
+    reacted = {group["content"] for group in node["reactionGroups"] or () if group["viewerHasReacted"]}
     return PostedComment(
         id=node["id"],
         by=author.get("login", ""),
@@ -273,5 +282,5 @@ def _said(node: Mapping[str, Any], at: str) -> PostedComment:
         edited=bool(node["lastEditedAt"]),
         bot=author.get("__typename") == "Bot",
         ours=node["viewerDidAuthor"],
-        answered=bool(reacted & {"ROCKET", "CONFUSED"}),
+        handled=bool(reacted & {"ROCKET", "CONFUSED"}),
     )

@@ -21,37 +21,37 @@ _HOPS = 16
 
 @dataclass
 class GitHubFiles:
-    """What was read is kept, since a commit does not change; `prefix` is "" or ends in "/"."""
+    """Files of commits, cached, since a commit does not change; `prefix` is "" or ends in "/"."""
 
     client: Client
     prefix: str = ""
     local: Callable[[str, str], StoredBlob | None] | None = None
-    _known: dict[tuple[str, str], StoredBlob | None] = field(default_factory=dict, repr=False)
+    _blobs: dict[tuple[str, str], StoredBlob | None] = field(default_factory=dict, repr=False)
 
     def read(self, commit: str, path: str) -> bytes:
-        """Contents of a file, links followed; FileNotFoundError, also for folders and submodules."""
+        """Return the contents of a file, links followed; FileNotFoundError, also for folders and submodules."""
         target = self.resolve(commit, self._inside(path))
-        found = self._known.get((commit, target))
-        if found is None or found.content is None:
+        blob = self._blobs.get((commit, target))
+        if blob is None or blob.content is None:
             raise FileNotFoundError(f"{path}: not in commit {commit[:9]}")
-        return found.content
+        return blob.content
 
     def resolve(self, commit: str, path: str) -> str:
-        """The path behind symbolic links of files and of folders on the way; a request for each link, and one."""
+        """Return the path behind symbolic links of files and folders on the way; a request for each link, and one."""
         for _ in range(_HOPS):
             link = self._link(commit, path)
             if link is None:
                 return path
             step, target = link
-            rest = PurePosixPath(path).relative_to(step)
-            parts = _normal((*step.parent.parts, *PurePosixPath(target).parts, *rest.parts))
+            tail = PurePosixPath(path).relative_to(step)
+            parts = _normal((*step.parent.parts, *PurePosixPath(target).parts, *tail.parts))
             if parts is None or target.startswith("/"):
                 raise FileNotFoundError(f"{path}: a symbolic link leads out of the repository")
             path = "/".join(parts)
         raise FileNotFoundError(f"{path}: symbolic links in a circle")
 
     def tree(self, commit: str, base_tree: str, changes: Mapping[str, str | None]) -> str:
-        """Id of the commit's tree with these files changed; nothing refers to it yet."""
+        """Return the id of the commit's tree with these files changed; nothing refers to it yet."""
         rows = []
         for path, text in changes.items():
             try:
@@ -60,17 +60,17 @@ class GitHubFiles:
                 raise PolicyViolation(str(error)) from None
             if not target.startswith(self.prefix):
                 raise PolicyViolation(f"{path}: a symbolic link leads out of {self.prefix}")
-            found = self._known.get((commit, target))
-            if text is not None or found:
-                rows.append(self._row(target, text, found))
+            blob = self._blobs.get((commit, target))
+            if text is not None or blob:
+                rows.append(self._row(target, text, blob))
         if not rows:
             return base_tree
         return str(
             self.client.rest("POST", "/git/trees", {"base_tree": base_tree, "tree": rows}, again=True).body["sha"]
         )
 
-    def _row(self, path: str, text: str | None, found: StoredBlob | None) -> dict[str, Any]:
-        row: dict[str, Any] = {"path": path, "mode": f"{found.mode if found else 0o100644:06o}", "type": "blob"}
+    def _row(self, path: str, text: str | None, stored: StoredBlob | None) -> dict[str, Any]:
+        row: dict[str, Any] = {"path": path, "mode": f"{stored.mode if stored else 0o100644:06o}", "type": "blob"}
         if text is None:
             return {**row, "sha": None}
         if "\r" not in text and not text.startswith("\ufeff"):
@@ -80,25 +80,25 @@ class GitHubFiles:
         return {**row, "sha": self.client.rest("POST", "/git/blobs", blob, again=True).body["sha"]}
 
     def _link(self, commit: str, path: str) -> tuple[PurePosixPath, str] | None:
-        """The first step of the path that is a link, and where it leads; FileNotFoundError in a submodule."""
+        """Return the first step of the path that is a link, and its target; FileNotFoundError in a submodule."""
         pure = PurePosixPath(path)
         steps = [str(step) for step in reversed(pure.parents) if str(step) != "."] + [str(pure)]
         for step in steps if self.local else ():
-            if self.local and (commit, step) not in self._known and (here := self.local(commit, step)):
-                self._known[commit, step] = here
-        unknown = [step for step in steps if (commit, step) not in self._known]
+            if self.local and (commit, step) not in self._blobs and (blob := self.local(commit, step)):
+                self._blobs[commit, step] = blob
+        unknown = [step for step in steps if (commit, step) not in self._blobs]
         if unknown:
-            found = find(self.client, commit, unknown)
-            self._known |= {(commit, step): found.get(step) for step in unknown}
+            blobs = find(self.client, commit, unknown)
+            self._blobs |= {(commit, step): blobs.get(step) for step in unknown}
         for step in steps:
-            here = self._known[commit, step]
-            if here is None:
+            blob = self._blobs[commit, step]
+            if blob is None:
                 return None
-            if here.mode == SUBMODULE:
+            if blob.mode == SUBMODULE:
                 raise FileNotFoundError(f"{path}: lies in the submodule {step}")
-            if here.mode == SYMLINK:
-                return PurePosixPath(step), (here.content or b"").decode()
-            if here.mode != FOLDER and step != str(pure):
+            if blob.mode == SYMLINK:
+                return PurePosixPath(step), (blob.content or b"").decode()
+            if blob.mode != FOLDER and step != str(pure):
                 return None
         return None
 
@@ -110,7 +110,7 @@ class GitHubFiles:
 
 
 def _normal(parts: tuple[str, ...]) -> list[str] | None:
-    """Path steps without `.` and `..`; None when they lead out of the root."""
+    """Return path steps without `.` and `..`; None when they lead out of the root."""
     out: list[str] = []
     for part in parts:
         if part == "..":

@@ -1,4 +1,4 @@
-"""A forge on GitHub: one branch of one commit and one pull request for each change, made by the API alone.
+"""The `Forge` port on GitHub: one branch of one commit and one pull request for each change, through the API alone.
 
 Nothing is checked out or pushed, so no credential lies on a disk. Every step looks for what an earlier
 run left, and a ref moves only from where it was seen: a person's commit is never overwritten.
@@ -34,31 +34,31 @@ _TRIES = 8
 
 @dataclass
 class GitHubForge:
-    """See the `Forge` port; `prefix` is where the GitOps root lies in the repository, "" or ending in "/"."""
+    """The `Forge` port; `prefix` is the folder of the GitOps root in the repository, "" or ending in "/"."""
 
     client: Client
-    wanted: PullRequestRequest = field(default_factory=PullRequestRequest)
+    request: PullRequestRequest = field(default_factory=PullRequestRequest)
     prefix: str = ""
     base_branch: str = ""
-    """Where proposals go whatever an Application follows; empty: where it follows, else the default branch."""
+    """The branch of all proposals; empty: the branch that the Application follows, else the default branch."""
     methods: Sequence[str] = METHODS
-    """Ways to merge, the preferred one first."""
+    """Merge methods, the preferred one first."""
     job_token: bool = False
-    """The token is the job's own, whose merges start no workflow: a person has to merge."""
+    """True for the job's own token, whose merges start no workflow: a person has to merge."""
     local: Callable[[str, str], StoredBlob | None] | None = None
-    """A path of a commit as a clone at hand has it, which saves asking GitHub; None where the clone lacks it."""
+    """Returns a path of a commit from a local clone, which saves a request; None where the clone lacks it."""
 
     def __post_init__(self) -> None:
         self.files = GitHubFiles(self.client, self.prefix, self.local)
-        self.opening = PullRequestOpener(self.client, self.wanted)
+        self.opening = PullRequestOpener(self.client, self.request)
 
     @property
     def answered_by(self) -> Literal["comment", "command"]:
-        """See the port."""
+        """Reviewers answer in comments."""
         return "comment"
 
     def base(self, tracked: str) -> Base:
-        """The tracked branch, else the default one; a request each time, as it may move."""
+        """Return the tracked branch, else the default one; a request each time, as it may move."""
         branch = self.base_branch or ("" if tracked == "HEAD" else tracked)
         data = self.client.graphql(queries.BASE, {"tracked": f"refs/heads/{branch or 'HEAD'}"})["repository"]
         ref = data["ref"] if branch else data["defaultBranchRef"]
@@ -73,38 +73,40 @@ class GitHubForge:
         return Base(branch=ref["name"], commit=ref["target"]["oid"], note=note)
 
     def read(self, base: Base, path: str) -> bytes:
-        """Bytes as git holds them at that commit, links followed inside the repository."""
+        """Return bytes as git stores them at that commit, links followed inside the repository."""
         return self.files.read(base.commit, path)
 
     def publish(self, change: Change) -> PullRequest:
-        """One commit on the base as it was read; what a crashed run left is adopted, or built anew if outdated."""
+        """Make one commit on the base as it was read; a branch of a crashed run is adopted, or rebuilt if outdated."""
         branch = self._look(change.branch, change.base.commit)
         if branch.pull and branch.pull.state != "OPEN" and branch.head in {"", branch.pull.head}:
-            return self._ended(change, branch.pull)  # decided while nobody told us: the next look takes note of it
+            return self._closed_pull_request(
+                change, branch.pull
+            )  # decided while nobody told us: the next look takes note of it
         tree = self.files.tree(change.base.commit, branch.base_tree, change.files)
         if tree == branch.base_tree:
             raise ConflictError(f"{change.base.branch} already reads as {change.branch} would change it")
         for _ in range(_TRIES):
-            if self._same(branch, tree, change):
+            if self._is_same(branch, tree, change):
                 return self.opening.open(change, branch)
             if branch.head:
                 self._must_be_ours(branch, change)
             commit = self._commit(tree, change)
-            if not branch.head and self._made(change, commit):
-                return self.opening.open(change, branch.model_copy(update={"head": commit}), made=True)
-            if branch.head and (moved := self._moved(change, branch, commit)):
+            if not branch.head and self._create_branch(change, commit):
+                return self.opening.open(change, branch.model_copy(update={"head": commit}), created=True)
+            if branch.head and (moved := self._move_branch(change, branch, commit)):
                 return self.opening.open(change, moved)
             branch = self._look(change.branch, change.base.commit)
         raise ConflictError(f"{change.branch} is being moved by others all the time")
 
     def look(self, pull_request: PullRequest) -> PullRequest:
-        """Open, merged or closed, as GitHub has it; an end once recorded stays."""
+        """Return the pull request as GitHub has it: open, merged or closed; a recorded end stays."""
         if pull_request.state != "open":
             return pull_request
         return self.opening.look(pull_request)
 
     def merge(self, pull_request: PullRequest, *, message: str = "") -> PullRequest:
-        """Merge just the head that was looked at, as the repository allows; then remove the branch."""
+        """Merge exactly the head that was read, as the repository allows; then remove the branch."""
         now = self.look(pull_request)
         if now.state == "closed":
             raise ConflictError(f"#{now.number} was closed without a merge: there is nothing to approve")
@@ -117,26 +119,26 @@ class GitHubForge:
         return now
 
     def merge_when_ready(self, pull_request: PullRequest) -> PullRequest:
-        """A clean one by its head; else GitHub's auto-merge, which keeps all branch protection."""
+        """Merge a clean pull request by its head; else enable GitHub's auto-merge, which keeps branch protection."""
         if self.job_token:
-            return _waits(pull_request, "that needs a GitHub App's token, since the job's own starts no workflow")
+            return _left_open(pull_request, "that needs a GitHub App's token, since the job's own starts no workflow")
         repository = self.client.graphql(queries.READY, {"number": pull_request.number})["repository"]
-        asked = repository["pullRequest"]
-        if asked["mergeStateStatus"] == "CLEAN":
+        pull = repository["pullRequest"]
+        if pull["mergeStateStatus"] == "CLEAN":
             return self.merge(pull_request)
         allowed = {"merge": "mergeCommitAllowed", "squash": "squashMergeAllowed", "rebase": "rebaseMergeAllowed"}
-        method = next((one for one in self.methods if repository[allowed[one]]), "merge")
-        wanted = {
-            "pullRequestId": asked["id"],
+        method = next((name for name in self.methods if repository[allowed[name]]), "merge")
+        variables = {
+            "pullRequestId": pull["id"],
             "expectedHeadOid": pull_request.head,
             "mergeMethod": method.upper(),
         }
         try:
-            self.client.graphql(queries.AUTO_MERGE, {"input": wanted})
+            self.client.graphql(queries.AUTO_MERGE, {"input": variables})
         except (ServiceError, ConfigError) as error:
             if "clean status" in str(error):
                 return self.merge(pull_request)
-            return _waits(pull_request, str(error))
+            return _left_open(pull_request, str(error))
         return pull_request.model_copy(update={"note": ""})
 
     def close(self, pull_request: PullRequest) -> PullRequest:
@@ -153,19 +155,19 @@ class GitHubForge:
     # inside
 
     def _look(self, branch: str, base: str) -> Branch:
-        asked = {"ref": f"refs/heads/{branch}", "head": branch, "base": base}
-        found = Branch.of(self.client.graphql(queries.BRANCH, asked))
-        if not found.base_tree:
+        variables = {"ref": f"refs/heads/{branch}", "head": branch, "base": base}
+        result = Branch.of(self.client.graphql(queries.BRANCH, variables))
+        if not result.base_tree:
             raise ConflictError(f"commit {base[:9]} of the base is gone")
-        return found
+        return result
 
-    def _same(self, branch: Branch, tree: str, change: Change) -> bool:
+    def _is_same(self, branch: Branch, tree: str, change: Change) -> bool:
         return (
             branch.tree == tree and branch.parents == (change.base.commit,) and _incident(branch) == change.incident_id
         )
 
     def _must_be_ours(self, branch: Branch, change: Change) -> None:
-        """Only a branch of exactly one commit that names this incident may be built anew, and none that is queued."""
+        """Raise ConflictError unless the branch is one commit that names this incident and is not in a merge queue."""
         pull = branch.pull if branch.pull and branch.pull.state == "OPEN" else None
         if pull and pull.queued:
             raise ConflictError(f"#{pull.number} is in the merge queue, so it is left alone")
@@ -179,45 +181,45 @@ class GitHubForge:
         return int(self.client.rest("GET", f"/compare/{pair}").body["ahead_by"])
 
     def _commit(self, tree: str, change: Change) -> str:
-        wanted = {"message": change.message, "tree": tree, "parents": [change.base.commit]}
-        return str(self.client.rest("POST", "/git/commits", wanted, again=True).body["sha"])
+        commit = {"message": change.message, "tree": tree, "parents": [change.base.commit]}
+        return str(self.client.rest("POST", "/git/commits", commit, again=True).body["sha"])
 
-    def _made(self, change: Change, commit: str) -> bool:
-        """Whether the branch is ours now; False where somebody else made it first."""
+    def _create_branch(self, change: Change, commit: str) -> bool:
+        """Create the branch; False where somebody else created it first."""
         ref = {"ref": f"refs/heads/{change.branch}", "sha": commit}
         reply = self.client.rest("POST", "/git/refs", ref, expect={422}, again=True)
         if reply.status == 422 and "already exists" not in reply.message:
-            raise self._explained(change.branch, reply.message)
+            raise self._refusal(change.branch, reply.message)
         return reply.status != 422
 
-    def _moved(self, change: Change, branch: Branch, commit: str) -> Branch | None:
-        """The branch as it stands after moving from where it was seen, its pull request's words in the same request.
+    def _move_branch(self, change: Change, branch: Branch, commit: str) -> Branch | None:
+        """Move the branch from where it was read, and update its pull request in the same request.
 
         None where it was somewhere else already.
         """
         update = {"name": f"refs/heads/{change.branch}", "beforeOid": branch.head, "afterOid": commit, "force": True}
-        asked: dict[str, object] = {"input": {"repositoryId": branch.repository, "refUpdates": [update]}}
-        words = self.opening.words(change, branch)
+        variables: dict[str, object] = {"input": {"repositoryId": branch.repository, "refUpdates": [update]}}
+        words = self.opening.outdated_fields(change, branch)
         if branch.pull and words:
             names = {"title": "title", "body": "body", "base": "baseRefName"}
-            asked["pull"] = {"pullRequestId": branch.pull.id, **{names[key]: text for key, text in words.items()}}
+            variables["pull"] = {"pullRequestId": branch.pull.id, **{names[key]: text for key, text in words.items()}}
         try:
-            self.client.graphql(queries.REVISE if words else queries.UPDATE_REF, asked, again=False)
+            self.client.graphql(queries.REVISE if words else queries.UPDATE_REF, variables, again=False)
         except Unsure:
             now = self._look(change.branch, change.base.commit)
             return now if now.head == commit else None
         except ServiceError as error:
             if "rule" in str(error).lower() or "protected" in str(error).lower():
-                raise self._explained(change.branch, str(error)) from error
+                raise self._refusal(change.branch, str(error)) from error
             log.info("%s", error)
             return None
         pull = branch.pull.model_copy(update=words) if branch.pull else None
         return branch.model_copy(update={"head": commit, "pull": pull})
 
-    def _explained(self, branch: str, words: str) -> ConfigError:
+    def _refusal(self, branch: str, words: str) -> ConfigError:
         return ConfigError(f"GitHub refuses the branch {branch}: exempt `remediator/**` from the rule ({words})")
 
-    def _ended(self, change: Change, pull: queries.Pull) -> PullRequest:
+    def _closed_pull_request(self, change: Change, pull: queries.Pull) -> PullRequest:
         return PullRequest(
             branch=change.branch,
             base=pull.base,
@@ -233,19 +235,19 @@ class GitHubForge:
     def _merge(self, now: PullRequest, message: str) -> None:
         title, _, body = message.partition("\n")
         words = {"commit_title": title, "commit_message": body.strip()} if message else {}
-        said = ""
+        reason = ""
         for method in self.methods:
-            wanted = {"sha": now.head, "merge_method": method, **({} if method == "rebase" else words)}
-            reply = self.client.rest("PUT", f"/pulls/{now.number}/merge", wanted, expect={405, 409, 422})
+            request = {"sha": now.head, "merge_method": method, **({} if method == "rebase" else words)}
+            reply = self.client.rest("PUT", f"/pulls/{now.number}/merge", request, expect={405, 409, 422})
             if reply.status == 200 or self.look(now).state == "merged":
                 return
-            said = reply.message
-            if "not allowed" not in said:
+            reason = reply.message
+            if "not allowed" not in reason:
                 break
-        raise ConflictError(f"GitHub does not merge #{now.number}: {said}")
+        raise ConflictError(f"GitHub does not merge #{now.number}: {reason}")
 
     def _remove_branch(self, now: PullRequest) -> None:
-        """Only as it was seen: a commit that somebody pushed meanwhile keeps the branch."""
+        """Remove the branch at the head that was read: a commit that somebody pushed since then keeps it."""
         if not now.head:
             return
         if not self.client.node_id:
@@ -258,8 +260,8 @@ class GitHubForge:
             log.info("the branch %s stays, or was gone already: %s", now.branch, error)
 
 
-def _waits(pull: PullRequest, why: str) -> PullRequest:
-    """It stays open for a person, who is told why."""
+def _left_open(pull: PullRequest, why: str) -> PullRequest:
+    """Return the pull request with a note: it stays open for a person, who is told why."""
     log.warning("#%s is not merged by itself: %s", pull.number, why)
     return pull.model_copy(update={"note": f"not merged by itself: {why}"})
 

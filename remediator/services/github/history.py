@@ -1,4 +1,4 @@
-"""Whether one commit is in another's history, asked of GitHub: a runner's clone may be shallow or of yesterday."""
+"""The ancestry of two commits, from GitHub: a runner's clone may be shallow or a day old."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 @dataclass
 class AncestryCache:
-    """What is known of a pair of commits stays so, and is asked once; what is not known now may be later."""
+    """Answers by pair of commits, requested once since they never change; an unknown answer is requested again."""
 
     client: Client
-    _known: dict[tuple[str, str], bool] = field(default_factory=dict, repr=False)
+    _results: dict[tuple[str, str], bool] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def contains(self, revision: str, commit: str) -> bool | None:
-        """Whether the commit is the revision or before it; None where GitHub knows one of them not, or not now."""
+        """Return whether the commit is the revision or before it; None where GitHub does not know one of them."""
         with self._lock:
-            known = self._known.get((revision, commit))
-        if known is None and (known := self._asked(revision, commit)) is not None:
+            result = self._results.get((revision, commit))
+        if result is None and (result := self._compare(revision, commit)) is not None:
             with self._lock:
-                self._known[revision, commit] = known
-        return known
+                self._results[revision, commit] = result
+        return result
 
-    def _asked(self, revision: str, commit: str) -> bool | None:
+    def _compare(self, revision: str, commit: str) -> bool | None:
         try:
             reply = self.client.rest("GET", f"/compare/{commit}...{revision}", expect={404, 422})
         except RemediatorError:

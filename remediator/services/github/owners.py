@@ -8,24 +8,24 @@ from collections.abc import Sequence
 from remediator.domain.base import Value
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-"""The first that exists counts."""
+"""Possible paths of the file; the first that exists counts."""
 
 
 class Owners(Value):
-    """Whom to ask: logins, and teams by their slug."""
+    """The reviewers of a change: logins, and teams by their slug."""
 
     people: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
 
 
 def owners(text: str, files: Sequence[str]) -> Owners:
-    """Owners of all these files, in the order they are first named; addresses are passed over."""
+    """Return the owners of all these files, in the order they are first named; e-mail addresses are left out."""
     rules = [rule for line in text.splitlines() if (rule := _rule(line))]
     names: dict[str, None] = {}
     for file in files:
-        for pattern, found in reversed(rules):
+        for pattern, logins in reversed(rules):
             if pattern.search(file):
-                names.update(dict.fromkeys(found))
+                names.update(dict.fromkeys(logins))
                 break
     people = tuple(name[1:] for name in names if "/" not in name)
     return Owners(people=people, teams=tuple(name.partition("/")[2] for name in names if "/" in name))
@@ -39,7 +39,7 @@ def _rule(line: str) -> tuple[re.Pattern[str], list[str]] | None:
 
 
 def _pattern(glob: str) -> re.Pattern[str]:
-    """The rules of gitignore without `!` and `[]`, which GitHub does not read here."""
+    """Compile a pattern by the rules of gitignore without `!` and `[]`, which GitHub does not read here."""
     anchored = "/" in glob.rstrip("/")
     body = glob.strip("/")
     pieces = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ZERO = "0" * 40
-"""As `beforeOid`: must not exist. As `afterOid`: delete."""
+"""The zero id: as `beforeOid` the ref must not exist, as `afterOid` it is deleted."""
 
 _CODEOWNERS = " ".join(
     f'owners{at}: file(path: "{path}") {{ object {{ ... on Blob {{ text }} }} }}' for at, path in enumerate(PLACES)
@@ -55,7 +55,7 @@ mutation Revise($input: UpdateRefsInput!, $pull: UpdatePullRequestInput!) {
   updateRefs(input: $input) { clientMutationId }
   updatePullRequest(input: $pull) { clientMutationId }
 }"""
-"""In this order, and the second only if the first succeeded."""
+"""The two updates run in this order, and the second only if the first succeeded."""
 
 
 READY = """
@@ -73,29 +73,29 @@ mutation Auto($input: EnablePullRequestAutoMergeInput!) {
 
 
 class Pull(Value):
-    """A pull request as a query tells it."""
+    """A pull request as the query `BRANCH` returns it."""
 
     id: str
     number: int
     url: str
     state: str
-    """OPEN, CLOSED or MERGED."""
+    """One of OPEN, CLOSED and MERGED."""
     title: str
     body: str
     head: str
     base: str
     queued: bool
-    """In a merge queue: whatever is pushed now would throw it out."""
+    """True in a merge queue: a push would remove it from the queue."""
     merge_commit: str
     commits: int
     labels: tuple[str, ...]
     assignees: tuple[str, ...]
-    asked: bool
-    """Somebody was asked to review it."""
+    review_requested: bool
+    """True where a review was requested from somebody."""
 
     @classmethod
     def of(cls, node: Mapping[str, Any]) -> Pull:
-        """From a node of `BRANCH`."""
+        """Read a node of `BRANCH`."""
         return cls(
             id=node["id"],
             number=node["number"],
@@ -108,14 +108,14 @@ class Pull(Value):
             queued=node["isInMergeQueue"],
             merge_commit=(node["mergeCommit"] or {}).get("oid", ""),
             commits=node["commits"]["totalCount"],
-            labels=tuple(one["name"] for one in node["labels"]["nodes"]),
-            assignees=tuple(one["login"] for one in node["assignees"]["nodes"]),
-            asked=node["reviewRequests"]["totalCount"] > 0,
+            labels=tuple(label["name"] for label in node["labels"]["nodes"]),
+            assignees=tuple(user["login"] for user in node["assignees"]["nodes"]),
+            review_requested=node["reviewRequests"]["totalCount"] > 0,
         )
 
 
 class Branch(Value):
-    """A proposal's branch, its newest pull request, and the tree of the base that it shall stand on."""
+    """A proposal's branch, its newest pull request, and the tree of the base that it is built on."""
 
     repository: str
     base_tree: str
@@ -126,20 +126,20 @@ class Branch(Value):
     parents: tuple[str, ...] = ()
     pull: Pull | None = None
     codeowners: str = ""
-    """Of the base."""
+    """The text of CODEOWNERS in the base."""
     template: str = ""
-    """The repository's own, where there is just one."""
+    """The repository's own pull-request template, where there is just one."""
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Branch:
-        """From the answer to `BRANCH`; pull requests of forks are somebody else's."""
+        """Read the answer to `BRANCH`; pull requests of forks are left out."""
         repository = data["repository"]
         target = (repository["ref"] or {}).get("target") or {}
-        nodes = [one for one in repository["pullRequests"]["nodes"] if not one["isCrossRepository"]]
-        nodes.sort(key=lambda one: one["state"] != "OPEN")
+        nodes = [node for node in repository["pullRequests"]["nodes"] if not node["isCrossRepository"]]
+        nodes.sort(key=lambda node: node["state"] != "OPEN")
         base = repository["object"] or {}
         texts = [((base.get(f"owners{at}") or {}).get("object") or {}).get("text") for at in range(len(PLACES))]
-        templates = [str(one["body"] or "").strip() for one in repository["pullRequestTemplates"] or ()]
+        templates = [str(template["body"] or "").strip() for template in repository["pullRequestTemplates"] or ()]
         return cls(
             repository=repository["id"],
             base_tree=(base.get("tree") or {}).get("oid", ""),
@@ -149,6 +149,6 @@ class Branch(Value):
             tree=(target.get("tree") or {}).get("oid", ""),
             message=target.get("message", ""),
             author=(target.get("author") or {}).get("name") or "",
-            parents=tuple(one["oid"] for one in (target.get("parents") or {}).get("nodes", ())),
+            parents=tuple(parent["oid"] for parent in (target.get("parents") or {}).get("nodes", ())),
             pull=Pull.of(nodes[0]) if nodes else None,
         )

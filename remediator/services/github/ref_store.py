@@ -45,22 +45,22 @@ class GitHubRefStore:
     branch: str = STATE_BRANCH
     prefetch: Sequence[str] = ()
     fresh_for: float = 0.0
-    _seen: tuple[str, float] = ("", float("-inf"))
-    """The newest head, and when it was seen."""
+    _head_cache: tuple[str, float] = ("", float("-inf"))
+    """The newest head, and the time of its request."""
     _visibility: str = ""
-    _known: dict[tuple[str, str], bytes | None] = field(default_factory=dict, repr=False)
+    _documents: dict[tuple[str, str], bytes | None] = field(default_factory=dict, repr=False)
     """Documents by commit and path; a commit never changes."""
 
     def head(self) -> str:
-        """See the port; the prefetched documents come along."""
-        head, at = self._seen
+        """Return the head; the prefetched documents come with it."""
+        head, at = self._head_cache
         if time.monotonic() - at >= self.fresh_for:
             head = self._head()
-            self._seen = head, time.monotonic()
+            self._head_cache = head, time.monotonic()
         return head
 
     def public(self) -> bool:
-        """See the port; it comes with the head."""
+        """Return whether everybody can read the repository; the answer comes with the head."""
         if not self._visibility:
             self.head()
         return self._visibility == "PUBLIC"
@@ -81,28 +81,28 @@ class GitHubRefStore:
         target = repository["ref"]["target"]
         for at, path in enumerate(self.prefetch):
             row = target.get(f"f{at}")
-            self._known[target["oid"], path] = entry(self.client, row).content if row else None
+            self._documents[target["oid"], path] = entry(self.client, row).content if row else None
         return str(target["oid"])
 
     def read(self, head: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
-        """See the port."""
+        """Return the documents at that commit; only unknown ones are requested."""
         if not head:
             return {}
-        wanted = self._all(head) if paths is None else list(paths)
-        unknown = [path for path in wanted if (head, path) not in self._known]
-        found = find(self.client, head, unknown) if unknown else {}
-        self._known |= {(head, path): found[path].content if path in found else None for path in unknown}
-        documents = {path: self._known[head, path] for path in wanted}
+        names = self._all(head) if paths is None else list(paths)
+        unknown = [path for path in names if (head, path) not in self._documents]
+        blobs = find(self.client, head, unknown) if unknown else {}
+        self._documents |= {(head, path): blobs[path].content if path in blobs else None for path in unknown}
+        documents = {path: self._documents[head, path] for path in names}
         return {path: content for path, content in documents.items() if content is not None}
 
     def write(self, expected: str, changes: Mapping[str, bytes | None], message: str) -> str:
-        """See the port; the first write makes the branch, without a parent."""
-        self._seen = "", float("-inf")
+        """Write the documents in one commit; the first write creates the branch, without a parent."""
+        self._head_cache = "", float("-inf")
         commit = self._commit(expected, changes, message) if expected else self._create(changes, message)
-        self._seen = commit, time.monotonic()
+        self._head_cache = commit, time.monotonic()
         # The next question is nearly always for what was just written.
-        kept = {path: text for (at, path), text in self._known.items() if at == expected}
-        self._known = {(commit, path): text for path, text in {**kept, **changes}.items()}
+        unchanged = {path: text for (at, path), text in self._documents.items() if at == expected}
+        self._documents = {(commit, path): text for path, text in {**unchanged, **changes}.items()}
         return commit
 
     def _all(self, head: str) -> list[str]:
@@ -115,37 +115,37 @@ class GitHubRefStore:
         headline, _, body = message.partition("\n")
         mark = f"{WRITE_ID}: {uuid.uuid4()}"
         additions = [{"path": p, "contents": base64.b64encode(t).decode()} for p, t in changes.items() if t is not None]
-        gone = [path for path, text in changes.items() if text is None]
-        there = self.read(expected, gone) if gone else {}  # GitHub refuses to delete what is not there
-        wanted = {
+        deleted = [path for path, text in changes.items() if text is None]
+        existing = self.read(expected, deleted) if deleted else {}  # GitHub refuses to delete what is not there
+        request = {
             "branch": {"repositoryNameWithOwner": self.client.repository, "branchName": self.branch},
             "message": {"headline": headline, "body": f"{body.strip()}\n\n{mark}".strip()},
             "expectedHeadOid": expected,
-            "fileChanges": {"additions": additions, "deletions": [{"path": path} for path in there]},
+            "fileChanges": {"additions": additions, "deletions": [{"path": path} for path in existing]},
         }
         for last in (False, True):
             try:
-                answer = self.client.graphql(_COMMIT, {"input": wanted}, again=False, expect={"STALE_DATA"})
+                answer = self.client.graphql(_COMMIT, {"input": request}, again=False, expect={"STALE_DATA"})
             except Unsure:
-                if made := self._written(mark):
-                    return made
+                if commit := self._find_own_commit(mark):
+                    return commit
                 if last:
                     raise
                 continue
             except ServiceError as error:
-                raise self._explained(error, expected) from error
+                raise self._refusal(error, expected) from error
             if not answer["errors"]:
                 return str(answer["createCommitOnBranch"]["commit"]["oid"])
-            if last and (made := self._written(mark)):
-                return made
+            if last and (commit := self._find_own_commit(mark)):
+                return commit
             break
         raise ConflictError(f"{self.branch} has moved on from {expected[:9]}")
 
-    def _written(self, mark: str) -> str:
-        """The commit that bears our mark, if the lost request made one."""
+    def _find_own_commit(self, mark: str) -> str:
+        """Return the commit that holds our mark, if the lost request made one."""
         data = self.client.graphql(_LATEST, {"ref": f"refs/heads/{self.branch}"})
         ref = data["repository"]["ref"] or {"target": {"history": {"nodes": []}}}
-        return next((str(one["oid"]) for one in ref["target"]["history"]["nodes"] if mark in one["message"]), "")
+        return next((str(node["oid"]) for node in ref["target"]["history"]["nodes"] if mark in node["message"]), "")
 
     def _create(self, changes: Mapping[str, bytes | None], message: str) -> str:
         rows = [self._row(path, text) for path, text in changes.items() if text is not None]
@@ -153,14 +153,14 @@ class GitHubRefStore:
         # The mark makes the commit ours alone: two first writes of the same documents must not both seem to win.
         text = f"{message}\n\n{WRITE_ID}: {uuid.uuid4()}"
         commit = {"message": text, "tree": tree, "parents": []}
-        made = str(self.client.rest("POST", "/git/commits", commit, again=True).body["sha"])
-        ref = {"ref": f"refs/heads/{self.branch}", "sha": made}
+        commit_id = str(self.client.rest("POST", "/git/commits", commit, again=True).body["sha"])
+        ref = {"ref": f"refs/heads/{self.branch}", "sha": commit_id}
         reply = self.client.rest("POST", "/git/refs", ref, expect={422}, again=True)
         if reply.status == 422 and "already exists" not in reply.message:
-            raise self._explained(ServiceError(reply.message), "")
-        if reply.status == 422 and self._head() != made:
+            raise self._refusal(ServiceError(reply.message), "")
+        if reply.status == 422 and self._head() != commit_id:
             raise ConflictError(f"{self.branch} was made by somebody else")
-        return made
+        return commit_id
 
     def _row(self, path: str, content: bytes) -> dict[str, Any]:
         row = {"path": path, "mode": "100644", "type": "blob"}
@@ -170,8 +170,8 @@ class GitHubRefStore:
             blob = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
             return {**row, "sha": self.client.rest("POST", "/git/blobs", blob, again=True).body["sha"]}
 
-    def _explained(self, error: ServiceError, expected: str) -> RemediatorError:
-        """A rule that forbids the branch is a setting of the repository's, and a missing branch a race."""
+    def _refusal(self, error: ServiceError, expected: str) -> RemediatorError:
+        """Return our error: a rule that forbids the branch is a setting, and a missing branch a race."""
         words = str(error)
         if "rule" in words.lower() or "protected" in words.lower():
             return ConfigError(

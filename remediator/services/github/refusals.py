@@ -11,7 +11,7 @@ from remediator.errors import ConfigError, ConflictError, RemediatorError, Servi
 if TYPE_CHECKING:
     import requests
 
-_KNOWN = (
+_ADVICE = (
     ("Bad credentials", "give `token` one that is valid for this repository; an App's lives for an hour"),
     ("not permitted to create or approve", "tick Settings → Actions → General → Allow GitHub Actions to create and approve pull requests, or give an App's token"),
     ("SAML", "authorise the token for the organisation's single sign-on"),
@@ -25,7 +25,7 @@ _KNOWN = (
     ("workflow` scope", "workflow files are changed by people only"),
     ("workflows` permission", "workflow files are changed by people only"),
 )  # fmt: skip
-"""Words of GitHub's, and what to do about them."""
+"""Texts in GitHub's refusals, and the advice for each."""
 
 _NEEDS = (
     (r"/actions/", "actions: read"),
@@ -33,11 +33,11 @@ _NEEDS = (
     (r"/pulls", "pull-requests: write"),
     (r"/issues|/labels", "issues: write"),
 )
-"""What a path needs, where GitHub does not say."""
+"""The permission that a path needs, where GitHub does not name it."""
 
 
 def words(body: Any) -> str:
-    """`message` and what `errors` add to it, on one line."""
+    """Return `message` and the texts of `errors`, on one line."""
     if not isinstance(body, Mapping):
         return ""
     errors = body.get("errors")
@@ -50,66 +50,70 @@ def words(body: Any) -> str:
     return " ".join(" ".join(part for part in parts if part).split())
 
 
-def refusal(what: str, answer: requests.Response, body: Any) -> RemediatorError:
-    """Our error for an answer from 400 on."""
-    said = words(body) or answer.reason or "no reason given"
-    known = _advice(said)
+def refusal(request: str, answer: requests.Response, body: Any) -> RemediatorError:
+    """Return our error for an answer from 400 on."""
+    message = words(body) or answer.reason or "no reason given"
+    hint = _advice(message)
     match answer.status_code:
         case 401:
-            advice = known or "give `token` one that is valid for this repository"
-            return ConfigError(f"GitHub refuses the token ({said}): {advice}")
+            advice = hint or "give `token` one that is valid for this repository"
+            return ConfigError(f"GitHub refuses the token ({message}): {advice}")
         case 403:
-            return ConfigError(f"GitHub forbids {what} ({said}): {known or _permission(what, answer)}")
+            return ConfigError(f"GitHub forbids {request} ({message}): {hint or _permission(request, answer)}")
         case 404:
-            return ConfigError(f"GitHub: {what}: not found, or not visible to this token{_hidden(what)}")
-        case 409 if known:
-            return ConfigError(f"GitHub: {what}: {said}: {known}")
+            return ConfigError(f"GitHub: {request}: not found, or not visible to this token{_hidden(request)}")
+        case 409 if hint:
+            return ConfigError(f"GitHub: {request}: {message}: {hint}")
         case 409:
-            return ConflictError(f"GitHub: {what}: {said}")
+            return ConflictError(f"GitHub: {request}: {message}")
         case 410 | 451:
-            return ConfigError(f"GitHub: {what}: {said}: {known or 'it is not to be had any more'}")
-        case 422 if "rule violations" in said:
+            return ConfigError(f"GitHub: {request}: {message}: {hint or 'it is not to be had any more'}")
+        case 422 if "rule violations" in message:
             return ConfigError(
-                f"GitHub: {what}: {said}: exempt `remediator/**` and `remediator-state` from the ruleset"
+                f"GitHub: {request}: {message}: exempt `remediator/**` and `remediator-state` from the ruleset"
             )
-        case 422 if known:
-            return ConfigError(f"GitHub: {what}: {said}: {known}")
+        case 422 if hint:
+            return ConfigError(f"GitHub: {request}: {message}: {hint}")
         case status:
-            return ServiceError(f"GitHub: {what}: {status}: {said}")
+            return ServiceError(f"GitHub: {request}: {status}: {message}")
 
 
 def graphql_refusal(errors: list[Any]) -> RemediatorError:
-    """Our error for the `errors` of a GraphQL answer."""
-    said = "; ".join(" ".join(str(error.get("message", "")).split()) for error in errors)
+    """Return our error for the `errors` of a GraphQL answer."""
+    message = "; ".join(" ".join(str(error.get("message", "")).split()) for error in errors)
     kinds = {error.get("type") for error in errors}
     if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-        advice = _advice(said) or "the job needs `contents: write` and `pull-requests: write`"
-        return ConfigError(f"GitHub forbids this ({said}): {advice}")
+        advice = _advice(message) or "the job needs `contents: write` and `pull-requests: write`"
+        return ConfigError(f"GitHub forbids this ({message}): {advice}")
     if "NOT_FOUND" in kinds:
-        return ConfigError(f"GitHub: {said}; or it is not visible to this token")
+        return ConfigError(f"GitHub: {message}; or it is not visible to this token")
     if "RATE_LIMITED" in kinds:
-        return ServiceError(f"GitHub: rate limit ({said})", retryable=True)
-    return ServiceError(f"GitHub: {said}")
+        return ServiceError(f"GitHub: rate limit ({message})", retryable=True)
+    return ServiceError(f"GitHub: {message}")
 
 
-def _advice(said: str) -> str:
-    return next((advice for sign, advice in _KNOWN if sign.lower() in said.lower()), "")
+def _advice(message: str) -> str:
+    return next((advice for sign, advice in _ADVICE if sign.lower() in message.lower()), "")
 
 
-def _permission(what: str, answer: requests.Response) -> str:
-    """`pull_requests=write,contents=read; …` as a workflow writes it: a comma adds, a semicolon is another way."""
+def _permission(request: str, answer: requests.Response) -> str:
+    """Return the permissions that GitHub names: there a comma adds, and a semicolon is an alternative."""
     ways = [
-        " and ".join(f"`{one.strip().replace('_', '-').replace('=', ': ')}`" for one in way.split(",") if one.strip())
+        " and ".join(
+            f"`{permission.strip().replace('_', '-').replace('=', ': ')}`"
+            for permission in way.split(",")
+            if permission.strip()
+        )
         for way in answer.headers.get("X-Accepted-GitHub-Permissions", "").split(";")
     ]
-    told = " or ".join(way for way in ways if way)
-    guess = next((f"`{need}`" for pattern, need in _NEEDS if re.search(pattern, what)), "")
-    needs = told or guess
+    documented = " or ".join(way for way in ways if way)
+    guess = next((f"`{need}`" for pattern, need in _NEEDS if re.search(pattern, request)), "")
+    needs = documented or guess
     return f"the job needs `permissions:` with {needs}, an App the same" if needs else "the token may not do that"
 
 
-def _hidden(what: str) -> str:
-    """A token without the permission is answered with 404 as well."""
-    if "/actions/" in what:
+def _hidden(request: str) -> str:
+    """Return advice where a missing permission is answered with 404 as well."""
+    if "/actions/" in request:
         return "; the job needs `permissions:` with `actions: read`, for another repository an App's token"
     return ""
