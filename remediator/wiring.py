@@ -342,10 +342,12 @@ class Services:
 
     def _withhold(self) -> Withhold | None:
         """What the policy says of evidence in the state: by itself a branch that everybody can read holds none."""
-        from remediator.graph.state import bare
+        from remediator.graph.state import without_log_texts
 
         kept = self.policies.state.evidence
-        return bare if kept == "never" or (kept == "private" and self.store and self.store.public()) else None
+        return (
+            without_log_texts if kept == "never" or (kept == "private" and self.store and self.store.public()) else None
+        )
 
     def _admission(self) -> Admission:
         from remediator.graph.admission import Admission, Caps

@@ -37,7 +37,7 @@ class HeldList:
         if self._known and (wanted := ticked(self._known.body)):
             self._heeded = wanted
             if self._known.editor and self.conversation.may_command(self._known.editor):
-                self.driver.admission.asked.update(wanted)
+                self.driver.admission.requested.update(wanted)
             else:
                 log.warning("%s may not write here: the ticks are not heeded", self._known.editor or "nobody")
 

@@ -18,7 +18,7 @@ from remediator.domain.lifecycle import Review, is_open
 from remediator.domain.times import moment, stamp
 from remediator.errors import ConflictError, RemediatorError
 from remediator.graph.nodes.verify_recovery import NOTHING_CONFIGURED, may_have_cleared
-from remediator.graph.sweep import swept
+from remediator.graph.sweep import sweep_incidents
 from remediator.report import status_comment
 from remediator.services.github.conversation import unknown
 
@@ -116,7 +116,7 @@ class Reconciler:
             twin = replace(self, driver=driver, known=known, outbox=outbox)
             return twin._swept(record, verify=verify)  # noqa: SLF001 - a twin of ours
 
-        return swept(self.driver, waiting, look, lambda: outbox.send(self.conversation))
+        return sweep_incidents(self.driver, waiting, look, lambda: outbox.send(self.conversation))
 
     def _known_number(self, record: Record) -> int:
         """The number of an incident's pull request; 0 where there is none, or its state cannot be read."""
@@ -128,7 +128,7 @@ class Reconciler:
 
     def _swept(self, record: Record, *, verify: bool) -> IncidentState:
         if record.held:
-            return self._told_before(self.driver.revive(record.incident_id).state)
+            return self._told_before(self.driver.resume_queued(record.incident_id).state)
         began = moment(record.opening)
         if began and self.now() - began < _GRACE:
             return self.driver.state(record.incident_id)  # somebody is at it

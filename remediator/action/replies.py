@@ -106,7 +106,7 @@ def verdict(state: IncidentState, pull: PullRequest, at: str) -> Verdict | None:
         checks=() if outcome == "review" else _checks(state["observations"]),
         next_step=next_step,
         deadline=incident.deadline if outcome == "waiting" else "",
-        timeline=tuple(Event(at=str(one["at"]), what=_event(one)) for one in history[-20:]),
+        timeline=tuple(Event(at=str(one["at"]), text=_event(one)) for one in history[-20:]),
     )
 
 

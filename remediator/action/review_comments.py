@@ -55,7 +55,7 @@ class ReviewComments:
         if ask:
             self.conversation.react(said, "EYES")
             text, reaction = self._obey(incident, ask, said, activity)
-            self.driver.settle(incident)  # before the answer says that it is done
+            self.driver.record_now(incident)  # before the answer says that it is done
             if text:
                 self.conversation.reply(activity, said, reply(said.id, text), reaction)
             else:
@@ -65,7 +65,7 @@ class ReviewComments:
             self.resume(incident, approved)
         else:
             text, reaction = self._revise(incident, said, said.body)
-            self.driver.settle(incident)
+            self.driver.record_now(incident)
             self.conversation.reply(activity, said, reply(said.id, text), reaction)
 
     def _merge_again(self, incident: str, activity: Activity) -> None:
@@ -155,7 +155,7 @@ class ReviewComments:
 
     def _take_back(self, incident: str, said: PostedComment) -> tuple[str, Reaction]:
         review = Review(kind="revert", by=said.by, words="revert", at=said.at, ref=said.id)
-        result = self.driver.take_back(incident, review)
+        result = self.driver.revert(incident, review)
         now = result.state["pull_request"]
         if result.error or result.state["workflow_status"] != "awaiting_review" or now is None:
             return prose(str(result.error or result.state["incident"].reason)), "CONFUSED"

@@ -135,9 +135,7 @@ def _take_back(args: argparse.Namespace) -> int:
             f"{record.incident_id} is not merged: decline it with"
             f" `{command(found, f'reject {record.incident_id} --reason …')}`"
         )
-    return _tell(
-        found, found.driver.take_back(record.incident_id, _review(found, "revert", words="revert")), "proposed"
-    )
+    return _tell(found, found.driver.revert(record.incident_id, _review(found, "revert", words="revert")), "proposed")
 
 
 def _decline(args: argparse.Namespace, ask: ReviewCommand) -> int:

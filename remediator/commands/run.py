@@ -84,7 +84,7 @@ def _think_ahead(found: Services, cases: Sequence[Case]) -> None:
 def _one(found: Services, case: Case) -> DriverResult:
     from remediator.domain.lifecycle import Incident
     from remediator.graph.driver import DriverResult
-    from remediator.graph.state import fresh
+    from remediator.graph.state import initial_state
 
     outcome = faults.contained(lambda: _start(found, case))
     if not isinstance(outcome, RemediatorError):
@@ -94,7 +94,7 @@ def _one(found: Services, case: Case) -> DriverResult:
         raise outcome
     state = driver.last.copy()
     if "incident" not in state or state["incident"].fingerprint != case.fingerprint:
-        state = fresh("", Incident(fingerprint=case.fingerprint))
+        state = initial_state("", Incident(fingerprint=case.fingerprint))
     state["workflow_status"] = "failed"
     state["incident"] = state["incident"].model_copy(update={"reason": str(outcome)})
     return DriverResult(state, outcome)

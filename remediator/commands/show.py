@@ -21,9 +21,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Print it."""
-    from remediator.report import RunFacts, standing
+    from remediator.report import RunFacts, incident_page
 
     found = services(args)
     report = report_of(found, found.driver.state(find(found, args.id).incident_id))
-    print(standing(report, RunFacts(), in_words(report.status), colour=sys.stdout.isatty()), end="")
+    print(incident_page(report, RunFacts(), in_words(report.status), colour=sys.stdout.isatty()), end="")
     return 0

@@ -66,12 +66,12 @@ class SweepResult:
 def sweep(found: Services) -> list[SweepResult]:
     """All open incidents, each with an outcome of its own, gravest first; those held back go on where they may now."""
     from remediator.domain.lifecycle import gravity, is_open
-    from remediator.graph.sweep import swept
+    from remediator.graph.sweep import sweep_incidents
 
     driver = found.driver
     found.forge  # noqa: B018 - made before the threads ask for it
     waiting = sorted((record for record in driver.records() if is_open(record)), key=gravity)
-    done = swept(driver, waiting, partial(_one, found))
+    done = sweep_incidents(driver, waiting, partial(_one, found))
     return [_swept(record, done.get(record.incident_id)) for record in waiting]
 
 
@@ -89,7 +89,7 @@ def _one(found: Services, driver: Driver, record: Record) -> DriverResult | None
     from remediator.wiring import now
 
     if record.held:
-        return driver.revive(record.incident_id)
+        return driver.resume_queued(record.incident_id)
     if record.opening:
         return driver.finish(record.incident_id)
     if record.status == "verifying":

@@ -21,13 +21,13 @@ class RecentBases:
 
     forge: Forge
     now: Clock
-    _known: dict[str, tuple[datetime, Base]] = field(default_factory=dict, repr=False)
+    _bases: dict[str, tuple[datetime, Base]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __call__(self, branch: str) -> Base:
         """Where the branch is, or was a moment ago."""
         with self._lock:
-            known, now = self._known.get(branch), self.now()
-            if known is None or now - known[0] >= FRESH:
-                known = self._known[branch] = (now, self.forge.base(branch))
-            return known[1]
+            entry, now = self._bases.get(branch), self.now()
+            if entry is None or now - entry[0] >= FRESH:
+                entry = self._bases[branch] = (now, self.forge.base(branch))
+            return entry[1]

@@ -48,14 +48,14 @@ def incident_report(
         policy=(base.note,) if base and base.note else (),
         diffs=tuple(diffs),
         attempt=incident.attempt,
-        failed=_failed(state),
+        failed=_failure(state),
         follows=_earlier(state),
         model=second.model if second else "",
         model_heard=second.heard if second else True,
         model_note=second.note if second else "",
         model_prompt=second.prompt if second else "",
         model_recalled=bool(second and second.recalled),
-        seen=incident.seen,
+        sightings=incident.seen,
         last_seen=incident.last_seen,
         now=state["timestamp"],
         version=__version__,
@@ -68,10 +68,10 @@ def incident_report(
     )
 
 
-def _failed(state: IncidentState) -> str:
+def _failure(state: IncidentState) -> str:
     """What the verifiers said of the attempt before; nothing where a person ended it."""
-    seen = [entry for entry in state["user_feedback_history"] if entry.get("kind") in {"verified", "revert"}]
-    return short(str(seen[-1].get("words", ""))) if seen and seen[-1]["kind"] == "verified" else ""
+    outcomes = [entry for entry in state["user_feedback_history"] if entry.get("kind") in {"verified", "revert"}]
+    return short(str(outcomes[-1].get("words", ""))) if outcomes and outcomes[-1]["kind"] == "verified" else ""
 
 
 def _verification(chosen_id: str, promises: Sequence[str], by: str, look: str) -> str:
@@ -80,8 +80,8 @@ def _verification(chosen_id: str, promises: Sequence[str], by: str, look: str) -
         return "nothing is expected to recover by this alone: the incident then needs a person"
     if not promises:
         return ""
-    where = "the verdict comes as a comment here" if by == "comment" else f"`{look}` tells"
-    return f"{', '.join(dict.fromkeys(promises))}; {where}"
+    verdict_place = "the verdict comes as a comment here" if by == "comment" else f"`{look}` tells"
+    return f"{', '.join(dict.fromkeys(promises))}; {verdict_place}"
 
 
 def _earlier(state: IncidentState) -> str:
@@ -96,7 +96,7 @@ def _earlier(state: IncidentState) -> str:
 
 def _diff(path: str, text: str | None, read: Read) -> Diff:
     try:
-        before: bytes | None = read(path)
+        old: bytes | None = read(path)
     except FileNotFoundError:
-        before = None
-    return Diff(name=path, text=unified_diff(path, before, None if text is None else text.encode()))
+        old = None
+    return Diff(name=path, text=unified_diff(path, old, None if text is None else text.encode()))

@@ -13,10 +13,10 @@ from remediator.domain.lifecycle import Incident, Record, Review
 from remediator.domain.times import stamp
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, RemediatorError
 from remediator.graph.admission import Admission
-from remediator.graph.identity import IncidentEnd, IncidentStart, Quiet, SeenAgain, decide
-from remediator.graph.nodes.commit_changes import held_back, joined
+from remediator.graph.identity import IncidentStart, Quiet, SeenAgain, UnfinishedPublication, decide
+from remediator.graph.nodes.commit_changes import join_pull_request, queue_change
 from remediator.graph.nodes.get_user_feedback import seen_again, take_note
-from remediator.graph.state import IncidentState, fresh, record, remember
+from remediator.graph.state import IncidentState, initial_state, record, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _TRIES = 50
-_BEFORE = "commit_changes"
+_PUBLISHING_NODE = "commit_changes"
 """Where each flow stops until its change may be published."""
 
 
@@ -60,9 +60,9 @@ class Driver:
 
     def records(self) -> list[Record]:
         """All known incidents; fields that a newer release added are passed over."""
-        known = Record.model_fields
+        fields = Record.model_fields
         heads = self.memory.records()
-        return [Record.model_validate({k: v for k, v in head.items() if k in known}) for head in heads if head]
+        return [Record.model_validate({k: v for k, v in head.items() if k in fields}) for head in heads if head]
 
     def start(self, case: Case) -> DriverResult:
         """Handle one incident of the logs: a new thread, one more sighting of an open one, or silence."""
@@ -75,21 +75,21 @@ class Driver:
                 match decision:
                     case Quiet(record=known, until=until):
                         return DriverResult(self.state(known.incident_id), quiet_until=until)
-                    case IncidentEnd(record=known):
+                    case UnfinishedPublication(record=known):
                         result = self.finish(known.incident_id)
                         if result.error is None:
                             continue  # and count this sighting
                     case SeenAgain(record=known) if known.incident_id == counted:
                         return DriverResult(self.state(counted))
                     case SeenAgain(record=known) if known.held:
-                        result = self.revive(known.incident_id, seen_at=case.read_at)
+                        result = self.resume_queued(known.incident_id, seen_at=case.read_at)
                     case SeenAgain(record=known):
-                        seen = Review(kind="seen", at=case.read_at)
-                        result = self._invoke(known.incident_id, Command(resume=seen))
+                        sighting = Review(kind="seen", at=case.read_at)
+                        result = self._invoke(known.incident_id, Command(resume=sighting))
                     case IncidentStart(incident_id=thread, incident=incident, earlier=earlier):
-                        before = earlier.incident_id if earlier else thread if incident.seen > 1 else ""
-                        start = fresh(thread, incident, _history(earlier))
-                        start["second"] = self._kept(before) if before else None
+                        earlier_id = earlier.incident_id if earlier else thread if incident.seen > 1 else ""
+                        start = initial_state(thread, incident, _history(earlier))
+                        start["second"] = self._earlier_answer(earlier_id) if earlier_id else None
                         result = self._invoke(thread, start)
                         counted = thread if result.state["pull_request"] else ""  # recorded before it was published
                 self._flush(result)
@@ -99,14 +99,16 @@ class Driver:
             return result
         raise ConflictError(f"incident {case.fingerprint[:12]} is being moved by others all the time")
 
-    def _kept(self, incident_id: str) -> SecondReading | None:
+    def _earlier_answer(self, incident_id: str) -> SecondReading | None:
         """What a model said when the incident was here before, for judging anew; nothing of it is shown as it is."""
         try:
-            said = self.graph.get_state(_config(incident_id)).values.get("second")
+            answer = self.graph.get_state(_config(incident_id)).values.get("second")
         except RemediatorError as error:  # a spoilt document of before costs one more question, not the incident
             log.info("%s: nothing is kept of it: %s", incident_id, error)
             return None
-        return said.model_copy(update={"note": "", "category": "", "dropped": 0}) if said and said.answer else None
+        return (
+            answer.model_copy(update={"note": "", "category": "", "dropped": 0}) if answer and answer.answer else None
+        )
 
     def resume(
         self, incident_id: str, review: Review, *, then: Callable[[IncidentState], object] | None = None
@@ -115,8 +117,8 @@ class Driver:
 
         `then` tells people of the new state before it is recorded: who finds it unrecorded tells them once more.
         """
-        if self.state(incident_id)["incident"].opening and (finished := self.finish(incident_id)).error:
-            return finished
+        if self.state(incident_id)["incident"].opening and (publication := self.finish(incident_id)).error:
+            return publication
         result = self._invoke(incident_id, Command(resume=review))
         if then and result.error is None:
             try:
@@ -127,44 +129,44 @@ class Driver:
         self._flush(result)
         return result
 
-    def settle(self, incident_id: str) -> None:
+    def record_now(self, incident_id: str) -> None:
         """Record this incident now, even where the others of a sweep are recorded together at its end."""
         self.memory.flush(f"Record {incident_id}", [incident_id])
 
     def finish(self, incident_id: str) -> DriverResult:
         """Publish what a run was about to publish when it died; everything it did is found again."""
-        result = self._onwards(incident_id, self._stream(incident_id, None))
+        result = self._advance(incident_id, self._stream(incident_id, None))
         self._flush(result)
         return result
 
-    def revive(self, incident_id: str, *, seen_at: str = "") -> DriverResult:
+    def resume_queued(self, incident_id: str, *, seen_at: str = "") -> DriverResult:
         """Go on with an incident that was held back: from its stored proposals, since its log may be gone."""
         state = self.state(incident_id)
-        ready = self.prepare(incident_id, seen_at=seen_at) if state["incident"].held else DriverResult(state)
-        result = self._onwards(incident_id, ready)
+        ready = self.prepare_queued(incident_id, seen_at=seen_at) if state["incident"].held else DriverResult(state)
+        result = self._advance(incident_id, ready)
         self._flush(result)
         return result
 
-    def prepare(self, incident_id: str, *, seen_at: str = "") -> DriverResult:
+    def prepare_queued(self, incident_id: str, *, seen_at: str = "") -> DriverResult:
         """Bring a held incident to where its change could be published; `revive` goes on from there."""
         state = self.state(incident_id)
         incident = seen_again(state["incident"], seen_at) if seen_at else state["incident"]
         free = IncidentState(incident=incident.model_copy(update={"held": "", "reason": "", "noted": ""}))
-        self._write(incident_id, free, "analyze_root_cause")
+        self._write_as(incident_id, free, "analyze_root_cause")
         return self._stream(incident_id, None)
 
-    def hold(self, incident_id: str, why: str) -> DriverResult:
+    def queue(self, incident_id: str, why: str) -> DriverResult:
         """Not now: what is ready to be published waits."""
-        self._write(incident_id, held_back(self.state(incident_id), why), _BEFORE)
+        self._write_as(incident_id, queue_change(self.state(incident_id), why), _PUBLISHING_NODE)
         return self._stream(incident_id, None)
 
-    def take_back(self, incident_id: str, review: Review) -> DriverResult:
+    def revert(self, incident_id: str, review: Review) -> DriverResult:
         """Propose to revert what was merged, also of an incident that has ended."""
         state = self.state(incident_id)
         if not state["incident"].merged or state["workflow_status"] == "awaiting_review":
             raise ConfigError(f"{incident_id} has no merged change that could be taken back")
-        self._write(incident_id, take_note(state, review), "get_user_feedback")
-        result = self._onwards(incident_id, self._stream(incident_id, None))
+        self._write_as(incident_id, take_note(state, review), "get_user_feedback")
+        result = self._advance(incident_id, self._stream(incident_id, None))
         self._flush(result)
         return result
 
@@ -177,7 +179,7 @@ class Driver:
             user_recognition=review.words,
             user_feedback_history=remember(state, kind="closed", by=review.by, words=review.words, at=review.at),
         )
-        self._write(incident_id, ended, "final_feedback")
+        self._write_as(incident_id, ended, "final_feedback")
         result = DriverResult(cast("IncidentState", {**state, **ended}))
         self._flush(result)
         return result
@@ -189,94 +191,96 @@ class Driver:
             raise ConfigError(f"no incident {incident_id} is known here: see `remediator list`")
         return cast("IncidentState", values)
 
-    def _write(self, thread: str, noted: IncidentState, node: str) -> None:
+    def _write_as(self, thread: str, update: IncidentState, node: str) -> None:
         """As if the node had just said so: the routing decides what comes next."""
         with tracing_context(enabled=False):
-            self.graph.update_state(_config(thread), cast("dict[str, Any]", noted), as_node=node)
+            self.graph.update_state(_config(thread), cast("dict[str, Any]", update), as_node=node)
 
     def _invoke(self, thread: str, payload: Any) -> DriverResult:
-        return self._onwards(thread, self._stream(thread, payload))
+        return self._advance(thread, self._stream(thread, payload))
 
-    def _onwards(self, thread: str, result: DriverResult) -> DriverResult:
+    def _advance(self, thread: str, result: DriverResult) -> DriverResult:
         """Past the stop before each change: what is new is recorded as being opened, then it is published.
 
         So a run that dies while publishing leaves its whole state behind, and the next one goes on.
         """
-        while result.error is None and not self.preview and self.stopped(thread):
+        while result.error is None and not self.preview and self.ready_to_publish(thread):
             pull, why = result.state["pull_request"], ""
             if pull and not pull.head:
-                if shared := self.shared(thread):
-                    self._write(thread, joined(result.state, shared, stamp(self.now())), _BEFORE)
+                if shared := self.same_change(thread):
+                    self._write_as(thread, join_pull_request(result.state, shared, stamp(self.now())), _PUBLISHING_NODE)
                     result = self._stream(thread, None)
                     continue
-                why = self.memory.claim([thread], f"Open {thread}", self.admission.refuses).get(thread, "")
-            result = self.hold(thread, why) if why else self._stream(thread, None)
+                why = self.memory.claim([thread], f"Open {thread}", self.admission.refusal).get(thread, "")
+            result = self.queue(thread, why) if why else self._stream(thread, None)
         if isinstance(result.error, (ConflictError, PolicyViolation)):
-            self._give_up(thread, result)
+            self._end_as_needs_person(thread, result)
         return result
 
-    def adopt(self, incident_id: str, other: IncidentState) -> None:
+    def adopt(self, incident_id: str, owner: IncidentState) -> None:
         """Take over what a shared pull request has come to propose: what is merged is what must be remembered."""
-        state, made = self.state(incident_id), other["pull_request"]
+        state, owner_pull = self.state(incident_id), owner["pull_request"]
         pull = state["pull_request"]
-        if pull is None or made is None or state["git_changes"] == other["git_changes"]:
+        if pull is None or owner_pull is None or state["git_changes"] == owner["git_changes"]:
             return
-        chosen = {"chosen": other["incident"].chosen, "base_commit": other["incident"].base_commit}
-        taken = IncidentState(
-            git_changes=other["git_changes"],
-            commit_message=other["commit_message"],
-            commit_hash=other["commit_hash"],
-            proposals=other["proposals"],
-            suggested_actions=other["suggested_actions"],
-            pull_request=pull.model_copy(update={"head": made.head, "title": made.title}),
+        chosen = {"chosen": owner["incident"].chosen, "base_commit": owner["incident"].base_commit}
+        update = IncidentState(
+            git_changes=owner["git_changes"],
+            commit_message=owner["commit_message"],
+            commit_hash=owner["commit_hash"],
+            proposals=owner["proposals"],
+            suggested_actions=owner["suggested_actions"],
+            pull_request=pull.model_copy(update={"head": owner_pull.head, "title": owner_pull.title}),
             incident=state["incident"].model_copy(update=chosen),
         )
-        self._write(incident_id, taken, _BEFORE)
+        self._write_as(incident_id, update, _PUBLISHING_NODE)
         self._stream(incident_id, None)
 
-    def shared(self, thread: str) -> PullRequest | None:
+    def same_change(self, thread: str) -> PullRequest | None:
         """The open pull request that another incident has opened for the very same change."""
-        wanted = record(thread, dict(self.state(thread))).change
-        twins = [one for one in self.records() if one.change == wanted and one.status == "awaiting_review"]
+        change = record(thread, dict(self.state(thread))).change
+        twins = [
+            record_ for record_ in self.records() if record_.change == change and record_.status == "awaiting_review"
+        ]
         for twin in twins:
             pull = self.state(twin.incident_id)["pull_request"]
-            own = pull and pull.branch.rpartition("-")[0] == f"remediator/{twin.incident_id}"
-            if twin.incident_id != thread and pull and pull.head and own:
+            original = pull and pull.branch.rpartition("-")[0] == f"remediator/{twin.incident_id}"
+            if twin.incident_id != thread and pull and pull.head and original:
                 return pull
         return None
 
-    def stopped(self, thread: str) -> bool:
+    def ready_to_publish(self, thread: str) -> bool:
         """Whether a change is ready to be published."""
-        return self.graph.get_state(_config(thread)).next == (_BEFORE,)
+        return self.graph.get_state(_config(thread)).next == (_PUBLISHING_NODE,)
 
-    def _give_up(self, thread: str, result: DriverResult) -> None:
+    def _end_as_needs_person(self, thread: str, result: DriverResult) -> None:
         """What a person must decide is not tried again by every sweep."""
-        known = self.graph.get_state(_config(thread)).values
-        if self.preview or not known or not known["incident"].opening:
+        values = self.graph.get_state(_config(thread)).values
+        if self.preview or not values or not values["incident"].opening:
             return
-        state = cast("IncidentState", known)
-        said = {"opening": "", "reason": str(result.error)}
+        state = cast("IncidentState", values)
+        update = {"opening": "", "reason": str(result.error)}
         ended = IncidentState(
             workflow_status="needs_person",
             pull_request=None,
-            incident=state["incident"].model_copy(update=said),
+            incident=state["incident"].model_copy(update=update),
             user_feedback_history=remember(state, kind="ended", outcome="needs_person", words=str(result.error)),
         )
-        self._write(thread, ended, "final_feedback")
-        self.settle(thread)
+        self._write_as(thread, ended, "final_feedback")
+        self.record_now(thread)
 
     def _stream(self, thread: str, payload: Any) -> DriverResult:
         """Up to the next stop, interrupt or end."""
         config = _config(thread)
         self.last = cast("IncidentState", payload if isinstance(payload, dict) else self.state(thread))
-        stops = [] if self.preview else [_BEFORE]
+        stops = [] if self.preview else [_PUBLISHING_NODE]
         try:
             with tracing_context(enabled=False):  # whatever the environment says: incidents go nowhere else
                 for values in self.graph.stream(
                     payload, config, stream_mode="values", durability="exit", interrupt_before=stops
                 ):
-                    known = {key: value for key, value in values.items() if key != "__interrupt__"}
-                    self.last = cast("IncidentState", {**self.last, **known})
+                    fields = {key: value for key, value in values.items() if key != "__interrupt__"}
+                    self.last = cast("IncidentState", {**self.last, **fields})
         except RemediatorError as error:
             self.memory.forget(thread)
             state = self.last.copy()
@@ -293,14 +297,14 @@ class Driver:
             self.memory.flush(f"Record {result.state['incident_id']}: {result.state['workflow_status']}")
 
 
-def _as_if_new(decision: IncidentStart | IncidentEnd | SeenAgain | Quiet) -> IncidentStart:
+def _as_if_new(decision: IncidentStart | UnfinishedPublication | SeenAgain | Quiet) -> IncidentStart:
     """What a run would propose today, whatever was decided before."""
     if isinstance(decision, IncidentStart):
         return decision
-    known = decision.record
-    kept = known.model_dump(include={"fingerprint", "about", "names", "generation"})
-    incident = Incident(**kept, seen=known.seen + 1)
-    return IncidentStart(incident_id=known.incident_id, incident=incident)
+    stored = decision.record
+    identity = stored.model_dump(include={"fingerprint", "about", "names", "generation"})
+    incident = Incident(**identity, seen=stored.seen + 1)
+    return IncidentStart(incident_id=stored.incident_id, incident=incident)
 
 
 def _history(earlier: Record | None) -> list[dict[str, Any]]:

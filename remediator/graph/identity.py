@@ -28,7 +28,7 @@ class IncidentStart(Value):
     """The generation before, whose outcome goes into the history."""
 
 
-class IncidentEnd(Value):
+class UnfinishedPublication(Value):
     """A run is publishing its change, or died over it: do so too, since publishing twice is publishing once."""
 
     record: Record
@@ -47,14 +47,19 @@ class Quiet(Value):
     until: str
 
 
-def alike(case: Case, record: Record) -> bool:
+def is_same_incident(case: Case, record: Record) -> bool:
     """Whether an open incident is this one under another fingerprint: what leads it has changed, the fault has not.
 
     An alert fires on when the pods that told of the fault are gone, and fires before anybody has looked at them.
     """
     place, _, container = case.about.rpartition("/")
-    known, _, its = record.about.rpartition("/")
-    if not place or place != known or record.status not in OPEN_STATUSES or (container and its and container != its):
+    stored_place, _, stored_container = record.about.rpartition("/")
+    if (
+        not place
+        or place != stored_place
+        or record.status not in OPEN_STATUSES
+        or (container and stored_container and container != stored_container)
+    ):
         return False
     return case.echo or (case.diagnosis.category == record.category and case.names in {"", record.names})
 
@@ -65,18 +70,18 @@ def decide(
     now: datetime,
     limits: RunLimits,
     case: Case | None = None,
-) -> IncidentStart | IncidentEnd | SeenAgain | Quiet:
+) -> IncidentStart | UnfinishedPublication | SeenAgain | Quiet:
     """One open thread for each fault; what came to nothing runs again, what ended gets a new generation."""
-    same = sorted((r for r in records if r.fingerprint == fingerprint), key=lambda r: r.generation)
-    last = same[-1] if same else Record(incident_id="")
+    generations = sorted((r for r in records if r.fingerprint == fingerprint), key=lambda r: r.generation)
+    last = generations[-1] if generations else Record(incident_id="")
     if last.opening:
-        return IncidentEnd(record=last)
+        return UnfinishedPublication(record=last)
     if last.status in OPEN_STATUSES or (last.held and last.opened):
         return SeenAgain(record=last)
-    if known := next((one for one in records if case and alike(case, one)), None):
-        return SeenAgain(record=known)
+    if open_record := next((record for record in records if case and is_same_incident(case, record)), None):
+        return SeenAgain(record=open_record)
     new = Incident(fingerprint=fingerprint, about=case.about if case else "", names=case.names if case else "")
-    if not same:
+    if not generations:
         return IncidentStart(incident_id=_new_id(fingerprint, records), incident=new)
     until = moment(last.quiet_until)
     if until is None and last.status == "rejected" and (closed := moment(last.updated)):
@@ -92,8 +97,8 @@ def decide(
 
 
 def _new_id(fingerprint: str, records: Sequence[Record]) -> str:
-    taken = {record.incident_id.rpartition("-")[0] for record in records}
+    stems = {record.incident_id.rpartition("-")[0] for record in records}
     for digits in range(SHORTEST, len(fingerprint)):
-        if (stem := f"inc-{fingerprint[:digits]}") not in taken:
+        if (stem := f"inc-{fingerprint[:digits]}") not in stems:
             return f"{stem}-1"
     return f"inc-{fingerprint}-1"

@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 class ChangeFate(NamedTuple):
     """What became of a merged change."""
 
-    said: str = ""
+    summary: str = ""
     """Empty while it stands, or where nobody can say."""
-    gone: bool = False
+    reverted: bool = False
     """It was taken back, so that whatever goes on is none of its doing."""
 
 
@@ -42,16 +42,16 @@ class MergedChange:
         if pull is None:
             return ChangeFate()
         try:
-            now = self.bases(pull.base)
-            was = Base(branch=pull.base, commit=state["incident"].base_commit)
+            head = self.bases(pull.base)
+            base = Base(branch=pull.base, commit=state["incident"].base_commit)
             for path, text in all_changes(state).items():
-                made = None if text is None else text.encode()
-                here = read(self.forge, now, path)
-                if here == made or _holds(before := read(self.forge, was, path), made, here):
+                merged = None if text is None else text.encode()
+                current = read(self.forge, head, path)
+                if current == merged or _contains_step(original := read(self.forge, base, path), merged, current):
                     continue
-                place = f"`{path}` in {now.branch or now.commit[:7]}"
-                if _holds(made, before, here):
-                    return ChangeFate(f"{place} was taken back after the merge", gone=True)
+                place = f"`{path}` in {head.branch or head.commit[:7]}"
+                if _contains_step(merged, original, current):
+                    return ChangeFate(f"{place} was taken back after the merge", reverted=True)
                 return ChangeFate(f"{place} no longer reads as proposed")
         except RemediatorError as error:
             log.info("whether the change still stands is not known: %s", error)
@@ -66,10 +66,10 @@ def read(forge: Forge, base: Base, path: str) -> bytes | None:
         return None
 
 
-def _holds(before: bytes | None, after: bytes | None, now: bytes | None) -> bool:
+def _contains_step(old: bytes | None, new: bytes | None, current: bytes | None) -> bool:
     """Whether the step from `before` to `after` is in the file, whatever else has changed in it."""
     try:
-        take_back(before, after, now)
+        take_back(old, new, current)
     except ValueError:
         return False
     return True

@@ -32,16 +32,16 @@ class Polling:
     verifiers: Sequence[Verifier] = ()
     step: float = STEP
 
-    def watch(self, found: T, waits: Callable[[T], bool], look: Callable[[], T]) -> T:
+    def watch(self, value: T, is_pending: Callable[[T], bool], look: Callable[[], T]) -> T:
         """What `look` finds in the end: it is asked again until nothing is waited for, or patience is over."""
         until = self.now() + self.total
-        while waits(found) and (left := (until - self.now()).total_seconds()) > 0:
-            log.info("not settled yet; looking again in %.0f s", min(self.step, left))
-            self.sleep(min(self.step, left))
+        while is_pending(value) and (remaining := (until - self.now()).total_seconds()) > 0:
+            log.info("not settled yet; looking again in %.0f s", min(self.step, remaining))
+            self.sleep(min(self.step, remaining))
             for verifier in self.verifiers:
                 verifier.forget()
-            found = look()
-        return found
+            value = look()
+        return value
 
 
 def unsettled(state: IncidentState) -> bool:

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from remediator.graph.state import IncidentState
 
 
-ASKED = "A person asked to take it back."
+REVERT_REASON = "A person asked to take it back."
 
 
-def taking_back(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
+def revert_proposal(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
     """Whole files as they stood before the merge, with what came since; PolicyViolation where both touch one line."""
-    pull, made = state["pull_request"], chosen(state)
-    if pull is None or made is None:
+    pull, proposal = state["pull_request"], chosen(state)
+    if pull is None or proposal is None:
         return ()
-    was, now = Base(branch=pull.base, commit=state["incident"].base_commit), forge.base(pull.base)
+    original, head = Base(branch=pull.base, commit=state["incident"].base_commit), forge.base(pull.base)
     edits = []
     for path, text in all_changes(state).items():
         try:
             content = take_back(
-                read(forge, was, path), text.encode() if text is not None else None, read(forge, now, path)
+                read(forge, original, path), text.encode() if text is not None else None, read(forge, head, path)
             )
         except ValueError as error:
             raise PolicyViolation(f"{path} {error}: take it back by hand") from error
@@ -39,10 +39,12 @@ def taking_back(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
         Proposal(
             id=TAKE_BACK,
             action=TAKE_BACK,
-            title=f"take back: {made.title}",
-            reason=ASKED if state["incident"].noted == "revert" else "It was merged and did not end the incident.",
-            evidence_ids=made.evidence_ids,
-            places=made.places,
+            title=f"take back: {proposal.title}",
+            reason=REVERT_REASON
+            if state["incident"].noted == "revert"
+            else "It was merged and did not end the incident.",
+            evidence_ids=proposal.evidence_ids,
+            places=proposal.places,
             edits=tuple(edits),
             risk="low",
             policy=("takes back what was merged; no auto-merge",),

@@ -95,7 +95,7 @@ VALUES: tuple[type, ...] = (
 """The only classes that a checkpoint may bring to life."""
 
 
-def fresh(incident_id: str, incident: Incident, history: list[dict[str, Any]] | None = None) -> IncidentState:
+def initial_state(incident_id: str, incident: Incident, history: list[dict[str, Any]] | None = None) -> IncidentState:
     """Every field at its start, so that nothing of an earlier run of the same thread shines through."""
     return IncidentState(
         raw_log="",
@@ -126,7 +126,7 @@ def fresh(incident_id: str, incident: Incident, history: list[dict[str, Any]] | 
     )
 
 
-def bare(channel: str, value: Any) -> Any:
+def without_log_texts(channel: str, value: Any) -> Any:
     """A field without the texts of logs: signatures, counts and references stay, and what the pull request shows."""
     match channel, value:
         case "raw_log", str():
@@ -136,15 +136,15 @@ def bare(channel: str, value: Any) -> Any:
         case "second", SecondReading():  # its raw answer may quote a log beyond what was judged and shown
             return value.model_copy(update={"answer": ""})
         case "diagnosis", Diagnosis():
-            return value.model_copy(update={"evidence": bare("evidence", value.evidence), "context": ()})
+            return value.model_copy(update={"evidence": without_log_texts("evidence", value.evidence), "context": ()})
         case _:
             return value
 
 
 def chosen(state: IncidentState) -> Proposal | None:
     """The proposal that the present change makes."""
-    wanted = state["incident"].chosen
-    return next((proposal for proposal in state["proposals"] if proposal.id == wanted), None)
+    chosen_id = state["incident"].chosen
+    return next((proposal for proposal in state["proposals"] if proposal.id == chosen_id), None)
 
 
 def deleted_files(state: IncidentState) -> tuple[str, ...]:

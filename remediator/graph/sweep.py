@@ -23,7 +23,7 @@ WIDTH = 16
 """Incidents that are looked at at once; most of a look is waiting for servers."""
 
 
-def swept(
+def sweep_incidents(
     driver: Driver,
     records: Sequence[Record],
     look: Callable[[Driver, Record], T],
@@ -34,79 +34,89 @@ def swept(
     `tell` tells people of all at once, before anything is recorded, and says of which incidents it could not.
     """
     driver.memory.recall([record.incident_id for record in records])
-    done = together(driver, [record for record in records if not record.held], look, tell)
-    held = sorted((record for record in records if record.held), key=gravity)
-    return {**done, **_revived(driver, held, look, tell)}
+    results = look_together(driver, [record for record in records if not record.held], look, tell)
+    queued = sorted((record for record in records if record.held), key=gravity)
+    return {**results, **_resume_queued(driver, queued, look, tell)}
 
 
-def _revived(
+def _resume_queued(
     driver: Driver,
-    held: Sequence[Record],
+    queued: Sequence[Record],
     look: Callable[[Driver, Record], T],
     tell: Callable[[], Mapping[str, RemediatorError]],
 ) -> dict[str, T | RemediatorError]:
     """As many as the caps have room for, admitted as one commit and looked at side by side; the others wait on."""
-    if not held or driver.preview:
+    if not queued or driver.preview:
         return {}
     heads = {record.incident_id: record.model_dump() for record in driver.records()}
-    asked = [] if driver.admission.frozen() else [one for one in held if one.incident_id in driver.admission.asked]
-    first = [*asked, *[one for one in held if one not in asked][: driver.admission.room(heads)]]
-    ready = _each(driver, first, lambda twin, record: twin.prepare(record.incident_id))
-    faults = {thread: found for thread, found in ready.items() if isinstance(found, RemediatorError)}
-    names = [one.incident_id for one in first if driver.stopped(one.incident_id) and not driver.shared(one.incident_id)]
-    refused, lost = _admitted(driver, names)
+    requested = (
+        []
+        if driver.admission.frozen()
+        else [record for record in queued if record.incident_id in driver.admission.requested]
+    )
+    first = [*requested, *[record for record in queued if record not in requested][: driver.admission.room(heads)]]
+    results = _look_at_each(driver, first, lambda twin, record: twin.prepare_queued(record.incident_id))
+    faults = {thread: result for thread, result in results.items() if isinstance(result, RemediatorError)}
+    names = [
+        record.incident_id
+        for record in first
+        if driver.ready_to_publish(record.incident_id) and not driver.same_change(record.incident_id)
+    ]
+    refused, lost = _admit(driver, names)
     faults |= lost
     if refused:
         driver.memory.forget(*refused)  # held as they are stored
-    go_on = [record for record in first if record.incident_id not in {*refused, *faults}]
-    return {**faults, **together(driver, go_on, look, tell)}
+    admitted = [record for record in first if record.incident_id not in {*refused, *faults}]
+    return {**faults, **look_together(driver, admitted, look, tell)}
 
 
-def _admitted(driver: Driver, names: list[str]) -> tuple[dict[str, str], dict[str, RemediatorError]]:
+def _admit(driver: Driver, names: list[str]) -> tuple[dict[str, str], dict[str, RemediatorError]]:
     """Why some must wait, and which were moved on by somebody else meanwhile; all others are let open."""
     lost: dict[str, RemediatorError] = {}
     while True:
-        wanted = [name for name in names if name not in lost]
+        candidates = [name for name in names if name not in lost]
         try:
-            return driver.memory.claim(wanted, f"Open {len(wanted)} held incidents", driver.admission.refuses), lost
+            return driver.memory.claim(
+                candidates, f"Open {len(candidates)} held incidents", driver.admission.refusal
+            ), lost
         except ConflictError as error:
-            gone = [name for name in wanted if name in str(error)]
-            if not gone:
+            moved = [name for name in candidates if name in str(error)]
+            if not moved:
                 raise
-            lost |= dict.fromkeys(gone, error)
+            lost |= dict.fromkeys(moved, error)
 
 
-def together(
+def look_together(
     driver: Driver,
     records: Sequence[Record],
     look: Callable[[Driver, Record], T],
     tell: Callable[[], Mapping[str, RemediatorError]] = dict,
 ) -> dict[str, T | RemediatorError]:
     """What became of each by its id; one fault does not cost the others, what somebody else moved is left to them."""
-    done = _each(driver, records, look)
+    results = _look_at_each(driver, records, look)
     if driver.preview or not records:
-        return done
-    if untold := tell():
-        driver.memory.forget(*untold)  # the next sweep looks, and tells, once more
-        done.update(untold)
+        return results
+    if unsent := tell():
+        driver.memory.forget(*unsent)  # the next sweep looks, and tells, once more
+        results.update(unsent)
     try:
         driver.memory.flush(f"Sweep {len(records)} open incidents")
     except ConflictError as error:
         lost = [record.incident_id for record in records if record.incident_id in str(error)]
         if not lost:
             raise
-        done.update(dict.fromkeys(lost, error))
-    return done
+        results.update(dict.fromkeys(lost, error))
+    return results
 
 
-def _each(
+def _look_at_each(
     driver: Driver, records: Sequence[Record], look: Callable[[Driver, Record], T]
 ) -> dict[str, T | RemediatorError]:
     """Each look gets a driver of its own, since a driver remembers what it saw last."""
     if not records:
         return {}
 
-    def one(record: Record) -> T | RemediatorError:
+    def guarded(record: Record) -> T | RemediatorError:
         try:
             return look(replace(driver, memory=DeferredCheckpoints(driver.memory)), record)
         except RemediatorError as error:
@@ -120,4 +130,4 @@ def _each(
             )
 
     with ThreadPoolExecutor(max_workers=min(WIDTH, len(records))) as pool:
-        return dict(zip([record.incident_id for record in records], pool.map(one, records), strict=True))
+        return dict(zip([record.incident_id for record in records], pool.map(guarded, records), strict=True))

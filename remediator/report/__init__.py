@@ -7,7 +7,7 @@ from remediator.report.diff import unified_diff
 from remediator.report.pull_request import pull_request
 from remediator.report.spending import spending
 from remediator.report.summary import run_summary
-from remediator.report.terminal import evidence, local_pull_request, standing, terminal
+from remediator.report.terminal import evidence, incident_page, local_pull_request, terminal
 from remediator.report.values import (
     Check,
     Diff,
@@ -29,12 +29,12 @@ __all__ = [
     "backlog",
     "commit_message",
     "evidence",
+    "incident_page",
     "local_pull_request",
     "needs_person",
     "pull_request",
     "run_summary",
     "spending",
-    "standing",
     "status_comment",
     "terminal",
     "ticked",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def commit_message(report: IncidentReport) -> str:
-    """Subject, body, trailers. Nothing in the body can skip checks, close an issue or mention anybody."""
+    """Return subject, body and trailers. Nothing in the body can skip checks, close an issue or mention anybody."""
     trailers = {
         "Incident-Id": report.incident_id,
         "Remediator-Action": report.proposal.action if report.proposal else "",

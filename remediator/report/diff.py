@@ -8,23 +8,23 @@ import re
 _PLAIN_NAME = re.compile(r"[^\x00-\x1f\x7f\"\\]+")
 
 
-def unified_diff(path: str, before: bytes | None, after: bytes | None, *, context: int = 3) -> str:
-    """The difference of one file, empty where there is none; None stands for a file that is not there."""
-    if before == after:
+def unified_diff(path: str, old: bytes | None, new: bytes | None, *, context: int = 3) -> str:
+    """Return the difference of one file, empty where there is none; None stands for a file that does not exist."""
+    if old == new:
         return ""
-    old = "/dev/null" if before is None else _name(f"a/{path}")
-    new = "/dev/null" if after is None else _name(f"b/{path}")
-    was, becomes = _lines(before), _lines(after)
-    if was is None or becomes is None:
-        return f"Binary files {old} and {new} differ\n"
-    out = [f"--- {old}\n", f"+++ {new}\n"]
-    for line in list(difflib.unified_diff(was, becomes, n=context))[2:]:
+    old_name = "/dev/null" if old is None else _name(f"a/{path}")
+    new_name = "/dev/null" if new is None else _name(f"b/{path}")
+    old_lines, new_lines = _lines(old), _lines(new)
+    if old_lines is None or new_lines is None:
+        return f"Binary files {old_name} and {new_name} differ\n"
+    out = [f"--- {old_name}\n", f"+++ {new_name}\n"]
+    for line in list(difflib.unified_diff(old_lines, new_lines, n=context))[2:]:
         out += [line] if line.endswith("\n") else [f"{line}\n", "\\ No newline at end of file\n"]
     return "".join(out)
 
 
 def changed_lines(diff: str) -> int:
-    """How many lines a reviewer sees changed: a replaced line counts once."""
+    """Count the lines that a reviewer sees changed; a replaced line counts once."""
     body = diff.split("\n")[2:]
     added = sum(line.startswith("+") for line in body)
     removed = sum(line.startswith("-") for line in body)
@@ -32,7 +32,7 @@ def changed_lines(diff: str) -> int:
 
 
 def hunks(diff: str) -> list[str]:
-    """The lines without the file's header, and without `@@` where there is but one place."""
+    """Return the lines without the file's header, and without `@@` where there is only one hunk."""
     lines = diff.removesuffix("\n").split("\n")
     if lines[0].startswith("--- "):
         lines = lines[2:]
@@ -41,7 +41,7 @@ def hunks(diff: str) -> list[str]:
 
 
 def _lines(content: bytes | None) -> list[str] | None:
-    """Only a line feed ends a line here: str.splitlines would also break at characters that YAML keeps in a scalar."""
+    """Split at line feeds only: str.splitlines would also break at characters that YAML keeps in a scalar."""
     try:
         text = (content or b"").decode("utf-8")
     except UnicodeDecodeError:
@@ -50,7 +50,7 @@ def _lines(content: bytes | None) -> list[str] | None:
 
 
 def _name(path: str) -> str:
-    """Names with quotes, backslashes or control characters are quoted as git does."""
+    """Quote names with quotes, backslashes or control characters as git does."""
     if _PLAIN_NAME.fullmatch(path):
         return path
     escapes = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}

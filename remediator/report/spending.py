@@ -1,4 +1,4 @@
-"""What the questions of one run have cost, in a line."""
+"""The cost of one run's questions to the model, as one line."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def spending(name: str, spent: Spent, bounds: ModelBounds) -> str:
-    """Raw text, empty where no model was asked; a cost only where the policy tells prices, since they change."""
+    """Return raw text, empty where no model was asked; a cost only where the policy gives prices, since prices change."""
     if not (spent.questions or spent.reused):
         return ""
     parts = [f"asked about {wording.count(spent.questions, 'incident')}"]
     if spent.reused:
-        parts.append(f"{wording.count(spent.reused, 'answer')} of before used again")
+        parts.append(f"{wording.count(spent.reused, 'earlier answer')} reused")
     if spent.questions:
         parts.append(f"{wording.count(spent.sent, 'token')} sent, {spent.received:,} received{_cost(spent, bounds)}")
     if spent.today:
-        parts.append(f"{spent.today:,} of {bounds.tokens_per_day:,} tokens of this day")
+        parts.append(f"{spent.today:,} of {bounds.tokens_per_day:,} tokens today")
     return f"Model `{name}`: {'; '.join(parts)}."
 
 
@@ -30,5 +30,5 @@ def _cost(spent: Spent, bounds: ModelBounds) -> str:
     cost = (spent.sent * into + spent.received * out) / 1_000_000
     if not cost:
         return ""
-    shown = f"{cost:.2f}" if cost >= 0.995 else f"{cost:.4f}"
-    return f", about {shown} {bounds.currency}"
+    amount = f"{cost:.2f}" if cost >= 0.995 else f"{cost:.4f}"
+    return f", about {amount} {bounds.currency}"

@@ -1,4 +1,4 @@
-"""The summary of one run, gravest incident first: what a job's page shows."""
+"""The summary of one run, most severe incident first, for the job's page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_ROWS = 100
 
 
 def run_summary(rows: Sequence[SummaryRow], run: RunFacts) -> str:
-    """A line for the run, a row for each incident."""
+    """Return one line for the run and one row for each incident."""
     head = f"**{_counted(rows)} in {wording.count(run.lines, 'line')}**" + (" (dry run)" if run.dry_run else "")
     if not rows:
         return head + "\n"
@@ -24,8 +24,8 @@ def run_summary(rows: Sequence[SummaryRow], run: RunFacts) -> str:
         (code(row.incident_id), prose(row.severity), prose(row.category), prose(row.subject), _outcome(row))
         for row in rows[:MOST_ROWS]
     ]
-    more = f"\n\n… and {len(rows) - MOST_ROWS} more." if len(rows) > MOST_ROWS else ""
-    return f"{head}\n\n{table(cells, head=('incident', 'severity', 'category', 'where', 'outcome'))}{more}\n"
+    remainder = f"\n\n… and {len(rows) - MOST_ROWS} more." if len(rows) > MOST_ROWS else ""
+    return f"{head}\n\n{table(cells, head=('incident', 'severity', 'category', 'where', 'outcome'))}{remainder}\n"
 
 
 def _counted(rows: Sequence[SummaryRow]) -> str:

@@ -1,6 +1,6 @@
-"""What the command line prints: a block to read at a glance, and a local pull request to judge.
+"""The texts of the command line: a block to read at a glance, and a local pull request to judge.
 
-Text from logs cannot command the terminal: control characters come out as escapes, colours are only our own.
+Text from logs cannot command the terminal: control characters come out as escapes, and only our own text has colours.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ WIDTH = 100
 
 
 def terminal(reports: Sequence[IncidentReport], run: RunFacts, *, colour: bool = False) -> str:
-    """One block for the run; `colour` only where a person's terminal is on the other side."""
+    """Return one block for the run; `colour` is for a person's terminal only."""
     paint = _Colours(on=colour)
     real = [report for report in reports if report.diagnosis.severity != "info"]
-    found = wording.count(len(real), "incident") if real else "no incident"
-    grave = any(one.diagnosis.severity == "critical" and not one.proposal for one in real)
+    tally = wording.count(len(real), "incident") if real else "no incident"
+    grave = any(report.diagnosis.severity == "critical" and not report.proposal for report in real)
     mark = paint("!", "yellow") if grave else paint("✓", "green")
-    out = [f"{mark} {found} in {wording.count(run.lines, 'line')} ({run.seconds:.2f} s)"]
+    out = [f"{mark} {tally} in {wording.count(run.lines, 'line')} ({run.seconds:.2f} s)"]
     for report in reports:
         out += _incident(report, run, paint)
         if not report.model_heard:
             out += _marked(paint("!", "yellow"), "model", report.model_note)
-    out += _wrapped(run.model, first="  ", rest="  ") if run.model else []
+    out += _wrapped(run.model, first="  ", indent="  ") if run.model else []
     return "\n".join(out) + "\n"
 
 
 def local_pull_request(report: IncidentReport, *, colour: bool = False) -> str:
-    """Title, body and difference of a pull request, for reading in a terminal."""
+    """Return title, body and difference of a pull request, to be read in a terminal."""
     paint = _Colours(on=colour)
     out = [paint(_raw(title(report), 200), "bold"), "", *_wrapped(wording.happened(report)), ""]
     for diff in report.diffs:
@@ -46,20 +46,20 @@ def local_pull_request(report: IncidentReport, *, colour: bool = False) -> str:
     rows = [(name, one_line(text)) for name, text in facts(report)]
     width = max((len(name) for name, _ in rows), default=0)
     for name, text in rows:
-        out += _wrapped(text, first=f"{name:<{width}}  ", rest=" " * (width + 2))
+        out += _wrapped(text, first=f"{name:<{width}}  ", indent=" " * (width + 2))
     out += _evidence(report) + _options(report)
     return "\n".join(out).rstrip() + "\n"
 
 
 def evidence(report: IncidentReport, *, colour: bool = False) -> str:
-    """What stands behind an incident that needs a person, under its id."""
+    """Return the evidence of an incident that needs a person, under its id."""
     paint = _Colours(on=colour)
     head = f"{paint(_raw(report.incident_id), 'bold')}: {_raw(wording.subject_place(report.diagnosis.subject), 160)}"
     return "\n".join([head, *_evidence(report)]) + "\n"
 
 
-def standing(report: IncidentReport, run: RunFacts, status: str, *, colour: bool = False) -> str:
-    """One incident as it stands: its change, or why there is none and what was seen; an end of it is said first."""
+def incident_page(report: IncidentReport, run: RunFacts, status: str, *, colour: bool = False) -> str:
+    """Return one incident as it is now: its change, or why there is none with the evidence. An incident that has ended says so first."""
     paint = _Colours(on=colour)
     head = f"{paint(_raw(report.incident_id), 'bold')}: {status}"
     if report.proposal:
@@ -70,7 +70,7 @@ def standing(report: IncidentReport, run: RunFacts, status: str, *, colour: bool
 
 
 class _Colours:
-    """Colours a text, or leaves it alone."""
+    """Colour a text, or return it unchanged."""
 
     def __init__(self, *, on: bool) -> None:
         self.on = on
@@ -90,7 +90,7 @@ def _incident(report: IncidentReport, run: RunFacts, paint: _Colours) -> list[st
     if diagnosis.severity == "info":
         why = "" if diagnosis.category == "info" else report.reason
         calm = " — ".join(part for part in (diagnosis.summary, why) if part)
-        return _wrapped(calm, first="  info · ", rest="         ")
+        return _wrapped(calm, first="  info · ", indent="         ")
     head = f"{_raw(diagnosis.category, 60)} · {paint(diagnosis.severity, grave)} · "
     out = [
         f"  {head}{paint(_raw(wording.subject_place(diagnosis.subject), 160), 'bold')} — {_raw(diagnosis.summary, 300)}"
@@ -98,24 +98,24 @@ def _incident(report: IncidentReport, run: RunFacts, paint: _Colours) -> list[st
     if not report.proposal:
         if report.reason:
             out += _marked(paint("!", "yellow"), "why", report.reason)
-        out += _wrapped("; ".join(report.look_at), first="  look at ", rest=" " * 10)
+        out += _wrapped("; ".join(report.look_at), first="  look at ", indent=" " * 10)
         if report.status == "needs_person" and report.reply_by == "command" and not run.dry_run:
-            out.append(f"  end it: {_reject(report)}")
+            out.append(f"  close this incident: {_reject(report)}")
         return out
     tick = paint("✓", "green")
     for place in report.proposal.places[:6]:
-        where = f"{_raw(place.file)}  {_raw(wording.place_path(place))}"
+        location = f"{_raw(place.file)}  {_raw(wording.place_path(place))}"
         value = f"  {_raw(str(place.value), 80)}" if isinstance(place.value, str | int | float) else ""
-        out.append(f"{tick} place   {where}{value}   ({wording.PROOFS[place.proof]})")
+        out.append(f"{tick} where   {location}{value}   ({wording.PROOFS[place.proof]})")
     cause = report.proposal.history[0] if report.proposal.history else report.proposal.reason
     out += _marked(tick, "cause", cause)
     out += _marked(tick, "fix", report.proposal.title)
     if report.status == "verifying":
         look = wording.command(f"verify {report.incident_id}", report.repo)
-        return out + _marked(tick, "merged", report.reason or f"being verified, seen once more; look again: {look}")
+        return out + _marked(tick, "merged", report.reason or f"being verified, and seen again; check now: {look}")
     if report.status not in {"", "awaiting_review"}:
-        # A proposal that was held back: over a cap, refused by a guardrail, quiet after a rejection.
-        out += _marked(paint("!", "yellow"), "held", report.reason or report.status.replace("_", " "))
+        # The proposal cannot be opened now: over a limit, refused by a guardrail, or quiet after a rejection.
+        out += _marked(paint("!", "yellow"), "queued", report.reason or report.status.replace("_", " "))
         return out
     if run.dry_run:
         out.append(f"{tick} dry run {wording.size(report)}; nothing was changed")
@@ -134,17 +134,17 @@ def _reject(report: IncidentReport) -> str:
 
 
 def _marked(mark: str, label: str, text: str) -> list[str]:
-    """The mark is put on after wrapping, since its colour has no width."""
-    first, *rest = _wrapped(text, first=f"  {label:<8}", rest=" " * 10) or [f"  {label}"]
-    return [f"{mark}{first[1:]}", *rest]
+    """Put the mark on after wrapping, since its colour has no width."""
+    first, *continuation = _wrapped(text, first=f"  {label:<8}", indent=" " * 10) or [f"  {label}"]
+    return [f"{mark}{first[1:]}", *continuation]
 
 
-def _wrapped(text: str, *, first: str = "", rest: str = "") -> list[str]:
+def _wrapped(text: str, *, first: str = "", indent: str = "") -> list[str]:
     return textwrap.wrap(
         _raw(text),
         WIDTH,
         initial_indent=first,
-        subsequent_indent=rest,
+        subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
@@ -164,8 +164,8 @@ def _evidence(report: IncidentReport) -> list[str]:
     for item in items[:8]:
         out.append(f"  {_raw(wording.evidence_line(item, report.now), 200)}")
         out += [f"      {_raw(line, 200)}" for line in item.text.strip().splitlines()[:4]]
-    more = len(items) - 8
-    return [*out, f"  … and {more} more"] if more > 0 else out
+    hidden = len(items) - 8
+    return [*out, f"  … and {hidden} more"] if hidden > 0 else out
 
 
 def _options(report: IncidentReport) -> list[str]:
@@ -175,6 +175,6 @@ def _options(report: IncidentReport) -> list[str]:
     out = ["", "Options"]
     for number, option in enumerate(options, start=1):
         mark = " (this one)" if option.id == report.proposal.id else f": {wording.reply(report, f'use {number}')}"
-        out += _wrapped(f"{option.title} — {option.reason}", first=f"  {number}. ", rest="     ")
+        out += _wrapped(f"{option.title} — {option.reason}", first=f"  {number}. ", indent="     ")
         out[-1] += f"  [{mark.strip(' :()')}]"
     return out

@@ -1,4 +1,4 @@
-"""What a report is made of: plain values, so that the same text comes out wherever it is made."""
+"""The input of every report: plain values, so that the same text comes out wherever it is made."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from remediator.domain.change import Proposal
 from remediator.domain.incident import Diagnosis
 
 ReplyBy = Literal["comment", "command"]
-"""How a reviewer answers: comments on the pull request, or commands in the terminal (a local pull request)."""
+"""The way in which a reviewer answers: comments on the pull request, or commands in the terminal (a local pull request)."""
 
 Outcome = Literal["review", "recovered", "not_recovered", "waiting", "unconfirmed"]
 
 
 class Diff(Value):
-    """A unified difference and the file it is of."""
+    """A unified difference and the name of its file."""
 
     name: str
     text: str
@@ -30,28 +30,28 @@ class IncidentReport(Value):
     """The category in words: `out of memory`."""
     proposal: Proposal | None = None
     alternatives: tuple[Proposal, ...] = ()
-    """All proposals in rank order, the chosen one among them: its number there is what `use N` means."""
+    """All proposals in rank order, the chosen one among them; `use N` counts in this order."""
     status: str = ""
-    """The incident's workflow status; empty and `awaiting_review` mean that the proposal can be answered."""
+    """The incident's workflow status; a proposal can be answered where it is empty or `awaiting_review`."""
     reason: str = ""
-    """Why nothing is proposed, or why what is proposed was held back."""
+    """The reason why nothing is proposed, or why the proposal is queued."""
     look_at: tuple[str, ...] = ()
-    """Where nothing is proposed: what a person should look at."""
+    """Hints for the person who looks, where nothing is proposed."""
     rendered_note: str = ""
-    """Why there is no rendered difference, where there is none."""
+    """The reason why there is no rendered difference; empty where there is one."""
     also_feeds: tuple[str, ...] = ()
-    """Other Applications that the edited places feed, beside those that the places name."""
+    """Other Applications that the edited files affect, beside those that the places name."""
     policy: tuple[str, ...] = ()
-    """What the guardrails decided on the whole change, beside what the proposal brings."""
+    """The guardrails' notes on the whole change, beside those of the proposal."""
     verification: str = ""
-    """How recovery will be verified after the merge."""
+    """The checks of recovery after the merge, in words."""
     diffs: tuple[Diff, ...] = ()
     attempt: int = 1
     failed: str = ""
-    """What was seen of the attempt before this one."""
+    """The result of the attempt before this one."""
     follows: str = ""
-    """The address of the pull request that this one comes after."""
-    seen: int = 1
+    """The address of the previous attempt's pull request."""
+    sightings: int = 1
     last_seen: str = ""
     now: str = ""
     """RFC 3339; ages are counted from it. Empty: dates are shown instead."""
@@ -60,22 +60,22 @@ class IncidentReport(Value):
     """The model's name; empty if none was asked."""
     model_heard: bool = True
     model_note: str = ""
-    """The model's own words, or what became of its answer; rendered as a quotation."""
+    """The model's answer, or the reason why there is none; rendered as a quotation."""
     model_prompt: str = ""
     """The version of the prompt that it answered."""
     model_recalled: bool = False
-    """It answered when the same incident was here before, and was not asked again."""
+    """The answer was given to an earlier occurrence of the incident, and the model was not asked again."""
     branch: str = ""
     base: str = ""
     url: str = ""
     """The pull request's address; empty for a local one."""
     reply_by: ReplyBy = "comment"
     repo: str = ""
-    """The checkout as `--repo` named it, for the commands that are printed; empty where it is the present directory."""
+    """The checkout as `--repo` named it, for the commands that are printed; empty for the current directory."""
 
     @property
     def options(self) -> tuple[Proposal, ...]:
-        """The proposals in the order by which a reviewer names them."""
+        """The proposals in the order in which a reviewer counts them."""
         chosen = self.proposal
         if chosen is None or any(option.id == chosen.id for option in self.alternatives):
             return self.alternatives
@@ -83,29 +83,29 @@ class IncidentReport(Value):
 
 
 class Check(Value):
-    """One thing that verification looked at."""
+    """The result of one verifier."""
 
     name: str
     result: str
     since: str = ""
     link: str = ""
-    """Where a person sees it for themselves, at a server that we were configured with."""
+    """The address of the same result on the configured server."""
 
 
 class Event(Value):
     """One line of an incident's timeline."""
 
     at: str
-    what: str
+    text: str
 
 
 class Verdict(Value):
-    """What verification says about one merged pull request."""
+    """The status of one pull request: the result, its checks, the next step."""
 
     incident_id: str
     outcome: Outcome
     headline: str
-    """What follows the outcome's word: `11 min after the merge`."""
+    """The text after the outcome: `11 min after the merge`."""
     checks: tuple[Check, ...] = ()
     next_step: str = ""
     next_look: str = ""
@@ -114,15 +114,15 @@ class Verdict(Value):
 
 
 class RunFacts(Value):
-    """What was read in one run."""
+    """The figures of one run."""
 
     lines: int = 0
     seconds: float = 0.0
     dry_run: bool = False
     notes: tuple[str, ...] = ()
-    """What was not read, or not in whole, and why."""
+    """The inputs that were not read, or only in part, and why."""
     model: str = ""
-    """What was spent on a model; empty where none was asked."""
+    """The cost of the model; empty where none was asked."""
 
 
 class SummaryRow(Value):
@@ -133,5 +133,5 @@ class SummaryRow(Value):
     category: str
     subject: str
     outcome: str
-    """What became of it, in words."""
+    """The result in words."""
     url: str = ""

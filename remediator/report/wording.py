@@ -1,4 +1,4 @@
-"""The words that several reports share; raw text in which backticks mean code, escaped by whoever renders it."""
+"""The wording that several reports share: raw text in which backticks mean code. The report that renders it escapes it."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ _COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b")
 
 PROOFS = {
     "direct": "the manifest itself",
-    "proved": "proved by render",
+    "proved": "proved by rendering",
     "read": "read from templates or patches, not rendered",
-    "unproved": "unproved: the chart is not at hand, only a values key of that name",
+    "unproved": "not proved: the chart is not available, only a values key with this name",
 }
 
 
 def suggested_by(proposal: Proposal) -> str:
-    """Behind an option: who thought of its value, where it was not the rules."""
+    """Return the origin of an option's value, to be put behind it; empty where the rules made it."""
     return {"model": " *(the model's value)*", "reviewer": " *(a reviewer's value)*"}.get(proposal.source, "")
 
 
 def model_line(report: IncidentReport) -> str:
-    """What a quotation of the model is worth, in our own words."""
+    """Return the line above a quotation of the model: which parts of the page come from the rules."""
     but = ", except the options marked as the model's" if any(o.source == "model" for o in report.options) else ""
     if report.proposal and report.proposal.source == "model":
-        but = ", except the new value: the model thought of it, and a reviewer asked for it"
-    when = " It answered when this incident was here before, and was not asked again." if report.model_recalled else ""
+        but = ", except the new value: the model suggested it, and a reviewer asked for it"
+    when = " The answer was given to an earlier occurrence of this incident." if report.model_recalled else ""
     return f"Everything above comes from the rules{but}.{when}"
 
 
 def place_path(place: Place) -> str:
-    """The path of a place, and the path inside the YAML text that stands there, if it means that."""
+    """Return the path of a place, with the path inside an embedded YAML text where the place is there."""
     inside = f" → {format_path(place.inside)}" if place.inside else ""
     return format_path(place.path) + inside
 
 
 def count(number: int, noun: str) -> str:
-    """`1 file`, `2,114 lines`."""
+    """Return `1 file` or `2,114 lines`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def times(number: int) -> str:
-    """`once`, `twice`, `14 times`."""
+    """Return `once`, `twice` or `14 times`."""
     return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
 
 
 def moment(text: str) -> datetime | None:
-    """The instant that an RFC 3339 text names, None if it names none."""
+    """Return the instant that an RFC 3339 text names; None if it names none."""
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
@@ -67,7 +67,7 @@ def moment(text: str) -> datetime | None:
 
 
 def clock(text: str, now: str = "") -> str:
-    """`09:41 UTC`, with the date where it is another day than now; what is no time comes back as it is."""
+    """Return `09:41 UTC`, with the date where the day is not today; a text that is no time is returned unchanged."""
     when = moment(text)
     if when is None:
         return text
@@ -78,48 +78,48 @@ def clock(text: str, now: str = "") -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with an end."""
+    """Return the text with a full stop at its end."""
     text = text.strip()
     return text if not text or text[-1] in ".!?…" else f"{text}."
 
 
 def listed(names: Iterable[str]) -> str:
-    """`a`, `b` and `c`, each as code."""
+    """Return `a`, `b` and `c`, each as code."""
     quoted = [f"`{name}`" for name in names]
     return " and ".join(part for part in (", ".join(quoted[:-1]), quoted[-1]) if part) if quoted else ""
 
 
 def id_range(ids: Sequence[str]) -> str:
-    """E1–E4 for neighbours, else E1, E3."""
-    numbers = [int(found[1]) for one in ids if (found := re.fullmatch(r"E(\d{1,6})", one))]
+    """Return E1–E4 for consecutive ids, else E1, E3."""
+    numbers = [int(match[1]) for evidence_id in ids if (match := re.fullmatch(r"E(\d{1,6})", evidence_id))]
     if len(numbers) == len(ids) > 2 and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
         return f"{ids[0]}–{ids[-1]}"
     return ", ".join(ids)
 
 
 def subject_name(subject: Subject) -> str:
-    """What a person calls it: the application, else the object."""
+    """Return the name that a person uses: the Application, else the object."""
     return subject.application or subject.name or subject.pod or subject.node or "unknown"
 
 
 def subject_place(subject: Subject) -> str:
-    """`checkout (shop-prod)`."""
-    where = subject.namespace or subject.cluster
-    return subject_name(subject) + (f" ({where})" if where else "")
+    """Return the subject with its namespace: `checkout (shop-prod)`."""
+    location = subject.namespace or subject.cluster
+    return subject_name(subject) + (f" ({location})" if location else "")
 
 
 def happened(report: IncidentReport) -> str:
-    """The first paragraph: what happened, what changed before it, what this does about it."""
+    """Return the first paragraph: the fault, the change before it, the reason for this fix."""
     reason = report.proposal.reason if report.proposal else report.reason
     newest = report.proposal.history[0] if report.proposal and report.proposal.history else ""
-    named = _COMMIT.search(newest)
-    if named and named[0][:7] in reason:
+    commit = _COMMIT.search(newest)
+    if commit and commit[0][:7] in reason:
         newest = ""
     return " ".join(sentence(part) for part in (report.diagnosis.summary, newest, reason) if part)
 
 
 def grouped(evidence: Iterable[Evidence]) -> list[Evidence]:
-    """Each line of the input once, under all the ids that cite it: several signals may match one line."""
+    """Return each line of the input once, under all the ids that cite it: several signals may match one line."""
     lines: dict[tuple[str, int, str], Evidence] = {}
     for item in evidence:
         key = item.source, item.line, item.text
@@ -129,38 +129,40 @@ def grouped(evidence: Iterable[Evidence]) -> list[Evidence]:
 
 
 def evidence_line(item: Evidence, now: str) -> str:
-    """`E1  describe.txt:41  pod checkout-6d5f  OOMKilled  ×14  first 09:40 UTC, last 10:02 UTC`."""
-    who = item.subject.pod or item.subject.name or item.subject.application
-    seen = [f"{word} {clock(at, now)}" for word, at in (("first", item.first_seen), ("last", item.last_seen)) if at]
+    """Return `E1  describe.txt:41  pod checkout-6d5f  OOMKilled  ×14  first 09:40 UTC, last 10:02 UTC`."""
+    name = item.subject.pod or item.subject.name or item.subject.application
+    sightings = [
+        f"{word} {clock(at, now)}" for word, at in (("first", item.first_seen), ("last", item.last_seen)) if at
+    ]
     parts = [
         item.id,
         f"{item.source}:{item.line}",
-        who,
+        name,
         item.reason,
         f"×{item.count:,}" if item.count > 1 else "",
-        ", ".join(seen),
+        ", ".join(sightings),
     ]
     return "  ".join(part for part in parts if part)
 
 
 def feeds(report: IncidentReport) -> tuple[str, ...]:
-    """Other Applications that the edit touches, each once."""
+    """Return the other Applications that the edit affects, each once."""
     places = report.proposal.places if report.proposal else ()
     return tuple(dict.fromkeys([*(name for place in places for name in place.also_feeds), *report.also_feeds]))
 
 
 def size(report: IncidentReport) -> str:
-    """`1 file, 1 line`."""
+    """Return the size of the change: `1 file, 1 line`."""
     return f"{count(len(report.diffs), 'file')}, {count(sum(changed_lines(d.text) for d in report.diffs), 'line')}"
 
 
-def reply(report: IncidentReport, what: str) -> str:
-    """The command by which a reviewer says something, where this pull request is."""
+def reply(report: IncidentReport, words: str) -> str:
+    """Return the comment or the terminal command by which a reviewer answers this pull request."""
     if report.reply_by == "comment":
-        return f"/remediator {what}"
-    return command(f"feedback {report.incident_id} '{what}'", report.repo)
+        return f"/remediator {words}"
+    return command(f"feedback {report.incident_id} '{words}'", report.repo)
 
 
 def command(words: str, repo: str = "") -> str:
-    """A command line that can be pasted: it names the checkout that the one before it named."""
+    """Return a command line that can be pasted: it names the same checkout as the command before it."""
     return f"remediator {words}" + (f" --repo {shlex.quote(repo)}" if repo else "")

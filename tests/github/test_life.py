@@ -51,7 +51,7 @@ def test_a_recurrence_is_the_same_pull_request(life: Life) -> None:
     life._run()[1].recurred(state)
     life._run()[1].recurred(life.start().state)
     (said,) = life.comments()
-    assert "Awaits its review — seen 3 times, last at" in said
+    assert "Awaiting review — seen 3 times, last at" in said
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
@@ -328,7 +328,7 @@ def test_what_is_held_back_is_listed_once_and_opened_when_a_box_is_ticked(life: 
     life.caps = Caps()
     life.sweep()
     assert len(life.server.world.pulls) == 3
-    assert (issue.state, "Nothing is held back" in issue.body) == ("closed", True)
+    assert (issue.state, "No fix is queued" in issue.body) == ("closed", True)
 
 
 def test_a_tick_between_two_looks_is_not_wiped_away(life: Life) -> None:

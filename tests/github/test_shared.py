@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.graph.sweep import swept
+from remediator.graph.sweep import sweep_incidents
 from tests.github.life import Life, living
 from tests.github.test_life import calm
 from tests.graph.worlds import World, case
@@ -112,6 +112,6 @@ def test_two_runs_at_once_make_one_and_the_other_joins_in_the_next_sweep() -> No
     world.forge.publish = meanwhile  # type: ignore[assignment, method-assign]
     assert first.start(EAST).error is None
     held = [record for record in world.driver().records() if record.held]
-    swept(world.driver(), held, lambda driver, record: driver.revive(record.incident_id))
+    sweep_incidents(world.driver(), held, lambda driver, record: driver.resume_queued(record.incident_id))
     assert {r.branch for r in world.driver().records()} == {"remediator/inc-eaeaea-1-1"}
     assert world.forge.calls.count("publish") == 1

@@ -12,9 +12,9 @@ from remediator.domain.lifecycle import Record, Review, is_open
 from remediator.errors import ConflictError, ServiceError
 from remediator.graph.admission import Admission, Caps
 from remediator.graph.driver import Driver, DriverResult
-from remediator.graph.identity import IncidentEnd, decide
+from remediator.graph.identity import UnfinishedPublication, decide
 from remediator.graph.limits import RunLimits
-from remediator.graph.sweep import swept
+from remediator.graph.sweep import sweep_incidents
 from tests.fakes import FakeForge, FakeVerifier
 from tests.graph.worlds import FILE, World, case
 
@@ -31,7 +31,7 @@ def driver(world: World, **caps: int) -> Driver:
 
 def revived(driver: Driver) -> dict[str, DriverResult]:
     waiting = [record for record in driver.records() if is_open(record)]
-    done = swept(driver, waiting, lambda twin, record: twin.revive(record.incident_id))
+    done = sweep_incidents(driver, waiting, lambda twin, record: twin.resume_queued(record.incident_id))
     return {name: one for name, one in done.items() if isinstance(one, DriverResult)}
 
 
@@ -58,9 +58,9 @@ def test_each_cap_says_its_name(caps: dict[str, int], says: str) -> None:
         "c": {"status": "resolved", "opened": [day]},
     }
     admission = Admission(Caps(**caps), now=lambda: NOW)
-    assert admission.refuses("inc-1-1", heads) == ""
+    assert admission.refusal("inc-1-1", heads) == ""
     heads["inc-1-1"] = {"status": "recorded", "opening": "2026-01-01T11:59:00Z"}
-    assert says in admission.refuses("inc-2-1", heads)
+    assert says in admission.refusal("inc-2-1", heads)
     assert admission.room(heads) == {"per_run": 0, "per_day": 0, "open": 0}.get(next(iter(caps), ""), 3)
 
 
@@ -68,7 +68,7 @@ def test_what_died_long_ago_takes_no_place() -> None:
     heads = {"a": {"status": "recorded", "opening": "2026-01-01T12:00:00Z"}}
     for minutes, says in ((59, "are open"), (61, "")):
         at = NOW + timedelta(minutes=minutes)
-        assert says in Admission(Caps(open=1), now=lambda at=at: at).refuses("b", heads)
+        assert says in Admission(Caps(open=1), now=lambda at=at: at).refusal("b", heads)
 
 
 def test_a_frozen_time_holds_every_attempt() -> None:
@@ -166,7 +166,7 @@ def test_a_sweep_opens_what_there_is_room_for_with_one_claim_and_one_record() ->
 
 def test_what_is_being_opened_is_finished_whatever_its_status() -> None:
     record = Record(incident_id="inc-1-1", fingerprint="a", status="verifying", opening="2026-01-01T00:00:00Z")
-    assert decide("a", [record], NOW, RunLimits()) == IncidentEnd(record=record)
+    assert decide("a", [record], NOW, RunLimits()) == UnfinishedPublication(record=record)
 
 
 def test_a_next_attempt_that_is_held_and_seen_again_stays_the_next_attempt() -> None:
@@ -190,14 +190,14 @@ def test_what_takes_a_change_back_is_held_by_nothing() -> None:
     world.start()
     world.merge()
     frozen = replace(world.driver(), admission=Admission(Caps(open=0), lambda: "a freeze window", world.now))
-    state = frozen.take_back("inc-3f9a2c-1", Review(kind="revert", by="ann")).state
+    state = frozen.revert("inc-3f9a2c-1", Review(kind="revert", by="ann")).state
     assert (state["workflow_status"], state["incident"].chosen) == ("awaiting_review", "take_back")
 
 
 def test_several_incidents_on_one_pull_request_take_one_place() -> None:
     heads = {name: {"status": "awaiting_review", "branch": "remediator/a-1"} for name in "abc"}
-    assert Admission(Caps(open=2), now=lambda: NOW).refuses("d", heads) == ""
-    assert Admission(Caps(open=1), now=lambda: NOW).refuses("d", heads)
+    assert Admission(Caps(open=2), now=lambda: NOW).refusal("d", heads) == ""
+    assert Admission(Caps(open=1), now=lambda: NOW).refusal("d", heads)
 
 
 def test_a_sighting_repeats_nothing_that_was_asked_for() -> None:

@@ -15,7 +15,7 @@ from remediator.graph.build import Ports, build
 from remediator.graph.driver import Driver, DriverResult
 from remediator.graph.limits import RunLimits
 from remediator.graph.state import PLAN_FIELDS, VALUES, IncidentState
-from remediator.graph.sweep import swept
+from remediator.graph.sweep import sweep_incidents
 from tests.fakes import FakeForge, FakeLogs, FakeVerifier, FakeWorkshop
 from tests.graph.worlds import FILE, TWO, World, case, proposal
 
@@ -325,7 +325,7 @@ def test_declining_to_take_a_change_back_leaves_it_merged_and_says_so() -> None:
     world = World(verifiers=(FakeVerifier(["success"]),))
     world.start()
     world.merge()
-    world.driver().take_back("inc-3f9a2c-1", Review(kind="revert", by="ann"))
+    world.driver().revert("inc-3f9a2c-1", Review(kind="revert", by="ann"))
     state = world.answer("closed", words="it is fine", by="bea").state
     assert (state["workflow_status"], state["incident"].reason) == ("unconfirmed", "it was not taken back: it is fine")
 
@@ -337,12 +337,12 @@ def test_failed_tries_the_next_action_as_the_next_attempt_then_needs_a_person() 
     assert state["workflow_status"] == "awaiting_review"
     assert list(world.forge.branches) == ["remediator/inc-3f9a2c-1-2"]
     assert state["git_changes"] == {FILE: "memory: 4Gi\n"}
-    assert "did not help: fake: looks failed" in state["pull_request"].body
+    assert "failed: fake: looks failed" in state["pull_request"].body
     assert (state["incident"].attempt, state["incident"].tried) == (2, ("raise_memory_limit",))
     state = world.merge().state
     assert (state["workflow_status"], state["incident"].chosen) == ("awaiting_review", "take_back")
     assert state["git_changes"] == {FILE: "memory: 2Gi\n"}
-    assert "did not help: fake: looks failed" in state["pull_request"].body
+    assert "failed: fake: looks failed" in state["pull_request"].body
     assert "the incident then needs a person" in state["pull_request"].body
     state = world.merge().state
     assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "the change was taken back")
@@ -354,7 +354,7 @@ def test_what_a_person_has_changed_since_is_not_taken_back() -> None:
     world.start()
     world.merge()
     world.forge.files[FILE] = "memory: 3Gi\n"
-    state = world.driver().take_back(world.driver().records()[0].incident_id, Review(kind="revert", by="ann")).state
+    state = world.driver().revert(world.driver().records()[0].incident_id, Review(kind="revert", by="ann")).state
     assert state["workflow_status"] == "needs_person"
     assert "changed since" in state["incident"].reason
 
@@ -364,20 +364,20 @@ def test_a_person_takes_a_resolved_change_back() -> None:
     world.start()
     assert world.merge().state["workflow_status"] == "resolved"
     name = world.driver().records()[0].incident_id
-    state = world.driver().take_back(name, Review(kind="revert", by="ann")).state
+    state = world.driver().revert(name, Review(kind="revert", by="ann")).state
     assert (state["workflow_status"], state["incident"].attempt) == ("awaiting_review", 2)
     assert world.driver().records()[0].status == "awaiting_review"
     assert world.merge().state["workflow_status"] == "needs_person"
     assert world.forge.files == {FILE: "memory: 1Gi\n"}
     with pytest.raises(ConfigError, match="no merged change"):
-        world.driver().take_back(name, Review(kind="revert"))
+        world.driver().revert(name, Review(kind="revert"))
 
 
 def test_a_person_takes_a_change_back_after_all_attempts_are_used_up() -> None:
     world = World(verifiers=(FakeVerifier(["failed"]),), limits=RunLimits(attempts=1))
     world.start()
     assert world.merge().state["workflow_status"] == "needs_person"
-    state = world.driver().take_back(world.driver().records()[0].incident_id, Review(kind="revert", by="ann")).state
+    state = world.driver().revert(world.driver().records()[0].incident_id, Review(kind="revert", by="ann")).state
     assert (state["workflow_status"], state["git_changes"]) == ("awaiting_review", {FILE: "memory: 1Gi\n"})
 
 
@@ -386,7 +386,7 @@ def test_whole_files_of_a_way_back_are_never_written_over_what_came_since(words:
     world = World(verifiers=(FakeVerifier(["success"]),))
     world.start()
     world.merge()
-    world.driver().take_back(world.driver().records()[0].incident_id, Review(kind="revert", by="ann"))
+    world.driver().revert(world.driver().records()[0].incident_id, Review(kind="revert", by="ann"))
     before = dict(world.forge.branches)
     world.forge.files[FILE] = "memory: 2Gi\nnew: 1\n"
     state = world.answer("changes_requested", words=words).state
@@ -398,7 +398,7 @@ def test_what_was_never_merged_cannot_be_taken_back() -> None:
     world = World()
     world.start()
     with pytest.raises(ConfigError, match="no merged change"):
-        world.driver().take_back(world.driver().records()[0].incident_id, Review(kind="revert"))
+        world.driver().revert(world.driver().records()[0].incident_id, Review(kind="revert"))
 
 
 def test_a_value_is_set_within_bounds_and_stays_an_option() -> None:
@@ -428,7 +428,7 @@ def test_a_freeze_holds_the_change_back_until_a_later_run() -> None:
     assert world.forge.branches == {}
     assert (world.driver().records()[0].held, world.driver().records()[0].branch) == ("freeze: weekend", "")
     world.workshop.ice = ""
-    state = world.driver().revive(state["incident_id"]).state
+    state = world.driver().resume_queued(state["incident_id"]).state
     assert (state["workflow_status"], state["incident"].held) == ("awaiting_review", "")
     assert list(world.forge.branches) == ["remediator/inc-3f9a2c-1-1"]
 
@@ -670,10 +670,10 @@ def test_a_slot_that_a_merge_frees_goes_to_the_gravest_that_is_held() -> None:
 
     def look(driver: Driver, record: Record) -> DriverResult:
         if record.held:
-            return driver.revive(record.incident_id)
+            return driver.resume_queued(record.incident_id)
         return driver.resume(record.incident_id, Review(kind="closed", by="ann"))
 
-    done = swept(driver(), [record for record in driver().records() if is_open(record)], look)
+    done = sweep_incidents(driver(), [record for record in driver().records() if is_open(record)], look)
     assert all(isinstance(one, DriverResult) for one in done.values())
     status = {record.fingerprint: (record.status, bool(record.held)) for record in driver().records()}
     assert status == {

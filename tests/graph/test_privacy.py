@@ -7,7 +7,7 @@ from dataclasses import replace
 from remediator.domain.incident import Evidence
 from remediator.graph.build import Ports, build
 from remediator.graph.driver import Driver
-from remediator.graph.state import VALUES, bare
+from remediator.graph.state import VALUES, without_log_texts
 from remediator.services.checkpoints.saver import RefCheckpointSaver
 from tests.fakes import FakeLogs
 from tests.graph.worlds import World, case
@@ -16,7 +16,7 @@ SECRETIVE = "customer 4711 could not pay"
 
 
 def driver(world: World) -> Driver:
-    saver = RefCheckpointSaver(world.store, allowed=VALUES, withhold=bare, keep=1)
+    saver = RefCheckpointSaver(world.store, allowed=VALUES, withhold=without_log_texts, keep=1)
     ports = Ports(logs=FakeLogs(world.cases), workshop=world.workshop, forge=world.forge, now=world.now)
     return replace(world.driver(), graph=build(ports, saver), memory=saver)
 

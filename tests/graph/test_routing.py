@@ -9,12 +9,12 @@ import pytest
 from remediator.domain.change import PullRequest
 from remediator.domain.lifecycle import Incident
 from remediator.graph import routing
-from remediator.graph.state import IncidentState, fresh
+from remediator.graph.state import IncidentState, initial_state
 from tests.graph.worlds import proposal
 
 
 def state(**fields: Any) -> IncidentState:
-    blank = fresh("inc-3f9a2c-1", Incident(fingerprint="3f9a2c"))
+    blank = initial_state("inc-3f9a2c-1", Incident(fingerprint="3f9a2c"))
     return {**blank, **fields}  # type: ignore[typeddict-item]
 
 

@@ -19,8 +19,8 @@ def analyze_root_cause(state: IncidentState, *, workshop: Planner, analyst: Anal
     reason = plan.reason or ("" if plan.proposals else "no allowed action ends what the evidence shows")
     second, added = None, plan.proposals[:0]
     if analyst:
-        history, kept = state["user_feedback_history"], state.get("second")
-        second, added = workshop.second_reading(analyst, diagnosis, plan, history, kept)
+        history, earlier = state["user_feedback_history"], state.get("second")
+        second, added = workshop.second_reading(analyst, diagnosis, plan, history, earlier)
     proposals = (*plan.proposals, *added)
     return IncidentState(
         affected_apps=list(plan.applications) or state["affected_apps"],

@@ -23,8 +23,10 @@ def classify_error(
     diagnosis = find_case(state, logs).diagnosis
     second = state.get("second")
     if diagnosis.category == "unknown":
-        history, kept = state["user_feedback_history"], second
-        second = workshop.second_reading(analyst, diagnosis, RemediationPlan(), history, kept)[0] if analyst else None
+        history, earlier = state["user_feedback_history"], second
+        second = (
+            workshop.second_reading(analyst, diagnosis, RemediationPlan(), history, earlier)[0] if analyst else None
+        )
     return IncidentState(
         diagnosis=diagnosis,
         error_category=diagnosis.category,

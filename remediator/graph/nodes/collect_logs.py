@@ -26,8 +26,8 @@ def collect_logs(state: IncidentState, *, logs: LogSource) -> IncidentState:
 
 def find_case(state: IncidentState, logs: LogSource) -> Case:
     """The incident of this thread among all that the logs hold."""
-    wanted = state["incident"].fingerprint
+    fingerprint = state["incident"].fingerprint
     for case in logs.cases():
-        if case.fingerprint == wanted:
+        if case.fingerprint == fingerprint:
             return case
     raise ServiceError(f"the logs no longer hold incident {state['incident_id']}")

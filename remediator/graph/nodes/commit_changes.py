@@ -18,9 +18,9 @@ def commit_changes(state: IncidentState, *, forge: Forge, workshop: Planner, now
     pull, proposal = state["pull_request"], chosen(state)
     if pull is None or proposal is None:
         raise AssertionError("a change is committed after it was generated")
-    ours = proposal.source != "model"
-    alone = ours and state["error_severity"] == "warning" and workshop.merges_itself(proposal.action)
-    made = forge.publish(
+    by_rules = proposal.source != "model"
+    merges_itself = by_rules and state["error_severity"] == "warning" and workshop.merges_itself(proposal.action)
+    published = forge.publish(
         Change(
             incident_id=state["incident_id"],
             branch=pull.branch,
@@ -30,29 +30,29 @@ def commit_changes(state: IncidentState, *, forge: Forge, workshop: Planner, now
             message=state["commit_message"],
             files=all_changes(state),
             urgent=state["error_severity"] == "critical",
-            merge=alone,
+            merge=merges_itself,
         )
     )
-    if alone:
-        made = forge.merge_when_ready(made)
+    if merges_itself:
+        published = forge.merge_when_ready(published)
     return IncidentState(
-        pull_request=made,
-        commit_hash=made.head,
+        pull_request=published,
+        commit_hash=published.head,
         incident=state["incident"].model_copy(update={"opening": ""}),
-        workflow_status="verifying" if made.state == "merged" else "awaiting_review",
+        workflow_status="verifying" if published.state == "merged" else "awaiting_review",
         user_feedback_history=remember(
             state,
             kind="proposed",
             action=proposal.id,
-            branch=made.branch,
-            commit=made.head,
-            url=made.url,
+            branch=published.branch,
+            commit=published.head,
+            url=published.url,
             at=stamp(now()) if not pull.head else "",
         ),
     )
 
 
-def joined(state: IncidentState, pull: PullRequest, at: str) -> IncidentState:
+def join_pull_request(state: IncidentState, pull: PullRequest, at: str) -> IncidentState:
     """In this node's stead: another incident's pull request makes this very change, and is this one's too."""
     return IncidentState(
         pull_request=pull,
@@ -65,7 +65,7 @@ def joined(state: IncidentState, pull: PullRequest, at: str) -> IncidentState:
     )
 
 
-def held_back(state: IncidentState, why: str) -> IncidentState:
+def queue_change(state: IncidentState, why: str) -> IncidentState:
     """In this node's stead: nothing is published, so no branch is remembered; the proposals stay, and with them the way on."""
     return IncidentState(
         pull_request=None,

@@ -11,7 +11,7 @@ from remediator.domain.lifecycle import TAKE_BACK
 from remediator.domain.times import stamp
 from remediator.errors import PolicyViolation, RemediatorError
 from remediator.graph.describe import incident_report
-from remediator.graph.revert import taking_back
+from remediator.graph.revert import revert_proposal
 from remediator.graph.state import IncidentState, chosen
 from remediator.report import commit_message, pull_request
 from remediator.report.wording import times
@@ -46,11 +46,11 @@ def generate_action(
     """
     reviewing = state["workflow_status"] == "awaiting_review"
     merged = state
-    state = {**state, "incident": _begun(state)}
+    state = {**state, "incident": _start_round(state)}
     candidates, reason = _asked(state, limits, workshop) if reviewing else _untried(state, limits)
     if not candidates and not reviewing:
-        candidates, refused = _way_back(merged, forge, limits)
-        reason = refused or reason
+        candidates, refusal = _revert(merged, forge, limits)
+        reason = refusal or reason
     for proposal in candidates:
         try:
             tracked = workshop.tracked(state["affected_apps"], [edit.file for edit in proposal.edits])
@@ -59,9 +59,9 @@ def generate_action(
         except (RemediatorError, FileNotFoundError, ValueError) as error:
             reason = reason or f"{proposal.title}: {error}"
             continue
-        promises = [one.promise for one in verifiers]
+        promises = [verifier.promise for verifier in verifiers]
         if reviewing:
-            state = {**state, "incident": _one_more_round(state["incident"])}
+            state = {**state, "incident": _count_round(state["incident"])}
         return _worded(state, proposal, base, changes, forge, stamp(now()), promises)
     incident = state["incident"].model_copy(update={"reason": reason})
     if reviewing:
@@ -71,30 +71,30 @@ def generate_action(
     return IncidentState(incident=incident, git_changes={}, commit_message="", workflow_status="needs_person")
 
 
-def _way_back(merged: IncidentState, forge: Forge, limits: RunLimits) -> tuple[tuple[Proposal, ...], str]:
+def _revert(merged: IncidentState, forge: Forge, limits: RunLimits) -> tuple[tuple[Proposal, ...], str]:
     """The change that was merged taken back, once: where nothing is left to try, or a person asks for it."""
     incident = merged["incident"]
-    asked = incident.noted == "revert"
-    if not incident.merged or incident.chosen == TAKE_BACK or (incident.attempt >= limits.attempts and not asked):
+    requested = incident.noted == "revert"
+    if not incident.merged or incident.chosen == TAKE_BACK or (incident.attempt >= limits.attempts and not requested):
         return (), ""
     try:
-        return taking_back(merged, forge), ""
+        return revert_proposal(merged, forge), ""
     except RemediatorError as error:
         return (), str(error)
 
 
-def _one_more_round(incident: Incident) -> Incident:
+def _count_round(incident: Incident) -> Incident:
     """Only a revision that was built counts: a slip of the keyboard uses nothing up."""
     return incident.model_copy(update={"rounds": incident.rounds + 1})
 
 
-def _begun(state: IncidentState) -> Incident:
+def _start_round(state: IncidentState) -> Incident:
     """The incident as this round starts: after a failed verification the next attempt."""
     incident = state["incident"].model_copy(update={"reason": ""})
     reviewing = state["workflow_status"] == "awaiting_review"
     if not reviewing and state["verification_status"] == "failed" and incident.chosen:
-        tried = (*incident.tried, incident.chosen)
-        fresh = {"tried": tried, "attempt": incident.attempt + 1, "rounds": 0, "deadline": ""}
+        tried_ids = (*incident.tried, incident.chosen)
+        fresh = {"tried": tried_ids, "attempt": incident.attempt + 1, "rounds": 0, "deadline": ""}
         return incident.model_copy(update=fresh)
     return incident
 
@@ -106,12 +106,12 @@ def _untried(state: IncidentState, limits: RunLimits) -> tuple[tuple[Proposal, .
         return (), f"{limits.attempts} attempts did not end it"
     if incident.noted == "revert":
         return (), "there is nothing to take back"
-    left = tuple(
+    untried = tuple(
         proposal
         for proposal in state["proposals"]
         if proposal.id not in (*incident.tried, TAKE_BACK) and proposal.source != "model"
     )
-    return left, "" if left else "every allowed action was tried and did not help"
+    return untried, "" if untried else "every allowed action was tried and did not help"
 
 
 def _asked(state: IncidentState, limits: RunLimits, workshop: Planner) -> tuple[tuple[Proposal, ...], str]:
@@ -128,16 +128,16 @@ def _asked(state: IncidentState, limits: RunLimits, workshop: Planner) -> tuple[
         return tuple(proposal for proposal in proposals if proposal.id == incident.chosen), ""
     if setting := SET.fullmatch(words):
         return _set(state, setting["path"], setting["value"].strip(), workshop)
-    asked = USE.fullmatch(words)
-    if asked is None:
+    use = USE.fullmatch(words)
+    if use is None:
         return (), (
             f"your words were noted for the history; only `use N` (1 to {len(proposals)}), `set PATH=VALUE` or"
             " `retry` can be followed without a person"
         )
-    if not 1 <= int(asked[1]) <= len(proposals):
-        return (), f"there is no option {asked[1]}, only 1 to {len(proposals)}"
-    wanted = proposals[int(asked[1]) - 1]
-    return ((), _STALE) if wanted.id == TAKE_BACK else ((wanted,), "")
+    if not 1 <= int(use[1]) <= len(proposals):
+        return (), f"there is no option {use[1]}, only 1 to {len(proposals)}"
+    option = proposals[int(use[1]) - 1]
+    return ((), _STALE) if option.id == TAKE_BACK else ((option,), "")
 
 
 def _set(state: IncidentState, path: str, value: str, workshop: Planner) -> tuple[tuple[Proposal, ...], str]:
@@ -153,14 +153,14 @@ def _set(state: IncidentState, path: str, value: str, workshop: Planner) -> tupl
 
 def _changes(proposal: Proposal, base: Base, workshop: Planner, forge: Forge) -> dict[str, str | None]:
     """The proposal's edits applied to the base, once the guardrails agree."""
-    after = workshop.edit(proposal.edits, lambda path: forge.read(base, path))
-    before = {path: _before(base, path, forge) for path in after}
-    after = {path: content for path, content in after.items() if content != before[path]}
-    if not after:
+    new = workshop.edit(proposal.edits, lambda path: forge.read(base, path))
+    old = {path: _before(base, path, forge) for path in new}
+    new = {path: content for path, content in new.items() if content != old[path]}
+    if not new:
         raise PolicyViolation(f"{base.branch or 'the repository'} already reads as proposed")
-    if objections := workshop.objections(before, after):
+    if objections := workshop.objections(old, new):
         raise PolicyViolation("; ".join(objections))
-    return {path: None if content is None else _text(path, content) for path, content in after.items()}
+    return {path: None if content is None else _text(path, content) for path, content in new.items()}
 
 
 def _text(path: str, content: bytes) -> str:
@@ -186,10 +186,10 @@ def _worded(
     at: str,
     promises: Sequence[str],
 ) -> IncidentState:
-    began = {"chosen": proposal.id, "base_commit": base.commit, "merged": False}
-    incident = state["incident"].model_copy(update=began)
-    known = tuple(one for one in state["proposals"] if one.id != proposal.id)
-    proposals = state["proposals"] if proposal in state["proposals"] else (*known, proposal)
+    start = {"chosen": proposal.id, "base_commit": base.commit, "merged": False}
+    incident = state["incident"].model_copy(update=start)
+    alternatives = tuple(one for one in state["proposals"] if one.id != proposal.id)
+    proposals = state["proposals"] if proposal in state["proposals"] else (*alternatives, proposal)
     state = {**state, "proposals": proposals}
     report = incident_report(
         {**state, "incident": incident},

@@ -42,7 +42,7 @@ def verify_recovery(
     if pull is None or diagnosis is None:
         raise AssertionError("verification comes after a change was proposed")
     if state["workflow_status"] == "awaiting_review":
-        return _cleared(state, verifiers, limits, now(), redact)
+        return _verify_cleared(state, verifiers, limits, now(), redact)
     at = now()
     incident = state["incident"]
     if not incident.deadline:
@@ -56,10 +56,10 @@ def verify_recovery(
         merged_at=_merged_at(state, incident, limits),
         remade=change.remade if change else (),
     )
-    seen = tuple(_in_order(state, rollout, verifiers, redact))
-    status, result = _verdict(seen)
+    observations = tuple(_observe(state, rollout, verifiers, redact))
+    status, result = _verdict(observations)
     update = IncidentState(
-        observations=(*state["observations"], *seen)[-_KEPT:],
+        observations=(*state["observations"], *observations)[-_KEPT:],
         verification_status=status,
         recovery_result=result,
         incident=incident,
@@ -69,50 +69,54 @@ def verify_recovery(
     overdue = bool(ends and at >= ends)
     if status == "pending" and not overdue:
         return update
-    meanwhile = fate(state)
-    result = f"{meanwhile.said}; {result}" if meanwhile.said else result
+    outcome = fate(state)
+    result = f"{outcome.summary}; {result}" if outcome.summary else result
     if status == "pending":
-        if not any(ARRIVED in one.facts for one in seen):
+        if not any(ARRIVED in observation.facts for observation in observations):
             return {**update, "recovery_result": result, "workflow_status": "unconfirmed"}
         # It is in the cluster and did not end the incident in time: as little to be kept as what has failed.
         status, result = "failed", f"unknown, still waiting at the deadline: {result}"
     update = {**update, "verification_status": status, "recovery_result": result}
-    if meanwhile.gone:  # a person is at it: nothing is proved of the change, and nothing tried against what they do
-        update["incident"] = incident.model_copy(update={"reason": meanwhile.said, "deadline": ""})
-        proved: VerificationStatus = "failed" if status == "failed" else "pending"
-        return {**update, "verification_status": proved, "workflow_status": "needs_person"}
+    if outcome.reverted:  # a person is at it: nothing is proved of the change, and nothing tried against what they do
+        update["incident"] = incident.model_copy(update={"reason": outcome.summary, "deadline": ""})
+        verification: VerificationStatus = "failed" if status == "failed" else "pending"
+        return {**update, "verification_status": verification, "workflow_status": "needs_person"}
     if status == "success":
         asks = state["error_severity"] == "warning" and not state["user_approved_action"]
         return {**update, "workflow_status": ("unconfirmed" if overdue else "verifying") if asks else "resolved"}
-    return {**update, **_failed(state, incident, result)}
+    return {**update, **_next_attempt(state, incident, result)}
 
 
-def _in_order(
+def _observe(
     state: IncidentState, rollout: Rollout, verifiers: Sequence[Verifier], redact: Callable[[str], str]
 ) -> Iterator[Observation]:
     """One look each. What is in the cluster counts from when the change was first seen to be there.
 
     While one knows that it is not, whatever fails elsewhere is still the old state's.
     """
-    known = _of_this(state, rollout)
-    tellers = {one.verifier for one in known if {ARRIVED, AWAITED} & one.facts.keys()}
-    arrived = next((one.at for one in known if ARRIVED in one.facts), "")
+    earlier = _since_merge(state, rollout)
+    arrival_verifiers = {
+        observation.verifier for observation in earlier if {ARRIVED, AWAITED} & observation.facts.keys()
+    }
+    arrived = next((observation.at for observation in earlier if ARRIVED in observation.facts), "")
     awaited = False
     for verifier in verifiers:
-        told = rollout
-        if arrived and verifier.name not in tellers:
-            told = rollout.model_copy(update={"arrived_at": arrived})
-        one = _redacted(verifier.observe(told, _of_this(state, told)), redact)
-        if awaited and one.status == "failed" and AWAITED not in one.facts:
-            one = one.model_copy(update={"status": "pending", "summary": f"before the change arrived: {one.summary}"})
-        arrived = arrived or (one.at if ARRIVED in one.facts else "")
-        awaited = awaited or AWAITED in one.facts
-        yield one
+        question = rollout
+        if arrived and verifier.name not in arrival_verifiers:
+            question = rollout.model_copy(update={"arrived_at": arrived})
+        observation = _redacted(verifier.observe(question, _since_merge(state, question)), redact)
+        if awaited and observation.status == "failed" and AWAITED not in observation.facts:
+            observation = observation.model_copy(
+                update={"status": "pending", "summary": f"before the change arrived: {observation.summary}"}
+            )
+        arrived = arrived or (observation.at if ARRIVED in observation.facts else "")
+        awaited = awaited or AWAITED in observation.facts
+        yield observation
 
 
-def _redacted(one: Observation, redact: Callable[[str], str]) -> Observation:
+def _redacted(observation: Observation, redact: Callable[[str], str]) -> Observation:
     """Servers quote what they were given: an address with a password in it, say."""
-    return one.model_copy(update={"summary": redact(one.summary)})
+    return observation.model_copy(update={"summary": redact(observation.summary)})
 
 
 def last_seen(state: IncidentState) -> str:
@@ -130,7 +134,7 @@ def may_have_cleared(state: IncidentState, limits: RunLimits, now: datetime) -> 
     return now - since >= limits.cleared_for / 2
 
 
-def _cleared(
+def _verify_cleared(
     state: IncidentState,
     verifiers: Sequence[Verifier],
     limits: RunLimits,
@@ -148,11 +152,13 @@ def _cleared(
         applications=tuple(state["affected_apps"]),
         merged_at=last_seen(state),
     )
-    seen = tuple(_redacted(one.observe(rollout, _of_this(state, rollout)), redact) for one in verifiers)
-    status, result = _verdict(seen)
+    observations = tuple(
+        _redacted(verifier.observe(rollout, _since_merge(state, rollout)), redact) for verifier in verifiers
+    )
+    status, result = _verdict(observations)
     since = (incident.calm_since or stamp(now)) if status == "success" else ""
     update = IncidentState(
-        observations=(*state["observations"], *seen)[-_KEPT:],
+        observations=(*state["observations"], *observations)[-_KEPT:],
         incident=incident.model_copy(update={"calm_since": since}),
     )
     calm = moment(since)
@@ -166,31 +172,35 @@ def _cleared(
     }
 
 
-def _verdict(seen: Sequence[Observation]) -> tuple[VerificationStatus, str]:
-    if not seen:
+def _verdict(observations: Sequence[Observation]) -> tuple[VerificationStatus, str]:
+    if not observations:
         return "pending", NOTHING_CONFIGURED
     for status in ("failed", "pending"):
-        if told := [f"{one.verifier}: {one.summary}" for one in seen if one.status == status]:
-            return status, "; ".join(told)
-    agreed = "; ".join(f"{one.verifier}: {one.summary}" for one in seen)
-    if all("neutral" in one.facts for one in seen):
+        if summaries := [
+            f"{observation.verifier}: {observation.summary}"
+            for observation in observations
+            if observation.status == status
+        ]:
+            return status, "; ".join(summaries)
+    agreed = "; ".join(f"{observation.verifier}: {observation.summary}" for observation in observations)
+    if all("neutral" in observation.facts for observation in observations):
         return "pending", f"nothing that is configured can tell whether this is over ({agreed})"
     return "success", agreed
 
 
 def _merged_at(state: IncidentState, incident: Incident, limits: RunLimits) -> str:
     """When a person's merge was told; of one that the policy made, the first look, from which the deadline counts."""
-    told = [str(entry.get("at", "")) for entry in state["user_feedback_history"] if entry.get("kind") == "merged"]
+    merges = [str(entry.get("at", "")) for entry in state["user_feedback_history"] if entry.get("kind") == "merged"]
     first_look = moment(incident.deadline)
-    return (told[-1] if told else "") or (stamp(first_look - limits.deadline) if first_look else "")
+    return (merges[-1] if merges else "") or (stamp(first_look - limits.deadline) if first_look else "")
 
 
-def _of_this(state: IncidentState, rollout: Rollout) -> tuple[Observation, ...]:
+def _since_merge(state: IncidentState, rollout: Rollout) -> tuple[Observation, ...]:
     """Observations since the merge: an earlier attempt's pods say nothing about this one's."""
     return tuple(one for one in state["observations"] if one.at >= rollout.since)
 
 
-def _failed(state: IncidentState, incident: Incident, result: str) -> IncidentState:
+def _next_attempt(state: IncidentState, incident: Incident, result: str) -> IncidentState:
     """The next attempt has its own deadline; whether there is one is for `generate_action` to say."""
     return IncidentState(
         incident=incident.model_copy(update={"deadline": ""}),

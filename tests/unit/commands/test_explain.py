@@ -64,9 +64,9 @@ def test_what_the_policy_disables_is_said(tmp_path: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("proofs", "says"),
     [
-        (("proved",), "proved by render"),
+        (("proved",), "proved by rendering"),
         (("direct", "read"), "read from templates or patches, not rendered"),
-        (("unproved", "proved"), "unproved: the chart is not at hand, only a values key of that name"),
+        (("unproved", "proved"), "not proved: the chart is not available, only a values key with this name"),
         ((), "checked against the guardrails"),
     ],
 )

@@ -113,7 +113,7 @@ LOCAL = OOM.model_copy(update={"reply_by": "command", "verification": ""})
 SECOND = OOM.model_copy(
     update={
         "attempt": 2,
-        "seen": 4,
+        "sightings": 4,
         "last_seen": "2026-03-04T10:02:00Z",
         "model": "gpt-oss:20b",
         "model_note": "The limit was *lowered*.\nSee https://evil.example and ask @admin",

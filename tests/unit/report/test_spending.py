@@ -20,19 +20,19 @@ PRICED = ModelBounds(price_per_million_input=0.25, price_per_million_output=2, c
         (
             Spent(questions=2, sent=6_120, received=800, today=41_000),
             PRICED,
-            "Model `m`: asked about 2 incidents; 6,120 tokens sent, 800 received, about 0.0031 EUR; 41,000 of 1,000,000 tokens of this day.",
+            "Model `m`: asked about 2 incidents; 6,120 tokens sent, 800 received, about 0.0031 EUR; 41,000 of 1,000,000 tokens today.",
         ),
         (
             Spent(questions=1, sent=4_000_000, received=100_000, today=1),
             PRICED,
-            "Model `m`: asked about 1 incident; 4,000,000 tokens sent, 100,000 received, about 1.20 EUR; 1 of 1,000,000 tokens of this day.",
+            "Model `m`: asked about 1 incident; 4,000,000 tokens sent, 100,000 received, about 1.20 EUR; 1 of 1,000,000 tokens today.",
         ),
         (
             Spent(questions=1, reused=1, sent=10, received=2),
             ModelBounds(),
-            "Model `m`: asked about 1 incident; 1 answer of before used again; 10 tokens sent, 2 received.",
+            "Model `m`: asked about 1 incident; 1 earlier answer reused; 10 tokens sent, 2 received.",
         ),
-        (Spent(reused=2), PRICED, "Model `m`: asked about 0 incidents; 2 answers of before used again."),
+        (Spent(reused=2), PRICED, "Model `m`: asked about 0 incidents; 2 earlier answers reused."),
     ],
 )
 def test_the_line(spent: Spent, bounds: ModelBounds, says: str) -> None:

@@ -51,7 +51,7 @@ def test_a_terminal_says_why_a_model_was_not_heard_and_keeps_quiet_where_it_was(
 
 def test_a_merged_change_whose_fault_is_seen_again_is_not_called_held():
     said = terminal([reports.OOM.model_copy(update={"status": "verifying", "reply_by": "command"})], RUN)
-    assert f"merged  being verified, seen once more; look again: remediator verify {reports.OOM.incident_id}" in said
+    assert f"merged  being verified, and seen again; check now: remediator verify {reports.OOM.incident_id}" in said
     assert "held" not in said
 
 
@@ -78,8 +78,8 @@ VERDICTS = [
             Check(name="Loki, signature `oom`", result="0 in 9 min (before: 1.6 per min)"),
         ),
         timeline=(
-            Event(at="2026-03-04T09:41:00Z", what="first kill"),
-            Event(at="2026-03-04T10:10:00Z", what="merged by ada"),
+            Event(at="2026-03-04T09:41:00Z", text="first kill"),
+            Event(at="2026-03-04T10:10:00Z", text="merged by ada"),
         ),
     ),
     Verdict(
