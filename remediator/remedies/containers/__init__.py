@@ -1,1 +1,1 @@
-"""What a container runs with: command, environment, mounts, security, replicas."""
+"""Remedies for the settings of a container: command, environment, mounts, security, replicas."""

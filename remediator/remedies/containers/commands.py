@@ -1,4 +1,8 @@
-"""Commands that cannot be executed and arguments that the program does not know."""
+"""Commands that cannot be executed and arguments that the program does not know.
+
+A correction must be one slip away from a program or a flag that is known to exist: of this repository, of the program's
+own usage text, or of the policy's lists. Otherwise only an older value from the history is proposed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.domain.text import HOST_JOINERS, word_pattern
 from remediator.domain.yaml_paths import MISSING
+from remediator.gitops import Match
 from remediator.remedies.engine.acceptable_values import without_match
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import distance, is_typo, nearest
@@ -19,45 +24,45 @@ from remediator.remedies.views.start_texts import StartText, commands, configs, 
 
 _FLAG = re.compile(r"(?<![\w-])--?([A-Za-z][\w.-]*\w)")
 _SHORT = 3
-"""Below this length nothing is told from a typo but by its directory."""
+"""Words shorter than this are too short to tell a typo from another word."""
 
 
 def fix_command(case: RemedyContext) -> Iterator[Fix]:
-    """Correct the word that cannot be executed to the program that was meant; the history is asked first."""
+    """Correct a word that cannot be executed to the intended program; an older value from the history is preferred."""
     for wrong, evidence in _by_fact(case.signals("command_not_found"), "command", "executable"):
-        denied = any("permission denied" in one.text for one in evidence)
-        yield from _split(case, evidence, wrong)
-        for place, names in _places(case, evidence, wrong, whole=True):
-            new = "" if denied else _program(case, wrong, names)
-            yield _command_fix(case, place, wrong, new, evidence)
+        denied = any("permission denied" in piece.text for piece in evidence)
+        yield from _split_command(case, evidence, wrong)
+        for text, names in _command_texts(case, evidence, wrong, exact=True):
+            new = "" if denied else _intended_program(case, wrong, names)
+            yield _command_fix(case, text, wrong, new, evidence)
     for wrong, evidence in _by_fact(case.signals("command_in_shell_not_found"), "command"):
-        for place, names in _places(case, evidence, wrong, whole=False):
-            yield _command_fix(case, place, wrong, _program(case, wrong, names), evidence)
+        for text, names in _command_texts(case, evidence, wrong, exact=False):
+            yield _command_fix(case, text, wrong, _intended_program(case, wrong, names), evidence)
 
 
-def _command_fix(case: RemedyContext, place: StartText, wrong: str, new: str, evidence: list[Evidence]) -> Fix:
+def _command_fix(case: RemedyContext, text: StartText, wrong: str, new: str, evidence: list[Evidence]) -> Fix:
     pattern = word_pattern(wrong, HOST_JOINERS)
-    value = pattern.sub(lambda _: new, place.value) if new else place.value
-    holder = place.container or place.manifest.name
+    value = pattern.sub(lambda _: new, text.value) if new else text.value
+    holder = text.container or text.manifest.name
     return Fix(
         title=f"run `{new}` instead of `{wrong}` in `{holder}`",
         reason=f"`{wrong}` cannot be executed; `{new}` is one slip away and is a program that is known to exist.",
         evidence=case.cite(*evidence),
-        wants=(place.want(value),),
-        parameters={"container": place.container, "from": wrong, "to": new},
+        wants=(text.want(value),),
+        parameters={"container": text.container, "from": wrong, "to": new},
         score=0.75 if new else 0.0,
         accepts=without_match(pattern),
     )
 
 
-def _split(case: RemedyContext, evidence: list[Evidence], wrong: str) -> Iterator[Fix]:
-    """A program and its arguments written as one word, where nothing in it needs a shell."""
+def _split_command(case: RemedyContext, evidence: list[Evidence], wrong: str) -> Iterator[Fix]:
+    """Split a program and its arguments that are written as one word, where nothing in it needs a shell."""
     words = wrong.split()
-    known = [str(name) for name in _list(case.action.options.get("programs"))]
+    programs = [str(name) for name in _as_list(case.action.options.get("programs"))]
     if (
         len(words) < 2
         or re.search(r"[|&;<>$`\"'\\*(){}]", wrong)
-        or not (words[0].startswith("/") or words[0] in known)
+        or not (words[0].startswith("/") or words[0] in programs)
     ):
         return
     for target, container, path in containers(case, evidence):
@@ -77,79 +82,81 @@ def _split(case: RemedyContext, evidence: list[Evidence], wrong: str) -> Iterato
 
 
 def _by_fact(evidence: list[Evidence], *names: str) -> Iterator[tuple[str, list[Evidence]]]:
-    """Evidence by the word it names."""
+    """Yield each word that the evidence names in one of these facts, with its evidence."""
     groups: dict[str, list[Evidence]] = {}
-    for one in evidence:
-        word = next((one.facts[name] for name in names if one.facts.get(name)), "")
-        groups.setdefault(word, []).append(one)
+    for piece in evidence:
+        word = next((piece.facts[name] for name in names if piece.facts.get(name)), "")
+        groups.setdefault(word, []).append(piece)
     yield from ((word, group) for word, group in groups.items() if word)
 
 
-def _places(
-    case: RemedyContext, evidence: list[Evidence], wrong: str, *, whole: bool
+def _command_texts(
+    case: RemedyContext, evidence: list[Evidence], wrong: str, *, exact: bool
 ) -> list[tuple[StartText, list[str]]]:
-    """Where the word stands, with names that stand near it; none where two containers could be meant.
+    """Return the strings that contain the word, each with the names around it; none where two containers are possible.
 
-    One Application's text may feed several: then each target has its own place.
+    Each workload gives at most one string: one text of an Application can feed several workloads.
     """
-    found: dict[tuple[str, str], list[tuple[StartText, list[str]]]] = {}
+    texts_by_workload: dict[tuple[str, str], list[tuple[StartText, list[str]]]] = {}
     pattern = word_pattern(wrong, HOST_JOINERS)
     for target, container, path in containers(case, evidence):
         texts = list(commands(target, container, path))
-        here = [one for one in texts if (one.value == wrong if whole else pattern.search(one.value))]
-        names = [str(container.get("name", "")), target.manifest.name, _last(str(container.get("image", "")))]
-        names += [posixpath.basename(one.value) for one in texts if one.value != wrong]
-        found.setdefault(_of(target.application.name, target.manifest.name), []).extend(
-            (one, names) for one in here[:1]
-        )
-    if not whole and not any(found.values()):
+        matching = [text for text in texts if (text.value == wrong if exact else pattern.search(text.value))]
+        names = [
+            str(container.get("name", "")),
+            target.manifest.name,
+            _repository_name(str(container.get("image", ""))),
+        ]
+        names += [posixpath.basename(text.value) for text in texts if text.value != wrong]
+        texts_by_workload.setdefault(_workload(target), []).extend((text, names) for text in matching[:1])
+    if not exact and not any(texts_by_workload.values()):
         for target in case.targets:
-            here = [one for one in configs(case, target) if pattern.search(one.value)]
-            found[_of(target.application.name, target.manifest.name)] = [(one, [target.manifest.name]) for one in here]
-    return [places[0] for places in found.values() if len(places) == 1]
+            matching = [text for text in configs(case, target) if pattern.search(text.value)]
+            texts_by_workload[_workload(target)] = [(text, [target.manifest.name]) for text in matching]
+    return [candidates[0] for candidates in texts_by_workload.values() if len(candidates) == 1]
 
 
-def _of(application: str, name: str) -> tuple[str, str]:
-    return application, name
+def _workload(target: Match) -> tuple[str, str]:
+    return target.application.name, target.manifest.name
 
 
-def _last(image: str) -> str:
+def _repository_name(image: str) -> str:
     return ImageReference.parse(image).repository.rpartition("/")[2]
 
 
-def _program(case: RemedyContext, wrong: str, names: list[str]) -> str:
-    """The program that was meant, its directory kept; empty where the word is a program in its own right."""
+def _intended_program(case: RemedyContext, wrong: str, names: list[str]) -> str:
+    """Return the intended program in the same directory; empty where the word itself is a well-known program."""
     folder, base = posixpath.split(wrong)
-    known = [str(name) for name in _list(case.action.options.get("programs"))]
-    if base in known or not base:
+    programs = [str(name) for name in _as_list(case.action.options.get("programs"))]
+    if base in programs or not base:
         return ""
-    whole = nearest(wrong, [word for word in _executed(case) if posixpath.basename(word) != base])
-    if whole:
-        return whole
-    new = nearest(base, [name for name in names if name and name != base]) or _one_slip(base, known)
+    executed = nearest(wrong, [word for word in _executed_programs(case) if posixpath.basename(word) != base])
+    if executed:
+        return executed
+    new = nearest(base, [name for name in names if name and name != base]) or _nearest_program(base, programs)
     return posixpath.join(folder, new) if new else ""
 
 
-def _one_slip(base: str, known: list[str]) -> str:
-    """The single well-known program at the least distance; two at the same distance are no answer."""
-    alike = [name for name in known if _digits(name) == _digits(base)]
-    ranked = sorted((distance(base, name), name) for name in alike if is_typo(base, name) or _short(base, name))
+def _nearest_program(base: str, programs: list[str]) -> str:
+    """Return the only well-known program at the least distance; empty where two are equally near."""
+    alike = [name for name in programs if _digits(name) == _digits(base)]
+    ranked = sorted((distance(base, name), name) for name in alike if is_typo(base, name) or _is_short_slip(base, name))
     if not ranked or (len(ranked) > 1 and ranked[0][0] == ranked[1][0]):
         return ""
     return ranked[0][1] if ranked[0][0] <= (1 if len(base) < 5 else 2) else ""
 
 
 def _digits(name: str) -> str:
-    """Its digits alone: no slip turns a letter into one."""
+    """Return the digits of a name: `python2` is no typo of `python3`."""
     return re.sub(r"\D", "", name)
 
 
-def _short(base: str, name: str) -> bool:
+def _is_short_slip(base: str, name: str) -> bool:
     return len(name) < _SHORT and len(base) == len(name) + 1 and set(name) <= set(base)
 
 
-def _executed(case: RemedyContext) -> list[str]:
-    """First words of all commands in the repository's workloads."""
+def _executed_programs(case: RemedyContext) -> list[str]:
+    """Return the first words of all commands in the repository's workloads."""
     words = []
     for application in case.repository.applications:
         for manifest in case.repository.objects(application):
@@ -161,87 +168,95 @@ def _executed(case: RemedyContext) -> list[str]:
 
 
 def fix_args(case: RemedyContext) -> Iterator[Fix]:
-    """Correct a flag that the program does not know to the one it knows; the history is asked first."""
-    for said, evidence in _by_fact(case.signals("unknown_flag"), "flag"):
-        wrong = said.strip("-").partition("=")[0]
-        for place in _flag_places(case, evidence, wrong):
-            new = _flag(case, place, wrong)
-            value = _renamed(place.value, wrong, new) if new else place.value
-            present = {one.value for one in _words(case, place)}
+    """Correct a flag that the program does not know; an older value from the history is preferred."""
+    for flag, evidence in _by_fact(case.signals("unknown_flag"), "flag"):
+        wrong = flag.strip("-").partition("=")[0]
+        for text in _flag_texts(case, evidence, wrong):
+            new = _known_flag(case, text, wrong)
+            value = _rename_flag(text.value, wrong, new) if new else text.value
+            words = {word.value for word in _container_words(case, text)}
             yield Fix(
-                title=f"correct flag `{wrong}` of `{place.container}` to `{new}`",
+                title=f"correct flag `{wrong}` of `{text.container}` to `{new}`",
                 reason=f"the program does not know the flag `{wrong}`; `{new}` is one slip away and known.",
                 evidence=case.cite(*evidence),
-                wants=(place.want(value),),
-                parameters={"container": place.container, "from": wrong, "to": new},
+                wants=(text.want(value),),
+                parameters={"container": text.container, "from": wrong, "to": new},
                 score=0.7 if new else 0.0,
-                accepts=partial(_other_flag, wrong=wrong, present=present),
+                accepts=partial(_accepts_other_flag, wrong=wrong, words=words),
             )
 
 
-def _other_flag(old: Any, *, wrong: str, present: set[str]) -> bool:
-    """Whether an older word can have stood in this place: none, or one that has not only moved along the list."""
+def _accepts_other_flag(old: Any, *, wrong: str, words: set[str]) -> bool:
+    """Return True for an older word that can be the cure: no word at all, or one that did not just move along the list."""
     if old is MISSING:
         return True
-    return isinstance(old, str) and bool(old) and old not in present and _stem(old) != wrong and not _names(old, wrong)
+    return (
+        isinstance(old, str)
+        and bool(old)
+        and old not in words
+        and _stem(old) != wrong
+        and not _contains_flag(old, wrong)
+    )
 
 
-def _flag_places(case: RemedyContext, evidence: list[Evidence], wrong: str) -> list[StartText]:
-    found: dict[tuple[str, str], list[StartText]] = {}
+def _flag_texts(case: RemedyContext, evidence: list[Evidence], wrong: str) -> list[StartText]:
+    texts_by_workload: dict[tuple[str, str], list[StartText]] = {}
     for target, container, path in containers(case, evidence):
-        for one in commands(target, container, path):
-            if one.path[-2] in ("command", "args") and _names(one.value, wrong):
-                found.setdefault(_of(target.application.name, target.manifest.name), []).append(one)
-    return [places[0] for places in found.values() if len(places) == 1]
+        for text in commands(target, container, path):
+            if text.path[-2] in ("command", "args") and _contains_flag(text.value, wrong):
+                texts_by_workload.setdefault(_workload(target), []).append(text)
+    return [texts[0] for texts in texts_by_workload.values() if len(texts) == 1]
 
 
-def _words(case: RemedyContext, place: StartText) -> list[StartText]:
+def _container_words(case: RemedyContext, text: StartText) -> list[StartText]:
     for target in case.targets:
-        if target.manifest is place.manifest:
+        if target.manifest is text.manifest:
             for container, path, _ in target.manifest.containers():
-                if container.get("name") == place.container:
+                if container.get("name") == text.container:
                     return list(commands(target, container, path))
     return []
 
 
-def _names(value: str, flag: str) -> bool:
-    """Whether the word holds this flag: alone, with `=value`, or inside a shell's line."""
+def _contains_flag(value: str, flag: str) -> bool:
+    """Return True where the word contains this flag: alone, with `=value`, or inside a line for a shell."""
     return bool(re.search(rf"(?<![\w-])-{{1,2}}{re.escape(flag)}(?![\w.-])", value))
 
 
-def _renamed(value: str, wrong: str, new: str) -> str:
-    return re.sub(rf"(?<![\w-])(-{{1,2}}){re.escape(wrong)}(?![\w.-])", lambda found: found[1] + new, value)
+def _rename_flag(value: str, wrong: str, new: str) -> str:
+    return re.sub(rf"(?<![\w-])(-{{1,2}}){re.escape(wrong)}(?![\w.-])", lambda match: match[1] + new, value)
 
 
 def _stem(value: str) -> str:
     return value.lstrip("-").partition("=")[0]
 
 
-def _flag(case: RemedyContext, place: StartText, wrong: str) -> str:
-    """From the program's own usage text, then what its image is given elsewhere, then the common words of flags."""
-    pods = {one.subject.pod for one in case.signals("unknown_flag")}
-    told = {flag for one in case.statements if one.subject.pod in pods for flag in _FLAG.findall(one.text)} - {wrong}
-    own = {_stem(one.value) for one in _words(case, place) if one.value.startswith("-")}
-    elsewhere = _flags_of_image(case, place) | _flags_of_repository(case)
+def _known_flag(case: RemedyContext, text: StartText, wrong: str) -> str:
+    """Return the intended flag: from the program's usage text, else from other uses of its image, else a common word."""
+    pods = {piece.subject.pod for piece in case.signals("unknown_flag")}
+    documented = {
+        flag for piece in case.statements if piece.subject.pod in pods for flag in _FLAG.findall(piece.text)
+    } - {wrong}
+    current = {_stem(word.value) for word in _container_words(case, text) if word.value.startswith("-")}
+    elsewhere = _flags_of_image(case, text) | _flags_of_repository(case)
     return (
-        nearest(wrong, told - own)
-        or nearest(wrong, elsewhere - own - {wrong})
-        or _common(wrong, [str(word) for word in _list(case.action.options.get("words"))])
+        nearest(wrong, documented - current)
+        or nearest(wrong, elsewhere - current - {wrong})
+        or _common_flag(wrong, [str(word) for word in _as_list(case.action.options.get("words"))])
     )
 
 
-def _flags_of_image(case: RemedyContext, place: StartText) -> set[str]:
-    image = next((one for one in _images(place) if one), "")
-    return {flag for other, flag in _repository_flags(case) if image and other == image}
+def _flags_of_image(case: RemedyContext, text: StartText) -> set[str]:
+    image = next((name for name in _image_names(text) if name), "")
+    return {flag for flag_image, flag in _repository_flags(case) if image and flag_image == image}
 
 
 def _flags_of_repository(case: RemedyContext) -> set[str]:
     return {flag for _, flag in _repository_flags(case)}
 
 
-def _images(place: StartText) -> Iterator[str]:
-    for body, _, _ in place.manifest.containers():
-        if body.get("name") == place.container:
+def _image_names(text: StartText) -> Iterator[str]:
+    for body, _, _ in text.manifest.containers():
+        if body.get("name") == text.container:
             yield ImageReference.parse(str(body.get("image", ""))).full
 
 
@@ -256,8 +271,8 @@ def _repository_flags(case: RemedyContext) -> Iterator[tuple[str, str]]:
                             yield from ((image, flag) for flag in _FLAG.findall(word))
 
 
-def _common(wrong: str, words: list[str]) -> str:
-    """A flag whose every part but one is a word that flags are made of, and that one is a slip away from such a word."""
+def _common_flag(wrong: str, words: list[str]) -> str:
+    """Return the flag with one part corrected, where every other part is a common word of flags already."""
     parts = re.split(r"([._-])", wrong)
     strange = [index for index, part in enumerate(parts) if len(part) >= _SHORT and part.lower() not in words]
     if len(strange) != 1:
@@ -270,5 +285,5 @@ def _common(wrong: str, words: list[str]) -> str:
     return "".join([*parts[: strange[0]], near[0], *parts[strange[0] + 1 :]])
 
 
-def _list(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []

@@ -1,4 +1,8 @@
-"""Environment variables that are missing, misspelt or empty, and ports in their values that no Service has."""
+"""Environment variables that are missing, misspelt or empty, and ports in their values that no Service has.
+
+A variable is renamed only where exactly one set variable is a slip away and nothing in the evidence asks for it: two
+variables with similar names (DB_HOST, DB_PORT) are usually both right.
+"""
 
 from __future__ import annotations
 
@@ -22,59 +26,63 @@ from remediator.remedies.views.start_texts import containers, variables
 
 
 def restore_environment(case: RemedyContext) -> Iterator[Fix]:
-    """Give a variable that the program asks for its right name, where it stands under a misspelt one."""
-    for name, evidence in _asked_for(case):
+    """Rename a misspelt variable to the name that the program asks for."""
+    for name, evidence in _missing_variables(case):
         for target, container, path in containers(case, evidence):
             items = [item for item in container.get("env") or () if isinstance(item, dict)]
-            if any(item.get("name") == name for item in items) or _elsewhere(case, target, container, name):
+            if any(item.get("name") == name for item in items) or _comes_from_import(case, target, container, name):
                 continue
-            if wrong := _misspelt(case, name, [str(item.get("name", "")) for item in items]):
+            if wrong := _misspelt_name(case, name, [str(item.get("name", "")) for item in items]):
                 index = next(
                     at
                     for at, item in enumerate(container["env"])
                     if isinstance(item, dict) and item.get("name") == wrong
                 )
-                yield _renamed(case, target.application, target.manifest, (*path, "env", index), wrong, name, evidence)
+                yield _rename_fix(
+                    case, target.application, target.manifest, (*path, "env", index), wrong, name, evidence
+                )
                 continue
-            for config, keys in _read_whole(case, target, container):
-                if wrong := _misspelt(case, name, keys):
-                    yield _renamed(case, target.application, config, ("data", wrong), wrong, name, evidence)
+            for config, keys in _imported_configs(case, target, container):
+                if wrong := _misspelt_name(case, name, keys):
+                    yield _rename_fix(case, target.application, config, ("data", wrong), wrong, name, evidence)
 
 
-def _misspelt(case: RemedyContext, name: str, names: list[str]) -> str:
-    """The one name that is a slip of the wanted one, and that nothing in the evidence asks for."""
-    words = case.action.options.get("words")
-    known = [str(word) for word in words] if isinstance(words, list) else []
-    wrong = nearest(name, [other for other in names if _one_word_off(other, name, known)])
+def _misspelt_name(case: RemedyContext, name: str, names: list[str]) -> str:
+    """Return the one name that is a slip of `name` and that nothing in the evidence asks for; empty where there is none."""
+    option = case.action.options.get("words")
+    words = [str(word) for word in option] if isinstance(option, list) else []
+    wrong = nearest(name, [candidate for candidate in names if _one_word_off(candidate, name, words)])
     return "" if not wrong or case.mentions(wrong) else wrong
 
 
-def _one_word_off(wrong: str, name: str, known: list[str]) -> bool:
-    """Whether just one word of the name is misspelt: DB_HOST is no slip of DB_PORT, but another variable."""
-    ours, theirs = wrong.lower().split("_"), name.lower().split("_")
-    if len(ours) != len(theirs):
+def _one_word_off(wrong: str, name: str, words: list[str]) -> bool:
+    """Return True where just one word of the name is misspelt: DB_HOST is no slip of DB_PORT, but another variable."""
+    wrong_parts, right_parts = wrong.lower().split("_"), name.lower().split("_")
+    if len(wrong_parts) != len(right_parts):
         return wrong.replace("_", "") == name.replace("_", "")
-    strange = [pair for pair in zip(ours, theirs, strict=True) if pair[0] != pair[1]]
-    if len(strange) != 1:
-        return not strange and wrong != name
-    slip, right = strange[0]
-    return slip not in known and distance(slip, right) <= (1 if len(right) < 8 else 2)
+    differing = [pair for pair in zip(wrong_parts, right_parts, strict=True) if pair[0] != pair[1]]
+    if len(differing) != 1:
+        return not differing and wrong != name
+    wrong_part, right_part = differing[0]
+    return wrong_part not in words and distance(wrong_part, right_part) <= (1 if len(right_part) < 8 else 2)
 
 
-def _read_whole(case: RemedyContext, target: Match, container: dict[str, Any]) -> Iterator[tuple[Manifest, list[str]]]:
-    """ConfigMaps whose every key becomes a variable, with their keys."""
-    named = {
+def _imported_configs(
+    case: RemedyContext, target: Match, container: dict[str, Any]
+) -> Iterator[tuple[Manifest, list[str]]]:
+    """Yield the ConfigMaps that `envFrom` imports without a prefix, with their keys."""
+    names = {
         get(item, ("configMapRef", "name"))
         for item in container.get("envFrom") or ()
         if isinstance(item, dict) and not item.get("prefix")
     }
     for manifest in case.siblings(target.application):
         data = manifest.body.get("data")
-        if manifest.kind == "ConfigMap" and manifest.name in named and isinstance(data, dict):
+        if manifest.kind == "ConfigMap" and manifest.name in names and isinstance(data, dict):
             yield manifest, [str(key) for key in data]
 
 
-def _renamed(
+def _rename_fix(
     case: RemedyContext,
     application: Application,
     manifest: Manifest,
@@ -83,7 +91,7 @@ def _renamed(
     name: str,
     evidence: list[Evidence],
 ) -> Fix:
-    """A field `name` is set; a key of a mapping (a ConfigMap's, or that of a chart's values) is renamed where it stands."""
+    """Set the field `name` of a list item, or rename the key of a mapping (of a ConfigMap or of a chart's values)."""
     in_list = path[0] != "data"
     want = Want(application, manifest, (*path, "name") if in_list else path, name)
     fix = Fix(
@@ -97,29 +105,29 @@ def _renamed(
         return replace(fix, wants=(want,))
     located = case.repository.locate(application, manifest, (*path, "value") if in_list else path)
     for place in located.places if located.status == "located" else ():
-        where = {"file": place.file, "document": place.document, "path": place.path, "inside": place.inside}
+        location = {"file": place.file, "document": place.document, "path": place.path, "inside": place.inside}
         key = (place.inside or place.path)[-1]
         if key == wrong:
-            edit = Edit(op="rename", value=name, **where)
+            edit = Edit(op="rename", value=name, **location)
         elif str(place.value).startswith(f"{wrong}="):
-            edit = Edit(op="set", value=name + str(place.value)[len(wrong) :], **where)
+            edit = Edit(op="set", value=name + str(place.value)[len(wrong) :], **location)
         else:
             continue
         return replace(fix, edits=(edit,), places=(place,), applications=(application,))
     return replace(fix, score=0.0)
 
 
-def _asked_for(case: RemedyContext) -> Iterator[tuple[str, list[Evidence]]]:
+def _missing_variables(case: RemedyContext) -> Iterator[tuple[str, list[Evidence]]]:
     groups: dict[str, list[Evidence]] = {}
-    for one in case.signals("env_not_set"):
-        groups.setdefault(one.facts.get("variable", ""), []).append(one)
+    for piece in case.signals("env_not_set"):
+        groups.setdefault(piece.facts.get("variable", ""), []).append(piece)
     if password := case.signals("superuser_password"):
         groups.setdefault("POSTGRES_PASSWORD", []).extend(password)
     yield from ((name, group) for name, group in groups.items() if name)
 
 
-def _elsewhere(case: RemedyContext, target: Match, container: dict[str, Any], name: str) -> bool:
-    """Whether a ConfigMap or Secret of `envFrom` brings the variable, or may bring it."""
+def _comes_from_import(case: RemedyContext, target: Match, container: dict[str, Any], name: str) -> bool:
+    """Return True where a ConfigMap or Secret of `envFrom` sets the variable, or where its keys are not known."""
     for item in container.get("envFrom") or ():
         for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
             source = item.get(field) if isinstance(item, dict) else None
@@ -131,14 +139,14 @@ def _elsewhere(case: RemedyContext, target: Match, container: dict[str, Any], na
 
 
 def fix_environment(case: RemedyContext) -> Iterator[Fix]:
-    """Correct a variable's value: an empty one, or a port that the Service it names does not have."""
-    yield from _empty(case)
+    """Correct the value of a variable: an empty one, or a port that the named Service does not have."""
+    yield from _empty_value(case)
     yield from _wrong_port(case)
 
 
-def _empty(case: RemedyContext) -> Iterator[Fix]:
-    """A variable that is there but empty: what it held before is the only value anybody can know."""
-    for name, evidence in _asked_for(case):
+def _empty_value(case: RemedyContext) -> Iterator[Fix]:
+    """Restore the older value of a variable that is empty: nothing else in the repository tells the value."""
+    for name, evidence in _missing_variables(case):
         for target, container, path in containers(case, evidence):
             for text in variables(target, container, path):
                 if text.variable == name and not text.value.strip():
@@ -154,20 +162,20 @@ def _empty(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _wrong_port(case: RemedyContext) -> Iterator[Fix]:
-    for host, port, evidence in _dialled(case):
+    for host, port, evidence in _failed_connections(case):
         for target in callers(case, evidence):
-            service = _service_ports(case, target, host)
-            if not service or port in service:
+            ports = _service_ports(case, target, host)
+            if not ports or port in ports:
                 continue
             for text in strings(case, target):
                 pattern = re.compile(rf"({word_pattern(host, HOST_JOINERS).pattern}:){port}(?!\d)", re.IGNORECASE)
                 if not pattern.search(text.value):
                     continue
-                new = service[0] if len(service) == 1 else ""
+                new = ports[0] if len(ports) == 1 else ""
                 value = pattern.sub(rf"\g<1>{new}", text.value) if new else text.value
                 yield Fix(
                     title=f"call `{host}` on port {new} instead of {port}",
-                    reason=f"Service `{host}` has port {', '.join(service)}; nothing listens on {port}.",
+                    reason=f"Service `{host}` has port {', '.join(ports)}; nothing listens on {port}.",
                     evidence=case.cite(*evidence),
                     wants=(text.want(value),),
                     parameters={"host": host, "from": port, "to": new, "variable": text.variable},
@@ -177,23 +185,23 @@ def _wrong_port(case: RemedyContext) -> Iterator[Fix]:
                 break
 
 
-def _dialled(case: RemedyContext) -> Iterator[tuple[str, str, list[Evidence]]]:
+def _failed_connections(case: RemedyContext) -> Iterator[tuple[str, str, list[Evidence]]]:
     groups: dict[tuple[str, str], list[Evidence]] = {}
-    for one in case.signals("connection_refused", "connection_timeout", "host_unavailable"):
-        host, port = host_in(one.text)
+    for piece in case.signals("connection_refused", "connection_timeout", "host_unavailable"):
+        host, port = host_in(piece.text)
         if host and port:
-            groups.setdefault((host, port), []).append(one)
+            groups.setdefault((host, port), []).append(piece)
     yield from ((host, port, group) for (host, port), group in groups.items())
 
 
 def _service_ports(case: RemedyContext, target: Match, host: str) -> list[str]:
-    """Ports of the Service that a host name means; empty where the repository does not know it."""
+    """Return the ports of the Service that a host name means; empty where the repository does not have it."""
     labels = host.split(".")
     namespace = labels[1] if len(labels) > 1 else namespace_of(target)
     for application in case.repository.applications:
         for manifest in case.repository.objects(application):
-            own = manifest.namespace_in(application) or namespace
-            if manifest.kind == "Service" and manifest.name == labels[0] and own == namespace:
+            service_namespace = manifest.namespace_in(application) or namespace
+            if manifest.kind == "Service" and manifest.name == labels[0] and service_namespace == namespace:
                 ports = (manifest.body.get("spec") or {}).get("ports") or ()
-                return [str(one.get("port")) for one in ports if isinstance(one, dict) and one.get("port")]
+                return [str(item.get("port")) for item in ports if isinstance(item, dict) and item.get("port")]
     return []

@@ -1,4 +1,8 @@
-"""Mounts that lay a directory over a file, name a volume that is not there, or stand in the wrong place."""
+"""Mounts that put a directory over a file, name a volume that does not exist, or have a wrong path.
+
+The files of a ConfigMap or Secret volume are known from the repository, so a mount can be checked against the path that
+the program or the runtime could not use. Volumes whose files are unknown are not touched.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +38,11 @@ _INDEX = re.compile(
 
 
 def fix_mount(case: RemedyContext) -> Iterator[Fix]:
-    """Mend what a mount says of its volume: its name, its subPath, its place."""
+    """Correct a mount: the name of its volume, its subPath, its path."""
     yield from _unknown_volume(case)
     files = case.signals("not_a_directory", "subpath_missing")
     yield from _directory_over_file(case, files)
-    yield from _misplaced(case, case.signals("file_not_found"))
+    yield from _wrong_mount_path(case, case.signals("file_not_found"))
 
 
 def _mounts(container: dict[str, Any], path: YamlPath) -> Iterator[tuple[dict[str, Any], YamlPath]]:
@@ -48,18 +52,18 @@ def _mounts(container: dict[str, Any], path: YamlPath) -> Iterator[tuple[dict[st
 
 
 def _volumes(target: Match) -> dict[str, tuple[dict[str, Any], YamlPath]]:
-    """Volume name → volume and its path; claim templates of a StatefulSet are volumes without a body here."""
-    found = target.manifest.pod_spec()
-    if found is None:
+    """Return volume name → (volume, its path); claim templates of a StatefulSet are volumes without a body here."""
+    pod = target.manifest.pod_spec()
+    if pod is None:
         return {}
-    spec, base = found
+    spec, base = pod
     volumes = {
         str(item.get("name")): (item, (*base, "volumes", index))
         for index, item in enumerate(spec.get("volumes") or ())
         if isinstance(item, dict)
     }
-    own = target.manifest.body.get("spec")
-    for item in (own.get("volumeClaimTemplates") if isinstance(own, dict) else None) or ():
+    workload_spec = target.manifest.body.get("spec")
+    for item in (workload_spec.get("volumeClaimTemplates") if isinstance(workload_spec, dict) else None) or ():
         metadata = item.get("metadata") if isinstance(item, dict) else None
         if isinstance(metadata, dict):
             volumes.setdefault(str(metadata.get("name")), ({}, ()))
@@ -67,9 +71,9 @@ def _volumes(target: Match) -> dict[str, tuple[dict[str, Any], YamlPath]]:
 
 
 def _unknown_volume(case: RemedyContext) -> Iterator[Fix]:
-    """The API server refuses a mount whose volume the pod does not declare."""
-    failed = [one for one in case.signals("object_invalid") if _INDEX.search(one.text)]
-    names = {found["name"] for one in failed for found in _INDEX.finditer(one.text)}
+    """Correct the volume's name of a mount that the API server refuses, since the pod declares no such volume."""
+    failed = [piece for piece in case.signals("object_invalid") if _INDEX.search(piece.text)]
+    names = {match["name"] for piece in failed for match in _INDEX.finditer(piece.text)}
     for target in case.targets:
         volumes = _volumes(target)
         mounts = [(mount, at) for body, path, _ in target.manifest.containers() for mount, at in _mounts(body, path)]
@@ -90,59 +94,59 @@ def _unknown_volume(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _paths(evidence: list[Evidence]) -> list[str]:
-    """Absolute paths that the evidence names, those of the runtime and of code left out."""
-    found = [path for one in evidence for path in _PATH.findall(one.text)]
+    """Return the absolute paths that the evidence names, without those of the runtime and of source code."""
+    paths = [file for piece in evidence for file in _PATH.findall(piece.text)]
     return [
-        path
-        for path in dict.fromkeys(found)
-        if not path.startswith(_RUNTIME) and not path.endswith((".py", ".js", ".go", ".rb"))
+        file
+        for file in dict.fromkeys(paths)
+        if not file.startswith(_RUNTIME) and not file.endswith((".py", ".js", ".go", ".rb"))
     ]
 
 
 def _directory_over_file(case: RemedyContext, evidence: list[Evidence]) -> Iterator[Fix]:
-    """A ConfigMap or Secret mounted where a file is expected needs the key of that file as its subPath."""
+    """Set the subPath of a ConfigMap or Secret that is mounted as a directory where a file is expected."""
     paths = _paths(evidence)
     for target, container, path in containers(case, evidence):
         volumes = _volumes(target)
         for mount, at in _mounts(container, path):
-            where = str(mount.get("mountPath", "")).rstrip("/")
-            if not any(one == where or one.endswith(f"/rootfs{where}") for one in paths) and not _named(
-                mount, evidence
-            ):
+            mount_path = str(mount.get("mountPath", "")).rstrip("/")
+            if not any(
+                file == mount_path or file.endswith(f"/rootfs{mount_path}") for file in paths
+            ) and not _named_in_message(mount, evidence):
                 continue
             volume, _ = volumes.get(str(mount.get("name")), ({}, ()))
             files = _files(case, target, volume)
-            present = mount.get("subPath")
-            if files is None or (present and present in files):
+            sub_path = mount.get("subPath")
+            if files is None or (sub_path and sub_path in files):
                 continue
-            new = _sub_path(where, present, files)
+            new = _sub_path(mount_path, sub_path, files)
             yield Fix(
-                title=f"mount the file `{new}` at {where}",
-                reason=f"a directory lies at {where}, where a file is expected: volume `{mount.get('name')}` holds `{new}`, which subPath selects.",
+                title=f"mount the file `{new}` at {mount_path}",
+                reason=f"a directory lies at {mount_path}, where a file is expected: volume `{mount.get('name')}` holds `{new}`, which subPath selects.",
                 evidence=case.cite(*evidence),
-                wants=(Want(target.application, target.manifest, (*at, "subPath"), new or present or MISSING),),
-                parameters={"container": str(container.get("name", "")), "path": where, "to": new},
+                wants=(Want(target.application, target.manifest, (*at, "subPath"), new or sub_path or MISSING),),
+                parameters={"container": str(container.get("name", "")), "path": mount_path, "to": new},
                 score=0.75 if new else 0.0,
-                accepts=different_value(present, among=files),
+                accepts=different_value(sub_path, among=files),
             )
 
 
-def _named(mount: dict[str, Any], evidence: list[Evidence]) -> bool:
-    """The kubelet names the mount's volume in its sentence about a subPath."""
-    return any(f'volumeMount "{mount.get("name")}"' in one.text.replace("\\", "") for one in evidence)
+def _named_in_message(mount: dict[str, Any], evidence: list[Evidence]) -> bool:
+    """Return True where the kubelet names the mount's volume in its message about a subPath."""
+    return any(f'volumeMount "{mount.get("name")}"' in piece.text.replace("\\", "") for piece in evidence)
 
 
-def _sub_path(where: str, present: object, files: set[str]) -> str:
-    base = posixpath.basename(where)
-    if isinstance(present, str) and present:
-        return nearest(present, files) or (base if base in files else "")
+def _sub_path(mount_path: str, sub_path: object, files: set[str]) -> str:
+    base = posixpath.basename(mount_path)
+    if isinstance(sub_path, str) and sub_path:
+        return nearest(sub_path, files) or (base if base in files else "")
     if base in files:
         return base
     return next(iter(files)) if len(files) == 1 else nearest(base, files)
 
 
 def _files(case: RemedyContext, target: Match, volume: dict[str, Any]) -> set[str] | None:
-    """Names of the files that a ConfigMap or Secret volume holds; None where the repository does not say."""
+    """Return the names of the files in a ConfigMap or Secret volume; None where the repository does not tell."""
     for field, name, kind in (("configMap", "name", "ConfigMap"), ("secret", "secretName", "Secret")):
         source = volume.get(field)
         if isinstance(source, dict):
@@ -152,61 +156,61 @@ def _files(case: RemedyContext, target: Match, volume: dict[str, Any]) -> set[st
     return None
 
 
-def _misplaced(case: RemedyContext, evidence: list[Evidence]) -> Iterator[Fix]:
-    """A file that is missing by a slip in the mountPath of the very volume that holds it."""
-    for wanted in _paths(evidence):
-        folder, base = posixpath.split(wanted)
-        for target, container, path in containers(case, [one for one in evidence if wanted in one.text]):
+def _wrong_mount_path(case: RemedyContext, evidence: list[Evidence]) -> Iterator[Fix]:
+    """Correct a typo in the mountPath of the volume that contains the missing file."""
+    for file in _paths(evidence):
+        folder, base = posixpath.split(file)
+        for target, container, path in containers(case, [piece for piece in evidence if file in piece.text]):
             mounts = list(_mounts(container, path))
             places = {str(mount.get("mountPath", "")).rstrip("/") for mount, _ in mounts}
-            if folder in places or wanted in places:
+            if folder in places or file in places:
                 continue
             volumes = _volumes(target)
             for mount, at in mounts:
-                where = str(mount.get("mountPath", "")).rstrip("/")
+                mount_path = str(mount.get("mountPath", "")).rstrip("/")
                 volume, _ = volumes.get(str(mount.get("name")), ({}, ()))
                 files = _files(case, target, volume) or set()
-                whole = bool(mount.get("subPath"))
-                right = wanted if whole else folder
-                if not is_typo(where, right) or (
-                    base not in files if not whole else str(mount["subPath"]) not in files
+                single_file = bool(mount.get("subPath"))
+                right = file if single_file else folder
+                if not is_typo(mount_path, right) or (
+                    base not in files if not single_file else str(mount["subPath"]) not in files
                 ):
                     continue
-                spelt = str(mount.get("mountPath", ""))
-                new = right + "/" if spelt.endswith("/") else right
+                written_path = str(mount.get("mountPath", ""))
+                new = right + "/" if written_path.endswith("/") else right
                 yield Fix(
-                    title=f"mount `{mount.get('name')}` at {right} instead of {where}",
-                    reason=f"the program looks for {wanted}; the volume that holds `{base}` is mounted at {where}, one slip away.",
+                    title=f"mount `{mount.get('name')}` at {right} instead of {mount_path}",
+                    reason=f"the program looks for {file}; the volume that holds `{base}` is mounted at {mount_path}, one slip away.",
                     evidence=case.cite(*evidence),
                     wants=(Want(target.application, target.manifest, (*at, "mountPath"), new),),
-                    parameters={"container": str(container.get("name", "")), "from": where, "to": right},
+                    parameters={"container": str(container.get("name", "")), "from": mount_path, "to": right},
                     score=0.65,
-                    accepts=different_value(spelt, among=[right, f"{right}/"]),
+                    accepts=different_value(written_path, among=[right, f"{right}/"]),
                 )
 
 
-_LOST = re.compile(r"lost\+found|mount point", re.IGNORECASE)
+_LOST_FOUND = re.compile(r"lost\+found|mount point", re.IGNORECASE)
 _MOUNT_ROOT = ("PGDATA",)
 
 
 def move_data_directory(case: RemedyContext) -> Iterator[Fix]:
-    """Let PostgreSQL keep its data below the root of a volume, which a file system never leaves empty.
+    """Let PostgreSQL keep its data in a directory below the root of a volume, where `lost+found` makes the root non-empty.
 
-    Only where the root holds no more than `lost+found`: a directory with data must not be left behind.
+    This is done only where the root contains nothing but `lost+found`: existing data must not be left behind.
     """
     failed = case.signals(*case.action.ends)
-    if not any(_LOST.search(one.text) for one in (*failed, *case.statements)):
+    if not any(_LOST_FOUND.search(piece.text) for piece in (*failed, *case.statements)):
         return
     folder = str(case.action.options.get("directory", "pgdata"))
     for target, container, path in containers(case, failed):
         places = {str(mount.get("mountPath", "")).rstrip("/"): (mount, at) for mount, at in _mounts(container, path)}
-        said = case.fact("directory", among=failed).rstrip("/")
+        reported = case.fact("directory", among=failed).rstrip("/")
         root = (
-            said
-            if said in places
-            else next((one for one in places if one.endswith(("/postgresql/data", "/pgdata"))), "")
+            reported
+            if reported in places
+            else next((mount_path for mount_path in places if mount_path.endswith(("/postgresql/data", "/pgdata"))), "")
         )
-        if not root or (said and said != root) or places[root][0].get("subPath"):
+        if not root or (reported and reported != root) or places[root][0].get("subPath"):
             continue
         want = _data_directory(target, container, path, root, folder)
         if want is None:
@@ -223,7 +227,7 @@ def move_data_directory(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _data_directory(target: Match, container: dict[str, Any], path: YamlPath, root: str, folder: str) -> Want | None:
-    """PGDATA set, or added where the variable is not there; None where it already points below the root."""
+    """Set PGDATA, or add the variable where it is missing; None where it points elsewhere already."""
     env = container.get("env")
     items = env if isinstance(env, list) else []
     for index, item in enumerate(items):

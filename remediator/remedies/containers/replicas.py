@@ -1,4 +1,8 @@
-"""Workloads scaled to zero while clients ask for them."""
+"""Workloads that are scaled to zero while clients call them.
+
+Zero replicas may be intended, so the count is changed only where clients complain, nothing scales the workload to zero on
+purpose, and every workload behind the Service has zero replicas.
+"""
 
 from __future__ import annotations
 
@@ -25,29 +29,29 @@ _TO_ZERO_ON_PURPOSE = frozenset(
 
 
 def restore_replicas(case: RemedyContext) -> Iterator[Fix]:
-    """Bring back the pods behind a Service that refuses its clients because its workload has none.
-
-    Zero may be meant: it is only changed where clients complain, nothing scales the workload to zero on purpose,
-    and every workload behind the Service is at zero.
-    """
+    """Scale up the workload behind a Service that has no pods while clients call it."""
     for server in faulty_services(case):
         if has_endpoints(case, server) or not server.evidence:
             continue
-        pods = [one for one in selected_pods(server, pods_in_namespace(case, server)) if one.manifest.kind in _SCALED]
-        if not pods or any(_count(one.manifest) != 0 for one in pods):
+        pods = [
+            workload
+            for workload in selected_pods(server, pods_in_namespace(case, server))
+            if workload.manifest.kind in _SCALED
+        ]
+        if not pods or any(_replicas(workload.manifest) != 0 for workload in pods):
             continue
-        for one in pods:
-            if _seen_running(case, one) or _on_purpose(case, server, one):
+        for workload in pods:
+            if _seen_running(case, workload) or _scales_to_zero_on_purpose(case, server, workload):
                 continue
-            yield _restored(case, server, one)
+            yield _restored(case, server, workload)
 
 
 def _restored(case: RemedyContext, server: FaultyService, pods: WorkloadPods) -> Fix:
     name = pods.manifest.name
-    count, why = _meant(case, server, pods)
+    count, why = _intended_count(case, server, pods)
     return Fix(
         title=f"scale `{name}` back to {count}",
-        reason=f"Service `{server.manifest.name}` is asked for and `{name}`, which serves it, has replicas: 0; {why}",
+        reason=f"Service `{server.manifest.name}` has clients, but `{name}` behind it has replicas: 0; {why}",
         evidence=case.cite(*server.evidence),
         wants=(Want(pods.application, pods.manifest, ("spec", "replicas"), count),),
         parameters={"workload": name, "from": "0", "to": str(count)},
@@ -56,33 +60,33 @@ def _restored(case: RemedyContext, server: FaultyService, pods: WorkloadPods) ->
     )
 
 
-def _count(manifest: Manifest) -> Any:
+def _replicas(manifest: Manifest) -> Any:
     spec = manifest.body.get("spec")
     count = spec.get("replicas", 1) if isinstance(spec, dict) else 1
     return int(count) if str(count).isdigit() else 1
 
 
-def _meant(case: RemedyContext, server: FaultyService, pods: WorkloadPods) -> tuple[int, str]:
-    """How many: the autoscaler's minimum, what the same workload has elsewhere, else one."""
+def _intended_count(case: RemedyContext, server: FaultyService, pods: WorkloadPods) -> tuple[int, str]:
+    """Return the intended count and the reason: the autoscaler's minimum, the count elsewhere, else one."""
     for autoscaler in _autoscalers(case, server, pods):
         spec = autoscaler.body.get("spec")
         least = spec.get("minReplicas", 1) if isinstance(spec, dict) else 1
         if autoscaler.kind == "HorizontalPodAutoscaler" and str(least).isdigit() and int(least) > 0:
             return int(least), f"{least} is the minimum of its autoscaler."
-    elsewhere = {_count(manifest) for manifest in _twins(case, pods)} - {0}
+    elsewhere = {_replicas(manifest) for manifest in _same_workload_elsewhere(case, pods)} - {0}
     if len(elsewhere) == 1:
         count = next(iter(elsewhere))
         return count, f"the same workload of another Application has {count}."
-    return 1, "one serves again; say how many are needed in the review."
+    return 1, "one pod answers again; the review can set another number."
 
 
-def _twins(case: RemedyContext, pods: WorkloadPods) -> Iterator[Manifest]:
-    """The same workload as other Applications of the same source render it."""
+def _same_workload_elsewhere(case: RemedyContext, pods: WorkloadPods) -> Iterator[Manifest]:
+    """Yield the same workload as other Applications of the same source render it."""
     paths = {source.path for source in pods.application.sources if source.local and source.path}
-    for other in case.repository.applications:
-        if other == pods.application or not paths & {source.path for source in other.sources}:
+    for application in case.repository.applications:
+        if application == pods.application or not paths & {source.path for source in application.sources}:
             continue
-        for manifest in case.repository.objects(other):
+        for manifest in case.repository.objects(application):
             if (manifest.kind, manifest.file, manifest.document) == (
                 pods.manifest.kind,
                 pods.manifest.file,
@@ -92,8 +96,8 @@ def _twins(case: RemedyContext, pods: WorkloadPods) -> Iterator[Manifest]:
 
 
 def _autoscalers(case: RemedyContext, server: FaultyService, pods: WorkloadPods) -> list[Manifest]:
-    found: list[tuple[Application, Manifest]] = list(neighbours(case, pods.application, server.namespace))
-    return [manifest for _, manifest in found if _scales(manifest, pods.manifest)]
+    objects: list[tuple[Application, Manifest]] = list(neighbours(case, pods.application, server.namespace))
+    return [manifest for _, manifest in objects if _scales(manifest, pods.manifest)]
 
 
 def _scales(manifest: Manifest, target: Manifest) -> bool:
@@ -102,20 +106,22 @@ def _scales(manifest: Manifest, target: Manifest) -> bool:
     return isinstance(reference, dict) and str(reference.get("name", "")) == target.name
 
 
-def _on_purpose(case: RemedyContext, server: FaultyService, pods: WorkloadPods) -> bool:
+def _scales_to_zero_on_purpose(case: RemedyContext, server: FaultyService, pods: WorkloadPods) -> bool:
     return any(manifest.kind in _TO_ZERO_ON_PURPOSE for manifest in _autoscalers(case, server, pods))
 
 
 def _seen_running(case: RemedyContext, pods: WorkloadPods) -> bool:
-    """Whether the input shows pods of it, or that more than none are wanted: then the repository was changed since."""
+    """Return True where the input shows pods of the workload, or a count above zero: the repository was changed since."""
     return any(
-        _runs(one) for one in case.statements if one.subject.name == pods.manifest.name and one.channel == "status"
+        _shows_a_pod(statement)
+        for statement in case.statements
+        if statement.subject.name == pods.manifest.name and statement.channel == "status"
     )
 
 
-def _runs(one: Evidence) -> bool:
-    ready = one.facts.get("ready", "")
-    wanted = ready.partition("/")[2]
-    if one.subject.pod:
+def _shows_a_pod(statement: Evidence) -> bool:
+    ready = statement.facts.get("ready", "")
+    total = ready.partition("/")[2]
+    if statement.subject.pod:
         return True
-    return wanted.isdigit() and int(wanted) > 0
+    return total.isdigit() and int(total) > 0

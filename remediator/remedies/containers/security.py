@@ -1,4 +1,8 @@
-"""Security settings that the image cannot bear, and those that the namespace demands."""
+"""Security settings that stop an image from running, and settings that the namespace demands.
+
+Only the one setting that the evidence names is relaxed, never a whole securityContext, and never one that the namespace's
+own Pod Security level demands.
+"""
 
 from __future__ import annotations
 
@@ -17,28 +21,28 @@ _PATH = re.compile(r"(?<![\w.])(/[\w.@+-]+(?:/[\w.@+-]+)*)")
 
 
 def relax_security_context(case: RemedyContext) -> Iterator[Fix]:
-    """Take back the one setting that the evidence names; what stood there before is asked first."""
+    """Relax the one setting that the evidence names; an older value from the history is preferred."""
     yield from _non_root(case)
     yield from _read_only(case)
     yield from _low_port(case)
 
 
 def _non_root(case: RemedyContext) -> Iterator[Fix]:
-    """The kubelet refuses an image that runs as root where runAsNonRoot is demanded."""
+    """Unset runAsNonRoot where the kubelet refuses an image that runs as root."""
     refused = case.signals("run_as_non_root")
     for target, container, path in containers(case, refused):
-        if _enforced(case, target) == "restricted":
+        if _enforced_level(case, target) == "restricted":
             continue  # the namespace would refuse the pod without the setting
-        where = _holder(target, container, path, "runAsNonRoot")
-        if where is None or get(container, ("securityContext", "runAsUser")) not in (MISSING, None):
+        setting_path = _effective_path(target, container, path, "runAsNonRoot")
+        if setting_path is None or get(container, ("securityContext", "runAsUser")) not in (MISSING, None):
             continue
-        yield _unset(case, target, container, where, "runAsNonRoot", "its image runs as root", refused)
+        yield _unset_fix(case, target, container, setting_path, "runAsNonRoot", "its image runs as root", refused)
 
 
 def _read_only(case: RemedyContext) -> Iterator[Fix]:
-    """A program that writes to its image's own file system; a mount that is read-only is another matter."""
+    """Unset readOnlyRootFilesystem where a program writes to its image's file system, not to a read-only mount."""
     failed = case.signals("read_only_file_system")
-    written = [path for one in failed for path in _PATH.findall(one.text)]
+    paths = [path for piece in failed for path in _PATH.findall(piece.text)]
     for target, container, path in containers(case, failed):
         if get(container, ("securityContext", "readOnlyRootFilesystem")) is not True:
             continue
@@ -47,61 +51,66 @@ def _read_only(case: RemedyContext) -> Iterator[Fix]:
             for mount in container.get("volumeMounts") or ()
             if isinstance(mount, dict)
         ]
-        if written and all(any(one == place or one.startswith(f"{place}/") for place in mounted) for one in written):
+        if paths and all(
+            any(file == mount_path or file.startswith(f"{mount_path}/") for mount_path in mounted) for file in paths
+        ):
             continue
-        where = (*path, "securityContext", "readOnlyRootFilesystem")
-        said = f"it writes to {written[0]}" if written else "it writes to its root file system"
-        yield _unset(case, target, container, where, "readOnlyRootFilesystem", said, failed)
+        setting_path = (*path, "securityContext", "readOnlyRootFilesystem")
+        cause = f"it writes to {paths[0]}" if paths else "it writes to its root file system"
+        yield _unset_fix(case, target, container, setting_path, "readOnlyRootFilesystem", cause, failed)
 
 
-def _unset(
+def _unset_fix(
     case: RemedyContext,
     target: Match,
     container: dict[str, Any],
-    where: YamlPath,
+    path: YamlPath,
     setting: str,
-    why: str,
+    cause: str,
     evidence: list[Evidence],
 ) -> Fix:
     name = str(container.get("name", ""))
     return Fix(
         title=f"let `{name}` run without {setting}",
-        reason=f"{setting} is set for `{name}`, but {why}; a person should judge whether the image can be changed instead.",
+        reason=f"{setting} is set for `{name}`, but {cause}; a person should judge whether the image can be changed instead.",
         evidence=case.cite(*evidence),
-        wants=(Want(target.application, target.manifest, where, value=False),),
+        wants=(Want(target.application, target.manifest, path, value=False),),
         parameters={"container": name, "setting": setting, "to": "false"},
         score=0.6,
         accepts=lambda old: old is MISSING or old is False,
     )
 
 
-def _holder(target: Match, container: dict[str, Any], path: YamlPath, setting: str) -> YamlPath | None:
-    """Where the setting holds for this container: its own, else the pod's, which is overridden where others share it."""
+def _effective_path(target: Match, container: dict[str, Any], path: YamlPath, setting: str) -> YamlPath | None:
+    """Return the path where the setting is to be changed for this container; None where it is not set.
+
+    A setting of the pod is overridden in the container where several containers share it.
+    """
     if get(container, ("securityContext", setting)) is True:
         return (*path, "securityContext", setting)
-    found = target.manifest.pod_spec()
-    if found is None or get(found[0], ("securityContext", setting)) is not True:
+    pod = target.manifest.pod_spec()
+    if pod is None or get(pod[0], ("securityContext", setting)) is not True:
         return None
     several = sum(1 for _ in target.manifest.containers()) > 1
-    return (*path, "securityContext", setting) if several else (*found[1], "securityContext", setting)
+    return (*path, "securityContext", setting) if several else (*pod[1], "securityContext", setting)
 
 
-def _enforced(case: RemedyContext, target: Match) -> str:
-    """The Pod Security level that the namespace's own manifest enforces."""
-    own = target.manifest.namespace_in(target.application)
+def _enforced_level(case: RemedyContext, target: Match) -> str:
+    """Return the Pod Security level that the namespace's manifest enforces; empty where it enforces none."""
+    namespace = target.manifest.namespace_in(target.application)
     for application in case.repository.applications:
         for manifest in case.repository.objects(application):
-            if manifest.kind == "Namespace" and manifest.name == own:
+            if manifest.kind == "Namespace" and manifest.name == namespace:
                 return str(get(manifest.body, ("metadata", "labels", _ENFORCE)) or "")
     return ""
 
 
 def _low_port(case: RemedyContext) -> Iterator[Fix]:
-    """A port below 1024 needs a capability that was dropped; a user other than root would not get it back."""
+    """Add the capability that a port below 1024 needs, or restore the user; only root gets an added capability."""
     failed = case.signals("privileged_port")
     for target, container, path in containers(case, failed):
         context = container.get("securityContext")
-        user = _user(target, container)
+        user = _chosen_user(target, container)
         capabilities = context.get("capabilities") if isinstance(context, dict) else None
         dropped = capabilities.get("drop") if isinstance(capabilities, dict) else None
         added = capabilities.get("add") if isinstance(capabilities, dict) else None
@@ -146,14 +155,14 @@ def _low_port(case: RemedyContext) -> Iterator[Fix]:
             )
 
 
-def _user(target: Match, container: dict[str, Any]) -> Any:
-    """The user that the manifests choose: the container's, else the pod's; None where the image decides."""
-    own = get(container, ("securityContext", "runAsUser"))
-    if own is not MISSING:
-        return own
-    found = target.manifest.pod_spec()
-    pod = get(found[0], ("securityContext", "runAsUser")) if found else MISSING
-    return None if pod is MISSING else pod
+def _chosen_user(target: Match, container: dict[str, Any]) -> Any:
+    """Return the user of the container, else of the pod; None where the image decides."""
+    container_user = get(container, ("securityContext", "runAsUser"))
+    if container_user is not MISSING:
+        return container_user
+    pod = target.manifest.pod_spec()
+    pod_user = get(pod[0], ("securityContext", "runAsUser")) if pod else MISSING
+    return None if pod_user is MISSING else pod_user
 
 
 _DEMANDS: tuple[tuple[str, YamlPath, Any], ...] = (
@@ -162,7 +171,7 @@ _DEMANDS: tuple[tuple[str, YamlPath, Any], ...] = (
     (r"securityContext\.runAsNonRoot=true", ("runAsNonRoot",), True),
     (r'securityContext\.seccompProfile\.type to "RuntimeDefault"', ("seccompProfile", "type"), "RuntimeDefault"),
 )
-"""What Pod Security's refusal says that a container must set, and how that is written."""
+"""Pattern in the refusal of Pod Security → the setting that the container must have, and its value."""
 _REFUSAL = re.compile(r'violates PodSecurity "(?P<level>[^"]+)": (?P<all>.*)', re.DOTALL)
 _FORBIDS = re.compile(
     r"must not (?:set|include)|hostPath|host namespaces|hostPort|privileged \(|forbidden sysctls|restricted volume types|hostProcess"
@@ -170,54 +179,57 @@ _FORBIDS = re.compile(
 
 
 def meet_pod_security(case: RemedyContext) -> Iterator[Fix]:
-    """Set what the namespace's Pod Security level demands, where it only demands and takes nothing away."""
+    """Add the settings that the namespace's Pod Security level demands, where it forbids nothing that the pod uses."""
     refused = case.signals("psa_violation")
-    texts = [one.text.replace('\\"', '"') for one in refused]
-    found = next((match for text in texts if (match := _REFUSAL.search(text))), None)
-    if found is None or _FORBIDS.search(found["all"]):
+    texts = [piece.text.replace('\\"', '"') for piece in refused]
+    refusal = next((match for text in texts if (match := _REFUSAL.search(text))), None)
+    if refusal is None or _FORBIDS.search(refusal["all"]):
         return
     for target in case.targets:
         wants = [
             want
             for body, path, _ in target.manifest.containers()
-            for want in _demanded(target, body, path, found["all"])
+            for want in _demanded_settings(target, body, path, refusal["all"])
         ]
         if wants:
             yield Fix(
-                title=f"meet Pod Security `{found['level']}` in `{target.manifest.name}`",
-                reason=f"the API server refuses the pods and names the settings that `{found['level']}` demands.",
+                title=f"meet Pod Security `{refusal['level']}` in `{target.manifest.name}`",
+                reason=f"the API server refuses the pods and names the settings that `{refusal['level']}` demands.",
                 evidence=case.cite(*refused),
                 wants=tuple(wants),
-                parameters={"level": found["level"]},
+                parameters={"level": refusal["level"]},
                 score=0.6,
             )
 
 
-def _demanded(target: Match, container: dict[str, Any], path: YamlPath, text: str) -> Iterator[Want]:
-    """The settings that are missing of one container, a whole securityContext where it has none."""
+def _demanded_settings(target: Match, container: dict[str, Any], path: YamlPath, text: str) -> Iterator[Want]:
+    """Yield the settings that one container lacks, or a whole securityContext where it has none."""
     name = str(container.get("name", ""))
     missing: list[tuple[YamlPath, Any]] = []
-    for demand, where, value in _DEMANDS:
+    for demand, setting, value in _DEMANDS:
         clause = re.search(rf"\((?P<who>[^()]*) must set {demand}", text)
-        if clause and (f'"{name}"' in clause["who"]) and get(container, ("securityContext", *where)) != value:
-            missing.append((where, value))
+        if clause and (f'"{name}"' in clause["who"]) and get(container, ("securityContext", *setting)) != value:
+            missing.append((setting, value))
     context = container.get("securityContext")
     if missing and not isinstance(context, dict):
         body: dict[str, Any] = {}
-        for where, value in missing:
-            _put(body, where, value)
+        for setting, value in missing:
+            _set_at(body, setting, value)
         yield Want(target.application, target.manifest, (*path, "securityContext"), body)
         return
-    for where, value in missing:
-        parent = get(context, where[:1])
-        whole = len(where) > 1 and not isinstance(parent, dict)
-        at = where[:1] if whole else where
+    for setting, value in missing:
+        parent = get(context, setting[:1])
+        nested = len(setting) > 1 and not isinstance(parent, dict)
+        missing_path = setting[:1] if nested else setting
         yield Want(
-            target.application, target.manifest, (*path, "securityContext", *at), {where[1]: value} if whole else value
+            target.application,
+            target.manifest,
+            (*path, "securityContext", *missing_path),
+            {setting[1]: value} if nested else value,
         )
 
 
-def _put(body: dict[str, Any], where: YamlPath, value: Any) -> None:
-    for step in where[:-1]:
+def _set_at(body: dict[str, Any], path: YamlPath, value: Any) -> None:
+    for step in path[:-1]:
         body = body.setdefault(str(step), {})
-    body[str(where[-1])] = value
+    body[str(path[-1])] = value

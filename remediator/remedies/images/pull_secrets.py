@@ -1,4 +1,7 @@
-"""Logins for private registries: the one that the namespace holds."""
+"""Pull secrets for private registries: only a secret that the namespace already has is named.
+
+The remedy never creates a secret and never writes a login; it reads registry names of plain secrets and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,19 @@ from remediator.remedies.views.image_reference import ImageReference
 
 
 def add_image_pull_secret(case: RemedyContext) -> Iterator[Fix]:
-    """Name the pull secret that the namespace holds for this registry."""
+    """Name the pull secret of the namespace that is for this registry."""
     failed = case.signals("image_denied", "pull_secret_missing")
     for target, container, _ in case.workloads():
-        found = target.manifest.pod_spec()
-        if found is None:
+        pod = target.manifest.pod_spec()
+        if pod is None:
             continue
-        spec, base = found
+        spec, base = pod
         registry = ImageReference.parse(str(container.get("image", ""))).registry or "docker.io"
-        named = [str(item.get("name")) for item in spec.get("imagePullSecrets") or () if isinstance(item, dict)]
+        names = [str(item.get("name")) for item in spec.get("imagePullSecrets") or () if isinstance(item, dict)]
         secrets = _pull_secrets(case, target)
-        if named:
-            yield from _misnamed(case, target, base, named, secrets, failed)
-        elif not _account_brings(case, target, spec):
+        if names:
+            yield from _rename_secret(case, target, base, names, secrets, failed)
+        elif not _account_has_secret(case, target, spec):
             fitting = sorted(name for name, hosts in secrets.items() if registry in hosts)
             if len(fitting) == 1 and case.signals("image_denied"):
                 yield Fix(
@@ -45,18 +48,18 @@ def add_image_pull_secret(case: RemedyContext) -> Iterator[Fix]:
                 )
 
 
-def _misnamed(
+def _rename_secret(
     case: RemedyContext,
     target: Match,
     base: YamlPath,
-    named: list[str],
+    names: list[str],
     secrets: dict[str, set[str]],
     failed: list[Evidence],
 ) -> Iterator[Fix]:
-    """The pod names a pull secret that does not exist, and one that does is a slip away."""
-    said = case.facts("missing", among=case.signals("pull_secret_missing"))
-    for index, name in enumerate(named):
-        if name in secrets or (said and name not in ", ".join(said).replace(" ", "").split(",")):
+    """Correct the name of a pull secret that does not exist to an existing one that is one slip away."""
+    missing = case.facts("missing", among=case.signals("pull_secret_missing"))
+    for index, name in enumerate(names):
+        if name in secrets or (missing and name not in ", ".join(missing).replace(" ", "").split(",")):
             continue
         new = nearest(name, secrets)
         yield Fix(
@@ -70,8 +73,8 @@ def _misnamed(
         )
 
 
-def _account_brings(case: RemedyContext, target: Match, spec: dict[str, Any]) -> bool:
-    """Whether the ServiceAccount gives its pods a pull secret already."""
+def _account_has_secret(case: RemedyContext, target: Match, spec: dict[str, Any]) -> bool:
+    """Return True where the ServiceAccount gives its pods a pull secret already."""
     name = str(spec.get("serviceAccountName") or "default")
     return any(
         manifest.name == name and manifest.body.get("imagePullSecrets")
@@ -80,8 +83,8 @@ def _account_brings(case: RemedyContext, target: Match, spec: dict[str, Any]) ->
 
 
 def _pull_secrets(case: RemedyContext, target: Match) -> dict[str, set[str]]:
-    """Pull secrets of the namespace and the registries they are for: by their contents, else by who uses them."""
-    found: dict[str, set[str]] = {}
+    """Return the pull secrets of the namespace with their registries: from their contents and from the pods that use them."""
+    registries: dict[str, set[str]] = {}
     for manifest in case.namespace_objects(target, "Secret", "SealedSecret", "ExternalSecret"):
         kind = (
             manifest.body.get("type")
@@ -89,21 +92,21 @@ def _pull_secrets(case: RemedyContext, target: Match) -> dict[str, set[str]]:
             or get(manifest.body, ("spec", "target", "template", "type"))
         )
         if kind in ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"):
-            found[manifest.name] = _hosts(manifest.body)
+            registries[manifest.name] = _hosts(manifest.body)
     for manifest in case.namespace_objects(target):
         pod = manifest.pod_spec()
         for item in (pod[0].get("imagePullSecrets") or ()) if pod else ():
             name = str(item.get("name")) if isinstance(item, dict) else ""
-            if name in found:
-                found[name] |= {
+            if name in registries:
+                registries[name] |= {
                     ImageReference.parse(str(body.get("image", ""))).registry or "docker.io"
                     for body, _, _ in manifest.containers()
                 }
-    return found
+    return registries
 
 
 def _hosts(body: dict[str, Any]) -> set[str]:
-    """Registries that a pull secret written in plain holds logins for; nothing of the logins is kept."""
+    """Return the registries that a plain pull secret has logins for; the logins themselves are not kept."""
     text = get(body, ("stringData", ".dockerconfigjson"))
     coded = get(body, ("data", ".dockerconfigjson"))
     try:
