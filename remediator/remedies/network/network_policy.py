@@ -1,4 +1,8 @@
-"""NetworkPolicies that shut out a client that must be let in."""
+"""NetworkPolicies that block a client of a Service.
+
+A policy is changed only where one policy governs the pods, so that it is clear which rule blocks the client. What the
+policy admits today stays admitted; peers whose labels cannot be known here (address ranges, namespaces) count as open.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ from remediator.remedies.views.service_view import (
     selected_pods,
 )
 
-_TELLING = (
+_IDENTIFYING_LABELS = (
     "app",
     "app.kubernetes.io/name",
     "k8s-app",
@@ -33,12 +37,12 @@ _TELLING = (
     "app.kubernetes.io/component",
     "name",
 )
-"""Labels by which a policy usually tells pods apart, the most telling first."""
+"""Labels by which policies usually select pods, the most specific first."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """One NetworkPolicy that governs what may reach the server's pods."""
+    """A NetworkPolicy that governs the traffic into the server's pods."""
 
     application: Application
     manifest: Manifest
@@ -46,13 +50,13 @@ class Policy:
 
     @property
     def rules(self) -> list[dict[str, Any]]:
-        """Its rules for incoming traffic."""
+        """The rules for incoming traffic."""
         return [rule if isinstance(rule, dict) else {} for rule in self.spec.get("ingress") or ()]
 
 
 @dataclass(frozen=True)
 class CallerPods:
-    """The pods that were shut out."""
+    """The pods of a client that the policies block."""
 
     name: str
     namespace: str
@@ -61,54 +65,54 @@ class CallerPods:
 
 
 def fix_network_policy(case: RemedyContext) -> Iterator[Fix]:
-    """Admit the client: mend the label or port that was meant for it, or add it to the one rule that admits others."""
+    """Admit the client: correct the label or port that is meant for it, or add it to the rule that admits other clients."""
     dropped = bool(case.signals("connection_timeout"))
     for server in faulty_services(case):
         pods = selected_pods(server, pods_in_namespace(case, server))
-        if len({one.manifest.name for one in pods}) != 1:
+        if len({workload.manifest.name for workload in pods}) != 1:
             continue
         policies = _policies(case, server, pods)
         ports = _server_ports(server, pods)
         for client in _clients(case, server):
             if policies and not any(_admits(policy, client, ports, server.namespace) for policy in policies):
-                for fix in _admitted(case, server, policies, client, ports):
+                for fix in _admission_fixes(case, server, policies, client, ports):
                     yield fix if dropped else replace(fix, score=0.0)
 
 
 def _policies(case: RemedyContext, server: FaultyService, pods: Sequence[WorkloadPods]) -> list[Policy]:
-    """Policies for traffic into the server's pods; without one everything is let in."""
-    found = []
+    """Return the policies for traffic into the server's pods; without any, all traffic is admitted."""
+    policies = []
     for application, manifest in neighbours(case, server.application, server.namespace):
         spec = manifest.body.get("spec")
         if manifest.kind != "NetworkPolicy" or not isinstance(spec, dict):
             continue
         types = spec.get("policyTypes") or ["Ingress"]
         if "Ingress" in types and _selects(spec.get("podSelector"), pods[0].labels):
-            found.append(Policy(application, manifest, spec))
-    return found
+            policies.append(Policy(application, manifest, spec))
+    return policies
 
 
 def _selects(selector: Any, labels: Any) -> bool:
-    """Whether a label selector takes these labels; an empty one takes all."""
+    """Return True where a label selector matches these labels; an empty one matches all."""
     if not isinstance(selector, dict):
         return selector is None
-    wanted = selector.get("matchLabels") or {}
+    match_labels = selector.get("matchLabels") or {}
     for expression in selector.get("matchExpressions") or ():
         key, values = expression.get("key"), [str(value) for value in expression.get("values") or ()]
         has = key in labels
-        holds = {
+        results = {
             "In": has and labels.get(key) in values,
             "NotIn": labels.get(key) not in values,
             "Exists": has,
             "DoesNotExist": not has,
         }
-        if not holds.get(str(expression.get("operator")), False):
+        if not results.get(str(expression.get("operator")), False):
             return False
-    return all(labels.get(key) == str(value) for key, value in wanted.items())
+    return all(labels.get(key) == str(value) for key, value in match_labels.items())
 
 
 def _server_ports(server: FaultyService, pods: Sequence[WorkloadPods]) -> set[str]:
-    """Ports and port names on which the server's pods are reached."""
+    """Return the ports and port names on which clients reach the server's pods."""
     targets = {
         str(port.get("targetPort") or port.get("port"))
         for port in server.ports
@@ -119,19 +123,26 @@ def _server_ports(server: FaultyService, pods: Sequence[WorkloadPods]) -> set[st
     }
     numbers = {number: name for name, number in names.items()}
     return (
-        targets | {names[one] for one in targets if one in names} | {numbers[one] for one in targets if one in numbers}
+        targets
+        | {names[target] for target in targets if target in names}
+        | {numbers[target] for target in targets if target in numbers}
     )
 
 
 def _clients(case: RemedyContext, server: FaultyService) -> Iterator[CallerPods]:
-    """Who complains about the server, with the labels that the repository or the input shows."""
-    seen = set()
-    for one in server.evidence:
-        name, namespace = one.subject.name, one.subject.namespace or server.namespace
-        if one.channel not in ("log", "text") or not name or (name, namespace) in seen or name == server.manifest.name:
+    """Yield the clients that complain about the server, with their labels from the repository or the input."""
+    names = set()
+    for piece in server.evidence:
+        name, namespace = piece.subject.name, piece.subject.namespace or server.namespace
+        if (
+            piece.channel not in ("log", "text")
+            or not name
+            or (name, namespace) in names
+            or name == server.manifest.name
+        ):
             continue
-        seen.add((name, namespace))
-        labels = next((labels for shown, labels in live_pods(case, namespace) if shown.subject.name == name), {})
+        names.add((name, namespace))
+        labels = next((labels for pod, labels in live_pods(case, namespace) if pod.subject.name == name), {})
         for pods in pods_in_namespace(case, server) if namespace == server.namespace else ():
             if pods.manifest.name == name:
                 labels = dict(pods.labels)
@@ -144,13 +155,13 @@ def _clients(case: RemedyContext, server: FaultyService) -> Iterator[CallerPods]
 
 def _admits(policy: Policy, client: CallerPods, ports: set[str], namespace: str) -> bool:
     return any(
-        _port_open(rule, ports)
+        _opens_port(rule, ports)
         and (not rule.get("from") or any(_is_peer(peer, client, namespace) for peer in rule["from"]))
         for rule in policy.rules
     )
 
 
-def _port_open(rule: dict[str, Any], ports: set[str]) -> bool:
+def _opens_port(rule: dict[str, Any], ports: set[str]) -> bool:
     listed = [str(item.get("port")) for item in rule.get("ports") or () if isinstance(item, dict)]
     return not listed or bool(ports & set(listed)) or "None" in listed
 
@@ -163,25 +174,25 @@ def _is_peer(peer: Any, client: CallerPods, namespace: str) -> bool:
     return client.namespace == namespace and _selects(peer.get("podSelector"), client.labels)
 
 
-def _admitted(
+def _admission_fixes(
     case: RemedyContext, server: FaultyService, policies: list[Policy], client: CallerPods, ports: set[str]
 ) -> Iterator[Fix]:
     if client.namespace != server.namespace or len(policies) != 1:
         return
     policy = policies[0]
     for i, rule in enumerate(policy.rules):
-        open_port = _port_open(rule, ports)
+        open_port = _opens_port(rule, ports)
         peers = rule.get("from") or []
         if not open_port and (not peers or any(_is_peer(peer, client, server.namespace) for peer in peers)):
-            yield from _port_opened(case, server, policy, i, ports, client)
+            yield from _opened_port(case, server, policy, i, ports, client)
         elif open_port and peers:
-            yield from _peer_mended(case, server, policy, i, client)
+            yield from _corrected_peer(case, server, policy, i, client)
 
 
-def _peer_mended(
+def _corrected_peer(
     case: RemedyContext, server: FaultyService, policy: Policy, rule: int, client: CallerPods
 ) -> Iterator[Fix]:
-    """One label of a peer that no pod has goes to the client's; a peer that others are admitted by stays."""
+    """Correct one label of a peer to the client's where no pod has it, then propose the client as a further peer."""
     pods = pods_in_namespace(case, server)
     peers = policy.rules[rule]["from"]
     for j, peer in enumerate(peers):
@@ -190,12 +201,12 @@ def _peer_mended(
         if len(wrong) != 1 or (peer.get("podSelector") or {}).get("matchExpressions") or wrong[0] not in client.labels:
             continue
         key = wrong[0]
-        nobody = not any(_selects(peer["podSelector"], one.labels) for one in pods)
+        nobody = not any(_selects(peer["podSelector"], workload.labels) for workload in pods)
         slip = is_slip(str(labels[key]), client.labels[key])
         path: YamlPath = ("spec", "ingress", rule, "from", j, "podSelector", "matchLabels", key)
         yield Fix(
             title=f"let NetworkPolicy `{policy.manifest.name}` admit {key}={client.labels[key]}",
-            reason=f"`{client.name}` is shut out of `{server.manifest.name}`: the policy admits {key}={labels[key]}, its pods have {key}={client.labels[key]}.",
+            reason=f"`{client.name}` cannot reach `{server.manifest.name}`: the policy admits {key}={labels[key]}, its pods have {key}={client.labels[key]}.",
             evidence=case.cite(*client.evidence),
             wants=(Want(policy.application, policy.manifest, path, client.labels[key]),),
             parameters={
@@ -206,27 +217,27 @@ def _peer_mended(
             score=0.7 if slip else 0.6 if nobody else 0.0,
             accepts=one_of([client.labels[key]]),
         )
-    yield from _peer_added(case, server, policy, rule, client)
+    yield from _added_peer(case, server, policy, rule, client)
 
 
-def _peer_added(
+def _added_peer(
     case: RemedyContext, server: FaultyService, policy: Policy, rule: int, client: CallerPods
 ) -> Iterator[Fix]:
-    """The client as a further peer, told by the label by which the policy tells the others."""
+    """Add the client as a further peer, by the label that the policy uses for its other peers."""
     peers = policy.rules[rule]["from"]
     used = [key for peer in peers for key in ((peer.get("podSelector") or {}).get("matchLabels") or {})]
-    key = next((key for key in (*used, *_TELLING) if key in client.labels), "")
-    others = {
-        one.manifest.name
-        for one in pods_in_namespace(case, server)
-        if key and one.labels.get(key) == client.labels[key]
+    key = next((key for key in (*used, *_IDENTIFYING_LABELS) if key in client.labels), "")
+    matching = {
+        workload.manifest.name
+        for workload in pods_in_namespace(case, server)
+        if key and workload.labels.get(key) == client.labels[key]
     }
-    if not key or not used or others - {client.name}:
+    if not key or not used or matching - {client.name}:
         return
     peer = {"podSelector": {"matchLabels": {key: client.labels[key]}}}
     yield Fix(
         title=f"let NetworkPolicy `{policy.manifest.name}` admit {key}={client.labels[key]} too",
-        reason=f"`{client.name}` is shut out of `{server.manifest.name}`: no peer of the policy is one of its pods. Those admitted now stay admitted.",
+        reason=f"`{client.name}` cannot reach `{server.manifest.name}`: no peer of the policy is one of its pods. All other peers stay admitted.",
         evidence=case.cite(*client.evidence),
         wants=(Want(policy.application, policy.manifest, ("spec", "ingress", rule, "from"), [*peers, peer]),),
         parameters={"policy": policy.manifest.name, "to": f"{key}={client.labels[key]}"},
@@ -234,17 +245,17 @@ def _peer_added(
     )
 
 
-def _port_opened(
+def _opened_port(
     case: RemedyContext, server: FaultyService, policy: Policy, rule: int, ports: set[str], client: CallerPods
 ) -> Iterator[Fix]:
-    """The only port of a rule that admits the client goes to the one that the server listens on."""
+    """Set the only port of a rule that admits the client to the port that the server listens on."""
     listed = policy.rules[rule].get("ports") or []
     numbers = sorted(int(port) for port in ports if port.isdigit())
     if len(listed) != 1 or len(numbers) != 1:
         return
     yield Fix(
         title=f"let NetworkPolicy `{policy.manifest.name}` open port {numbers[0]}",
-        reason=f"the policy admits `{client.name}` on port {listed[0].get('port')} alone; `{server.manifest.name}` listens on {numbers[0]}.",
+        reason=f"the policy admits `{client.name}` on port {listed[0].get('port')} only; `{server.manifest.name}` listens on {numbers[0]}.",
         evidence=case.cite(*client.evidence),
         wants=(Want(policy.application, policy.manifest, ("spec", "ingress", rule, "ports", 0, "port"), numbers[0]),),
         parameters={"policy": policy.manifest.name, "from": str(listed[0].get("port")), "to": str(numbers[0])},

@@ -1,1 +1,1 @@
-"""Probes: what they ask, when, and of which port."""
+"""Remedies for probes: their port, path, scheme, command and timing."""

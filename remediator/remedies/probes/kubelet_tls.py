@@ -1,4 +1,4 @@
-"""A metrics server that cannot trust kubelets whose certificates hold no IP address."""
+"""A metrics server that does not trust kubelets, since their certificates contain no IP address."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from remediator.remedies.engine.case import Fix, RemedyContext
 
 FLAG = "--kubelet-insecure-tls"
 PROGRAM = "metrics-server"
-"""The flag is this program's; its chart documents `args` as the list for further flags and `defaultArgs` as the ones it ships."""
+"""The program of the flag; its chart documents `args` as the list for further flags and `defaultArgs` as its own."""
 
 
 def fix_kubelet_tls(case: RemedyContext) -> Iterator[Fix]:
-    """Add the flag where the container's arguments stand: the manifest's own, or the values of its chart."""
+    """Add the flag to the container's arguments: in the manifest, or in the values of the chart."""
     refused = case.signals(*case.action.ends)
     if not refused:
         return
-    for application, place, edit in (*_rendered(case), *_chart_values(case)):
+    for application, place, edit in (*_rendered_flags(case), *_chart_values(case)):
         yield Fix(
             title=f"let {PROGRAM} accept the kubelets' certificates",
-            reason=f"The kubelets' certificates hold no IP addresses, so {PROGRAM} scrapes no node; {FLAG} skips that check "
+            reason=f"The kubelets' certificates contain no IP addresses, so {PROGRAM} scrapes no node; {FLAG} skips that check "
             "(the other way is kubelets with serverTLSBootstrap, outside of this repository).",
             evidence=case.cite(*refused),
             edits=(edit,),
@@ -35,8 +35,8 @@ def fix_kubelet_tls(case: RemedyContext) -> Iterator[Fix]:
         return
 
 
-def _rendered(case: RemedyContext) -> Iterator[tuple[Application, Place, Edit]]:
-    """Of manifests and charts at hand: the list that the container's flags stand in."""
+def _rendered_flags(case: RemedyContext) -> Iterator[tuple[Application, Place, Edit]]:
+    """Yield the list of the container's flags, from manifests and from charts of this repository."""
     for target, container, path in case.workloads():
         flags = [*(container.get("command") or ()), *(container.get("args") or ())]
         if PROGRAM not in str(container.get("image", "")) or any(str(flag).startswith(FLAG) for flag in flags):
@@ -45,11 +45,11 @@ def _rendered(case: RemedyContext) -> Iterator[tuple[Application, Place, Edit]]:
         located = case.repository.locate(target.application, target.manifest, (*path, field))
         for place in located.places if located.status == "located" else ():
             if place.exists and isinstance(place.value, list):
-                yield target.application, place, _append(place)
+                yield target.application, place, _append_flag(place)
 
 
 def _chart_values(case: RemedyContext) -> Iterator[tuple[Application, Place, Edit]]:
-    """Of a chart that lies elsewhere: the values' own list of flags."""
+    """Yield the list of flags in the values of a chart that is not in this repository."""
     for application in _applications(case):
         for source in application.sources:
             if source.chart != PROGRAM:
@@ -69,7 +69,7 @@ def _chart_values(case: RemedyContext) -> Iterator[tuple[Application, Place, Edi
                 for key in ("args", "defaultArgs"):
                     if isinstance(layer.data.get(key), list):
                         place = _place(application, layer, key)
-                        yield application, place, _append(place)
+                        yield application, place, _append_flag(place)
                         return
 
 
@@ -85,11 +85,11 @@ def _applications(case: RemedyContext) -> Iterator[Application]:
 
 
 def _place(application: Application, layer: ValuesLayer, key: str) -> Place:
-    """Where a layer's list stands: in a file of values, or inside the Application's own text."""
-    own = layer.kind in ("values", "valuesObject")
+    """Return the place of a layer's list: in a values file, or in the Application itself."""
+    inline = layer.kind in ("values", "valuesObject")
     return Place(
         file=layer.file or application.file,
-        document=application.document if own else layer.document,
+        document=application.document if inline else layer.document,
         path=layer.path if layer.inside else (*layer.path, key),
         inside=(key,) if layer.inside else (),
         value=layer.data[key],
@@ -98,5 +98,5 @@ def _place(application: Application, layer: ValuesLayer, key: str) -> Place:
     )
 
 
-def _append(place: Place) -> Edit:
+def _append_flag(place: Place) -> Edit:
     return Edit(op="append", file=place.file, document=place.document, path=place.path, inside=place.inside, value=FLAG)

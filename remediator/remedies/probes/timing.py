@@ -1,4 +1,8 @@
-"""Probes that are right but impatient: the kubelet kills the container before its program has started."""
+"""Probes that are right but too early: the kubelet kills the container before its program has started.
+
+How long a start takes is read from the program's log (a duration, or the progress at its end). A longer delay only hides
+a program that fails, so nothing is proposed where the container ended by itself or ran out of memory.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ from typing import Any
 from remediator.domain.text import contains_word
 from remediator.domain.yaml_paths import MISSING
 from remediator.remedies.engine import quantities
-from remediator.remedies.engine.case import Fix, RemedyContext, Want
-from remediator.remedies.probes.failing import FailingProbe, Probe, failing, own_log, probes_of
+from remediator.remedies.engine.case import Fix, RemedyContext
+from remediator.remedies.probes.failing import FailingProbe, Probe, container_log, failing_probes, probes_of
 
 _STARTING = re.compile(
     r"(?i)\b(?:start(?:ing|s|ed|-?up)?|boot(?:ing|strap\w*)?|load(?:ing|s)?|init\w*|migrat\w+|warm(?:ing)?|restor\w+|recover\w*|replay\w*|"
@@ -40,39 +44,43 @@ _HEADROOM = Decimal("1.25")
 
 
 def relax_probe_timing(case: RemedyContext) -> Iterator[Fix]:
-    """Wait longer: by the older timing where there was one, else by what the program says that its start takes."""
-    for one in failing(case, *case.action.ends):
-        if not (one.as_seen and one.timed_as_seen) or _elsewhere(one) or not _killed(case, one):
+    """Let the probe wait longer: as long as an older timing, else as long as the start takes by the program's log."""
+    for failure in failing_probes(case, *case.action.ends):
+        if (
+            not (failure.is_current and failure.timing_is_current)
+            or _uses_undeclared_port(failure)
+            or not _is_restarted(case, failure)
+        ):
             continue
-        if one.probe.kind == "readiness" and not _too_slow(one):
+        if failure.probe.kind == "readiness" and not _too_slow(failure):
             continue
-        yield from _earlier(case, one)
-        yield from _slow_answers(case, one)
-        if one.probe.kind != "readiness":
-            yield from _longer(case, one)
+        yield from _older_timings(case, failure)
+        yield from _longer_timeout(case, failure)
+        if failure.probe.kind != "readiness":
+            yield from _longer_start(case, failure)
 
 
-def _elsewhere(one: FailingProbe) -> bool:
-    """Whether the probe asks at a port that is not the container's: then patience does not help."""
-    probe, declared = one.probe, {port for port, _ in one.probe.declared}
+def _uses_undeclared_port(failure: FailingProbe) -> bool:
+    """Return True where the probe uses a port that the container does not declare: then waiting does not help."""
+    probe, declared = failure.probe, {port for port, _ in failure.probe.declared}
     if probe.handler == "exec":
         return False
-    others = {
-        other.number
-        for other in probes_of(probe.target)
-        if other.name == probe.name and other.kind != probe.kind and other.number is not None
+    sibling_ports = {
+        sibling.number
+        for sibling in probes_of(probe.target)
+        if sibling.name == probe.name and sibling.kind != probe.kind and sibling.number is not None
     }
-    return probe.number is None or bool(declared and probe.number not in declared and others != {probe.number})
+    return probe.number is None or bool(declared and probe.number not in declared and sibling_ports != {probe.number})
 
 
-def _killed(case: RemedyContext, one: FailingProbe) -> bool:
-    """Whether the kubelet restarts the container, and the program did not end by a fault of its own."""
-    if one.probe.kind == "readiness":
+def _is_restarted(case: RemedyContext, failure: FailingProbe) -> bool:
+    """Return True where the kubelet restarts the container and the program did not end by itself."""
+    if failure.probe.kind == "readiness":
         return True
     states = [
         piece
         for piece in case.statements
-        if piece.subject.container == one.probe.name and piece.facts.get("when") == "last"
+        if piece.subject.container == failure.probe.name and piece.facts.get("when") == "last"
     ]
     codes = {piece.facts.get("exit_code", "") for piece in states} - {""}
     if codes and not codes & {"0", "2", "137", "143"}:
@@ -80,50 +88,55 @@ def _killed(case: RemedyContext, one: FailingProbe) -> bool:
     if any(
         piece.facts.get("last_reason") == "OOMKilled" or piece.reason == "OOMKilled"
         for piece in case.statements
-        if piece.subject.container == one.probe.name
+        if piece.subject.container == failure.probe.name
     ):
         return False
     restarts = [
-        piece.facts.get("restart_count", "0")
-        for piece in case.statements
-        if piece.subject.pod in {e.subject.pod for e in one.evidence}
+        statement.facts.get("restart_count", "0")
+        for statement in case.statements
+        if statement.subject.pod in {piece.subject.pod for piece in failure.evidence}
     ]
     return bool(case.signals("probe_killing")) or any(count.isdigit() and int(count) > 0 for count in restarts)
 
 
-def _too_slow(one: FailingProbe) -> bool:
+def _too_slow(failure: FailingProbe) -> bool:
     return any(
-        re.search(r"(?i)Client\.Timeout|deadline exceeded|timed out|timeout", piece.text) for piece in one.evidence
+        re.search(r"(?i)Client\.Timeout|deadline exceeded|timed out|timeout", piece.text) for piece in failure.evidence
     )
 
 
-def _earlier(case: RemedyContext, one: FailingProbe) -> Iterator[Fix]:
-    """Only the history can say these: one question for each timing that stands there."""
-    fields = ["initialDelaySeconds", "failureThreshold", "periodSeconds"] if one.probe.kind != "readiness" else []
-    if _too_slow(one):
+def _older_timings(case: RemedyContext, failure: FailingProbe) -> Iterator[Fix]:
+    """Yield one fix for each timing that is set; only the history can give its value."""
+    fields = ["initialDelaySeconds", "failureThreshold", "periodSeconds"] if failure.probe.kind != "readiness" else []
+    if _too_slow(failure):
         fields.append("timeoutSeconds")
-    needed, _ = _start_takes(case, one.probe)
-    told = needed is not None
-    if not told and any(piece.signal in ("stack_trace", "exception") for piece in case.diagnosis.evidence):
+    start_seconds, _ = _start_seconds(case, failure.probe)
+    slow_start = start_seconds is not None
+    if not slow_start and any(piece.signal in ("stack_trace", "exception") for piece in case.diagnosis.evidence):
         return
     for field in fields:
-        present = one.probe.body.get(field, MISSING)
-        if present is MISSING:
+        current = failure.probe.body.get(field, MISSING)
+        if current is MISSING:
             continue
-        now = one.probe.seconds(field)
+        now = failure.probe.seconds(field)
         yield Fix(
-            title=f"restore {field} of the {one.probe.kind} probe of `{one.probe.name}`",
+            title=f"restore {field} of the {failure.probe.kind} probe of `{failure.probe.name}`",
             reason="The probe gives up before the program answers.",
-            evidence=case.cite(*one.evidence, *case.signals("probe_killing")),
-            wants=(_want(one.probe, field, present),),
-            parameters={"container": one.probe.name, "probe": one.probe.kind, "field": field, "from": str(present)},
+            evidence=case.cite(*failure.evidence, *case.signals("probe_killing")),
+            wants=(failure.probe.want(field, value=current),),
+            parameters={
+                "container": failure.probe.name,
+                "probe": failure.probe.kind,
+                "field": field,
+                "from": str(current),
+            },
             score=0.0,
-            accepts=partial(_longer_than, now=now, field=field, told=told),
+            accepts=partial(_accepts_longer, now=now, field=field, slow_start=slow_start),
         )
 
 
-def _longer_than(old: Any, *, now: int, field: str, told: bool) -> bool:
-    """Whether the older value was more patient: clearly so, where no log tells of a slow start.
+def _accepts_longer(old: Any, *, now: int, field: str, slow_start: bool) -> bool:
+    """Return True for an older value that waits longer, and much longer where no log shows a slow start.
 
     An absent value counts as the API's default.
     """
@@ -131,123 +144,119 @@ def _longer_than(old: Any, *, now: int, field: str, told: bool) -> bool:
         old = {"failureThreshold": 3, "periodSeconds": 10}.get(field, 0)
     if not str(old).isdigit() or int(old) <= now:
         return False
-    return told or int(old) >= 4 * max(1, now) or (field == "initialDelaySeconds" and int(old) - now >= 15)
+    return slow_start or int(old) >= 4 * max(1, now) or (field == "initialDelaySeconds" and int(old) - now >= 15)
 
 
-def _longer(case: RemedyContext, one: FailingProbe) -> Iterator[Fix]:
-    """A first check as late as the program's own words demand."""
-    probe = one.probe
+def _longer_start(case: RemedyContext, failure: FailingProbe) -> Iterator[Fix]:
+    """Delay the first check as long as the start takes by the program's log."""
+    probe = failure.probe
     if (
-        any(other.kind == "startup" for other in probes_of(probe.target) if other.name == probe.name)
+        any(sibling.kind == "startup" for sibling in probes_of(probe.target) if sibling.name == probe.name)
         and probe.kind != "startup"
     ):
         return
-    needed, why = _start_takes(case, probe)
-    if needed is None or needed * Decimal("1.1") < probe.patience - probe.seconds("periodSeconds"):
+    start_seconds, why = _start_seconds(case, probe)
+    if start_seconds is None or start_seconds * Decimal("1.1") < probe.deadline - probe.seconds("periodSeconds"):
         return
     highest = quantities.parse(case.action.bounds.maximum) or Decimal(600)
     if probe.kind == "startup":
-        field, present = "failureThreshold", probe.seconds("failureThreshold")
-        value = ceil(needed * _HEADROOM / max(1, probe.seconds("periodSeconds")))
+        field, current = "failureThreshold", probe.seconds("failureThreshold")
+        value = ceil(start_seconds * _HEADROOM / max(1, probe.seconds("periodSeconds")))
         reach = value * probe.seconds("periodSeconds")
     else:
-        field, present = "initialDelaySeconds", probe.seconds("initialDelaySeconds")
-        value = reach = int(ceil(needed * _HEADROOM / 10) * 10)
-    if value <= present or reach > highest:
+        field, current = "initialDelaySeconds", probe.seconds("initialDelaySeconds")
+        value = reach = int(ceil(start_seconds * _HEADROOM / 10) * 10)
+    if value <= current or reach > highest:
         return
     yield Fix(
-        title=f"raise {field} of the {probe.kind} probe of `{probe.name}` from {present} to {value}",
-        reason=f"The probe kills `{probe.name}` {probe.patience} s after its start, before it has started: {why}.",
-        evidence=case.cite(*one.evidence, *case.signals("probe_killing")),
-        wants=(_want(probe, field, value),),
+        title=f"raise {field} of the {probe.kind} probe of `{probe.name}` from {current} to {value}",
+        reason=f"The probe kills `{probe.name}` {probe.deadline} s after its start, before it has started: {why}.",
+        evidence=case.cite(*failure.evidence, *case.signals("probe_killing")),
+        wants=(probe.want(field, value=value),),
         parameters={
             "container": probe.name,
             "probe": probe.kind,
             "field": field,
-            "from": str(present),
+            "from": str(current),
             "to": str(value),
         },
         score=0.7,
     )
 
 
-def _slow_answers(case: RemedyContext, one: FailingProbe) -> Iterator[Fix]:
-    """A timeout above what the answers to the probe's own path take, by the program's access log."""
-    probe, now = one.probe, one.probe.seconds("timeoutSeconds")
-    if not _too_slow(one) or probe.handler != "httpGet":
+def _longer_timeout(case: RemedyContext, failure: FailingProbe) -> Iterator[Fix]:
+    """Raise the timeout above the response times of the probe's path in the program's access log."""
+    probe, now = failure.probe, failure.probe.seconds("timeoutSeconds")
+    if not _too_slow(failure) or probe.handler != "httpGet":
         return
-    took = [
+    response_times = [
         seconds
-        for text in own_log(case, probe)
-        if contains_word(text, probe.http_path, "_/") and (seconds := _answered_in(text)) is not None
+        for text in container_log(case, probe)
+        if contains_word(text, probe.http_path, "_/") and (seconds := _response_seconds(text)) is not None
     ]
-    slowest = max(took, default=Decimal(0))
+    slowest = max(response_times, default=Decimal(0))
     value = ceil(slowest * 2)
     if slowest < now or value <= now or value > probe.seconds("periodSeconds") * 3 or value > 60:
         return
     yield Fix(
         title=f"raise timeoutSeconds of the {probe.kind} probe of `{probe.name}` from {now} to {value}",
-        reason=f"The probe waits {now} s, and the program's log tells of answers at {probe.http_path} that took {slowest} s.",
-        evidence=case.cite(*one.evidence),
-        wants=(_want(probe, "timeoutSeconds", value),),
+        reason=f"The probe waits {now} s, and the program's log shows answers at {probe.http_path} that took {slowest} s.",
+        evidence=case.cite(*failure.evidence),
+        wants=(probe.want("timeoutSeconds", value=value),),
         parameters={"container": probe.name, "probe": probe.kind, "from": str(now), "to": str(value)},
         score=0.7,
     )
 
 
-def _answered_in(text: str) -> Decimal | None:
-    """Seconds that a line of an access log says a request took."""
-    found = _TOOK.search(text)
-    if not found:
+def _response_seconds(text: str) -> Decimal | None:
+    """Return the seconds that a request took by a line of an access log; None where the line has no time."""
+    match = _TOOK.search(text)
+    if not match:
         return None
-    return Decimal(found["amount"]) * _UNITS["ms" if found["unit"].lower().startswith("m") else "s"]
+    return Decimal(match["amount"]) * _UNITS["ms" if match["unit"].lower().startswith("m") else "s"]
 
 
-def _want(probe: Probe, field: str, value: Any) -> Want:
-    return Want(probe.target.application, probe.target.manifest, (*probe.path, field), value)
-
-
-def _start_takes(case: RemedyContext, probe: Probe) -> tuple[Decimal | None, str]:
-    """Seconds that a start takes by the program's own log, and its words; None where it tells of no slow start."""
-    log = [text for text in own_log(case, probe) if _STARTING.search(text)]
-    told = [(seconds, text) for text in log if (seconds := _told(text)) is not None]
-    if told:
-        seconds, text = max(told, key=lambda pair: pair[0])
+def _start_seconds(case: RemedyContext, probe: Probe) -> tuple[Decimal | None, str]:
+    """Return the seconds that a start takes by the program's log, and the line; None where no line shows a slow start."""
+    log = [text for text in container_log(case, probe) if _STARTING.search(text)]
+    durations = [(seconds, text) for text in log if (seconds := _stated_seconds(text)) is not None]
+    if durations:
+        seconds, text = max(durations, key=lambda pair: pair[0])
         return seconds, f"its log says {_quoted(text)}"
-    shares = [(share, text) for text in log if (share := _share(text)) is not None]
+    shares = [(share, text) for text in log if (share := _progress(text)) is not None]
     if shares:
         share, text = max(shares, key=lambda pair: pair[0])
-        return Decimal(_lived(case, probe)) / share, f"when it was killed its log said {_quoted(text)}"
-    cut = next((text for text in log if _CUT_SHORT.search(text)), "")
-    if cut:
+        return Decimal(_lifetime(case, probe)) / share, f"when it was killed its log said {_quoted(text)}"
+    interruption = next((text for text in log if _CUT_SHORT.search(text)), "")
+    if interruption:
         default = Decimal(str(case.action.options.get("default_delay", 60)))
-        return max(default, Decimal(2 * probe.patience)), f"its log says {_quoted(cut)}"
+        return max(default, Decimal(2 * probe.deadline)), f"its log says {_quoted(interruption)}"
     return None, ""
 
 
-def _told(text: str) -> Decimal | None:
-    found = _DURATION.search(text)
-    if not found:
+def _stated_seconds(text: str) -> Decimal | None:
+    match = _DURATION.search(text)
+    if not match:
         return None
-    unit = found["unit"].lower()
+    unit = match["unit"].lower()
     factor = _UNITS["ms" if unit.startswith(("ms", "mil")) else unit[0]]
-    return Decimal(found["amount"]) * factor
+    return Decimal(match["amount"]) * factor
 
 
-def _share(text: str) -> Decimal | None:
-    """How much of the start was done, between 1 % and 100 %."""
-    for found in _PROGRESS.finditer(text):
-        if found["percent"]:
-            share = Decimal(found["percent"]) / 100
+def _progress(text: str) -> Decimal | None:
+    """Return the completed share of the start, at least 1 % and below 100 %; None where the line has none."""
+    for match in _PROGRESS.finditer(text):
+        if match["percent"]:
+            share = Decimal(match["percent"]) / 100
         else:
-            share = Decimal(found["done"]) / Decimal(max(1, int(found["all"])))
+            share = Decimal(match["done"]) / Decimal(max(1, int(match["all"])))
         if Decimal("0.01") <= share < 1:
             return share
     return None
 
 
-def _lived(case: RemedyContext, probe: Probe) -> int:
-    """Seconds from the container's start to its end, by its last state, else the probe's own patience."""
+def _lifetime(case: RemedyContext, probe: Probe) -> int:
+    """Return the seconds from the container's start to its end by its last state, else the probe's deadline."""
     for piece in case.statements:
         started, finished = piece.facts.get("started", ""), piece.facts.get("finished", "")
         if piece.subject.container == probe.name and piece.facts.get("when") == "last" and started and finished:
@@ -257,10 +266,10 @@ def _lived(case: RemedyContext, probe: Probe) -> int:
                 continue
             if seconds > 0:
                 return int(seconds)
-    return max(1, probe.patience)
+    return max(1, probe.deadline)
 
 
 def _quoted(text: str) -> str:
-    """The words without their time and level, short enough to read."""
+    """Return a log line without its time and level, short enough to read."""
     bare = re.sub(r"^\S*\d\S*\s+(?:\[?[A-Z]{4,8}\]?\s+)?", "", text.strip())
     return f"“{bare[:100]}”"
