@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+import tempfile
+from functools import cache
+from pathlib import Path
 
 ENVIRON = {
     "PATH": os.environ["PATH"],
@@ -26,12 +27,39 @@ def git(folder: Path, *args: str) -> str:
 
 
 def repository(folder: Path, files: dict[str, str], *, branch: str = "main") -> Path:
-    """A repository with one commit of these files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    git(folder, "init", "-q", "-b", branch)
-    write(folder, files)
+    """Make a repository with one commit of these files.
+
+    Names and dates are fixed, so equal files give equal commits: each set of files is committed once in a process, and
+    copied from then on.
+    """
+    shutil.copytree(_committed(branch, tuple(files.items())), folder, symlinks=True, dirs_exist_ok=True)
+    return folder
+
+
+@cache
+def _committed(branch: str, files: tuple[tuple[str, str], ...]) -> Path:
+    """Commit the files in a folder that nobody changes."""
+    folder = Path(tempfile.mkdtemp(dir=_templates()))
+    shutil.copytree(_empty(branch), folder, dirs_exist_ok=True)
+    write(folder, dict(files))
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "--allow-empty", "-m", "Start")
+    return folder
+
+
+@cache
+def _empty(branch: str) -> Path:
+    """Make a repository without a commit, and without git's sample hooks."""
+    folder = Path(tempfile.mkdtemp(dir=_templates()))
+    git(folder, "init", "-q", "--template=", "-b", branch)
+    return folder
+
+
+@cache
+def _templates() -> str:
+    """Make the directory of all that is copied; it goes when the process ends."""
+    folder = tempfile.mkdtemp(prefix="remediator-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 

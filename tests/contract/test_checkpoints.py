@@ -52,7 +52,15 @@ class WriteThrough(RefCheckpointSaver):
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("kind", ["buffered", "fake", "local", "github"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "buffered",
+        "fake",
+        pytest.param("local", marks=pytest.mark.thorough),
+        pytest.param("github", marks=pytest.mark.thorough),
+    ],
+)
 async def test_the_saver_conforms(kind: str) -> None:
     @checkpointer_test(name=kind)
     async def factory() -> Any:
@@ -232,6 +240,7 @@ def _run_saver(store: RefStore, number: int) -> None:
         saver.flush(f"Record {number}")
 
 
+@pytest.mark.thorough
 def test_twenty_processes_writing_at_once_lose_nothing(tmp_path: Path) -> None:
     root = repository(tmp_path / "repo", {"a": "1"})
     context = multiprocessing.get_context("fork")
@@ -248,6 +257,7 @@ def test_twenty_processes_writing_at_once_lose_nothing(tmp_path: Path) -> None:
     assert int(git(root, "rev-list", "--count", "remediator-state")) == 40
 
 
+@pytest.mark.thorough
 def test_twenty_clients_of_github_writing_at_once_lose_nothing(tmp_path: Path) -> None:
     with stand_in(tmp_path, {"a": "1"}) as server:
         with ThreadPoolExecutor(20) as pool:

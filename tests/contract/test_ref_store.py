@@ -85,6 +85,7 @@ def _write_some(store: RefStore, number: int) -> None:
                 continue
 
 
+@pytest.mark.thorough
 def test_twenty_processes_lose_nothing(tmp_path: Path) -> None:
     root = repository(tmp_path / "repo", {"a": "1"})
     store = GitRefStore(Git(root, environ=ENVIRON))
@@ -99,6 +100,7 @@ def test_twenty_processes_lose_nothing(tmp_path: Path) -> None:
     assert int(git(root, "rev-list", "--count", "remediator-state")) == 60
 
 
+@pytest.mark.thorough
 def test_twenty_clients_of_github_lose_nothing(tmp_path: Path) -> None:
     with stand_in(tmp_path, {"a": "1"}) as server:
         with ThreadPoolExecutor(20) as pool:

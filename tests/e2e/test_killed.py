@@ -84,6 +84,7 @@ def root(tmp_path: Path) -> Path:
     return repository(tmp_path / "repo", {FILE: "memory: 1Gi\n"})
 
 
+@pytest.mark.thorough
 def test_a_run_killed_anywhere_and_started_again(tmp_path: Path) -> None:
     point = 0
     while True:
@@ -102,6 +103,7 @@ def test_a_run_killed_anywhere_and_started_again(tmp_path: Path) -> None:
     assert point >= 20
 
 
+@pytest.mark.thorough
 def test_an_approval_killed_anywhere_and_given_again(tmp_path: Path) -> None:
     proposed = repository(tmp_path / "proposed", {FILE: "memory: 1Gi\n"})
     assert killed_at(["run", "--log", "log.txt", "--repo", str(proposed)], -1) == 0
@@ -128,6 +130,7 @@ def _run(argv: Sequence[str]) -> None:
     child(argv, -1)
 
 
+@pytest.mark.thorough
 def test_twenty_runs_at_once_end_in_one_pull_request_and_count_each_other(root: Path) -> None:
     argv = ["run", "--log", "log.txt", "--repo", str(root)]
     context = multiprocessing.get_context("fork")

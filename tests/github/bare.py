@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import threading
 from dataclasses import dataclass, field
@@ -37,8 +38,10 @@ class Bare:
 
     @classmethod
     def of(cls, checkout: Path, path: Path) -> Bare:
-        """A bare clone of a checkout."""
-        subprocess.run(["git", "clone", "-q", "--bare", str(checkout), str(path)], env=ENVIRON, check=True)
+        """A bare repository with all that a checkout has committed: its .git directory without index and worktree."""
+        shutil.copytree(checkout / ".git", path, ignore=shutil.ignore_patterns("index", "COMMIT_EDITMSG", "logs"))
+        config = path / "config"
+        config.write_text(config.read_text().replace("bare = false", "bare = true"))
         return cls(path)
 
     def run(self, *args: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> str:

@@ -17,6 +17,7 @@ SECONDS = re.compile(r"\(\d+\.\d\d s\)")
 
 
 @pytest.mark.needs_tools("helm", "kubectl")
+@pytest.mark.thorough
 def test_the_readme_shows_what_the_demo_prints(tmp_path, request):
     demo = tmp_path / "build" / "demo"
     demo.parent.mkdir()
@@ -37,6 +38,7 @@ def test_the_readme_shows_what_the_demo_prints(tmp_path, request):
     assert shown[2] == printed
 
 
+@pytest.mark.thorough
 def test_what_needs_a_person_says_what_the_leading_signal_advises(tmp_path):
     make = [sys.executable, str(ROOT / "examples/make_repository.py"), str(tmp_path / "demo")]
     subprocess.run(make, check=True, capture_output=True)
