@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from remediator.domain.change import Place
 from remediator.domain.yaml_paths import MISSING, YamlPath, depth, differing, format_path, get
 from remediator.gitops.locate import canary, origin, overlay, template_text
+from remediator.gitops.locate.value_candidates import typical_value
 from remediator.gitops.model import Application, Located, Manifest
 from remediator.gitops.render.helm import Release, ValuesLayer
 from remediator.gitops.render.helm_render import user_values
@@ -182,7 +183,7 @@ def _literal(repo: Checkout, release: Release, obj: Manifest, path: YamlPath) ->
     files = repo.store.with_changes({obj.file: changed})
     renderer = Renderer(files, repo.layout, repo.tools, repo.cache)
     objects, _, _ = renderer.helm_objects(release, user_values(release.layers))
-    made = canary.same(obj, objects)
+    made = canary.same_object(obj, objects)
     if made is None or get(made.body, path) is MISSING or not list(differing(obj.body, made.body)):
         return None
     return Located(status, (place.model_copy(update={"proof": "proved"}),))
@@ -193,8 +194,8 @@ def _spliced(data: bytes, place: Place) -> bytes | None:
 
     try:
         if place.exists:
-            return yamledit.set(data, place.document, place.path, overlay.canary(place.value))
-        return yamledit.insert(data, place.document, place.path, overlay.canary(canary.likely(place.path)))
+            return yamledit.set(data, place.document, place.path, overlay.canary_value(place.value))
+        return yamledit.insert(data, place.document, place.path, overlay.canary_value(typical_value(place.path)))
     except (yamledit.EditRefused, TypeError):
         return None
 

@@ -9,6 +9,7 @@ from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, kustomization_file
 from remediator.gitops.locate import canary, origin, overlay, unproved
+from remediator.gitops.locate.value_candidates import typical_value
 from remediator.gitops.model import Application, Located, Manifest
 from remediator.gitops.render import kustomize_trace
 from remediator.gitops.render.kustomize_model import Tracked
@@ -77,9 +78,9 @@ def _spot_place(repo: Checkout, app: Application, spot: TracedText) -> Place | L
 
 def _proved(repo: Checkout, app: Application, obj: Manifest, path: YamlPath, place: Place) -> bool | None:
     """Whether a canary at the place arrives in the field; None where no tool can tell."""
-    like = place.value if place.value is not None else canary.likely(path)
+    like = place.value if place.value is not None else typical_value(path)
     literal = isinstance(like, str) and "=" in like and path[:1] == ("data",)
-    value: Any = f"{like.partition('=')[0]}=canary0x" if literal else overlay.canary(like)
+    value: Any = f"{like.partition('=')[0]}=canary0x" if literal else overlay.canary_value(like)
     made = _with(repo, app, obj, place, value)
     if made is None:
         return None if not repo.tools.kustomize else False
@@ -99,13 +100,13 @@ def _with(repo: Checkout, app: Application, obj: Manifest, place: Place, value: 
     if place.file == app.file and app.origin is None:
         return _reread(repo, files, app, obj)
     renderer = Renderer(files, repo.layout, repo.tools, repo.cache)
-    return canary.same(obj, renderer.rendering(app).manifests)
+    return canary.same_object(obj, renderer.rendering(app).manifests)
 
 
 def _reread(repo: Checkout, files: Files, app: Application, obj: Manifest) -> Manifest | None:
     changed = type(repo)(files, repo.tools, repo.cache, repo.own_url, repo.pull)
     again = next((other for other in changed.applications if other.key == app.key), None)
-    return canary.same(obj, changed.objects(again)) if again else None
+    return canary.same_object(obj, changed.objects(again)) if again else None
 
 
 def _insertion(repo: Checkout, app: Application, obj: Manifest, item: Tracked, path: YamlPath) -> Located:

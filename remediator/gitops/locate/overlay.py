@@ -42,7 +42,7 @@ def value_at(files: Files, place: Place) -> Any:
     return found if found is not MISSING else MISSING
 
 
-def canary(like: Any, number: int = 0) -> Any:
+def canary_value(like: Any, number: int = 0) -> Any:
     """A value of the same type that stands nowhere else."""
     if isinstance(like, bool):
         return not like
