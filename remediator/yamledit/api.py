@@ -1,4 +1,4 @@
-"""The public functions: bytes in, edited bytes out."""
+"""The public functions: they take bytes and return the edited bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remediator.yamledit.edits import Append, Delete, Edit, Insert, InsertItem, Rename, Set, perform
 from remediator.yamledit.errors import EditRefused
-from remediator.yamledit.events import BOM, Stream, UnsupportedYaml
+from remediator.yamledit.events import BOM, Stream, WithoutGarbageCollector
 from remediator.yamledit.locate import locate
 from remediator.yamledit.values import read_value
 
@@ -50,22 +50,22 @@ def rename(text: bytes, document: int, path: EditPath, new_key: str, *, inside: 
 
 
 def apply(text: bytes, edits: Sequence[Edit]) -> bytes:
-    """All edits one after the other, each proved and each seeing the ones before; or none and EditRefused."""
+    """Apply all edits one after the other, each proved and each seeing the ones before; or none and raise EditRefused."""
     mark, body = _decode(text)
-    with UnsupportedYaml():
+    with WithoutGarbageCollector():
         for edit in edits:
             body = perform(Stream(body), edit)
     return mark + body.encode()
 
 
 def get(text: bytes, document: int, path: EditPath, *, inside: EditPath = ()) -> Value:
-    """The value at `path` as a YAML 1.1 reader has it; PathMissing (a KeyError too) where there is none.
+    """Return the value at `path` as a YAML 1.1 reader has it; raise PathMissing (a KeyError too) where there is none.
 
     Dates and values with an application's own tag come as their text; an alias is followed.
     """
     _, body = _decode(text)
     try:
-        with UnsupportedYaml():
+        with WithoutGarbageCollector():
             value = _read(body, document, path)
             if inside and not isinstance(value, str):
                 reason = "the value is not a string that could hold YAML"
@@ -86,7 +86,7 @@ def _read(text: str, document: int, path: EditPath) -> Value:
 
 
 def _decode(text: bytes) -> tuple[bytes, str]:
-    """The byte order mark, kept aside, and the text; libyaml would read UTF-16 too, and its places would be wrong."""
+    """Return the byte order mark and the text; libyaml would read UTF-16 too, and its places would be wrong."""
     raw = BOM.encode()
     mark = raw if text.startswith(raw) else b""
     try:

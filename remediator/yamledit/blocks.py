@@ -1,4 +1,4 @@
-"""A new value inside a block scalar (`|` or `>`): only the lines that differ are written."""
+"""Put a new value inside a block scalar (`|` or `>`): only the lines that differ are written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADER = re.compile(r"([|>])([-+]?)([1-9]?)([-+]?)")
 
 
 def rewrite(stream: Stream, at: int, start: int, value: str, parent: int) -> tuple[Splice, ...]:
-    """The splices that make the block scalar whose `|` or `>` is at `start` read as `value`.
+    """Return the splices that make the block scalar whose `|` or `>` is at `start` read as `value`.
 
     `parent` is the column of the collection round it. A value that a block cannot hold becomes a
     double-quoted one in the same place.
@@ -28,7 +28,7 @@ def rewrite(stream: Stream, at: int, start: int, value: str, parent: int) -> tup
 
 
 def _last(stream: Stream, at: int, start: int) -> int:
-    """The end of the scalar's last line that is not blank, the break left out."""
+    """Return the end of the scalar's last line that is not blank, the break left out."""
     end = stream.events[at].end_mark.index
     return start + len(stream.text[start:end].rstrip())
 
@@ -52,7 +52,7 @@ class _Block:
         self.indent = self._indent()
 
     def _lines(self) -> list[tuple[int, int]]:
-        """Start and end of each line, breaks left out, down to the last that is not blank."""
+        """Return start and end of each line, breaks left out, down to the last that is not blank."""
         spans, at = [], self.body
         last = self.start + len(self.text[self.start : self.end].rstrip("\r\n \t"))
         while at < last:
@@ -62,7 +62,7 @@ class _Block:
         return spans
 
     def _indent(self) -> int:
-        """How many spaces stand before the content; the first line that is not blank shows it."""
+        """Return the number of spaces before the content; the first line that is not blank shows it."""
         if self.digit:
             return max(self.parent, 0) + int(self.digit)
         for start, end in self.spans:
@@ -72,7 +72,7 @@ class _Block:
         return 0
 
     def edited(self, value: str) -> tuple[Splice, ...] | None:
-        """The splices, or nothing where a block cannot say the value."""
+        """Return the splices, or None where a block scalar cannot hold the value."""
         body, old = value.rstrip("\n"), self.value.rstrip("\n")
         if not body or not old or not self.indent or not self.header or UNPRINTABLE.search(body):
             return None
@@ -94,44 +94,46 @@ class _Block:
     def _content(self, old: str, body: str) -> list[Splice] | None:
         if self.style == ">":
             return refold(self.text, self.spans, self.indent, old, body, self.eol)
-        before, now = old.split("\n"), body.split("\n")
-        if len(before) != len(self.spans):
+        old_lines, new_lines = old.split("\n"), body.split("\n")
+        if len(old_lines) != len(self.spans):
             return None
-        for line, (start, end) in zip(before, self.spans, strict=True):
+        for line, (start, end) in zip(old_lines, self.spans, strict=True):
             if self.text[start + self.indent : end] != line:
                 return None
-        same_front, same_back = ends(before, now)
-        lines = [" " * self.indent + line if line else "" for line in now[same_front : len(now) - same_back]]
-        gone = self.spans[same_front : len(before) - same_back]
-        if not gone and not lines:
+        same_front, same_back = ends(old_lines, new_lines)
+        lines = [
+            " " * self.indent + line if line else "" for line in new_lines[same_front : len(new_lines) - same_back]
+        ]
+        removed = self.spans[same_front : len(old_lines) - same_back]
+        if not removed and not lines:
             return []
-        if gone and lines:
-            return [Splice(gone[0][0], gone[-1][1], self.eol.join(lines))]
-        if gone:
+        if removed and lines:
+            return [Splice(removed[0][0], removed[-1][1], self.eol.join(lines))]
+        if removed:
             if same_back:
-                return [Splice(gone[0][0], self.spans[len(before) - same_back][0], "")]
-            return [Splice(self.spans[same_front - 1][1], gone[-1][1], "")] if same_front else None
+                return [Splice(removed[0][0], self.spans[len(old_lines) - same_back][0], "")]
+            return [Splice(self.spans[same_front - 1][1], removed[-1][1], "")] if same_front else None
         if same_front:
             place = self.spans[same_front - 1][1]
             return [Splice(place, place, "".join(self.eol + line for line in lines))]
         return [Splice(self.body, self.body, "".join(line + self.eol for line in lines))]
 
-    def _ending(self, had: int, wants: int) -> tuple[str, list[Splice]] | None:
-        """The chomping indicator for `wants` final line feeds, and the blank lines that it takes."""
-        if had == wants:
+    def _ending(self, old_feeds: int, new_feeds: int) -> tuple[str, list[Splice]] | None:
+        """Return the chomping indicator for `new_feeds` final line feeds, and the blank lines that it takes."""
+        if old_feeds == new_feeds:
             return self.chomp, []
         last = self.spans[-1][1]
         ended = last < len(self.text)
-        if wants == 0:
+        if new_feeds == 0:
             return "-", []
-        if wants == 1 and self.chomp != "+":
+        if new_feeds == 1 and self.chomp != "+":
             return "", [] if ended else [Splice(last, last, self.eol)]
         if not ended:
-            return "+", [Splice(last, last, self.eol * wants)]
-        return "+", [Splice(last, self.end, self.eol * wants)]
+            return "+", [Splice(last, last, self.eol * new_feeds)]
+        return "+", [Splice(last, self.end, self.eol * new_feeds)]
 
     def _indicator(self, body: str) -> str | None:
-        """The indentation digit: kept, or set where the first line would else be taken for deeper."""
+        """Return the indentation digit: the present one, or one where the first line would else be taken for deeper."""
         if self.digit:
             return self.digit
         first = next((line for line in body.split("\n") if line), "")
@@ -142,13 +144,13 @@ class _Block:
         return str(digit) if 1 <= digit <= 9 else None
 
 
-def ends(before: list[str], now: list[str]) -> tuple[int, int]:
-    """How many elements agree at the front, and how many of the others agree at the back."""
-    limit = min(len(before), len(now))
+def ends(old: list[str], new: list[str]) -> tuple[int, int]:
+    """Count the elements that agree at the front, and those of the remainder that agree at the back."""
+    limit = min(len(old), len(new))
     front = 0
-    while front < limit and before[front] == now[front]:
+    while front < limit and old[front] == new[front]:
         front += 1
     back = 0
-    while back < limit - front and before[-1 - back] == now[-1 - back]:
+    while back < limit - front and old[-1 - back] == new[-1 - back]:
         back += 1
     return front, back

@@ -1,4 +1,4 @@
-"""How one collection of a file is written: what its own children show, else what the whole file shows."""
+"""Write into one collection of a file as its own children are written, else as the whole file is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEAR = 16  # children whose quotes are looked at
 
 
 class FileStyle(CollectionStyle):
-    """The hand of the collection at event `at` (-1: of the file); each trait is found when it is asked for."""
+    """The style of the collection at event `at` (-1: of the file); each trait is read when it is needed."""
 
     def __init__(self, stream: Stream, at: int) -> None:
         self.stream = stream
@@ -25,14 +25,14 @@ class FileStyle(CollectionStyle):
 
     @cached_property
     def step(self) -> int:
-        """Of a mapping under a key."""
+        """Return the indentation of a mapping under a key."""
         return self._own_step(MappingStartEvent) or file_style.map_step(self.stream)
 
     @cached_property
     def list_step(self) -> int:
-        """Of a list's dashes under a key."""
-        own = self._own_step(SequenceStartEvent)
-        return file_style.list_step(self.stream) if own is None else own
+        """Return the indentation of a list's dashes under a key."""
+        step = self._own_step(SequenceStartEvent)
+        return file_style.list_step(self.stream) if step is None else step
 
     def _own_step(self, kind: Event) -> int | None:
         if not self.mapping or self.flow_style:
@@ -45,7 +45,7 @@ class FileStyle(CollectionStyle):
 
     @property
     def dash_gap(self) -> int:
-        """The blanks behind a dash, as the last item has them."""
+        """Return the number of blanks behind a dash, as the last item has them."""
         if self.mapping or self.flow_style or not self.children:
             return 1
         text, item = self.stream.text, self.children[-1]
@@ -55,12 +55,12 @@ class FileStyle(CollectionStyle):
 
     @cached_property
     def quote(self) -> str:
-        """The quotes for a string that needs some."""
+        """Return the quotes for a string that needs some."""
         return file_style.usual_quote(self.stream)
 
     @property
     def key_style(self) -> str:
-        """The quotes of keys, if all keys beside have them, as in JSON."""
+        """Return the quotes of keys, if all keys beside have them, as in JSON."""
         if not self.mapping:
             return ""
         styles = {getattr(self.stream.events[key], "style", "") for key in self.children[::2]}
@@ -69,12 +69,12 @@ class FileStyle(CollectionStyle):
 
     @property
     def _near(self) -> str | None:
-        """The quotes of the strings beside."""
+        """Return the quotes of the strings beside."""
         values = self.children[1::2] if self.mapping else self.children
         return file_style.chosen_style([self.stream.events[value] for value in values[-_NEAR:]])
 
     def style_of(self, key: str) -> str:
-        """The quotes of a string under `key`, or of a list's item where the key is empty."""
+        """Return the quotes of a string under `key`, or of a list's item where the key is empty."""
         if key and not self.mapping:
             return self._item_style(key)
         if self._near is not None:
@@ -82,12 +82,12 @@ class FileStyle(CollectionStyle):
         return file_style.style_under(self.stream, key) if key else ""
 
     def _item_style(self, key: str) -> str:
-        """The quotes of strings under `key` in the items beside."""
-        found = []
+        """Return the quotes of strings under `key` in the items beside."""
+        values_under_key = []
         for item in self.children[-_NEAR:]:
             if self.stream.events[item].__class__ is MappingStartEvent:
                 for name, value in self.stream.pairs(item):
                     event = self.stream.events[name]
                     if event.__class__ is ScalarEvent and event.value == key:
-                        found.append(self.stream.events[value])
-        return file_style.chosen_style(found) or ""
+                        values_under_key.append(self.stream.events[value])
+        return file_style.chosen_style(values_under_key) or ""

@@ -1,4 +1,4 @@
-"""Plans that take away: a key with its value, or an item of a list."""
+"""Plan how to take away a key with its value, or an item of a list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def delete_plans(stream: Stream, place: NodeSpan) -> Iterator[EditPlan]:
-    """Ways to delete the entry or item; its comment goes with it, comments on lines of their own stay."""
+    """Yield ways to delete the entry or item; its comment goes with it, comments on lines of their own stay."""
     if place.parent < 0:
         raise stream.refuse("the document's root cannot be deleted", place.at)
     mapping = stream.events[place.parent].__class__ is MappingStartEvent
@@ -42,7 +42,7 @@ def delete_plans(stream: Stream, place: NodeSpan) -> Iterator[EditPlan]:
 
 
 def _emptied(stream: Stream, place: NodeSpan) -> Iterator[EditPlan]:
-    """The last child goes: the collection becomes `{}` or `[]`."""
+    """Yield ways to delete the last child: the collection becomes `{}` or `[]`."""
     outer = NodeSpan(place.parent, place.parents[:-1])
     if outer.parent >= 0 and stream.events[outer.parent].__class__ is MappingStartEvent:
         outer.key = next(key for key, value in stream.pairs(outer.parent) if value == outer.at)
@@ -74,7 +74,7 @@ def _block_splices(stream: Stream, at: int, starts: list[int], ends: list[int], 
 
 
 def _line_above(text: str, at: int) -> int:
-    """The end of the nearest line above `at` that is not blank: what a file without a final line break then ends in."""
+    """Return the end of the nearest line above `at` that is not blank: the new end of a file without a final line break."""
     while at:
         end = line_start(text, at - 1)
         if text[end:at].strip():

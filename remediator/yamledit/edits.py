@@ -1,4 +1,4 @@
-"""The operations: each takes bytes and gives the edited bytes, proved, or refuses."""
+"""The operations: each takes a parsed text and returns the edited text, proved, or refuses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from remediator.yamledit.delete import delete_plans
 from remediator.yamledit.errors import EditRefused
 from remediator.yamledit.events import ScalarEvent, Stream
 from remediator.yamledit.insert import append_plans, insert_plans
-from remediator.yamledit.locate import deepest, held, locate
+from remediator.yamledit.locate import deepest, locate, locate_child
 from remediator.yamledit.proof import EditPlan, carry_out
 from remediator.yamledit.replace import rename_plans, set_plans
 from remediator.yamledit.scalars import normalise
@@ -84,7 +84,7 @@ Edit = Set | Insert | Delete | Append | InsertItem | Rename
 
 
 def perform(stream: Stream, edit: Edit) -> str:
-    """The text that one edit makes of a parsed stream: of its plans the first that the proof accepts."""
+    """Return the text that one edit makes of a parsed stream: the first of its plans that the proof accepts."""
     try:
         if edit.inside:
             return _inside(stream, edit)
@@ -119,13 +119,13 @@ def _plans(stream: Stream, edit: Edit) -> Iterator[EditPlan | None]:
         case Insert():
             return insert_plans(stream, deepest(stream, edit.document, edit.path), normalise(edit.value))
         case Delete():
-            return delete_plans(stream, held(stream, edit.document, edit.path))
+            return delete_plans(stream, locate_child(stream, edit.document, edit.path))
         case Append():
             return append_plans(stream, locate(stream, edit.document, edit.path), normalise(edit.value))
         case InsertItem():
             return _insert_item(stream, edit)
         case Rename():
-            return rename_plans(stream, held(stream, edit.document, edit.path), _key(edit.new_key))
+            return rename_plans(stream, locate_child(stream, edit.document, edit.path), _key(edit.new_key))
 
 
 def _key(name: object) -> str:
@@ -142,7 +142,7 @@ def _insert_item(stream: Stream, edit: InsertItem) -> Iterator[EditPlan | None]:
 
 
 def _inside(stream: Stream, edit: Edit) -> str:
-    """The edit in the YAML that a string holds: the string is edited as a text of its own, then set."""
+    """Edit the YAML that a string holds: the string is edited as a text of its own, then set."""
     outer = locate(stream, edit.document, edit.path, shared=isinstance(edit, Set) and edit.edit_anchor)
     event = stream.events[outer.at]
     if event.__class__ is not ScalarEvent or event.implicit[0]:

@@ -22,14 +22,14 @@ class EditRefused(ValueError):
         self.line = line
 
     def __str__(self) -> str:
-        where = []
+        details = []
         if self.document is not None:
-            where.append(f"document {self.document}")
+            details.append(f"document {self.document}")
         if self.path is not None:
-            where.append(f"path {format_path(self.path) or '(root)'}")
+            details.append(f"path {format_path(self.path) or '(root)'}")
         if self.line is not None:
-            where.append(f"line {self.line}")
-        return f"{self.reason} ({', '.join(where)})" if where else self.reason
+            details.append(f"line {self.line}")
+        return f"{self.reason} ({', '.join(details)})" if details else self.reason
 
 
 class PathMissing(EditRefused, KeyError):

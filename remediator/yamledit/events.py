@@ -1,4 +1,4 @@
-"""libyaml's events, and where in the text each node begins and ends.
+"""Parse a text into libyaml's events, and tell where in the text each node begins and ends.
 
 PyYAML's C *events* are the base because composing fails on unknown tags and loses the places. Marks
 count code points, so everything here works on decoded text and goes back to bytes at the very end.
@@ -31,12 +31,12 @@ SequenceStartEvent: Any = yaml.SequenceStartEvent
 
 
 def scan(text: str) -> Iterator[Any]:
-    """The events one by one; reading them may raise yaml.YAMLError."""
+    """Yield the events one by one; reading them may raise yaml.YAMLError."""
     return iter(CParser(text).get_event, None)
 
 
-class UnsupportedYaml:
-    """A while without the cyclic garbage collector.
+class WithoutGarbageCollector:
+    """A context without the cyclic garbage collector.
 
     Events hold no cycles, and walking millions of them again and again would make an edit's cost grow
     faster than the text.
@@ -45,23 +45,23 @@ class UnsupportedYaml:
     __slots__ = ("_was_on",)
 
     def __enter__(self) -> None:
-        """Let it rest."""
+        """Disable the collector."""
         self._was_on = gc.isenabled()
         gc.disable()
 
     def __exit__(self, *exception: object) -> None:
-        """Let it work again if it did before."""
+        """Enable the collector again if it was enabled before."""
         if self._was_on:
             gc.enable()
 
 
-def refused(what: str, error: yaml.YAMLError) -> EditRefused:
-    """A refusal in place of libyaml's error, with the line that does not parse."""
+def refused(summary: str, error: yaml.YAMLError) -> EditRefused:
+    """Return a refusal in place of libyaml's error, with the line that does not parse."""
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "not YAML"
-        return EditRefused(f"{what}: {problem}", line=mark.line + 1 if mark else None)
-    return EditRefused(f"{what}: {str(error).splitlines()[0]}")
+        return EditRefused(f"{summary}: {problem}", line=mark.line + 1 if mark else None)
+    return EditRefused(f"{summary}: {str(error).splitlines()[0]}")
 
 
 class Stream:
@@ -79,7 +79,7 @@ class Stream:
         self._closes: dict[int, int] = {}
 
     def root(self, document: int) -> int:
-        """The event that begins the document's root node; documents count from 0 as libyaml does."""
+        """Return the event that begins the document's root node; documents count from 0 as libyaml does."""
         count = -1
         for at, event in enumerate(self.events):
             if event.__class__ is DocumentStartEvent:
@@ -108,11 +108,11 @@ class Stream:
         self._closes = closes
 
     def after(self, at: int) -> int:
-        """The event behind the node that begins at `at`."""
+        """Return the event behind the node that begins at `at`."""
         return self._closes.get(at, at) + 1
 
     def children(self, at: int) -> list[int]:
-        """The first events of a collection's children: items, or keys and values in turn."""
+        """Return the first events of a collection's children: items, or keys and values in turn."""
         closes, end, out = self._closes, self._closes[at], []
         at += 1
         while at < end:
@@ -121,20 +121,23 @@ class Stream:
         return out
 
     def pairs(self, at: int) -> list[tuple[int, int]]:
-        """The (key, value) events of a mapping."""
+        """Return the (key, value) events of a mapping."""
         flat = self.children(at)
         return list(zip(flat[::2], flat[1::2], strict=True))
 
     def start(self, at: int) -> int:
-        """Where the node begins, its anchor and tag included."""
+        """Return the place where the node begins, its anchor and tag included."""
         return int(self.events[at].start_mark.index)
 
     def end(self, at: int) -> int:
-        """Where event `at` itself ends."""
+        """Return the place where event `at` itself ends."""
         return int(self.events[at].end_mark.index)
 
     def content_end(self, at: int) -> int:
-        """Where the node's last character is; a block collection's own end mark is only the next token's place."""
+        """Return the place of the node's last character.
+
+        A block collection's own end mark is of no use for it: it is only the place of the next token.
+        """
         events = self.events
         last = self._closes.get(at, at)
         event = events[last]
@@ -155,7 +158,7 @@ class Stream:
         return self.text[event.start_mark.index - 1 : event.start_mark.index] in (":", "-", "?")
 
     def _block_end(self, event: Event) -> int:
-        """A block scalar's end mark takes the blank lines behind it, which belong to it only by `+`."""
+        """Return the end of a block scalar without blank lines behind it, which its end mark takes in; only `+` owns them."""
         start, end = event.start_mark.index, event.end_mark.index
         body = event.value.rstrip("\n")
         header = self.text[start : start + 200].split("\n", 1)[0].split("#", 1)[0]
@@ -165,11 +168,11 @@ class Stream:
         return int(start) + len(self.text[start:end].rstrip(" \t\r\n\x85\u2028\u2029"))
 
     def line(self, at: int) -> int:
-        """The line of event `at`, counted from 1."""
+        """Return the line of event `at`, counted from 1."""
         return line_number(self.text, self.start(at))
 
     def refuse(self, reason: str, at: int) -> EditRefused:
-        """A refusal that names the line of event `at`."""
+        """Return a refusal that names the line of event `at`."""
         return EditRefused(reason, line=self.line(at))
 
 

@@ -1,4 +1,4 @@
-"""What a file's author does: indentation, quotes, the order of keys. An insertion does likewise.
+"""Read the habits of a file's author: indentation, quotes, the order of keys. An insertion follows them.
 
 Each habit is one lean pass over the events, made only when an edit asks for it.
 """
@@ -30,7 +30,7 @@ _REACH = 400  # events that one of them is read for
 
 
 def map_step(stream: Stream) -> int:
-    """How much deeper most mappings' keys stand than the key above them."""
+    """Return how much deeper most mappings' keys stand than the key above them."""
     events = stream.events
     steps = Counter(
         events[at + 1].start_mark.column - events[at - 1].start_mark.column
@@ -41,7 +41,7 @@ def map_step(stream: Stream) -> int:
 
 
 def list_step(stream: Stream) -> int:
-    """How much deeper most lists' dashes stand than the key above them; as mappings do where there is no list."""
+    """Return how much deeper most lists' dashes stand than the key above them; as mappings do where there is no list."""
     events = stream.events
     steps = Counter(
         event.start_mark.column - events[at - 1].start_mark.column
@@ -56,38 +56,38 @@ def list_step(stream: Stream) -> int:
 
 
 def usual_quote(stream: Stream) -> str:
-    """The quotes that the stream's scalars have most."""
+    """Return the quotes that the stream's scalars have most."""
     styles = Counter(event.style for event in stream.events if event.__class__ is ScalarEvent)
     return "'" if styles["'"] > styles['"'] else '"'
 
 
 def chosen_style(events: Sequence[Event]) -> str | None:
-    """The style that all strings among these scalars have by choice; None if they differ or had no choice.
+    """Return the style that all strings among these scalars have by choice; None if they differ or had no choice.
 
     A string that must be quoted tells nothing of its author's taste.
     """
-    seen = set()
+    styles = set()
     for event in events:
         if event.__class__ is not ScalarEvent:
             continue
         if event.style in _QUOTES and plain_is_safe(event.value, flow=False):
-            seen.add(event.style)
+            styles.add(event.style)
         elif not event.style and event.implicit[0] and plain_is_safe(event.value, flow=False):
-            seen.add("")
-    return seen.pop() if len(seen) == 1 else None
+            styles.add("")
+    return styles.pop() if len(styles) == 1 else None
 
 
 def style_under(stream: Stream, key: str) -> str:
-    """The quotes that all strings under this key have by choice, anywhere in the stream."""
+    """Return the quotes that all strings under this key have by choice, anywhere in the stream."""
     if key not in stream.text:
         return ""
     return chosen_style([stream.events[at + 1] for at in _keys_named(stream, key)]) or ""
 
 
 def place_among(stream: Stream, name: str | None, keys: Sequence[str], new: str) -> int:
-    """Before which of `keys` a new one goes.
+    """Return the index among `keys` before which a new one goes.
 
-    As in other mappings of the stream that stand under the same key `name` (None: in a list), else by
+    It goes as in other mappings of the stream that stand under the same key `name` (None: in a list), else by
     the alphabet if the keys keep to it, else last.
     """
     if new in stream.text:
@@ -101,16 +101,16 @@ def place_among(stream: Stream, name: str | None, keys: Sequence[str], new: str)
 
 
 def _vote(order: Sequence[str], keys: Sequence[str], new: str) -> int:
-    """Where an `order` that has the new key would put it among `keys`; -1 if they share nothing."""
+    """Return the index that an `order` with the new key gives it among `keys`; -1 if they share nothing."""
     at = order.index(new)
-    for before in reversed(order[:at]):
-        if before in keys:
-            return keys.index(before) + 1
-    return next((keys.index(after) for after in order[at + 1 :] if after in keys), -1)
+    for previous in reversed(order[:at]):
+        if previous in keys:
+            return keys.index(previous) + 1
+    return next((keys.index(following) for following in order[at + 1 :] if following in keys), -1)
 
 
 def _keys_named(stream: Stream, key: str) -> list[int]:
-    """The events of this key, wherever it is one: a colon follows."""
+    """Return the events of this key, wherever it is one: a colon follows."""
     text = stream.text
     return [
         at
@@ -120,7 +120,7 @@ def _keys_named(stream: Stream, key: str) -> list[int]:
 
 
 def _orders(stream: Stream, name: str | None, key: str) -> Iterator[list[str]]:
-    """The keys, in order, of other mappings that hold `key` and stand under `name`."""
+    """Yield the keys, in order, of other mappings that hold `key` and stand under `name`."""
     events = stream.events
     for at in _keys_named(stream, key)[:_MAPPINGS]:
         start = _opening(stream, at)
@@ -137,7 +137,7 @@ def _is_key(stream: Stream, at: int) -> bool:
 
 
 def _opening(stream: Stream, at: int) -> int | None:
-    """The event that opens the collection round `at`; None if it is too far away."""
+    """Return the event that opens the collection round `at`; None if it is too far away."""
     depth = 0
     for back in range(at - 1, max(at - _REACH, 0), -1):
         kind = stream.events[back].__class__
@@ -151,7 +151,7 @@ def _opening(stream: Stream, at: int) -> int | None:
 
 
 def _keys_from(stream: Stream, start: int) -> list[str]:
-    """The keys of the mapping that opens at `start`, as far as the reach goes."""
+    """Return the keys of the mapping that opens at `start`, as far as the reach goes."""
     keys, depth, is_key = [], 0, True
     for event in stream.events[start + 1 : start + _REACH]:
         kind = event.__class__

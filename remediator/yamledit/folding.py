@@ -1,4 +1,4 @@
-"""A new value inside a folded scalar (`>`): its lines are words wrapped, and the wraps that can stay do stay."""
+"""Put a new value inside a folded scalar (`>`): its lines are words wrapped, and the wraps that can stay do stay."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from remediator.yamledit.proof import Splice
 
 
 def refold(text: str, spans: list[tuple[int, int]], indent: int, old: str, new: str, eol: str) -> list[Splice] | None:
-    """The one splice that turns the folded lines of `old` into those of `new`; nothing where they cannot be paired.
+    """Return the splices that turn the folded lines of `old` into those of `new`; None where they cannot be paired.
 
     `spans` are the physical lines. A run of lines that folding joins with spaces is one line of the
     value; such runs are paired with the value's lines and only those that differ are written.
     """
     runs = _runs(text, spans, indent)
-    before, now = old.split("\n"), new.split("\n")
-    if [run.value for run in runs] != [line for line in before if line]:
+    old_lines, new_lines = old.split("\n"), new.split("\n")
+    if [run.value for run in runs] != [line for line in old_lines if line]:
         return None
-    changed_old, changed_new = [line for line in before if line], [line for line in now if line]
-    if len(changed_old) == len(changed_new) and _blank_shape(before) == _blank_shape(now):
-        differ = [index for index, pair in enumerate(zip(changed_old, changed_new, strict=True)) if pair[0] != pair[1]]
-        if all(_deep(changed_old[index]) == _deep(changed_new[index]) for index in differ):
-            return [runs[index].splice(changed_new[index]) for index in differ]
-    whole = eol.join(" " * indent + line if line else "" for line in _fold(now))
-    return [Splice(spans[0][0], spans[-1][1], whole)]
+    old_texts, new_texts = [line for line in old_lines if line], [line for line in new_lines if line]
+    if len(old_texts) == len(new_texts) and _blank_shape(old_lines) == _blank_shape(new_lines):
+        differ = [index for index, pair in enumerate(zip(old_texts, new_texts, strict=True)) if pair[0] != pair[1]]
+        if all(_deep(old_texts[index]) == _deep(new_texts[index]) for index in differ):
+            return [runs[index].splice(new_texts[index]) for index in differ]
+    folded = eol.join(" " * indent + line if line else "" for line in _fold(new_lines))
+    return [Splice(spans[0][0], spans[-1][1], folded)]
 
 
 def _blank_shape(lines: list[str]) -> list[bool]:
@@ -48,11 +48,11 @@ class _LineRun:
         return " ".join(line for _, line in self.lines)
 
     def places(self) -> list[int]:
-        """Where each character of the value is; a fold's blank is at the end of its line."""
+        """Return the place of each character of the value; a fold's blank is at the end of its line."""
         return [place for start, line in self.lines for place in range(start, start + len(line) + 1)][:-1]
 
     def splice(self, new: str) -> Splice:
-        """Only the characters that differ, so that the wraps on both sides stay."""
+        """Return a splice of only the characters that differ, so that the wraps on both sides stay."""
         old = self.value
         limit = min(len(old), len(new))
         front = 0
@@ -85,7 +85,7 @@ def _runs(text: str, spans: list[tuple[int, int]], indent: int) -> list[_LineRun
 
 
 def _fold(lines: list[str]) -> list[str]:
-    """Physical lines whose folding gives `lines`: one blank line more between two that folding would join."""
+    """Return physical lines whose folding gives `lines`: one blank line more between two that folding would join."""
     out: list[str] = []
     previous = ""
     blanks = 0

@@ -1,4 +1,4 @@
-"""Plans that add: a key to a mapping, an item to a list."""
+"""Plan how to add a key to a mapping, or an item to a list."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NEAR = 16  # children that are asked whether blank lines stand between them
 
 
 def insert_plans(stream: Stream, place: NodeSpan, value: Value) -> Iterator[EditPlan]:
-    """Ways to add the missing end of the path, `place.missing`, with `value` at its end."""
+    """Yield ways to add the missing end of the path, `place.missing`, with `value` at its end."""
     if not place.missing:
         raise stream.refuse("the key is there already", place.at)
     inner = value
@@ -45,14 +45,14 @@ def insert_plans(stream: Stream, place: NodeSpan, value: Value) -> Iterator[Edit
 
 
 def append_plans(stream: Stream, place: NodeSpan, value: Value, index: int | None = None) -> Iterator[EditPlan]:
-    """Ways to add an item at the end of the list, or before the item `index`."""
+    """Yield ways to add an item at the end of the list, or before the item `index`."""
     event = stream.events[place.at]
     if event.__class__ is not SequenceStartEvent:
         raise stream.refuse("the place is not a list", place.at)
     if event.tag is not None:
         raise stream.refuse(f"the list has the tag {event.tag}", place.at)
-    hand = FileStyle(stream, place.at)
-    items = hand.children
+    style = FileStyle(stream, place.at)
+    items = style.children
     index = len(items) if index is None else index
     if not 0 <= index <= len(items):
         raise stream.refuse(f"the list has {len(items)} items", place.at)
@@ -61,43 +61,43 @@ def append_plans(stream: Stream, place: NodeSpan, value: Value, index: int | Non
         return
     at = items[index] if index < len(items) else stream.after(place.at) - 1
     if event.flow_style:
-        splices = _flow_splices(stream, items, items, index, hand.flow(value))
+        splices = _flow_splices(stream, items, items, index, style.flow(value))
         yield EditPlan(splices, at, at, (value,))
         return
     like = items[min(max(index - 1, 0), len(items) - 1)]
-    lines = _item_lines(stream, like, value, hand)
+    lines = _item_lines(stream, like, value, style)
     for splices in _block_splices(stream, place.at, items, items, index, lines):
         yield EditPlan(splices, at, at, (value,))
 
 
-def _item_lines(stream: Stream, like: int, value: Value, hand: CollectionStyle) -> list[str]:
-    """A new item's lines; in flow style where the item beside it is a collection in flow style."""
+def _item_lines(stream: Stream, like: int, value: Value, style: CollectionStyle) -> list[str]:
+    """Return a new item's lines; in flow style where the item beside it is a collection in flow style."""
     event = stream.events[like]
     if isinstance(value, dict | list) and getattr(event, "flow_style", False) and stream.after(like) > like + 2:
-        return ["-" + " " * hand.dash_gap + hand.flow(value)]
-    return hand.item(value)
+        return ["-" + " " * style.dash_gap + style.flow(value)]
+    return style.item(value)
 
 
 def _entry_plans(stream: Stream, place: NodeSpan, key: str, value: Value) -> Iterator[EditPlan]:
-    hand = FileStyle(stream, place.at)
-    names, values = hand.children[::2], hand.children[1::2]
+    style = FileStyle(stream, place.at)
+    names, values = style.children[::2], style.children[1::2]
     keys = [str(getattr(stream.events[name], "value", "")) for name in names]
     index = place_among(stream, _name(stream, place), keys, key)
     at = names[index] if index < len(names) else stream.after(place.at) - 1
     if stream.events[place.at].flow_style:
-        yield EditPlan(_flow_splices(stream, names, values, index, hand.flow_entry(key, value)), at, at, (key, value))
+        yield EditPlan(_flow_splices(stream, names, values, index, style.flow_entry(key, value)), at, at, (key, value))
         return
-    lines = hand.entry(key, value)
+    lines = style.entry(key, value)
     if not index and not alone_before(stream.text, child_start(stream, place.at, names[0])):
         index = 1  # the first key shares its line with a dash, and that line stays as it is
-    for where in dict.fromkeys((index, len(names), len(names) - 1)):
-        at = names[where] if where < len(names) else stream.after(place.at) - 1
-        for splices in _block_splices(stream, place.at, names, values, where, lines):
+    for position in dict.fromkeys((index, len(names), len(names) - 1)):
+        at = names[position] if position < len(names) else stream.after(place.at) - 1
+        for splices in _block_splices(stream, place.at, names, values, position, lines):
             yield EditPlan(splices, at, at, (key, value))
 
 
 def _name(stream: Stream, place: NodeSpan) -> str | None:
-    """The key that the mapping stands under; None in a list, empty for the root."""
+    """Return the key that the mapping stands under; None in a list, empty for the root."""
     if place.key >= 0:
         return str(getattr(stream.events[place.key], "value", ""))
     return None if place.parents else ""
@@ -106,7 +106,7 @@ def _name(stream: Stream, place: NodeSpan) -> str | None:
 def _block_splices(
     stream: Stream, at: int, starts: list[int], ends: list[int], index: int, lines: list[str]
 ) -> Iterator[tuple[Splice, ...]]:
-    """Ways to put lines before the child `index` of a block collection."""
+    """Yield ways to put lines before the child `index` of a block collection."""
     text, indent = stream.text, block_column(stream, at)
     lines = [" " * indent + line if line else "" for line in lines]
     if index:
@@ -120,9 +120,9 @@ def _block_splices(
             yield (Splice(place, place, "".join(line + eol for line in lines)),)
             return
         yield (Splice(place, place, (eol if spaced else "") + "".join(eol + line for line in lines)),)
-        past = stream.events[stream.after(ends[index - 1]) - 1].end_mark.index
-        if past > place and text[past - 1] in "\r\n":
-            yield (Splice(past, past, "".join(line + eol for line in lines)),)
+        scalar_end = stream.events[stream.after(ends[index - 1]) - 1].end_mark.index
+        if scalar_end > place and text[scalar_end - 1] in "\r\n":
+            yield (Splice(scalar_end, scalar_end, "".join(line + eol for line in lines)),)
         return
     start = child_start(stream, at, starts[0])
     eol = eol_near(text, start)
@@ -133,7 +133,7 @@ def _block_splices(
 
 
 def _above_comments(text: str, start: int, indent: int) -> int:
-    """Over the comment lines right above `start` that stand as deep as it does."""
+    """Return the place above the comment lines that stand right above `start` and as deep as it."""
     while True:
         line = line_start(text, start)
         above = line_start(text, line - 1) if line else line
@@ -143,7 +143,7 @@ def _above_comments(text: str, start: int, indent: int) -> int:
 
 
 def _spaced(stream: Stream, at: int, starts: list[int], ends: list[int]) -> bool:
-    """Whether blank lines stand between the last children of a block collection."""
+    """Return whether blank lines stand between the last children of a block collection."""
     if len(starts) < 3:
         return False
     pairs = list(zip(ends[:-1], starts[1:], strict=True))[-_NEAR:]
@@ -169,9 +169,9 @@ def _flow_splices(stream: Stream, starts: list[int], ends: list[int], index: int
             return (Splice(stop + 1, stop + 1, " " + new),)
         return (Splice(end, end, ", " + new),)
     after = stop + 1 if comma else end
-    rest = text[after : line_end(text, after)]
+    line_tail = text[after : line_end(text, after)]
     line = eol_near(text, start) + text[line_start(text, start) : start] + new + ("," if comma else "")
-    if not rest.strip() or rest.lstrip().startswith("#"):
+    if not line_tail.strip() or line_tail.lstrip().startswith("#"):
         place = line_end(text, after)
         return (Splice(place, place, line),) if comma else (Splice(end, end, ","), Splice(place, place, line))
     return (Splice(after, after, line),) if comma else (Splice(end, end, "," + line),)

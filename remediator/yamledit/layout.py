@@ -1,4 +1,4 @@
-"""How nodes lie on their lines: columns, dashes, colons, the comments that belong to a block."""
+"""Tell how nodes lie on their lines: columns, dashes, colons, the comments that belong to a block."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\r\n]*\s+)*)?)*")
 
 
 def token_start(text: str, event: Event) -> int:
-    """Where the node itself begins: its start mark stands at the anchor or tag in front of it."""
+    """Return the place where the node itself begins: its start mark stands at the anchor or tag in front of it."""
     start, end = int(event.start_mark.index), int(event.end_mark.index)
     if event.anchor is None and event.tag is None:
         return start
@@ -27,12 +27,12 @@ def token_start(text: str, event: Event) -> int:
 
 
 def in_flow(stream: Stream, place: NodeSpan) -> bool:
-    """Whether the node stands inside `[…]` or `{…}`."""
+    """Return whether the node stands inside `[…]` or `{…}`."""
     return place.parent >= 0 and bool(stream.events[place.parent].flow_style)
 
 
 def block_column(stream: Stream, at: int) -> int:
-    """The column of a block collection's keys or dashes."""
+    """Return the column of a block collection's keys or dashes."""
     event = stream.events[at]
     if event.__class__ is MappingStartEvent:
         return column(stream.text, key_start(stream, at + 1))
@@ -40,25 +40,25 @@ def block_column(stream: Stream, at: int) -> int:
 
 
 def parent_column(stream: Stream, place: NodeSpan) -> int:
-    """The column of the block collection round the node; -1 for the root."""
+    """Return the column of the block collection round the node; -1 for the root."""
     return block_column(stream, place.parent) if place.parent >= 0 else -1
 
 
 def dash(stream: Stream, sequence: int, item: int) -> int:
-    """Where the dash of a block list's item is: on the item's line or, seldom, above it."""
+    """Return the place of a block list item's dash: on the item's line or, seldom, above it."""
     text, at = stream.text, stream.start(item)
-    wanted = block_column(stream, sequence)
+    indent = block_column(stream, sequence)
     while True:
         start = line_start(text, at)
-        if text[start + wanted : start + wanted + 1] == "-":
-            return start + wanted
+        if text[start + indent : start + indent + 1] == "-":
+            return start + indent
         if not start:
             raise EditRefused("the list's dash was not found")
         at = start - 1
 
 
 def key_start(stream: Stream, key: int) -> int:
-    """Where an entry begins: at its key, or at the question mark in front of it."""
+    """Return the place where an entry begins: at its key, or at the question mark in front of it."""
     text, start = stream.text, stream.start(key)
     mark = start - 1
     while mark >= 0 and text[mark] in " \t":
@@ -67,14 +67,14 @@ def key_start(stream: Stream, key: int) -> int:
 
 
 def child_start(stream: Stream, at: int, child: int) -> int:
-    """Where a child of a block collection begins: its key, or its dash."""
+    """Return the place where a child of a block collection begins: its key, or its dash."""
     if stream.events[at].__class__ is MappingStartEvent:
         return key_start(stream, child)
     return dash(stream, at, child)
 
 
 def colon(stream: Stream, key: int) -> int:
-    """Where the colon behind a key is."""
+    """Return the place of the colon behind a key."""
     at = stream.text.find(":", stream.content_end(key))
     if at < 0:
         raise EditRefused("the key has no colon")
@@ -82,12 +82,15 @@ def colon(stream: Stream, key: int) -> int:
 
 
 def alone_before(text: str, at: int) -> bool:
-    """Whether nothing but blanks stands before `at` in its line."""
+    """Return whether nothing but blanks stands before `at` in its line."""
     return not text[line_start(text, at) : at].strip(" ")
 
 
 def below(text: str, end: int, indent: int) -> int:
-    """Where what follows a node goes: the end of its line, or of the comments under it that are deeper than `indent`."""
+    """Return the place for text that follows a node.
+
+    It is the end of the node's line, or of the comments under it that are deeper than `indent`.
+    """
     if end and text[end - 1] in "\r\n":
         return end
     at = line_end(text, end)
@@ -103,7 +106,7 @@ def below(text: str, end: int, indent: int) -> int:
 
 
 def gap(text: str, end: int, start: int) -> bool:
-    """Whether a blank line stands between a node that ends at `end` and one that begins at `start`."""
+    """Return whether a blank line stands between a node that ends at `end` and one that begins at `start`."""
     at = next_line(text, end)
     while at < start:
         stop = line_end(text, at)

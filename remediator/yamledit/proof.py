@@ -1,4 +1,4 @@
-"""The proof of an edit: both texts are parsed, and they differ at the edited place and nowhere else."""
+"""Prove an edit: both texts are parsed, and they differ at the edited place and nowhere else."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class EditPlan:
 
 
 def carry_out(stream: Stream, plan: EditPlan) -> str:
-    """The edited text, proved; every character outside the splices is the same because it is copied."""
+    """Return the edited text, proved; every character outside the splices is the same because it is copied."""
     text, out, at = stream.text, [], 0
     for splice in plan.splices:
         if splice.start < at:
@@ -70,49 +70,51 @@ def carry_out(stream: Stream, plan: EditPlan) -> str:
     return edited
 
 
-def prove(before: Stream, after: Iterator[Event], plan: EditPlan) -> None:
-    """Compare the edited text's events with those before; a refusal if they differ anywhere but where the plan says.
+def prove(old: Stream, edited: Iterator[Event], plan: EditPlan) -> None:
+    """Compare the edited text's events with the old ones; raise a refusal if they differ anywhere but where the plan says.
 
     Both streams end in an event that is nowhere else, so neither can be longer without a difference.
     """
-    _same_events(before.events[: plan.first], after)
+    _same_events(old.events[: plan.first], edited)
     if plan.tag is None:
-        for wanted in plan.expect:
-            if not same(_read(after, next(after, None), plan.anchor), wanted):
+        for expected in plan.expect:
+            if not same(_read(edited, next(edited, None), plan.anchor), expected):
                 raise EditRefused(_MISREAD)
     else:
-        _tagged(next(after, None), plan)
-    _same_events(before.events[plan.stop :], after)
-    _anchors_kept(before.events, plan)
+        _tagged(next(edited, None), plan)
+    _same_events(old.events[plan.stop :], edited)
+    _anchors_kept(old.events, plan)
 
 
-def _same_events(old: Sequence[Event], after: Iterator[Event]) -> None:
-    """Meaning only: type, text, how it resolves, anchor, tag. Places and flow style may differ."""
-    for left, right in zip(old, after, strict=False):
-        kind = left.__class__
-        if kind is not right.__class__:
+def _same_events(old: Sequence[Event], edited: Iterator[Event]) -> None:
+    """Compare meaning only: type, text, how it resolves, anchor, tag. Places and flow style may differ."""
+    for old_event, new_event in zip(old, edited, strict=False):
+        kind = old_event.__class__
+        if kind is not new_event.__class__:
             raise EditRefused("the edit would change the structure elsewhere")
         if kind is ScalarEvent:
             if (
-                left.value != right.value
-                or left.implicit != right.implicit
-                or left.anchor != right.anchor
-                or left.tag != right.tag
+                old_event.value != new_event.value
+                or old_event.implicit != new_event.implicit
+                or old_event.anchor != new_event.anchor
+                or old_event.tag != new_event.tag
             ):
-                reason = f"the edit would change another value: {left.value[:40]!r}"
-                raise EditRefused(reason, line=left.start_mark.line + 1)
+                reason = f"the edit would change another value: {old_event.value[:40]!r}"
+                raise EditRefused(reason, line=old_event.start_mark.line + 1)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            if left.anchor != right.anchor or left.tag != right.tag:
-                raise EditRefused("the edit would change another anchor or tag", line=left.start_mark.line + 1)
+            if old_event.anchor != new_event.anchor or old_event.tag != new_event.tag:
+                raise EditRefused("the edit would change another anchor or tag", line=old_event.start_mark.line + 1)
         elif kind is AliasEvent:
-            if left.anchor != right.anchor:
-                raise EditRefused("the edit would change another alias", line=left.start_mark.line + 1)
-        elif kind is DocumentStartEvent and (left.version != right.version or left.tags != right.tags):
-            raise EditRefused("the edit would change a document's directives", line=left.start_mark.line + 1)
+            if old_event.anchor != new_event.anchor:
+                raise EditRefused("the edit would change another alias", line=old_event.start_mark.line + 1)
+        elif kind is DocumentStartEvent and (
+            old_event.version != new_event.version or old_event.tags != new_event.tags
+        ):
+            raise EditRefused("the edit would change a document's directives", line=old_event.start_mark.line + 1)
 
 
 def _tagged(event: Event, plan: EditPlan) -> None:
-    """A scalar that keeps its tag reads as the text asked for."""
+    """Refuse unless the scalar keeps its tag and reads as the expected text."""
     if event.__class__ is not ScalarEvent or event.tag != plan.tag or event.anchor != plan.anchor:
         raise EditRefused("the edit would change the value's tag or anchor")
     if not same(event.value, plan.expect[0]):
@@ -120,7 +122,7 @@ def _tagged(event: Event, plan: EditPlan) -> None:
 
 
 def _read(events: Iterator[Event], event: Event, anchor: str | None = None) -> Value:
-    """The untagged node that begins with `event`, as both a YAML 1.1 and a YAML 1.2 reader have it."""
+    """Return the untagged node that begins with `event`, as both a YAML 1.1 and a YAML 1.2 reader have it."""
     kind = event.__class__
     if kind not in _NODES or event.tag is not None or event.anchor != anchor:
         raise EditRefused(_MISREAD)
@@ -144,21 +146,21 @@ def _read(events: Iterator[Event], event: Event, anchor: str | None = None) -> V
 
 
 def _anchors_kept(old: Sequence[Event], plan: EditPlan) -> None:
-    """An anchor that goes with a deleted value must not leave an alias behind, which libyaml's events do not tell."""
-    gone = {
+    """Refuse where an anchor that goes with a deleted value leaves an alias behind, which libyaml's events do not tell."""
+    removed = {
         getattr(event, "anchor", None) for event in old[plan.first : plan.stop] if event.__class__ is not AliasEvent
     }
-    gone -= {None, plan.anchor}
-    if not gone:
+    removed -= {None, plan.anchor}
+    if not removed:
         return
     for event in old[plan.stop :]:
         if event.__class__ is DocumentEndEvent:
             return
         anchor = getattr(event, "anchor", None)
-        if anchor in gone:
+        if anchor in removed:
             if event.__class__ is AliasEvent:
                 raise EditRefused(f"the edit would take away the anchor &{anchor}, which an alias needs")
-            gone.discard(anchor)
+            removed.discard(anchor)
 
 
 _MISREAD = "the new value does not read as asked"

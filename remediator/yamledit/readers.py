@@ -1,4 +1,4 @@
-"""What a plain scalar means to a YAML 1.1 reader (PyYAML) and to a YAML 1.2 reader (ruamel.yaml).
+"""Read a plain scalar as a YAML 1.1 reader (PyYAML) and as a YAML 1.2 reader (ruamel.yaml) do.
 
 The two disagree on `on`, `0644`, `1e3`, `12:30:45`, `0o17` and more, so a scalar that is written must
 mean the same to both. The readers' own resolvers are asked, not a copy of their tables; only for words, decimals
@@ -28,14 +28,14 @@ _WORD = re.compile(r"[abcdeghijklmpqrsuvwxzABCDEGHIJKLMPQRSUVWXZ_/][A-Za-z0-9_./
 
 @lru_cache(maxsize=4096)
 def tag_11(text: str) -> str:
-    """The short tag (`str`, `int`, `bool` …) of a plain scalar in YAML 1.1."""
+    """Return the short tag (`str`, `int`, `bool` …) of a plain scalar in YAML 1.1."""
     tag: object = _READER_11.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return str(tag).removeprefix(_PREFIX)
 
 
 @lru_cache(maxsize=4096)
 def tag_12(text: str) -> str:
-    """The short tag of a plain scalar in YAML 1.2."""
+    """Return the short tag of a plain scalar in YAML 1.2."""
     if _WORD.fullmatch(text):
         return "str"
     if _DECIMAL.fullmatch(text):
@@ -44,7 +44,7 @@ def tag_12(text: str) -> str:
 
 
 def ruamel_tag(text: str) -> str:
-    """The same, asked of ruamel.yaml whatever the text."""
+    """Return the same as `tag_12`, asked of ruamel.yaml whatever the text."""
     reader, node = _ruamel()
     return str(reader.resolve(node, text, (True, False))).removeprefix(_PREFIX)
 
@@ -58,7 +58,7 @@ def _ruamel() -> tuple[Any, Any]:
 
 
 def construct(tag: str, text: str) -> Value:
-    """The value of a scalar with a short tag, as YAML 1.1 reads it; dates and unknown tags stay text."""
+    """Return the value of a scalar with a short tag, as YAML 1.1 reads it; dates and unknown tags stay text."""
     node = yaml.ScalarNode(_PREFIX + tag, text)
     try:
         match tag:
@@ -77,7 +77,7 @@ def construct(tag: str, text: str) -> Value:
 
 @lru_cache(maxsize=4096)
 def agreed(text: str) -> bool:
-    """Whether both readers give this plain scalar the same type and value."""
+    """Return whether both readers give this plain scalar the same type and value."""
     tag = tag_11(text)
     if tag != tag_12(text):
         return False
@@ -87,7 +87,7 @@ def agreed(text: str) -> bool:
 
 
 def same(left: Value, right: Value) -> bool:
-    """Equal in type and value: 1 is not true, 1.0 is not 1, and not-a-number is itself."""
+    """Return whether both are equal in type and value: 1 is not true, 1.0 is not 1, and not-a-number is itself."""
     if type(left) is not type(right):
         return False
     if isinstance(left, dict) and isinstance(right, dict):

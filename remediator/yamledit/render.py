@@ -1,4 +1,4 @@
-"""New nodes as lines of block style or as one line of flow style, in the file's own hand."""
+"""Write new nodes as lines of block style or as one line of flow style, in the file's own style."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ if TYPE_CHECKING:
 
 
 class CollectionStyle:
-    """How to write: steps of indentation, the blanks behind a dash, the quotes. These are for want of an example."""
+    """The style of written nodes: indentation, the blanks behind a dash, the quotes. These are the defaults."""
 
     @cached_property
     def step(self) -> int:
-        """Of a mapping under a key."""
+        """Return the indentation of a mapping under a key."""
         return 2
 
     @cached_property
     def list_step(self) -> int:
-        """Of a list's dashes under a key."""
+        """Return the indentation of a list's dashes under a key."""
         return 2
 
     @property
     def dash_gap(self) -> int:
-        """The blanks behind a dash."""
+        """Return the number of blanks behind a dash."""
         return 1
 
     @cached_property
     def quote(self) -> str:
-        """The quotes for a string that needs some."""
+        """Return the quotes for a string that needs some."""
         return '"'
 
     @property
     def key_style(self) -> str:
-        """The quotes of keys."""
+        """Return the quotes of keys."""
         return ""
 
-    def style_of(self, key: str) -> str:  # noqa: ARG002  # a hand that has seen the file knows
-        """The quotes of a string under `key`, or of a list's item where the key is empty."""
+    def style_of(self, key: str) -> str:  # noqa: ARG002  # FileStyle decides by the key
+        """Return the quotes of a string under `key`, or of a list's item where the key is empty."""
         return ""
 
     def scalar(self, value: Value, key: str = "", *, flow: bool = False) -> str:
-        """A scalar under `key` (empty for a list's item)."""
+        """Write a scalar under `key` (empty for a list's item)."""
         if not isinstance(value, str):
             return write_scalar(value)
         style = self.style_of(key)
@@ -53,13 +53,13 @@ class CollectionStyle:
         return write_string(value, style=style, flow=flow, quote=style or self.quote)
 
     def key(self, key: str, *, flow: bool = False) -> str:
-        """A mapping key."""
+        """Write a mapping key."""
         if not self.key_style and plain_is_safe(key, flow=flow):
             return write_key(key, flow=flow)
         return write_key(key, style=self.key_style, flow=flow, quote=self.quote)
 
     def entry(self, key: str, value: Value) -> list[str]:
-        """The lines of `key: value`, the first at column 0."""
+        """Return the lines of `key: value`, the first at column 0."""
         head = self.key(key) + ":"
         inline, lines = self._node(value, key)
         if not lines:
@@ -68,7 +68,7 @@ class CollectionStyle:
         return [f"{head} {inline}" if inline else head, *_indented(lines, indent)]
 
     def item(self, value: Value) -> list[str]:
-        """The lines of `- value`, the dash at column 0."""
+        """Return the lines of `- value`, the dash at column 0."""
         inline, lines = self._node(value, "")
         lead = "-" + " " * self.dash_gap
         if inline:
@@ -76,7 +76,7 @@ class CollectionStyle:
         return [lead + lines[0], *_indented(lines[1:], len(lead))]
 
     def lines(self, value: Value) -> list[str]:
-        """The lines of a collection that is not empty."""
+        """Return the lines of a collection that is not empty."""
         if isinstance(value, dict):
             return [line for key, item in value.items() for line in self.entry(key, item)]
         if isinstance(value, list):
@@ -84,7 +84,7 @@ class CollectionStyle:
         return [self.scalar(value)]
 
     def _node(self, value: Value, key: str) -> tuple[str, list[str]]:
-        """What goes on the line of the key or dash, and the lines under it."""
+        """Return the text for the line of the key or dash, and the lines under it."""
         if isinstance(value, dict | list):
             return ("", self.lines(value)) if value else (self.flow(value), [])
         if isinstance(value, str) and _fits_literal(value):
@@ -93,7 +93,7 @@ class CollectionStyle:
         return self.scalar(value, key), []
 
     def flow(self, value: Value, key: str = "") -> str:
-        """The value on one line."""
+        """Write the value on one line."""
         if isinstance(value, dict):
             return "{" + ", ".join(self.flow_entry(name, item) for name, item in value.items()) + "}"
         if isinstance(value, list):
@@ -101,12 +101,12 @@ class CollectionStyle:
         return self.scalar(value, key, flow=True)
 
     def flow_entry(self, key: str, value: Value) -> str:
-        """`key: value` inside braces."""
+        """Write `key: value` inside braces."""
         return f"{self.key(key, flow=True)}: {self.flow(value, key)}"
 
 
 def _fits_literal(value: str) -> bool:
-    """Several lines that `|` says without an indentation digit and without blanks that nobody sees."""
+    """Return whether `|` can hold these lines without an indentation digit and without blanks that nobody sees."""
     body = value.removesuffix("\n")
     lines = body.split("\n")
     return (

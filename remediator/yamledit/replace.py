@@ -1,4 +1,4 @@
-"""Plans for setting a value and for renaming a key: one token gives way to another."""
+"""Plan how to set a value and how to rename a key: one token replaces another."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _CORE = "tag:yaml.org,2002:"
 
 
 def set_plans(stream: Stream, place: NodeSpan, value: Value) -> Iterator[EditPlan | None]:
-    """Ways to set the value, the least intrusive first; None where it already reads so."""
+    """Yield ways to set the value, the least intrusive first; None where it already reads so."""
     event: Event = stream.events[place.at]
     if event.__class__ is not ScalarEvent or isinstance(value, dict | list):
-        if event.__class__ is not ScalarEvent and event.tag is None and _holds(stream, place, value):
+        if event.__class__ is not ScalarEvent and event.tag is None and _already_reads(stream, place, value):
             yield None
             return
         yield from put_plans(stream, place, value, FileStyle(stream, place.parent))
@@ -59,7 +59,7 @@ def set_plans(stream: Stream, place: NodeSpan, value: Value) -> Iterator[EditPla
 
 
 def rename_plans(stream: Stream, place: NodeSpan, new_key: str) -> Iterator[EditPlan | None]:
-    """Ways to give the entry at `place` another key, in the quotes of the old one."""
+    """Yield ways to give the entry at `place` another key, in the quotes of the old one."""
     if place.key < 0:
         raise stream.refuse("only a key of a mapping can be renamed", place.at)
     event = stream.events[place.key]
@@ -67,8 +67,8 @@ def rename_plans(stream: Stream, place: NodeSpan, new_key: str) -> Iterator[Edit
         yield None
         return
     for key, _ in stream.pairs(place.parent):
-        other = stream.events[key]
-        if other.__class__ is ScalarEvent and other.value == new_key:
+        sibling = stream.events[key]
+        if sibling.__class__ is ScalarEvent and sibling.value == new_key:
             raise stream.refuse(f"the key {new_key!r} is there already", key)
     if event.tag is not None and event.tag not in _STR:
         raise stream.refuse(f"the key has the tag {event.tag}", place.key)
@@ -81,8 +81,8 @@ def rename_plans(stream: Stream, place: NodeSpan, new_key: str) -> Iterator[Edit
         yield EditPlan((splice,), place.key, place.key + 1, (new_key,), event.anchor, event.tag)
 
 
-def _holds(stream: Stream, place: NodeSpan, value: Value) -> bool:
-    """Whether a collection reads as the value already."""
+def _already_reads(stream: Stream, place: NodeSpan, value: Value) -> bool:
+    """Return whether a collection reads as the value already."""
     try:
         return isinstance(value, dict | list) and same(read_value(stream, place.at), value)
     except (EditRefused, RecursionError):
@@ -94,7 +94,7 @@ def _reads(event: Event) -> Value:
 
 
 def _tag_stays(stream: Stream, at: int, tag: str, value: Value) -> bool:
-    """Whether the new value is of the tag's kind: one of YAML's own tags that does not fit goes with the old value.
+    """Return whether the new value is of the tag's kind; one of YAML's own tags that does not fit goes with the old value.
 
     An application's own tag (`!Ref`) stays and takes text; what a number would mean under it is not known.
     """
@@ -108,7 +108,7 @@ def _tag_stays(stream: Stream, at: int, tag: str, value: Value) -> bool:
 
 
 def _token(stream: Stream, place: NodeSpan, value: Value, *, flow: bool) -> str:
-    """The value in the old one's quotes; plain if those were none and it is safe."""
+    """Write the value in the old one's quotes; plain if those were none and it is safe."""
     event = stream.events[place.at]
     style = event.style if event.style in ("'", '"') else '"' if event.style else ""
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Plans that replace a whole node by another kind of node: `{}` or nothing by lines, lines by a scalar."""
+"""Plan how to replace a whole node by another kind of node: `{}` or nothing by lines, lines by a scalar."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _CORE = "tag:yaml.org,2002:"
 
 
-def put_plans(stream: Stream, place: NodeSpan, value: Value, hand: CollectionStyle) -> Iterator[EditPlan]:
-    """Ways to replace the node by `value`; an anchor on it stays, one of YAML's own tags goes, another refuses."""
+def put_plans(stream: Stream, place: NodeSpan, value: Value, style: CollectionStyle) -> Iterator[EditPlan]:
+    """Yield ways to replace the node by `value`; an anchor on it stays, one of YAML's own tags goes, another refuses."""
     event = stream.events[place.at]
     start, end = token_start(stream.text, event), stream.content_end(place.at)
     if event.tag is not None:
@@ -36,27 +36,27 @@ def put_plans(stream: Stream, place: NodeSpan, value: Value, hand: CollectionSty
 
     inline = in_flow(stream, place) or not isinstance(value, dict | list) or not value
     if inline:
-        token = hand.flow(value) if in_flow(stream, place) or isinstance(value, dict | list) else hand.scalar(value)
+        token = style.flow(value) if in_flow(stream, place) or isinstance(value, dict | list) else style.scalar(value)
         if place.key >= 0 and alone_before(stream.text, start) and not in_flow(stream, place):
             yield plan(*_beside_key(stream, place, start, end, token))
         yield plan(fitted(stream, place, start, end, token))
         return
     if place.parent < 0:
         if not alone_before(stream.text, start):
-            yield plan(fitted(stream, place, start, end, hand.flow(value)))
+            yield plan(fitted(stream, place, start, end, style.flow(value)))
             return
-        yield plan(_hanging(stream, start, end, hand.lines(value)))
+        yield plan(_hanging(stream, start, end, style.lines(value)))
     elif place.key < 0:
-        yield plan(_hanging(stream, start, end, hand.lines(value)))
+        yield plan(_hanging(stream, start, end, style.lines(value)))
     elif start < end and alone_before(stream.text, start):
-        yield plan(_under_key(stream, place, start, end, hand.lines(value)))
+        yield plan(_under_key(stream, place, start, end, style.lines(value)))
     else:
-        yield plan(_opened(stream, place, start, end, value, hand))
-    yield plan(fitted(stream, place, start, end, hand.flow(value)))
+        yield plan(_opened(stream, place, start, end, value, style))
+    yield plan(fitted(stream, place, start, end, style.flow(value)))
 
 
 def _hanging(stream: Stream, start: int, end: int, lines: list[str]) -> Splice:
-    """Lines from `start` on, the others under the first."""
+    """Put lines from `start` on, the others under the first."""
     text = stream.text
     lead = "" if not start or text[start - 1] in " \r\n" else " "
     glue = eol_near(text, start) + " " * (column(text, start) + len(lead))
@@ -64,7 +64,7 @@ def _hanging(stream: Stream, start: int, end: int, lines: list[str]) -> Splice:
 
 
 def _under_key(stream: Stream, place: NodeSpan, start: int, end: int, lines: list[str]) -> Splice:
-    """Lines in place of a node that begins on a line of its own."""
+    """Put lines in place of a node that begins on a line of its own."""
     text = stream.text
     indent = column(text, start)
     if stream.events[place.at].__class__ is not MappingStartEvent and indent <= block_column(stream, place.parent):
@@ -73,20 +73,20 @@ def _under_key(stream: Stream, place: NodeSpan, start: int, end: int, lines: lis
     return Splice(line_start(text, start), end, " " * indent + glue.join(lines))
 
 
-def _opened(stream: Stream, place: NodeSpan, start: int, end: int, value: Value, hand: CollectionStyle) -> Splice:
-    """Lines under the key's line in place of `{}`, a scalar or nothing behind the colon; a comment there stays."""
+def _opened(stream: Stream, place: NodeSpan, start: int, end: int, value: Value, style: CollectionStyle) -> Splice:
+    """Put lines under the key's line in place of `{}`, a scalar or nothing behind the colon; a comment there stays."""
     text = stream.text
     front = start
     while front and text[front - 1] in " \t":
         front -= 1
     stop = line_end(text, end)
-    step = hand.list_step if isinstance(value, list) else hand.step
+    step = style.list_step if isinstance(value, list) else style.step
     glue = eol_near(text, start) + " " * (block_column(stream, place.parent) + step)
-    return Splice(front, stop, text[end:stop].rstrip() + glue + glue.join(hand.lines(value)))
+    return Splice(front, stop, text[end:stop].rstrip() + glue + glue.join(style.lines(value)))
 
 
 def _beside_key(stream: Stream, place: NodeSpan, start: int, end: int, token: str) -> tuple[Splice, ...]:
-    """A token behind the colon in place of lines under it."""
+    """Put a token behind the colon in place of lines under it."""
     text = stream.text
     after = colon(stream, place.key) + 1
     last = line_start(text, start)
@@ -98,7 +98,7 @@ def _beside_key(stream: Stream, place: NodeSpan, start: int, end: int, token: st
 
 
 def fitted(stream: Stream, place: NodeSpan, start: int, end: int, token: str) -> Splice:
-    """The token in place of another, with the blanks (and the colon) that an empty value lacks."""
+    """Put the token in place of another, with the blanks (and the colon) that an empty value lacks."""
     text = stream.text
     if start < end:
         return Splice(start, end, token)

@@ -1,4 +1,4 @@
-"""How a scalar must be written so that every reader reads the same value.
+"""Write a scalar so that every reader reads the same value.
 
 Plain where plain is safe, the quotes that stood there where they can hold the value, double quotes
 with escapes where nothing else can.
@@ -36,7 +36,7 @@ _BITS_LIMIT = 1024
 
 @lru_cache(maxsize=4096)
 def plain_is_safe(text: str, *, flow: bool) -> bool:
-    """Whether a string may stand without quotes and stay a string to every reader."""
+    """Return whether a string may stand without quotes and stay a string to every reader."""
     return not (
         not text
         or _NOT_PLAIN.match(text)
@@ -49,7 +49,7 @@ def plain_is_safe(text: str, *, flow: bool) -> bool:
 
 
 def double_quoted(text: str) -> str:
-    """The string in double quotes, on one line."""
+    """Write the string in double quotes, on one line."""
     return '"' + _ESCAPED.sub(_escape, text) + '"'
 
 
@@ -62,7 +62,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def write_string(text: str, *, style: str = "", flow: bool = False, quote: str = '"') -> str:
-    """A string in the quotes `style` if they can hold it; an unquoted one gets `quote` where plain is not safe."""
+    """Write a string in the quotes `style` if they can hold it; an unquoted one gets `quote` where plain is not safe."""
     if not style:
         if plain_is_safe(text, flow=flow):
             return text
@@ -73,7 +73,7 @@ def write_string(text: str, *, style: str = "", flow: bool = False, quote: str =
 
 
 def write_scalar(value: Value, *, style: str = "", flow: bool = False, quote: str = '"', like: str = "") -> str:
-    """Any scalar on one line; `like` is the text that stood there, for the case of a truth value."""
+    """Write any scalar on one line; `like` is the text that stood there, for the case of a truth value."""
     if isinstance(value, str):
         return write_string(value, style=style, flow=flow, quote=quote)
     if value is None:
@@ -100,7 +100,7 @@ def _write_float(value: float) -> str:
 
 
 def write_key(text: str, *, style: str = "", flow: bool = False, quote: str = '"') -> str:
-    """A mapping key; longer ones than a parser looks ahead would need `? ` and are refused."""
+    """Write a mapping key; longer ones than a parser looks ahead would need `? ` and are refused."""
     out = write_string(text, style=style, flow=flow, quote=quote)
     if len(out) > _KEY_LIMIT:
         raise EditRefused("the key is too long to be written in front of a colon")
@@ -108,7 +108,7 @@ def write_key(text: str, *, style: str = "", flow: bool = False, quote: str = '"
 
 
 def normalise(value: object, depth: int = 0) -> Value:
-    """The value as plain JSON types, or a refusal: only what YAML's core schema can say is written."""
+    """Return the value as plain JSON types; refuse all that YAML's core schema cannot say."""
     if depth > _DEPTH_LIMIT:
         raise EditRefused("the value is nested too deeply")
     if isinstance(value, dict):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 
 def line_start(text: str, at: int) -> int:
-    """Where the line of character `at` begins."""
+    """Return the place where the line of character `at` begins."""
     start = text.rfind("\n", 0, at) + 1
     return text.rfind("\r", start, at) + 1 or start
 
 
 def line_end(text: str, at: int) -> int:
-    """Where the line of character `at` ends, its line break left out."""
+    """Return the place where the line of character `at` ends, its line break left out."""
     end = text.find("\n", at)
     end = len(text) if end < 0 else end
     bare = text.find("\r", at, end)
@@ -18,19 +18,19 @@ def line_end(text: str, at: int) -> int:
 
 
 def next_line(text: str, at: int) -> int:
-    """Where the line behind the one of character `at` begins."""
+    """Return the place where the line behind the one of character `at` begins."""
     end = line_end(text, at)
     return end + len(break_at(text, end))
 
 
 def break_at(text: str, end: int) -> str:
-    """The line break at `end`; empty at the end of the text."""
+    """Return the line break at `end`; empty at the end of the text."""
     pair = text[end : end + 2]
     return pair if pair == "\r\n" else pair[:1]
 
 
 def eol_near(text: str, at: int) -> str:
-    """The line break that lines here use: of this line, else of the one above, else a line feed."""
+    """Return the line break that lines here use: of this line, else of the one above, else a line feed."""
     end = line_end(text, at)
     if end < len(text):
         return break_at(text, end)
@@ -41,11 +41,11 @@ def eol_near(text: str, at: int) -> str:
 
 
 def column(text: str, at: int) -> int:
-    """How many characters stand before `at` in its line."""
+    """Count the characters before `at` in its line."""
     return at - line_start(text, at)
 
 
 def line_number(text: str, at: int) -> int:
-    """The line of character `at`, counted from 1."""
-    before = text[:at]
-    return before.count("\n") + before.count("\r") - before.count("\r\n") + 1
+    """Return the line of character `at`, counted from 1."""
+    head = text[:at]
+    return head.count("\n") + head.count("\r") - head.count("\r\n") + 1

@@ -1,4 +1,4 @@
-"""Reading one node's value out of the events."""
+"""Read one node's value out of the events."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _LIMIT = 1_000_000
 
 
 def read_value(stream: Stream, at: int) -> Value:
-    """The value at an event, merge keys applied; a value that aliases blow up beyond a million nodes is refused."""
+    """Return the value at an event, merge keys applied; refuse a value that aliases blow up beyond a million nodes."""
     return _ValueReader(stream).read(at)
 
 
 class _ValueReader:
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self.left = _LIMIT
+        self.budget = _LIMIT
         self.open: set[int] = set()
         self.anchors: dict[str, list[int]] | None = None
 
     def read(self, at: int) -> Value:
-        self.left -= 1
-        if self.left < 0:
+        self.budget -= 1
+        if self.budget < 0:
             raise self.stream.refuse("the value's aliases make it too large", at)
         event = self.stream.events[at]
         if event.__class__ is AliasEvent:
@@ -44,24 +44,24 @@ class _ValueReader:
         return value
 
     def _anchor(self, alias: int, name: str) -> int:
-        """The node that the name stands for at the alias: the last one before it."""
+        """Return the node that the name stands for at the alias: the last one before it."""
         if self.anchors is None:
             self.anchors = defaultdict(list)
             for at, event in enumerate(self.stream.events[self.stream.first :], self.stream.first):
                 if event.__class__ is not AliasEvent and getattr(event, "anchor", None) is not None:
                     self.anchors[str(event.anchor)].append(at)
         places = self.anchors.get(name, [])
-        before = bisect_left(places, alias)
-        if not before:
+        earlier = bisect_left(places, alias)
+        if not earlier:
             raise self.stream.refuse(f"the alias *{name} has no anchor", alias)
-        return places[before - 1]
+        return places[earlier - 1]
 
     def _list(self, at: int) -> Value:
         return [self.read(item) for item in self.stream.children(at)]
 
     def _mapping(self, at: int) -> Value:
         merged: dict[str, Value] = {}
-        own: dict[str, Value] = {}
+        entries: dict[str, Value] = {}
         for key, value in self.stream.pairs(at):
             event = self.stream.events[key]
             if event.__class__ is not ScalarEvent:
@@ -73,5 +73,5 @@ class _ValueReader:
                         raise self.stream.refuse("what is merged is not a mapping", value)
                     merged = {**source, **merged}
             else:
-                own[str(event.value)] = self.read(value)
-        return {**merged, **own}
+                entries[str(event.value)] = self.read(value)
+        return {**merged, **entries}
