@@ -1,1 +1,1 @@
-"""What a change does: the difference of the rendered objects, and whether they are still valid."""
+"""Compare the rendered objects before and after a change, and check that they are still valid."""

@@ -1,4 +1,7 @@
-"""What a change does to the rendered objects: field by field, for the Applications that it can reach."""
+"""Compare what Argo CD would apply before and after a change, field by field.
+
+Only the Applications that the change can reach are rendered; all others stay as they are by construction.
+"""
 
 from __future__ import annotations
 
@@ -12,39 +15,39 @@ if TYPE_CHECKING:
     from remediator.gitops.checkout import Checkout
 
 
-def difference(before: Checkout, after: Checkout) -> Iterator[ObjectChange]:
-    """Every rendered field, object and Application that differs, and what newly fails to render."""
-    files = {name for name, data in after.store.overlay.items() if before.store.overlay.get(name, MISSING) != data}
-    old = {app.key: app for app in before.applications}
-    new = {app.key: app for app in after.applications}
-    for key, app in old.items():
-        if key not in new:
+def difference(base: Checkout, changed: Checkout) -> Iterator[ObjectChange]:
+    """Yield every rendered field, object and Application that differs, and each new failure to render."""
+    files = {name for name, data in changed.store.overlay.items() if base.store.overlay.get(name, MISSING) != data}
+    old_applications = {app.key: app for app in base.applications}
+    new_applications = {app.key: app for app in changed.applications}
+    for key, app in old_applications.items():
+        if key not in new_applications:
             yield _of_application(app, app, None)
-    for key, app in new.items():
-        if key not in old:
+    for key, app in new_applications.items():
+        if key not in old_applications:
             yield _of_application(app, None, app)
         elif (
-            app.body != old[key].body
-            or app.sources != old[key].sources
-            or any(before.feeds.reads(old[key], file) or after.feeds.reads(app, file) for file in files)
+            app.body != old_applications[key].body
+            or app.sources != old_applications[key].sources
+            or any(base.feeds.reads(old_applications[key], file) or changed.feeds.reads(app, file) for file in files)
         ):
-            yield from _objects(before, after, old[key], app)
+            yield from _objects(base, changed, old_applications[key], app)
 
 
-def affected(before: Checkout, after: Checkout) -> list[Application]:
-    """Applications of the changed checkout that the change can reach."""
-    files = {name for name, data in after.store.overlay.items() if before.store.overlay.get(name, MISSING) != data}
-    old = {app.key: app for app in before.applications}
+def affected(base: Checkout, changed: Checkout) -> list[Application]:
+    """Return the Applications of the changed checkout that the change can reach."""
+    files = {name for name, data in changed.store.overlay.items() if base.store.overlay.get(name, MISSING) != data}
+    old_applications = {app.key: app for app in base.applications}
     return [
         app
-        for app in after.applications
-        if app.key not in old
-        or old[app.key].body != app.body
-        or any(after.feeds.reads(app, file) or before.feeds.reads(app, file) for file in files)
+        for app in changed.applications
+        if app.key not in old_applications
+        or old_applications[app.key].body != app.body
+        or any(changed.feeds.reads(app, file) or base.feeds.reads(app, file) for file in files)
     ]
 
 
-def _of_application(app: Application, before: Application | None, after: Application | None) -> ObjectChange:
+def _of_application(app: Application, old: Application | None, new: Application | None) -> ObjectChange:
     return ObjectChange(
         app.name,
         "argoproj.io/v1alpha1",
@@ -52,15 +55,15 @@ def _of_application(app: Application, before: Application | None, after: Applica
         app.name,
         app.namespaced,
         (),
-        before.body if before else MISSING,
-        after.body if after else MISSING,
+        old.body if old else MISSING,
+        new.body if new else MISSING,
         "application",
     )
 
 
-def _objects(before: Checkout, after: Checkout, old: Application, new: Application) -> Iterator[ObjectChange]:
-    failed = {problem.message for problem in before.problems_of(old) if problem.fault}
-    for problem in after.problems_of(new):
+def _objects(base: Checkout, changed: Checkout, old: Application, new: Application) -> Iterator[ObjectChange]:
+    failed = {problem.message for problem in base.problems_of(old) if problem.fault}
+    for problem in changed.problems_of(new):
         if problem.fault and problem.message not in failed:
             yield ObjectChange(
                 new.name,
@@ -73,35 +76,35 @@ def _objects(before: Checkout, after: Checkout, old: Application, new: Applicati
                 problem.message,
                 "failure",
             )
-    had, has = _by_identity(before.objects(old)), _by_identity(after.objects(new))
-    for identity in [*had, *(identity for identity in has if identity not in had)]:
-        one, other = had.get(identity), has.get(identity)
-        if one is not None and other is not None:
-            for path, value, now in differing(one.body, other.body):
-                yield _change(new, other, path, value, now)
-        elif one is not None:
-            yield _change(new, one, (), one.body, MISSING, "object")
-        elif other is not None:
-            yield _change(new, other, (), MISSING, other.body, "object")
+    old_objects, new_objects = _by_identity(base.objects(old)), _by_identity(changed.objects(new))
+    for identity in [*old_objects, *(identity for identity in new_objects if identity not in old_objects)]:
+        old_object, new_object = old_objects.get(identity), new_objects.get(identity)
+        if old_object is not None and new_object is not None:
+            for path, old_value, new_value in differing(old_object.body, new_object.body):
+                yield _change(new, new_object, path, old_value, new_value)
+        elif old_object is not None:
+            yield _change(new, old_object, (), old_object.body, MISSING, "object")
+        elif new_object is not None:
+            yield _change(new, new_object, (), MISSING, new_object.body, "object")
 
 
 def _by_identity(objects: tuple[Manifest, ...]) -> dict[tuple[object, ...], Manifest]:
-    """Objects by identity; several of one identity (generateName) by their order."""
-    found: dict[tuple[object, ...], Manifest] = {}
+    """Return the objects by identity; several of one identity (generateName) are told apart by their order."""
+    by_identity: dict[tuple[object, ...], Manifest] = {}
     for item in objects:
         number = 0
-        while (*item.identity, number) in found:
+        while (*item.identity, number) in by_identity:
             number += 1
-        found[*item.identity, number] = item
-    return found
+        by_identity[*item.identity, number] = item
+    return by_identity
 
 
 def _change(
     app: Application,
     item: Manifest,
     path: YamlPath,
-    before: Any,
-    after: Any,
-    what: Literal["field", "object"] = "field",
+    old: Any,
+    new: Any,
+    scope: Literal["field", "object"] = "field",
 ) -> ObjectChange:
-    return ObjectChange(app.name, item.api_version, item.kind, item.name, item.namespace, path, before, after, what)
+    return ObjectChange(app.name, item.api_version, item.kind, item.name, item.namespace, path, old, new, scope)

@@ -1,4 +1,8 @@
-"""Problems that a change newly causes: text that no longer parses or renders, objects that Kubernetes would refuse."""
+"""Find the problems that a change newly causes.
+
+They are files that no longer parse, charts that no longer render and objects that Kubernetes would refuse. A problem
+that was there before is not the change's, so it must not stop the fix of another one.
+"""
 
 from __future__ import annotations
 
@@ -30,39 +34,43 @@ _ENUMS: dict[tuple[str, ...], frozenset[str]] = {
 _QUANTITY = r"[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?"
 
 
-def validate(before: Checkout, after: Checkout) -> Iterator[Problem]:
-    """Only what was not wrong before."""
-    seen: set[tuple[str, str]] = set()
-    for problem in _files(before, after):
-        seen.add((problem.file, problem.kind))
+def validate(base: Checkout, changed: Checkout) -> Iterator[Problem]:
+    """Yield the problems of the changed checkout that it did not have before."""
+    reported_files: set[tuple[str, str]] = set()
+    for problem in _files(base, changed):
+        reported_files.add((problem.file, problem.kind))
         yield problem
-    old = {app.key: app for app in before.applications}
-    known = {problem.message for problem in before.problems}
-    for problem in after.problems:
-        if problem.fault and problem.message not in known and (problem.file, problem.kind) not in seen:
+    old_applications = {app.key: app for app in base.applications}
+    old_messages = {problem.message for problem in base.problems}
+    for problem in changed.problems:
+        if problem.fault and problem.message not in old_messages and (problem.file, problem.kind) not in reported_files:
             yield problem
-    for app in affected(before, after):
-        previous = old.get(app.key)
-        failed = {problem.message for problem in before.problems_of(previous)} if previous else set()
-        for problem in after.problems_of(app):
-            if problem.fault and problem.message not in failed and (problem.file, problem.kind) not in seen:
+    for app in affected(base, changed):
+        previous = old_applications.get(app.key)
+        old_failures = {problem.message for problem in base.problems_of(previous)} if previous else set()
+        for problem in changed.problems_of(app):
+            if (
+                problem.fault
+                and problem.message not in old_failures
+                and (problem.file, problem.kind) not in reported_files
+            ):
                 yield problem
-        yield from _schemas(before, after, previous, app)
+        yield from _schemas(base, changed, previous, app)
 
 
-def _files(before: Checkout, after: Checkout) -> Iterator[Problem]:
-    """Changed files that no longer parse; templates are left to rendering."""
-    for name, data in after.store.overlay.items():
+def _files(base: Checkout, changed: Checkout) -> Iterator[Problem]:
+    """Yield the changed files that no longer parse; templates are left to rendering."""
+    for name, data in changed.store.overlay.items():
         if data is None or not is_yaml(name) or b"{{" in data:
             continue
         error = _unreadable(data)
         if error is None:
             continue
         try:
-            broken = _unreadable(before.store.read(name)) is not None
+            unreadable_before = _unreadable(base.store.read(name)) is not None
         except UnreadableYaml:
-            broken = False
-        if not broken:
+            unreadable_before = False
+        if not unreadable_before:
             yield Problem("parse", error.message, file=name, line=error.line)
 
 
@@ -74,20 +82,20 @@ def _unreadable(data: bytes) -> UnreadableYaml | None:
     return None
 
 
-def _schemas(before: Checkout, after: Checkout, previous: Application | None, app: Application) -> Iterator[Problem]:
-    had = {item.identity: item for item in (before.objects(previous) if previous else ())}
-    for item in after.objects(app):
-        old = had.get(item.identity)
-        if old is not None and old.body == item.body and old.api_version == item.api_version:
+def _schemas(base: Checkout, changed: Checkout, previous: Application | None, app: Application) -> Iterator[Problem]:
+    old_objects = {item.identity: item for item in (base.objects(previous) if previous else ())}
+    for item in changed.objects(app):
+        old_object = old_objects.get(item.identity)
+        if old_object is not None and old_object.body == item.body and old_object.api_version == item.api_version:
             continue
-        known = set(errors(old)) if old else set()
+        old_errors = set(errors(old_object)) if old_object else set()
         for message in errors(item):
-            if message not in known:
+            if message not in old_errors:
                 yield Problem("schema", f"{item.kind} {item.name}: {message}", file=item.file, application=app.name)
 
 
 def errors(item: Manifest) -> Iterator[str]:
-    """What Kubernetes would refuse of an object; kinds that are not its own are not judged."""
+    """Yield the reasons for which Kubernetes would refuse an object; kinds that are not its own are not judged."""
     if not item.kind or not item.api_version:
         yield "an object needs apiVersion and kind"
         return
@@ -96,11 +104,13 @@ def errors(item: Manifest) -> Iterator[str]:
         if _built_in(item.api_version):
             yield f"Kubernetes has no {item.kind} in {item.api_version}"
         return
-    found = sorted(validator.iter_errors(item.body), key=lambda error: [str(step) for step in error.absolute_path])
-    for error in found[:MAX_ERRORS]:
+    schema_errors = sorted(
+        validator.iter_errors(item.body), key=lambda error: [str(step) for step in error.absolute_path]
+    )
+    for error in schema_errors[:MAX_ERRORS]:
         path = format_path(tuple(error.absolute_path))
         yield f"{path}: {error.message[:300]}" if path else str(error.message)[:300]
-    yield from _beyond(item.body, ())
+    yield from _extra_errors(item.body, ())
 
 
 def _built_in(api_version: str) -> bool:
@@ -127,7 +137,7 @@ _GROUPS = frozenset(
 
 @lru_cache(maxsize=256)
 def _validator(kind: str, api_version: str) -> Any:
-    """The strict schema of a kind in the newest Kubernetes that is known; None for kinds without one."""
+    """Return the strict schema of a kind in the newest Kubernetes that is known; None for kinds without one."""
     import jsonschema
     from kubernetes_validate import utils
     from referencing import Registry, Resource
@@ -161,19 +171,19 @@ def _definitions() -> Any:
     return Resource.from_contents(utils.schema_contents(f"{folder}/_definitions.json", _newest()))
 
 
-def _beyond(node: Any, path: YamlPath) -> Iterator[str]:
-    """What the schemas leave out: enumerations and quantities."""
+def _extra_errors(node: Any, path: YamlPath) -> Iterator[str]:
+    """Yield the errors that the schemas do not cover: enumerations and quantities."""
     if isinstance(node, dict):
         for key, value in node.items():
             allowed = _ENUMS.get((str(key),))
-            where = format_path((*path, str(key)))
+            field = format_path((*path, str(key)))
             if allowed and isinstance(value, str) and value not in allowed:
-                yield f"{where}: {value!r} is none of {', '.join(sorted(allowed))}"
+                yield f"{field}: {value!r} is none of {', '.join(sorted(allowed))}"
             if key in ("limits", "requests") and path[-1:] == ("resources",) and isinstance(value, dict):
                 for name, amount in value.items():
                     if not re.fullmatch(_QUANTITY, str(amount)):
-                        yield f"{where}.{name}: {amount!r} is not a quantity"
-            yield from _beyond(value, (*path, key))
+                        yield f"{field}.{name}: {amount!r} is not a quantity"
+            yield from _extra_errors(value, (*path, key))
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from _beyond(value, (*path, index))
+            yield from _extra_errors(value, (*path, index))

@@ -1,1 +1,1 @@
-"""From a field of a rendered object to the file and path that control it."""
+"""Find the file and the path that control a field of a rendered object."""

@@ -67,7 +67,7 @@ INSERTABLE = frozenset(("resources", "nodeSelector", "tolerations", "affinity"))
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A key that by convention means the field."""
+    """A values key that by convention means the field."""
 
     path: YamlPath
     exists: bool
@@ -75,66 +75,75 @@ class Guess:
 
 
 def plain(name: Any) -> str:
-    """`repoServer`, `repo-server` and `repo_server` are one name."""
+    """Normalise a name: `repoServer`, `repo-server` and `repo_server` are one."""
     return re.sub(r"[^a-z0-9]", "", str(name).lower())
 
 
 def component(workload: str, release: str, chart: str) -> str:
-    """What is left of the workload's name without release and chart."""
-    rest = workload
-    for known in (f"{release}-{chart}", release, chart):
-        if known and rest == known:
+    """Return the workload's name without the names of release and chart."""
+    suffix = workload
+    for prefix in (f"{release}-{chart}", release, chart):
+        if prefix and suffix == prefix:
             return ""
-        if known and rest.startswith(known + "-"):
-            rest = rest[len(known) + 1 :]
+        if prefix and suffix.startswith(prefix + "-"):
+            suffix = suffix[len(prefix) + 1 :]
             break
-    return "" if plain(rest) == plain(chart) else rest
+    return "" if plain(suffix) == plain(chart) else suffix
 
 
 def guesses(values: Any, *, workload: str, container: str, release: str, chart: str, field: YamlPath) -> list[Guess]:
-    """Places for a container's or workload's field, best first; equal scores mean that nobody knows."""
+    """Return the places for a container's or workload's field, best first; equal scores mean that nobody knows."""
     part = "" if get(values, ("fullnameOverride",)) == workload else component(workload, release, chart)
     blocks = sorted(_blocks(values, part, container), key=lambda item: -item[1])
-    found: list[Guess] = []
+    candidates: list[Guess] = []
     for path, score in blocks:
         block = get(values, path)
-        existing = [tail for tail in _tails(field) if _scalar(get(block, tail), field)]
+        existing = [tail for tail in _tails(field) if _can_be_field(get(block, tail), field)]
         if existing:
-            found += [Guess((*path, *tail), exists=True, score=score + 1) for tail in existing]
+            candidates += [Guess((*path, *tail), exists=True, score=score + 1) for tail in existing]
         elif field and str(field[0]) in INSERTABLE and isinstance(block, dict):
-            found += _nested(block, path, field, score) or [Guess((*path, *field), exists=False, score=score)]
-    found.sort(key=lambda item: -item.score)
-    return found
+            candidates += _nested(block, path, field, score) or [Guess((*path, *field), exists=False, score=score)]
+    candidates.sort(key=lambda item: -item.score)
+    return candidates
 
 
 def _nested(block: dict[str, Any], path: YamlPath, field: YamlPath, score: float) -> list[Guess]:
-    """Where deeper mappings of the block already speak of the field's first key: there, not beside them."""
-    inner = [where for where, node in mappings(block) if where and field[0] in node and plain(where[-1]) not in _NEVER]
-    return [Guess((*path, *where, *field), get(block, (*where, *field)) is not MISSING, score) for where in inner]
+    """Return the places in deeper mappings that already hold the field's first key: the field belongs there, not beside them."""
+    inner_paths = [
+        inner_path
+        for inner_path, node in mappings(block)
+        if inner_path and field[0] in node and plain(inner_path[-1]) not in _NEVER
+    ]
+    return [
+        Guess((*path, *inner_path, *field), get(block, (*inner_path, *field)) is not MISSING, score)
+        for inner_path in inner_paths
+    ]
 
 
-def _scalar(value: Any, field: YamlPath) -> bool:
-    """Whether the value can be the field: a mapping `image` is not an image, its parts are."""
+def _can_be_field(value: Any, field: YamlPath) -> bool:
+    """Return whether the value can be the field: a mapping `image` is not an image, its parts are."""
     if value is MISSING:
         return False
     return not (isinstance(value, (dict, list)) and field in (("image",), ("replicas",)))
 
 
 def _blocks(values: Any, part: str, container: str) -> Iterator[tuple[YamlPath, float]]:
-    """Mappings that can be the component's or container's block, rated."""
-    wanted = {plain(part)} - {""}
+    """Yield the mappings that can be the component's or container's block, rated."""
+    components = {plain(part)} - {""}
     for path, node in mappings(values):
         last = plain(path[-1]) if path else ""
-        if any(isinstance(step, int) for step in path) or (last in _NEVER and last not in wanted | {plain(container)}):
+        if any(isinstance(step, int) for step in path) or (
+            last in _NEVER and last not in components | {plain(container)}
+        ):
             continue
         if any(plain(step) in _NEVER for step in path[:-1]):
             continue
-        score = _named(path, last, wanted, container)
-        if not path and not part and _MEMBERS & set(node) and not _describes(values, container):
+        score = _name_score(path, last, components, container)
+        if not path and not part and _MEMBERS & set(node) and not _has_block(values, container):
             score += 2
         if score <= 0:
             continue
-        if wanted & {plain(step) for step in path[:-1]} or (not wanted and "main" in path[:-1]):
+        if components & {plain(step) for step in path[:-1]} or (not components and "main" in path[:-1]):
             score += 2
         score += 1 if "image" in node else 0
         score += 0.1 * len(_MEMBERS & set(node))
@@ -143,23 +152,23 @@ def _blocks(values: Any, part: str, container: str) -> Iterator[tuple[YamlPath, 
             yield path, score
 
 
-def _named(path: YamlPath, last: str, wanted: set[str], container: str) -> float:
-    """How well a block's own key names the component or the container."""
+def _name_score(path: YamlPath, last: str, components: set[str], container: str) -> float:
+    """Rate how well a block's own key names the component or the container."""
     score = 0.0
     if last:
-        score += 3 * (last == plain(container)) + 3 * (last in wanted)
+        score += 3 * (last == plain(container)) + 3 * (last in components)
     if len(path) > 1 and path[-2] in ("containers", "initContainers", "sidecars"):
         score += 4 if last == plain(container) else -10
     return score
 
 
-def _describes(values: Any, container: str) -> bool:
-    """Whether some deeper block bears the container's name."""
+def _has_block(values: Any, container: str) -> bool:
+    """Return whether some deeper block bears the container's name."""
     return any(path and plain(path[-1]) == plain(container) and _MEMBERS & set(node) for path, node in mappings(values))
 
 
 def _tails(field: YamlPath) -> list[YamlPath]:
-    """Keys by which charts mean a field of a container or workload."""
+    """Return the keys by which charts mean a field of a container or workload."""
     if field == ("image",):
         return [
             ("image", "tag"),

@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 
 def of_object(repo: Checkout, app: Application, obj: Manifest, field: str, container: str = "") -> Located:
-    """A field of a workload; the container may be left out where there is one."""
-    where, choice = container_path(obj, container)
-    path = path_of(obj, field, where)
+    """Locate a field of a workload; the container may be left out where there is one."""
+    container_at, choice = container_path(obj, container)
+    path = path_of(obj, field, container_at)
     if path is None:
         names = ", ".join(choice)
         return Located(
             "ambiguous",
             reason=f"{obj.kind} {obj.name} has no container {container}; it has {names}"
             if container
-            else f"which container: {names}",
+            else f"{obj.kind} {obj.name} has several containers: {names}; name one",
         )
     return repo.locate(app, obj, path)
 
 
 def of_application(repo: Checkout, app: Application, field: str) -> Located:
-    """`targetRevision`, `chartVersion`, `path`, `repoURL`, or any path of the Application."""
+    """Locate `targetRevision`, `chartVersion`, `path`, `repoURL`, or any path of the Application."""
     if field == "chartVersion":
         return _chart_version(repo, app)
     if field not in OF_APPLICATION:
@@ -51,24 +51,24 @@ def of_application(repo: Checkout, app: Application, field: str) -> Located:
     sources = _main_sources(app, field)
     if not sources:
         return Located("unknown", reason=f"no source of {app.name} has a {field}")
-    found = [origin.place(repo, app, (*source.pointer, field), repo.locate) for source in sources]
-    if len(found) == 1:
-        return found[0]
-    return _many(found, f"{app.name} has several sources with a {field}")
+    locations = [origin.place(repo, app, (*source.pointer, field), repo.locate) for source in sources]
+    if len(locations) == 1:
+        return locations[0]
+    return _ambiguous(locations, f"{app.name} has several sources with a {field}")
 
 
 def _main_sources(app: Application, field: str) -> list[Source]:
-    """The sources that carry manifests; pure `ref` sources only give values."""
-    wanted = [
+    """Return the sources that carry manifests; pure `ref` sources only give values."""
+    carriers = [
         source for source in app.sources if not (source.ref and not source.chart and not source.body.get("path"))
     ] or list(app.sources)
     if field in ("path", "chart"):
-        return [source for source in wanted if source.body.get(field) is not None]
-    return wanted
+        return [source for source in carriers if source.body.get(field) is not None]
+    return carriers
 
 
-def _many(found: list[Located], reason: str) -> Located:
-    places = tuple(place for item in found for place in item.places)
+def _ambiguous(locations: list[Located], reason: str) -> Located:
+    places = tuple(place for item in locations for place in item.places)
     return Located("ambiguous", candidates=places, reason=reason)
 
 
@@ -77,7 +77,7 @@ def _chart_version(repo: Checkout, app: Application) -> Located:
     if len(remote) == 1:
         return origin.place(repo, app, (*remote[0].pointer, "targetRevision"), repo.locate)
     if remote:
-        return _many(
+        return _ambiguous(
             [origin.place(repo, app, (*source.pointer, "targetRevision"), repo.locate) for source in remote],
             f"{app.name} has several charts",
         )
@@ -100,7 +100,7 @@ def _chart_version(repo: Checkout, app: Application) -> Located:
 
 
 def _dependency_versions(repo: Checkout, chart: str) -> list[Place]:
-    """The dependencies' versions; a chart without any has its own."""
+    """Return the places of the dependencies' versions; a chart without any has its own."""
     for base in ("Chart.yaml", "requirements.yaml"):
         name = join(chart, base)
         try:
@@ -108,8 +108,8 @@ def _dependency_versions(repo: Checkout, chart: str) -> list[Place]:
         except UnreadableYaml:
             continue
         body = documents[0] if documents and isinstance(documents[0], dict) else {}
-        listed = body.get("dependencies")
-        if isinstance(listed, list) and listed:
+        dependencies = body.get("dependencies")
+        if isinstance(dependencies, list) and dependencies:
             return [
                 Place(
                     file=name,
@@ -117,7 +117,7 @@ def _dependency_versions(repo: Checkout, chart: str) -> list[Place]:
                     value=item.get("version"),
                     why=f"dependency {item.get('name')}",
                 )
-                for index, item in enumerate(listed)
+                for index, item in enumerate(dependencies)
                 if isinstance(item, dict) and not str(item.get("repository") or "").startswith("file://")
             ]
         if base == "Chart.yaml" and not chart_dependencies(repo.store, chart, body) and "version" in body:
@@ -126,11 +126,11 @@ def _dependency_versions(repo: Checkout, chart: str) -> list[Place]:
 
 
 def _inflated_versions(repo: Checkout, app: Application) -> list[Place]:
-    found = []
+    places = []
     for build in repo.rendering(app).builds.values():
         for file, index, chart in build.charts:
             path: YamlPath = ("helmCharts", index, "version")
-            found.append(
+            places.append(
                 Place(
                     file=file,
                     path=path,
@@ -139,4 +139,4 @@ def _inflated_versions(repo: Checkout, app: Application) -> list[Place]:
                     why=f"chart {chart.get('name')}",
                 )
             )
-    return found
+    return places

@@ -1,4 +1,4 @@
-"""Field names as people say them, turned into paths of an object."""
+"""Turn field names as people write them into paths of an object."""
 
 from __future__ import annotations
 
@@ -71,19 +71,19 @@ ROOTS = frozenset(
 
 
 def steps(text: str) -> YamlPath:
-    """`a.b[0]["c.d"][name=x]` as a path; `env.NAME` stays as written."""
-    found: list[PathStep] = []
+    """Read `a.b[0]["c.d"][name=x]` as a path; `env.NAME` stays as written."""
+    path: list[PathStep] = []
     for match in re.finditer(r"\[\"([^\"]*)\"\]|\['([^']*)'\]|\[([^\]]*)\]|([^.\[\]]+)", text):
         quoted, single, bracket, name = match.groups()
         if bracket is not None:
-            found.append(int(bracket) if bracket.lstrip("-").isdigit() else bracket)
+            path.append(int(bracket) if bracket.lstrip("-").isdigit() else bracket)
         else:
-            found.append(next(part for part in (quoted, single, name) if part is not None))
-    return tuple(found)
+            path.append(next(part for part in (quoted, single, name) if part is not None))
+    return tuple(path)
 
 
 def path_of(target: Manifest, field: str, container: YamlPath | None) -> YamlPath | None:
-    """The path of a field in an object; None where it belongs to a container and none was chosen."""
+    """Return the path of a field in an object; None where it belongs to a container and none was chosen."""
     path = steps(field)
     if not path:
         return None
@@ -106,26 +106,26 @@ def path_of(target: Manifest, field: str, container: YamlPath | None) -> YamlPat
 
 
 def pod_path(target: Manifest) -> YamlPath:
-    """Path of the pod's spec, even in an object whose body is not known."""
-    found = target.pod_spec()
-    if found is not None:
-        return found[1]
+    """Return the path of the pod's spec, even in an object whose body is not known."""
+    pod_spec = target.pod_spec()
+    if pod_spec is not None:
+        return pod_spec[1]
     return {"Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec")}.get(
         target.kind, ("spec", "template", "spec")
     )
 
 
 def container_path(target: Manifest, name: str) -> tuple[YamlPath | None, list[str]]:
-    """The container's path and, where the name leaves a choice, the names to choose from."""
-    every = list(target.containers())
-    if not every and not target.body:
+    """Return the container's path and, where the name leaves a choice, the names to choose from."""
+    containers = list(target.containers())
+    if not containers and not target.body:
         return (*pod_path(target), "containers", f"name={name or target.name}"), []
     if name:
-        for item, path, _ in every:
+        for item, path, _ in containers:
             if item.get("name") == name:
                 return path, []
-        return None, [str(item.get("name")) for item, _, _ in every]
-    main = [(item, path) for item, path, init in every if not init]
+        return None, [str(item.get("name")) for item, _, _ in containers]
+    main = [(item, path) for item, path, init in containers if not init]
     if len(main) == 1:
         return main[0][1], []
     alike = [path for item, path in main if item.get("name") == target.name]
@@ -133,14 +133,14 @@ def container_path(target: Manifest, name: str) -> tuple[YamlPath | None, list[s
 
 
 def container_field(target: Manifest, path: YamlPath) -> tuple[str, YamlPath]:
-    """(container name, field within it) of a path; the name is empty for a field of the workload."""
+    """Return the container's name and the field within it; the name is empty for a field of the workload."""
     for index, step in enumerate(path):
         if step in ("containers", "initContainers") and index + 1 < len(path):
-            chosen = path[index + 1]
-            if isinstance(chosen, str) and "=" in chosen:
-                return chosen.partition("=")[2], path[index + 2 :]
-            for item, where, _ in target.containers():
-                if where == path[: index + 2]:
+            selector = path[index + 1]
+            if isinstance(selector, str) and "=" in selector:
+                return selector.partition("=")[2], path[index + 2 :]
+            for item, container_at, _ in target.containers():
+                if container_at == path[: index + 2]:
                     return str(item.get("name", "")), path[index + 2 :]
             return "", path[index + 2 :]
     pod = pod_path(target)

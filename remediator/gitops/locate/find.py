@@ -1,7 +1,8 @@
-"""From what an incident names to the objects it can mean, best first.
+"""Find the objects that an incident can mean, best first.
 
-Logs name pods with hashes, owners, containers, images, namespaces or Applications, seldom all. Each that is named
-must fit; what fits more of them, and more exactly, comes first. Equal scores are an ambiguity, not an answer.
+Logs name pods with hashes, owners, containers, images, namespaces or Applications, seldom all. Each name that is
+given must fit; an object that fits more of them, and more exactly, comes first. Equal scores are an ambiguity, not
+an answer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.incident import Subject
 from remediator.gitops.images import split_image
-from remediator.gitops.locate.mentions import speaks
+from remediator.gitops.locate.mentions import mentions_any
 from remediator.gitops.model import WORKLOADS, Application, Manifest, Match
 
 if TYPE_CHECKING:
@@ -34,61 +35,65 @@ LIMIT = 200
 
 
 def owners(pod: str) -> list[tuple[str, tuple[str, ...]]]:
-    """(name, kinds) that a pod's (or ReplicaSet's, or Job's) name can belong to, likeliest first."""
-    found = []
+    """Return the (name, kinds) that a pod's (or ReplicaSet's, or Job's) name can belong to, likeliest first."""
+    candidates = []
     for pattern, kinds in _SUFFIXES:
         name = re.sub(pattern, "", pod)
         if name != pod and name:
-            found.append((name, kinds))
-    return [*found, (pod, ("Pod",))]
+            candidates.append((name, kinds))
+    return [*candidates, (pod, ("Pod",))]
 
 
 def find(repo: Checkout, subject: Subject, kinds: Sequence[str] = ()) -> tuple[Match, ...]:
-    """The objects that the subject can be."""
-    wanted = _Wanted(subject, kinds)
+    """Return the objects that the subject can mean, best first."""
+    criteria = _Criteria(subject, kinds)
     matches: list[Match] = []
-    for app in candidates(repo, subject, wanted):
+    for app in candidates(repo, subject, criteria):
         for item in repo.objects(app):
-            match = wanted.score(app, item)
+            match = criteria.score(app, item)
             if match is not None:
                 matches.append(match)
     if not matches:
-        matches = list(_unseen(repo, subject, wanted))
+        matches = list(_objects_of_absent_charts(repo, subject, criteria))
     ranked = sorted(
         matches, key=lambda match: (-match.score, match.application.name, match.manifest.kind, match.manifest.name)
     )
     return tuple(_distinct(ranked))
 
 
-def candidates(repo: Checkout, subject: Subject, wanted: _Wanted) -> list[Application]:
-    """Applications worth rendering: by name, then namespace, then by whether their files speak of the object at all."""
+def candidates(repo: Checkout, subject: Subject, criteria: _Criteria) -> list[Application]:
+    """Return the Applications worth rendering: by name, then namespace, then by whether their files mention the object."""
     apps = [app for app in repo.applications if _cluster_fits(repo, app, subject)]
     if subject.application:
-        named = [app for app in apps if _named(app, subject.application)]
-        if named:
-            return named
-    rated = [(wanted.plausible(repo, app), app) for app in apps]
+        same_name = [app for app in apps if _is_called(app, subject.application)]
+        if same_name:
+            return same_name
+    rated = [(criteria.plausible(repo, app), app) for app in apps]
     order = sorted((item for item in rated if item[0] > 0), key=lambda item: -item[0])
     return [app for _, app in order[:LIMIT]]
 
 
-def _named(app: Application, name: str) -> bool:
+def _is_called(app: Application, name: str) -> bool:
     base = name.rpartition("/")[2]
     return app.name == base or ("*" in app.name and fnmatch.fnmatchcase(base, app.name))
 
 
 def _cluster_fits(repo: Checkout, app: Application, subject: Subject) -> bool:
-    """What both stand for decides, where it is known; else a cluster of another name, but no address, rules it out."""
-    mine, its = repo.clusters.get(app.cluster), repo.clusters.get(subject.cluster)
-    if mine and its:
-        return mine == its
+    """Return whether the Application can be in the subject's cluster.
+
+    Where both clusters are known, they must be one; else a cluster of another name rules the Application out, an
+    address does not, since it may be the address of the named cluster.
+    """
+    application_cluster, subject_cluster = repo.clusters.get(app.cluster), repo.clusters.get(subject.cluster)
+    if application_cluster and subject_cluster:
+        return application_cluster == subject_cluster
     if not subject.cluster or not app.cluster or "://" in app.cluster or app.cluster in ("in-cluster", "*"):
         return True
     return subject.cluster == app.cluster or subject.cluster in app.cluster or app.cluster in subject.cluster
 
 
-class _Wanted:
-    """What a subject asks for."""
+class _Criteria:
+    """The criteria that a subject sets: names with the kinds they suit, namespace, container, image."""
 
     def __init__(self, subject: Subject, kinds: Sequence[str]) -> None:
         self.subject = subject
@@ -104,7 +109,7 @@ class _Wanted:
                 self.names.setdefault(name, (suited, 0.95 - 0.02 * rank))
 
     def plausible(self, repo: Checkout, app: Application) -> float:
-        """Cheap rating without rendering: 0 rules the Application out."""
+        """Rate an Application without rendering it; 0 rules it out."""
         subject = self.subject
         elsewhere = bool(
             subject.namespace and app.namespace and "*" not in app.namespace and subject.namespace != app.namespace
@@ -112,7 +117,7 @@ class _Wanted:
         tokens = [_longest(name) for name in self.names]
         if elsewhere:
             tokens = [subject.namespace]
-        if tokens and not speaks(repo, app, tokens):
+        if tokens and not mentions_any(repo, app, tokens):
             return 0.0
         score = 0.1 if elsewhere else 1.0
         score += 2.0 if subject.namespace and subject.namespace == app.namespace else 0.0
@@ -122,10 +127,10 @@ class _Wanted:
         subject = self.subject
         if self.kinds and item.kind not in self.kinds:
             return None
-        found = self._name(item, app)
-        if found is None:
+        rating = self._name(item, app)
+        if rating is None:
             return None
-        score, why = found
+        score, why = rating
         if subject.namespace:
             if item.namespace and "*" not in item.namespace and item.namespace != subject.namespace:
                 return None
@@ -143,59 +148,61 @@ class _Wanted:
     def _name(self, item: Manifest, app: Application) -> tuple[float, list[str]] | None:
         subject = self.subject
         if not self.names:
-            named = subject.container or subject.image or subject.application or subject.namespace
-            return (0.4, [f"{item.kind} {item.name}"]) if named and item.kind in (self.kinds or WORKLOADS) else None
+            has_criteria = subject.container or subject.image or subject.application or subject.namespace
+            return (
+                (0.4, [f"{item.kind} {item.name}"]) if has_criteria and item.kind in (self.kinds or WORKLOADS) else None
+            )
         for name, (suited, weight) in self.names.items():
-            factor = next((factor for real, factor in _forms(item, app) if real == name), 0.0)
+            factor = next((factor for real, factor in _known_names(item, app) if real == name), 0.0)
             fit = self._kind(item, suited)
             if factor and fit:
                 return weight * factor * fit, [f"{item.kind} {item.name}"]
         return None
 
     def _kind(self, item: Manifest, suited: tuple[str, ...]) -> float:
-        """How well the object's kind fits: 0 rules it out."""
+        """Rate how well the object's kind fits; 0 rules it out."""
         if not suited:
             return 1.0 if item.kind in WORKLOADS or self.kinds else 0.7
         if item.kind in suited:
             return 1.0
-        asked = self.subject.kind == suited[0] and self.subject.kind != "Pod"
-        return 0.0 if asked and item.kind not in WORKLOADS else 0.6
+        asks_for_kind = self.subject.kind == suited[0] and self.subject.kind != "Pod"
+        return 0.0 if asks_for_kind and item.kind not in WORKLOADS else 0.6
 
     def _container(self, item: Manifest) -> tuple[str, str] | None:
         subject = self.subject
-        every = [
+        containers = [
             (str(container.get("name", "")), str(container.get("image", ""))) for container, _, _ in item.containers()
         ]
         if subject.container:
-            if any(name == subject.container for name, _ in every):
+            if any(name == subject.container for name, _ in containers):
                 return subject.container, f"container {subject.container}"
-            return None if every else (subject.container, "")
+            return None if containers else (subject.container, "")
         if subject.image:
             name, tag, _ = split_image(subject.image)
-            same = [
-                own
-                for own, image in every
-                if split_image(image)[0] == name or _short(split_image(image)[0]) == _short(name)
+            same_image = [
+                container_name
+                for container_name, image in containers
+                if split_image(image)[0] == name or _image_spelling(split_image(image)[0]) == _image_spelling(name)
             ]
-            exact = [own for own, image in every if split_image(image)[:2] == (name, tag)]
-            if exact or same:
-                return (exact or same)[0], f"image {subject.image}"
-            return None if every and not self.names else ("", "")
+            exact = [container_name for container_name, image in containers if split_image(image)[:2] == (name, tag)]
+            if exact or same_image:
+                return (exact or same_image)[0], f"image {subject.image}"
+            return None if containers and not self.names else ("", "")
         return ("", "")
 
 
 def _longest(name: str) -> str:
-    """The most telling part of a name; prefixes and releases may be added elsewhere."""
+    """Return the most telling part of a name; prefixes and releases may be added elsewhere."""
     return max(re.split(r"[-.]", name), key=len)
 
 
-def _short(image: str) -> str:
-    """Docker Hub's images have several spellings."""
+def _image_spelling(image: str) -> str:
+    """Return one spelling for Docker Hub's images, which have several."""
     return image.removeprefix("docker.io/").removeprefix("index.docker.io/").removeprefix("library/")
 
 
-def _forms(item: Manifest, app: Application) -> Iterator[tuple[str, float]]:
-    """Names by which an object is known: its own, without a hash, as a claim of a StatefulSet."""
+def _known_names(item: Manifest, app: Application) -> Iterator[tuple[str, float]]:
+    """Yield the names by which an object is known: its own, and without a hash or the Application's prefix."""
     yield item.name, 1.0
     if item.kind in ("ConfigMap", "Secret") and re.search(r"-[a-z0-9]{10}$", item.name):
         yield item.name[:-11], 0.95
@@ -203,14 +210,14 @@ def _forms(item: Manifest, app: Application) -> Iterator[tuple[str, float]]:
         yield item.name[len(app.name) + 1 :], 0.7
 
 
-def _unseen(repo: Checkout, subject: Subject, wanted: _Wanted) -> Iterator[Match]:
-    """Objects of charts that are not at hand: the Application is known, its objects are not."""
-    named = [app for app in repo.applications if subject.application and _named(app, subject.application)]
-    if not named and subject.namespace and (subject.name or subject.pod):
-        named = [
+def _objects_of_absent_charts(repo: Checkout, subject: Subject, criteria: _Criteria) -> Iterator[Match]:
+    """Yield objects of charts that are not at hand: the Application is known, its objects are not."""
+    applications = [app for app in repo.applications if subject.application and _is_called(app, subject.application)]
+    if not applications and subject.namespace and (subject.name or subject.pod):
+        applications = [
             app for app in repo.applications if app.namespace == subject.namespace and _cluster_fits(repo, app, subject)
         ]
-    for app in named:
+    for app in applications:
         rendering = repo.rendering(app)
         if not any(problem.kind in ("remote", "declined") for problem in rendering.problems):
             continue
@@ -222,19 +229,19 @@ def _unseen(repo: Checkout, subject: Subject, wanted: _Wanted) -> Iterator[Match
             ),
             0,
         )
-        for name, (suited, weight) in list(wanted.names.items())[:1] or [(app.name, ((), 0.5))]:
+        for name, (suited, weight) in list(criteria.names.items())[:1] or [(app.name, ((), 0.5))]:
             kind = (
                 subject.kind
                 if subject.kind not in ("", "Pod", "Container")
                 else (suited[0] if suited else "Deployment")
             )
             fits = subject.application or name.startswith((app.name, subject.namespace))
-            made = Manifest(
+            manifest = Manifest(
                 "", kind, name, app.namespace or subject.namespace, {}, app.name, source=index, tracked="unseen"
             )
             yield Match(
                 app,
-                made,
+                manifest,
                 subject.container,
                 round(0.3 * weight * (1.0 if fits else 0.5), 4),
                 "its chart is not in this repository",
@@ -242,9 +249,9 @@ def _unseen(repo: Checkout, subject: Subject, wanted: _Wanted) -> Iterator[Match
 
 
 def _distinct(matches: list[Match]) -> Iterator[Match]:
-    seen = set()
+    keys = set()
     for match in matches:
         key = (match.application.key, match.manifest.identity, match.container)
-        if key not in seen:
-            seen.add(key)
+        if key not in keys:
+            keys.add(key)
             yield match

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> Located:
-    """The winning text, or the best one to add the field to."""
+    """Return the place of the winning text, or the best one to add the field to."""
     item = obj.tracked
     if not isinstance(item, Tracked):
         return _of_chart(repo, app, obj, path)
@@ -40,7 +40,7 @@ def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> L
         if spot.final:
             break
     if places:
-        shared = any(other != app for place in places for other in repo.feeds.of(place.file))
+        shared = any(reader != app for place in places for reader in repo.feeds.of(place.file))
         return Located("located", tuple(places), _own_patch(repo, app) if shared else ())
     if get(obj.body, path) is not MISSING:
         return Located("unknown", reason=f"no text of the kustomization was found that sets {format_path(path)}")
@@ -48,15 +48,15 @@ def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> L
 
 
 def _of_chart(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> Located:
-    """An object of a chart that the kustomization runs: a key of its values by name, proved where the chart is here."""
-    found = unproved.locate(repo, app, obj, path)
+    """Locate a field of a chart that the kustomization runs: a values key by name, proved where the chart is here."""
+    location = unproved.locate(repo, app, obj, path)
     if not obj.body or not repo.tools.kustomize:
-        return found
-    proved = [place for place in found.places if _proved(repo, app, obj, path, place)]
+        return location
+    proved = [place for place in location.places if _proved(repo, app, obj, path, place)]
     if not proved:
         words = f"{obj.kind} {obj.name} comes from a chart that the kustomization runs; no value was proved to reach it"
-        return Located("unknown", candidates=found.places or found.candidates, reason=words)
-    return Located(found.status, tuple(place.model_copy(update={"proof": "proved"}) for place in proved))
+        return Located("unknown", candidates=location.places or location.candidates, reason=words)
+    return Located(location.status, tuple(place.model_copy(update={"proof": "proved"}) for place in proved))
 
 
 def _spot_place(repo: Checkout, app: Application, spot: TracedText) -> Place | Located:
@@ -70,58 +70,58 @@ def _spot_place(repo: Checkout, app: Application, spot: TracedText) -> Place | L
             proof="read",
             why=spot.why,
         )
-    found = origin.place(repo, app, spot.path, repo.locate, spot.inside)
-    if not found.places:
-        return found
-    return found.places[0].model_copy(update={"why": f"kustomize options of the Application, {spot.why}"})
+    location = origin.place(repo, app, spot.path, repo.locate, spot.inside)
+    if not location.places:
+        return location
+    return location.places[0].model_copy(update={"why": f"kustomize options of the Application, {spot.why}"})
 
 
 def _proved(repo: Checkout, app: Application, obj: Manifest, path: YamlPath, place: Place) -> bool | None:
-    """Whether a canary at the place arrives in the field; None where no tool can tell."""
+    """Return whether a canary at the place arrives in the field; None where no tool can tell."""
     like = place.value if place.value is not None else typical_value(path)
     literal = isinstance(like, str) and "=" in like and path[:1] == ("data",)
     value: Any = f"{like.partition('=')[0]}=canary0x" if literal else overlay.canary_value(like)
-    made = _with(repo, app, obj, place, value)
-    if made is None:
+    counterpart = _rendered_with(repo, app, obj, place, value)
+    if counterpart is None:
         return None if not repo.tools.kustomize else False
-    arrived = get(made.body, path)
+    arrived = get(counterpart.body, path)
     expected = "canary0x" if literal else value
     if arrived is MISSING or (str(expected) not in str(arrived) and arrived != expected):
         return False
     return True if repo.tools.kustomize else None
 
 
-def _with(repo: Checkout, app: Application, obj: Manifest, place: Place, value: Any) -> Manifest | None:
-    """The object as it renders with the value at the place."""
+def _rendered_with(repo: Checkout, app: Application, obj: Manifest, place: Place, value: Any) -> Manifest | None:
+    """Return the object as it renders with the value at the place."""
     try:
         files = repo.store.with_changes(overlay.changed(repo.store, place, value))
     except UnreadableYaml:
         return None
     if place.file == app.file and app.origin is None:
-        return _reread(repo, files, app, obj)
+        return _rendered_anew(repo, files, app, obj)
     renderer = Renderer(files, repo.layout, repo.tools, repo.cache)
     return canary.same_object(obj, renderer.rendering(app).manifests)
 
 
-def _reread(repo: Checkout, files: Files, app: Application, obj: Manifest) -> Manifest | None:
+def _rendered_anew(repo: Checkout, files: Files, app: Application, obj: Manifest) -> Manifest | None:
     changed = type(repo)(files, repo.tools, repo.cache, repo.own_url, repo.pull)
-    again = next((other for other in changed.applications if other.key == app.key), None)
+    again = next((candidate for candidate in changed.applications if candidate.key == app.key), None)
     return canary.same_object(obj, changed.objects(again)) if again else None
 
 
 def _insertion(repo: Checkout, app: Application, obj: Manifest, item: Tracked, path: YamlPath) -> Located:
-    """The opening that reaches fewest other Applications, then the one that is nearest to the field."""
+    """Return the opening that reaches fewest other Applications, then the one that is nearest to the field."""
     rated = []
     for order, opening in enumerate(kustomize_trace.openings(item, obj.body, path)):
         layer = opening.layer
         spot = kustomize_trace.spot(layer, opening.path, None, "nearest text that shapes this object")
         if not spot.file:
             continue
-        others = len([other for other in repo.feeds.of(spot.file) if other != app])
-        named = obj.kind.lower() in layer.file.rpartition("/")[2].lower()
+        other_readers = len([reader for reader in repo.feeds.of(spot.file) if reader != app])
+        names_kind = obj.kind.lower() in layer.file.rpartition("/")[2].lower()
         rated.append(
             (
-                (others > 0, -opening.depth, not named, order),
+                (other_readers > 0, -opening.depth, not names_kind, order),
                 Place(
                     file=spot.file,
                     document=spot.document,
@@ -138,7 +138,7 @@ def _insertion(repo: Checkout, app: Application, obj: Manifest, item: Tracked, p
         proof = _proved(repo, app, obj, path, place)
         if proof is not False:
             chosen = place.model_copy(update={"proof": "proved" if proof else "read"})
-            shared = any(other != app for other in repo.feeds.of(place.file))
+            shared = any(reader != app for reader in repo.feeds.of(place.file))
             return Located("insert", (chosen,), _own_patch(repo, app) if shared else ())
     return Located(
         "unknown", candidates=_own_patch(repo, app), reason=f"no text of the kustomization takes {format_path(path)}"
@@ -146,12 +146,12 @@ def _insertion(repo: Checkout, app: Application, obj: Manifest, item: Tracked, p
 
 
 def _own_patch(repo: Checkout, app: Application) -> tuple[Place, ...]:
-    """A new patch in the Application's own kustomization, which no other Application reads."""
+    """Return the place of a new patch in the Application's own kustomization, which no other Application reads."""
     source = next(
         (source for source in app.sources if source.local and kustomization_file(repo.store, source.path)), None
     )
     name = kustomization_file(repo.store, source.path) if source else None
-    if name is None or any(other != app for other in repo.feeds.of(name)):
+    if name is None or any(reader != app for reader in repo.feeds.of(name)):
         return ()
     body = yamlread.documents(repo.store.read(name))
     patches = (body[0] or {}).get("patches") if body else None

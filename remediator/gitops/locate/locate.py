@@ -1,4 +1,4 @@
-"""Which place in the repository controls a field of a rendered object: found by origin, proved by rendering."""
+"""Find the place in the repository that controls a field of a rendered object, and prove it by rendering."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ if TYPE_CHECKING:
 
 
 def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> Located:
-    """Where the field stands, or where it must be inserted; whoever else owns or shares it is said."""
+    """Return the place where the field stands or must be inserted, with notes on who else owns or shares it."""
     rendering = repo.rendering(app)
     path = resolve(obj.body, path)
-    said = tuple(dict.fromkeys(owners.notes(app, obj, path, repo.objects(app))))
-    if said and path == ("spec", "replicas") and obj.body and get(obj.body, path) is MISSING:
-        return Located("unknown", reason="; ".join(said))
+    notes = tuple(dict.fromkeys(owners.notes(app, obj, path, repo.objects(app))))
+    if notes and path == ("spec", "replicas") and obj.body and get(obj.body, path) is MISSING:
+        return Located("unknown", reason="; ".join(notes))
     kind = rendering.types[obj.source] if obj.source < len(rendering.types) else "missing"
     if obj.tracked == "unseen" or kind == "remote":
-        found = unproved.locate(repo, app, obj, path)
+        location = unproved.locate(repo, app, obj, path)
     elif kind == "directory":
-        found = _plain(obj, path)
+        location = _plain(obj, path)
     elif kind == "kustomize":
-        found = kustomize.locate(repo, app, obj, path)
+        location = kustomize.locate(repo, app, obj, path)
     elif kind == "helm":
-        found = helm.locate(repo, app, obj, path)
+        location = helm.locate(repo, app, obj, path)
     else:
         reasons = [problem.message for problem in rendering.problems] or ["its source cannot be followed"]
-        found = Located("unknown", reason="; ".join(reasons))
-    return _told(repo, app, found, said)
+        location = Located("unknown", reason="; ".join(reasons))
+    return _with_readers(repo, app, location, notes)
 
 
-def _told(repo: Checkout, app: Application, found: Located, said: tuple[str, ...]) -> Located:
-    """Add who else reads the places' files and who else owns the field."""
-    places = tuple(_shared(repo, app, place, said) for place in found.places)
-    candidates = tuple(_shared(repo, app, place, ()) for place in found.candidates)
-    reason = found.reason if places else "; ".join(dict.fromkeys([found.reason, *said]))
-    return Located(found.status, places, candidates, reason)
+def _with_readers(repo: Checkout, app: Application, location: Located, notes: tuple[str, ...]) -> Located:
+    """Add to each place who else reads its file and who else owns the field."""
+    places = tuple(_with_notes(repo, app, place, notes) for place in location.places)
+    candidates = tuple(_with_notes(repo, app, place, ()) for place in location.candidates)
+    reason = location.reason if places else "; ".join(dict.fromkeys([location.reason, *notes]))
+    return Located(location.status, places, candidates, reason)
 
 
-def _shared(repo: Checkout, app: Application, place: Place, said: tuple[str, ...]) -> Place:
+def _with_notes(repo: Checkout, app: Application, place: Place, notes: tuple[str, ...]) -> Place:
     readers = repo.feeds.values_readers(place.file)
-    others = [other.name for other in readers if other != app]
-    names = tuple(dict.fromkeys([*place.also_feeds, *others]))
-    return place.model_copy(update={"also_feeds": names, "notes": (*place.notes, *said)})
+    other_names = [reader.name for reader in readers if reader != app]
+    names = tuple(dict.fromkeys([*place.also_feeds, *other_names]))
+    return place.model_copy(update={"also_feeds": names, "notes": (*place.notes, *notes)})
 
 
 def _plain(obj: Manifest, path: YamlPath) -> Located:

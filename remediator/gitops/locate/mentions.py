@@ -1,4 +1,4 @@
-"""Whether an Application's files speak of a name at all: a search of bytes that saves most renderings."""
+"""Tell whether an Application's files mention a name at all: a search of bytes that saves most renderings."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from remediator.gitops.checkout import Checkout
 
 
-def speaks(repo: Checkout, app: Application, words: Sequence[str]) -> bool:
-    """True where one of the words stands in what the Application reads, or where that cannot be told."""
-    wanted = [word.encode() for word in words if word]
-    own = repr((app.name, app.namespace, app.body.get("spec"))).encode("utf-8", "replace")
-    if not wanted or any(word in own for word in wanted):
+def mentions_any(repo: Checkout, app: Application, words: Sequence[str]) -> bool:
+    """Return True where one of the words stands in what the Application reads, or where that cannot be told."""
+    encoded_words = [word.encode() for word in words if word]
+    application_text = repr((app.name, app.namespace, app.body.get("spec"))).encode("utf-8", "replace")
+    if not encoded_words or any(word in application_text for word in encoded_words):
         return True
     for source in app.sources:
         if source_type(repo.store, source) not in ("directory", "kustomize", "helm"):
             return True
         for name in _names(repo.store, source):
-            if any(word in posixpath.basename(name).encode("utf-8", "replace") for word in wanted):
+            if any(word in posixpath.basename(name).encode("utf-8", "replace") for word in encoded_words):
                 return True
             try:
                 data = repo.store.read(name)
             except UnreadableYaml:
                 continue
-            if any(word in data for word in wanted):
+            if any(word in data for word in encoded_words):
                 return True
     return False
 
@@ -48,12 +48,12 @@ def _names(files: Files, source: Source) -> Iterator[str]:
         yield from _kustomized(files, source.path, set())
 
 
-def _kustomized(files: Files, directory: str, seen: set[str]) -> Iterator[str]:
-    """Files of a kustomization and of what its lists name, found without parsing."""
+def _kustomized(files: Files, directory: str, visited: set[str]) -> Iterator[str]:
+    """Yield the files of a kustomization and of what its lists name, without parsing them."""
     name = kustomization_file(files, directory)
-    if name is None or name in seen:
+    if name is None or name in visited:
         return
-    seen.add(name)
+    visited.add(name)
     yield name
     try:
         entries = references(files.read(name))
@@ -62,6 +62,6 @@ def _kustomized(files: Files, directory: str, seen: set[str]) -> Iterator[str]:
     for entry in entries:
         target = join(directory, entry)
         if files.is_dir(target):
-            yield from _kustomized(files, target, seen)
+            yield from _kustomized(files, target, visited)
         elif files.is_file(target):
             yield target

@@ -1,4 +1,8 @@
-"""Where a field of an Application itself is written: in its document, a generator, or what renders it."""
+"""Locate a field of an Application itself: in its document, a generator, or the source that renders it.
+
+An Application has one author only: a document of its own, an ApplicationSet, or a chart or kustomization of a parent
+Application. The field is written where that author writes it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ LocateObject = Callable[[Application, Manifest, YamlPath], Located]
 
 
 def place(repo: Checkout, app: Application, path: YamlPath, locate: LocateObject, inside: YamlPath = ()) -> Located:
-    """The place of an Application's field; `inside` is a path in the YAML that the field holds as a string."""
+    """Return the place of an Application's field; `inside` is a path in the YAML that the field holds as a string."""
     origin = app.origin
     if origin is None:
         return _in_document(repo, app, path, inside)
@@ -29,37 +33,37 @@ def place(repo: Checkout, app: Application, path: YamlPath, locate: LocateObject
         return _in_generator(repo, app, origin, path, locate, inside)
     if origin.kind == "values":
         return _in_values(repo, app, origin, path)
-    made = child_manifest(app, repo.objects(origin.producer)) if origin.producer is not None else None
-    if made is None or origin.producer is None:
+    manifest = child_manifest(app, repo.objects(origin.producer)) if origin.producer is not None else None
+    if manifest is None or origin.producer is None:
         return _in_values(repo, app, origin, path)
-    found = locate(origin.producer, made, path)
-    if inside and found.places:
+    location = locate(origin.producer, manifest, path)
+    if inside and location.places:
         return Located(
-            found.status,
-            tuple(item.model_copy(update={"inside": inside}) for item in found.places),
-            found.candidates,
-            found.reason,
+            location.status,
+            tuple(item.model_copy(update={"inside": inside}) for item in location.places),
+            location.candidates,
+            location.reason,
         )
-    return found
+    return location
 
 
 def _in_document(repo: Checkout, app: Application, path: YamlPath, inside: YamlPath) -> Located:
     item = app.body.get("\0item")
     prefix: YamlPath = ("items", item) if isinstance(item, int) else ()
-    found = Place(
+    spot = Place(
         file=app.file, document=app.document, path=(*prefix, *path), inside=inside, why="the Application's own document"
     )
-    value = _value(repo, found)
+    value = _value(repo, spot)
     exists = value is not MISSING
     return Located(
         "located" if exists else "insert",
-        (found.model_copy(update={"value": value if exists else None, "exists": exists}),),
+        (spot.model_copy(update={"value": value if exists else None, "exists": exists}),),
     )
 
 
-def _value(repo: Checkout, found: Place) -> object:
+def _value(repo: Checkout, spot: Place) -> object:
     try:
-        return overlay.value_at(repo.store, found)
+        return overlay.value_at(repo.store, spot)
     except UnreadableYaml:
         return MISSING
 
@@ -68,13 +72,13 @@ def _in_generator(
     repo: Checkout, app: Application, origin: Origin, path: YamlPath, locate: LocateObject, inside: YamlPath
 ) -> Located:
     siblings = tuple(
-        other.name
-        for other in repo.applications
-        if other.parent == app.parent and other.file == app.file and other.name != app.name
+        sibling.name
+        for sibling in repo.applications
+        if sibling.parent == app.parent and sibling.file == app.file and sibling.name != app.name
     )
     text = get(origin.template, path)
     if origin.producer is not None:
-        made = next(
+        application_set = next(
             (
                 item
                 for item in repo.objects(origin.producer)
@@ -83,11 +87,11 @@ def _in_generator(
             None,
         )
         return (
-            locate(origin.producer, made, (*origin.path, *path))
-            if made
+            locate(origin.producer, application_set, (*origin.path, *path))
+            if application_set
             else Located("unknown", reason="the ApplicationSet is rendered, and not found again")
         )
-    whole = Place(
+    template_place = Place(
         file=origin.file,
         document=origin.document,
         path=(*origin.path, *path),
@@ -100,29 +104,33 @@ def _in_generator(
         if get(app.body, path) is not MISSING:
             return Located(
                 "unknown",
-                candidates=(whole,),
+                candidates=(template_place,),
                 reason=f"{format_path(path)} comes from the ApplicationSet's templatePatch",
             )
-        return Located("insert", (whole.model_copy(update={"exists": False}),))
+        return Located("insert", (template_place.model_copy(update={"exists": False}),))
     if isinstance(text, str) and "{{" in text and not inside:
         name = placeholder(text)
-        written = origin.parameters.get(name) if name else None
-        if written is not None:
-            return Located("located", (written,))
+        parameter_place = origin.parameters.get(name) if name else None
+        if parameter_place is not None:
+            return Located("located", (parameter_place,))
         return Located(
             "unknown",
-            candidates=(whole,),
+            candidates=(template_place,),
             reason=f"{format_path(path)} is computed by the ApplicationSet's template: {text}",
         )
-    value = _value(repo, whole)
+    value = _value(repo, template_place)
     return Located(
         "located" if value is not MISSING else "insert",
-        (whole.model_copy(update={"value": None if value is MISSING else value, "exists": value is not MISSING}),),
+        (
+            template_place.model_copy(
+                update={"value": None if value is MISSING else value, "exists": value is not MISSING}
+            ),
+        ),
     )
 
 
 def _in_values(repo: Checkout, app: Application, origin: Origin, path: YamlPath) -> Located:
-    """The values of a chart that is not at hand: the key of the same name, else the one default of that name."""
+    """Locate a field in the values of a chart that is not at hand: the key of the same name, else the one default of that name."""
     try:
         documents = yamlread.documents(repo.read(origin.file))
     except UnreadableYaml as error:
@@ -134,8 +142,8 @@ def _in_values(repo: Checkout, app: Application, origin: Origin, path: YamlPath)
         )
     item = get(body, origin.path)
     why = "values of a chart that is not at hand"
-    for rest in (path[1:], path[-1:]):
-        value = get(item, rest)
+    for tail in (path[1:], path[-1:]):
+        value = get(item, tail)
         if value is not MISSING:
             return Located(
                 "located",
@@ -143,7 +151,7 @@ def _in_values(repo: Checkout, app: Application, origin: Origin, path: YamlPath)
                     Place(
                         file=origin.file,
                         document=origin.document,
-                        path=(*origin.path, *rest),
+                        path=(*origin.path, *tail),
                         value=value,
                         proof="unproved",
                         why=why,
@@ -152,27 +160,31 @@ def _in_values(repo: Checkout, app: Application, origin: Origin, path: YamlPath)
             )
     defaults = (
         [
-            (where, node[path[-1]])
-            for where, node in mappings(body)
-            if path[-1] in node and where[: len(origin.path) - 1] != origin.path[:-1]
+            (default_at, node[path[-1]])
+            for default_at, node in mappings(body)
+            if path[-1] in node and default_at[: len(origin.path) - 1] != origin.path[:-1]
         ]
         if path[0] == "spec"
         else []
     )
     if len(defaults) == 1:
-        where, value = defaults[0]
-        others = tuple(other.name for other in repo.applications if other.file == app.file and other.name != app.name)
+        default_at, value = defaults[0]
+        other_names = tuple(
+            application.name
+            for application in repo.applications
+            if application.file == app.file and application.name != app.name
+        )
         return Located(
             "located",
             (
                 Place(
                     file=origin.file,
                     document=origin.document,
-                    path=(*where, path[-1]),
+                    path=(*default_at, path[-1]),
                     value=value,
                     proof="unproved",
                     why=why,
-                    also_feeds=others,
+                    also_feeds=other_names,
                 ),
             ),
         )

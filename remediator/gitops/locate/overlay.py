@@ -1,4 +1,4 @@
-"""Set one value at a place in memory, to see what a render makes of it; never what is committed.
+"""Set one value at a place in memory, to see how the render changes; the result is never committed.
 
 Only the meaning of the text is kept (it is written anew as JSON, which is YAML); templates are changed by splicing.
 """
@@ -15,7 +15,7 @@ from remediator.gitops.files import Files
 
 
 def changed(files: Files, place: Place, value: Any) -> dict[str, bytes]:
-    """The file of the place with the value there; raises Unreadable where it is no YAML."""
+    """Return the file of the place with the value there; raise UnreadableYaml where it is no YAML."""
     documents = yamlread.documents(files.read(place.file))
     while len(documents) <= place.document:
         documents.append(None)
@@ -32,18 +32,18 @@ def changed(files: Files, place: Place, value: Any) -> dict[str, bytes]:
 
 
 def value_at(files: Files, place: Place) -> Any:
-    """What stands at the place now, or MISSING."""
+    """Return the value at the place now, or MISSING."""
     documents = yamlread.documents(files.read(place.file))
     body = documents[place.document] if place.document < len(documents) else None
-    found = get(body, place.path)
+    value = get(body, place.path)
     if place.inside:
-        inner = yamlread.documents(found) if isinstance(found, str) else []
-        found = get(inner[0] if inner else None, place.inside)
-    return found if found is not MISSING else MISSING
+        inner = yamlread.documents(value) if isinstance(value, str) else []
+        value = get(inner[0] if inner else None, place.inside)
+    return value if value is not MISSING else MISSING
 
 
 def canary_value(like: Any, number: int = 0) -> Any:
-    """A value of the same type that stands nowhere else."""
+    """Return a value of the same type that stands nowhere else."""
     if isinstance(like, bool):
         return not like
     if isinstance(like, int):

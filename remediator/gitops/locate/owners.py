@@ -1,4 +1,7 @@
-"""Who else decides a field: autoscalers, ignored differences, image updaters. Said, so that no edit is made blindly."""
+"""Name who else decides a field: autoscalers, ignored differences, image updaters.
+
+An edit of such a field has no effect or is undone, so the reviewer must know.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from remediator.gitops.render.merge import pointer
 
 
 def notes(app: Application, target: Manifest, path: YamlPath, objects: Iterable[Manifest]) -> Iterator[str]:
-    """Sentences for the reviewer."""
+    """Yield sentences for the reviewer."""
     for item in objects:
         yield from _scaler(item, target, path)
     yield from _ignored(app, target, path)
@@ -52,7 +55,7 @@ def _ignored(app: Application, target: Manifest, path: YamlPath) -> Iterator[str
         text = tuple(str(step) for step in path)
         pointers = [pointer(str(item)) for item in rule.get("jsonPointers") or []]
         queries = [str(item) for item in rule.get("jqPathExpressions") or []]
-        if any(text[: len(item)] == item for item in pointers) or any(_queries(item, path) for item in queries):
+        if any(text[: len(item)] == item for item in pointers) or any(_jq_covers(item, path) for item in queries):
             respected = "RespectIgnoreDifferences=true" in ((spec.get("syncPolicy") or {}).get("syncOptions") or [])
             yield "ignoreDifferences hides this field from Argo CD" + (
                 ", and a sync leaves it as it is in the cluster" if respected else ""
@@ -61,12 +64,12 @@ def _ignored(app: Application, target: Manifest, path: YamlPath) -> Iterator[str
 
 def _applies(rule: dict[str, object], target: Manifest) -> bool:
     group = target.api_version.rpartition("/")[0]
-    wanted = (("group", group), ("kind", target.kind), ("name", target.name), ("namespace", target.namespace))
-    return all(not rule.get(key) or rule[key] in (value, "*") for key, value in wanted)
+    properties = (("group", group), ("kind", target.kind), ("name", target.name), ("namespace", target.namespace))
+    return all(not rule.get(key) or rule[key] in (value, "*") for key, value in properties)
 
 
-def _queries(expression: str, path: YamlPath) -> bool:
-    """Whether a jq path covers the field; selections of items count as all of them."""
+def _jq_covers(expression: str, path: YamlPath) -> bool:
+    """Return whether a jq path covers the field; selections of items count as all of them."""
     steps = re.findall(
         r"\.([A-Za-z_][\w]*)|\[\"([^\"]+)\"\]", re.sub(r"\|.*", "", re.sub(r"\[\]?[^\"\]]*\]?", "", expression))
     )

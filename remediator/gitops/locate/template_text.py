@@ -19,7 +19,7 @@ BLANK = "X" * 4
 
 
 def masked(data: bytes) -> bytes:
-    """The template with lines of only actions emptied and actions within lines made plain text of equal length."""
+    """Return the template with lines of only actions emptied and other actions replaced by text of equal length."""
     text = _ACTION.sub(lambda match: re.sub(rb"[^\n]", b"\x01", match[0]), data)
     lines = []
     for line in text.split(b"\n"):
@@ -31,20 +31,20 @@ def masked(data: bytes) -> bytes:
 
 
 def find(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlPath] | None:
-    """(document, path) of the field in the template, where it stands there literally with the rendered value.
+    """Return (document, path) of the field in the template, where it stands there literally with the rendered value.
 
-    For a field that is not there, where it can be added: the mapping that would hold it must stand there literally.
+    For a field that is not there, return where it can be added: the mapping that would hold it must stand there literally.
     """
     reached = depth(target.body, resolve(target.body, path))
-    there, missing = path[:reached], path[reached:]
-    if missing and (not reached or not isinstance(get(target.body, there), dict)):
+    existing, missing = path[:reached], path[reached:]
+    if missing and (not reached or not isinstance(get(target.body, existing), dict)):
         return None
-    found = _standing(data, target, there)
-    return (found[0], (*found[1], *missing)) if found else None
+    position = _literal_place(data, target, existing)
+    return (position[0], (*position[1], *missing)) if position else None
 
 
-def _standing(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlPath] | None:
-    wanted = keyed(target.body, path)
+def _literal_place(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlPath] | None:
+    keyed_path = keyed(target.body, path)
     value = get(target.body, path)
     try:
         documents = yamlread.documents(masked(data))
@@ -54,28 +54,32 @@ def _standing(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlP
     for index, body in enumerate(documents):
         if not isinstance(body, dict) or body.get("kind") != target.kind:
             continue
-        for candidate in (wanted, _loosened(body, target.body, path)):
-            found = get(body, candidate) if candidate is not None else MISSING
-            if found is not MISSING and candidate is not None and (found == value or isinstance(found, (dict, list))):
-                fits.append((index, resolve(body, candidate), _named(body, target.name)))
+        for candidate in (keyed_path, _by_index(body, target.body, path)):
+            value_in_template = get(body, candidate) if candidate is not None else MISSING
+            if (
+                value_in_template is not MISSING
+                and candidate is not None
+                and (value_in_template == value or isinstance(value_in_template, (dict, list)))
+            ):
+                fits.append((index, resolve(body, candidate), _has_name(body, target.name)))
                 break
     exact = [item for item in fits if item[2]]
     chosen = exact or fits
     return (chosen[0][0], chosen[0][1]) if len(chosen) == 1 else None
 
 
-def _named(body: dict[str, Any], name: str) -> bool:
+def _has_name(body: dict[str, Any], name: str) -> bool:
     metadata = body.get("metadata")
     return isinstance(metadata, dict) and metadata.get("name") == name
 
 
-def _loosened(body: Any, rendered: Any, path: YamlPath) -> YamlPath | None:
-    """The path by index, where the lists on the way are as long as rendered: their items' names may be templated."""
-    node, made = body, rendered
+def _by_index(body: Any, rendered: Any, path: YamlPath) -> YamlPath | None:
+    """Return the path by index, where the lists on the way are as long as rendered: their items' names may be templated."""
+    node, rendered_node = body, rendered
     for step in resolve(rendered, path):
-        if isinstance(node, list) and isinstance(made, list) and len(node) != len(made):
+        if isinstance(node, list) and isinstance(rendered_node, list) and len(node) != len(rendered_node):
             return None
-        node, made = get(node, (step,)), get(made, (step,))
+        node, rendered_node = get(node, (step,)), get(rendered_node, (step,))
         if node is MISSING:
             return None
     return resolve(rendered, path)

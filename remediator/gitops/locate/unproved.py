@@ -1,4 +1,4 @@
-"""Locate a field of a chart that is not at hand: an existing key that by convention means it, said to be unproved."""
+"""Locate a field of a chart that is not at hand: an existing key that by convention means it, marked as unproved."""
 
 from __future__ import annotations
 
@@ -23,37 +23,39 @@ if TYPE_CHECKING:
 
 
 def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> Located:
-    """An existing values key that by convention means the field; said to be unproved."""
+    """Return the place of an existing values key that by convention means the field, marked as unproved."""
     container, field = container_field(obj, path)
     ranked: list[tuple[Guess, Release]] = []
     for release in _releases(repo, app, obj):
         values = merged(release.layers) if release.chart else user_values(release.layers)
         for prefix, chart in _charts(repo, release):
             below = get(values, prefix) if prefix else values
-            found = conventions.guesses(
+            guesses = conventions.guesses(
                 below, workload=obj.name, container=container, release=release.name, chart=chart, field=field
             )
-            ranked += [(Guess((*prefix, *guess.path), guess.exists, guess.score), release) for guess in found]
-    where = "; ".join(dict.fromkeys(item.message for item in repo.problems_of(app) if not item.fault))
-    where = where or "; ".join(item.message for item in repo.problems_of(app)) or "nothing is known of its source"
+            ranked += [(Guess((*prefix, *guess.path), guess.exists, guess.score), release) for guess in guesses]
+    source_state = "; ".join(dict.fromkeys(item.message for item in repo.problems_of(app) if not item.fault))
+    source_state = (
+        source_state or "; ".join(item.message for item in repo.problems_of(app)) or "nothing is known of its source"
+    )
     if not ranked:
         return Located(
-            "unknown", reason=f"{where}: no key of its values says {format_path(field)} of {obj.kind} {obj.name}"
+            "unknown", reason=f"{source_state}: no key of its values says {format_path(field)} of {obj.kind} {obj.name}"
         )
     top = max(guess.score for guess, _ in ranked)
     best = [(guess, release) for guess, release in ranked if guess.score >= top - 0.01]
-    located = [_guess_place(repo, app, release, guess) for guess, release in best]
-    places = tuple(place for found in located for place in found.places)
+    locations = [_guess_place(repo, app, release, guess) for guess, release in best]
+    places = tuple(place for location in locations for place in location.places)
     if not places or len({(id(release), guess.path[:-1]) for guess, release in best}) > 1:
-        words = f"{where}: several keys of its values could mean {format_path(field)}"
+        words = f"{source_state}: several keys of its values could mean {format_path(field)}"
         return Located("ambiguous", candidates=places, reason=words)
     return Located(
-        "located" if best[0][0].exists else "insert", places, reason=f"{where}; the key is taken by its name"
+        "located" if best[0][0].exists else "insert", places, reason=f"{source_state}; the key is taken by its name"
     )
 
 
 def _releases(repo: Checkout, app: Application, obj: Manifest) -> list[Release]:
-    """The Application's charts, those that its kustomization runs included."""
+    """Return the Application's charts, including those that its kustomization runs."""
     rendering = repo.rendering(app)
     if obj.source in rendering.releases:
         return [rendering.releases[obj.source]]
@@ -66,25 +68,25 @@ def _releases(repo: Checkout, app: Application, obj: Manifest) -> list[Release]:
 def inflated(
     files: Files, app: Application, source: Source, file: str, index: int, chart: Mapping[str, Any]
 ) -> Release:
-    """An entry of helmCharts as a release: its values files, then its inline values."""
+    """Return an entry of helmCharts as a release: its values files, then its inline values."""
     name = str(chart.get("releaseName") or chart.get("name") or "")
-    found = Release(app, source, "", name, str(chart.get("namespace") or app.namespace))
+    release = Release(app, source, "", name, str(chart.get("namespace") or app.namespace))
     entries = [str(chart.get("valuesFile") or ""), *[str(item) for item in listed(chart, "additionalValuesFiles")]]
     for entry in entries:
         target = join(posixpath.dirname(file), entry) if entry else ""
         if target and files.is_file(target):
             try:
-                found.layers.append(ValuesLayer("file", target, 0, (), yamlread.mapping(files.read(target))))
+                release.layers.append(ValuesLayer("file", target, 0, (), yamlread.mapping(files.read(target))))
             except UnreadableYaml:
                 continue
     if isinstance(chart.get("valuesInline"), dict):
         path: YamlPath = ("helmCharts", index, "valuesInline")
-        found.layers.append(ValuesLayer("valuesObject", file, 0, path, chart["valuesInline"]))
-    return found
+        release.layers.append(ValuesLayer("valuesObject", file, 0, path, chart["valuesInline"]))
+    return release
 
 
 def _charts(repo: Checkout, release: Release) -> list[tuple[YamlPath, str]]:
-    """(values prefix, chart name) of the charts that are not at hand."""
+    """Return (values prefix, chart name) of the charts that are not at hand."""
     if not release.chart:
         return [((), release.source.chart or release.name)]
     try:
@@ -98,9 +100,9 @@ def _charts(repo: Checkout, release: Release) -> list[tuple[YamlPath, str]]:
 
 
 def _guess_place(repo: Checkout, app: Application, release: Release, guess: Guess) -> Located:
-    found = value_place(repo, app, release, canary.CanaryHit(guess.path, guess.exists, 0, sure=False))
+    location = value_place(repo, app, release, canary.CanaryHit(guess.path, guess.exists, 0, sure=False))
     places = tuple(
         place.model_copy(update={"proof": "unproved", "why": f"{place.why} of a chart that is not at hand"})
-        for place in found.places
+        for place in location.places
     )
-    return Located(found.status, places, found.candidates, found.reason)
+    return Located(location.status, places, location.candidates, location.reason)
