@@ -63,13 +63,13 @@ def position(items: list[Any], step: PathStep) -> int | None:
     return None
 
 
-def table(node: Any, key: str) -> dict[str, Any]:
+def mapping_at(node: Any, key: str) -> dict[str, Any]:
     """Return the mapping under a key; empty for anything else."""
     value = node.get(key) if isinstance(node, Mapping) else None
     return value if isinstance(value, dict) else {}
 
 
-def listed(node: Any, key: str) -> list[Any]:
+def list_at(node: Any, key: str) -> list[Any]:
     """Return the list under a key; empty for anything else."""
     value = node.get(key) if isinstance(node, Mapping) else None
     return value if isinstance(value, list) else []

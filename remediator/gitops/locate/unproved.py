@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.yaml_paths import YamlPath, format_path, get, listed
+from remediator.domain.yaml_paths import YamlPath, format_path, get, list_at
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.locate import canary, conventions
@@ -71,7 +71,7 @@ def inflated(
     """Return an entry of helmCharts as a release: its values files, then its inline values."""
     name = str(chart.get("releaseName") or chart.get("name") or "")
     release = Release(app, source, "", name, str(chart.get("namespace") or app.namespace))
-    entries = [str(chart.get("valuesFile") or ""), *[str(item) for item in listed(chart, "additionalValuesFiles")]]
+    entries = [str(chart.get("valuesFile") or ""), *[str(item) for item in list_at(chart, "additionalValuesFiles")]]
     for entry in entries:
         target = join(posixpath.dirname(file), entry) if entry else ""
         if target and files.is_file(target):

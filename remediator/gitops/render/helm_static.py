@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from remediator.domain.yaml_paths import MISSING, get, table
+from remediator.domain.yaml_paths import MISSING, get, mapping_at
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.model import Manifest, Problem
@@ -137,7 +137,7 @@ def _enabled(entry: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
             value = get(values, tuple(condition.strip().split(".")))
             if value is not MISSING:
                 return bool(value)
-    tags = table(values, "tags")
+    tags = mapping_at(values, "tags")
     switches = [bool(tags[tag]) for tag in entry.get("tags") or [] if tag in tags]
     return any(switches) if switches else True
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from remediator.domain.yaml_paths import listed
+from remediator.domain.yaml_paths import list_at
 from remediator.gitops.files import Files, join, kustomization_file
 from remediator.gitops.model import Problem, ProblemKind
 from remediator.gitops.render.kustomize_model import Build, KustomizeLayer, Tracked
@@ -63,7 +63,7 @@ class _KustomizationReader:
             return objects
         chain = (*chain, file)
         objects = [*objects, *self.resources(body, directory, file, chain)]
-        for index, entry in enumerate(listed(body, "components")):
+        for index, entry in enumerate(list_at(body, "components")):
             target = join(directory, str(entry))
             if REMOTE.search(str(entry)):
                 self.result.remote.append(str(entry))
@@ -72,7 +72,7 @@ class _KustomizationReader:
             else:
                 self.problem("missing-file", f"components[{index}]: {entry} does not exist", file)
         objects += self.generators(body, directory, file)
-        for index, chart in enumerate(listed(body, "helmCharts")):
+        for index, chart in enumerate(list_at(body, "helmCharts")):
             if isinstance(chart, dict):
                 self.result.charts.append((file, index, chart))
                 objects += self.inflate(file, index, chart) if self.inflate else []
@@ -86,7 +86,7 @@ class _KustomizationReader:
     def resources(self, body: Mapping[str, Any], directory: str, file: str, chain: tuple[str, ...]) -> list[Tracked]:
         objects: list[Tracked] = []
         for key in ("resources", "bases"):
-            for entry in listed(body, key):
+            for entry in list_at(body, key):
                 name = str(entry)
                 target = join(directory, name)
                 if self.files.is_dir(target):
@@ -108,7 +108,7 @@ class _KustomizationReader:
                 object_name = str(item["metadata"].get("name", ""))
                 objects.append(Tracked(item, [KustomizeLayer("base", directory, name, index, (), item)], {object_name}))
             elif isinstance(item, dict) and str(item.get("kind", "")).endswith("List"):
-                for number, inner in enumerate(listed(item, "items")):
+                for number, inner in enumerate(list_at(item, "items")):
                     if isinstance(inner, dict) and isinstance(inner.get("metadata"), dict):
                         layer = KustomizeLayer("base", directory, name, index, ("items", number), inner)
                         objects.append(Tracked(inner, [layer], {str(inner["metadata"].get("name", ""))}))
@@ -117,7 +117,7 @@ class _KustomizationReader:
     def generators(self, body: Mapping[str, Any], directory: str, file: str) -> list[Tracked]:
         objects = []
         for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
-            for index, entry in enumerate(listed(body, key)):
+            for index, entry in enumerate(list_at(body, key)):
                 if isinstance(entry, dict):
                     metadata = {
                         "name": entry.get("name", ""),
@@ -138,10 +138,10 @@ class _KustomizationReader:
 
     def _data(self, entry: Mapping[str, Any], directory: str, file: str) -> dict[str, str]:
         data: dict[str, str] = {}
-        for item in listed(entry, "literals"):
+        for item in list_at(entry, "literals"):
             name, _, value = str(item).partition("=")
             data[name] = value.strip("'\"")
-        for item in listed(entry, "files"):
+        for item in list_at(entry, "files"):
             name, _, path = str(item).rpartition("=")
             target = join(directory, path)
             try:
@@ -149,7 +149,7 @@ class _KustomizationReader:
                 self.result.files.add(target)
             except UnreadableYaml:
                 self.problem("missing-file", f"files: {path} does not exist", file)
-        for item in [*listed(entry, "envs"), *([entry["env"]] if entry.get("env") else [])]:
+        for item in [*list_at(entry, "envs"), *([entry["env"]] if entry.get("env") else [])]:
             target = join(directory, str(item))
             try:
                 lines = self.files.read(target).decode("utf-8", "replace").splitlines()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from remediator.domain.yaml_paths import YamlPath, listed, table
+from remediator.domain.yaml_paths import YamlPath, list_at, mapping_at
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join, shown
 from remediator.gitops.images import image_option, map_images
@@ -80,7 +80,7 @@ class Transformer:
     def patches(self, key: str) -> list[KustomizeLayer]:
         """The patches of one list, each with its parsed text; `inside` keeps the entry's index for its target."""
         layers: list[KustomizeLayer] = []
-        for index, entry in enumerate(listed(self.body, key)):
+        for index, entry in enumerate(list_at(self.body, key)):
             path: str | None = None
             text: str | None = None
             if isinstance(entry, str):
@@ -130,7 +130,7 @@ class Transformer:
         ]
 
     def _target(self, key: str, layer: KustomizeLayer) -> Mapping[str, Any] | None:
-        entry = listed(self.body, key)[int(layer.inside[0])]
+        entry = list_at(self.body, key)[int(layer.inside[0])]
         target = entry.get("target") if isinstance(entry, dict) else None
         return target if isinstance(target, dict) else None
 
@@ -208,18 +208,18 @@ class Transformer:
 
     def _labels(self, objects: list[Tracked]) -> None:
         for key, field_name in (("commonLabels", "labels"), ("commonAnnotations", "annotations")):
-            self._marked(objects, field_name, table(self.body, key), (key,))
-        for index, entry in enumerate(listed(self.body, "labels")):
-            self._marked(objects, "labels", table(entry, "pairs"), ("labels", index, "pairs"))
+            self._marked(objects, field_name, mapping_at(self.body, key), (key,))
+        for index, entry in enumerate(list_at(self.body, "labels")):
+            self._marked(objects, "labels", mapping_at(entry, "pairs"), ("labels", index, "pairs"))
 
     def _marked(self, objects: list[Tracked], field_name: str, pairs: dict[str, Any], path: YamlPath) -> None:
         for item in objects if pairs else ():
-            marked = {**table(item.metadata, field_name), **pairs}
+            marked = {**mapping_at(item.metadata, field_name), **pairs}
             item.body = {**item.body, "metadata": {**item.metadata, field_name: marked}}
             item.layers.append(self.layer("label", path, (field_name, pairs)))
 
     def _replicas(self, objects: list[Tracked]) -> None:
-        for index, entry in enumerate(listed(self.body, "replicas")):
+        for index, entry in enumerate(list_at(self.body, "replicas")):
             for item in objects if isinstance(entry, dict) else ():
                 if (
                     entry.get("name") in item.names | {item.name}
@@ -230,7 +230,7 @@ class Transformer:
                     item.layers.append(self.layer("replica", ("replicas", index, "count"), entry))
 
     def _images(self, objects: list[Tracked]) -> None:
-        for index, entry in enumerate(listed(self.body, "images")):
+        for index, entry in enumerate(list_at(self.body, "images")):
             override = image_option(entry) if isinstance(entry, str) else entry
             for item in objects if isinstance(override, dict) else ():
                 changed = map_images(item.body, override)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from remediator.domain.yaml_paths import YamlPath, listed, table
+from remediator.domain.yaml_paths import YamlPath, list_at, mapping_at
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, clean, join
 from remediator.gitops.model import Source
@@ -194,8 +194,8 @@ def _literal_sources(body: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     template = spec.get("template")
     if body.get("kind") == "ApplicationSet" and isinstance(template, dict):
         yield from _generator_paths(spec)
-        spec = table(template, "spec")
-    sources = listed(spec, "sources") or [spec.get("source")]
+        spec = mapping_at(template, "spec")
+    sources = list_at(spec, "sources") or [spec.get("source")]
     for source in sources:
         if (
             isinstance(source, dict)

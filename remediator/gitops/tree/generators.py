@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from remediator.domain.change import Place
-from remediator.domain.yaml_paths import YamlPath, leaves, table
+from remediator.domain.yaml_paths import YamlPath, leaves, mapping_at
 from remediator.gitops import yamlread
 from remediator.gitops.files import clean, matcher
 from remediator.gitops.sources.layout import Layout
@@ -122,7 +122,7 @@ class Expander:
         extra = body.get("values")
         if isinstance(extra, dict) and path[-1] not in ("matrix", "merge"):
             rendered = {key: self.interpolate(value, item.values) for key, value in extra.items()}
-            item.values["values"] = {**table(item.values, "values"), **rendered}
+            item.values["values"] = {**mapping_at(item.values, "values"), **rendered}
             for key, value in extra.items():
                 if "{{" not in str(value):
                     item.places[f"values.{key}"] = self._place((*path, "values", key), value)

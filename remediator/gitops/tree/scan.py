@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from remediator.domain.yaml_paths import listed
+from remediator.domain.yaml_paths import list_at
 from remediator.gitops import yamlread
 from remediator.gitops.files import KUSTOMIZATION_NAMES, YAML_SUFFIXES, Files
 from remediator.gitops.model import Problem
@@ -114,7 +114,7 @@ def references(data: bytes) -> list[str]:
         return []
     entries: list[str] = []
     for key in ("resources", "bases", "components", "patchesStrategicMerge", "patches", "patchesJson6902"):
-        for item in listed(body, key):
+        for item in list_at(body, key):
             entries += (
                 [item]
                 if isinstance(item, str)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from remediator.domain.yaml_paths import YamlPath, listed, table
+from remediator.domain.yaml_paths import YamlPath, list_at, mapping_at
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.model import Application, ApplicationSet, Manifest, Origin, Problem, Source, Tree
@@ -64,8 +64,8 @@ class TreeReader:
     def _source_paths(self, documents: Iterable[tuple[str, int, Any]]) -> set[str]:
         paths = set()
         for _, _, body in documents:
-            spec = table(body, "spec")
-            for source in [spec.get("source"), *listed(spec, "sources")]:
+            spec = mapping_at(body, "spec")
+            for source in [spec.get("source"), *list_at(spec, "sources")]:
                 if isinstance(source, dict) and isinstance(source.get("path"), str):
                     paths.add(self.layout.to_local(source["path"]))
         return paths
@@ -114,7 +114,7 @@ class TreeReader:
             or (origin is None and "{{" in app_name)
         ):
             return None
-        destination = table(spec, "destination")
+        destination = mapping_at(spec, "destination")
         if origin is None and "destination" not in spec:
             return None
         kinds = {"generator": "ApplicationSet", "values": "Values"}
