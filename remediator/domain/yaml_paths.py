@@ -162,16 +162,16 @@ def mappings(node: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, dict[st
             yield from mappings(value, (*path, index))
 
 
-def differing(old: Any, new: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, Any, Any]]:
+def value_differences(old: Any, new: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, Any, Any]]:
     """Yield the paths at which two values differ, as deep as possible; a missing side is MISSING."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*old, *(key for key in new if key not in old)]:
-            yield from differing(old.get(key, MISSING), new.get(key, MISSING), (*path, key))
+            yield from value_differences(old.get(key, MISSING), new.get(key, MISSING), (*path, key))
     elif isinstance(old, list) and isinstance(new, list):
         for index in range(max(len(old), len(new))):
             old_item = old[index] if index < len(old) else MISSING
             new_item = new[index] if index < len(new) else MISSING
-            yield from differing(old_item, new_item, (*path, index))
+            yield from value_differences(old_item, new_item, (*path, index))
     elif old is not new and (type(old) is not type(new) or old != new):
         yield path, old, new
 

@@ -1,4 +1,4 @@
-"""From a workload in an incident to the file and path that control it."""
+"""Find the file and path that control a workload of an incident."""
 
 from remediator.gitops.model import (
     Application,

@@ -1,6 +1,6 @@
-"""One checkout as Argo CD reads it: its Applications, what each applies, and what a change in memory makes of it.
+"""One checkout as Argo CD reads it: its Applications, the objects of each, and the effect of a change in memory.
 
-Finding, locating and comparing need what is read here; they stand beside it, not in it, so that none imports another.
+Finding, locating and comparing use this class from modules of their own, so that none of them imports another.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from remediator.gitops.sources.layout import Layout, origin_url
 from remediator.gitops.sources.tools import Tools
 from remediator.gitops.tree import snapshot
 from remediator.gitops.tree.feeds import Feeds
-from remediator.gitops.tree.scan import scan, tells
+from remediator.gitops.tree.scan import is_relevant, scan
 from remediator.gitops.tree.tree import TreeReader
 from remediator.gitops.yamlread import UnreadableYaml
 
@@ -33,7 +33,7 @@ class Checkout(ABC):
     """A checkout: its Applications and what they apply."""
 
     clusters: Mapping[str, str] = MappingProxyType({})
-    """What addresses and names of clusters stand for, where that is known: two for one cluster give the same."""
+    """The cluster behind each known address or name of a cluster; those of one cluster give the same value."""
 
     def __init__(self, files: Files, tools: Tools, cache: Cache, own_url: str = "", pull: tuple[str, ...] = ()) -> None:
         self.root = files.root
@@ -48,7 +48,7 @@ class Checkout(ABC):
     def open(
         cls, root: Path, *, tools: Tools | None = None, cache: Path | None = None, pull: Sequence[str] = ()
     ) -> Self:
-        """`root` may be a part of a git checkout or no git at all; nothing is written to it.
+        """Open a directory, which may be a part of a git checkout or no git repository; nothing is written to it.
 
         `pull` lists patterns of chart repositories from which charts at an exact version may be fetched; they are
         kept in `cache`, without which nothing is pulled.
@@ -78,7 +78,7 @@ class Checkout(ABC):
         facts, problems = scan(self.store)
         bodies = [body for item in facts.values() for _, body in item.documents]
         layout = self._with_charts(Layout(self.store, bodies, self.own_url))
-        tree = TreeReader(self.store, layout, Renderer(self.store, layout, self.tools, self.cache), facts).grow()
+        tree = TreeReader(self.store, layout, Renderer(self.store, layout, self.tools, self.cache), facts).read()
         problems = list(dict.fromkeys([*self.store.problems, *problems, *tree.problems]))
         self.cache.keep_tree(key, snapshot.dump(tree, problems, layout.settings()) if key else None)
         return tree, problems, layout
@@ -90,57 +90,57 @@ class Checkout(ABC):
 
     @property
     def layout(self) -> Layout:
-        """Which sources lie in this checkout, and where."""
+        """Return the layout, which knows the sources that lie in this checkout and their directories."""
         return self._load()[2]
 
     @cached_property
     def renderer(self) -> Renderer:
-        """Renders the Applications of this checkout."""
+        """Return the renderer of this checkout's Applications."""
         return Renderer(self.store, self.layout, self.tools, self.cache)
 
     @property
     def tree(self) -> Tree:
-        """Everything that was read about Applications."""
+        """Return everything that was read about Applications."""
         return self._load()[0]
 
     @property
     def applications(self) -> tuple[Application, ...]:
-        """Every Application, in the order of discovery."""
+        """Return every Application, in the order of discovery."""
         return tuple(self.tree.applications)
 
     @property
     def sets(self) -> tuple[ApplicationSet, ...]:
-        """Every ApplicationSet."""
+        """Return every ApplicationSet."""
         return tuple(self.tree.sets)
 
     @property
     def projects(self) -> tuple[tuple[str, int, Mapping[str, Any]], ...]:
-        """AppProjects: file, document, body."""
+        """Return every AppProject: file, document, body."""
         return tuple(self.tree.projects)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the tree itself; an Application's own problems come from `problems_of`."""
+        """Return the problems of the tree itself; an Application's own problems come from `problems_of`."""
         return tuple(self._load()[1])
 
     def application(self, name: str) -> Application | None:
-        """The Application of that name, with or without its namespace before it (`argocd/guestbook`)."""
+        """Return the Application of that name, with or without its namespace before it (`argocd/guestbook`)."""
         namespace, _, base = name.rpartition("/")
         for app in self.applications:
-            if app.name == base and namespace in ("", app.namespaced):
+            if app.name == base and namespace in ("", app.object_namespace):
                 return app
         return next((app for app in self.applications if "*" in app.name and fnmatch.fnmatchcase(base, app.name)), None)
 
     def rendering(self, app: Application) -> Rendering:
-        """Objects, problems and what is known of their origin."""
+        """Return the Application's objects, their origin, and the problems of rendering it."""
         return self.renderer.rendering(app)
 
     def objects(self, app: Application) -> tuple[Manifest, ...]:
-        """What Argo CD would apply for this Application."""
+        """Return the objects that Argo CD would apply for this Application."""
         return tuple(self.rendering(app).manifests)
 
     def problems_of(self, app: Application) -> tuple[Problem, ...]:
-        """Why it does not render, or not all of it."""
+        """Return the reasons why the Application does not render, or not completely."""
         return tuple(self.rendering(app).problems)
 
     @abstractmethod
@@ -152,30 +152,30 @@ class Checkout(ABC):
 
     @cached_property
     def feeds(self) -> Feeds:
-        """Which Applications read which file."""
+        """Return the index of the files that each Application reads."""
         return Feeds(list(self.applications), self.renderer)
 
     def files_of(self, app: Application) -> list[str]:
-        """The files that an Application reads: what `history.touched` is asked about."""
+        """Return the files that an Application reads; `history.commits_touching` takes them."""
         return self.feeds.files_of(app)
 
     def read(self, file: str) -> bytes:
-        """A file's bytes; raises ConfigError for what is not there or may not be read."""
+        """Return a file's bytes; raises ConfigError where it does not exist or may not be read."""
         try:
             return self.store.read(file)
         except UnreadableYaml as error:
             raise ConfigError(error.message, file=file) from None
 
     def files(self, pattern: str) -> list[str]:
-        """Files that match a pattern; `**` spans directories."""
+        """Return files that match a pattern; `**` spans directories."""
         return self.store.glob(pattern)
 
     def with_changes(self, changes: Mapping[str, bytes | None]) -> Self:
-        """The same checkout with files replaced or (None) removed, in memory only."""
+        """Return the same checkout with files replaced or (None) removed, in memory only."""
         files = self.store.with_changes(changes)
         changed = type(self)(files, self.tools, self.cache, self.own_url, self.pull)
         changed.clusters = self.clusters
-        if self._keeps_tree(files, [clean(name) for name in changes]):
+        if self._is_tree_unaffected(files, [clean(name) for name in changes]):
             tree, problems, layout = self._load()
             changed.adopt(tree, problems, self._with_charts(Layout.of(files, layout.settings())))
         return changed
@@ -184,8 +184,8 @@ class Checkout(ABC):
         """Take over a tree that the change cannot have altered, instead of reading it again."""
         self._loaded = (tree, problems, layout)
 
-    def _keeps_tree(self, files: Files, names: Sequence[str]) -> bool:
-        """Whether changed files cannot matter to the tree: replaced texts that neither describe nor produce it."""
+    def _is_tree_unaffected(self, files: Files, names: Sequence[str]) -> bool:
+        """Return whether the changed files cannot alter the tree, since none describes or produces it."""
         if self._loaded is None:
             return False
         origins = [app.origin for app in self.applications if app.origin is not None]
@@ -199,7 +199,7 @@ class Checkout(ABC):
                 return False
             for store in (self.store, files):
                 try:
-                    if tells(name, store.read(name)):
+                    if is_relevant(name, store.read(name)):
                         return False
                 except UnreadableYaml:
                     return False

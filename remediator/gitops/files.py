@@ -1,4 +1,7 @@
-"""Read a checkout and nothing outside it: bounded, symlinks followed only within, changes laid over in memory."""
+"""Read a checkout and nothing outside it: with limits, symlinks only within, changes applied in memory.
+
+A checkout is untrusted input, so a link out of it, a huge file or a huge directory becomes a problem, not a crash.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,13 @@ KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization
 _READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 Stamp = tuple[int, int, int]
-"""Size, modification and change time: equal stamps mean an unchanged file."""
+"""The size, modification and change time of a file; equal stamps mean an unchanged file."""
 
 _CHUNK = 64 * 1024
 
 
 class Files:
-    """The files of one checkout by their path relative to its root, `/` between, as if the overlay were written."""
+    """The files of one checkout by their path relative to its root, as if the overlay were written to disk."""
 
     def __init__(
         self, root: Path, overlay: Mapping[str, bytes | None] | None = None, base: Files | None = None
@@ -43,7 +46,7 @@ class Files:
         self._listed: dict[str, list[str]] = {}
 
     def with_changes(self, changes: Mapping[str, bytes | None]) -> Files:
-        """The same files with these replaced or (None) gone."""
+        """Return the same files with these replaced or (None) removed."""
         changed = Files(
             self.root, {**self.overlay, **{clean(name): data for name, data in changes.items()}}, self._base or self
         )
@@ -52,7 +55,7 @@ class Files:
 
     @cached_property
     def names(self) -> dict[str, None]:
-        """Every regular file, as if the overlay were written; in the order of the walk."""
+        """Return every regular file, as if the overlay were written to disk; in the order of the walk."""
         if self._base is None and not self.overlay:
             return self._walk()
         names = dict(self._base.names if self._base is not None else self._walk())
@@ -104,7 +107,7 @@ class Files:
         return files
 
     def stamps(self) -> dict[str, Stamp]:
-        """Every file's stamp, asked of the file system now."""
+        """Return every file's stamp, read from the file system now."""
         stamps: dict[str, Stamp] = {}
         for name in self.names:
             try:
@@ -136,7 +139,7 @@ class Files:
 
     @cached_property
     def tree(self) -> dict[str, list[str]]:
-        """Directory → names of its files and, with a trailing slash, sub-directories."""
+        """Return, for each directory, the names of its files and, with a trailing slash, of its sub-directories."""
         names = self.names
         if self._base is None and not self.overlay:
             listed = self._listed
@@ -148,12 +151,12 @@ class Files:
         result: dict[str, list[str]] = {"": []}
         for directory in sorted(listed):
             if directory not in result:
-                self._grow(result, directory)
+                self._add_directory(result, directory)
             result[directory] += listed[directory]
         return result
 
     @staticmethod
-    def _grow(result: dict[str, list[str]], directory: str) -> None:
+    def _add_directory(result: dict[str, list[str]], directory: str) -> None:
         result[directory] = []
         while directory:
             parent, _, base = directory.rpartition("/")
@@ -165,7 +168,7 @@ class Files:
 
     @cached_property
     def overridden(self) -> frozenset[str]:
-        """Directories with `.argocd-source*.yaml` files, which change what Applications say of them."""
+        """Return the directories with `.argocd-source*.yaml` files, which override the sources of Applications."""
         return frozenset(
             directory
             for directory, names in self.tree.items()
@@ -173,7 +176,7 @@ class Files:
         )
 
     def real_name(self, path: str) -> str:
-        """The path with in-tree directory links resolved; raises Unreadable where it leaves the checkout."""
+        """Return the path with in-tree directory links resolved; raises UnreadableYaml where it leaves the checkout."""
         name = clean(path)
         if name == ".." or name.startswith("../"):
             raise UnreadableYaml("path leads out of the checkout", file=path)
@@ -186,21 +189,21 @@ class Files:
         return name
 
     def is_file(self, path: str) -> bool:
-        """Whether there is such a file in the checkout."""
+        """Return whether the checkout has such a file."""
         try:
             return self.real_name(path) in self.names
         except UnreadableYaml:
             return False
 
     def is_dir(self, path: str) -> bool:
-        """Whether there is a directory with files in the checkout."""
+        """Return whether the checkout has such a directory, with files."""
         try:
             return self.real_name(path) in self.tree
         except UnreadableYaml:
             return False
 
     def read(self, path: str) -> bytes:
-        """The bytes of a file; raises Unreadable for what is missing, outside or too large."""
+        """Return the bytes of a file; raises UnreadableYaml where it is missing, outside or too large."""
         name = self.real_name(path)
         if name in self.overlay:
             data = self.overlay[name]
@@ -212,7 +215,7 @@ class Files:
         return self.read_listed(name)
 
     def read_listed(self, name: str) -> bytes:
-        """The bytes of a file that was found in the walk."""
+        """Return the bytes of a file that was found in the walk."""
         data = self.overlay.get(name) if self.overlay else None
         if data is not None:
             return data
@@ -221,7 +224,7 @@ class Files:
             try:
                 data = os.read(handle, _CHUNK)
                 if len(data) == _CHUNK:
-                    data = self._rest(handle, data)
+                    data = self._read_remainder(handle, data)
             finally:
                 os.close(handle)
         except OSError as error:
@@ -231,8 +234,8 @@ class Files:
         return data
 
     @staticmethod
-    def _rest(handle: int, data: bytes) -> bytes:
-        """What follows the first chunk, up to just more than may be read."""
+    def _read_remainder(handle: int, data: bytes) -> bytes:
+        """Return all bytes including the first chunk; more than MAX_BYTES where the file is too large."""
         if os.fstat(handle).st_size > MAX_BYTES:
             return b" " * (MAX_BYTES + 1)
         parts = [data]
@@ -243,12 +246,12 @@ class Files:
         return b"".join(parts)
 
     def entries(self, directory: str) -> tuple[list[str], list[str]]:
-        """Names of the files and of the sub-directories in a directory."""
+        """Return the names of the files and of the sub-directories in a directory."""
         names = self.tree.get(self.real_name(directory), [])
         return [name for name in names if not name.endswith("/")], [name[:-1] for name in names if name.endswith("/")]
 
     def below(self, directory: str) -> Iterator[str]:
-        """Every file under a directory, with its path from the root."""
+        """Yield every file under a directory, with its path from the root."""
         pending = [self.real_name(directory)]
         while pending:
             current = pending.pop()
@@ -257,31 +260,31 @@ class Files:
             pending.extend(join(current, name) for name in reversed(directories))
 
     def glob(self, pattern: str) -> list[str]:
-        """Files that match a shell pattern; `**` spans directories."""
+        """Return files that match a shell pattern; `**` spans directories."""
         match = matcher(pattern)
         return sorted(name for name in self.names if match(name))
 
 
 @lru_cache(maxsize=16384)
 def clean(path: str) -> str:
-    """A path relative to the root without `.`, doubled or leading slashes; `..` at its start means outside."""
+    """Return a path relative to the root without `.`, doubled or leading slashes; `..` at its start means outside."""
     name = posixpath.normpath(path.replace("\\", "/").lstrip("/") or ".")
     return "" if name == "." else name
 
 
-def shown(name: str) -> str:
-    """A name that cannot break the line it is told in."""
+def printable(name: str) -> str:
+    """Return the name with control characters escaped, so that it cannot break the line of a message."""
     return name if name.isprintable() else ascii(name)
 
 
 def join(directory: str, path: str) -> str:
-    """A path as written in a file of that directory, relative to the root."""
+    """Return the path, relative to the root, that a file of that directory writes as `path`."""
     return clean(posixpath.join(directory, path)) if directory else clean(path)
 
 
 @lru_cache(maxsize=512)
 def pattern_of(glob: str) -> re.Pattern[str]:
-    """Doublestar semantics: `*` stays within a name, `**` spans directories, `{a,b}` alternatives."""
+    """Translate a doublestar pattern: `*` stays within a name, `**` spans directories, `{a,b}` are alternatives."""
     out = ""
     index = 0
     braces = 0
@@ -322,7 +325,7 @@ def pattern_of(glob: str) -> re.Pattern[str]:
 
 
 def matcher(glob: str) -> Callable[[str], bool]:
-    """A test for names against a pattern."""
+    """Return a function that tests names against a pattern."""
     pattern = pattern_of(clean(glob))
     return lambda name: pattern.match(name) is not None
 

@@ -1,7 +1,7 @@
-"""How a value came to be: the commits that changed it, with what stood there before.
+"""The history of a value: the commits that changed it, with the value before and after each of them.
 
-Asked of git by its command line, without a shell, hooks, external programs or network, and bounded in commits and
-time. A shallow clone or no repository at all is told as such: what a truncated history does not show is no answer.
+It runs the git command without a shell, hooks, external programs or network, and limits commits and time. A shallow
+clone or a missing repository is reported as such: that a truncated history shows no change proves nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from remediator.gitops.yamlread import UnreadableYaml
 
 TIMEOUT = 30
 MAX_COMMITS = 400
-"""Commits of one file that are looked at; beyond them the history counts as incomplete."""
+"""The number of commits of one file that are read; with more of them the history counts as incomplete."""
 MAX_BYTES = 8 * 1024 * 1024
 _FIELDS = "%x00%H%x1f%an%x1f%cI%x1f%s"
 
@@ -33,7 +33,7 @@ class ValueChange:
     commit: str
     author: str
     when: str
-    """RFC 3339, the committer's time."""
+    """The committer's time in RFC 3339."""
     subject: str
     file: str
     """The file's name at that commit."""
@@ -43,7 +43,7 @@ class ValueChange:
 
 @dataclass(frozen=True, slots=True)
 class ValueHistory:
-    """Newest first. `complete` is False where older changes may exist that cannot be seen; `why` says what hides them."""
+    """The changes of a value, newest first; `complete` is False where older ones may be hidden, and `why` says so."""
 
     complete: bool
     changes: tuple[ValueChange, ...] = ()
@@ -71,12 +71,12 @@ class Commits:
 
 
 class GitFailed(Exception):
-    """git has no answer: no repository, no such revision, too slow."""
+    """Git has no answer: there is no repository, no such revision, or it takes too long."""
 
 
 def changes(root: Path, place: Place, *, limit: int = 20) -> ValueHistory:
-    """The commits that changed the value at a place."""
-    hidden = truncated(root)
+    """Return the commits that changed the value at a place."""
+    hidden = is_shallow(root)
     if hidden is None:
         return ValueHistory(False, why="not a git repository, or no commit yet")
     try:
@@ -84,7 +84,7 @@ def changes(root: Path, place: Place, *, limit: int = 20) -> ValueHistory:
     except GitFailed as error:
         return ValueHistory(False, why=str(error))
     entries = [_entry(block) for block in log]
-    texts = _texts(root, [(commit.commit, name) for commit, name in entries])
+    texts = _contents(root, [(commit.commit, name) for commit, name in entries])
     value_changes: list[ValueChange] = []
     current = _value(texts[0], place) if texts else MISSING
     for index, (commit, name) in enumerate(entries):
@@ -111,23 +111,23 @@ def changes(root: Path, place: Place, *, limit: int = 20) -> ValueHistory:
 
 
 def file_at(root: Path, commit: str, file: str) -> bytes | None:
-    """A file's bytes as of a commit; None where it was not there."""
-    return _texts(root, [(commit, file)])[0]
+    """Return a file's bytes as of a commit; None where the file did not exist."""
+    return _contents(root, [(commit, file)])[0]
 
 
 def files_at(root: Path, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
-    """Several (revision, file) pairs at once, by one git process; None where a file was not there."""
-    return _texts(root, pairs)
+    """Return the bytes of several (revision, file) pairs by one git process; None where a file did not exist."""
+    return _contents(root, pairs)
 
 
 def recent(root: Path, *, limit: int = 20, until: str = "") -> tuple[Commit, ...]:
-    """The newest commits, with the files each touched; those after the time `until` are left out."""
-    return touched(root, (), until=until, limit=limit).commits
+    """Return the newest commits up to the time `until`, with the files that each touched."""
+    return commits_touching(root, (), until=until, limit=limit).commits
 
 
-def touched(root: Path, files: Iterable[str], *, until: str = "", limit: int = 50) -> Commits:
-    """What changed any of these files (all, where none is given) up to a time, newest first."""
-    hidden = truncated(root)
+def commits_touching(root: Path, files: Iterable[str], *, until: str = "", limit: int = 50) -> Commits:
+    """Return the commits up to the time `until` that changed any of these files, or any file at all, newest first."""
+    hidden = is_shallow(root)
     if hidden is None:
         return Commits(False, why="not a git repository, or no commit yet")
     options = ["--name-status", "--no-renames", f"--max-count={limit}", *([f"--until={until}"] if until else [])]
@@ -142,8 +142,8 @@ def touched(root: Path, files: Iterable[str], *, until: str = "", limit: int = 5
     return Commits(not hidden, tuple(commits), "shallow clone: older commits are not here" if hidden else "")
 
 
-def truncated(root: Path) -> bool | None:
-    """Whether the clone is shallow (or partial beyond reach); None where there is no history at all."""
+def is_shallow(root: Path) -> bool | None:
+    """Return whether the clone is shallow; None where there is no history at all."""
     try:
         shallow = git(root, ["rev-parse", "--is-shallow-repository"]).strip()
         git(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
@@ -153,7 +153,7 @@ def truncated(root: Path) -> bool | None:
 
 
 def git(root: Path, arguments: Sequence[str], *, stdin: bytes | None = None) -> bytes:
-    """Git's output; raises GitFailed with its words."""
+    """Return git's output; raises GitFailed with git's message."""
     settings = [
         "-c",
         "core.hooksPath=/dev/null",
@@ -213,7 +213,7 @@ def _environment() -> dict[str, str]:
 
 
 def _log(root: Path, options: Sequence[str], files: Sequence[str]) -> list[bytes]:
-    """One block of bytes a commit: the header's fields, then names and states, all NUL-separated."""
+    """Return one block of bytes per commit: the header's fields, then names and states, separated by NUL."""
     head = [
         "log",
         "-z",
@@ -233,7 +233,7 @@ def _log(root: Path, options: Sequence[str], files: Sequence[str]) -> list[bytes
 
 
 def _blocks(output: bytes) -> list[bytes]:
-    """Cut at the header's separators: a header is the one field that holds unit separators."""
+    """Cut the output into commits; a header is the only field that contains unit separators."""
     fields = output.split(b"\0")
     blocks: list[list[bytes]] = []
     for field in fields:
@@ -245,7 +245,7 @@ def _blocks(output: bytes) -> list[bytes]:
 
 
 def _entry(block: bytes) -> tuple[Commit, str]:
-    """The commit and, for a log of one file, the name it had there."""
+    """Return the commit and, for a log of one file, the file's name at that commit."""
     head, *entries = block.split(b"\0")
     commit, author, when, subject = head.decode("utf-8", "replace").split("\x1f", 3)
     names: list[str] = []
@@ -258,8 +258,8 @@ def _entry(block: bytes) -> tuple[Commit, str]:
     return Commit(commit, author, when, subject.split("\n")[0], tuple(names)), names[-1] if names else ""
 
 
-def _texts(root: Path, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
-    """The files' bytes at the revisions, by one `git cat-file`."""
+def _contents(root: Path, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
+    """Return the files' bytes at the revisions, by one `git cat-file`."""
     if not pairs:
         return []
     prefix = _prefix(root)
@@ -288,7 +288,7 @@ def _texts(root: Path, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
 
 
 def _prefix(root: Path) -> str:
-    """The checkout's root may be a part of the repository."""
+    """Return the path of the checkout's root within the repository; empty where both are the same."""
     try:
         return os.fsdecode(git(root, ["rev-parse", "--show-prefix"])).rstrip("\n")
     except GitFailed:
@@ -296,7 +296,7 @@ def _prefix(root: Path) -> str:
 
 
 def _value(data: bytes | None, place: Place) -> Any:
-    """The value at the place in an older text; MISSING where text or path is not there."""
+    """Return the value at the place in an older text; MISSING where the text or the path does not exist."""
     if data is None:
         return MISSING
     if not place.path and not place.inside:

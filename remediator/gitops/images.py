@@ -1,4 +1,4 @@
-"""Container images: their parts, and kustomize's and Argo CD's ways to override them."""
+"""Split container images into their parts, and apply kustomize's and Argo CD's overrides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _CONTAINERS = frozenset(("containers", "initContainers", "ephemeralContainers"))
 
 
 def split_image(image: str) -> tuple[str, str, str]:
-    """Name, tag, digest; a port in the registry is not a tag."""
+    """Return name, tag and digest; a port in the registry is not a tag."""
     name, _, digest = image.partition("@")
     head, _, tail = name.rpartition("/")
     base, _, tag = tail.partition(":")
@@ -17,7 +17,7 @@ def split_image(image: str) -> tuple[str, str, str]:
 
 
 def image_option(text: str) -> dict[str, str]:
-    """Argo CD's form of an image override: `[old=]new[:tag|@digest]`."""
+    """Parse Argo CD's form of an image override: `[old=]new[:tag|@digest]`."""
     old, _, new = text.rpartition("=")
     name, tag, digest = split_image(new)
     result = {"name": old or name}
@@ -27,7 +27,7 @@ def image_option(text: str) -> dict[str, str]:
 
 
 def new_image(image: str, entry: Mapping[str, Any]) -> str:
-    """The image after an override, which counts only for the name it bears."""
+    """Return the image after an override, which applies only to images of its name."""
     name, tag, digest = split_image(image)
     if name != entry.get("name"):
         return image
@@ -40,7 +40,7 @@ def new_image(image: str, entry: Mapping[str, Any]) -> str:
 
 
 def map_images(node: Any, override: Mapping[str, Any], key: str = "") -> Any:
-    """A copy with the images of all containers overridden, or the very object where none is."""
+    """Return a copy with the images of all containers overridden, or the same object where none is."""
     if isinstance(node, dict):
         result = {name: map_images(value, override, name) for name, value in node.items()}
         return result if any(result[name] is not value for name, value in node.items()) else node

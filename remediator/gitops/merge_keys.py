@@ -33,7 +33,7 @@ def merge_key(field: PathStep, items: Any) -> str:
     return MERGE_KEYS.get(str(field), "")
 
 
-def keyed(node: Any, path: YamlPath) -> YamlPath:
+def by_merge_key(node: Any, path: YamlPath) -> YamlPath:
     """Return the same path with list items named by their merge key where they have one, so that it holds in a patch."""
     steps: list[PathStep] = []
     parent: PathStep = ""

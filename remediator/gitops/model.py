@@ -28,7 +28,7 @@ SourceType = Literal["directory", "kustomize", "helm", "remote", "jsonnet", "plu
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a file, or an Application, cannot be used as it stands; said, never raised."""
+    """A reason why a file or an Application cannot be used as it is; it is reported, never raised."""
 
     kind: ProblemKind
     message: str
@@ -38,7 +38,7 @@ class Problem:
 
     @property
     def fault(self) -> bool:
-        """True where the repository is broken, false where this reader just cannot go on (remote, declined)."""
+        """True where the repository itself is broken, False where only this reader cannot go on (remote, declined)."""
         return self.kind not in ("remote", "declined", "too-large")
 
 
@@ -53,14 +53,14 @@ class Source:
     chart: str
     ref: str
     local: bool
-    """It lies in this checkout."""
+    """True where the source lies in this checkout."""
     pointer: YamlPath
-    """Where it stands in the Application: ("spec", "source") or ("spec", "sources", 1)."""
+    """The path of the entry in the Application: ("spec", "source") or ("spec", "sources", 1)."""
     body: Mapping[str, Any] = field(default_factory=dict)
-    """As written, with the overrides of `.argocd-source*.yaml` merged in."""
+    """The entry as written, with the overrides of `.argocd-source*.yaml` merged in."""
 
     def options(self, tool: str) -> Mapping[str, Any]:
-        """The source's options for a tool."""
+        """Return the source's options for a tool."""
         options = self.body.get(tool)
         return options if isinstance(options, dict) else {}
 
@@ -71,7 +71,7 @@ class Application:
 
     name: str
     namespace: str
-    """Of the destination: where its workloads run. Empty where the manifests name their own."""
+    """The destination's namespace, where the workloads run; empty where the manifests name their own."""
     project: str
     cluster: str
     file: str
@@ -82,18 +82,18 @@ class Application:
     parent: str
     sources: tuple[Source, ...]
     body: Mapping[str, Any]
-    namespaced: str = ""
+    object_namespace: str = ""
     """Namespace of the Application object itself."""
     origin: Origin | None = None
-    """How its text came to be, for everything but a plain document."""
+    """The text behind the Application, unless the Application is a plain document."""
     notes: tuple[str, ...] = ()
     variant: str = ""
-    """What rendered it, where the same text is rendered more than once (an overlay for each cluster)."""
+    """The name of what rendered it, where the same text is rendered more than once (an overlay for each cluster)."""
 
     @property
     def key(self) -> tuple[str, str, str, int, str, str]:
-        """What tells it from every other Application of the checkout."""
-        return (self.namespaced, self.name, self.file, self.document, self.cluster, self.variant)
+        """Return the values that distinguish it from every other Application of the checkout."""
+        return (self.object_namespace, self.name, self.file, self.document, self.cluster, self.variant)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -110,18 +110,18 @@ class Origin:
     file: str
     document: int
     path: YamlPath
-    """Of the template's spec (generator), or of the item (values)."""
+    """The path of the template's spec (generator) or of the item (values)."""
     template: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Place] = field(default_factory=dict)
-    """Where each generator parameter that has a text of its own stands."""
+    """The places of those generator parameters that are written in a file."""
     producer: Application | None = None
-    """The Application, real or implied, whose rendering made it."""
+    """The Application, real or implied, whose rendering produced it."""
     inside: YamlPath = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationSet:
-    """One ApplicationSet: where it stands and who applies it."""
+    """One ApplicationSet with its file and the Application that applies it."""
 
     name: str
     file: str
@@ -130,7 +130,7 @@ class ApplicationSet:
     body: Mapping[str, Any] = field(default_factory=dict)
     origin: Origin | None = None
     path: YamlPath = ("spec",)
-    """Of its spec within the document."""
+    """The path of its spec within the document."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,16 +144,16 @@ class Manifest:
     body: dict[str, Any]
     app: str
     file: str = ""
-    """Where its text stands: the manifest, the kustomize base, the chart's template."""
+    """The file with its text: the manifest, the kustomize base or the chart's template."""
     document: int = 0
     source: int = 0
     """Index into the Application's sources."""
     tracked: Any = None
-    """What the tool's own reader knows of its origin."""
+    """The origin as the reader of the source's tool recorded it."""
 
     @classmethod
     def of(cls, body: dict[str, Any], app: Application, source: Source, **origin: Any) -> Manifest:
-        """An object as rendered for a source; `origin` is file, document, tracked."""
+        """Return an object as rendered for a source; `origin` gives file, document and tracked."""
         metadata = body.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
         return cls(
@@ -169,7 +169,7 @@ class Manifest:
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
-        """What it is to the cluster: group, kind, namespace, name."""
+        """Return the object's identity in the cluster: group, kind, namespace, name."""
         return (self.api_version.rpartition("/")[0], self.kind, self.namespace, self.name)
 
     def namespace_in(self, application: Application) -> str:
@@ -177,7 +177,7 @@ class Manifest:
         return self.namespace or application.namespace
 
     def pod_spec(self) -> tuple[dict[str, Any], YamlPath] | None:
-        """The pod's spec and its path: a Pod's own, a CronJob's deep one, else the template's."""
+        """Return the pod's spec and its path: a Pod's own, a CronJob's nested one, else the template's."""
         for path in _POD_SPECS.get(self.kind, (("spec", "template", "spec"),)):
             node: Any = self.body
             for step in path:
@@ -187,7 +187,7 @@ class Manifest:
         return None
 
     def containers(self) -> Iterator[tuple[dict[str, Any], YamlPath, bool]]:
-        """Each container with its path and whether it is an init container."""
+        """Yield each container with its path and whether it is an init container."""
         pod_spec = self.pod_spec()
         if pod_spec is None:
             return
@@ -231,7 +231,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where a field is controlled, or why that cannot be said."""
+    """The places that control a field, or the reason why they cannot be determined."""
 
     status: Literal["located", "insert", "ambiguous", "unknown"]
     places: tuple[Place, ...] = ()
@@ -242,11 +242,11 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What a source's `targetRevision` follows; the base of a pull request, if it is a branch."""
+    """The branch or version that a source's `targetRevision` follows; a branch is the base of the pull request."""
 
     name: str
     pinned: bool
-    """A tag, a commit or a chart version: a merge will not reach it."""
+    """True for a tag, a commit or a chart version, which a merge does not change."""
     why: str
 
 
@@ -267,7 +267,7 @@ class ObjectChange:
 
 @dataclass(slots=True)
 class Tree:
-    """Everything that a checkout says about Applications."""
+    """All Applications, ApplicationSets and AppProjects of a checkout, and the problems found while reading them."""
 
     applications: list[Application] = field(default_factory=list)
     sets: list[ApplicationSet] = field(default_factory=list)

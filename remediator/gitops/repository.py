@@ -1,4 +1,4 @@
-"""One checkout, read as Argo CD would read it: the face of this package."""
+"""One checkout, read as Argo CD would read it: the public interface of this package."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ class Repository(Checkout):
     """A checkout in which objects can be found, fields located and changes compared."""
 
     def find(self, subject: Subject, *, kinds: Sequence[str] = ()) -> tuple[Match, ...]:
-        """The objects that an incident's subject can be, best first; equal scores are an ambiguity."""
+        """Return the objects that an incident's subject can be, best first; equal scores are an ambiguity."""
         return find.find(self, subject, kinds)
 
     def locate(self, app: Application, obj: Manifest, path: YamlPath) -> Located:
-        """Where a field of a rendered object is controlled; list items by index or as `name=app`."""
+        """Return where a field of a rendered object is controlled; list items by index or as `name=app`."""
         return locate.locate(self, app, obj, path)
 
     def locate_field(self, app: Application, field: str, obj: Manifest | None = None, container: str = "") -> Located:
-        """Like `locate`, by the common name: targetRevision, chartVersion, image, env.NAME, resources.limits.memory."""
+        """Locate a field by its common name: targetRevision, chartVersion, image, env.NAME, resources.limits.memory."""
         if obj is None or field in OF_APPLICATION:
             return fields_by_name.of_application(self, app, field)
         return fields_by_name.of_object(self, app, obj, field, container)
 
     def base_of(self, app: Application) -> Revision:
-        """The branch that `targetRevision` tracks, or that it is pinned."""
+        """Return the branch that `targetRevision` tracks, or the version to which it is pinned."""
         return revisions.base_of(self.root, app)
 
     def difference(self, changed: Repository) -> tuple[ObjectChange, ...]:
-        """What the change does to the rendered objects."""
+        """Return the differences that the change makes in the rendered objects."""
         return tuple(difference.difference(self, changed))
 
     def validate(self, changed: Repository) -> tuple[Problem, ...]:
-        """Problems that the change newly causes."""
+        """Return the problems that the change introduces."""
         return tuple(dict.fromkeys(validate.validate(self, changed)))

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 _Parser: Any = getattr(getattr(yaml, "cyaml", None), "CParser", yaml.Loader)
-"""libyaml's, or the slow one where PyYAML was built without it."""
+"""The parser of libyaml, or the slow one where PyYAML was built without it."""
 
 MAX_DEPTH = 200
 MAX_NODES = 500_000
@@ -41,7 +41,7 @@ _BOUNDARY = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
 
 class UnreadableYaml(Exception):
-    """A file that cannot be used; the message is for people, the line 1-based or 0."""
+    """A file cannot be used; the message is for people, the line is 1-based, or 0 where it is unknown."""
 
     def __init__(self, message: str, *, file: str = "", line: int = 0) -> None:
         super().__init__(message)
@@ -49,7 +49,7 @@ class UnreadableYaml(Exception):
 
 
 def scalar(text: str) -> Any:
-    """The value of a plain scalar by YAML 1.1's core types."""
+    """Return the value of a plain scalar by YAML 1.1's core types."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMBERISH:
@@ -75,14 +75,14 @@ def _integer(text: str) -> Any:
 
 
 class _Builder:
-    """One document from events; an alias refers to the very object of its anchor, so nothing is copied."""
+    """Builds one document from events; an alias refers to the same object as its anchor, so nothing is copied."""
 
     def __init__(self) -> None:
         self.anchors: dict[str, Any] = {}
         self.aliased = False
 
     def build(self, parser: Any) -> Any:  # noqa: C901 - one loop over events; calls would cost half of the speed
-        """The value of the document that has just begun."""
+        """Return the value of the document that has just begun."""
         root: list[Any] = []
         stack: list[tuple[Any, list[Any] | None]] = []
         container: Any = root
@@ -94,7 +94,7 @@ class _Builder:
                 if event.tag is None or event.tag == "!":
                     value = scalar(event.value) if event.implicit[0] else event.value
                 else:
-                    value = _tagged(event)
+                    value = _tagged_value(event)
                 raw = event.value
             elif kind is yaml.AliasEvent:
                 self.aliased = True
@@ -149,15 +149,15 @@ def _merge(mapping: dict[Any, Any]) -> None:
                 mapping.setdefault(key, value)
 
 
-def _tagged(event: Any) -> Any:
+def _tagged_value(event: Any) -> Any:
     name = str(event.tag).rsplit(":", 1)[-1]
     if name in ("int", "float", "bool", "null"):
         return scalar(event.value)
     return event.value
 
 
-def _expanded(value: Any, sizes: dict[int, int]) -> int:
-    """Nodes the value would have without sharing; counted once per shared part."""
+def _expanded_size(value: Any, sizes: dict[int, int]) -> int:
+    """Return the number of nodes that the value would have with its aliases expanded."""
     if not isinstance(value, (dict, list)):
         return 1
     if id(value) in sizes:
@@ -165,24 +165,24 @@ def _expanded(value: Any, sizes: dict[int, int]) -> int:
             raise UnreadableYaml("an anchor contains itself")
         return sizes[id(value)]
     sizes[id(value)] = -1
-    total = 1 + sum(_expanded(item, sizes) for item in (value.values() if isinstance(value, dict) else value))
+    total = 1 + sum(_expanded_size(item, sizes) for item in (value.values() if isinstance(value, dict) else value))
     sizes[id(value)] = total
     return total
 
 
 def documents(data: bytes | str) -> list[Any]:
-    """All documents of a text, an empty one as None; raises Unreadable with the line."""
+    """Return all documents of a text, an empty one as None; raises UnreadableYaml with the line."""
     return list(iterate(data))
 
 
 def mapping(data: bytes | str) -> dict[str, Any]:
-    """The first document if it is a mapping, else an empty one; raises Unreadable."""
+    """Return the first document if it is a mapping, else an empty mapping; raises UnreadableYaml."""
     parsed = documents(data)
     return parsed[0] if parsed and isinstance(parsed[0], dict) else {}
 
 
 def iterate(data: bytes | str) -> Iterator[Any]:
-    """The documents one after the other, so that those before a fault can be used."""
+    """Yield the documents one after the other, so that those before a syntax error can be used."""
     parser: Any = None
     try:
         parser = _Parser(data)
@@ -193,12 +193,12 @@ def iterate(data: bytes | str) -> Iterator[Any]:
             if type(event) is yaml.DocumentStartEvent:
                 builder = _Builder()
                 value = builder.build(parser)
-                if builder.aliased and _expanded(value, {}) > MAX_NODES:
+                if builder.aliased and _expanded_size(value, {}) > MAX_NODES:
                     raise UnreadableYaml(f"its aliases expand to more than {MAX_NODES} values")
                 yield value
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise UnreadableYaml(_words(error), line=mark.line + 1 if mark else 0) from None
+        raise UnreadableYaml(_message(error), line=mark.line + 1 if mark else 0) from None
     except (UnicodeDecodeError, ValueError) as error:
         raise UnreadableYaml(f"not text in UTF-8: {error}") from None
     finally:
@@ -206,7 +206,7 @@ def iterate(data: bytes | str) -> Iterator[Any]:
             parser.dispose()
 
 
-def _words(error: yaml.YAMLError) -> str:
+def _message(error: yaml.YAMLError) -> str:
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     context = getattr(error, "context", None)
     return f"not valid YAML: {problem}" + (f" ({context})" if context else "")

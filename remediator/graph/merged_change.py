@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from remediator.domain.lifecycle import Base
 from remediator.errors import RemediatorError
-from remediator.gitops.takeback import take_back
+from remediator.gitops.takeback import revert_text
 from remediator.graph.state import all_changes
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def read(forge: Forge, base: Base, path: str) -> bytes | None:
 def _contains_step(old: bytes | None, new: bytes | None, current: bytes | None) -> bool:
     """Whether the step from `before` to `after` is in the file, whatever else has changed in it."""
     try:
-        take_back(old, new, current)
+        revert_text(old, new, current)
     except ValueError:
         return False
     return True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from remediator.domain.change import Edit, Proposal
 from remediator.domain.lifecycle import TAKE_BACK, Base
 from remediator.errors import PolicyViolation
-from remediator.gitops.takeback import take_back
+from remediator.gitops.takeback import revert_text
 from remediator.graph.merged_change import read
 from remediator.graph.state import all_changes, chosen
 
@@ -28,7 +28,7 @@ def revert_proposal(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
     edits = []
     for path, text in all_changes(state).items():
         try:
-            content = take_back(
+            content = revert_text(
                 read(forge, original, path), text.encode() if text is not None else None, read(forge, head, path)
             )
         except ValueError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from remediator.domain.yaml_paths import MISSING, YamlPath, differing
+from remediator.domain.yaml_paths import MISSING, YamlPath, value_differences
 from remediator.gitops.model import Application, Manifest, ObjectChange
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _of_application(app: Application, old: Application | None, new: Application 
         "argoproj.io/v1alpha1",
         "Application",
         app.name,
-        app.namespaced,
+        app.object_namespace,
         (),
         old.body if old else MISSING,
         new.body if new else MISSING,
@@ -70,7 +70,7 @@ def _objects(base: Checkout, changed: Checkout, old: Application, new: Applicati
                 "argoproj.io/v1alpha1",
                 "Application",
                 new.name,
-                new.namespaced,
+                new.object_namespace,
                 (),
                 MISSING,
                 problem.message,
@@ -80,7 +80,7 @@ def _objects(base: Checkout, changed: Checkout, old: Application, new: Applicati
     for identity in [*old_objects, *(identity for identity in new_objects if identity not in old_objects)]:
         old_object, new_object = old_objects.get(identity), new_objects.get(identity)
         if old_object is not None and new_object is not None:
-            for path, old_value, new_value in differing(old_object.body, new_object.body):
+            for path, old_value, new_value in value_differences(old_object.body, new_object.body):
                 yield _change(new, new_object, path, old_value, new_value)
         elif old_object is not None:
             yield _change(new, old_object, (), old_object.body, MISSING, "object")

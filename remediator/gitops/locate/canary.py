@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.yaml_paths import MISSING, YamlPath, differing, get, mappings, with_value
+from remediator.domain.yaml_paths import MISSING, YamlPath, get, mappings, value_differences, with_value
 from remediator.gitops.locate import overlay
 from remediator.gitops.locate.template_references import alias_path, chart_folder, local_references, references
 from remediator.gitops.locate.value_candidates import (
@@ -22,7 +22,7 @@ from remediator.gitops.locate.value_candidates import (
     typical_value,
 )
 from remediator.gitops.model import Manifest
-from remediator.gitops.render.helm import Release, coalesced, merged
+from remediator.gitops.render.helm import Release, coalesce, merge_layers
 from remediator.gitops.render.helm_render import user_values
 from remediator.gitops.render.render import Renderer
 
@@ -52,7 +52,7 @@ class CanarySearch:
         self.path = path
         self.current = get(target.body, path)
         self.user = user_values(release.layers)
-        self.effective = coalesced(merged(release.layers), {})
+        self.effective = coalesce(merge_layers(release.layers), {})
         self.prefix = alias_path(self.files, release.chart, target.file)
         self.renders = 0
         self.limit = MAX_RENDERS
@@ -187,7 +187,11 @@ class CanarySearch:
             return None
         bodies = {item.identity: item.body for item in self.base}
         elsewhere = (
-            sum(len(list(differing(bodies[item.identity], item.body))) for item in objects if item.identity in bodies)
+            sum(
+                len(list(value_differences(bodies[item.identity], item.body)))
+                for item in objects
+                if item.identity in bodies
+            )
             - 1
         )
         exists = get(self.effective, path) is not MISSING

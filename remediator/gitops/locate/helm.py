@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from remediator.domain.change import Place
-from remediator.domain.yaml_paths import MISSING, YamlPath, depth, differing, format_path, get
+from remediator.domain.yaml_paths import MISSING, YamlPath, depth, format_path, get, value_differences
 from remediator.gitops.locate import canary, origin, overlay, template_text
 from remediator.gitops.locate.value_candidates import typical_value
 from remediator.gitops.model import Application, Located, Manifest
@@ -193,7 +193,11 @@ def _literal(repo: Checkout, release: Release, obj: Manifest, path: YamlPath) ->
     renderer = Renderer(files, repo.layout, repo.tools, repo.cache)
     objects, _, _ = renderer.helm_objects(release, user_values(release.layers))
     counterpart = canary.same_object(obj, objects)
-    if counterpart is None or get(counterpart.body, path) is MISSING or not list(differing(obj.body, counterpart.body)):
+    if (
+        counterpart is None
+        or get(counterpart.body, path) is MISSING
+        or not list(value_differences(obj.body, counterpart.body))
+    ):
         return None
     return Located(status, (place.model_copy(update={"proof": "proved"}),))
 

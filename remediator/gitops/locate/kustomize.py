@@ -40,7 +40,7 @@ def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> L
         if spot.final:
             break
     if places:
-        shared = any(reader != app for place in places for reader in repo.feeds.of(place.file))
+        shared = any(reader != app for place in places for reader in repo.feeds.readers(place.file))
         return Located("located", tuple(places), _own_patch(repo, app) if shared else ())
     if get(obj.body, path) is not MISSING:
         return Located("unknown", reason=f"no text of the kustomization was found that sets {format_path(path)}")
@@ -112,12 +112,12 @@ def _rendered_anew(repo: Checkout, files: Files, app: Application, obj: Manifest
 def _insertion(repo: Checkout, app: Application, obj: Manifest, item: Tracked, path: YamlPath) -> Located:
     """Return the opening that reaches fewest other Applications, then the one that is nearest to the field."""
     rated = []
-    for order, opening in enumerate(kustomize_trace.openings(item, obj.body, path)):
+    for order, opening in enumerate(kustomize_trace.insertion_points(item, obj.body, path)):
         layer = opening.layer
-        spot = kustomize_trace.spot(layer, opening.path, None, "nearest text that shapes this object")
+        spot = kustomize_trace.traced_text(layer, opening.path, None, "nearest text that shapes this object")
         if not spot.file:
             continue
-        other_readers = len([reader for reader in repo.feeds.of(spot.file) if reader != app])
+        other_readers = len([reader for reader in repo.feeds.readers(spot.file) if reader != app])
         names_kind = obj.kind.lower() in layer.file.rpartition("/")[2].lower()
         rated.append(
             (
@@ -138,7 +138,7 @@ def _insertion(repo: Checkout, app: Application, obj: Manifest, item: Tracked, p
         proof = _proved(repo, app, obj, path, place)
         if proof is not False:
             chosen = place.model_copy(update={"proof": "proved" if proof else "read"})
-            shared = any(reader != app for reader in repo.feeds.of(place.file))
+            shared = any(reader != app for reader in repo.feeds.readers(place.file))
             return Located("insert", (chosen,), _own_patch(repo, app) if shared else ())
     return Located(
         "unknown", candidates=_own_patch(repo, app), reason=f"no text of the kustomization takes {format_path(path)}"
@@ -151,7 +151,7 @@ def _own_patch(repo: Checkout, app: Application) -> tuple[Place, ...]:
         (source for source in app.sources if source.local and kustomization_file(repo.store, source.path)), None
     )
     name = kustomization_file(repo.store, source.path) if source else None
-    if name is None or any(reader != app for reader in repo.feeds.of(name)):
+    if name is None or any(reader != app for reader in repo.feeds.readers(name)):
         return ()
     body = yamlread.documents(repo.store.read(name))
     patches = (body[0] or {}).get("patches") if body else None

@@ -10,7 +10,7 @@ from typing import Any
 
 from remediator.domain.yaml_paths import MISSING, YamlPath, depth, get, resolve
 from remediator.gitops import yamlread
-from remediator.gitops.merge_keys import keyed
+from remediator.gitops.merge_keys import by_merge_key
 from remediator.gitops.model import Manifest
 from remediator.gitops.yamlread import UnreadableYaml
 
@@ -44,7 +44,7 @@ def find(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlPath] 
 
 
 def _literal_place(data: bytes, target: Manifest, path: YamlPath) -> tuple[int, YamlPath] | None:
-    keyed_path = keyed(target.body, path)
+    keyed_path = by_merge_key(target.body, path)
     value = get(target.body, path)
     try:
         documents = yamlread.documents(masked(data))

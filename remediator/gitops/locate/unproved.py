@@ -14,7 +14,7 @@ from remediator.gitops.locate.conventions import Guess
 from remediator.gitops.locate.fields import container_field
 from remediator.gitops.locate.helm import value_place
 from remediator.gitops.model import Application, Located, Manifest, Source
-from remediator.gitops.render.helm import Release, ValuesLayer, chart_dependencies, chart_name, merged
+from remediator.gitops.render.helm import Release, ValuesLayer, chart_dependencies, chart_name, merge_layers
 from remediator.gitops.render.helm_render import user_values
 from remediator.gitops.yamlread import UnreadableYaml
 
@@ -27,7 +27,7 @@ def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> L
     container, field = container_field(obj, path)
     ranked: list[tuple[Guess, Release]] = []
     for release in _releases(repo, app, obj):
-        values = merged(release.layers) if release.chart else user_values(release.layers)
+        values = merge_layers(release.layers) if release.chart else user_values(release.layers)
         for prefix, chart in _charts(repo, release):
             below = get(values, prefix) if prefix else values
             guesses = conventions.guesses(

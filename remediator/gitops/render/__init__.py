@@ -1,1 +1,1 @@
-"""From an Application to the objects that Argo CD would apply: plain manifests, Kustomize, Helm."""
+"""Render Applications to the objects that Argo CD would apply: plain manifests, Kustomize, Helm."""

@@ -1,4 +1,4 @@
-"""A Helm source as Argo CD renders it: chart, release, and the layers its values come from, lowest first."""
+"""Read a Helm source as Argo CD does: chart, release, and the layers of its values, lowest first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from remediator.gitops.sources.layout import Layout, override_files
 from remediator.gitops.yamlread import UnreadableYaml
 
 PULLED = ".remediator-pulled"
-"""Where pulled charts seem to lie; nothing there can be edited."""
+"""The directory in which pulled charts appear; nothing in it can be edited."""
 
 LayerKind = Literal["default", "subchart", "file", "values", "valuesObject", "parameter", "fileParameter"]
 
@@ -27,22 +27,22 @@ class ValuesLayer:
 
     kind: LayerKind
     file: str
-    """Empty for what stands in the Application itself."""
+    """The file's name; empty for a field of the Application itself."""
     document: int
     path: YamlPath
-    """Prefix within the file, or within the Application."""
+    """The path of the values within the file or the Application."""
     data: Any
-    """The values it gives, as one mapping from the chart's root."""
+    """The values as one mapping from the chart's root."""
     inside: bool = False
     """`path` names a string that holds the values as YAML."""
     under: YamlPath = ()
-    """Where in the chart's values the layer's own root lies (a subchart's defaults)."""
+    """The path in the chart's values at which the layer's own values start (a subchart's defaults)."""
     editable: bool = True
 
 
 @dataclass(slots=True)
 class Release:
-    """All that is needed to render one Helm source."""
+    """Everything that is needed to render one Helm source."""
 
     app: Application
     source: Source
@@ -54,9 +54,9 @@ class Release:
     problems: list[Problem] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
     view: Files | None = None
-    """The checkout with pulled charts laid into it, where some were."""
+    """The checkout with pulled charts added, where any were pulled."""
     missing: list[str] = field(default_factory=list)
-    """Dependencies of the chart that are not vendored: they can only be pulled."""
+    """The chart's dependencies that are not vendored, so that they can only be pulled."""
 
 
 def release(files: Files, layout: Layout, app: Application, source: Source) -> Release:
@@ -80,7 +80,7 @@ def release(files: Files, layout: Layout, app: Application, source: Source) -> R
 
 
 def _with_dependencies(files: Files, layout: Layout, release: Release) -> Files:
-    """The checkout with the chart's missing dependencies laid into `charts/`, as far as they may be pulled."""
+    """Return the checkout with the chart's missing dependencies added to `charts/`, as far as they may be pulled."""
     if layout.charts is None:
         return files
     try:
@@ -99,7 +99,7 @@ def _with_dependencies(files: Files, layout: Layout, release: Release) -> Files:
 
 
 def _with_chart(files: Files, layout: Layout, release: Release) -> Files:
-    """The checkout with a registry's chart laid beside it, where it may be pulled."""
+    """Return the checkout with a registry's chart added, where it may be pulled."""
     source = release.source
     chart = layout.charts.files(source.repo_url, source.chart, source.revision) if layout.charts else None
     if not chart:
@@ -143,7 +143,7 @@ def _chart(files: Files, release: Release) -> None:
 
 
 def chart_dependencies(files: Files, chart: str, metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Chart.yaml's dependencies, or those of Helm 2's requirements.yaml."""
+    """Return the dependencies of Chart.yaml, or those of Helm 2's requirements.yaml."""
     listed = metadata.get("dependencies")
     if not listed and files.is_file(name := join(chart, "requirements.yaml")):
         try:
@@ -155,7 +155,7 @@ def chart_dependencies(files: Files, chart: str, metadata: Mapping[str, Any]) ->
 
 
 def subchart(files: Files, chart: str, entry: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """(directory, archive) of a dependency that is at hand: vendored in `charts/`, or beside by file://."""
+    """Return (directory, archive) of a dependency in the checkout: vendored in `charts/`, or referenced by file://."""
     name, repository = str(entry.get("name", "")), str(entry.get("repository") or "")
     folder = join(chart, f"charts/{name}")
     if files.is_file(join(folder, "Chart.yaml")):
@@ -175,7 +175,7 @@ def subchart(files: Files, chart: str, entry: Mapping[str, Any]) -> tuple[str | 
 def _value_files(files: Files, layout: Layout, release: Release, options: Mapping[str, Any]) -> None:
     ignore = bool(options.get("ignoreMissingValueFiles"))
     for index, entry in enumerate(options.get("valueFiles") or []):
-        name = value_file(layout, release.app, release.source, substituted(str(entry), release))
+        name = value_file(layout, release.app, release.source, substitute(str(entry), release))
         if name is None:
             if re.match(r"[a-z+]+://", str(entry)) or str(entry).startswith("$"):
                 release.problems.append(
@@ -213,7 +213,7 @@ def _value_files(files: Files, layout: Layout, release: Release, options: Mappin
 
 
 def value_file(layout: Layout, app: Application, source: Source, entry: str) -> str | None:
-    """A value file's path in the checkout: by `$ref`, from the repository's root, or beside the chart."""
+    """Return a value file's path in the checkout: by `$ref`, from the repository's root, or beside the chart."""
     if entry.startswith("$"):
         ref, _, path = entry[1:].partition("/")
         target = next((item for item in app.sources if item.ref == ref), None)
@@ -226,8 +226,8 @@ def value_file(layout: Layout, app: Application, source: Source, entry: str) -> 
     return None if name.startswith("../") else name
 
 
-def substituted(text: str, release: Release) -> str:
-    """Argo CD's build environment in Helm options."""
+def substitute(text: str, release: Release) -> str:
+    """Return the text with the variables of Argo CD's build environment replaced."""
     variables = {
         "ARGOCD_APP_NAME": release.app.name,
         "ARGOCD_APP_NAMESPACE": release.app.namespace,
@@ -240,8 +240,8 @@ def substituted(text: str, release: Release) -> str:
 
 
 def _inline(files: Files, release: Release, options: Mapping[str, Any]) -> None:
-    """Values that stand in the Application: valuesObject wins over values, parameters win over both."""
-    locator = _Written(files, release.app, release.source)
+    """Add the values in the Application: valuesObject takes precedence over values, parameters over both."""
+    locator = _OptionLocator(files, release.app, release.source)
     text, mapping = options.get("values"), options.get("valuesObject")
     if isinstance(mapping, dict) and mapping:
         release.layers.append(locator.layer("valuesObject", "valuesObject", mapping))
@@ -249,7 +249,7 @@ def _inline(files: Files, release: Release, options: Mapping[str, Any]) -> None:
         release.layers.append(locator.layer("values", "values", text))
     elif isinstance(text, str) and text.strip():
         try:
-            values = yamlread.mapping(substituted(text, release))
+            values = yamlread.mapping(substitute(text, release))
         except UnreadableYaml as error:
             words = f"helm.values: {error.message}"
             release.problems.append(Problem("parse", words, file=release.app.file, application=release.app.name))
@@ -258,13 +258,13 @@ def _inline(files: Files, release: Release, options: Mapping[str, Any]) -> None:
     _parameters(files, release, options, locator)
 
 
-def _parameters(files: Files, release: Release, options: Mapping[str, Any], locator: _Written) -> None:
-    file, path = locator.where("parameters")
+def _parameters(files: Files, release: Release, options: Mapping[str, Any], locator: _OptionLocator) -> None:
+    file, path = locator.locate("parameters")
     for number, entry in enumerate(options.get("parameters") or []):
         if isinstance(entry, dict) and entry.get("name"):
             name = str(entry["name"])
-            value: Any = substituted(str(entry.get("value", "")), release)
-            data = with_value({}, parameter_path(name), value if entry.get("forceString") else typed(value))
+            value: Any = substitute(str(entry.get("value", "")), release)
+            data = with_value({}, parameter_path(name), value if entry.get("forceString") else parse_value(value))
             index = _index_in(files, file, name) if file else number
             release.layers.append(
                 ValuesLayer("parameter", file, 0, (*path, index, "value"), data, under=parameter_path(name))
@@ -279,8 +279,8 @@ def _parameters(files: Files, release: Release, options: Mapping[str, Any], loca
                 release.layers.append(ValuesLayer("fileParameter", target, 0, (), data, under=steps, editable=False))
 
 
-class _Written:
-    """Where a Helm option is written: in `.argocd-source*.yaml` where one gives it, else in the Application."""
+class _OptionLocator:
+    """Locates a Helm option: in `.argocd-source*.yaml` where one sets it, else in the Application."""
 
     def __init__(self, files: Files, app: Application, source: Source) -> None:
         self.base: YamlPath = (*source.pointer, "helm")
@@ -293,12 +293,12 @@ class _Written:
                     continue
 
     def layer(self, kind: LayerKind, option: str, data: Any, *, inside: bool = False) -> ValuesLayer:
-        """The layer of one option; its file is empty for the Application itself."""
-        file, path = self.where(option)
+        """Return the layer of one option; its file is empty for the Application itself."""
+        file, path = self.locate(option)
         return ValuesLayer(kind, file, 0, path, data, inside=inside)
 
-    def where(self, option: str) -> tuple[str, YamlPath]:
-        """File (or empty) and path of an option."""
+    def locate(self, option: str) -> tuple[str, YamlPath]:
+        """Return the file (empty for the Application) and the path of an option."""
         for name, body in self.overrides:
             if get(body, ("helm", option)) is not MISSING:
                 return name, ("helm", option)
@@ -314,7 +314,7 @@ def _index_in(files: Files, file: str, name: str) -> int:
 
 
 def parameter_path(name: str) -> YamlPath:
-    """Helm's --set path: dots separate unless escaped, `[n]` is an item."""
+    """Parse a path of helm's --set: dots separate unless escaped, `[n]` is an item."""
     steps: list[str | int] = []
     for part in re.split(r"(?<!\\)\.", name):
         match = re.match(r"(.*?)((?:\[\d+\])*)$", part.replace("\\.", "."))
@@ -324,8 +324,8 @@ def parameter_path(name: str) -> YamlPath:
     return tuple(steps)
 
 
-def typed(text: str) -> Any:
-    """What --set makes of a value."""
+def parse_value(text: str) -> Any:
+    """Return the value as helm's --set reads it."""
     words: dict[str, Any] = {"true": True, "false": False, "null": None, "": ""}
     if text in words:
         return words[text]
@@ -349,24 +349,24 @@ def _document(files: Files, name: str, release: Release) -> Any:
     return documents[0] if documents else None
 
 
-def merged(layers: list[ValuesLayer]) -> dict[str, Any]:
-    """The values Helm computes: later layers win, a null takes a key away."""
+def merge_layers(layers: list[ValuesLayer]) -> dict[str, Any]:
+    """Return the values that Helm computes: later layers take precedence, a null removes a key."""
     result: dict[str, Any] = {}
     for layer in layers:
         if isinstance(layer.data, dict):
-            result = coalesced(result, layer.data)
+            result = coalesce(result, layer.data)
     return result
 
 
-def coalesced(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `over` laid on it, as Helm coalesces values."""
+def coalesce(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with `over` merged in, as Helm coalesces values."""
     result = dict(base)
     for key, value in over.items():
         old = result.get(key)
         if value is None:
             result.pop(key, None)
         elif isinstance(old, dict) and isinstance(value, dict):
-            result[key] = coalesced(old, value)
+            result[key] = coalesce(old, value)
         elif isinstance(old, list) and isinstance(value, list) and any(item is MISSING for item in value):
             result[key] = value
         else:
@@ -375,7 +375,7 @@ def coalesced(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def chart_name(files: Files, chart: str) -> str:
-    """The chart's name by its Chart.yaml, else by its directory."""
+    """Return the chart's name by its Chart.yaml, else by its directory."""
     try:
         documents = yamlread.documents(files.read(join(chart, "Chart.yaml")))
     except UnreadableYaml:

@@ -12,7 +12,7 @@ from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.model import Manifest
 from remediator.gitops.render.helm import Release, ValuesLayer, chart_dependencies, chart_name, subchart
-from remediator.gitops.sources.tools import Tools, copied
+from remediator.gitops.sources.tools import Tools, temporary_copy
 from remediator.gitops.yamlread import UnreadableYaml
 
 _SOURCE = re.compile(rb"^# Source: (.+?)\s*$", re.MULTILINE)
@@ -20,7 +20,7 @@ VALUES = ".remediator-values.json"
 
 
 def user_values(layers: Iterable[ValuesLayer]) -> dict[str, Any]:
-    """What helm is given on top of the chart: nulls stay, since they take chart defaults away."""
+    """Return the values that helm gets in addition to the chart's; nulls stay, since they remove chart defaults."""
     result: dict[str, Any] = {}
     for layer in layers:
         if layer.kind in ("default", "subchart") or not isinstance(layer.data, dict):
@@ -31,20 +31,20 @@ def user_values(layers: Iterable[ValuesLayer]) -> dict[str, Any]:
                 value = value[step if isinstance(value, dict) else 0]
             result = with_value(result, layer.under, value)
         else:
-            result = _over(result, layer.data)
+            result = _overlay(result, layer.data)
     return result
 
 
-def _over(base: dict[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+def _overlay(base: dict[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in override.items():
         old = result.get(key)
-        result[key] = _over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        result[key] = _overlay(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return result
 
 
 def arguments(release: Release) -> list[str]:
-    """Helm's arguments as Argo CD gives them, the values apart."""
+    """Return helm's arguments as Argo CD gives them, except for the values."""
     options = release.source.options("helm")
     command = ["template", release.name or "release", release.chart or ".", "--values", VALUES]
     if release.namespace and "*" not in release.namespace:
@@ -63,8 +63,8 @@ def arguments(release: Release) -> list[str]:
 
 
 def run(files: Files, tools: Tools, release: Release, values: Mapping[str, Any]) -> list[Manifest]:
-    """Helm's own output with these values; raises ToolFailed with helm's words."""
-    with copied(files, release.files, _patched_chart(files, release)) as root:
+    """Return helm's own output with these values; raises ToolFailed with helm's message."""
+    with temporary_copy(files, release.files, _patched_chart(files, release)) as root:
         (root / VALUES).write_text(json.dumps(values), encoding="utf-8")
         name = re.sub(r"[^a-z0-9-]", "x", release.name.lower())[:53] or "release"
         words = arguments(release)
@@ -74,7 +74,7 @@ def run(files: Files, tools: Tools, release: Release, values: Mapping[str, Any])
 
 
 def _patched_chart(files: Files, release: Release) -> dict[str, bytes]:
-    """Chart.yaml without the dependencies that are not vendored; what is left can still be rendered."""
+    """Return Chart.yaml without the dependencies that are not vendored, so that the other templates can be rendered."""
     if not release.missing:
         return {}
     name = join(release.chart, "Chart.yaml")
@@ -91,7 +91,7 @@ def _patched_chart(files: Files, release: Release) -> dict[str, bytes]:
 
 
 def parse(output: bytes, release: Release, files: Files) -> list[Manifest]:
-    """The objects of helm's output with the template each came from."""
+    """Return the objects of helm's output with the template of each."""
     root_name = chart_name(files, release.chart)
     objects: list[Manifest] = []
     for _, piece in yamlread.pieces(output):
@@ -105,7 +105,7 @@ def parse(output: bytes, release: Release, files: Files) -> list[Manifest]:
 
 
 def manifests(body: Any, release: Release, template: str) -> list[Manifest]:
-    """The objects of one rendered document; a List's items each by itself."""
+    """Return the objects of one rendered document; a List counts as its items."""
     many = isinstance(body, dict) and str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list)
     items = body["items"] if many else [body]
     return [
@@ -116,7 +116,7 @@ def manifests(body: Any, release: Release, template: str) -> list[Manifest]:
 
 
 def template_file(files: Files, chart: str, root_name: str, source: str) -> str:
-    """The checkout's file behind a `# Source:` comment; empty for one inside a packaged subchart."""
+    """Return the checkout's file behind a `# Source:` comment; empty for one inside a packaged subchart."""
     parts = source.split("/")
     folder, segments = chart, parts[1:] if (parts and parts[0] == root_name) or len(parts) > 1 else parts
     while len(segments) > 2 and segments[0] == "charts":

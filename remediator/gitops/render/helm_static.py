@@ -1,4 +1,4 @@
-"""Render a chart without helm: less sure, and partly where a template asks for what is not known here."""
+"""Render a chart without helm: less certain, and incomplete where a template uses unsupported functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from remediator.domain.yaml_paths import MISSING, get, mapping_at
 from remediator.gitops import yamlread
 from remediator.gitops.files import Files, join
 from remediator.gitops.model import Manifest, Problem
-from remediator.gitops.render.helm import Release, chart_dependencies, coalesced, subchart
+from remediator.gitops.render.helm import Release, chart_dependencies, coalesce, subchart
 from remediator.gitops.render.helm_render import manifests
 from remediator.gitops.template.engine import Engine
 from remediator.gitops.template.functions import FUNCTIONS, with_must
@@ -20,8 +20,8 @@ _KUBE = "1.31.0"
 _FUNCTIONS = with_must(FUNCTIONS)
 
 
-class _Versions:
-    """`.Capabilities.APIVersions`: says yes to the built-in groups."""
+class _ApiVersions:
+    """The value of `.Capabilities.APIVersions`: it has the built-in groups."""
 
     def fields(self, _: str) -> Any:
         return lambda version: str(version).split("/")[0] in _GROUPS
@@ -33,7 +33,7 @@ _GROUPS = frozenset(
 
 
 class _ChartFiles:
-    """`.Files` of one chart."""
+    """The value of `.Files` in one chart."""
 
     def __init__(self, files: Files, chart: str) -> None:
         self.files, self.chart = files, chart
@@ -53,7 +53,7 @@ class _ChartFiles:
 
 
 def render(files: Files, release: Release, values: Mapping[str, Any]) -> tuple[list[Manifest], list[Problem]]:
-    """The objects whose templates could be read, and the templates that could not."""
+    """Return the objects whose templates could be read, and the templates that could not."""
     engine = Engine(_FUNCTIONS)
     engine.functions |= {
         "include": engine.execute,
@@ -88,17 +88,17 @@ def _collect(
     jobs: list[tuple[str, str, dict[str, Any]]],
     base: str,
 ) -> None:
-    metadata = _first(files, join(chart, "Chart.yaml"))
-    defaults = _first(files, join(chart, "values.yaml")) if files.is_file(join(chart, "values.yaml")) else {}
-    values = coalesced(defaults, values)
+    metadata = _first_mapping(files, join(chart, "Chart.yaml"))
+    defaults = _first_mapping(files, join(chart, "values.yaml")) if files.is_file(join(chart, "values.yaml")) else {}
+    values = coalesce(defaults, values)
     for entry in chart_dependencies(files, chart, metadata):
         folder, _ = subchart(files, chart, entry)
         alias = str(entry.get("alias") or entry.get("name"))
-        if folder is None or not _enabled(entry, values):
+        if folder is None or not _is_enabled(entry, values):
             continue
         inner = values.get(alias)
         inner = dict(inner) if isinstance(inner, dict) else {}
-        inner["global"] = coalesced(values.get("global") or {}, inner.get("global") or {})
+        inner["global"] = coalesce(values.get("global") or {}, inner.get("global") or {})
         _collect(files, release, folder, inner, engine, jobs, f"{base}charts/{alias}/")
     context = {
         "Values": values,
@@ -114,7 +114,7 @@ def _collect(
         | {"AppVersion": str(metadata.get("appVersion", ""))},
         "Capabilities": {
             "KubeVersion": {"Version": f"v{_KUBE}", "GitVersion": f"v{_KUBE}", "Major": "1", "Minor": "31"},
-            "APIVersions": _Versions(),
+            "APIVersions": _ApiVersions(),
             "HelmVersion": {"Version": "v3.18.0"},
         },
         "Files": _ChartFiles(files, chart),
@@ -131,7 +131,7 @@ def _collect(
             jobs.append((name, source, {**context, "Template": {"Name": name, "BasePath": join(chart, "templates")}}))
 
 
-def _enabled(entry: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+def _is_enabled(entry: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
     for condition in str(entry.get("condition") or "").split(","):
         if condition.strip():
             value = get(values, tuple(condition.strip().split(".")))
@@ -142,6 +142,6 @@ def _enabled(entry: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
     return any(switches) if switches else True
 
 
-def _first(files: Files, name: str) -> dict[str, Any]:
+def _first_mapping(files: Files, name: str) -> dict[str, Any]:
     documents = yamlread.documents(files.read(name))
     return documents[0] if documents and isinstance(documents[0], dict) else {}

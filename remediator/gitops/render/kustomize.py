@@ -1,8 +1,8 @@
 """Read a kustomization as kustomize builds it, remembering which text each object and field comes from.
 
 It follows the order of kustomize's built-in steps: resources, components, generators, then patches, namespace,
-prefix and suffix, labels, JSON patches, replicas, images. It is the map for finding places; what finally counts
-is kustomize's own output, where the tool is at hand.
+prefix and suffix, labels, JSON patches, replicas, images. It serves to find places; the objects themselves come from
+kustomize, where the tool is installed.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ REMOTE = re.compile(
 
 
 Inflate = Callable[[str, int, Mapping[str, Any]], "list[Tracked]"]
-"""What stands in for a chart's objects: by kustomization file, index and entry."""
+"""A function that returns the objects of a chart from the kustomization file, the entry's index and the entry."""
 
 
 def build(files: Files, directory: str, inflate: Inflate | None = None) -> Build:
-    """Everything the kustomization of a directory yields."""
+    """Return everything that the kustomization of a directory yields."""
     result = Build()
     result.objects = _KustomizationReader(files, result, inflate).directory(directory, [])
     result.problems = list(dict.fromkeys(result.problems))
@@ -48,7 +48,7 @@ class _KustomizationReader:
         return documents(self.files, self.result, name, referrer)
 
     def directory(self, directory: str, objects: list[Tracked], chain: tuple[str, ...] = ()) -> list[Tracked]:
-        """Accumulate one kustomization; `objects` are what a component works on."""
+        """Return the objects after one kustomization; `objects` are those that a component changes."""
         file = kustomization_file(self.files, directory)
         if file is None:
             self.problem("missing-file", f"no kustomization in {directory or '.'}", chain[-1] if chain else directory)

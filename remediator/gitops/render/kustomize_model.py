@@ -1,4 +1,4 @@
-"""What a kustomization yields: objects, and the texts that shaped each of them."""
+"""The result of building a kustomization: objects, and the texts that shaped each of them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LayerKind = Literal["base", "patch", "json", "image", "replica", "generator", "n
 
 @dataclass(slots=True)
 class KustomizeLayer:
-    """One text that shapes an object: where it stands and what it says."""
+    """One text that shapes an object, with its place and its content."""
 
     kind: LayerKind
     directory: str
-    """Of the kustomization that applies it."""
+    """The directory of the kustomization that applies it."""
     file: str
     document: int
     path: YamlPath
@@ -40,34 +40,34 @@ class Tracked:
 
     @property
     def kind(self) -> str:
-        """Kind of the object."""
+        """Return the kind of the object."""
         return str(self.body.get("kind", ""))
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Its metadata, a mapping always."""
+        """Return the object's metadata, which is always a mapping."""
         metadata = self.body.get("metadata")
         return metadata if isinstance(metadata, dict) else {}
 
     @property
     def name(self) -> str:
-        """Its present name."""
+        """Return the object's current name."""
         return str(self.metadata.get("name", ""))
 
     @property
     def file(self) -> str:
-        """Where its first text stands."""
+        """Return the file of the object's first text."""
         return self.layers[0].file
 
     @property
     def document(self) -> int:
-        """The document there."""
+        """Return the index of the document in that file."""
         return self.layers[0].document
 
 
 @dataclass(slots=True)
 class Build:
-    """Everything that a kustomization yields, and what stood in the way."""
+    """All objects of a kustomization, and the problems of building it."""
 
     objects: list[Tracked] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -78,4 +78,4 @@ class Build:
     charts: list[tuple[str, int, Mapping[str, Any]]] = field(default_factory=list)
     """helmCharts entries: kustomization file, index, entry."""
     unsure: list[str] = field(default_factory=list)
-    """What was used and is not understood here."""
+    """The fields of the kustomization that this reader does not support."""

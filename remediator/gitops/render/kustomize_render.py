@@ -1,4 +1,4 @@
-"""Build a kustomization by kustomize itself, on a copy, without what would have to be fetched."""
+"""Build a kustomization with kustomize itself, on a copy without the resources that would have to be fetched."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from remediator.gitops.model import Application, Manifest, Problem, Source
 from remediator.gitops.render.kustomize import REMOTE, build
 from remediator.gitops.render.kustomize_model import Build, KustomizeLayer, Tracked
 from remediator.gitops.render.kustomize_steps import Transformer
-from remediator.gitops.sources.tools import Tools, copied
+from remediator.gitops.sources.tools import Tools, temporary_copy
 from remediator.gitops.yamlread import UnreadableYaml
 
 _TOP = ".remediator-top"
 
 
 def read(files: Files, source: Source) -> Build:
-    """The static reading, with the Application's own kustomize options as the outermost step."""
+    """Return the static build, with the Application's own kustomize options as the outermost step."""
     result = build(files, source.path)
     options = overlay_of(source)
     if options:
@@ -32,7 +32,7 @@ def read(files: Files, source: Source) -> Build:
 
 
 def overlay_of(source: Source) -> dict[str, Any]:
-    """`spec.source.kustomize` as the fields of a kustomization."""
+    """Return `spec.source.kustomize` as the fields of a kustomization."""
     options = dict(source.options("kustomize"))
     overlay: dict[str, Any] = {
         key: options[key]
@@ -59,7 +59,7 @@ def overlay_of(source: Source) -> dict[str, Any]:
 
 
 def run(files: Files, tools: Tools, source: Source, build: Build) -> str:
-    """Kustomize's output; remote resources and charts that are not vendored are left out of the copy."""
+    """Return kustomize's output; remote resources and charts that are not vendored are left out."""
     names = set(build.files)
     for directory in build.directories:
         names.update(join(directory, name) for name in files.entries(directory)[0])
@@ -90,12 +90,12 @@ def run(files: Files, tools: Tools, source: Source, build: Build) -> str:
             top["components"] = ["../" + join(source.path, str(item)) for item in top["components"]]
         extra[f"{_TOP}/kustomization.yaml"] = json.dumps(top).encode()
         target = _TOP
-    with copied(files, names, extra) as root:
+    with temporary_copy(files, names, extra) as root:
         return tools.run_kustomize(target, root)
 
 
 def chart_home(files: Files, directory: str) -> str:
-    """The directory in which a kustomization keeps its charts."""
+    """Return the directory in which a kustomization keeps its charts."""
     name = kustomization_file(files, directory)
     body = _body(files, name) if name else {}
     settings = body.get("helmGlobals")
@@ -136,25 +136,25 @@ def _without_remote(files: Files, directory: str, name: str) -> bytes | None:
 
 
 def manifests(output: str, app: Application, source: Source, build: Build) -> list[Manifest]:
-    """Kustomize's objects, each with what the static reading knows of its origin."""
+    """Return kustomize's objects, each with the origin that the static build recorded."""
     bodies = [body for body in yamlread.iterate(output.encode()) if isinstance(body, dict) and body.get("kind")]
     return [manifest(body, app, source, match(body, build)) for body in bodies]
 
 
-def static(app: Application, source: Source, build: Build) -> list[Manifest]:
-    """The objects as far as they were read without kustomize."""
+def static_manifests(app: Application, source: Source, build: Build) -> list[Manifest]:
+    """Return the objects as far as they were read without kustomize."""
     return [manifest(item.body, app, source, item) for item in build.objects]
 
 
 def manifest(body: dict[str, Any], app: Application, source: Source, tracked: Tracked | None) -> Manifest:
-    """One built object with its origin."""
+    """Return one built object with its origin."""
     layer: KustomizeLayer | None = tracked.layers[0] if tracked else None
     file, document = (layer.file, layer.document) if layer else ("", 0)
     return Manifest.of(body, app, source, file=file, document=document, tracked=tracked)
 
 
 def match(body: dict[str, Any], build: Build) -> Tracked | None:
-    """The tracked object that a built one is, by kind, name (hash aside) and namespace."""
+    """Return the tracked object of a built one, by kind, name (without the hash) and namespace."""
     metadata = body.get("metadata") or {}
     kind, name, namespace = body.get("kind"), str(metadata.get("name", "")), metadata.get("namespace")
     fits = [
@@ -171,7 +171,7 @@ def match(body: dict[str, Any], build: Build) -> Tracked | None:
 
 
 def problems_of(build: Build, app: Application) -> list[Problem]:
-    """The reading's problems as the Application's."""
+    """Return the problems of the build as problems of the Application."""
     problems = [Problem(item.kind, item.message, item.file, item.line, app.name) for item in build.problems]
     problems += [
         Problem("remote", f"kustomize resource {item} lies in another repository", app.file, 0, app.name)

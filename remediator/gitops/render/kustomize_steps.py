@@ -1,4 +1,4 @@
-"""The transforming steps of one kustomization: patches, namespace, names, labels, replicas, images."""
+"""Apply the transformations of one kustomization: patches, namespace, names, labels, replicas, images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from remediator.domain.yaml_paths import YamlPath, list_at, mapping_at
 from remediator.gitops import yamlread
-from remediator.gitops.files import Files, join, shown
+from remediator.gitops.files import Files, join, printable
 from remediator.gitops.images import image_option, map_images
 from remediator.gitops.model import Problem
 from remediator.gitops.render.kustomize_model import Build, KustomizeLayer, LayerKind, Tracked
@@ -17,12 +17,12 @@ from remediator.gitops.yamlread import UnreadableYaml
 
 
 def documents(files: Files, result: Build, name: str, referrer: str) -> list[Any]:
-    """The documents of a file that a kustomization names; what is wrong with it becomes a problem."""
+    """Return the documents of a file that a kustomization names; errors become problems of the build."""
     try:
         data = files.read(name)
     except UnreadableYaml as error:
         missing = error.message == "no such file"
-        words = f"{shown(name)} does not exist" if missing else f"{shown(name)}: {error.message}"
+        words = f"{printable(name)} does not exist" if missing else f"{printable(name)}: {error.message}"
         result.problems.append(Problem("missing-file" if missing else "too-large", words, file=referrer))
         return []
     result.files.add(files.real_name(name))
@@ -34,7 +34,7 @@ def documents(files: Files, result: Build, name: str, referrer: str) -> list[Any
 
 
 class Transformer:
-    """The transforming steps of one kustomization body; `prefix` is where that body stands in its file."""
+    """The transformations of one kustomization body; `prefix` is the path of that body in its file."""
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class Transformer:
         self.document = document
 
     def layer(self, kind: LayerKind, path: YamlPath, body: Any) -> KustomizeLayer:
-        """A layer that stands in this kustomization."""
+        """Return a layer whose text is in this kustomization."""
         return KustomizeLayer(kind, self.directory, self.file, self.document, (*self.prefix, *path), body)
 
     def apply(self, objects: list[Tracked]) -> list[Tracked]:
-        """The objects after all steps."""
+        """Return the objects after all transformations."""
         for entry in self.patches("patchesStrategicMerge"):
             objects = self._strategic(objects, entry, None)
         for entry in self.patches("patches"):
@@ -78,7 +78,7 @@ class Transformer:
         return [item for item in objects if item.body]
 
     def patches(self, key: str) -> list[KustomizeLayer]:
-        """The patches of one list, each with its parsed text; `inside` keeps the entry's index for its target."""
+        """Return the patches of one list, each with its parsed text; `inside` has the entry's index for its target."""
         layers: list[KustomizeLayer] = []
         for index, entry in enumerate(list_at(self.body, key)):
             path: str | None = None
@@ -208,11 +208,11 @@ class Transformer:
 
     def _labels(self, objects: list[Tracked]) -> None:
         for key, field_name in (("commonLabels", "labels"), ("commonAnnotations", "annotations")):
-            self._marked(objects, field_name, mapping_at(self.body, key), (key,))
+            self._add_metadata(objects, field_name, mapping_at(self.body, key), (key,))
         for index, entry in enumerate(list_at(self.body, "labels")):
-            self._marked(objects, "labels", mapping_at(entry, "pairs"), ("labels", index, "pairs"))
+            self._add_metadata(objects, "labels", mapping_at(entry, "pairs"), ("labels", index, "pairs"))
 
-    def _marked(self, objects: list[Tracked], field_name: str, pairs: dict[str, Any], path: YamlPath) -> None:
+    def _add_metadata(self, objects: list[Tracked], field_name: str, pairs: dict[str, Any], path: YamlPath) -> None:
         for item in objects if pairs else ():
             marked = {**mapping_at(item.metadata, field_name), **pairs}
             item.body = {**item.body, "metadata": {**item.metadata, field_name: marked}}
@@ -262,7 +262,7 @@ SCALABLE = frozenset(("Deployment", "ReplicaSet", "StatefulSet", "ReplicationCon
 
 
 def same_object(patch: Mapping[str, Any], item: Tracked) -> bool:
-    """A strategic patch names its object by kind, group and original or present name."""
+    """Return whether a strategic patch names the object: by kind, group and original or current name."""
     metadata = patch.get("metadata") or {}
     group = str(patch.get("apiVersion", "")).rpartition("/")[0]
     item_group = str(item.body.get("apiVersion", "")).rpartition("/")[0]
@@ -280,7 +280,7 @@ def same_object(patch: Mapping[str, Any], item: Tracked) -> bool:
 
 
 def targets(target: Mapping[str, Any], item: Tracked) -> bool:
-    """A patch target: anchored regular expressions for kind, name and namespace, selectors for labels."""
+    """Return whether a patch target selects the object: by anchored regular expressions and label selectors."""
     api = str(item.body.get("apiVersion", ""))
     group, _, version = api.rpartition("/")
     for key, have in (

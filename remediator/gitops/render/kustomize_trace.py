@@ -1,4 +1,4 @@
-"""Which text of a kustomization decides a field: the last step that sets it, and what stood below."""
+"""Trace a field through a kustomization: the text that sets it last, and those that it overrides."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from remediator.domain.yaml_paths import MISSING, YamlPath, child, depth, get, resolve
 from remediator.gitops.files import join
 from remediator.gitops.images import split_image
-from remediator.gitops.merge_keys import keyed, merge_key
+from remediator.gitops.merge_keys import by_merge_key, merge_key
 from remediator.gitops.render.kustomize_model import KustomizeLayer, Tracked
 from remediator.gitops.render.merge import pointer
 
 
 @dataclass(frozen=True, slots=True)
 class TracedText:
-    """One place that can set the field. `final` ends the search below it: what lies under is overridden."""
+    """One place that can set the field; `final` ends the search, since it overrides all texts below."""
 
     layer: KustomizeLayer
     file: str
@@ -30,8 +30,8 @@ class TracedText:
 
 
 def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[TracedText]:
-    """The spots that set a field of the built object, the winning one first."""
-    keyed_path = keyed(body, path)
+    """Yield the texts that set a field of the built object, the effective one first."""
+    keyed_path = by_merge_key(body, path)
     for layer in reversed(item.layers):
         match layer.kind:
             case "base" | "patch":
@@ -41,13 +41,13 @@ def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[Trace
                     words = (
                         "strategic merge patch" if layer.kind == "patch" else "manifest that the kustomization includes"
                     )
-                    yield spot(layer, layer_path, current, words)
+                    yield traced_text(layer, layer_path, current, words)
             case "json":
-                yield from _operations(layer, body, path)
+                yield from _json_patch_texts(layer, body, path)
             case "image":
-                yield from _image(layer, body, path)
+                yield from _image_texts(layer, body, path)
             case "generator":
-                yield from _generated(layer, path)
+                yield from _generator_texts(layer, path)
             case "label":
                 field_name, pairs = layer.body
                 if path[:2] == ("metadata", field_name) and len(path) == 3 and path[2] in pairs:
@@ -65,14 +65,14 @@ def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[Trace
 _FIELDS: Mapping[str, YamlPath] = {"replica": ("spec", "replicas"), "namespace": ("metadata", "namespace")}
 
 
-def spot(layer: KustomizeLayer, steps: YamlPath, value: Any, why: str) -> TracedText:
-    """A spot in a patch or base: inside a string where the patch is written inline."""
+def traced_text(layer: KustomizeLayer, steps: YamlPath, value: Any, why: str) -> TracedText:
+    """Return the text of a field in a patch or base: inside a string where the patch is written inline."""
     if layer.embedded:
         return TracedText(layer, layer.file, layer.document, layer.path, steps, value, f"{why}, written inline")
     return TracedText(layer, layer.file, layer.document, (*layer.path, *steps), (), value, why)
 
 
-def _operations(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> Iterator[TracedText]:
+def _json_patch_texts(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> Iterator[TracedText]:
     indexed = tuple(str(step) for step in resolve(body, path))
     for number in range(len(layer.body) - 1, -1, -1):
         operation = layer.body[number]
@@ -80,19 +80,19 @@ def _operations(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> 
             continue
         at = pointer(str(operation.get("path", "")))
         if at and at[-1] == "-":
-            at = _appended(body, at, operation.get("value"))
+            at = _appended_position(body, at, operation.get("value"))
         if indexed[: len(at)] != at or operation.get("op") not in ("add", "replace"):
             continue
         tail = path[len(at) :]
         value = get(operation.get("value"), tail)
         if value is not MISSING:
             steps: YamlPath = (number, "value", *resolve(operation.get("value"), tail))
-            yield spot(layer, steps, value, "JSON patch")
+            yield traced_text(layer, steps, value, "JSON patch")
             return
 
 
-def _appended(body: dict[str, Any], at: YamlPath, value: Any) -> YamlPath:
-    """Where an item that a patch appends ended up."""
+def _appended_position(body: dict[str, Any], at: YamlPath, value: Any) -> YamlPath:
+    """Return the path at which an item that a patch appends is in the result."""
     items = get(body, at[:-1])
     for index, item in enumerate(items if isinstance(items, list) else []):
         if item == value or (
@@ -102,7 +102,7 @@ def _appended(body: dict[str, Any], at: YamlPath, value: Any) -> YamlPath:
     return at
 
 
-def _image(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> Iterator[TracedText]:
+def _image_texts(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> Iterator[TracedText]:
     if not path or path[-1] != "image":
         return
     entry = layer.body
@@ -123,7 +123,7 @@ def _image(layer: KustomizeLayer, body: dict[str, Any], path: YamlPath) -> Itera
         )
 
 
-def _generated(layer: KustomizeLayer, path: YamlPath) -> Iterator[TracedText]:
+def _generator_texts(layer: KustomizeLayer, path: YamlPath) -> Iterator[TracedText]:
     if len(path) != 2 or path[0] != "data":
         return
     key = str(path[1])
@@ -165,27 +165,27 @@ def _generated(layer: KustomizeLayer, path: YamlPath) -> Iterator[TracedText]:
 
 @dataclass(frozen=True, slots=True)
 class InsertionPoint:
-    """A text in which a field that is set nowhere can be inserted."""
+    """A text into which a field that is not set anywhere can be inserted."""
 
     layer: KustomizeLayer
     path: YamlPath
     depth: int
 
 
-def openings(item: Tracked, body: dict[str, Any], path: YamlPath) -> list[InsertionPoint]:
-    """Where the field could be added: bases and patches that already reach the item of each list on the way."""
-    keyed_path = keyed(body, path)
+def insertion_points(item: Tracked, body: dict[str, Any], path: YamlPath) -> list[InsertionPoint]:
+    """Return the bases and patches to which the field could be added: those that already contain its list items."""
+    keyed_path = by_merge_key(body, path)
     points = []
     for layer in item.layers:
         if layer.kind in ("base", "patch") and isinstance(layer.body, dict):
             reached = depth(layer.body, keyed_path)
-            if not _lists_left(body, keyed_path, reached, len(keyed_path)):
+            if not _needs_new_item(body, keyed_path, reached, len(keyed_path)):
                 points.append(InsertionPoint(layer, resolve(layer.body, keyed_path), reached))
     return points
 
 
-def _lists_left(body: dict[str, Any], path: YamlPath, reached: int, total: int) -> bool:
-    """Whether an item that exists in the object would have to be made anew."""
+def _needs_new_item(body: dict[str, Any], path: YamlPath, reached: int, total: int) -> bool:
+    """Return whether an item that exists in the object would have to be created again."""
     node: Any = body
     field: Any = ""
     for index, step in enumerate(path[:total]):

@@ -1,4 +1,4 @@
-"""Strategic merge and JSON patches, as kustomize and Kubernetes define them."""
+"""Apply strategic merge patches and JSON patches, as kustomize and Kubernetes define them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from remediator.gitops.merge_keys import merge_key
 
 
 class PatchFailed(Exception):
-    """A patch that does not fit its target, which stops kustomize too."""
+    """A patch does not fit its target; kustomize fails here, too."""
 
 
 def strategic(base: Any, patch: Any, field: str = "") -> Any:
-    """`base` with `patch` merged in: mappings by key, known lists by their merge key, all else replaced."""
+    """Return `base` with `patch` merged in: mappings by key, known lists by their merge key; all else is replaced."""
     if isinstance(patch, Mapping):
         directive = patch.get("$patch")
         if directive == "delete":
@@ -62,7 +62,7 @@ def _lists(base: list[Any], patch: list[Any], field: str) -> list[Any]:
 
 
 def pointer(text: str) -> YamlPath:
-    """A JSON pointer as steps; numbers stay text, since only the target tells lists from mappings."""
+    """Return a JSON pointer as steps; numbers stay text, since only the target distinguishes lists from mappings."""
     return (
         tuple(part.replace("~1", "/").replace("~0", "~") for part in text.lstrip("/").split("/"))
         if text.strip("/")
@@ -71,7 +71,7 @@ def pointer(text: str) -> YamlPath:
 
 
 def json_patch(body: Any, operations: Any) -> Any:
-    """`body` after the operations of RFC 6902; raises PatchFailed where kustomize would."""
+    """Return `body` after the operations of RFC 6902; raises PatchFailed where kustomize would fail."""
     for operation in operations if isinstance(operations, list) else []:
         if not isinstance(operation, Mapping):
             raise PatchFailed("an operation that is not a mapping")
@@ -97,7 +97,7 @@ def json_patch(body: Any, operations: Any) -> Any:
 
 
 def _put(node: Any, path: YamlPath, value: Any, *, insert: bool) -> Any:
-    """A copy with the value at the path; MISSING takes away, `insert` makes room in a list."""
+    """Return a copy with the value at the path; MISSING removes the field, `insert` shifts the items of a list."""
     if not path:
         return value
     step, tail = str(path[0]), path[1:]

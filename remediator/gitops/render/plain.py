@@ -1,4 +1,4 @@
-"""A directory of plain manifests, with Argo CD's recurse, include and exclude."""
+"""Read a directory of plain manifests, with Argo CD's recurse, include and exclude."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SKIP = b"+argocd:skip-file-rendering"
 
 
 def file_names(files: Files, source: Source) -> Iterator[str]:
-    """The files of the directory that Argo CD reads."""
+    """Yield the files of the directory that Argo CD reads."""
     options = source.options("directory")
     include, exclude = str(options.get("include") or ""), str(options.get("exclude") or "")
     base = files.real_name(source.path)
@@ -35,7 +35,7 @@ def file_names(files: Files, source: Source) -> Iterator[str]:
 
 
 def covers(source: Source, name: str) -> bool:
-    """Whether the directory source reads this file."""
+    """Return whether the directory source reads this file."""
     base = source.path
     inside = name.startswith(base + "/") if base else True
     if not inside:
@@ -51,7 +51,7 @@ def covers(source: Source, name: str) -> bool:
 
 
 def read(files: Files, app: Application, source: Source) -> tuple[list[Manifest], list[Problem]]:
-    """The objects of a directory, and the files that are none."""
+    """Return the objects of a directory, and the problems of the files without objects."""
     objects: list[Manifest] = []
     problems: list[Problem] = []
     for name in file_names(files, source):

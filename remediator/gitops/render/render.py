@@ -1,4 +1,4 @@
-"""What an Application would apply: each source by its tool, cached by content."""
+"""Render an Application to the objects that it would apply: each source by its tool, cached by content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from remediator.gitops.files import Files, shown
+from remediator.gitops.files import Files, printable
 from remediator.gitops.model import Application, Manifest, Problem, Source, SourceType
 from remediator.gitops.render import helm, helm_render, kustomize_render, plain
 from remediator.gitops.render.kustomize_model import Build
@@ -20,7 +20,7 @@ from remediator.gitops.yamlread import UnreadableYaml
 
 @dataclass(slots=True)
 class Rendering:
-    """The objects of one Application and what stands in the way of more."""
+    """The objects of one Application, and the problems that prevented others."""
 
     manifests: list[Manifest] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -28,18 +28,18 @@ class Rendering:
     releases: dict[int, helm.Release] = field(default_factory=dict)
     builds: dict[int, Build] = field(default_factory=dict)
     sure: bool = True
-    """False where a tool was missing and its input was read statically."""
+    """False where a tool was not installed and its input was read statically."""
 
 
 class Renderer:
-    """Renders Applications of one checkout; remembers what it rendered."""
+    """Renders the Applications of one checkout, each at most once."""
 
     def __init__(self, files: Files, layout: Layout, tools: Tools, cache: Cache) -> None:
         self.files, self.layout, self.tools, self.cache = files, layout, tools, cache
         self._renderings: dict[tuple[Any, ...], Rendering] = {}
 
     def rendering(self, app: Application) -> Rendering:
-        """The Application's objects, rendered at most once."""
+        """Return the Application's objects, rendered at most once."""
         key = (*app.key, app.parent)
         if key not in self._renderings:
             self._renderings[key] = self._render(app)
@@ -52,7 +52,7 @@ class Renderer:
             result.types.append(kind)
             if source.ref and not source.chart and "path" not in source.body:
                 continue
-            self._source(app, index, source, kind, result)
+            self._render_source(app, index, source, kind, result)
         if not app.sources:
             result.problems.append(
                 Problem("missing-path", "the Application has no source", app.file, application=app.name)
@@ -60,25 +60,25 @@ class Renderer:
         result.problems = list(dict.fromkeys(result.problems))
         return result
 
-    def _source(self, app: Application, index: int, source: Source, kind: SourceType, result: Rendering) -> None:
+    def _render_source(self, app: Application, index: int, source: Source, kind: SourceType, result: Rendering) -> None:
         match kind:
             case "directory":
                 objects, problems = plain.read(self.files, app, source)
                 result.manifests += objects
                 result.problems += problems
             case "kustomize":
-                self._kustomize(app, index, source, result)
+                self._render_kustomize(app, index, source, result)
             case "helm":
-                self._helm(app, index, source, result)
+                self._render_helm(app, index, source, result)
             case "missing":
                 words = (
-                    f"path {shown(str(source.body.get('path')))} does not exist"
+                    f"path {printable(str(source.body.get('path')))} does not exist"
                     if source.body.get("path") is not None
                     else "the source has neither path nor chart"
                 )
                 result.problems.append(Problem("missing-path", words, app.file, application=app.name))
             case "remote":
-                self._remote(app, index, source, result)
+                self._render_remote(app, index, source, result)
             case _:
                 words = {
                     "plugin": "a config-management plugin",
@@ -94,29 +94,29 @@ class Renderer:
                     )
                 )
 
-    def _remote(self, app: Application, index: int, source: Source, result: Rendering) -> None:
+    def _render_remote(self, app: Application, index: int, source: Source, result: Rendering) -> None:
         result.releases[index] = release = helm.release(self.files, self.layout, app, source)
         result.problems += release.problems
         if release.chart:
             result.types[-1] = "helm"
-            self._rendered(release, result)
+            self._add_helm_objects(release, result)
             return
         chart = f"chart {source.chart} {source.revision} of {source.repo_url}"
         words = chart if source.chart else f"{source.path or '.'} of {source.repo_url}"
         result.problems.append(Problem("remote", f"{words} is not in this repository", app.file, application=app.name))
 
-    def _kustomize(self, app: Application, index: int, source: Source, result: Rendering) -> None:
+    def _render_kustomize(self, app: Application, index: int, source: Source, result: Rendering) -> None:
         result.builds[index] = build = kustomize_render.read(self.files, source)
         problems = kustomize_render.problems_of(build, app)
         if self.tools.kustomize:
             try:
                 output = self.cache.text(
-                    self.key("kustomize", app, source, build.files | self._beside(build)),
+                    self.key("kustomize", app, source, build.files | self._sibling_files(build)),
                     lambda: kustomize_render.run(self.files, self.tools, source, build),
                 )
                 result.manifests += kustomize_render.manifests(output, app, source, build)
                 result.problems += [item for item in problems if not item.fault or item.kind == "parse"]
-                self._unpulled(app, build, result)
+                self._report_missing_charts(app, build, result)
             except ToolFailed as error:
                 if (
                     not error.absent
@@ -137,11 +137,11 @@ class Renderer:
             else:
                 return
         result.sure = False
-        result.manifests += kustomize_render.static(app, source, build)
+        result.manifests += kustomize_render.static_manifests(app, source, build)
         result.problems += problems
-        self._unpulled(app, build, result)
+        self._report_missing_charts(app, build, result)
 
-    def _unpulled(self, app: Application, build: Build, result: Rendering) -> None:
+    def _report_missing_charts(self, app: Application, build: Build, result: Rendering) -> None:
         for file, _, chart in build.charts:
             home = kustomize_render.chart_home(self.files, file.rpartition("/")[0])
             if not self.files.is_dir(f"{home}/{chart.get('name')}"):
@@ -154,14 +154,14 @@ class Renderer:
                     )
                 )
 
-    def _beside(self, build: Build) -> set[str]:
+    def _sibling_files(self, build: Build) -> set[str]:
         return {
             f"{directory}/{name}" if directory else name
             for directory in build.directories
             for name in self.files.entries(directory)[0]
         }
 
-    def _helm(self, app: Application, index: int, source: Source, result: Rendering) -> None:
+    def _render_helm(self, app: Application, index: int, source: Source, result: Rendering) -> None:
         result.releases[index] = release = helm.release(self.files, self.layout, app, source)
         result.problems += release.problems
         for name in release.missing:
@@ -173,9 +173,9 @@ class Renderer:
                     application=app.name,
                 )
             )
-        self._rendered(release, result)
+        self._add_helm_objects(release, result)
 
-    def _rendered(self, release: helm.Release, result: Rendering) -> None:
+    def _add_helm_objects(self, release: helm.Release, result: Rendering) -> None:
         manifests, problems, sure = self.helm_objects(release, helm_render.user_values(release.layers))
         result.manifests += manifests
         result.problems += problems
@@ -184,7 +184,7 @@ class Renderer:
     def helm_objects(
         self, release: helm.Release, values: Mapping[str, Any]
     ) -> tuple[list[Manifest], list[Problem], bool]:
-        """The release's objects with these values, the problems, and whether helm itself made them."""
+        """Return the release's objects with these values, the problems, and whether helm itself made them."""
         app, source = release.app, release.source
         if any(problem.kind in ("missing-file", "parse") for problem in release.problems):
             return [], [], True
@@ -237,7 +237,7 @@ class Renderer:
     def key(
         self, tool: str, app: Application, source: Source, names: set[str], *extra: str, files: Files | None = None
     ) -> str:
-        """A digest of everything the rendering depends on."""
+        """Return a digest of everything the rendering depends on."""
         files = files or self.files
         digest = hashlib.sha256(
             repr((tool, self.tools, app.name, app.namespace, source.path, source.body, extra)).encode(

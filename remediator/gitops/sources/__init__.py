@@ -1,1 +1,1 @@
-"""What an Application is made from: repositories, revisions, charts, and the tools that render them."""
+"""The inputs of an Application: repositories, revisions, charts, and the tools that render them."""

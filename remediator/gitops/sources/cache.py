@@ -1,6 +1,6 @@
-"""Keep what is costly to find out again: trees by the state of the checkout, renderings by content.
+"""Cache expensive results: trees by the state of the checkout, renderings by content.
 
-A cache is an optimisation and nothing else: unreadable, foreign or half-written entries are simply not there.
+A cache is an optimisation and nothing else: unreadable, foreign or half-written entries count as missing.
 It lies outside of the checkout, so that a repository cannot fill it.
 """
 
@@ -21,14 +21,14 @@ MAX_TREES = 40
 
 
 def default_directory(environment: Any = None) -> Path:
-    """Where a user's caches go, by the XDG convention."""
+    """Return the directory of the user's caches, by the XDG convention."""
     values = os.environ if environment is None else environment
     home = Path(values.get("HOME") or tempfile.gettempdir())
     return Path(values.get("XDG_CACHE_HOME") or home / ".cache") / "remediator"
 
 
 class Cache:
-    """In memory always, on disk where a directory is given."""
+    """A cache in memory, and on disk where a directory is given."""
 
     def __init__(self, directory: Path | None = None) -> None:
         self.directory = directory
@@ -36,7 +36,7 @@ class Cache:
         self._pruned = False
 
     def text(self, key: str, make: Callable[[], str]) -> str:
-        """The text kept under a key, or made now and kept."""
+        """Return the text under a key; without one it is made now and cached."""
         text = self._get(key)
         if not isinstance(text, str):
             text = make()
@@ -44,12 +44,12 @@ class Cache:
         return text
 
     def objects(self, key: str) -> list[dict[str, Any]] | None:
-        """Objects kept under a key, as plain data."""
+        """Return the objects under a key as plain data; None without any."""
         objects = self._get(key)
         return objects if isinstance(objects, list) else None
 
     def keep_objects(self, key: str, objects: Iterable[Manifest]) -> None:
-        """Keep rendered objects."""
+        """Store rendered objects under a key."""
         self._put(key, [{"body": item.body, "file": item.file, "document": item.document} for item in objects])
 
     def _get(self, key: str) -> Any:
@@ -73,11 +73,11 @@ class Cache:
                 _prune(self.directory / "renderings", MAX_ENTRIES)
 
     def tree(self, key: str) -> Any:
-        """A tree that was kept under this key, as it was dumped."""
+        """Return the tree under a key as it was dumped; None without one."""
         return _load(self.directory / "trees" / f"{key}.json") if self.directory is not None and key else None
 
     def keep_tree(self, key: str, data: Any) -> None:
-        """Keep a tree, and not more than a few."""
+        """Store a tree under a key, and remove the oldest ones beyond MAX_TREES."""
         if self.directory is not None and key:
             _store(self.directory / "trees" / f"{key}.json", data)
             _prune(self.directory / "trees", MAX_TREES)

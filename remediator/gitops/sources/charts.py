@@ -1,6 +1,6 @@
-"""Charts of registries: pulled where the owner allows it, only at an exact version, and kept.
+"""Pull charts from registries where the owner allows it, only at an exact version, and cache them.
 
-A range or `latest` is no pin: what it gives today need not be what the cluster got. A kept archive is checked
+A range or `latest` may give another chart today than the cluster got, so it is not pulled. A cached archive is checked
 against the digest it had when it was pulled, and is read in memory, never unpacked.
 """
 
@@ -25,7 +25,7 @@ _EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 
 @dataclass(slots=True)
 class ChartStore:
-    """Gives the files of remote charts; empty-handed where nothing allows, pins or serves them."""
+    """Gives the files of remote charts; None where the owner, the version or the registry forbids it."""
 
     directory: Path
     tools: Tools
@@ -34,11 +34,11 @@ class ChartStore:
     _charts: dict[tuple[str, str, str], dict[str, bytes] | None] = field(default_factory=dict)
 
     def files(self, repository: str, name: str, version: str) -> dict[str, bytes] | None:
-        """The chart's files by their path within it."""
+        """Return the chart's files by their path within it."""
         key = (repository, name, version)
         if key not in self._charts:
             data = self._archive(*key)
-            self._charts[key] = unpacked(data) if data is not None else None
+            self._charts[key] = unpack(data) if data is not None else None
         return self._charts[key]
 
     def _archive(self, repository: str, name: str, version: str) -> bytes | None:
@@ -82,8 +82,8 @@ class ChartStore:
         return data
 
 
-def unpacked(data: bytes) -> dict[str, bytes] | None:
-    """The regular files of a chart's archive, its top directory taken off; None for what is no such archive."""
+def unpack(data: bytes) -> dict[str, bytes] | None:
+    """Return the regular files of a chart's archive without its top directory; None where it is no valid archive."""
     files: dict[str, bytes] = {}
     size = 0
     try:

@@ -1,4 +1,8 @@
-"""Which sources lie in this checkout, and where: repository URLs and paths against the files at hand."""
+"""Find the sources that lie in this checkout by comparing repository URLs and paths with its files.
+
+The checkout may have another remote, be a part of the repository, or hold it in a directory; so the paths that
+Applications name decide, where the URL alone does not.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from remediator.gitops.yamlread import UnreadableYaml
 
 @lru_cache(maxsize=4096)
 def normal_url(url: str) -> str:
-    """A repository URL without scheme, user, port and `.git`, so that ssh and https forms compare equal."""
+    """Return a repository URL without scheme, user, port and `.git`, so that ssh and https forms compare equal."""
     text = url.strip().rstrip("/").removesuffix(".git")
     text = re.sub(r"^[a-z+]+://", "", text)
     text = re.sub(r"^[^@/]+@", "", text)
@@ -29,7 +33,7 @@ def normal_url(url: str) -> str:
 
 
 def origin_url(root: Path) -> str:
-    """The remote that this checkout was cloned from, read from git's own configuration; empty without one."""
+    """Return the remote that this checkout was cloned from, read from git's own configuration; empty without one."""
     for directory in (root, *root.parents):
         marker = directory / ".git"
         if marker.is_dir():
@@ -57,22 +61,22 @@ class Layout:
         self.nest = ""
         source_paths = [(normal_url(url), path) for body in bodies for url, path in _literal_sources(body)]
         self._fit(clean(path) for _, path in source_paths)
-        self.believed = self._believe(source_paths)
+        self.local_urls = self._find_local_urls(source_paths)
 
     def settings(self) -> dict[str, Any]:
-        """What was decided, as plain data."""
-        return {"own": self.own_url, "strip": self.strip, "nest": self.nest, "believed": sorted(self.believed)}
+        """Return the decisions as plain data."""
+        return {"own": self.own_url, "strip": self.strip, "nest": self.nest, "believed": sorted(self.local_urls)}
 
     @classmethod
     def of(cls, files: Files, settings: Mapping[str, Any]) -> Layout:
-        """The layout that was decided before."""
+        """Return the layout from decisions that were made before."""
         layout = cls(files, ())
         layout.own_url, layout.strip, layout.nest = settings["own"], settings["strip"], settings["nest"]
-        layout.believed = frozenset(settings["believed"])
+        layout.local_urls = frozenset(settings["believed"])
         return layout
 
     def _fit(self, paths: Iterable[str]) -> None:
-        """A checkout may be a part of the repository (strip), or hold it in a directory of its own (nest)."""
+        """Compare paths with files: a checkout may be a part of the repository (strip) or contain it (nest)."""
         literal_paths = [path for path in dict.fromkeys(paths) if path and "{{" not in path][:200]
         if not literal_paths or any(self.files.is_dir(path) or self.files.is_file(path) for path in literal_paths):
             return
@@ -89,7 +93,7 @@ class Layout:
         if votes:
             (self.strip, self.nest), _ = votes.most_common(1)[0]
 
-    def _believe(self, source_paths: list[tuple[str, str]]) -> frozenset[str]:
+    def _find_local_urls(self, source_paths: list[tuple[str, str]]) -> frozenset[str]:
         hits: Counter[str] = Counter()
         for url, path in source_paths:
             if clean(path) and "{{" not in path and self.files.is_dir(self.to_local(path)):
@@ -109,24 +113,24 @@ class Layout:
         return frozenset([counted.most_common(1)[0][0]]) if counted else frozenset()
 
     def is_local(self, url: str) -> bool:
-        """Whether the repository of that URL is this one."""
-        return not url or normal_url(url) in self.believed or (not self.believed and not self.own_url)
+        """Return whether the repository of that URL is this one."""
+        return not url or normal_url(url) in self.local_urls or (not self.local_urls and not self.own_url)
 
     def to_local(self, path: str) -> str:
-        """A path of the repository as a path of the checkout."""
+        """Return a path of the repository as a path of the checkout."""
         name = clean(path)
         if self.strip and (name == self.strip or name.startswith(self.strip + "/")):
             return name[len(self.strip) + 1 :]
         return join(self.nest, name) if self.nest else name
 
     def to_repository(self, path: str) -> str:
-        """A path of the checkout as a path of the repository."""
+        """Return a path of the checkout as a path of the repository."""
         if self.nest and (path == self.nest or path.startswith(self.nest + "/")):
             return path[len(self.nest) + 1 :]
         return join(self.strip, path) if self.strip else path
 
     def sources(self, name: str, spec: Mapping[str, Any]) -> tuple[Source, ...]:
-        """The Application's sources; `sources` wins over `source`, as in Argo CD."""
+        """Return the Application's sources; `sources` wins over `source`, as in Argo CD."""
         many = spec.get("sources")
         if isinstance(many, list) and many:
             items: list[tuple[YamlPath, Any]] = [(("spec", "sources", index), item) for index, item in enumerate(many)]
@@ -148,10 +152,10 @@ class Layout:
         local = not chart and self.is_local(url) and not url.startswith("oci://")
         path = self.to_local(_text(body.get("path"))) if has_path and local else _text(body.get("path"))
         if local and has_path:
-            body = self._overridden(name, path, body, single)
+            body = self._with_overrides(name, path, body, single)
         return Source(url, path, _text(body.get("targetRevision")), chart, _text(body.get("ref")), local, pointer, body)
 
-    def _overridden(self, name: str, path: str, body: Mapping[str, Any], single: bool) -> Mapping[str, Any]:
+    def _with_overrides(self, name: str, path: str, body: Mapping[str, Any], single: bool) -> Mapping[str, Any]:
         """Merge `.argocd-source.yaml` and `.argocd-source-<application>.yaml`, which lie in the source's directory."""
         for file in override_files(path, name) if single and path in self.files.overridden else ():
             if self.files.is_file(file):
@@ -160,21 +164,21 @@ class Layout:
                 except UnreadableYaml:
                     continue
                 if overrides and isinstance(overrides[0], dict):
-                    body = _overlaid(body, overrides[0])
+                    body = _overlay(body, overrides[0])
         return body
 
 
 def override_files(path: str, name: str) -> tuple[str, str]:
-    """The files beside a source that override it."""
+    """Return the files in a source's directory that override the source."""
     return join(path, ".argocd-source.yaml"), join(path, f".argocd-source-{name}.yaml")
 
 
-def _overlaid(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+def _overlay(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in override.items():
         old = result.get(key)
         if isinstance(value, dict):
-            result[key] = _overlaid(old if isinstance(old, dict) else {}, value)
+            result[key] = _overlay(old if isinstance(old, dict) else {}, value)
         elif key == "parameters" and isinstance(old, list) and isinstance(value, list):
             names = {item.get("name") for item in value if isinstance(item, dict)}
             result[key] = [item for item in old if not (isinstance(item, dict) and item.get("name") in names)] + value
@@ -207,7 +211,7 @@ def _literal_sources(body: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _generator_paths(spec: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """The fixed leading part of the paths that git generators look at."""
+    """Yield repository and fixed leading part of the paths that git generators read."""
     pending: list[Any] = [spec.get("generators")]
     while pending:
         node = pending.pop()

@@ -1,4 +1,4 @@
-"""What a `targetRevision` follows: the branch that a pull request must reach, or a pin that no merge moves."""
+"""Read a `targetRevision`: the branch that a pull request must reach, or a pinned version that no merge changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from remediator.gitops.model import Application, Revision
 
 
 def base_of(root: Path, app: Application) -> Revision:
-    """The branch that the Application's source in this repository tracks; empty for the default branch."""
+    """Return the branch that the Application's source in this repository tracks; empty for the default branch."""
     source = next((item for item in app.sources if item.local and not item.ref), None) or next(
         (item for item in app.sources if item.local), None
     )
@@ -21,20 +21,20 @@ def base_of(root: Path, app: Application) -> Revision:
         return Revision("", False, "tracks the default branch")
     if source.revision.startswith("refs/tags/"):
         return Revision(source.revision, True, f"pinned to the tag {name.removeprefix('refs/tags/')}")
-    if re.fullmatch(r"[0-9a-f]{7,40}", name) and not _known(root, f"refs/heads/{name}"):
+    if re.fullmatch(r"[0-9a-f]{7,40}", name) and not _ref_exists(root, f"refs/heads/{name}"):
         return Revision(name, True, f"pinned to the commit {name}")
     for prefix in ("refs/heads/", "refs/remotes/origin/"):
-        if _known(root, prefix + name):
+        if _ref_exists(root, prefix + name):
             return Revision(name, False, f"tracks the branch {name}")
-    if _known(root, f"refs/tags/{name}"):
+    if _ref_exists(root, f"refs/tags/{name}"):
         return Revision(name, True, f"pinned to the tag {name}")
     if re.fullmatch(r"[~^<>=* ]*v?\d+(\.\d+|\.\*|\.x){1,2}([-+].*)?", name):
         return Revision(name, True, f"follows the version tag {name}")
     return Revision(name, False, f"tracks {name}, which this checkout does not have; taken for a branch")
 
 
-def _known(root: Path, ref: str) -> bool:
-    """Whether the checkout has the ref; asked of git, quietly."""
+def _ref_exists(root: Path, ref: str) -> bool:
+    """Return whether the checkout has the ref."""
     try:
         process = subprocess.run(
             ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "--end-of-options", ref],

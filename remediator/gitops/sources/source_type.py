@@ -1,4 +1,4 @@
-"""Which tool Argo CD uses for a source: told explicitly, else by what lies in the directory."""
+"""Determine the tool that Argo CD uses for a source: as set explicitly, else by the files in its directory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TOOLS: tuple[SourceType, ...] = ("kustomize", "helm", "directory")
 
 
 def source_type(files: Files, source: Source) -> SourceType:
-    """The source's type; `missing` where its path is not in the checkout."""
+    """Return the source's type; `missing` where its path is not in the checkout."""
     if source.body.get("sourceHydrator"):
         return "hydrator"
     if isinstance(source.body.get("plugin"), dict):
@@ -21,22 +21,22 @@ def source_type(files: Files, source: Source) -> SourceType:
         return "remote"
     if not files.is_dir(source.path):
         return "missing"
-    tools: list[SourceType] = [tool for tool in _TOOLS if _told(source.body.get(tool))]
+    tools: list[SourceType] = [tool for tool in _TOOLS if _has_options(source.body.get(tool))]
     if tools:
-        return "jsonnet" if tools[0] == "directory" and _jsonnet(files, source) else tools[0]
+        return "jsonnet" if tools[0] == "directory" and _is_jsonnet(files, source) else tools[0]
     if files.is_file(join(source.path, "Chart.yaml")):
         return "helm"
     if kustomization_file(files, source.path):
         return "kustomize"
-    return "jsonnet" if _jsonnet(files, source) else "directory"
+    return "jsonnet" if _is_jsonnet(files, source) else "directory"
 
 
-def _told(options: Any) -> bool:
-    """Argo CD drops options that hold nothing before it decides."""
+def _has_options(options: Any) -> bool:
+    """Return whether any option has a value; Argo CD drops empty ones before it decides."""
     return isinstance(options, Mapping) and any(value not in (None, "", False, [], {}) for value in options.values())
 
 
-def _jsonnet(files: Files, source: Source) -> bool:
+def _is_jsonnet(files: Files, source: Source) -> bool:
     names = files.entries(source.path)[0]
     return any(name.endswith((".jsonnet", ".libsonnet")) for name in names) and not any(
         name.endswith((".yaml", ".yml", ".json")) for name in names

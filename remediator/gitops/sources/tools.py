@@ -27,7 +27,7 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY
 
 
 class ToolFailed(Exception):
-    """The tool's own words, shortened; `absent` where there is no such tool."""
+    """A tool failed; the message is the tool's own, shortened, and `absent` is True where it is not installed."""
 
     def __init__(self, message: str, *, absent: bool = False) -> None:
         super().__init__(message)
@@ -36,14 +36,14 @@ class ToolFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Paths of the programs; empty where there is none, and everything is then read statically."""
+    """The paths of the programs; an empty one means that its input is read statically."""
 
     helm: str = ""
     kustomize: tuple[str, ...] = ()
 
     @classmethod
     def find(cls, path: str | None = None) -> Tools:
-        """Helm 3 or 4, and kustomize by itself or inside kubectl."""
+        """Find helm 3 or 4, and kustomize by itself or inside kubectl."""
         helm = shutil.which("helm", path=path) or ""
         if single := shutil.which("kustomize", path=path):
             return cls(helm, (single, "build"))
@@ -52,17 +52,17 @@ class Tools:
 
     @classmethod
     def none(cls) -> Tools:
-        """No programs at all: everything is read statically."""
+        """Return no programs, so that everything is read statically."""
         return cls()
 
     def run_helm(self, arguments: Iterable[str], directory: Path, *, network: bool = False) -> str:
-        """Helm's output; raises ToolFailed with its words."""
+        """Return helm's output; raises ToolFailed with helm's message."""
         if not self.helm:
             raise ToolFailed("helm is not on the PATH", absent=True)
         return _run([self.helm, *arguments], directory, network=network)
 
     def run_kustomize(self, target: str, directory: Path) -> str:
-        """Kustomize's output; raises ToolFailed with its words."""
+        """Return kustomize's output; raises ToolFailed with kustomize's message."""
         if not self.kustomize:
             raise ToolFailed("kustomize is not on the PATH", absent=True)
         inflate = ["--enable-helm", "--helm-command", self.helm] if self.helm else []
@@ -95,18 +95,18 @@ def _run(command: list[str], directory: Path, *, network: bool = False) -> str:
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
     ):
-        code = _ended(command, directory, _environment(Path(home), network=network), out, err)
+        code = _exit_code(command, directory, _environment(Path(home), network=network), out, err)
         if out.tell() > MAX_OUTPUT:
             raise ToolFailed("writes more than 64 MB")
         out.seek(0)
         err.seek(0)
         if code:
-            raise ToolFailed(_shortened(err.read(20_000).decode("utf-8", "replace"), str(directory)))
+            raise ToolFailed(_error_line(err.read(20_000).decode("utf-8", "replace"), str(directory)))
         return out.read().decode("utf-8", "replace")
 
 
-def _ended(command: list[str], directory: Path, environment: dict[str, str], out: IO[bytes], err: IO[bytes]) -> int:
-    """The exit code. A watchdog ends what takes too long: waiting with a timeout would poll, and sleep past the end."""
+def _exit_code(command: list[str], directory: Path, environment: dict[str, str], out: IO[bytes], err: IO[bytes]) -> int:
+    """Return the exit code. A watchdog ends slow processes, since waiting with a timeout would poll."""
     late = threading.Event()
     try:
         process = subprocess.Popen(
@@ -132,8 +132,8 @@ def _ended(command: list[str], directory: Path, environment: dict[str, str], out
     return code
 
 
-def _shortened(text: str, directory: str) -> str:
-    """The last error line, without this machine's paths and without usage hints."""
+def _error_line(text: str, directory: str) -> str:
+    """Return the last error line, without this machine's paths and without usage hints."""
     lines = [line.strip() for line in text.replace(directory + "/", "").replace(directory, ".").splitlines()]
     messages = [
         line for line in lines if line and not line.startswith(("Use --debug", "level=", "walk.go", "coalesce.go", "#"))
@@ -143,8 +143,8 @@ def _shortened(text: str, directory: str) -> str:
 
 
 @contextmanager
-def copied(files: Files, names: Iterable[str], extra: Mapping[str, bytes] | None = None) -> Iterator[Path]:
-    """A temporary directory with these files of the checkout, overlay included; links become what they lead to."""
+def temporary_copy(files: Files, names: Iterable[str], extra: Mapping[str, bytes] | None = None) -> Iterator[Path]:
+    """Yield a temporary directory with these files of the checkout, overlay included; links become regular files."""
     with tempfile.TemporaryDirectory(prefix="remediator-") as directory:
         root = Path(os.path.realpath(directory)) / "repo"
         root.mkdir()

@@ -1,1 +1,1 @@
-"""A reader and an engine for Go templates, for charts where helm is not at hand."""
+"""Read and execute Go templates, for ApplicationSets, and for charts where helm is not installed."""

@@ -1,7 +1,7 @@
 """A small reader of Go's text/template, enough for ApplicationSets and for reading charts without helm.
 
 It follows the documented language (actions, pipelines, variables, if, range, with, define, template, block);
-what it does not know raises Unrenderable, so that nothing is guessed. Work is bounded: templates are untrusted.
+unsupported syntax raises UnrenderableTemplate, so that nothing is guessed. Work is limited: templates are untrusted.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from remediator.gitops.template.parse import TemplateNode, UnrenderableTemplate, parsed
+from remediator.gitops.template.parse import TemplateNode, UnrenderableTemplate, parse_cached
 
 MAX_STEPS = 2_000_000
 MAX_OUTPUT = 8 * 1024 * 1024
 
 
 class _Break(Exception):
-    """Leaves a range."""
+    """Ends a range, as Go's `break` does."""
 
 
 class _Continue(Exception):
-    """Goes on with a range."""
+    """Continues with the next item of a range, as Go's `continue` does."""
 
 
-def truth(value: Any) -> bool:
-    """Go's truth: zero, empty and nil are false."""
+def is_true(value: Any) -> bool:
+    """Return whether Go counts the value as true; zero, empty and nil are false."""
     return bool(value) and value is not NO_VALUE
 
 
@@ -34,11 +34,11 @@ class _NoValue:
 
 
 NO_VALUE: Any = _NoValue()
-"""A key that a map does not have: prints `<no value>`, is false."""
+"""The value of a key that a map does not have; it prints `<no value>` and is false."""
 
 
 def text_of(value: Any) -> str:
-    """What Go prints for a value."""
+    """Return the text that Go prints for a value."""
     if value is NO_VALUE or value is None:
         return "<no value>" if value is NO_VALUE else ""
     if isinstance(value, bool):
@@ -56,7 +56,7 @@ Function = Callable[..., Any]
 
 
 class Engine:
-    """Executes templates with a set of functions; one engine serves one rendering, its work is counted."""
+    """Executes templates with a set of functions; one engine serves one rendering and counts its steps."""
 
     def __init__(self, functions: Mapping[str, Function], *, strict: bool = False) -> None:
         self.functions = dict(functions)
@@ -66,13 +66,13 @@ class Engine:
         self.depth = 0
 
     def render(self, source: str, data: Any) -> str:
-        """The text that a template makes of the data."""
-        nodes, defined = parsed(source)
+        """Return the text that a template renders from the data."""
+        nodes, defined = parse_cached(source)
         self.defined |= {name: body for name, body in defined.items() if name not in self.defined or body}
         return self.run(nodes, data, [{"$": data}])
 
     def execute(self, name: str, data: Any) -> str:
-        """What a defined template makes of the data."""
+        """Return the text that a defined template renders from the data."""
         if name not in self.defined:
             raise UnrenderableTemplate(f"no template {name!r}")
         self.depth += 1
@@ -84,7 +84,7 @@ class Engine:
             self.depth -= 1
 
     def run(self, nodes: list[TemplateNode], dot: Any, scopes: list[dict[str, Any]]) -> str:
-        """The text of nodes, one after the other."""
+        """Return the text of the nodes, one after the other."""
         out: list[str] = []
         size = 0
         for node in nodes:
@@ -113,7 +113,7 @@ class Engine:
                 value = self.pipe(node.pipe, dot, inner)
                 if node.names:
                     inner[-1][node.names[0]] = value
-                if truth(value):
+                if is_true(value):
                     return self.run(node.body, value if node.kind == "with" else dot, inner)
                 return self.run(node.otherwise, dot, inner)
             case "range":
@@ -143,7 +143,7 @@ class Engine:
         elif isinstance(value, int) and not isinstance(value, bool):
             pairs = [(index, index) for index in range(min(value, 100_000))]
         else:
-            pairs = list(enumerate(value)) if truth(value) else []
+            pairs = list(enumerate(value)) if is_true(value) else []
         if not pairs:
             return self.run(node.otherwise, dot, scopes)
         out = []
@@ -162,7 +162,7 @@ class Engine:
         return "".join(out)
 
     def pipe(self, pipe: Any, dot: Any, scopes: list[dict[str, Any]]) -> Any:
-        """The value of a pipeline."""
+        """Return the value of a pipeline."""
         value: Any = None
         for index, command in enumerate(pipe[1]):
             value = self._command(command, dot, scopes, [value] if index else [])
@@ -185,7 +185,7 @@ class Engine:
         value: Any = None
         for item in operands:
             value = self._operand(item, dot, scopes)
-            if truth(value) == (name == "or"):
+            if is_true(value) == (name == "or"):
                 return value
         return last[0] if last else value
 
@@ -196,7 +196,7 @@ class Engine:
         raise UnrenderableTemplate(f"{'.'.join(head[2])} is not a function")
 
     def call(self, name: str, arguments: list[Any]) -> Any:
-        """The result of a function."""
+        """Return the result of a function."""
         function = self.functions.get(name)
         if function is None:
             raise UnrenderableTemplate(f"function {name} is not known")

@@ -1,6 +1,6 @@
 """The template functions of Go, Sprig and Helm that ApplicationSets and charts use, by their documentation.
 
-Random, clock and network functions are left out: what depends on them is not rendered here.
+Random, clock and network functions are left out: a template that depends on them is not rendered here.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from remediator.gitops.template.engine import text_of, truth
+from remediator.gitops.template.engine import is_true, text_of
 from remediator.gitops.template.parse import UnrenderableTemplate
 
 
-def _s(value: Any) -> str:
+def _string(value: Any) -> str:
     return text_of(value) if value is not None else ""
 
 
-def _i(value: Any) -> int:
+def _integer(value: Any) -> int:
     try:
         return int(float(value)) if value not in (None, "") else 0
     except ValueError:
@@ -30,7 +30,7 @@ def _i(value: Any) -> int:
 
 
 def to_yaml(value: Any) -> str:
-    """YAML as Go writes it: keys sorted, no line folding, no anchors."""
+    """Return YAML as Go writes it: keys sorted, no line folding, no anchors."""
     import yaml
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
@@ -47,12 +47,12 @@ def to_yaml(value: Any) -> str:
 def _from_yaml(text: Any) -> Any:
     from remediator.gitops import yamlread
 
-    documents = yamlread.documents(_s(text))
+    documents = yamlread.documents(_string(text))
     return documents[0] if documents and documents[0] is not None else {}
 
 
 def _fail(message: Any) -> Any:
-    raise UnrenderableTemplate(_s(message))
+    raise UnrenderableTemplate(_string(message))
 
 
 def _required(message: Any, value: Any) -> Any:
@@ -62,11 +62,11 @@ def _required(message: Any, value: Any) -> Any:
 def _index(value: Any, *keys: Any) -> Any:
     for key in keys:
         if isinstance(value, Mapping):
-            value = value.get(key if key in value else _s(key))
+            value = value.get(key if key in value else _string(key))
         elif isinstance(value, (list, str)):
-            if not 0 <= _i(key) < len(value):
+            if not 0 <= _integer(key) < len(value):
                 raise UnrenderableTemplate(f"index out of range: {key}")
-            value = value[_i(key)]
+            value = value[_integer(key)]
         else:
             raise UnrenderableTemplate("index of something that has none")
     return value
@@ -81,18 +81,18 @@ def _printf(template: Any, *values: Any) -> str:
         value = arguments.pop(0) if arguments else "%!(MISSING)"
         verb = match[0][-1]
         if verb == "d":
-            return (match[0][:-1] + "d") % _i(value)
+            return (match[0][:-1] + "d") % _integer(value)
         if verb in "fge":
             return match[0] % float(value or 0)
         if verb == "q":
-            return json.dumps(_s(value), ensure_ascii=False)
+            return json.dumps(_string(value), ensure_ascii=False)
         if verb == "t":
-            return _s(bool(value))
+            return _string(bool(value))
         if verb in "xX" and isinstance(value, int):
             return match[0] % value
-        return (match[0][:-1] + "s") % _s(value)
+        return (match[0][:-1] + "s") % _string(value)
 
-    return re.sub(r"%[-+#0 ]?\d*(?:\.\d+)?[a-zA-Z%]", one, _s(template))
+    return re.sub(r"%[-+#0 ]?\d*(?:\.\d+)?[a-zA-Z%]", one, _string(template))
 
 
 def _merge(*maps: Any, overwrite: bool = False) -> Any:
@@ -101,18 +101,18 @@ def _merge(*maps: Any, overwrite: bool = False) -> Any:
         for key, value in (overlay or {}).items():
             if isinstance(result.get(key), dict) and isinstance(value, dict):
                 result[key] = _merge(dict(result[key]), value, overwrite=overwrite)
-            elif overwrite or not truth(result.get(key)):
+            elif overwrite or not is_true(result.get(key)):
                 result[key] = value
     return result
 
 
 def _set(mapping: dict[str, Any], key: Any, value: Any) -> dict[str, Any]:
-    mapping[_s(key)] = value
+    mapping[_string(key)] = value
     return mapping
 
 
 def _unset(mapping: dict[str, Any], key: Any) -> dict[str, Any]:
-    mapping.pop(_s(key), None)
+    mapping.pop(_string(key), None)
     return mapping
 
 
@@ -125,12 +125,15 @@ def _dig(*arguments: Any) -> Any:
     return mapping
 
 
-def _compare(constraint: Any, version: Any) -> bool:
-    """Semver constraints: comparators, ^, ~, ranges with `-`, alternatives with `||`."""
-    have = _version(_s(version))
+def _semver_matches(constraint: Any, version: Any) -> bool:
+    """Test a version against semver constraints: comparators, ^, ~, ranges with `-`, alternatives with `||`."""
+    have = _version(_string(version))
     return any(
-        all(_holds(part, have) for part in re.findall(r"(?:[<>=!^~]+)?\s*v?[\w.*+-]+", alternative.replace(",", " ")))
-        for alternative in _s(constraint).split("||")
+        all(
+            _satisfies(part, have)
+            for part in re.findall(r"(?:[<>=!^~]+)?\s*v?[\w.*+-]+", alternative.replace(",", " "))
+        )
+        for alternative in _string(constraint).split("||")
     )
 
 
@@ -139,7 +142,7 @@ def _version(text: str) -> tuple[int, int, int]:
     return tuple([*numbers, 0, 0, 0][:3])  # type: ignore[return-value]
 
 
-def _holds(part: str, have: tuple[int, int, int]) -> bool:
+def _satisfies(part: str, have: tuple[int, int, int]) -> bool:
     match = re.match(r"([<>=!^~]*)\s*v?(.*)", part)
     operator, text = (match[1], match[2]) if match else ("", part)
     if text in ("*", "x", ""):
@@ -161,12 +164,12 @@ def _holds(part: str, have: tuple[int, int, int]) -> bool:
 
 
 def _trunc(size: Any, text: Any) -> str:
-    return _s(text)[: _i(size)] if _i(size) >= 0 else _s(text)[_i(size) :]
+    return _string(text)[: _integer(size)] if _integer(size) >= 0 else _string(text)[_integer(size) :]
 
 
 def _indent(size: Any, text: Any) -> str:
-    pad = " " * _i(size)
-    return pad + _s(text).replace("\n", "\n" + pad)
+    pad = " " * _integer(size)
+    return pad + _string(text).replace("\n", "\n" + pad)
 
 
 def _kind(value: Any) -> str:
@@ -188,33 +191,33 @@ def _equal(first: Any, *candidates: Any) -> bool:
 
 
 def _normal(text: Any) -> str:
-    """Argo CD's `normalize`: a name that DNS takes."""
-    return re.sub(r"[^-a-z0-9.]+", "-", _s(text).lower())[:253].strip("-.")
+    """Return the text as Argo CD's `normalize` does: as a name that is valid in DNS."""
+    return re.sub(r"[^-a-z0-9.]+", "-", _string(text).lower())[:253].strip("-.")
 
 
 def _regex(pattern: Any) -> re.Pattern[str]:
-    if len(_s(pattern)) > 500:
+    if len(_string(pattern)) > 500:
         raise UnrenderableTemplate("a pattern that is too long")
-    return re.compile(_s(pattern))
+    return re.compile(_string(pattern))
 
 
 def _until(count: Any) -> list[int]:
-    if _i(count) > 100_000:
+    if _integer(count) > 100_000:
         raise UnrenderableTemplate("a list that is too long")
-    return list(range(_i(count)))
+    return list(range(_integer(count)))
 
 
 def _snake(text: Any) -> str:
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", _s(text)).lower().replace("-", "_").replace(" ", "_")
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", _string(text)).lower().replace("-", "_").replace(" ", "_")
 
 
 def _slice(value: Any, *bounds: Any) -> Any:
-    return value[slice(*[_i(bound) for bound in bounds])]
+    return value[slice(*[_integer(bound) for bound in bounds])]
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     # Go
-    "not": lambda value: not truth(value),
+    "not": lambda value: not is_true(value),
     "eq": _equal,
     "ne": lambda a, b: not _equal(a, b),
     "lt": lambda a, b: a < b,
@@ -224,85 +227,91 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "len": lambda value: len(value) if value is not None else 0,
     "index": _index,
     "slice": _slice,
-    "print": lambda *values: "".join(_s(value) for value in values),
-    "println": lambda *values: " ".join(_s(value) for value in values) + "\n",
+    "print": lambda *values: "".join(_string(value) for value in values),
+    "println": lambda *values: " ".join(_string(value) for value in values) + "\n",
     "printf": _printf,
-    "html": _s,
+    "html": _string,
     # text
     "quote": lambda *values: " ".join(
-        json.dumps(_s(value), ensure_ascii=False) for value in values if value is not None
+        json.dumps(_string(value), ensure_ascii=False) for value in values if value is not None
     ),
-    "squote": lambda *values: " ".join(f"'{_s(value)}'" for value in values if value is not None),
-    "lower": lambda text: _s(text).lower(),
-    "upper": lambda text: _s(text).upper(),
-    "title": lambda text: _s(text).title(),
-    "untitle": lambda text: _s(text)[:1].lower() + _s(text)[1:],
-    "trim": lambda text: _s(text).strip(),
-    "trimAll": lambda chars, text: _s(text).strip(_s(chars)),
-    "trimPrefix": lambda prefix, text: _s(text).removeprefix(_s(prefix)),
-    "trimSuffix": lambda suffix, text: _s(text).removesuffix(_s(suffix)),
+    "squote": lambda *values: " ".join(f"'{_string(value)}'" for value in values if value is not None),
+    "lower": lambda text: _string(text).lower(),
+    "upper": lambda text: _string(text).upper(),
+    "title": lambda text: _string(text).title(),
+    "untitle": lambda text: _string(text)[:1].lower() + _string(text)[1:],
+    "trim": lambda text: _string(text).strip(),
+    "trimAll": lambda chars, text: _string(text).strip(_string(chars)),
+    "trimPrefix": lambda prefix, text: _string(text).removeprefix(_string(prefix)),
+    "trimSuffix": lambda suffix, text: _string(text).removesuffix(_string(suffix)),
     "trunc": _trunc,
-    "abbrev": lambda size, text: _s(text) if len(_s(text)) <= _i(size) else _s(text)[: _i(size) - 3] + "...",
-    "substr": lambda start, end, text: _s(text)[_i(start) : _i(end) if _i(end) >= 0 else None],
-    "nospace": lambda text: re.sub(r"\s", "", _s(text)),
-    "replace": lambda old, new, text: _s(text).replace(_s(old), _s(new)),
-    "contains": lambda part, text: _s(part) in _s(text),
-    "hasPrefix": lambda prefix, text: _s(text).startswith(_s(prefix)),
-    "hasSuffix": lambda suffix, text: _s(text).endswith(_s(suffix)),
-    "repeat": lambda count, text: _s(text) * min(_i(count), 10_000),
-    "cat": lambda *values: " ".join(_s(value) for value in values if value is not None),
+    "abbrev": lambda size, text: (
+        _string(text) if len(_string(text)) <= _integer(size) else _string(text)[: _integer(size) - 3] + "..."
+    ),
+    "substr": lambda start, end, text: _string(text)[_integer(start) : _integer(end) if _integer(end) >= 0 else None],
+    "nospace": lambda text: re.sub(r"\s", "", _string(text)),
+    "replace": lambda old, new, text: _string(text).replace(_string(old), _string(new)),
+    "contains": lambda part, text: _string(part) in _string(text),
+    "hasPrefix": lambda prefix, text: _string(text).startswith(_string(prefix)),
+    "hasSuffix": lambda suffix, text: _string(text).endswith(_string(suffix)),
+    "repeat": lambda count, text: _string(text) * min(_integer(count), 10_000),
+    "cat": lambda *values: " ".join(_string(value) for value in values if value is not None),
     "indent": _indent,
     "nindent": lambda size, text: "\n" + _indent(size, text),
     "snakecase": _snake,
     "kebabcase": lambda text: _snake(text).replace("_", "-"),
-    "camelcase": lambda text: "".join(part.title() for part in re.split(r"[-_ ]", _s(text))),
-    "split": lambda separator, text: {f"_{index}": part for index, part in enumerate(_s(text).split(_s(separator)))},
-    "splitList": lambda separator, text: _s(text).split(_s(separator)),
-    "splitn": lambda separator, count, text: {
-        f"_{i}": part for i, part in enumerate(_s(text).split(_s(separator), _i(count) - 1))
+    "camelcase": lambda text: "".join(part.title() for part in re.split(r"[-_ ]", _string(text))),
+    "split": lambda separator, text: {
+        f"_{index}": part for index, part in enumerate(_string(text).split(_string(separator)))
     },
-    "join": lambda separator, items: _s(separator).join(
-        _s(item) for item in (items if isinstance(items, list) else [items])
+    "splitList": lambda separator, text: _string(text).split(_string(separator)),
+    "splitn": lambda separator, count, text: {
+        f"_{i}": part for i, part in enumerate(_string(text).split(_string(separator), _integer(count) - 1))
+    },
+    "join": lambda separator, items: _string(separator).join(
+        _string(item) for item in (items if isinstance(items, list) else [items])
     ),
-    "sortAlpha": lambda items: sorted(_s(item) for item in items or []),
-    "toString": _s,
-    "toStrings": lambda items: [_s(item) for item in items or []],
+    "sortAlpha": lambda items: sorted(_string(item) for item in items or []),
+    "toString": _string,
+    "toStrings": lambda items: [_string(item) for item in items or []],
     "normalize": _normal,
     "slugify": lambda *values: _normal(values[-1])[:50].strip("-"),
-    "regexMatch": lambda pattern, text: _regex(pattern).search(_s(text)) is not None,
-    "regexFind": lambda pattern, text: ((match := _regex(pattern).search(_s(text))) and match[0]) or "",
+    "regexMatch": lambda pattern, text: _regex(pattern).search(_string(text)) is not None,
+    "regexFind": lambda pattern, text: ((match := _regex(pattern).search(_string(text))) and match[0]) or "",
     "regexReplaceAll": lambda pattern, text, new: _regex(pattern).sub(
-        re.sub(r"\$\{?(\d+)\}?", r"\\\1", _s(new)), _s(text)
+        re.sub(r"\$\{?(\d+)\}?", r"\\\1", _string(new)), _string(text)
     ),
-    "regexReplaceAllLiteral": lambda pattern, text, new: _regex(pattern).sub(lambda _: _s(new), _s(text)),
-    "regexSplit": lambda pattern, text, count: _regex(pattern).split(_s(text), max(0, _i(count) - 1)),
+    "regexReplaceAllLiteral": lambda pattern, text, new: _regex(pattern).sub(lambda _: _string(new), _string(text)),
+    "regexSplit": lambda pattern, text, count: _regex(pattern).split(_string(text), max(0, _integer(count) - 1)),
     # choice
-    "default": lambda fallback, value=None: value if truth(value) else fallback,
-    "empty": lambda value: not truth(value),
-    "coalesce": lambda *values: next((value for value in values if truth(value)), None),
-    "ternary": lambda yes, no, condition: yes if truth(condition) else no,
+    "default": lambda fallback, value=None: value if is_true(value) else fallback,
+    "empty": lambda value: not is_true(value),
+    "coalesce": lambda *values: next((value for value in values if is_true(value)), None),
+    "ternary": lambda yes, no, condition: yes if is_true(condition) else no,
     "required": _required,
     "fail": _fail,
-    "all": lambda *values: all(truth(value) for value in values),
-    "any": lambda *values: any(truth(value) for value in values),
+    "all": lambda *values: all(is_true(value) for value in values),
+    "any": lambda *values: any(is_true(value) for value in values),
     # numbers
-    "int": _i,
-    "int64": _i,
+    "int": _integer,
+    "int64": _integer,
     "float64": lambda value: float(value or 0),
-    "atoi": _i,
-    "add": lambda *values: sum(_i(value) for value in values),
-    "add1": lambda value: _i(value) + 1,
-    "sub": lambda a, b: _i(a) - _i(b),
+    "atoi": _integer,
+    "add": lambda *values: sum(_integer(value) for value in values),
+    "add1": lambda value: _integer(value) + 1,
+    "sub": lambda a, b: _integer(a) - _integer(b),
     "mul": lambda *values: _product(list(values)),
-    "div": lambda a, b: int(_i(a) / _i(b)),
-    "mod": lambda a, b: _i(a) % _i(b),
-    "max": lambda *values: max(_i(value) for value in values),
-    "min": lambda *values: min(_i(value) for value in values),
+    "div": lambda a, b: int(_integer(a) / _integer(b)),
+    "mod": lambda a, b: _integer(a) % _integer(b),
+    "max": lambda *values: max(_integer(value) for value in values),
+    "min": lambda *values: min(_integer(value) for value in values),
     "floor": lambda value: float(int(float(value))),
     "ceil": lambda value: float(-int(-float(value) // 1)),
-    "round": lambda value, digits: round(float(value), _i(digits)),
+    "round": lambda value, digits: round(float(value), _integer(digits)),
     "until": _until,
-    "seq": lambda *values: " ".join(str(n) for n in range(_i(values[0]) if len(values) > 1 else 1, _i(values[-1]) + 1)),
+    "seq": lambda *values: " ".join(
+        str(n) for n in range(_integer(values[0]) if len(values) > 1 else 1, _integer(values[-1]) + 1)
+    ),
     # lists and maps
     "list": lambda *values: list(values),
     "tuple": lambda *values: list(values),
@@ -316,10 +325,10 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "reverse": lambda items: list(reversed(items)),
     "uniq": lambda items: [item for index, item in enumerate(items) if item not in items[:index]],
     "without": lambda items, *excluded: [item for item in items if item not in excluded],
-    "compact": lambda items: [item for item in items if truth(item)],
+    "compact": lambda items: [item for item in items if is_true(item)],
     "has": lambda item, items: item in (items or []),
     "dict": lambda *pairs: {
-        _s(pairs[index]): pairs[index + 1] if index + 1 < len(pairs) else "" for index in range(0, len(pairs), 2)
+        _string(pairs[index]): pairs[index + 1] if index + 1 < len(pairs) else "" for index in range(0, len(pairs), 2)
     },
     "get": lambda mapping, key: (mapping or {}).get(key, ""),
     "set": _set,
@@ -343,33 +352,33 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "toJson": lambda value: json.dumps(value, separators=(",", ":"), sort_keys=True),
     "toRawJson": lambda value: json.dumps(value, separators=(",", ":"), sort_keys=True),
     "toPrettyJson": lambda value: json.dumps(value, indent=2, sort_keys=True),
-    "fromJson": lambda text: json.loads(_s(text)),
-    "b64enc": lambda text: base64.b64encode(_s(text).encode()).decode(),
-    "b64dec": lambda text: base64.b64decode(_s(text)).decode(errors="replace"),
-    "sha256sum": lambda text: hashlib.sha256(_s(text).encode()).hexdigest(),
-    "sha1sum": lambda text: hashlib.sha1(_s(text).encode(), usedforsecurity=False).hexdigest(),
-    "adler32sum": lambda text: str(zlib.adler32(_s(text).encode())),
-    "semverCompare": _compare,
-    "semver": lambda text: dict(zip(("Major", "Minor", "Patch"), _version(_s(text)), strict=True)),
+    "fromJson": lambda text: json.loads(_string(text)),
+    "b64enc": lambda text: base64.b64encode(_string(text).encode()).decode(),
+    "b64dec": lambda text: base64.b64decode(_string(text)).decode(errors="replace"),
+    "sha256sum": lambda text: hashlib.sha256(_string(text).encode()).hexdigest(),
+    "sha1sum": lambda text: hashlib.sha1(_string(text).encode(), usedforsecurity=False).hexdigest(),
+    "adler32sum": lambda text: str(zlib.adler32(_string(text).encode())),
+    "semverCompare": _semver_matches,
+    "semver": lambda text: dict(zip(("Major", "Minor", "Patch"), _version(_string(text)), strict=True)),
     "kindOf": _kind,
     "typeOf": _kind,
     "kindIs": lambda kind, value: _kind(value) == kind,
     "typeIs": lambda kind, value: _kind(value) == kind,
-    "base": lambda path: posixpath.basename(_s(path)),
-    "dir": lambda path: posixpath.dirname(_s(path)),
-    "ext": lambda path: posixpath.splitext(_s(path))[1],
-    "clean": lambda path: posixpath.normpath(_s(path)),
+    "base": lambda path: posixpath.basename(_string(path)),
+    "dir": lambda path: posixpath.dirname(_string(path)),
+    "ext": lambda path: posixpath.splitext(_string(path))[1],
+    "clean": lambda path: posixpath.normpath(_string(path)),
 }
 
 
 def _product(values: list[Any]) -> int:
     result = 1
     for value in values:
-        result *= _i(value)
+        result *= _integer(value)
     return result
 
 
 def with_must(functions: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """Sprig's `mustX` twins behave alike, apart from how they fail."""
+    """Add Sprig's `mustX` twins, which differ only in how they fail."""
     twins = {f"must{name[0].upper()}{name[1:]}": function for name, function in functions.items()}
     return {**twins, **functions}

@@ -21,12 +21,12 @@ Token = tuple[str, str]
 
 
 class UnrenderableTemplate(Exception):
-    """The template asks for what this reader does not know, or fails by its own words."""
+    """The template uses something that this reader does not support, or it calls `fail`."""
 
 
 @dataclass(slots=True)
 class TemplateNode:
-    """`text`, `emit`, `if`, `with`, `range`, `template`, `break`, `continue`; pipelines stay as tokens' trees."""
+    """One node: `text`, `emit`, `if`, `with`, `range`, `template`, `break`, `continue`; pipelines are trees."""
 
     kind: str
     text: str = ""
@@ -37,7 +37,7 @@ class TemplateNode:
 
 
 def pieces(source: str) -> Iterator[tuple[str, str]]:
-    """("text", …) and ("action", …) with the trim markers applied."""
+    """Yield ("text", …) and ("action", …) with the trim markers applied."""
     position = 0
     trim = False
     for match in _ACTION.finditer(source):
@@ -54,14 +54,14 @@ def pieces(source: str) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(maxsize=2048)
-def parsed(source: str) -> tuple[list[TemplateNode], dict[str, list[TemplateNode]]]:
-    """A template's nodes and what it defines; nodes are never changed, so they can be shared."""
+def parse_cached(source: str) -> tuple[list[TemplateNode], dict[str, list[TemplateNode]]]:
+    """Return a template's nodes and its definitions; nodes are never changed, so they can be shared."""
     defined: dict[str, list[TemplateNode]] = {}
     return parse(source, defined), defined
 
 
 def tokens(action: str) -> list[Token]:
-    """The words of one action."""
+    """Return the words of one action."""
     result: list[Token] = []
     position = 0
     while position < len(action):
@@ -76,7 +76,7 @@ def tokens(action: str) -> list[Token]:
 
 
 def parse(source: str, defined: dict[str, list[TemplateNode]]) -> list[TemplateNode]:
-    """The template's nodes; `define` and `block` bodies go into `defined`."""
+    """Return the template's nodes; `define` and `block` bodies go into `defined`."""
     stack: list[tuple[TemplateNode, list[TemplateNode]]] = []
     current: list[TemplateNode] = []
     for kind, text in pieces(source):
@@ -88,13 +88,13 @@ def parse(source: str, defined: dict[str, list[TemplateNode]]) -> list[TemplateN
             continue
         word, _, arguments = text.partition(" ")
         if word in ("if", "with", "range", "define", "block"):
-            node = _opening(word, arguments)
+            node = _open_block(word, arguments)
             if word != "define":
                 current.append(TemplateNode("template", node.text, node.pipe) if word == "block" else node)
             stack.append((node, current))
             current = node.body
         elif word == "else":
-            current = _otherwise(arguments.strip(), stack)
+            current = _open_else(arguments.strip(), stack)
         elif word == "end":
             if not stack:
                 raise UnrenderableTemplate("`end` without a beginning")
@@ -116,7 +116,7 @@ def _plain_action(word: str, arguments: str, text: str) -> TemplateNode:
     return TemplateNode("emit", "=" if names and ("assign", "=") in words[:2] else "", pipe, names=names)
 
 
-def _opening(word: str, arguments: str) -> TemplateNode:
+def _open_block(word: str, arguments: str) -> TemplateNode:
     words = tokens(arguments)
     if word in ("define", "block"):
         return TemplateNode(word, _unquote(words[0][1]), pipeline(words[1:]) if len(words) > 1 else None)
@@ -124,14 +124,14 @@ def _opening(word: str, arguments: str) -> TemplateNode:
     return TemplateNode(word, pipe=pipe, names=names)
 
 
-def _otherwise(arguments: str, stack: list[tuple[TemplateNode, list[TemplateNode]]]) -> list[TemplateNode]:
+def _open_else(arguments: str, stack: list[tuple[TemplateNode, list[TemplateNode]]]) -> list[TemplateNode]:
     if not stack:
         raise UnrenderableTemplate("`else` without a beginning")
     node = stack[-1][0]
     if not arguments:
         return node.otherwise
     word, _, condition = arguments.partition(" ")
-    chained = _opening(word, condition)
+    chained = _open_block(word, condition)
     chained.text = "chained"
     node.otherwise.append(chained)
     stack.append((chained, node.otherwise))
@@ -157,7 +157,7 @@ def _assignment(words: list[Token]) -> tuple[tuple[str, ...], Any]:
 
 
 def pipeline(words: list[Token]) -> Any:
-    """("pipe", [commands]), each command a list of operands."""
+    """Return ("pipe", [commands]); each command is a list of operands."""
     commands: list[list[Any]] = [[]]
     index = 0
     while index < len(words):
@@ -165,7 +165,7 @@ def pipeline(words: list[Token]) -> Any:
         if (kind, text) == ("mark", "|"):
             commands.append([])
         elif (kind, text) == ("mark", "("):
-            end = _matching(words, index)
+            end = _closing_bracket(words, index)
             commands[-1].append(pipeline(words[index + 1 : end]))
             index = end
         elif kind == "field" and commands[-1]:
@@ -201,7 +201,7 @@ def pipeline(words: list[Token]) -> Any:
     return ("pipe", commands)
 
 
-def _matching(words: list[Token], start: int) -> int:
+def _closing_bracket(words: list[Token], start: int) -> int:
     depth = 0
     for index in range(start, len(words)):
         if words[index] == ("mark", "("):

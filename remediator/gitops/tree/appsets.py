@@ -1,4 +1,4 @@
-"""ApplicationSets as Argo CD's controller expands them: generators, both template syntaxes, template patches."""
+"""Expand ApplicationSets as Argo CD's controller does: generators, both template syntaxes, template patches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from remediator.gitops.sources.layout import Layout
 from remediator.gitops.template.engine import Engine
 from remediator.gitops.template.functions import FUNCTIONS, with_must
 from remediator.gitops.template.parse import UnrenderableTemplate
-from remediator.gitops.tree.generators import UNKNOWN, Anything, Expander, Parameters, Unsupported
+from remediator.gitops.tree.generators import UNKNOWN, AnyKey, Expander, Parameters, Unsupported
 from remediator.gitops.yamlread import UnreadableYaml
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
@@ -23,8 +23,8 @@ _FUNCTIONS = with_must(FUNCTIONS)
 
 
 @dataclass(slots=True)
-class Generated:
-    """One Application of a set: its body, the template it was made from and where the parameters stand."""
+class GeneratedApplication:
+    """One Application of a set: its body, its template and the places of its parameters."""
 
     body: dict[str, Any]
     template: Mapping[str, Any]
@@ -40,7 +40,7 @@ class Templater:
         self.strict = "missingkey=error" in [str(option) for option in spec.get("goTemplateOptions") or []]
 
     def __call__(self, node: Any, values: Mapping[str, Any]) -> Any:
-        """The node with every placeholder filled in."""
+        """Return the node with every placeholder filled in."""
         flat = None if self.go else flatten(values)
         return self._fill(node, values, flat)
 
@@ -67,11 +67,11 @@ def _flat_value(match: re.Match[str], flat: Mapping[str, str]) -> str:
 
 
 def flatten(values: Mapping[str, Any]) -> dict[str, str]:
-    """Parameters as the old syntax knows them: dotted keys, `path[0]` for segments."""
+    """Return the parameters as the old syntax names them: dotted keys, `path[0]` for segments."""
     result: dict[str, str] = {}
 
     def walk(prefix: str, node: Any) -> None:
-        if isinstance(node, Anything):
+        if isinstance(node, AnyKey):
             result["\0any"] = ""
         elif isinstance(node, Mapping) and "segments" in node and "basename" in node:
             result[prefix] = str(node["path"])
@@ -104,14 +104,14 @@ def expand(
     file: str,
     document: int,
     path: YamlPath = ("spec",),
-) -> tuple[list[Generated], list[str]]:
-    """The Applications of an ApplicationSet whose spec stands at `path`, and what stood in the way."""
+) -> tuple[list[GeneratedApplication], list[str]]:
+    """Return the Applications of an ApplicationSet whose spec is at `path`, and the problems of expanding it."""
     spec = body.get("spec")
     if not isinstance(spec, dict) or not isinstance(spec.get("template"), dict):
         return [], ["the ApplicationSet has no template"]
     fill = Templater(spec)
     expander = Expander(layout, clusters, go=fill.go, interpolate=fill, file=file, document=document)
-    generated: list[Generated] = []
+    generated: list[GeneratedApplication] = []
     try:
         results = expander.expand(spec.get("generators"), (*path, "generators"))
     except (Unsupported, UnrenderableTemplate) as error:
@@ -119,7 +119,7 @@ def expand(
     names: set[str] = set()
     for item in results:
         try:
-            application = _one(spec, item, fill, path)
+            application = _generate(spec, item, fill, path)
         except (UnrenderableTemplate, UnreadableYaml) as error:
             expander.problems.append(f"template: {error}")
             continue
@@ -133,10 +133,10 @@ def expand(
     return generated, list(dict.fromkeys(expander.problems))
 
 
-def _one(spec: Mapping[str, Any], item: Parameters, fill: Templater, path: YamlPath) -> Generated:
+def _generate(spec: Mapping[str, Any], item: Parameters, fill: Templater, path: YamlPath) -> GeneratedApplication:
     template, template_path = spec["template"], (*path, "template")
     if item.template:
-        template = _overlaid(template, item.template)
+        template = _overlay(template, item.template)
         template_path = (*path, "template")
     body = fill(template, item.values)
     if isinstance(spec.get("templatePatch"), str):
@@ -145,15 +145,15 @@ def _one(spec: Mapping[str, Any], item: Parameters, fill: Templater, path: YamlP
             if isinstance(patch, dict):
                 body = strategic(body, patch)
     body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **body}
-    return Generated(body, template, template_path, item.places)
+    return GeneratedApplication(body, template, template_path, item.places)
 
 
-def _overlaid(base: Any, override: Mapping[str, Any]) -> Any:
-    """A generator's own template over the set's: what it leaves empty stays."""
+def _overlay(base: Any, override: Mapping[str, Any]) -> Any:
+    """Return the set's template with the generator's own laid over it; fields that the latter leaves empty stay."""
     result = dict(base) if isinstance(base, dict) else {}
     for key, value in override.items():
         if isinstance(value, dict):
-            result[key] = _overlaid(result.get(key), value)
+            result[key] = _overlay(result.get(key), value)
         elif value not in (None, "", []):
             result[key] = value
     return result

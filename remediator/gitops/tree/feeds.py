@@ -1,4 +1,4 @@
-"""Which Applications read a file: the others that an edit would reach."""
+"""Find the Applications that read a file, so that an edit's effect on other Applications is known."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from remediator.gitops.tree.scan import is_yaml
 
 
 class Feeds:
-    """Answers for one tree; the files of an Application are read at most once."""
+    """The files that each Application of one tree reads; they are determined at most once per Application."""
 
     def __init__(self, applications: list[Application], renderer: Renderer) -> None:
         self.applications, self.renderer, self.files = applications, renderer, renderer.files
         self._sets: dict[str, frozenset[str]] = {}
         self._builds: dict[str, frozenset[str]] = {}
 
-    def of(self, file: str) -> list[Application]:
-        """The Applications whose rendering reads the file."""
+    def readers(self, file: str) -> list[Application]:
+        """Return the Applications whose rendering reads the file."""
         return [app for app in self.applications if self.reads(app, file)]
 
     def reads(self, app: Application, file: str) -> bool:
-        """Whether the Application's rendering reads the file."""
+        """Return whether the Application's rendering reads the file."""
         for source in app.sources:
             if not source.local:
                 continue
@@ -45,7 +45,7 @@ class Feeds:
         return any(source.chart for source in app.sources) and file in self._values(app)
 
     def files_of(self, app: Application) -> list[str]:
-        """The files that an Application reads, the text of the Application itself included."""
+        """Return the files that an Application reads, including the file of the Application itself."""
         files = {app.file} - {""}
         for source in app.sources:
             kind = source_type(self.files, source)
@@ -76,10 +76,10 @@ class Feeds:
         return self._sets[name]
 
     def values_readers(self, file: str) -> list[Application]:
-        """Like `of`, but a value file beside a chart counts only for the Applications that name it."""
-        return [app for app in self.of(file) if self._names(app, file)]
+        """Return the readers of a file; a value file beside a chart counts only for the Applications that name it."""
+        return [app for app in self.readers(file) if self._is_used_by(app, file)]
 
-    def _names(self, app: Application, file: str) -> bool:
+    def _is_used_by(self, app: Application, file: str) -> bool:
         directory, name = posixpath.split(file)
         beside = [source for source in app.sources if source.local and source.path == directory]
         charts = [source for source in beside if source_type(self.files, source) == "helm"]

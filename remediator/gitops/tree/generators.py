@@ -1,4 +1,4 @@
-"""What an ApplicationSet's generators yield: one set of parameters per Application, and where each one is written."""
+"""Expand an ApplicationSet's generators: one set of parameters per Application, with the place of each value."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from remediator.gitops.yamlread import UnreadableYaml
 
 MAX_RESULTS = 20_000
 UNKNOWN = "*"
-"""Stands for a cluster's properties, which only the cluster knows."""
+"""The placeholder for a cluster's properties, which are not in the checkout."""
 DECLINED = ("scmProvider", "pullRequest", "clusterDecisionResource", "plugin")
 
 
 @dataclass(slots=True)
 class Parameters:
-    """What one result of a generator gives the template, and where each value is written."""
+    """One result of a generator: the values for the template, and the place of each value."""
 
     values: dict[str, Any]
     places: dict[str, Place] = field(default_factory=dict)
@@ -32,18 +32,18 @@ class Parameters:
 
 
 class Unsupported(Exception):
-    """A generator that needs what a checkout does not have."""
+    """The generator needs data that a checkout does not contain."""
 
 
 class Exhausted(Unsupported):
-    """More results than anybody has Applications; nothing of the set is used."""
+    """The generators yield more results than MAX_RESULTS; no Application of the set is used."""
 
 
 Interpolate = Callable[[Any, Mapping[str, Any]], Any]
 
 
 class Expander:
-    """Expands the generators of one ApplicationSet; `file`, `document` and `path` say where its spec stands."""
+    """Expands the generators of one ApplicationSet; `file` and `document` locate it."""
 
     def __init__(
         self,
@@ -61,20 +61,20 @@ class Expander:
         self.result_count = 0
 
     def expand(self, generators: Any, path: YamlPath) -> list[Parameters]:
-        """The results of all generators; those that cannot be followed become problems."""
+        """Return the results of all generators; those that cannot be expanded become problems."""
         results: list[Parameters] = []
         for index, generator in enumerate(generators if isinstance(generators, list) else []):
             if isinstance(generator, dict):
                 try:
-                    results += self.one(generator, (*path, index))
+                    results += self.expand_one(generator, (*path, index))
                 except Exhausted:
                     raise
                 except Unsupported as error:
                     self.problems.append(str(error))
         return results
 
-    def one(self, generator: Mapping[str, Any], path: YamlPath) -> list[Parameters]:
-        """The results of one generator."""
+    def expand_one(self, generator: Mapping[str, Any], path: YamlPath) -> list[Parameters]:
+        """Return the results of one generator."""
         name = next((key for key in generator if key not in ("selector", "template", "values")), "")
         body = generator.get(name)
         body = body if isinstance(body, dict) else {}
@@ -102,7 +102,7 @@ class Expander:
             result = [
                 item
                 for item in result
-                if selected(
+                if selector_matches(
                     generator["selector"], {".".join(map(str, key)): str(value) for key, value in leaves(item.values)}
                 )
             ]
@@ -138,7 +138,7 @@ class Expander:
                     {dot(key): self._place((*element_path, *key), value) for key, value in leaves(element)},
                 )
         if isinstance(body.get("elementsYaml"), str) and "{{" not in body["elementsYaml"]:
-            for element in _parsed(body["elementsYaml"]):
+            for element in _parse(body["elementsYaml"]):
                 for item in element if isinstance(element, list) else [element]:
                     if isinstance(item, dict):
                         yield Parameters(dict(item))
@@ -150,7 +150,7 @@ class Expander:
         prefix = str(body.get("pathParamPrefix") or "")
         if isinstance(body.get("directories"), list):
             for directory in self._directories(body["directories"]):
-                yield Parameters(_prefixed({"path": self._path_of(directory)}, prefix))
+                yield Parameters(_with_prefix({"path": self._path_of(directory)}, prefix))
         if isinstance(body.get("files"), list):
             yield from self._files(body["files"], prefix)
 
@@ -210,7 +210,9 @@ class Expander:
                         for key, value in leaves(content)
                     }
                     directory, _, base = name.rpartition("/")
-                    yield Parameters({**content, **_prefixed({"path": self._path_of(directory, base)}, prefix)}, places)
+                    yield Parameters(
+                        {**content, **_with_prefix({"path": self._path_of(directory, base)}, prefix)}, places
+                    )
 
     def _path_of(self, directory: str, filename: str = "") -> dict[str, Any]:
         path = self.layout.to_repository(directory)
@@ -234,7 +236,7 @@ class Expander:
             if (
                 isinstance(selector, dict)
                 and selector
-                and not selected(selector, {str(k): str(v) for k, v in labels.items()})
+                and not selector_matches(selector, {str(k): str(v) for k, v in labels.items()})
             ):
                 continue
             data = {**(secret.get("data") or {}), **(secret.get("stringData") or {})}
@@ -250,16 +252,16 @@ class Expander:
         if not selector:
             yield Parameters(_cluster("in-cluster", "https://kubernetes.default.svc", {}, {}))
         elif not matched:
-            yield Parameters(_cluster(UNKNOWN, UNKNOWN, Anything(), Anything()))
+            yield Parameters(_cluster(UNKNOWN, UNKNOWN, AnyKey(), AnyKey()))
 
     def _matrix(self, body: Mapping[str, Any], path: YamlPath) -> Iterator[Parameters]:
         children = [item for item in body.get("generators") or [] if isinstance(item, dict)]
         if len(children) != 2:
             raise Unsupported("generator matrix needs two generators")
-        for outer in self.one(children[0], (*path, "generators", 0)):
+        for outer in self.expand_one(children[0], (*path, "generators", 0)):
             second = self.interpolate(children[1], outer.values)
-            for inner in self.one(second, (*path, "generators", 1)):
-                values = _joined(outer.values, inner.values)
+            for inner in self.expand_one(second, (*path, "generators", 1)):
+                values = _join(outer.values, inner.values)
                 yield Parameters(
                     values,
                     {**outer.places, **inner.places},
@@ -272,22 +274,22 @@ class Expander:
         keys = [str(key) for key in body.get("mergeKeys") or []]
         if not children or not keys:
             raise Unsupported("generator merge needs generators and mergeKeys")
-        base = self.one(children[0], (*path, "generators", 0))
+        base = self.expand_one(children[0], (*path, "generators", 0))
         for number, child in enumerate(children[1:], 1):
             results = {
                 tuple(_value(item.values, key) for key in keys): item
-                for item in self.one(child, (*path, "generators", number))
+                for item in self.expand_one(child, (*path, "generators", number))
             }
             for item in base:
                 override = results.get(tuple(_value(item.values, key) for key in keys))
                 if override is not None:
-                    item.values = _joined(item.values, override.values)
+                    item.values = _join(item.values, override.values)
                     item.places |= override.places
         yield from base
 
 
-class Anything(dict[str, Any]):
-    """A map that has every key: labels of a cluster that is not described here."""
+class AnyKey(dict[str, Any]):
+    """A map that has every key; it replaces the labels of a cluster that the checkout does not describe."""
 
     def __contains__(self, key: object) -> bool:
         return True
@@ -307,28 +309,28 @@ def _cluster(name: str, server: str, labels: Mapping[str, Any], annotations: Map
 
 
 def fixed_part(glob: str) -> str:
-    """What every match of a pattern starts with."""
+    """Return the fixed text with which every match of a pattern starts."""
     return re.split(r"[*?\[{\\]", clean(glob))[0]
 
 
 def dns(name: str) -> str:
-    """Argo CD's normalised form of a name."""
+    """Return the name in Argo CD's normalised form."""
     return re.sub(r"[^-a-z0-9.]", "-", name.lower())[:253].strip("-.")
 
 
 def dot(path: YamlPath) -> str:
-    """A path as parameters are named."""
+    """Return the path as the name of a parameter."""
     return ".".join(map(str, path))
 
 
-def _parsed(text: str) -> list[Any]:
+def _parse(text: str) -> list[Any]:
     try:
         return yamlread.documents(text)
     except UnreadableYaml:
         return []
 
 
-def _prefixed(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+def _with_prefix(values: dict[str, Any], prefix: str) -> dict[str, Any]:
     return {prefix: values} if prefix else values
 
 
@@ -341,18 +343,18 @@ def _value(values: Mapping[str, Any], key: str) -> str:
     return str(node)
 
 
-def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+def _join(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(first)
     for key, value in second.items():
         old = result.get(key)
         result[key] = (
-            _joined(old, value) if isinstance(old, dict) and isinstance(value, dict) and key != "path" else value
+            _join(old, value) if isinstance(old, dict) and isinstance(value, dict) and key != "path" else value
         )
     return result
 
 
-def selected(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """A Kubernetes label selector."""
+def selector_matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Return whether a Kubernetes label selector matches the labels."""
     for key, value in (selector.get("matchLabels") or {}).items():
         if labels.get(str(key)) != str(value):
             return False
@@ -370,6 +372,6 @@ def selected(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 
 def placeholder(text: Any) -> str | None:
-    """The one parameter that a template string consists of, dotted; None for anything more."""
+    """Return the dotted parameter that is the whole template string; None where the string contains more."""
     match = re.fullmatch(r"\{\{-?\s*\.?([\w][\w.\-]*)\s*-?\}\}", text.strip()) if isinstance(text, str) else None
     return match[1] if match else None

@@ -1,4 +1,4 @@
-"""Who applies whom: the Application whose source holds the text of another."""
+"""Find the parent of each Application: the Application whose source contains its text."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from remediator.gitops.sources.source_type import source_type
 from remediator.gitops.tree.kustomizations import Kustomizations
 
 Users = Mapping[str, list[tuple[Application, Source]]]
-"""By directory, the Applications whose source it is."""
+"""The Applications, with the source, that use each directory."""
 
 
 def link(tree: Tree, files: Files, kustomized: Kustomizations) -> None:
-    """Give every Application and set its parent; rings are told as problems."""
+    """Give every Application and ApplicationSet its parent; cycles are reported as problems."""
     _Linker(files, kustomized).link(tree)
 
 
@@ -34,7 +34,7 @@ class _Linker:
                     directories.setdefault(source.path, []).append((app, source))
         for path, users in directories.items():
             if path in self.kustomized.refs:
-                for file in self.kustomized.reach(path):
+                for file in self.kustomized.document_files(path):
                     listed.setdefault(file, users[0][0].name)
         parents = {}
         for index, app in enumerate(tree.applications):
@@ -50,7 +50,7 @@ class _Linker:
         for index, parent in parents.items():
             tree.applications[index] = replace(tree.applications[index], parent=parent)
         tree.sets = [replace(item, parent=self._parent(item.file, "", directories, listed)) for item in tree.sets]
-        _cycles(tree)
+        _report_cycles(tree)
 
     def _parent(
         self,
@@ -76,7 +76,7 @@ class _Linker:
         return parent if parent != name else ""
 
 
-def _cycles(tree: Tree) -> None:
+def _report_cycles(tree: Tree) -> None:
     parent = {app.name: app.parent for app in tree.applications if app.parent}
     reported: set[str] = set()
     for app in tree.applications:

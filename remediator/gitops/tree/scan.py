@@ -1,6 +1,6 @@
-"""Find what Argo CD would be told: one pass over the files' bytes, parsing just those that can matter.
+"""Find Argo CD's documents in one pass over the files' bytes; only those that can matter are parsed.
 
-Most of a repository's YAML are workloads, and parsing costs a hundred times what searching does.
+Most YAML files of a repository are workloads, and parsing costs a hundred times as much as searching.
 """
 
 from __future__ import annotations
@@ -33,34 +33,34 @@ _FLUX = re.compile(rb"kind:\s*[\"']?(HelmRelease|Kustomization)\b")
 
 @dataclass(slots=True)
 class Facts:
-    """What one file tells about the tree; small, and kept between runs."""
+    """The part of one file that matters for the tree; it is small and cached between runs."""
 
     documents: list[tuple[int, Any]] = field(default_factory=list)
     """Applications, ApplicationSets, AppProjects and cluster Secrets, by document index."""
     refs: list[str] | None = None
-    """For a kustomization: what its lists name."""
-    shapes: bool = False
-    """The kustomization changes what it includes."""
-    inflates: bool = False
-    """The kustomization has helmCharts."""
+    """The files and directories that a kustomization's lists name; None for other files."""
+    transforms: bool = False
+    """True where the kustomization changes the objects that it includes."""
+    has_charts: bool = False
+    """True where the kustomization has helmCharts."""
     template: bool = False
-    """A chart's template that writes Applications or ApplicationSets."""
+    """True for a chart's template that renders Applications or ApplicationSets."""
     values: bool = False
-    """It may hold Applications as values of a chart."""
+    """True where the file may describe Applications as values of a chart."""
     problems: list[tuple[str, str, int]] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
-        """Whether the file tells nothing of the tree."""
+        """True where the file contains nothing that matters for the tree."""
         return not (self.documents or self.refs is not None or self.template or self.values or self.problems)
 
     def dump(self) -> list[Any]:
-        """As plain data."""
-        return [self.documents, self.refs, self.shapes, self.inflates, self.template, self.values, self.problems]
+        """Return the facts as plain data."""
+        return [self.documents, self.refs, self.transforms, self.has_charts, self.template, self.values, self.problems]
 
     @classmethod
     def load(cls, data: list[Any]) -> Facts:
-        """From plain data."""
+        """Return the facts from plain data."""
         documents, refs, shapes, inflates, template, values, problems = data
         return cls(
             [(int(index), body) for index, body in documents],
@@ -74,12 +74,12 @@ class Facts:
 
 
 def is_yaml(name: str) -> bool:
-    """Whether the name is that of a YAML or JSON file."""
+    """Return whether the name is that of a YAML or JSON file."""
     return name.endswith(_SUFFIXES) and (name.endswith(YAML_SUFFIXES) or posixpath.basename(name) == "Kustomization")
 
 
 def facts_of(name: str, data: bytes, *, in_templates: bool) -> Facts | None:
-    """The facts of one file, or None where there are none. An Application always says `repoURL`."""
+    """Return the facts of one file, or None where there are none; every Application contains `repoURL`."""
     argo = b"argoproj.io/" in data
     kustomization = name.endswith(KUSTOMIZATION_NAMES) and posixpath.basename(name) in KUSTOMIZATION_NAMES
     if in_templates:
@@ -93,8 +93,8 @@ def facts_of(name: str, data: bytes, *, in_templates: bool) -> Facts | None:
         _documents(data, facts)
     if kustomization:
         facts.refs = references(data)
-        facts.shapes = _SHAPING.search(data) is not None
-        facts.inflates = b"helmChart" in data
+        facts.transforms = _SHAPING.search(data) is not None
+        facts.has_charts = b"helmChart" in data
     if flux:
         kinds = dict.fromkeys(_FLUX.findall(data))
         facts.problems += [
@@ -105,7 +105,7 @@ def facts_of(name: str, data: bytes, *, in_templates: bool) -> Facts | None:
 
 
 def references(data: bytes) -> list[str]:
-    """What a kustomization's lists name; searched for, and parsed only where lists are written in brackets."""
+    """Return the entries of a kustomization's lists; the text is parsed only where lists are written in brackets."""
     if b"[" not in data:
         return [match.decode("utf-8", "replace") for match in _ENTRY.findall(data)]
     try:
@@ -131,7 +131,7 @@ def _documents(data: bytes, facts: Facts) -> None:
             continue
         try:
             for offset, body in enumerate(yamlread.iterate(piece)):
-                facts.documents += [(max(index, 0) + offset, item) for item in _items(body) if _wanted(item)]
+                facts.documents += [(max(index, 0) + offset, item) for item in _items(body) if _is_argo_document(item)]
         except UnreadableYaml as error:
             start = data.find(piece)
             line = error.line + data.count(b"\n", 0, start) if error.line and start > 0 else error.line
@@ -139,13 +139,13 @@ def _documents(data: bytes, facts: Facts) -> None:
 
 
 def _items(body: Any) -> list[Any]:
-    """A List's items count as documents of their own, though only a plain document has a place to edit."""
+    """Return a List's items as documents of their own, though only a plain document has a place to edit."""
     if isinstance(body, dict) and str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list):
         return [{**item, "\0item": index} for index, item in enumerate(body["items"]) if isinstance(item, dict)]
     return [body]
 
 
-def _wanted(body: Any) -> bool:
+def _is_argo_document(body: Any) -> bool:
     if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict):
         return False
     if body.get("kind") in ("Application", "ApplicationSet", "AppProject"):
@@ -158,15 +158,15 @@ def _wanted(body: Any) -> bool:
     )
 
 
-def tells(name: str, data: bytes) -> bool:
-    """Whether a file can tell anything of the tree, by its bytes."""
+def is_relevant(name: str, data: bytes) -> bool:
+    """Return whether a file can matter for the tree, judged by its bytes."""
     if b"argoproj.io/" in data or b"repoURL" in data or b"toolkit.fluxcd.io/" in data:
         return True
     return name.endswith(KUSTOMIZATION_NAMES)
 
 
 def scan(files: Files, cached: Mapping[str, Facts | None] | None = None) -> tuple[dict[str, Facts], list[Problem]]:
-    """Facts by file; `known` answers for files that did not change (None: nothing there)."""
+    """Return the facts by file; `cached` has those of unchanged files (None: no facts)."""
     facts_by_file: dict[str, Facts] = {}
     problems: list[Problem] = []
     cached = cached or {}
@@ -183,7 +183,7 @@ def scan(files: Files, cached: Mapping[str, Facts | None] | None = None) -> tupl
                     Problem("too-large" if "larger" in error.message else "missing-file", error.message, file=name)
                 )
                 continue
-            if tells(name, data):
+            if is_relevant(name, data):
                 facts = facts_of(
                     name, data, in_templates="templates/" in name and template_chart(name, charts) is not None
                 )
@@ -194,7 +194,7 @@ def scan(files: Files, cached: Mapping[str, Facts | None] | None = None) -> tupl
 
 
 def template_chart(name: str, charts: set[str]) -> str | None:
-    """The chart whose `templates/` directory holds the file."""
+    """Return the chart whose `templates/` directory holds the file."""
     position = name.rfind("templates/")
     while position >= 0:
         if position == 0 or name[position - 1] == "/":

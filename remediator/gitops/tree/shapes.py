@@ -21,11 +21,11 @@ class Shape:
     name: str
     path: YamlPath
     body: Mapping[str, Any]
-    """As a manifest."""
+    """The item in the form of a manifest."""
 
 
 def shapes(values: Any) -> Iterator[Shape]:
-    """Every Application and ApplicationSet that the values describe, outermost first."""
+    """Yield every Application and ApplicationSet that the values describe, outermost first."""
     if not isinstance(values, dict):
         return
     defaults = _defaults(values)
@@ -66,7 +66,7 @@ def _is_application(item: Mapping[str, Any], path: YamlPath) -> bool:
 
 
 def _defaults(values: Mapping[str, Any]) -> dict[str, Any]:
-    """repoURL, revision and destination that the chart's values give once for all."""
+    """Return the repoURL, revision and destination that the chart's values give once for all items."""
     defaults: dict[str, Any] = {}
     for path, item in mappings(values):
         if len(path) > 5 or any(isinstance(step, int) for step in path):

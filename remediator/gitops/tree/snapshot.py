@@ -1,7 +1,7 @@
-"""A tree as plain data and back, and the key under which it may be used again.
+"""Convert a tree to plain data and back, and compute the key under which it is cached.
 
 The key is the commit where git says that the checkout is just that, else every file's stamp: so a runner's fresh
-clone finds what an earlier run kept, and an edited checkout finds nothing.
+clone finds the snapshot of an earlier run, and an edited checkout finds none.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VERSION = 3
 
 
 def key(files: Files, tools: Tools, settings: tuple[str, ...]) -> str:
-    """Names the state of the checkout and all else that the tree depends on; empty where it cannot be named."""
+    """Return a key for everything that the tree depends on; empty where the state of the checkout cannot be named."""
     if files.overlay:
         return ""
     state = _commit(files) or _stamps(files)
@@ -35,7 +35,7 @@ def key(files: Files, tools: Tools, settings: tuple[str, ...]) -> str:
 
 
 def _commit(files: Files) -> str:
-    """The commit and the directory within, if nothing differs from it."""
+    """Return the commit and the directory within it; empty where any file differs from the commit."""
     try:
         output = git(
             files.root,
@@ -58,23 +58,23 @@ def _commit(files: Files) -> str:
         if line.startswith(b"# branch.oid "):
             commit = line[len(b"# branch.oid ") :].decode()
         elif line.startswith(b"! "):
-            if _matters(os.fsdecode(line[2:])):
+            if _is_readable(os.fsdecode(line[2:])):
                 return ""
         elif line and not line.startswith(b"# "):
             return ""
     if not commit or commit == "(initial)" or Path(files.real, ".gitmodules").exists():
         return ""
-    top = _top(files)
+    top = _repository_root(files)
     return f"{commit}:{os.path.relpath(files.real, top)}" if top else ""
 
 
-def _top(files: Files) -> str:
+def _repository_root(files: Files) -> str:
     real = Path(files.real)
     return next((str(directory) for directory in (real, *real.parents) if (directory / ".git").exists()), "")
 
 
-def _matters(name: str) -> bool:
-    """Whether an ignored file could be read all the same."""
+def _is_readable(name: str) -> bool:
+    """Return whether a file that git ignores could still be read as part of the tree."""
     if any(part in SKIPPED for part in name.split("/")):
         return False
     return name.endswith(("/", ".tgz", ".tpl")) or is_yaml(name)
@@ -86,11 +86,11 @@ def _stamps(files: Files) -> str:
 
 
 def dump(tree: Tree, problems: list[Problem], layout: Mapping[str, Any]) -> dict[str, Any]:
-    """The tree as JSON has it; templates and producers that many share are written once."""
+    """Return the tree as JSON data; templates and producers that several Applications share are written once."""
     shared: list[Any] = []
     indexes: dict[int, int] = {}
 
-    def once(item: Any, form: Any) -> int:
+    def shared_index(item: Any, form: Any) -> int:
         if id(item) not in indexes:
             indexes[id(item)] = len(shared)
             shared.append(None)
@@ -100,7 +100,7 @@ def dump(tree: Tree, problems: list[Problem], layout: Mapping[str, Any]) -> dict
     def origin(item: Origin | None) -> Any:
         if item is None:
             return None
-        producer = None if item.producer is None else once(item.producer, application)
+        producer = None if item.producer is None else shared_index(item.producer, application)
         places = {
             name: [place.file, place.document, place.path, place.value, place.why]
             for name, place in item.parameters.items()
@@ -110,7 +110,7 @@ def dump(tree: Tree, problems: list[Problem], layout: Mapping[str, Any]) -> dict
             item.file,
             item.document,
             item.path,
-            once(item.template, dict),
+            shared_index(item.template, dict),
             places,
             producer,
             item.inside,
@@ -141,7 +141,7 @@ def dump(tree: Tree, problems: list[Problem], layout: Mapping[str, Any]) -> dict
             app.parent,
             sources,
             app.body,
-            app.namespaced,
+            app.object_namespace,
             origin(app.origin),
             app.notes,
             app.variant,
@@ -165,7 +165,7 @@ def dump(tree: Tree, problems: list[Problem], layout: Mapping[str, Any]) -> dict
 
 
 def load(data: Any) -> tuple[Tree, list[Problem], Mapping[str, Any]] | None:
-    """The tree again, or None for what is not one."""
+    """Return the tree from JSON data, or None where the data is no valid snapshot."""
     if not isinstance(data, dict) or data.get("version") != VERSION:
         return None
     try:
@@ -201,7 +201,7 @@ class _Loader:
             parent,
             sources,
             body,
-            namespaced,
+            object_namespace,
             origin,
             notes,
             variant,
@@ -218,7 +218,7 @@ class _Loader:
             parent,
             application_sources,
             body,
-            namespaced,
+            object_namespace,
             self.origin(origin),
             tuple(notes),
             variant,

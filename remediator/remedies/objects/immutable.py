@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from remediator.domain.incident import Evidence
-from remediator.domain.yaml_paths import MISSING, YamlPath, differing, get
+from remediator.domain.yaml_paths import MISSING, YamlPath, get, value_differences
 from remediator.gitops import Application, Manifest, history
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.objects.refusal import message_of, path_of
@@ -100,7 +100,7 @@ def _changes(now: dict[str, Any], then: dict[str, Any], field: YamlPath) -> Iter
     elif new is MISSING and old is not MISSING:
         yield field, old
     elif new is not MISSING:
-        for path, value, _ in differing(old, new, field):
+        for path, value, _ in value_differences(old, new, field):
             yield path, value
 
 

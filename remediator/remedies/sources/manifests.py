@@ -152,7 +152,7 @@ def _from_history(case: RemedyContext, broken: BrokenManifest, text: str) -> Ite
     if not case.policies.actions["roll_back"].enabled:
         return
     root, file = case.repository.root, broken.file
-    for commit in history.touched(root, [file], limit=LOOK_BACK).commits:
+    for commit in history.commits_touching(root, [file], limit=LOOK_BACK).commits:
         raw = history.file_at(root, f"{commit.commit}^", file)
         if raw is None:
             continue

@@ -194,18 +194,18 @@ def counterpart(repository: Repository, application: Application) -> Application
     named = [
         one
         for one in repository.applications
-        if one.name == application.name and one.namespaced == application.namespaced
+        if one.name == application.name and one.object_namespace == application.object_namespace
     ]
     return next((one for one in named if one.cluster == application.cluster), named[0] if named else None)
 
 
 def affected_applications(before: Repository, after: Repository, application: Application) -> tuple[Application, ...]:
     """Every Application whose text or rendering may differ: those that changed, and those above them."""
-    old = {(one.namespaced, one.name, one.cluster): one for one in before.applications}
+    old = {(one.object_namespace, one.name, one.cluster): one for one in before.applications}
     moved = [
         one
         for one in after.applications
-        if (known := old.get((one.namespaced, one.name, one.cluster))) is None or known.body != one.body
+        if (known := old.get((one.object_namespace, one.name, one.cluster))) is None or known.body != one.body
     ]
     names = {application.name, *(one.name for one in moved)}
     grown = True

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from remediator.domain.yaml_paths import (
     MISSING,
     ItemSelector,
-    differing,
     format_path,
     get,
     leaves,
     parse_path,
     unquoted_path,
+    value_differences,
 )
 
 words = st.text(max_size=8)
@@ -74,4 +74,4 @@ def test_leaves_are_scalars_and_empty_containers():
 
 def test_values_that_differ_in_type_alone_differ():
     old, new = {"a": 1, "b": 2}, {"a": True, "c": 3}
-    assert list(differing(old, new)) == [(("a",), 1, True), (("b",), 2, MISSING), (("c",), MISSING, 3)]
+    assert list(value_differences(old, new)) == [(("a",), 1, True), (("b",), 2, MISSING), (("c",), MISSING, 3)]

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from remediator.gitops import Repository
-from remediator.gitops.sources.charts import unpacked
+from remediator.gitops.sources.charts import unpack
 
 APP = """\
 apiVersion: argoproj.io/v1alpha1
@@ -126,5 +126,5 @@ def test_archives_are_read_without_their_tricks():
             member = tarfile.TarInfo(name)
             member.type, member.linkname = kind, "/etc/passwd"
             archive.addfile(member, io.BytesIO(b""))
-    assert unpacked(out.getvalue()) == {"ok": b""}
-    assert unpacked(b"no archive") is None
+    assert unpack(out.getvalue()) == {"ok": b""}
+    assert unpack(b"no archive") is None

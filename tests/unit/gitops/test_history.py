@@ -85,7 +85,7 @@ def test_what_touched_files_before_a_time(repo):
     repo({"a.yaml": "a: 1\n", "b.yaml": "b: 1\n"}).commit("Both", when="2026-01-01T00:00:00Z")
     repo({"b.yaml": "b: 2\n"}).commit("B", when="2026-01-02T00:00:00Z")
     repo({"a.yaml": "a: 2\n"}).commit("A", when="2026-01-03T00:00:00Z")
-    assert [item.subject for item in history.touched(repo.root, ["a.yaml"]).commits] == ["A", "Both"]
+    assert [item.subject for item in history.commits_touching(repo.root, ["a.yaml"]).commits] == ["A", "Both"]
     assert [item.subject for item in history.recent(repo.root, until="2026-01-02T12:00:00Z")] == ["B", "Both"]
     assert history.recent(repo.root, limit=1)[0].files == ("a.yaml",)
 
