@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from remediator.commands.shared import add_repo, find, services, tell_notes
 from remediator.errors import ConfigError
 from remediator.judgement.inquiry import Inquiry
-from remediator.remedies.engine.candidates import considered, edits_of
+from remediator.remedies.engine.candidates import edits_of, possible_actions
 
 if TYPE_CHECKING:
     import argparse
@@ -108,13 +108,13 @@ def _hypotheses(inquiry: Inquiry) -> Iterator[str]:
         yield f"  {label:<8} {hypothesis.rule}: {title} ({item.weighed.probability:.2f}) — {outcome}"
         rows = [f"{name} {value:+.1f}" for name, value in item.weighed.rows if value]
         yield f"           {', '.join(rows) or 'no observation speaks for or against it'}"
-    silent = {action.id for action in considered(inquiry.diagnosis, inquiry.policies)}
+    silent = {action.id for action in possible_actions(inquiry.diagnosis, inquiry.policies)}
     for name in sorted(silent - {item.weighed.hypothesis.rule for item in tried}):
         yield f"  action   {name}: has nothing to propose here"
 
 
 def _disabled(diagnosis: Diagnosis, policies: Policies) -> list[str]:
-    considered_ids = [action.id for action in considered(diagnosis, _all_enabled(policies))]
+    considered_ids = [action.id for action in possible_actions(diagnosis, _all_enabled(policies))]
     return [name for name in considered_ids if not policies.actions[name].enabled]
 
 

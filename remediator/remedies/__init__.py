@@ -1,4 +1,7 @@
-"""From a diagnosis to typed, located, proved edits; one module per family of actions."""
+"""Remedies turn a diagnosis into typed, located and proved edits.
+
+Each family of actions has a folder; `engine` is what they share, `views` is how they read objects and evidence.
+"""
 
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.with_value import with_value

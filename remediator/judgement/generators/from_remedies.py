@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
-from remediator.remedies.engine.candidates import considered, fixes
+from remediator.remedies.engine.candidates import fixes, possible_actions
 from remediator.remedies.engine.prove import Unprovable
 
 UNDO = "roll_back"
@@ -27,7 +27,7 @@ def from_history(inquiry: Inquiry) -> Iterator[Hypothesis]:
 
 
 def _of_actions(inquiry: Inquiry, *, undo: bool) -> Iterator[Hypothesis]:
-    for action in considered(inquiry.diagnosis, inquiry.policies):
+    for action in possible_actions(inquiry.diagnosis, inquiry.policies):
         if (action.id == UNDO) is not undo:
             continue
         context = inquiry.context(action.id)

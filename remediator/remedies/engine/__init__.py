@@ -1,1 +1,1 @@
-"""From a remedy to a proposal: the registry, what a remedy is given, locating, proving, ranking."""
+"""The engine makes a proposal of a remedy's fix: it locates the edit, proves it and adds older values."""

@@ -1,4 +1,8 @@
-"""Questions to the history: which older values would end the incident too."""
+"""Conditions on older values: an older value that meets one would end the incident too.
+
+A remedy passes one of them as `Fix.accepts`; the history is then searched for such a value, which is preferred to a
+new one because it worked before.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,14 @@ from remediator.remedies.engine import quantities
 Accepts = Callable[[Any], bool]
 
 
-def different_value(present: Any, *, among: Iterable[str] = (), absent: bool = False) -> Accepts:
-    """Another value than the present one; one of `among` where they are known; none at all only where `absent`."""
+def different_value(current: Any, *, among: Iterable[str] = (), absent: bool = False) -> Accepts:
+    """Accept a value other than the current one: one of `among` if given; an absent field only where `absent` is set."""
     allowed = frozenset(among)
 
     def accepts(old: Any) -> bool:
         if old is MISSING or old in (None, ""):
             return absent and old is MISSING
-        return str(old) != str(present) and (not allowed or str(old) in allowed)
+        return str(old) != str(current) and (not allowed or str(old) in allowed)
 
     return accepts
 
@@ -31,27 +35,27 @@ def different_scalar(current: Any) -> Accepts:
 
 
 def exactly(value: Any) -> Accepts:
-    """This very value."""
+    """Accept this value only."""
     return lambda old: old is not MISSING and str(old) == str(value)
 
 
 def without_match(pattern: re.Pattern[str]) -> Accepts:
-    """A text in which the pattern is not found."""
+    """Accept a text in which the pattern does not occur."""
     return lambda old: isinstance(old, str) and bool(old) and not pattern.search(old)
 
 
 def below_folder(folder: str) -> Accepts:
-    """A path below this folder."""
+    """Accept a path below this folder."""
     return lambda old: isinstance(old, str) and old.startswith(f"{folder}/")
 
 
 def more_than(now: Decimal) -> Accepts:
-    """A larger quantity."""
+    """Accept a larger quantity."""
     return lambda old: old is not MISSING and (amount := quantities.parse(old)) is not None and amount > now
 
 
 def within(low: Decimal | None = None, high: Decimal | None = None) -> Accepts:
-    """A quantity between two bounds, each of which may be open."""
+    """Accept a quantity between two bounds; None leaves a side open."""
 
     def accepts(old: Any) -> bool:
         amount = quantities.parse(old) if old is not MISSING else None

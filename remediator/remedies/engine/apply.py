@@ -1,4 +1,4 @@
-"""Edits as data turned into new file texts; the bytes themselves are yamledit's business."""
+"""Turn edits, which are data, into new file texts; `yamledit` makes the change in the bytes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from remediator.domain.change import Edit
 
 
 def changes(edits: Sequence[Edit], read: Callable[[str], bytes]) -> dict[str, bytes | None]:
-    """Path → new text (None: the file goes) after all edits, each file's atomically.
+    """Return path → new text (None: the file is deleted) after all edits; a file gets all of its edits or none.
 
     Raises `yamledit.EditRefused` where an edit cannot be made without touching anything else.
     """
     result: dict[str, bytes | None] = {}
     for file in dict.fromkeys(edit.file for edit in edits):
-        own = [edit for edit in edits if edit.file == file]
-        if whole := [edit for edit in own if edit.op in ("write", "remove")]:
-            last = whole[-1]
+        file_edits = [edit for edit in edits if edit.file == file]
+        if whole_file := [edit for edit in file_edits if edit.op in ("write", "remove")]:
+            last = whole_file[-1]
             result[file] = str(last.value).encode() if last.op == "write" else None
             continue
         text = read(file)
-        new = yamledit.apply(text, [_operation(edit) for edit in own])
+        new = yamledit.apply(text, [_operation(edit) for edit in file_edits])
         if new != text:
             result[file] = new
     return result

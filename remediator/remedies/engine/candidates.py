@@ -1,4 +1,8 @@
-"""Which actions an incident calls for, what their remedies would do, and what to tell where none fits."""
+"""Choose the actions that an incident calls for, collect the fixes of their remedies, and explain where none fits.
+
+The policy says which signals an action ends and which actions a category allows, so that a new action or a new
+category needs no change here.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +18,19 @@ from remediator.remedies.registry import REMEDIES
 
 MAX_PROPOSALS = 3
 SURE = 0.9
-"""With a proposal of at least this score, what commits did as a whole is not asked any more."""
+"""A proposal with at least this score makes it needless to look for whole commits to undo."""
 
 
 def edits_of(proposal: Proposal) -> tuple[str, ...]:
-    """The same for two proposals that come to the same change."""
+    """Return a key that is equal for two proposals that make the same change."""
     return tuple(sorted(f"{e.op}{e.file}{e.document}{e.path}{e.inside}{e.value!r}" for e in proposal.edits))
 
 
-def considered(diagnosis: Diagnosis, policies: Policies) -> Iterator[Action]:
-    """Actions of the categories in the evidence, the leading one's first, that end a signal which is there."""
-    signals = {one.signal for one in diagnosis.evidence}
-    present = list(dict.fromkeys((diagnosis.category, *(one.category for one in diagnosis.evidence))))
-    names = dict.fromkeys(name for category in present for name in policies.catalogue.by_id[category].actions)
+def possible_actions(diagnosis: Diagnosis, policies: Policies) -> Iterator[Action]:
+    """Yield the allowed actions that end a signal of the evidence, those of the leading category first."""
+    signals = {evidence.signal for evidence in diagnosis.evidence}
+    category_ids = list(dict.fromkeys((diagnosis.category, *(evidence.category for evidence in diagnosis.evidence))))
+    names = dict.fromkeys(name for category in category_ids for name in policies.catalogue.by_id[category].actions)
     for name in names:
         action = policies.actions[name]
         ends = {end for end in action.ends if ":" not in end}
@@ -36,25 +40,29 @@ def considered(diagnosis: Diagnosis, policies: Policies) -> Iterator[Action]:
 
 
 def fixes(case: RemedyContext) -> Iterator[Fix]:
-    """What the remedy of this action proposes, each fix preceded by the older values that would do."""
+    """Yield the fixes of the action's remedy, each preceded by the older values that it accepts."""
     for fix in REMEDIES[case.action.id](case):
         yield from earlier_values(case, fix)
         yield fix
 
 
 def affected(targets: TargetMatches, ranked: tuple[Proposal, ...]) -> tuple[str, ...]:
-    """Those of the culprit; where the fault lies in another one (a policy, a shared base), that one."""
+    """Return the culprit's Applications; where the fix is in another one (a policy, a shared base), that one."""
     lines = [line.partition(": ") for line in ranked[0].rendered] if ranked else []
-    named = [rest.removeprefix("Application/").split()[0] for _, _, rest in lines if rest.startswith("Application/")]
-    changed = {name for name, _, _ in lines} | set(named)
+    applications = [
+        description.removeprefix("Application/").split()[0]
+        for _, _, description in lines
+        if description.startswith("Application/")
+    ]
+    changed = {name for name, _, _ in lines} | set(applications)
     if not changed or changed & set(targets.applications):
         return targets.applications
-    return tuple(dict.fromkeys(named or [name for name, _, _ in lines]))
+    return tuple(dict.fromkeys(applications or [name for name, _, _ in lines]))
 
 
 def root_cause(diagnosis: Diagnosis, ranked: tuple[Proposal, ...]) -> str:
-    """The summary with its citations, and what the history adds."""
-    lead = ", ".join(one.id for one in diagnosis.evidence[:4])
+    """Return the summary with its citations, and the change in the history that explains it."""
+    lead = ", ".join(evidence.id for evidence in diagnosis.evidence[:4])
     text = f"{diagnosis.summary} ({lead})" if lead else diagnosis.summary
     if ranked and ranked[0].history:
         text += f". {ranked[0].history[0]}"
@@ -62,7 +70,7 @@ def root_cause(diagnosis: Diagnosis, ranked: tuple[Proposal, ...]) -> str:
 
 
 def why_not(diagnosis: Diagnosis, policies: Policies, targets: TargetMatches, refusals: list[str]) -> str:
-    """The reason a person can act on: what was tried, else what the category says to look at."""
+    """Return a reason that a person can act on: why the best fix was refused, else what to look at."""
     advice = _advice(diagnosis, policies.catalogue.by_id[diagnosis.category])
     if targets.doubt:
         return f"{targets.doubt}. Nothing was changed."
@@ -79,6 +87,8 @@ def why_not(diagnosis: Diagnosis, policies: Policies, targets: TargetMatches, re
 
 
 def _advice(diagnosis: Diagnosis, category: Category) -> str:
-    """What the leading signal says to look at, else what its category says."""
+    """Return what the leading signal says to look at, else what its category says."""
     lead = diagnosis.evidence[0].signal if diagnosis.evidence else ""
-    return next((one.abstain for one in category.signals if one.id == lead and one.abstain), category.abstain)
+    return next(
+        (signal.abstain for signal in category.signals if signal.id == lead and signal.abstain), category.abstain
+    )

@@ -1,4 +1,8 @@
-"""What a remedy is given: the diagnosis, the repository, the objects that are meant, the action's bounds."""
+"""The input and the output of a remedy: a `RemedyContext` goes in, `Fix` values come out.
+
+A remedy only says which field should have which value. Locating the field in a file, proving the change and checking
+it against the policy is the same for all remedies and happens afterwards.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from remediator.policy import Action, Policies
 
 @dataclass(frozen=True)
 class Want:
-    """One field of a rendered object, and the value it should have; `MISSING` asks for its removal."""
+    """One field of a rendered object and the value that it should have; `MISSING` removes the field."""
 
     application: Application
     manifest: Manifest
@@ -26,7 +30,7 @@ class Want:
 
 @dataclass(frozen=True)
 class Fix:
-    """What a remedy proposes, before it is located, proved and guarded.
+    """The proposal of a remedy before it is located, proved and checked against the policy.
 
     Either `wants`, in terms of rendered objects, or `edits`, where the text itself is at fault (an
     Application's source, a kustomization's entry, a file that does not parse).
@@ -38,15 +42,15 @@ class Fix:
     wants: tuple[Want, ...] = ()
     edits: tuple[Edit, ...] = ()
     places: tuple[Place, ...] = ()
-    """Of `edits`; those of `wants` are found by locating."""
+    """The places of `edits`; the places of `wants` are found by locating."""
     applications: tuple[Application, ...] = ()
-    """Whose rendering may change through `edits`."""
+    """The Applications whose rendering `edits` may change."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     score: float = 0.5
     accepts: Callable[[Any], bool] | None = None
-    """Whether an older value of the (single) wanted field would end the incident too: then the history is asked."""
+    """True for an older value of the field that would end the incident too; None: the history is not searched."""
     rollback: str = ""
-    """Set where the fix itself restores what a commit changed: that commit, in words."""
+    """The commit that the fix undoes, in one sentence; empty where it undoes none."""
 
 
 Remedy = Callable[["RemedyContext"], Iterator[Fix]]
@@ -54,67 +58,73 @@ Remedy = Callable[["RemedyContext"], Iterator[Fix]]
 
 @dataclass(frozen=True)
 class RemedyContext:
-    """One incident and one action to consider for it."""
+    """One incident and one action that may end it."""
 
     diagnosis: Diagnosis
     repository: Repository
     policies: Policies
     action: Action
     targets: tuple[Match, ...]
-    """The objects that the culprit can be, best first; those in doubt are left out."""
+    """The objects that are the culprit, best match first; empty where it is in doubt."""
 
     @property
     def statements(self) -> tuple[Evidence, ...]:
-        """Evidence first, then its context."""
+        """All statements: the evidence first, then its context."""
         return self.diagnosis.evidence + self.diagnosis.context
 
     def signals(self, *ids: str) -> list[Evidence]:
-        """Evidence of these signals, in the order of the evidence."""
-        return [one for one in self.diagnosis.evidence if one.signal in ids]
+        """Return the evidence of these signals, in its order."""
+        return [evidence for evidence in self.diagnosis.evidence if evidence.signal in ids]
 
     def fact(self, *names: str, among: Sequence[Evidence] | None = None) -> str:
-        """The first of these facts that any evidence holds."""
-        for one in self.statements if among is None else among:
+        """Return the first value of one of these facts; empty where no statement has any."""
+        for evidence in self.statements if among is None else among:
             for name in names:
-                if value := one.facts.get(name, ""):
+                if value := evidence.facts.get(name, ""):
                     return value
         return ""
 
     def facts(self, *names: str, among: Sequence[Evidence] | None = None) -> list[str]:
-        """All values of these facts, without repeats."""
-        found = (one.facts.get(name, "") for one in (self.statements if among is None else among) for name in names)
-        return list(dict.fromkeys(value for value in found if value))
+        """Return all values of these facts, each once."""
+        values = (
+            evidence.facts.get(name, "") for evidence in (self.statements if among is None else among) for name in names
+        )
+        return list(dict.fromkeys(value for value in values if value))
 
     def cite(self, *evidence: Evidence) -> tuple[str, ...]:
-        """Ids of the evidence given, or of all where none is given; context has none."""
-        return tuple(dict.fromkeys(one.id for one in (evidence or self.diagnosis.evidence) if one.signal and one.id))
+        """Return the ids of this evidence, or of all evidence where none is passed; context has no id."""
+        return tuple(
+            dict.fromkeys(
+                evidence.id for evidence in (evidence or self.diagnosis.evidence) if evidence.signal and evidence.id
+            )
+        )
 
     def mentions(self, word: str) -> bool:
         """Return True where any statement has this word as a word of its own."""
         return any(contains_word(statement.text, word) for statement in self.statements)
 
     def workloads(self) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
-        """Each target's container that is meant: the named one, or the only one."""
+        """Yield the container of each target that is meant: the named one, else the only one."""
         for target in self.targets:
             containers = [(body, path) for body, path, _ in target.manifest.containers()]
-            named = [pair for pair in containers if pair[0].get("name") == target.container]
+            matching = [pair for pair in containers if pair[0].get("name") == target.container]
             regular = [(body, path) for body, path, init in target.manifest.containers() if not init]
-            for body, path in named or (regular if len(regular) == 1 else []):
+            for body, path in matching or (regular if len(regular) == 1 else []):
                 yield target, body, path
 
     def siblings(self, application: Application) -> tuple[Manifest, ...]:
-        """All objects of one Application."""
+        """Return all objects of one Application."""
         return self.repository.objects(application)
 
     def namespace_objects(self, target: Match, *kinds: str) -> list[Manifest]:
-        """Objects of these kinds in the target's namespace, of its own Application first, then of others."""
+        """Return the objects of these kinds in the target's namespace, those of its own Application first."""
         namespace = target.manifest.namespace_in(target.application)
         applications = [target.application] + [
-            other
-            for other in self.repository.applications
-            if other != target.application
-            and other.cluster == target.application.cluster
-            and (other.namespace == namespace or not other.namespace)
+            application
+            for application in self.repository.applications
+            if application != target.application
+            and application.cluster == target.application.cluster
+            and (application.namespace == namespace or not application.namespace)
         ]
         return [
             manifest

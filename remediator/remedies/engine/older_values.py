@@ -1,4 +1,8 @@
-"""Older values of a wanted field: what worked before is the strongest candidate there is."""
+"""Older values of a field: a value that worked before is the best candidate for a fix.
+
+The remedy decides which older values would end the incident (`Fix.accepts`); git says which ones there were. A field
+that was already set back by its newest commit is left alone: somebody has mended it since.
+"""
 
 from __future__ import annotations
 
@@ -14,101 +18,114 @@ from remediator.policy.leaves import documents
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 
 LOOK_BACK = 5
-"""How many changes of the value are considered."""
+"""Number of changes of a value that are read from the history."""
+_MAX_SHOWN = 60
+"""Longer values are not repeated in a reason."""
 
 
 def earlier_values(case: RemedyContext, fix: Fix) -> Iterator[Fix]:
-    """The same fix with the value that stood there before, where the remedy says that one would do.
+    """Yield the same fix with the previous value, where the remedy accepts that one.
 
-    Several wanted fields go back together, to before the same commit, or not at all.
+    Several fields are restored together, to the state before one commit, or not at all.
     """
     if fix.accepts is None or not fix.wants or not case.policies.actions["roll_back"].enabled:
         return
-    pasts = [_past(case, fix, want) for want in fix.wants]
-    if not all(pasts):
+    candidates = [_acceptable_values(case, fix, want) for want in fix.wants]
+    if not all(candidates):
         return
-    firsts = [past[0] for past in pasts]
-    if len({change.commit for _, change in firsts}) != 1:
+    newest = [values[0] for values in candidates]
+    if len({change.commit for _, change in newest}) != 1:
         return
-    wants = tuple(replace(want, value=value) for want, (value, _) in zip(fix.wants, firsts, strict=True))
-    change = firsts[0][1]
-    said = describe_change(change, fix.wants[0].path)
+    wants = tuple(replace(want, value=value) for want, (value, _) in zip(fix.wants, newest, strict=True))
+    change = newest[0][1]
+    sentence = describe_change(change, fix.wants[0].path)
     yield replace(
         fix,
         title=_title(fix.wants[0], wants[0].value, change),
-        reason=f"{said}. The evidence points at just this value, so what stood there before is restored.",
+        reason=f"{sentence}. {_effect(wants[0].value)}",
         wants=wants,
-        parameters={**fix.parameters, "to": _word(wants[0].value), "commit": change.commit[:10]},
+        parameters={**fix.parameters, "to": _value_text(wants[0].value), "commit": change.commit[:10]},
         score=0.95,
         accepts=None,
-        rollback=said,
+        rollback=sentence,
     )
 
 
-def _past(case: RemedyContext, fix: Fix, want: Want) -> list[tuple[Any, ValueChange]]:
-    """Older rendered values that the fix accepts, newest first, with the change that ended each."""
+def _acceptable_values(case: RemedyContext, fix: Fix, want: Want) -> list[tuple[Any, ValueChange]]:
+    """Return the older rendered values that the fix accepts, newest first, each with the change that replaced it."""
     located = case.repository.locate(want.application, want.manifest, want.path)
-    present = get(want.manifest.body, want.path)
-    found: list[tuple[Any, ValueChange]] = []
+    current = get(want.manifest.body, want.path)
+    values: list[tuple[Any, ValueChange]] = []
     for place in _existing(located):
-        past = history.changes(case.repository.root, place, limit=LOOK_BACK)
-        if any(change.old == place.value for change in past.changes[1:]):
+        history_of_place = history.changes(case.repository.root, place, limit=LOOK_BACK)
+        if any(change.old == place.value for change in history_of_place.changes[1:]):
             continue  # the newest change brought back an older value: it was mended since
-        for change in past.changes:
-            old = _rendered(place, present, change.old)
-            if old is MISSING and not _grew(case, place, change):
+        for change in history_of_place.changes:
+            old = _rendered(place, current, change.old)
+            if old is MISSING and not _was_added(case, place, change):
                 continue
-            if old != present and fix.accepts is not None and fix.accepts(old):
-                found.append((old, change))
-        if found:
+            if old != current and fix.accepts is not None and fix.accepts(old):
+                values.append((old, change))
+        if values:
             break
-    return found
+    return values
 
 
-def _grew(case: RemedyContext, place: Place, change: ValueChange) -> bool:
-    """Whether the commit added the value to what was there before; what came with its whole object never lacked it."""
-    before = documents(history.file_at(case.repository.root, f"{change.commit}^", change.file))
-    if not before or place.document >= len(before):
+def _was_added(case: RemedyContext, place: Place, change: ValueChange) -> bool:
+    """Return True where the commit added the value to an object that already existed.
+
+    A value that was added with its whole object has no earlier state to go back to.
+    """
+    bodies = documents(history.file_at(case.repository.root, f"{change.commit}^", change.file))
+    if not bodies or place.document >= len(bodies):
         return False
     items = [index for index, step in enumerate(place.path[:-1]) if isinstance(step, int)]
-    return get(before[place.document], place.path[: items[-1] + 1 if items else 0]) not in (MISSING, None)
+    return get(bodies[place.document], place.path[: items[-1] + 1 if items else 0]) not in (MISSING, None)
 
 
 def _existing(located: Located) -> list[Place]:
     return [place for place in located.places if place.exists] if located.status == "located" else []
 
 
-def _rendered(place: Place, present: Any, old: Any) -> Any:
-    """The rendered field as it was, from the older text at the place."""
-    if old is MISSING or not isinstance(present, str) or str(place.value) == present:
+def _rendered(place: Place, current: Any, old: Any) -> Any:
+    """Return the rendered field as it was with the older text at the place."""
+    if old is MISSING or not isinstance(current, str) or str(place.value) == current:
         return old
     part = str(place.value)
-    if part and present.count(part) == 1:
-        return present.replace(part, str(old))
+    if part and current.count(part) == 1:
+        return current.replace(part, str(old))
     return old
 
 
 def describe_change(change: ValueChange, path: tuple[str | int, ...]) -> str:
-    """One sentence of history, for people."""
-    what = _named(path)
+    """Return one sentence that tells a person when and how the value was changed."""
+    field = _field_name(path)
     verb = "added" if change.old is MISSING else "removed" if change.new is MISSING else "changed"
-    values = f" from {_word(change.old)} to {_word(change.new)}" if verb == "changed" else ""
-    return f"{what} was {verb}{values} by {change.commit[:7]} ({change.subject!r}, {change.when[:10]})"
+    values = f" from {_value_text(change.old)} to {_value_text(change.new)}" if verb == "changed" else ""
+    return f"{field} was {verb}{values} by {change.commit[:7]} ({change.subject!r}, {change.when[:10]})"
 
 
 def _title(want: Want, value: Any, change: ValueChange) -> str:
-    what = _named(want.path)
+    field = _field_name(want.path)
     name = want.manifest.name
     if value is MISSING:
-        return f"remove {what} of `{name}`, which {change.commit[:7]} added"
-    return f"restore {what} of `{name}` to {_word(value)}"
+        return f"remove {field} of `{name}`, which {change.commit[:7]} added"
+    return f"restore {field} of `{name}` to {_value_text(value)}"
 
 
-def _named(path: tuple[str | int, ...]) -> str:
-    """The field as people call it: `limits.memory`, `image`; an index in front of it tells them nothing."""
+def _effect(value: Any) -> str:
+    """Return the sentence that tells what the fix does with the field."""
+    if value is MISSING:
+        return "The fix removes it again."
+    text = "" if isinstance(value, dict | list) or len(str(value)) > _MAX_SHOWN else f", {value}"
+    return f"The fix restores the previous value{text}."
+
+
+def _field_name(path: tuple[str | int, ...]) -> str:
+    """Return the field as people call it (`limits.memory`, `image`), without a list index in front of it."""
     tail = path[-2:] if isinstance(path[-1], str) else path[-3:]
     return format_path(tail[1:] if isinstance(tail[0], int) else tail)
 
 
-def _word(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return "absent" if value is MISSING else str(value)

@@ -1,4 +1,8 @@
-"""Which existing path or object was meant: spelling slips yes, another environment or number no."""
+"""Find the existing path or object that a misspelt name means.
+
+`stagng` may mean `staging`, but `staging` never means `prod`, and `web-1` never means `web-2`: siblings that differ in
+an environment or in a number differ on purpose, and a fix that confuses them does harm.
+"""
 
 from __future__ import annotations
 
@@ -79,18 +83,18 @@ _ENVIRONMENTS = frozenset(
         "private",
     ]
 )
-"""Words that tell two siblings apart on purpose; one of them is never a slip for another."""
+"""Words that distinguish siblings on purpose; none of them is a misspelling of another."""
 _SAME = (
     {"prod", "prd", "production"},
     {"stage", "staging", "stg"},
     {"dev", "develop", "development"},
     {"test", "testing", "tst"},
 )
-"""Words of those for the same environment."""
+"""Words among them that name the same environment."""
 
 
 def surely_meant(wrong: str, candidates: Iterable[str]) -> str:
-    """The one candidate of which `wrong` is a misspelling; empty where none is, or two are as near."""
+    """Return the only candidate of which `wrong` is a misspelling; empty where there is none or two are as near."""
     ranked = sorted(
         ((similarity(wrong, name), name) for name in dict.fromkeys(candidates) if is_slip(wrong, name)), reverse=True
     )
@@ -100,7 +104,7 @@ def surely_meant(wrong: str, candidates: Iterable[str]) -> str:
 
 
 def is_slip(wrong: str, right: str) -> bool:
-    """A misspelling that leaves every number and every telling word as it is."""
+    """Return True for a misspelling that changes no number and no word that distinguishes siblings."""
     if not wrong or not right or wrong == right:
         return False
     if wrong.lower() == right.lower() or _stem(wrong) == _stem(right):
@@ -111,16 +115,18 @@ def is_slip(wrong: str, right: str) -> bool:
         return len(changed) <= 2 and all(_word_slip(a, b) for a, b in changed)
     if "".join(ours) == "".join(theirs):
         return True  # a separator too much or too little
-    return _kept(wrong, right) and distance(wrong.lower(), right.lower(), bound=2) <= (1 if len(wrong) < 10 else 2)
+    return _same_siblings(wrong, right) and distance(wrong.lower(), right.lower(), bound=2) <= (
+        1 if len(wrong) < 10 else 2
+    )
 
 
 def is_shortened(wrong: str, right: str) -> bool:
-    """Whether one is the other with a word more at its end, one that does not tell siblings apart."""
+    """Return True where one name is the other plus a word at its end that does not distinguish siblings."""
     longer, shorter = sorted((wrong, right), key=len, reverse=True)
     return (
         longer.startswith(shorter)
         and longer[len(shorter) : len(shorter) + 1] in ("-", "_", ".")
-        and _kept(wrong, right)
+        and _same_siblings(wrong, right)
     )
 
 
@@ -129,24 +135,23 @@ def _stem(name: str) -> str:
 
 
 def _word_slip(a: str, b: str) -> bool:
-    """One word for another: the same digits, a slip in its letters, and not one telling word for another.
+    """Return True where two words have the same digits and differ by a slip, unless both distinguish siblings.
 
-    In a short word one letter for another makes a different word (`api`, `app`); letters swapped, dropped or doubled
-    are slips.
+    In a short word another letter makes another word (`api`, `app`); swapped, dropped or doubled letters are slips.
     """
     if _DIGITS.findall(a) != _DIGITS.findall(b):
         return False
-    one, other = a.lower(), b.lower()
-    if one in _ENVIRONMENTS and other in _ENVIRONMENTS:
-        return any({one, other} <= words for words in _SAME)
-    shortest = min(len(one), len(other))
-    if shortest < 3 or (shortest < 5 and len(one) == len(other)):
-        return sorted(one) == sorted(other)
-    return distance(one, other, bound=2) <= (1 if shortest < 6 else 2)
+    first, second = a.lower(), b.lower()
+    if first in _ENVIRONMENTS and second in _ENVIRONMENTS:
+        return any({first, second} <= words for words in _SAME)
+    shortest = min(len(first), len(second))
+    if shortest < 3 or (shortest < 5 and len(first) == len(second)):
+        return sorted(first) == sorted(second)
+    return distance(first, second, bound=2) <= (1 if shortest < 6 else 2)
 
 
-def _kept(wrong: str, right: str) -> bool:
-    """Where one has words more than the other: none of the additional words tells siblings apart."""
+def _same_siblings(wrong: str, right: str) -> bool:
+    """Return True where no number differs and no additional word of either name distinguishes siblings."""
     ours, theirs = _SPLIT.split(wrong.lower()), _SPLIT.split(right.lower())
     extra = [word for word in ours if word not in theirs] + [word for word in theirs if word not in ours]
     return _DIGITS.findall(wrong) == _DIGITS.findall(right) and not any(word in _ENVIRONMENTS for word in extra)

@@ -1,4 +1,8 @@
-"""From a fix to a proposal: locate, edit, render, compare, validate, guard. What fails any of these is no proposal."""
+"""Prove a fix: locate it, edit the files, render them, compare, validate, and check the policy.
+
+A fix that fails one of these steps is no proposal. The comparison is of rendered objects, because only they show
+what a change of values, of a patch or of a shared base really does.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +25,15 @@ class Unprovable(Exception):
 
 
 def prove(case: RemedyContext, fix: Fix) -> Proposal:
-    """The proposal that a fix amounts to, or `Unprovable` with the reason."""
+    """Return the proposal for a fix; raise `Unprovable` with the reason where it cannot be made."""
     if not fix.evidence:
         raise Unprovable(f"{fix.title}: no evidence names it")
     _check_bounds(case, fix)
     places, edits = list(fix.places), list(fix.edits)
     for want in fix.wants:
-        place, needed = _edits_for(case.repository, want)
+        place, want_edits = _edits_for(case.repository, want)
         places.append(place)
-        edits += [edit for edit in needed if edit not in edits]
+        edits += [edit for edit in want_edits if edit not in edits]
     if not edits:
         raise Unprovable(f"{fix.title}: nothing would change")
     if case.policies.locating.shared_places == "refuse":
@@ -60,7 +64,7 @@ def prove(case: RemedyContext, fix: Fix) -> Proposal:
 
 
 def _check_bounds(case: RemedyContext, fix: Fix) -> None:
-    """No value outside the policy's bounds, wherever it comes from: what history holds is no exception."""
+    """Raise where a value is outside the policy's bounds, also where it is an older value from the history."""
     bounds = case.action.bounds
     low, high = quantities.parse(bounds.minimum or None), quantities.parse(bounds.maximum or None)
     for want in fix.wants:
@@ -76,58 +80,58 @@ def _check_bounds(case: RemedyContext, fix: Fix) -> None:
 
 
 def _edits_for(repository: Repository, want: Want) -> tuple[Place, list[Edit]]:
-    what = f"{want.manifest.kind} {want.manifest.name} {format_path(want.path)}"
+    field = f"{want.manifest.kind} {want.manifest.name} {format_path(want.path)}"
     located = repository.locate(want.application, want.manifest, want.path)
     if located.status not in ("located", "insert"):
         options = ", ".join(f"{place.file}:{format_path(place.path)}" for place in located.candidates[:4])
-        raise Unprovable(f"{what}: {located.reason or 'cannot be located'}{f' ({options})' if options else ''}")
-    present = get(want.manifest.body, want.path)
+        raise Unprovable(f"{field}: {located.reason or 'cannot be located'}{f' ({options})' if options else ''}")
+    current = get(want.manifest.body, want.path)
     for place in located.places:
-        if (added := _added(present, want.value)) and place.exists and isinstance(place.value, list):
+        if (added := _added(current, want.value)) and place.exists and isinstance(place.value, list):
             return place, [_edit(place, item).model_copy(update={"op": "append"}) for item in added]
-        value = _source_value(place, present, want.value)
+        value = _source_value(place, current, want.value)
         if value is not _NOT_INVERTIBLE:
             return place, [_edit(place, value)]
     raise Unprovable(
-        f"{what}: its value is made of several parts in {located.places[0].file}, none of them alone gives it"
+        f"{field}: its value is made of several parts in {located.places[0].file}, and no single one of them can give it"
     )
 
 
 _NOT_INVERTIBLE: Any = object()
 
 
-def _added(present: Any, wanted: Any) -> list[Any]:
-    """The items at the end of a wanted list that the present one lacks; none where it differs in any other way."""
-    if isinstance(present, list) and isinstance(wanted, list) and wanted[: len(present)] == present:
-        return wanted[len(present) :]
+def _added(current: Any, new: Any) -> list[Any]:
+    """Return the items that the new list has after all items of the current one; none where it differs otherwise."""
+    if isinstance(current, list) and isinstance(new, list) and new[: len(current)] == current:
+        return new[len(current) :]
     return []
 
 
-def _source_value(place: Place, present: Any, wanted: Any) -> Any:
-    """What must stand at the place so that the rendered field becomes `wanted`.
+def _source_value(place: Place, current: Any, expected: Any) -> Any:
+    """Return the text for the place that makes the rendered field `expected`.
 
-    Mostly the value itself; where the place holds only a part of the rendered text (an image's tag), that part.
+    That is the value itself in most cases; where the place has only a part of it (an image's tag), that part.
     """
-    if wanted is MISSING:
+    if expected is MISSING:
         return MISSING
-    if not place.exists or place.value is None or isinstance(wanted, dict | list) or str(place.value) == str(present):
-        return _typed(place.value, wanted) if place.exists else wanted
-    part, whole, new = str(place.value), str(present), str(wanted)
-    at = whole.find(part)
+    if not place.exists or place.value is None or isinstance(expected, dict | list) or str(place.value) == str(current):
+        return _typed(place.value, expected) if place.exists else expected
+    part, rendered, new = str(place.value), str(current), str(expected)
+    at = rendered.find(part)
     while part and at >= 0:
-        front, back = whole[:at], whole[at + len(part) :]
+        front, back = rendered[:at], rendered[at + len(part) :]
         if new.startswith(front) and new.endswith(back) and len(new) >= len(front) + len(back):
             inner = new[len(front) : len(new) - len(back)]
             if inner and inner != part:
                 return _typed(place.value, inner)
-        at = whole.find(part, at + 1)
-    if not isinstance(present, str) or part not in whole:
-        return wanted if _same_type(place.value, present) else _NOT_INVERTIBLE
+        at = rendered.find(part, at + 1)
+    if not isinstance(current, str) or part not in rendered:
+        return expected if _same_type(place.value, current) else _NOT_INVERTIBLE
     return _NOT_INVERTIBLE
 
 
 def _typed(old: Any, new: Any) -> Any:
-    """The new value in the old one's type where it can be: a quoted "8080" stays a string."""
+    """Return the new value in the type of the old one where that is possible: a quoted "8080" stays a string."""
     if isinstance(old, str) and isinstance(new, int | float) and not isinstance(new, bool):
         return str(new)
     if isinstance(old, int) and not isinstance(old, bool) and isinstance(new, str) and new.isdigit():
@@ -140,10 +144,10 @@ def _same_type(a: Any, b: Any) -> bool:
 
 
 def _edit(place: Place, value: Any) -> Edit:
-    where = {"file": place.file, "document": place.document, "path": place.path, "inside": place.inside}
+    position = {"file": place.file, "document": place.document, "path": place.path, "inside": place.inside}
     if value is MISSING:
-        return Edit(op="delete", **where)
-    return Edit(op="set" if place.exists else "insert", value=value, **where)
+        return Edit(op="delete", **position)
+    return Edit(op="set" if place.exists else "insert", value=value, **position)
 
 
 def _apply(repository: Repository, edits: Sequence[Edit], fix: Fix) -> dict[str, bytes | None]:
@@ -161,8 +165,8 @@ def _check_rendering(
     if problems := repository.validate(after):
         raise Unprovable(f"{fix.title}: the result is not valid: {problems[0].message}")
     differences = repository.difference(after)
-    known = {place_name for place in places for place_name in place.also_feeds}
-    touched = {want.application.name for want in fix.wants} | {app.name for app in fix.applications} | known
+    shared = {place_name for place in places for place_name in place.also_feeds}
+    touched = {want.application.name for want in fix.wants} | {app.name for app in fix.applications} | shared
     for change in differences:
         if change.application not in touched:
             raise Unprovable(f"{fix.title}: it would change {change.application} too")
@@ -176,8 +180,8 @@ def _check_rendering(
 
 
 def _remade(differences: Sequence[ObjectChange]) -> tuple[str, ...]:
-    named = (f"{change.kind}/{change.name}" for change in differences if change.path[:2] == ("spec", "template"))
-    return tuple(dict.fromkeys(named))[:40]
+    names = (f"{change.kind}/{change.name}" for change in differences if change.path[:2] == ("spec", "template"))
+    return tuple(dict.fromkeys(names))[:40]
 
 
 _RAISED_BY: Mapping[tuple[str, ...], str] = {
@@ -187,25 +191,31 @@ _RAISED_BY: Mapping[tuple[str, ...], str] = {
 
 
 def _check_maximum(case: RemedyContext, fix: Fix, change: ObjectChange) -> None:
-    """The maximum of an action holds for its field whichever action raises it, a roll-back too."""
+    """Raise where a field exceeds the maximum of the action that owns it, whichever action sets it."""
     action = case.policies.actions.get(_RAISED_BY.get(tuple(map(str, change.path[-2:])), ""))
     high = quantities.parse(action.bounds.maximum or None) if action else None
     amount = None if change.after is MISSING else quantities.parse(change.after)
-    before = None if change.before is MISSING else quantities.parse(change.before)
-    if action and high is not None and amount is not None and amount > high and (before is None or amount > before):
+    old_amount = None if change.before is MISSING else quantities.parse(change.before)
+    if (
+        action
+        and high is not None
+        and amount is not None
+        and amount > high
+        and (old_amount is None or amount > old_amount)
+    ):
         raise Unprovable(
             f"{fix.title}: {change.after} would exceed the maximum of {action.bounds.maximum} ({action.id})"
         )
 
 
 def _check_want(want: Want, differences: Sequence[ObjectChange], fix: Fix) -> None:
-    own = [change for change in differences if change.application == want.application.name]
-    if not own:
+    own_changes = [change for change in differences if change.application == want.application.name]
+    if not own_changes:
         raise Unprovable(f"{fix.title}: the edit does not reach the rendered {want.manifest.kind} {want.manifest.name}")
-    wanted = {_plain(other.path) for other in fix.wants}
-    for change in own:
+    prefixes = {_plain(sibling.path) for sibling in fix.wants}
+    for change in own_changes:
         path = _plain(change.path)
-        inside = any(path[: len(prefix)] == prefix or prefix[: len(path)] == path for prefix in wanted)
+        inside = any(path[: len(prefix)] == prefix or prefix[: len(path)] == path for prefix in prefixes)
         if change.scope != "field" or not (inside or _derived(change)):
             raise Unprovable(
                 f"{fix.title}: it would also change {change.kind} {change.name} {format_path(change.path)}"
@@ -217,22 +227,22 @@ def _plain(path: YamlPath) -> YamlPath:
 
 
 def _derived(change: ObjectChange) -> bool:
-    """Checksums that charts and kustomize compute from contents change along; nobody wrote them."""
+    """Return True for a checksum that a chart or kustomize computes, which changes with the contents."""
     text = format_path(change.path).lower()
     return "checksum" in text or ("annotations" in text and "hash" in text)
 
 
 def _line(change: ObjectChange) -> str:
-    before = "absent" if change.before is MISSING else change.before
+    old = "absent" if change.before is MISSING else change.before
     after = "absent" if change.after is MISSING else change.after
-    where = f" {format_path(change.path)}" if change.path else ""
-    return f"{change.application}: {change.kind}/{change.name}{where}: {before} → {after}"
+    position = f" {format_path(change.path)}" if change.path else ""
+    return f"{change.application}: {change.kind}/{change.name}{position}: {old} → {after}"
 
 
 def _guard(case: RemedyContext, files: Mapping[str, bytes | None]) -> None:
-    before = {name: _read(case.repository, name) for name in files}
+    texts = {name: _read(case.repository, name) for name in files}
     ruling = check_changes(
-        {name: FileChange(before=before[name], after=after) for name, after in files.items()}, case.policies.guardrails
+        {name: FileChange(before=texts[name], after=after) for name, after in files.items()}, case.policies.guardrails
     )
     if not ruling.allowed:
         raise Unprovable(f"the guardrails say no: {'; '.join(ruling.reasons)}")

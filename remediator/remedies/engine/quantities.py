@@ -28,7 +28,7 @@ _PATTERN = re.compile(
 
 
 def parse(text: object) -> Decimal | None:
-    """The quantity in base units (cores, bytes), or None where it is none."""
+    """Return the quantity in base units (cores, bytes), or None where the text is no quantity."""
     if text is None or isinstance(text, bool):
         return None
     match = _PATTERN.fullmatch(str(text))
@@ -39,7 +39,7 @@ def parse(text: object) -> Decimal | None:
 
 
 def bytes_like(amount: Decimal, model: str = "") -> str:
-    """Bytes in the unit of `model` (`256Mi` → Mi; `1G` → decimal), rounded up to a whole number."""
+    """Return bytes in the unit of `model` (`256Mi` → Mi; `1G` → decimal), rounded up to a whole number."""
     decimal = bool(re.search(r"\d(k|M|G|T)$", model.strip()))
     units = ("T", "G", "M", "k") if decimal else ("Ti", "Gi", "Mi", "Ki")
     for unit in units:
@@ -50,14 +50,14 @@ def bytes_like(amount: Decimal, model: str = "") -> str:
 
 
 def cores_like(amount: Decimal, model: str = "") -> str:
-    """Cores as whole numbers where they are and the model is, else in millicores."""
+    """Return cores as a whole number where both the amount and the model are one, else in millicores."""
     if amount == amount.to_integral_value() and not model.strip().endswith("m"):
         return str(int(amount))
     return f"{-int(-amount * 1000 // 1)}m"
 
 
 def clamp(amount: Decimal, low: str, high: str) -> Decimal:
-    """`amount` within the bounds; an empty bound does not bind."""
+    """Return the amount limited to the bounds; an empty bound does not limit it."""
     lowest, highest = parse(low) if low else None, parse(high) if high else None
     if lowest is not None:
         amount = max(amount, lowest)

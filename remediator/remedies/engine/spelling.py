@@ -1,4 +1,8 @@
-"""Which existing name was meant: edit distance with the caution that a wrong guess costs trust."""
+"""Find the existing name that a misspelt name means, by edit distance.
+
+A wrong guess costs more trust than no guess, so the allowed distance grows with the length of the name, and two
+candidates that are equally near give no answer.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,16 @@ from collections.abc import Callable, Iterable
 
 
 def distance(a: str, b: str, *, bound: int = 99) -> int:
-    """Damerau-Levenshtein distance (adjacent swaps count once); `bound + 1` once it is certain to be more."""
+    """Return the Damerau-Levenshtein distance (an adjacent swap counts once), or `bound + 1` where it is larger."""
     if abs(len(a) - len(b)) > bound:
         return bound + 1
-    before, row = [0] * (len(b) + 1), list(range(len(b) + 1))
+    previous, row = [0] * (len(b) + 1), list(range(len(b) + 1))
     for i, char in enumerate(a, 1):
-        older, before, row = before, row, [i] + [0] * len(b)
-        for j, other in enumerate(b, 1):
-            cost = char != other
-            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + cost)
-            if i > 1 and j > 1 and char == b[j - 2] and a[i - 2] == other:
+        older, previous, row = previous, row, [i] + [0] * len(b)
+        for j, other_char in enumerate(b, 1):
+            cost = char != other_char
+            row[j] = min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + cost)
+            if i > 1 and j > 1 and char == b[j - 2] and a[i - 2] == other_char:
                 row[j] = min(row[j], older[j - 2] + 1)
         if min(row) > bound:
             return bound + 1
@@ -23,7 +27,7 @@ def distance(a: str, b: str, *, bound: int = 99) -> int:
 
 
 def similarity(a: str, b: str) -> float:
-    """1.0 for the same, 0.0 for nothing in common; case counts a little."""
+    """Return 1.0 for equal texts and 0.0 for texts with nothing in common; case counts a little."""
     if a == b:
         return 1.0
     low_a, low_b = a.lower(), b.lower()
@@ -33,7 +37,7 @@ def similarity(a: str, b: str) -> float:
 
 
 def is_typo(wrong: str, right: str) -> bool:
-    """Few enough slips for their length that one was surely meant as the other."""
+    """Return True where the names differ by so few letters for their length that one must mean the other."""
     if not wrong or not right or wrong == right:
         return False
     length = min(len(wrong), len(right))
@@ -45,23 +49,23 @@ def is_typo(wrong: str, right: str) -> bool:
 
 
 def _affix(wrong: str, right: str) -> bool:
-    """A suffix or prefix too much or too little, cut at a separator: `cfg-v1` for `cfg`."""
+    """Return True where one name is the other plus a suffix or prefix at a separator: `cfg-v1` and `cfg`."""
     longer, shorter = (wrong, right) if len(wrong) > len(right) else (right, wrong)
     if len(shorter) < 4:
         return False
-    rest = longer[len(shorter) :] if longer.startswith(shorter) else ""
+    tail = longer[len(shorter) :] if longer.startswith(shorter) else ""
     front = longer[: -len(shorter)] if longer.endswith(shorter) else ""
-    return bool((rest and rest[0] in "-_.") or (front and front[-1] in "-_."))
+    return bool((tail and tail[0] in "-_.") or (front and front[-1] in "-_."))
 
 
 def one_of(values: Iterable[object]) -> Callable[[object], bool]:
-    """Whether an older value is one of these, as text: for the `accepts` of a fix."""
-    known = {str(value) for value in values}
-    return lambda old: str(old) in known
+    """Return a condition that is true for these values, compared as text: for the `accepts` of a fix."""
+    texts = {str(value) for value in values}
+    return lambda old: str(old) in texts
 
 
 def nearest(wrong: str, candidates: Iterable[str]) -> str:
-    """The one candidate that `wrong` is a typo of; empty when there is none, or when two are as near."""
+    """Return the only candidate of which `wrong` is a typo; empty where there is none or two are as near."""
     ranked = sorted(
         ((similarity(wrong, name), name) for name in dict.fromkeys(candidates) if is_typo(wrong, name)), reverse=True
     )

@@ -1,4 +1,8 @@
-"""How like an object of the repository is to what the incident showed of it: of two with one name, the one that was seen."""
+"""Choose between objects of one name by what the incident shows of the running one.
+
+Two environments often have an object of the same name. `kubectl describe` shows the image, the limits, the probes and
+the variables of the one that failed; the object that contradicts them least is the one that runs.
+"""
 
 from __future__ import annotations
 
@@ -15,57 +19,64 @@ _PROBES = ("liveness", "readiness", "startup")
 
 
 def most_like(matches: Sequence[Match], diagnosis: Diagnosis) -> list[Match]:
-    """The matches that contradict what was shown the least; all of them where nothing tells them apart."""
-    shown = list(_shown(diagnosis))
-    counts = [sum(_contradictions(match.manifest, one) for one in shown) for match in matches]
+    """Return the matches that contradict the evidence least; all of them where nothing distinguishes them."""
+    containers = list(_container_statements(diagnosis))
+    counts = [sum(_contradictions(match.manifest, evidence) for evidence in containers) for match in matches]
     least = min(counts, default=0)
     alike = [match for match, count in zip(matches, counts, strict=True) if count == least]
-    named = _named(diagnosis)
-    return [match for match in alike if match.application.name in named] or alike
+    applications = _mentioned_applications(diagnosis)
+    return [match for match in alike if match.application.name in applications] or alike
 
 
-def _named(diagnosis: Diagnosis) -> set[str]:
-    """Applications that the incident speaks of, in the culprit's namespace."""
+def _mentioned_applications(diagnosis: Diagnosis) -> set[str]:
+    """Return the Applications that the evidence names, in the culprit's namespace."""
     space = diagnosis.subject.namespace
     return {
-        one.subject.application
-        for one in (*diagnosis.evidence, *diagnosis.context)
-        if one.subject.application and space in (one.subject.namespace, one.facts.get("destination_namespace", ""))
+        evidence.subject.application
+        for evidence in (*diagnosis.evidence, *diagnosis.context)
+        if evidence.subject.application
+        and space in (evidence.subject.namespace, evidence.facts.get("destination_namespace", ""))
     }
 
 
-def _shown(diagnosis: Diagnosis) -> Iterator[Evidence]:
-    """Containers of the culprit as describe or the API showed them, each once."""
-    subject, seen = diagnosis.subject, set()
-    for one in (*diagnosis.evidence, *diagnosis.context):
-        own = one.subject.name == subject.name and one.subject.namespace in ("", subject.namespace)
-        key = (one.subject.pod, one.subject.container)
-        if own and one.channel == "status" and one.subject.container and one.subject.image and key not in seen:
-            seen.add(key)
-            yield one
+def _container_statements(diagnosis: Diagnosis) -> Iterator[Evidence]:
+    """Yield what describe or the API shows of the culprit's containers, each container once."""
+    subject, yielded = diagnosis.subject, set()
+    for evidence in (*diagnosis.evidence, *diagnosis.context):
+        is_culprit = evidence.subject.name == subject.name and evidence.subject.namespace in ("", subject.namespace)
+        key = (evidence.subject.pod, evidence.subject.container)
+        if (
+            is_culprit
+            and evidence.channel == "status"
+            and evidence.subject.container
+            and evidence.subject.image
+            and key not in yielded
+        ):
+            yielded.add(key)
+            yield evidence
 
 
-def _contradictions(manifest: Manifest, one: Evidence) -> int:
-    """Facts of a shown container that the object's container of that name does not have."""
-    body = next((body for body, _, _ in manifest.containers() if body.get("name") == one.subject.container), None)
-    found = manifest.pod_spec()
-    if body is None or found is None:
+def _contradictions(manifest: Manifest, evidence: Evidence) -> int:
+    """Count the facts of a container that differ from the object's container of that name."""
+    body = next((body for body, _, _ in manifest.containers() if body.get("name") == evidence.subject.container), None)
+    pod = manifest.pod_spec()
+    if body is None or pod is None:
         return 20
-    return sum(not same for same in (*_container(body, one), *_pod(found[0], one.facts)))
+    return sum(not agrees for agrees in (*_container(body, evidence), *_pod(pod[0], evidence.facts)))
 
 
-def _container(body: Mapping[str, Any], one: Evidence) -> Iterator[bool]:
-    facts = one.facts
-    if one.subject.image and body.get("image"):
-        yield one.subject.image == body["image"]
+def _container(body: Mapping[str, Any], evidence: Evidence) -> Iterator[bool]:
+    facts = evidence.facts
+    if evidence.subject.image and body.get("image"):
+        yield evidence.subject.image == body["image"]
     for kind in _PROBES:
         if kind in facts:
             yield facts[kind] == probe_text(body.get(f"{kind}Probe"))
     for side, suffix in (("limits", "limit"), ("requests", "request")):
         for resource in ("cpu", "memory"):
-            told = quantities.parse(facts.get(f"{resource}_{suffix}"))
-            if told is not None:
-                yield told == quantities.parse(get(body, ("resources", side, resource)))
+            amount = quantities.parse(facts.get(f"{resource}_{suffix}"))
+            if amount is not None:
+                yield amount == quantities.parse(get(body, ("resources", side, resource)))
     variables = {str(item.get("name")): item for item in body.get("env") or () if isinstance(item, dict)}
     for key, value in facts.items():
         name = key.removeprefix("env_")
@@ -78,7 +89,7 @@ def _container(body: Mapping[str, Any], one: Evidence) -> Iterator[bool]:
 
 def _pod(spec: Mapping[str, Any], facts: Mapping[str, str]) -> Iterator[bool]:
     if "node_selectors" in facts:
-        shown = {pair.strip() for pair in facts["node_selectors"].split(",")} - {"", "<none>"}
-        yield shown == {f"{key}={value}" for key, value in (spec.get("nodeSelector") or {}).items()}
+        selectors = {pair.strip() for pair in facts["node_selectors"].split(",")} - {"", "<none>"}
+        yield selectors == {f"{key}={value}" for key, value in (spec.get("nodeSelector") or {}).items()}
     if facts.get("service_account"):
         yield facts["service_account"] == str(spec.get("serviceAccountName") or "default")

@@ -1,4 +1,8 @@
-"""Which objects of the repository an incident is about; in doubt, said and not guessed."""
+"""Find the objects of the repository that an incident is about.
+
+Where several objects fit and nothing distinguishes them, none is chosen and the doubt is reported: a fix of the wrong
+environment is worse than no fix.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ _CLEAR_LEAD = 0.1
 
 @dataclass(frozen=True)
 class TargetMatches:
-    """The objects that are meant (several where one text feeds several Applications) and whose they are."""
+    """The objects that are the culprit (several where one text feeds several Applications) and their Applications."""
 
     matches: tuple[Match, ...] = ()
     applications: tuple[str, ...] = ()
@@ -25,40 +29,48 @@ class TargetMatches:
 
 
 def targets_of(diagnosis: Diagnosis, repository: Repository) -> TargetMatches:
-    """The culprit's objects; where the repository does not hold the culprit, only the victims' Applications."""
+    """Return the culprit's objects; where the repository does not have it, only the victims' Applications."""
     words = _words(diagnosis)
-    found = _best(diagnosis.subject, repository, words, diagnosis)
-    if found.matches or found.doubt:
-        return found
-    for subject in _others(diagnosis):
+    best = _best(diagnosis.subject, repository, words, diagnosis)
+    if best.matches or best.doubt:
+        return best
+    for subject in _other_subjects(diagnosis):
         victim = _best(subject, repository, words)
         if victim.matches:
             return TargetMatches(victim.matches, victim.applications, "")
-    named = {application.name for application in repository.applications}
-    applications = [s.application for s in (diagnosis.subject, *_others(diagnosis)) if s.application in named]
-    return TargetMatches((), tuple(dict.fromkeys(applications)) or _in_passing(diagnosis, repository), "")
+    application_names = {application.name for application in repository.applications}
+    applications = [
+        s.application for s in (diagnosis.subject, *_other_subjects(diagnosis)) if s.application in application_names
+    ]
+    return TargetMatches((), tuple(dict.fromkeys(applications)) or _only_mentioned(diagnosis, repository), "")
 
 
-def _in_passing(diagnosis: Diagnosis, repository: Repository) -> tuple[str, ...]:
-    """The one Application that a log of nobody in particular names; enough to say whose it is, not to change it."""
+def _only_mentioned(diagnosis: Diagnosis, repository: Repository) -> tuple[str, ...]:
+    """Return the only Application that a log without a subject mentions: enough to report it, not to change it."""
     subject = diagnosis.subject
     if subject.name or subject.pod or subject.namespace:
         return ()
     parents = {application.parent for application in repository.applications}
-    named = {application.name for application in repository.applications} - parents
-    texts = [one.text for one in (*diagnosis.evidence, *diagnosis.context) if not (one.subject.name or one.subject.pod)]
-    spoken = [
-        name for name in named if len(name) > 3 and any(contains_word(text, name, HOST_JOINERS) for text in texts)
+    leaf_names = {application.name for application in repository.applications} - parents
+    texts = [
+        evidence.text
+        for evidence in (*diagnosis.evidence, *diagnosis.context)
+        if not (evidence.subject.name or evidence.subject.pod)
     ]
-    return tuple(spoken) if len(spoken) == 1 else ()
+    mentioned = [
+        name for name in leaf_names if len(name) > 3 and any(contains_word(text, name, HOST_JOINERS) for text in texts)
+    ]
+    return tuple(mentioned) if len(mentioned) == 1 else ()
 
 
-def _others(diagnosis: Diagnosis) -> Iterable[Subject]:
+def _other_subjects(diagnosis: Diagnosis) -> Iterable[Subject]:
     yield from diagnosis.victims
-    yield from dict.fromkeys(one.subject for one in diagnosis.evidence if one.subject != diagnosis.subject)
+    yield from dict.fromkeys(
+        evidence.subject for evidence in diagnosis.evidence if evidence.subject != diagnosis.subject
+    )
 
 
-_TELLING = (
+_QUOTING_FACTS = (
     "command",
     "executable",
     "flag",
@@ -70,19 +82,21 @@ _TELLING = (
     "cpu_limit",
     "invalid_name",
 )
-"""Facts that quote the very text of the object at fault."""
+"""Facts that quote the text of the faulty object."""
 _PROBED = re.compile(r"http-get https?://[^/\s]*(?P<path>/\S+)")
 
 
 def _words(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """What the evidence quotes of the object, so that of two that fit the one can be told that says so."""
-    quoted = [one.facts[name] for one in diagnosis.evidence for name in _TELLING if name in one.facts]
-    shown = [
-        one.facts.get(name, "")
-        for one in (*diagnosis.evidence, *diagnosis.context)
+    """Return the words that the evidence quotes of the object, which distinguish it from others that fit."""
+    quoted = [
+        evidence.facts[name] for evidence in diagnosis.evidence for name in _QUOTING_FACTS if name in evidence.facts
+    ]
+    probe_texts = [
+        evidence.facts.get(name, "")
+        for evidence in (*diagnosis.evidence, *diagnosis.context)
         for name in ("liveness", "readiness", "startup")
     ]
-    quoted += [found["path"] for text in shown if (found := _PROBED.search(text))]
+    quoted += [match["path"] for text in probe_texts if (match := _PROBED.search(text))]
     return tuple(dict.fromkeys(word for word in quoted if len(word) > 2))
 
 
@@ -94,7 +108,7 @@ def _best(
         return TargetMatches()
     top = [match for match in matches if match.score > matches[0].score - _CLEAR_LEAD]
     if len(_texts(top)) > 1:
-        counts = [_says(match, words) for match in top]
+        counts = [_word_count(match, words) for match in top]
         saying = [match for match, count in zip(top, counts, strict=True) if count == max(counts) > 0]
         top = saying if len(_texts(saying)) == 1 else top
     if len(_texts(top)) > 1 and diagnosis is not None:
@@ -109,12 +123,12 @@ def _best(
 
 
 def _texts(matches: Iterable[Match]) -> set[tuple[str, int, str]]:
-    """The texts that the matches come from: one text may feed several Applications."""
+    """Return the texts that the matches come from: one text may feed several Applications."""
     return {(match.manifest.file, match.manifest.document, match.manifest.name) for match in matches}
 
 
-def _says(match: Match, words: Iterable[str]) -> int:
-    """How many of the words that the evidence quotes the object holds."""
+def _word_count(match: Match, words: Iterable[str]) -> int:
+    """Count the quoted words that the object contains."""
     texts = {str(value) for _, value in leaves(match.manifest.body)}
     texts |= {text.lstrip("-").partition("=")[0] for text in texts if text.startswith("-")}
     return sum(word in texts or word.lstrip("-") in texts for word in words)
