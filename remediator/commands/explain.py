@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from remediator.commands.shared import add_repo, find, services, tell_notes
 from remediator.errors import ConfigError
-from remediator.judgement.inquiry import Inquiry
-from remediator.remedies.engine.candidates import edits_of, possible_actions
 
 if TYPE_CHECKING:
     import argparse
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from remediator.domain.incident import Diagnosis, Subject
     from remediator.domain.lifecycle import SecondReading
     from remediator.gitops import Repository
+    from remediator.judgement.inquiry import Inquiry
     from remediator.policy import Policies
 
 
@@ -67,6 +66,8 @@ def _lines(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> 
     for victim in diagnosis.victims[:5]:
         yield f"  victim   {_named(victim)}"
     yield from _signals(diagnosis, policies)
+    from remediator.judgement.inquiry import Inquiry
+
     targets = targets_of(diagnosis, repository)
     for match in targets.matches:
         manifest = match.manifest
@@ -92,6 +93,7 @@ def _signals(diagnosis: Diagnosis, policies: Policies) -> Iterator[str]:
 def _hypotheses(inquiry: Inquiry) -> Iterator[str]:
     """Every hypothesis with its probability, the rows that made it, and what became of it."""
     from remediator.judgement.decide import decide, try_all
+    from remediator.remedies.engine.candidates import edits_of, possible_actions
 
     plan = decide(inquiry.diagnosis, inquiry.repository, inquiry.policies)
     options = {edits_of(proposal): (number, proposal) for number, proposal in enumerate(plan.proposals, 1)}
@@ -114,6 +116,8 @@ def _hypotheses(inquiry: Inquiry) -> Iterator[str]:
 
 
 def _disabled(diagnosis: Diagnosis, policies: Policies) -> list[str]:
+    from remediator.remedies.engine.candidates import possible_actions
+
     considered_ids = [action.id for action in possible_actions(diagnosis, _all_enabled(policies))]
     return [name for name in considered_ids if not policies.actions[name].enabled]
 

@@ -4,11 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from remediator.judgement.relations import network
+from remediator.judgement.relations import argocd, network, policies, references, texts, workloads
 from remediator.judgement.relations.broken import Broken, Relation
 from remediator.judgement.world import World
 
-RELATIONS: Mapping[str, Relation] = {relation.__name__: relation for relation in (network.service_target_port_exists,)}
+RELATIONS: Mapping[str, Relation] = {
+    relation.__name__: relation
+    for relation in (
+        network.service_target_port_exists,
+        network.service_selects_pods,
+        network.ingress_backend_exists,
+        network.route_backend_exists,
+        network.node_port_in_range,
+        network.node_ports_are_distinct,
+        network.host_ports_are_distinct,
+        network.called_service_port_exists,
+        network.called_service_exists,
+        network.monitored_port_exists,
+        network.called_service_has_pods,
+        references.named_config_exists,
+        references.named_key_exists,
+        references.account_exists,
+        references.claim_exists,
+        references.mounted_volume_exists,
+        references.bound_role_exists,
+        references.bound_account_exists,
+        references.issuer_exists,
+        references.secret_store_exists,
+        references.ingress_class_exists,
+        references.priority_class_exists,
+        references.storage_class_exists,
+        workloads.probe_port_exists,
+        workloads.selector_matches_template,
+        workloads.variables_are_distinct,
+        workloads.mount_paths_are_distinct,
+        workloads.requests_fit_limits,
+        workloads.heap_fits_limit,
+        workloads.scale_target_exists,
+        workloads.scale_bounds_fit,
+        workloads.scaled_containers_have_requests,
+        workloads.budget_allows_eviction,
+        workloads.shared_claim_is_shareable,
+        workloads.governing_service_exists,
+        workloads.listens_on_declared_port,
+        policies.policy_allows_dns,
+        policies.policy_allows_callers,
+        policies.quota_holds_workloads,
+        argocd.project_exists,
+        argocd.project_allows_destination,
+        argocd.project_allows_source,
+        argocd.namespace_exists,
+        argocd.application_names_are_distinct,
+        texts.embedded_json_parses,
+        texts.embedded_yaml_parses,
+        texts.schedule_is_valid,
+        texts.trigger_authentication_exists,
+    )
+}
 
 
 def broken(world: World) -> Iterator[Broken]:
