@@ -106,6 +106,15 @@ class World:
             if manifest.body
         )
 
+    def application_object(self, application: Application) -> Placed:
+        """Return the Application itself as an object, also where what it renders cannot be seen."""
+        manifest = Manifest(
+            api_version="argoproj.io/v1alpha1", kind="Application", name=application.name,
+            namespace=application.namespaced, body=dict(application.body), app=application.name,
+            file=application.file, document=application.document,
+        )  # fmt: skip
+        return Placed(application, manifest, application.namespaced)
+
     @cached_property
     def _by_kind(self) -> Mapping[str, tuple[Placed, ...]]:
         kinds: dict[str, list[Placed]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from remediator.gitops import Application
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.relations.broken import Broken
@@ -49,9 +50,15 @@ def _fix(inquiry: Inquiry, contradiction: Broken) -> Fix:
         wants=tuple(Want(item.application, item.manifest, path, value) for item, path, value in wants),
         edits=contradiction.edits,
         places=contradiction.places,
-        applications=(contradiction.at.application,),
+        applications=tuple(dict.fromkeys((contradiction.at.application, *_readers(inquiry, contradiction)))),
         score=contradiction.sure,
     )
+
+
+def _readers(inquiry: Inquiry, contradiction: Broken) -> Iterator[Application]:
+    """Yield the Applications that apply the texts which the edits change: their rendering may change too."""
+    for file in dict.fromkeys(edit.file for edit in contradiction.edits):
+        yield from inquiry.repository.feeds.of(file)
 
 
 def _title(contradiction: Broken) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from remediator.domain.change import Edit, Place
 from remediator.judgement.relations.broken import Broken
 from remediator.judgement.relations.fields import items, mapping, meant, spec
-from remediator.judgement.world import Placed, World
+from remediator.judgement.world import World
 
 _SYNC = ("sync_error", "permission_denied", "config_error")
 
@@ -17,11 +17,6 @@ _SYNC = ("sync_error", "permission_denied", "config_error")
 def _project(world: World, name: str) -> tuple[str, int, Mapping[str, Any]] | None:
     found = [entry for entry in world.repository.projects if mapping(entry[2].get("metadata")).get("name") == name]
     return found[0] if len(found) == 1 else None
-
-
-def _holder(world: World, application: Any) -> Placed | None:
-    """Return some object of the Application: relations name an object, and Applications have no rendered one."""
-    return next((item for item in world.objects if item.application == application), None)
 
 
 def project_exists(world: World) -> Iterator[Broken]:
@@ -42,8 +37,8 @@ def project_allows_destination(world: World) -> Iterator[Broken]:
     """Yield Applications whose namespace their project does not list, where the project lists single namespaces."""
     for app in world.applications:
         entry = _project(world, app.project)
-        holder = _holder(world, app)
-        if entry is None or holder is None or not app.namespace:
+        holder = world.application_object(app)
+        if entry is None or not app.namespace:
             continue
         file, document, body = entry
         destinations = items(mapping(body.get("spec")).get("destinations"))
@@ -73,8 +68,8 @@ def project_allows_source(world: World) -> Iterator[Broken]:
     """Yield Applications whose repository their project does not list, where the project lists single repositories."""
     for app in world.applications:
         entry = _project(world, app.project)
-        holder = _holder(world, app)
-        if entry is None or holder is None:
+        holder = world.application_object(app)
+        if entry is None:
             continue
         file, document, body = entry
         allowed = [str(item) for item in mapping(body.get("spec")).get("sourceRepos") or ()]
@@ -121,13 +116,8 @@ def application_names_are_distinct(world: World) -> Iterator[Broken]:
         if app.kind != "Application" or not app.file:
             continue
         known = first.setdefault((app.namespaced, app.name), app)
-        holder = _holder(world, app)
-        if (
-            known is app
-            or (known.file, known.document) == (app.file, app.document)
-            or holder is None
-            or known.variant != app.variant
-        ):
+        holder = world.application_object(app)
+        if known is app or (known.file, known.document) == (app.file, app.document) or known.variant != app.variant:
             continue
         yield Broken(
             relation="application_names_are_distinct", at=holder, path=("metadata", "name"), causes=_SYNC, words=(app.name,),
