@@ -30,7 +30,7 @@ class Inquiry:
     def world(self) -> World:
         """Return the rendered world round the culprit, its victims and their namespaces."""
         namespaces = [subject.namespace for subject in (self.diagnosis.subject, *self.diagnosis.victims)]
-        namespaces += [match.manifest.namespace or match.application.namespace for match in self.targets.matches]
+        namespaces += [match.manifest.namespace_in(match.application) for match in self.targets.matches]
         return World(self.repository, self.applications, namespaces)
 
     @cached_property

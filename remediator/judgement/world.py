@@ -100,7 +100,7 @@ class World:
     def objects(self) -> tuple[Placed, ...]:
         """Return every rendered object of the Applications in scope."""
         return tuple(
-            Placed(app, manifest, "" if manifest.kind in CLUSTER_SCOPED else manifest.namespace or app.namespace)
+            Placed(app, manifest, "" if manifest.kind in CLUSTER_SCOPED else manifest.namespace_in(app))
             for app in self.applications
             for manifest in self.repository.objects(app)
             if manifest.body
@@ -110,10 +110,10 @@ class World:
         """Return the Application itself as an object, also where what it renders cannot be seen."""
         manifest = Manifest(
             api_version="argoproj.io/v1alpha1", kind="Application", name=application.name,
-            namespace=application.namespaced, body=dict(application.body), app=application.name,
+            namespace=application.object_namespace, body=dict(application.body), app=application.name,
             file=application.file, document=application.document,
         )  # fmt: skip
-        return Placed(application, manifest, application.namespaced)
+        return Placed(application, manifest, application.object_namespace)
 
     @cached_property
     def _by_kind(self) -> Mapping[str, tuple[Placed, ...]]:

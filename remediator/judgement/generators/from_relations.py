@@ -58,7 +58,7 @@ def _fix(inquiry: Inquiry, contradiction: Broken) -> Fix:
 def _readers(inquiry: Inquiry, contradiction: Broken) -> Iterator[Application]:
     """Yield the Applications that apply the texts which the edits change: their rendering may change too."""
     for file in dict.fromkeys(edit.file for edit in contradiction.edits):
-        yield from inquiry.repository.feeds.of(file)
+        yield from inquiry.repository.feeds.readers(file)
 
 
 def _title(contradiction: Broken) -> str:

@@ -115,7 +115,7 @@ def application_names_are_distinct(world: World) -> Iterator[Broken]:
     for app in world.repository.applications:
         if app.kind != "Application" or not app.file:
             continue
-        known = first.setdefault((app.namespaced, app.name), app)
+        known = first.setdefault((app.object_namespace, app.name), app)
         holder = world.application_object(app)
         if known is app or (known.file, known.document) == (app.file, app.document) or known.variant != app.variant:
             continue
