@@ -111,6 +111,7 @@ def expected(life: Life, step: str) -> tuple[dict[str, Any], int]:
 
 
 @pytest.mark.parametrize("step", STEPS)
+@pytest.mark.thorough
 def test_a_run_killed_at_any_request_leaves_all_to_the_next_one(step: str, tmp_path: Path) -> None:
     before, act = STEPS[step]
     with living(tmp_path / "whole") as whole:

@@ -221,6 +221,7 @@ def test_a_label_switches_everything_off(life: Life) -> None:
     assert life.comments() == []
 
 
+@pytest.mark.thorough
 def test_twenty_runs_at_once_on_one_incident_end_in_one_pull_request(life: Life) -> None:
     with ThreadPoolExecutor(20) as pool:
         results = list(pool.map(lambda _: life._run()[0].start(case()), range(20)))

@@ -39,6 +39,7 @@ def statuses(found: Hub) -> list[str]:
     return [body.split("### ")[1].split("\n")[0].split(" \u2014")[0] for body in bodies]
 
 
+@pytest.mark.thorough
 def test_three_requests_an_incident_and_one_commit_for_all(tmp_path: Path) -> None:
     policy = "verification: {settle: 1s}\n"
     with hub(tmp_path, COUNT, spoken=True, policy=policy) as found, serve(Servers(found.commit, 0.0)) as server:
