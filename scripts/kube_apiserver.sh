@@ -2,7 +2,7 @@
 # Build a kube-apiserver for the tests marked `counterpart`, and install etcd beside it:
 #   sh scripts/kube_apiserver.sh DIR
 # From the source package of Debian 12 (Kubernetes 1.20.2), the last one that carries all it is built from; as root on that
-# release, five minutes on two cores. `REMEDIATOR_COUNTERPARTS=DIR python -m pytest -m counterpart tests/outside` uses it.
+# release, five minutes on two cores. `REMEDIATOR_COUNTERPARTS=DIR python -m pytest -m counterpart tests/servers` uses it.
 set -eu
 dir=${1:?the directory to install into}
 mkdir -p "$dir/kubernetes"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.model.stand import Model, garbage, hangs, lies, nonsense, refuses
-from tests.model.villain import malicious
+from tests.model.hostile_model import malicious
+from tests.model.model_server import Model, garbage, hangs, lies, nonsense, refuses
 
 MODELS = {
     "none": None,

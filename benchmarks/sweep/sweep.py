@@ -20,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.outside.many import Hub, Servers, hub  # noqa: E402
-from tests.outside.servers import Running, serve  # noqa: E402
+from tests.servers.http_server import Running, serve  # noqa: E402
+from tests.servers.many_incidents import Hub, Servers, hub  # noqa: E402
 
 LATENCY = 0.05
 SETTLE = 5

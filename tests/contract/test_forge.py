@@ -13,9 +13,9 @@ from remediator.errors import ConflictError
 from remediator.services.github.forge import GitHubForge
 from remediator.services.local.forge import LocalForge
 from remediator.services.local.git import Git
-from tests.fakes import FakeForge
-from tests.github.stand import client, stand_in
-from tests.repos import ENVIRON, git, repository
+from tests.fake_ports import FakeForge
+from tests.git_repositories import ENVIRON, git, repository
+from tests.github.stand_in import client, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ from remediator.errors import ConflictError
 from remediator.services.github.ref_store import GitHubRefStore
 from remediator.services.local.git import Git
 from remediator.services.local.ref_store import GitRefStore
-from tests.fakes import MemoryRefStore
-from tests.github.stand import client, stand_in
-from tests.repos import ENVIRON, git, repository
+from tests.fake_ports import MemoryRefStore
+from tests.git_repositories import ENVIRON, git, repository
+from tests.github.stand_in import client, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

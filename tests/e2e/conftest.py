@@ -13,9 +13,9 @@ import pytest
 
 from remediator import cli, wiring
 from remediator.policy import Catalogue, Policies
-from tests.fakes import FakeLogs, FakeWorkshop
-from tests.graph.worlds import FILE, TWO, case
-from tests.repos import ENVIRON, repository
+from tests.fake_ports import FakeLogs, FakeWorkshop
+from tests.git_repositories import ENVIRON, repository
+from tests.graph.incident_run import FILE, TWO, case
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,9 +13,9 @@ import pytest
 from remediator import remedies
 from remediator.domain.change import Edit
 from remediator.domain.lifecycle import RemediationPlan
-from tests.fakes import FakeWorkshop
-from tests.graph.worlds import FILE, TWO, case, proposal
-from tests.repos import git, write
+from tests.fake_ports import FakeWorkshop
+from tests.git_repositories import git, write
+from tests.graph.incident_run import FILE, TWO, case, proposal
 
 if TYPE_CHECKING:
     from remediator.domain.incident import Diagnosis

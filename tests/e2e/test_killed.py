@@ -19,9 +19,9 @@ import pytest
 from remediator import cli, wiring
 from remediator.policy import Catalogue, Policies
 from remediator.services.local.git import Git
-from tests.fakes import FakeLogs, FakeWorkshop
-from tests.graph.worlds import FILE, TWO, case
-from tests.repos import ENVIRON, git, repository
+from tests.fake_ports import FakeLogs, FakeWorkshop
+from tests.git_repositories import ENVIRON, git, repository
+from tests.graph.incident_run import FILE, TWO, case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

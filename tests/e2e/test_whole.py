@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.repos import ENVIRON, git, repository
+from tests.git_repositories import ENVIRON, git, repository
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from tests.github.judge import folder
+from tests.github.api_descriptions import folder
 
 if TYPE_CHECKING:
     from pathlib import Path

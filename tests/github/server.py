@@ -11,15 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.github.graph import execute
-from tests.github.judge import openapi
-from tests.github.routes import Answer, Call, dispatch, storage
-from tests.github.world import BOT, Refused
+from tests.github.api_descriptions import openapi
+from tests.github.graphql import execute
+from tests.github.hub_state import BOT, Refused
+from tests.github.rest_routes import Answer, Call, dispatch, storage
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from tests.github.world import World
+    from tests.github.hub_state import World
 
 TOKENS = {"bot-token": BOT, "ada-token": "ada", "bob-token": "bob"}
 

@@ -19,13 +19,13 @@ import yaml
 from remediator.action.inputs import Inputs
 from remediator.errors import ConfigError
 from remediator.settings import OUTSIDE
+from tests.git_repositories import git
+from tests.github.hub_state import Artifact
 from tests.github.server import Server
-from tests.github.stand import stand_in
+from tests.github.stand_in import stand_in
 from tests.github.test_artifacts import archive
-from tests.github.world import Artifact
-from tests.outside.loki_server import LokiServer
-from tests.outside.servers import serve
-from tests.repos import git
+from tests.servers.http_server import serve
+from tests.servers.loki_api import LokiServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

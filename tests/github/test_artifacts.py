@@ -11,9 +11,9 @@ import pytest
 from remediator.errors import ConfigError
 from remediator.evidence import open_inputs
 from remediator.services.github.artifacts import fetch
+from tests.github.hub_state import Artifact
 from tests.github.server import Fault, Server
-from tests.github.stand import client, stand_in
-from tests.github.world import Artifact
+from tests.github.stand_in import client, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

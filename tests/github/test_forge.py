@@ -10,9 +10,9 @@ from remediator.domain.lifecycle import Change
 from remediator.errors import ConfigError, ConflictError, PolicyViolation
 from remediator.services.github.forge import GitHubForge
 from remediator.services.github.opening import PullRequestRequest
+from tests.git_repositories import git
 from tests.github.server import Fault, Server
-from tests.github.stand import client, stand_in
-from tests.repos import git
+from tests.github.stand_in import client, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

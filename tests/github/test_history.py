@@ -9,10 +9,10 @@ from remediator.services.local.git import Git
 from remediator.services.local.remotes import contains
 from remediator.settings import Settings
 from remediator.wiring import Services
+from tests.git_repositories import git
 from tests.github.server import Fault
-from tests.github.stand import client, stand_in
-from tests.outside.many import Hub
-from tests.repos import git
+from tests.github.stand_in import client, stand_in
+from tests.servers.many_incidents import Hub
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.github.life import Kill, Killed, Life, living
+from tests.github.pull_request_runs import Kill, Killed, Life, living
 from tests.github.test_life import calm
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from remediator.action.replies import parse
 from remediator.domain.review_commands import ReviewCommand
 from remediator.graph.admission import Caps
 from remediator.graph.limits import RunLimits
-from tests.github.life import Life, living
+from tests.github.pull_request_runs import Life, living
 from tests.github.server import Fault
-from tests.graph.worlds import FILE, case
+from tests.graph.incident_run import FILE, case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import pytest
 from remediator.errors import ConfigError, ConflictError, ServiceError
 from remediator.services.github.ref_store import GitHubRefStore
 from tests.github.server import Fault, Server
-from tests.github.stand import client, stand_in
+from tests.github.stand_in import client, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

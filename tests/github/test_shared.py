@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from remediator.graph.sweep import sweep_incidents
-from tests.github.life import Life, living
+from tests.github.pull_request_runs import Life, living
 from tests.github.test_life import calm
-from tests.graph.worlds import World, case
+from tests.graph.incident_run import World, case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

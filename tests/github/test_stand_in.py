@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.github.judge import Lie, openapi
+from tests.github.api_descriptions import Lie, openapi
+from tests.github.hub_state import Artifact
 from tests.github.server import Fault, Server
-from tests.github.stand import stand_in
-from tests.github.world import Artifact
+from tests.github.stand_in import stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,11 +13,11 @@ from remediator.action.__main__ import Run
 from remediator.action.inputs import Inputs
 from remediator.settings import Settings
 from tests.github.server import Fault
-from tests.outside.many import Servers, hub
-from tests.outside.servers import serve
+from tests.servers.http_server import serve
+from tests.servers.many_incidents import Servers, hub
 
 if TYPE_CHECKING:
-    from tests.outside.many import Hub
+    from tests.servers.many_incidents import Hub
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 45

@@ -15,8 +15,8 @@ from remediator.graph.driver import Driver, DriverResult
 from remediator.graph.identity import UnfinishedPublication, decide
 from remediator.graph.limits import RunLimits
 from remediator.graph.sweep import sweep_incidents
-from tests.fakes import FakeForge, FakeVerifier
-from tests.graph.worlds import FILE, World, case
+from tests.fake_ports import FakeForge, FakeVerifier
+from tests.graph.incident_run import FILE, World, case
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

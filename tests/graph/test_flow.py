@@ -16,8 +16,8 @@ from remediator.graph.driver import Driver, DriverResult
 from remediator.graph.limits import RunLimits
 from remediator.graph.state import PLAN_FIELDS, VALUES, IncidentState
 from remediator.graph.sweep import sweep_incidents
-from tests.fakes import FakeForge, FakeLogs, FakeVerifier, FakeWorkshop
-from tests.graph.worlds import FILE, TWO, World, case, proposal
+from tests.fake_ports import FakeForge, FakeLogs, FakeVerifier, FakeWorkshop
+from tests.graph.incident_run import FILE, TWO, World, case, proposal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

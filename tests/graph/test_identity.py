@@ -9,7 +9,7 @@ import pytest
 from remediator.domain.lifecycle import Record
 from remediator.graph.identity import IncidentStart, Quiet, SeenAgain, decide
 from remediator.graph.limits import RunLimits
-from tests.graph.worlds import case
+from tests.graph.incident_run import case
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
 PRINT = "abcdef" + "1" * 58

@@ -10,8 +10,8 @@ import pytest
 from remediator.domain.lifecycle import Review
 from remediator.graph.driver import Driver
 from remediator.services.checkpoints.documents import SCHEMA, document_path
-from tests.fakes import FakeVerifier, MemoryRefStore
-from tests.graph.worlds import World
+from tests.fake_ports import FakeVerifier, MemoryRefStore
+from tests.graph.incident_run import World
 
 STATES = Path(__file__).parents[1] / "fixtures" / "state"
 RELEASES = sorted(path.name for path in STATES.iterdir())

@@ -9,8 +9,8 @@ from remediator.graph.build import Ports, build
 from remediator.graph.driver import Driver
 from remediator.graph.state import VALUES, without_log_texts
 from remediator.services.checkpoints.saver import RefCheckpointSaver
-from tests.fakes import FakeLogs
-from tests.graph.worlds import World, case
+from tests.fake_ports import FakeLogs
+from tests.graph.incident_run import World, case
 
 SECRETIVE = "customer 4711 could not pay"
 

@@ -10,7 +10,7 @@ from remediator.domain.change import PullRequest
 from remediator.domain.lifecycle import Incident
 from remediator.graph import routing
 from remediator.graph.state import IncidentState, initial_state
-from tests.graph.worlds import proposal
+from tests.graph.incident_run import proposal
 
 
 def state(**fields: Any) -> IncidentState:

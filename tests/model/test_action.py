@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from remediator.services.checkpoints.token_budget import FILE
-from tests.github.stand import stand_in
+from tests.git_repositories import git
+from tests.github.stand_in import stand_in
 from tests.github.test_action import Action
-from tests.model.reading import acting
-from tests.model.stand import Model
-from tests.model.villain import malicious
-from tests.repos import git
+from tests.model.hostile_model import malicious
+from tests.model.model_server import Model
+from tests.model.rendered_markdown import acting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from remediator.domain.model_answer import ModelQuestion, Spent
 from remediator.settings import Settings
 from remediator.wiring import Services
-from tests.model.villain import FILE, victim
+from tests.model.hostile_model import FILE, victim
 
 if TYPE_CHECKING:
     from remediator.domain.lifecycle import Case

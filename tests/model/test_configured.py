@@ -12,8 +12,8 @@ from remediator import policy
 from remediator.errors import ConfigError
 from remediator.settings import Settings
 from remediator.wiring import Services
-from tests.model.stand import Model, nonsense
-from tests.repos import repository
+from tests.git_repositories import repository
+from tests.model.model_server import Model, nonsense
 
 if TYPE_CHECKING:
     from remediator.services.llm import ChatAnalyst

@@ -23,8 +23,8 @@ from remediator.errors import ServiceError
 from remediator.remedies.engine.quantities import parse
 from remediator.settings import Settings
 from remediator.wiring import Services
-from tests.model.asking import BRIEF, GOOD, analyst
-from tests.model.villain import victim
+from tests.model.hostile_model import victim
+from tests.model.questions import BRIEF, GOOD, analyst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,10 +24,10 @@ from remediator.graph.state import all_changes
 from remediator.report import RunFacts, local_pull_request, needs_person, pull_request, terminal
 from remediator.settings import Settings
 from remediator.wiring import Services
-from tests.model.reading import acting
-from tests.model.stand import Model, asked, garbage, lies, nonsense, refuses
-from tests.model.villain import ALLOWED, ATTACKS, FILE, LOOT, SECRETS, malicious, victim
-from tests.repos import git
+from tests.git_repositories import git
+from tests.model.hostile_model import ALLOWED, ATTACKS, FILE, LOOT, SECRETS, malicious, victim
+from tests.model.model_server import Model, asked, garbage, lies, nonsense, refuses
+from tests.model.rendered_markdown import acting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

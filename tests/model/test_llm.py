@@ -24,11 +24,11 @@ from remediator.evidence.redact import Redactor
 from remediator.remedies.engine.quantities import parse
 from remediator.services.llm import Endpoint
 from remediator.services.llm.analyst import weight
-from tests.model.asking import BRIEF, GOOD, analyst
-from tests.model.stand import Model, Reply, asked, completion, form, garbage, hangs, nonsense, refuses
+from tests.model.model_server import Model, Reply, asked, completion, form, garbage, hangs, nonsense, refuses
+from tests.model.questions import BRIEF, GOOD, analyst
 
 if TYPE_CHECKING:
-    from tests.model.stand import Behaviour, Body
+    from tests.model.model_server import Behaviour, Body
 
 OTHER = BRIEF.model_copy(update={"summary": "payment was OOMKilled"})
 SIZE = prompts.count("".join(prompts.render(BRIEF))) + weight("json_schema")

@@ -13,9 +13,9 @@ from remediator.diagnosis import prompts
 from remediator.domain.model_answer import EvidenceExcerpt, ModelQuestion, PastIncident
 from remediator.settings import Settings
 from remediator.wiring import Services
-from tests.model.counting import tokens
-from tests.model.stand import Model, asked, nonsense
-from tests.model.villain import victim
+from tests.model.hostile_model import victim
+from tests.model.model_server import Model, asked, nonsense
+from tests.model.token_count import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,14 +20,14 @@ from remediator.report import needs_person, pull_request
 from remediator.services.checkpoints.documents import document_path
 from remediator.settings import Settings
 from remediator.wiring import Services
-from tests.fakes import FakeVerifier
-from tests.graph.worlds import TWO, World, case, proposal
-from tests.model.stand import Model, asked, completion, garbage, nonsense, opinion, refuses
-from tests.repos import repository
+from tests.fake_ports import FakeVerifier
+from tests.git_repositories import repository
+from tests.graph.incident_run import TWO, World, case, proposal
+from tests.model.model_server import Model, asked, completion, garbage, nonsense, opinion, refuses
 
 if TYPE_CHECKING:
     from remediator.graph.state import IncidentState
-    from tests.model.stand import Body, Reply
+    from tests.model.model_server import Body, Reply
 
 ROOT = Path(__file__).resolve().parents[2]
 OOM = (ROOT / "examples" / "incidents" / "oom.txt").read_text(encoding="utf-8")

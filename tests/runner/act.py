@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.git_repositories import git
 from tests.github.payloads import dispatched
-from tests.repos import git
 
 if TYPE_CHECKING:
     from tests.github.server import Server

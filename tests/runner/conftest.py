@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.github.hub_state import Artifact
 from tests.github.server import Server
-from tests.github.stand import stand_in
+from tests.github.stand_in import stand_in
 from tests.github.test_artifacts import archive
-from tests.github.world import Artifact
 from tests.runner.act import LOG, ROOT, Runner
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from remediator.cli import main
 from remediator.commands import explain
 from remediator.domain.change import Place, Proof
 from tests.corpus.incidents import Incident, corpus
-from tests.graph.worlds import proposal
-from tests.repos import git
+from tests.git_repositories import git
+from tests.graph.incident_run import proposal
 
 
 def incident(name: str) -> Incident:

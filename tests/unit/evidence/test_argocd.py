@@ -1,6 +1,6 @@
 import json
 
-from tests.unit.evidence.helpers import brief, statements
+from tests.unit.evidence.scanning import brief, statements
 
 APP = """\
 $ argocd app get shop

@@ -1,4 +1,4 @@
-from tests.unit.evidence.helpers import brief, statements
+from tests.unit.evidence.scanning import brief, statements
 
 POD = """\
 $ kubectl describe pod api-6d8c5f7b9c-l2k8x -n shop

@@ -1,7 +1,7 @@
 import json
 
 from remediator.evidence import Pattern
-from tests.unit.evidence.helpers import brief, statements
+from tests.unit.evidence.scanning import brief, statements
 
 ALERT = {
     "status": "firing",

@@ -1,7 +1,7 @@
 import json
 
 from remediator.evidence import Pattern
-from tests.unit.evidence.helpers import scan, statements
+from tests.unit.evidence.scanning import scan, statements
 
 
 def test_a_log_belongs_to_the_container_that_its_command_names():

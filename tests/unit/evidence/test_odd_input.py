@@ -8,7 +8,7 @@ from remediator.evidence.deduplicate import Deduplicator
 from remediator.evidence.draft import Draft
 from remediator.evidence.inputs import Input
 from tests.processor_time import assert_grows_linearly
-from tests.unit.evidence.helpers import TROUBLE, scan, statements
+from tests.unit.evidence.scanning import TROUBLE, scan, statements
 
 OPENERS = st.sampled_from(
     [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from remediator.errors import ConfigError
 from remediator.evidence import Redactor
 from tests.processor_time import assert_grows_linearly
-from tests.unit.evidence.helpers import statements
+from tests.unit.evidence.scanning import statements
 
 FAKE = "Ab1" * 20
 HEX = "0f1e2d3c" * 8

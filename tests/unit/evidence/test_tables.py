@@ -1,4 +1,4 @@
-from tests.unit.evidence.helpers import brief, statements
+from tests.unit.evidence.scanning import brief, statements
 
 
 def test_events_of_all_namespaces_with_wide_columns():

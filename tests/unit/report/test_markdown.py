@@ -13,7 +13,7 @@ from remediator.report import commit_message, local_pull_request, needs_person, 
 from remediator.report.markdown import clip, code, defused, fence, plain, prose, quotation, table
 from remediator.report.pull_request import LIMIT
 from remediator.report.values import RunFacts
-from tests.unit.report import reports
+from tests.unit.report import sample_reports as reports
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 

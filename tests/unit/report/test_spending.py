@@ -8,7 +8,7 @@ from remediator.action.outcome import page
 from remediator.domain.model_answer import Spent
 from remediator.policy import ModelBounds
 from remediator.report import RunFacts, spending, terminal
-from tests.model.reading import acting
+from tests.model.rendered_markdown import acting
 
 PRICED = ModelBounds(price_per_million_input=0.25, price_per_million_output=2, currency="EUR")
 

@@ -18,7 +18,7 @@ from remediator.report import (
     status_comment,
     terminal,
 )
-from tests.unit.report import reports
+from tests.unit.report import sample_reports as reports
 
 RUN = RunFacts(lines=2114, seconds=0.0234)
 NOW = "2026-03-04T10:25:00Z"

@@ -1,0 +1,119 @@
+"""Security settings: taken back only where the evidence names just that one, met where the namespace demands them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.remedies.small_repository import POD, REPLICA_SET, events, log, shop, tell, workload
+
+CONTEXT = "spec.template.spec.containers.0.securityContext"
+ROOT = events(
+    (
+        "Failed",
+        POD,
+        'Error: container has runAsNonRoot and image will run as root (pod: "web-5d7b9c6f8b-x2m7k_shop(0b7a8f0e)", container: web)',
+    )
+)
+READ_ONLY = log('nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (30: Read-only file system)')
+LOW_PORT = log("nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)")
+
+
+def context(**settings: Any) -> dict[str, Any]:
+    return {"securityContext": settings}
+
+
+def namespace(level: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "shop", "labels": {"pod-security.kubernetes.io/enforce": level}},
+    }
+
+
+def test_an_image_that_runs_as_root_is_let(tmp_path: Path) -> None:
+    told = tell(tmp_path, shop(web=workload(context(runAsNonRoot=True, allowPrivilegeEscalation=False))), ROOT)
+    assert told.value(CONTEXT) == {"runAsNonRoot": False, "allowPrivilegeEscalation": False}
+
+
+def test_the_pods_own_setting_is_changed_where_it_stands(tmp_path: Path) -> None:
+    told = tell(tmp_path, shop(web=workload(pod=context(runAsNonRoot=True))), ROOT)
+    assert told.value("spec.template.spec.securityContext.runAsNonRoot") is False
+
+
+def test_a_setting_that_a_commit_added_is_taken_away(tmp_path: Path) -> None:
+    old, new = (
+        shop(web=workload(context(privileged=False))),
+        shop(web=workload(context(privileged=False, runAsNonRoot=True))),
+    )
+    assert tell(tmp_path, new, ROOT, before=[old]).value(CONTEXT) == {"privileged": False}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        shop(web=workload(context(runAsNonRoot=True, runAsUser=1000))),
+        shop(web=workload(context(privileged=False))),
+        shop(web=workload(context(runAsNonRoot=True)), space=namespace("restricted")),
+    ],
+    ids=["a-user-is-chosen", "mended", "the-namespace-demands-it"],
+)
+def test_the_setting_stays_where_it_is_not_the_fault(tmp_path: Path, files: dict[str, str]) -> None:
+    assert not tell(tmp_path, files, ROOT).changed
+
+
+def test_a_program_that_writes_to_its_image_is_let(tmp_path: Path) -> None:
+    told = tell(tmp_path, shop(web=workload(context(readOnlyRootFilesystem=True))), READ_ONLY)
+    assert told.value(CONTEXT) == {"readOnlyRootFilesystem": False}
+
+
+@pytest.mark.parametrize(
+    ("box", "text"),
+    [
+        (context(readOnlyRootFilesystem=False), READ_ONLY),
+        ({}, READ_ONLY),
+        (
+            {**context(readOnlyRootFilesystem=True), "volumeMounts": [{"name": "config", "mountPath": "/etc/web"}]},
+            log("open /etc/web/app.yaml: read-only file system"),
+        ),
+    ],
+    ids=["mended", "the-node", "a-config-map"],
+)
+def test_a_mount_or_a_node_that_is_read_only_is_another_matter(tmp_path: Path, box: Any, text: str) -> None:
+    files = shop(web=workload(box, pod={"volumes": [{"name": "config", "configMap": {"name": "web"}}]}))
+    assert not tell(tmp_path, files, text).changed
+
+
+def test_a_low_port_gets_the_capability_that_was_dropped(tmp_path: Path) -> None:
+    told = tell(tmp_path, shop(web=workload(context(capabilities={"drop": ["ALL"]}))), LOW_PORT)
+    assert told.value(CONTEXT) == {"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}
+
+
+def test_a_low_port_stays_refused_to_a_user_that_was_chosen(tmp_path: Path) -> None:
+    assert not tell(tmp_path, shop(web=workload(context(runAsUser=101))), LOW_PORT).changed
+
+
+DEMANDS = (
+    'pods "web-5d7b9c6f8b-" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "web" must set '
+    'securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "web" must set securityContext.capabilities.drop=["ALL"]), '
+    'runAsNonRoot != true (pod or container "web" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "web" must set '
+    'securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")'
+)
+
+
+@pytest.mark.parametrize("box", [{}, context(runAsUser=1000), context(capabilities={"add": ["NET_BIND_SERVICE"]})])
+def test_what_the_namespace_demands_is_set(tmp_path: Path, box: Any) -> None:
+    told = tell(tmp_path, shop(web=workload(box)), events(("FailedCreate", REPLICA_SET, f"Error creating: {DEMANDS}")))
+    found = told.value(CONTEXT)
+    assert found["allowPrivilegeEscalation"] is False
+    assert found["runAsNonRoot"] is True
+    assert found["capabilities"]["drop"] == ["ALL"]
+    assert found["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+def test_what_the_namespace_forbids_is_for_a_person(tmp_path: Path) -> None:
+    text = 'pods "web-5d7b9c6f8b-" is forbidden: violates PodSecurity "baseline:latest": privileged (container "web" must not set securityContext.privileged=true)'
+    files = shop(web=workload(context(privileged=True)))
+    assert not tell(tmp_path, files, events(("FailedCreate", REPLICA_SET, f"Error creating: {text}"))).changed
