@@ -1,4 +1,8 @@
-"""Memory and cpu limits of a container that the kernel kills or throttles."""
+"""Memory and cpu limits of a container that the kernel kills or throttles.
+
+The new limit is the policy's factor times the current one, or above the highest use that a metrics server measured,
+always within the policy's bounds. A pod that was killed at another limit than the repository has is left alone.
+"""
 
 from __future__ import annotations
 
@@ -18,105 +22,115 @@ _AT_THE_LIMIT = Decimal("0.9")
 
 
 def raise_memory_limit(case: RemedyContext) -> Iterator[Fix]:
-    """Give the killed container more memory: by the policy's factor, above what it was seen to use."""
+    """Raise the memory limit of the killed container by the policy's factor, or above its highest measured use."""
     killed = case.signals(*case.action.ends)
-    elsewhere, proposed = "", False
+    stale_reason, proposed = "", False
     for target, container, path in case.workloads():
-        present = get(container, ("resources", "limits", "memory"))
-        now = quantities.parse(present)
+        current = get(container, ("resources", "limits", "memory"))
+        now = quantities.parse(current)
         if now is None:
             continue
-        if (seen := memory_limits_of_killed(case, killed, str(container.get("name", "")))) and now not in seen:
-            ran = ", ".join(quantities.bytes_like(one) for one in sorted(seen))
-            elsewhere = f"It was killed at {ran}; the repository says {present}, which is not synced yet or newer"
+        if (
+            cluster_limits := memory_limits_of_killed(case, killed, str(container.get("name", "")))
+        ) and now not in cluster_limits:
+            cluster_text = ", ".join(quantities.bytes_like(amount) for amount in sorted(cluster_limits))
+            stale_reason = f"It was killed at {cluster_text}, but the repository has {current}: that value is newer or not synced yet"
             continue
-        new, why = _more(case, now, container, killed)
+        new, why = _new_limit(case, now, container, killed)
         if new <= now:
             continue
-        value = quantities.bytes_like(new, str(present))
+        value = quantities.bytes_like(new, str(current))
         name = container.get("name", "")
         yield Fix(
-            title=f"raise memory limit of `{name}` from {present} to {value}",
-            reason=f"`{name}` was killed at its limit of {present}; {why}",
+            title=f"raise memory limit of `{name}` from {current} to {value}",
+            reason=f"`{name}` was killed at its limit of {current}; {why}",
             evidence=case.cite(*killed),
             wants=(Want(target.application, target.manifest, (*path, "resources", "limits", "memory"), value),),
-            parameters={"container": name, "from": str(present), "to": value},
+            parameters={"container": name, "from": str(current), "to": value},
             score=0.7,
             accepts=more_than(now),
         )
         proposed = True
-    if elsewhere and not proposed:
-        raise Unprovable(elsewhere)
+    if stale_reason and not proposed:
+        raise Unprovable(stale_reason)
 
 
 def raise_cpu_limit(case: RemedyContext) -> Iterator[Fix]:
-    """Give a throttled container more cpu, by the policy's factor and never below its request."""
+    """Raise the cpu limit of a throttled container by the policy's factor, never below its request."""
     throttled = case.signals(*case.action.ends)
     bounds = case.action.bounds
     for target, container, path in case.workloads():
-        present = get(container, ("resources", "limits", "cpu"))
-        now = quantities.parse(present)
+        current = get(container, ("resources", "limits", "cpu"))
+        now = quantities.parse(current)
         if now is None:
             continue
         request = quantities.parse(get(container, ("resources", "requests", "cpu"))) or Decimal(0)
-        wanted = quantities.clamp(max(now * Decimal(str(bounds.factor)), request), bounds.minimum, bounds.maximum)
-        wanted = min(wanted, now * Decimal(str(bounds.max_factor or 10)))
-        if wanted <= now:
+        limit = quantities.clamp(max(now * Decimal(str(bounds.factor)), request), bounds.minimum, bounds.maximum)
+        limit = min(limit, now * Decimal(str(bounds.max_factor or 10)))
+        if limit <= now:
             continue
         name = container.get("name", "")
-        used = _most(_measured(case, str(name)), "cpu_peak")
-        wanted = min(max(wanted, used * Decimal("1.25")), now * Decimal(str(bounds.max_factor or 10)))
-        wanted = quantities.clamp(wanted, bounds.minimum, bounds.maximum)
-        value = quantities.cores_like(wanted, str(present))
+        used = _highest(_usage_metrics(case, str(name)), "cpu_peak")
+        limit = min(max(limit, used * Decimal("1.25")), now * Decimal(str(bounds.max_factor or 10)))
+        limit = quantities.clamp(limit, bounds.minimum, bounds.maximum)
+        value = quantities.cores_like(limit, str(current))
         yield Fix(
-            title=f"raise cpu limit of `{name}` from {present} to {value}",
-            reason=f"`{name}` is throttled at its limit of {present}; {bounds.factor:g} × leaves it room.",
+            title=f"raise cpu limit of `{name}` from {current} to {value}",
+            reason=f"`{name}` is throttled at its limit of {current}; this is {bounds.factor:g} × as much.",
             evidence=case.cite(*throttled),
             wants=(Want(target.application, target.manifest, (*path, "resources", "limits", "cpu"), value),),
-            parameters={"container": name, "from": str(present), "to": value},
+            parameters={"container": name, "from": str(current), "to": value},
             score=0.7,
-            accepts=_more_or_none(now),
+            accepts=_accepts_more_or_none(now),
         )
 
 
-def _more(case: RemedyContext, now: Decimal, container: dict[str, Any], killed: list[Evidence]) -> tuple[Decimal, str]:
-    """The new limit and why: at least the factor, above what was seen in use, within the bounds."""
+def _new_limit(
+    case: RemedyContext, now: Decimal, container: dict[str, Any], killed: list[Evidence]
+) -> tuple[Decimal, str]:
+    """Return the new limit and the reason: at least the factor, above the measured use, within the bounds."""
     bounds = case.action.bounds
     factor = Decimal(str(bounds.factor or 2))
-    wanted, why = now * factor, f"{float(factor):g} × leaves it room."
-    seen = [*killed, *_measured(case, str(container.get("name", "")))]
-    used = _most(seen, "memory_usage", "memory_peak")
-    if used >= now * _AT_THE_LIMIT and (low := _least(seen, "memory_low")):
-        # A killed container's use ends at its limit: the range tells that the limit binds, not how much is needed.
-        stood = f"{quantities.bytes_like(low)}–{quantities.bytes_like(used)}"
-        why = f"its use stood at {stood}, {why}"
-    if used * Decimal("1.25") > wanted:
-        wanted, why = used * Decimal("1.25"), "a quarter above the highest use that was seen."
+    limit, why = now * factor, f"no usage data were found, so this is {float(factor):g} × as much. Check for a leak."
+    usage = [*killed, *_usage_metrics(case, str(container.get("name", "")))]
+    used = _highest(usage, "memory_usage", "memory_peak")
+    if used >= now * _AT_THE_LIMIT and (low := _lowest(usage, "memory_low")):
+        # A killed container's use ends at its limit: the range shows that the limit is reached, not how much is needed.
+        range_text = f"{quantities.bytes_like(low)}–{quantities.bytes_like(used)}"
+        why = f"its use was {range_text}, up to the limit, so this is {float(factor):g} × as much. Check for a leak."
+    elif used:
+        why = f"its highest measured use is {quantities.bytes_like(used)}, and this is {float(factor):g} × the limit."
+    if used * Decimal("1.25") > limit:
+        limit, why = used * Decimal("1.25"), "this is a quarter above the highest measured use."
     request = quantities.parse(get(container, ("resources", "requests", "memory"))) or Decimal(0)
-    if request > wanted:
-        wanted, why = request, "no less than its request."
+    if request > limit:
+        limit, why = request, "a limit cannot be below the request."
     ceiling = now * Decimal(str(bounds.max_factor or 4))
     smallest = quantities.parse(bounds.minimum) or Decimal(0)
-    wanted = quantities.clamp(min(wanted, max(ceiling, smallest)), bounds.minimum, bounds.maximum)
-    return wanted, why
+    limit = quantities.clamp(min(limit, max(ceiling, smallest)), bounds.minimum, bounds.maximum)
+    return limit, why
 
 
-def _measured(case: RemedyContext, container: str) -> list[Evidence]:
-    """Usage of this container that a metrics server told."""
-    return [one for one in case.statements if one.reason == "Metric" and one.subject.container == container]
+def _usage_metrics(case: RemedyContext, container: str) -> list[Evidence]:
+    """Return the usage of this container that a metrics server measured."""
+    return [
+        statement
+        for statement in case.statements
+        if statement.reason == "Metric" and statement.subject.container == container
+    ]
 
 
-def _most(seen: Sequence[Evidence], *keys: str) -> Decimal:
-    amounts = (quantities.parse(one.facts.get(key)) for one in seen for key in keys)
+def _highest(evidence: Sequence[Evidence], *keys: str) -> Decimal:
+    amounts = (quantities.parse(piece.facts.get(key)) for piece in evidence for key in keys)
     return max((amount for amount in amounts if amount), default=Decimal(0))
 
 
-def _least(seen: Sequence[Evidence], key: str) -> Decimal | None:
-    amounts = (quantities.parse(one.facts.get(key)) for one in seen)
+def _lowest(evidence: Sequence[Evidence], key: str) -> Decimal | None:
+    amounts = (quantities.parse(piece.facts.get(key)) for piece in evidence)
     return min((amount for amount in amounts if amount), default=None)
 
 
-def _more_or_none(now: Decimal) -> Accepts:
-    """More, or no limit at all."""
-    more = more_than(now)
-    return lambda old: old is MISSING or more(old)
+def _accepts_more_or_none(now: Decimal) -> Accepts:
+    """Return a check that accepts a higher limit, or none."""
+    accepts_higher = more_than(now)
+    return lambda old: old is MISSING or accepts_higher(old)

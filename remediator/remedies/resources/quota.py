@@ -1,4 +1,8 @@
-"""Quotas and limit ranges that refuse a pod: give it what they demand, fit it in, or make room."""
+"""Quotas that refuse a pod: the pod lacks the resources that they demand, or it exceeds them.
+
+Missing resources get the policy's usual values, but no more than the quota leaves for each pod. A quota is raised only
+where this repository defines it, within the policy's factor, and where all refused entries fit then.
+"""
 
 from __future__ import annotations
 
@@ -15,82 +19,84 @@ from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 
-_MUST = re.compile(
+_MUST_SPECIFY = re.compile(
     r"failed quota: (?P<quota>[a-z0-9.-]+): must specify (?P<resources>[a-z0-9.,/-]*[a-z0-9])(?: for: (?P<containers>[a-z0-9.,; -]*[a-z0-9]))?"
 )
 _EXCEEDED = re.compile(
     r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>\S+), used: (?P<used>\S+), limited: (?P<limited>\S+)"
 )
-_SHORT = {"cpu": "requests.cpu", "memory": "requests.memory", "ephemeral-storage": "requests.ephemeral-storage"}
+_FULL_NAMES = {"cpu": "requests.cpu", "memory": "requests.memory", "ephemeral-storage": "requests.ephemeral-storage"}
 
 
 def set_missing_resources(case: RemedyContext) -> Iterator[Fix]:
-    """Give each container the requests and limits that the quota demands: as much as the quota leaves each pod."""
-    for one in case.signals(*case.action.ends):
-        found = _MUST.search(one.text)
-        if found is None:
+    """Set the requests and limits that the quota demands, up to the share that the quota leaves for each pod."""
+    for piece in case.signals(*case.action.ends):
+        demand_message = _MUST_SPECIFY.search(piece.text)
+        if demand_message is None:
             continue
-        names = re.split(r"[,; ]+", found["containers"]) if found["containers"] else []
+        names = re.split(r"[,; ]+", demand_message["containers"]) if demand_message["containers"] else []
         for target in case.targets:
-            lacking = [
+            unset = [
                 (body, path, *demand)
                 for body, path, _ in target.manifest.containers()
                 if not names or body.get("name") in names
-                for demand in _demands(body, found["resources"])
+                for demand in _demands(body, demand_message["resources"])
             ]
-            if not lacking:
+            if not unset:
                 continue
-            share = _Share(case, target, found["quota"])
-            wants, said = [], []
-            for body, path, side, resource in lacking:
-                value = _fitting(
-                    case, share, body, side, resource, sum(1 for other in lacking if other[2:] == (side, resource))
+            share = _QuotaShare(case, target, demand_message["quota"])
+            wants, settings = [], []
+            for body, path, side, resource in unset:
+                value = _admitted_value(
+                    case, share, body, side, resource, sum(1 for item in unset if item[2:] == (side, resource))
                 )
                 if not value:
                     break
                 wants.append(Want(target.application, target.manifest, (*path, "resources", side, resource), value))
-                said.append(f"{side}.{resource}={value}")
-            if len(wants) == len(lacking):
+                settings.append(f"{side}.{resource}={value}")
+            if len(wants) == len(unset):
                 yield Fix(
-                    title=f"set {', '.join(dict.fromkeys(said))} of `{target.manifest.name}`",
-                    reason=f"Quota `{found['quota']}` demands {found['resources']} of every container; {share.why or 'the policy names the usual values'}.",
-                    evidence=case.cite(one),
+                    title=f"set {', '.join(dict.fromkeys(settings))} of `{target.manifest.name}`",
+                    reason=f"Quota `{demand_message['quota']}` demands {demand_message['resources']} of every container; {share.why or 'the values are the usual ones of the policy'}.",
+                    evidence=case.cite(piece),
                     wants=tuple(wants),
-                    parameters={"quota": found["quota"], "to": ", ".join(dict.fromkeys(said))},
+                    parameters={"quota": demand_message["quota"], "to": ", ".join(dict.fromkeys(settings))},
                     score=0.7,
                 )
 
 
 def _demands(body: Mapping[str, Any], resources: str) -> Iterator[tuple[str, str]]:
-    """(requests or limits, resource) of what is demanded and not there; a limit alone is a request too."""
+    """Yield (requests or limits, resource) of each demanded resource that the container does not set."""
     for name in resources.split(","):
-        side, _, resource = _SHORT.get(name, name).partition(".")
+        side, _, resource = _FULL_NAMES.get(name, name).partition(".")
         if side in ("requests", "limits") and get(body, ("resources", side, resource)) is MISSING:
             yield side, resource
 
 
-class _Share:
-    """What a quota leaves each pod of one workload."""
+class _QuotaShare:
+    """The share of a quota that each pod of one workload can have."""
 
     def __init__(self, case: RemedyContext, target: Match, quota: str) -> None:
         self.case, self.target = case, target
         self.why = ""
-        found = [manifest for manifest in case.namespace_objects(target, "ResourceQuota") if manifest.name == quota]
-        self.hard: Mapping[str, Any] = (get(found[0].body, ("spec", "hard")) or {}) if len(found) == 1 else {}
-        self.shown = _shown(case, quota)
+        quotas = [manifest for manifest in case.namespace_objects(target, "ResourceQuota") if manifest.name == quota]
+        self.hard: Mapping[str, Any] = (get(quotas[0].body, ("spec", "hard")) or {}) if len(quotas) == 1 else {}
+        self.usage = _quota_usage(case, quota)
         self.pods = pods_at_once(target.manifest)
 
     def of(self, side: str, resource: str) -> Decimal | None:
-        """The most that one pod may have, or None where the quota's size is not known."""
+        """Return the most that one pod can have; None where the size of the quota is not known."""
         key = f"{side}.{resource}"
-        used, seen = self.shown.get(key, (None, None))
-        hard = quantities.parse(self.hard.get(key, self.hard.get(resource) if side == "requests" else None)) or seen
+        used, shown_hard = self.usage.get(key, (None, None))
+        hard = (
+            quantities.parse(self.hard.get(key, self.hard.get(resource) if side == "requests" else None)) or shown_hard
+        )
         if hard is None:
             return None
-        asked = sum((_total(manifest, side, resource) for manifest in self._others()), Decimal(0))
-        left = hard - max(asked, used or Decimal(0))
-        self.why = f"{self.hard.get(key, hard.normalize())} of {key} shared by {self.pods} pods (one more while rolling out) leaves each that much"
-        return max(left, Decimal(0)) / self.pods
+        total = sum((_total_of_pods(manifest, side, resource) for manifest in self._others()), Decimal(0))
+        remaining = hard - max(total, used or Decimal(0))
+        self.why = f"{self.hard.get(key, hard.normalize())} of {key} shared by {self.pods} pods (with those of a rollout) gives each that much"
+        return max(remaining, Decimal(0)) / self.pods
 
     def _others(self) -> Iterator[Manifest]:
         for manifest in self.case.namespace_objects(self.target):
@@ -101,21 +107,21 @@ class _Share:
                 yield manifest
 
 
-def _shown(case: RemedyContext, quota: str) -> dict[str, tuple[Decimal | None, Decimal | None]]:
-    """(used, hard) by resource, as `kubectl get resourcequota` shows them."""
-    found = {}
-    for one in case.statements:
-        if one.subject.kind == "ResourceQuota" and one.subject.name == quota:
-            for part in f"{one.facts.get('request', '')}, {one.facts.get('limit', '')}".split(", "):
+def _quota_usage(case: RemedyContext, quota: str) -> dict[str, tuple[Decimal | None, Decimal | None]]:
+    """Return resource → (used, hard), as `kubectl get resourcequota` shows them."""
+    usage = {}
+    for statement in case.statements:
+        if statement.subject.kind == "ResourceQuota" and statement.subject.name == quota:
+            for part in f"{statement.facts.get('request', '')}, {statement.facts.get('limit', '')}".split(", "):
                 key, _, amounts = part.partition(": ")
                 used, slash, hard = amounts.partition("/")
                 if slash:
-                    found[_SHORT.get(key, key)] = (quantities.parse(used), quantities.parse(hard))
-    return found
+                    usage[_FULL_NAMES.get(key, key)] = (quantities.parse(used), quantities.parse(hard))
+    return usage
 
 
 def pods_at_once(manifest: Manifest) -> int:
-    """Pods of a workload that exist together while it is rolled out."""
+    """Return the number of pods of a workload that exist together during a rollout."""
     spec = manifest.body.get("spec") or {}
     replicas = spec.get("replicas", 1)
     replicas = replicas if isinstance(replicas, int) and not isinstance(replicas, bool) else 1
@@ -128,11 +134,11 @@ def pods_at_once(manifest: Manifest) -> int:
     return max(1, replicas + ceil(replicas * percent / 100))
 
 
-def _total(manifest: Manifest, side: str, resource: str) -> Decimal:
-    """What a workload's pods use of a resource together."""
+def _total_of_pods(manifest: Manifest, side: str, resource: str) -> Decimal:
+    """Return the amount of a resource that all pods of a workload have together."""
     spec = manifest.body.get("spec") or {}
     replicas = spec.get("replicas", 1)
-    each = sum(
+    per_pod = sum(
         (
             quantities.parse(get(body, ("resources", side, resource))) or Decimal(0)
             for body, _, init in manifest.containers()
@@ -140,62 +146,62 @@ def _total(manifest: Manifest, side: str, resource: str) -> Decimal:
         ),
         Decimal(0),
     )
-    return each * (replicas if isinstance(replicas, int) else 1)
+    return per_pod * (replicas if isinstance(replicas, int) else 1)
 
 
-def _fitting(
-    case: RemedyContext, share: _Share, body: Mapping[str, Any], side: str, resource: str, sharers: int
+def _admitted_value(
+    case: RemedyContext, share: _QuotaShare, body: Mapping[str, Any], side: str, resource: str, sharers: int
 ) -> str:
-    """A value that the quota admits for all pods, no less than the request; empty where there is none."""
+    """Return a value that the quota admits for all pods, not below the request; empty where there is none."""
     usual = quantities.parse(case.action.options.get(resource))
     request = quantities.parse(get(body, ("resources", "requests", resource))) or Decimal(0)
     limit = quantities.parse(get(body, ("resources", "limits", resource)))
-    each = share.of(side, resource)
-    present = sum(
+    share_per_pod = share.of(side, resource)
+    current = sum(
         (
-            quantities.parse(get(other, ("resources", side, resource))) or Decimal(0)
-            for other, _, init in share.target.manifest.containers()
+            quantities.parse(get(container, ("resources", side, resource))) or Decimal(0)
+            for container, _, init in share.target.manifest.containers()
             if not init
         ),
         Decimal(0),
     )
-    most = (each - present) / sharers if each is not None else None
-    wanted = max(usual or Decimal(0), request if side == "limits" else Decimal(0))
+    most = (share_per_pod - current) / sharers if share_per_pod is not None else None
+    value = max(usual or Decimal(0), request if side == "limits" else Decimal(0))
     if side == "requests" and limit is not None:
-        wanted = min(wanted, limit)
+        value = min(value, limit)
     if most is not None:
-        wanted = min(wanted, most) if wanted else most
-    if wanted <= 0 or (side == "limits" and wanted < request):
+        value = min(value, most) if value else most
+    if value <= 0 or (side == "limits" and value < request):
         return ""
-    return _spelled(wanted, resource)
+    return _rounded_down(value, resource)
 
 
-def _spelled(amount: Decimal, resource: str) -> str:
-    """Rounded down, so that the sum still fits."""
+def _rounded_down(amount: Decimal, resource: str) -> str:
+    """Return the amount as text, rounded down so that the sum still fits."""
     if resource == "cpu":
         milli = (amount * 1000).to_integral_value(ROUND_FLOOR)
         return quantities.cores_like(milli / 1000, "1m") if milli > 0 else ""
     mebi = Decimal(2) ** 20
-    whole = (amount / mebi).to_integral_value(ROUND_FLOOR)
-    return f"{int(whole)}Mi" if whole > 0 else ""
+    mebibytes = (amount / mebi).to_integral_value(ROUND_FLOOR)
+    return f"{int(mebibytes)}Mi" if mebibytes > 0 else ""
 
 
 def raise_quota(case: RemedyContext) -> Iterator[Fix]:
-    """Raise a quota of this repository to what all its pods need, or to what it was; within the policy's factor."""
-    for one in case.signals(*case.action.ends):
-        found = _EXCEEDED.search(one.text)
-        if found is None:
+    """Raise a quota of this repository to the need of all its pods within the policy's factor, or to its older size."""
+    for piece in case.signals(*case.action.ends):
+        refusal = _EXCEEDED.search(piece.text)
+        if refusal is None:
             continue
-        requested, used, limited = (dict(_pairs(found[part])) for part in ("requested", "used", "limited"))
-        for match, quota in _quotas(case, found["quota"], one):
+        requested, used, limited = (dict(_pairs(refusal[part])) for part in ("requested", "used", "limited"))
+        for match, quota in _quotas(case, refusal["quota"], piece):
             hard = get(quota.body, ("spec", "hard"))
             if not isinstance(hard, dict):
                 continue
             over = [(key, requested[key], used.get(key), limited[key]) for key in requested if key in limited]
-            wants = [want for item in over if (want := _raised(case, match, quota, *item)) is not None]
+            wants = [want for item in over if (want := _raised_entry(case, match, quota, *item)) is not None]
             if wants and len(wants) == len(over):
-                yield _roomier(case, one, quota, wants)
-            yield from _as_it_was(case, one, match, quota, [key for key, *_ in over], requested, used)
+                yield _raised_quota_fix(case, piece, quota, wants)
+            yield from _restored_quota_fixes(case, piece, match, quota, [key for key, *_ in over], requested, used)
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
@@ -205,99 +211,102 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
             yield key, value
 
 
-def _quotas(case: RemedyContext, name: str, one: Evidence) -> Iterator[tuple[Match, Manifest]]:
-    """The one quota of that name in the namespace and cluster of the refused pods, with the Application that defines it."""
+def _quotas(case: RemedyContext, name: str, piece: Evidence) -> Iterator[tuple[Match, Manifest]]:
+    """Yield the only quota of that name in the namespace and cluster of the refused pods, with its Application."""
     namespaces = {target.manifest.namespace_in(target.application) for target in case.targets}
     clusters = {target.application.cluster for target in case.targets}
-    found = [
+    quotas = [
         (application, manifest)
         for application in case.repository.applications
         if not clusters or application.cluster in clusters
         for manifest in case.repository.objects(application)
         if (manifest.kind, manifest.name) == ("ResourceQuota", name)
-        and manifest.namespace_in(application) in (namespaces | {one.subject.namespace}) - {""}
+        and manifest.namespace_in(application) in (namespaces | {piece.subject.namespace}) - {""}
     ]
-    if len(found) == 1:
-        application, manifest = found[0]
+    if len(quotas) == 1:
+        application, manifest = quotas[0]
         yield Match(application, manifest, "", 1.0, "the refusal names it"), manifest
 
 
-def _raised(
+def _raised_entry(
     case: RemedyContext, match: Match, quota: Manifest, key: str, requested: str, used: str | None, limited: str
 ) -> Want | None:
-    """The entry with room for the pod that was refused and for those that will follow it."""
+    """Return the quota's entry with room for the refused pod and for the pods that will follow it."""
     path: YamlPath = ("spec", "hard", key)
-    present = get(quota.body, path)
-    now, need, have = quantities.parse(present), quantities.parse(requested), quantities.parse(used)
+    current = get(quota.body, path)
+    now, need, have = quantities.parse(current), quantities.parse(requested), quantities.parse(used)
     if now is None or need is None or have is None or now != quantities.parse(limited) or need > now:
         return None
     pods = max(
-        (pods_at_once(target.manifest) for target in case.targets if key == "pods" or _asks(target.manifest, key)),
+        (pods_at_once(target.manifest) for target in case.targets if key == "pods" or _specifies(target.manifest, key)),
         default=1,
     )
-    running = _made(case)
-    wanted = have + need * max(1, pods - running if running is not None else 1)
-    if wanted <= now or wanted > now * Decimal(str(case.action.bounds.max_factor or 2)):
+    running = _running_pods(case)
+    raised = have + need * max(1, pods - running if running is not None else 1)
+    if raised <= now or raised > now * Decimal(str(case.action.bounds.max_factor or 2)):
         return None
-    value = _like(wanted, key, str(present))
-    return Want(match.application, quota, path, int(value) if isinstance(present, int) and value.isdigit() else value)
+    value = _in_unit_of(raised, key, str(current))
+    return Want(match.application, quota, path, int(value) if isinstance(current, int) and value.isdigit() else value)
 
 
-def _asks(manifest: Manifest, key: str) -> bool:
-    side, _, resource = _SHORT.get(key, key).partition(".")
+def _specifies(manifest: Manifest, key: str) -> bool:
+    side, _, resource = _FULL_NAMES.get(key, key).partition(".")
     return any(get(body, ("resources", side, resource)) is not MISSING for body, _, _ in manifest.containers())
 
 
-def _made(case: RemedyContext) -> int | None:
-    """Pods of the workload that exist, where a table of pods shows them."""
+def _running_pods(case: RemedyContext) -> int | None:
+    """Return the number of the workload's pods in a table of pods; None where no table is shown."""
     names = {target.manifest.name for target in case.targets}
     pods = {
-        one.subject.pod
-        for one in case.statements
-        if one.channel == "status" and one.subject.pod and one.subject.name in names and one.facts.get("ready")
+        statement.subject.pod
+        for statement in case.statements
+        if statement.channel == "status"
+        and statement.subject.pod
+        and statement.subject.name in names
+        and statement.facts.get("ready")
     }
     return len(pods) if pods else None
 
 
-def _like(amount: Decimal, key: str, present: str) -> str:
+def _in_unit_of(amount: Decimal, key: str, spelling: str) -> str:
     if key.endswith(("memory", "storage")):
-        return quantities.bytes_like(amount, present)
-    return quantities.cores_like(amount, present) if key.endswith("cpu") else str(ceil(amount))
+        return quantities.bytes_like(amount, spelling)
+    return quantities.cores_like(amount, spelling) if key.endswith("cpu") else str(ceil(amount))
 
 
-def _roomier(case: RemedyContext, one: Evidence, quota: Manifest, wants: list[Want]) -> Fix:
-    said = ", ".join(f"{want.path[-1]} {get(quota.body, want.path)} → {want.value}" for want in wants)
+def _raised_quota_fix(case: RemedyContext, piece: Evidence, quota: Manifest, wants: list[Want]) -> Fix:
+    changes = ", ".join(f"{want.path[-1]} {get(quota.body, want.path)} → {want.value}" for want in wants)
     return Fix(
-        title=f"raise quota `{quota.name}`: {said}",
-        reason=f"Quota `{quota.name}` has no room for a pod that this repository asks for; {said} lets all of its pods run.",
-        evidence=case.cite(one),
+        title=f"raise quota `{quota.name}`: {changes}",
+        reason=f"Quota `{quota.name}` has no room for a pod that this repository asks for; {changes} admits all of its pods.",
+        evidence=case.cite(piece),
         wants=tuple(wants),
-        parameters={"quota": quota.name, "to": said},
+        parameters={"quota": quota.name, "to": changes},
         score=0.5,
     )
 
 
-def _as_it_was(
+def _restored_quota_fixes(
     case: RemedyContext,
-    one: Evidence,
+    piece: Evidence,
     match: Match,
     quota: Manifest,
     keys: list[str],
     requested: Mapping[str, str],
     used: Mapping[str, str],
 ) -> Iterator[Fix]:
-    """Only the history can say this: the quota was larger before."""
+    """Yield one fix for each refused entry, whose older and larger value only the history can give."""
     for key in keys:
         need = (quantities.parse(requested.get(key)) or Decimal(0)) + (quantities.parse(used.get(key)) or Decimal(0))
-        present = get(quota.body, ("spec", "hard", key))
-        if present is MISSING or not need:
+        current = get(quota.body, ("spec", "hard", key))
+        if current is MISSING or not need:
             continue
         yield Fix(
             title=f"restore quota `{quota.name}`",
             reason=f"Quota `{quota.name}` has no room for a pod that this repository asks for.",
-            evidence=case.cite(one),
-            wants=(Want(match.application, quota, ("spec", "hard", key), present),),
-            parameters={"quota": quota.name, "from": str(present)},
+            evidence=case.cite(piece),
+            wants=(Want(match.application, quota, ("spec", "hard", key), current),),
+            parameters={"quota": quota.name, "from": str(current)},
             score=0.0,
             accepts=within(low=need),
         )

@@ -1,4 +1,8 @@
-"""Requests that no node of the cluster can satisfy."""
+"""Requests that no node of the cluster can satisfy.
+
+A request is lowered only where a source gives the number: a unit that was left out, the same workload elsewhere in the
+repository, or the size of the largest node when all nodes are shown. Otherwise only the history is searched.
+"""
 
 from __future__ import annotations
 
@@ -17,68 +21,70 @@ from remediator.remedies.views.nodes import ClusterNode, nodes_of
 _INSUFFICIENT = re.compile(r"(?P<count>\d+) Insufficient (?P<resource>[a-z0-9./-]*[a-z0-9])")
 _NODES = re.compile(r"0/(?P<count>\d+) nodes are available")
 _CLEARLY_LESS = 2
-"""An older request counts as the cure only where it was at most this fraction of the present one."""
+"""An older request is accepted only where the current one is at least this many times as large."""
 _SHARE, _HEADROOM, _MEBI = Decimal("0.5"), Decimal("1.5"), Decimal(2) ** 20
 _ABSURD = {"cpu": Decimal(256), "memory": Decimal(2) ** 42}
-"""More than any machine that clusters are made of: the unit was left out."""
+"""More than any node has: the unit was left out."""
 
 
 def lower_requests(case: RemedyContext) -> Iterator[Fix]:
-    """Ask for what stood there before, for what was surely meant, or for what the largest node can give."""
+    """Lower a request to its older value, to the clearly intended value, or to what the largest node can give."""
     evidence = case.signals(*case.action.ends)
-    for resource in dict.fromkeys(found["resource"] for one in evidence for found in _INSUFFICIENT.finditer(one.text)):
-        for target, container, path in _asking(case, resource):
-            yield from _lowered(case, target, container, path, resource)
+    for resource in dict.fromkeys(
+        match["resource"] for piece in evidence for match in _INSUFFICIENT.finditer(piece.text)
+    ):
+        for target, container, path in _largest_requests(case, resource):
+            yield from _lowered_request(case, target, container, path, resource)
 
 
-def _asking(case: RemedyContext, resource: str) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
-    """The container of each target that asks for most of the resource."""
+def _largest_requests(case: RemedyContext, resource: str) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
+    """Yield the container of each target that requests most of the resource."""
     for target in case.targets:
-        asking = [
+        amounts = [
             (amount, body, path)
             for body, path, _ in target.manifest.containers()
             if (amount := quantities.parse(get(body, ("resources", "requests", resource))))
             or (amount := quantities.parse(get(body, ("resources", "limits", resource))))
         ]
-        if asking:
-            most = max(asking, key=lambda item: item[0])
-            if sum(1 for item in asking if item[0] == most[0]) == 1:
-                yield target, most[1], most[2]
+        if amounts:
+            largest = max(amounts, key=lambda item: item[0])
+            if sum(1 for item in amounts if item[0] == largest[0]) == 1:
+                yield target, largest[1], largest[2]
 
 
-def _lowered(
+def _lowered_request(
     case: RemedyContext, target: Match, container: dict[str, Any], path: YamlPath, resource: str
 ) -> Iterator[Fix]:
     request = get(container, ("resources", "requests", resource))
     limit = get(container, ("resources", "limits", resource))
-    present = limit if request is MISSING else request
-    now = quantities.parse(present)
-    if now is None or not _as_seen(case, container, resource, now):
+    current = limit if request is MISSING else request
+    now = quantities.parse(current)
+    if now is None or not _is_current(case, container, resource, now):
         return
     fields = [field for field, value in (("requests", request), ("limits", limit)) if value is not MISSING]
     extended = "/" in resource
     if not extended:
         fields = ["requests"] if request is not MISSING else ["limits"]
     nodes = [node for node in nodes_of(case) if node.described]
-    wanted, why = _affordable(case, target, container, resource, now, str(present), nodes)
+    lower, why = _affordable(case, target, container, resource, now, str(current), nodes)
     name = container.get("name", "")
     yield Fix(
-        title=f"lower {resource} request of `{name}` from {present} to {wanted}"
-        if wanted
+        title=f"lower {resource} request of `{name}` from {current} to {lower}"
+        if lower
         else f"restore {resource} request of `{name}`",
-        reason=f"No node can give {present} of {resource} to `{name}`{f'; {why}' if why else ''}.",
+        reason=f"No node can give {current} of {resource} to `{name}`{f'; {why}' if why else ''}.",
         evidence=case.cite(*case.signals(*case.action.ends)),
         wants=tuple(
             Want(
                 target.application,
                 target.manifest,
                 (*path, "resources", field, resource),
-                _typed(wanted or present, present),
+                _in_type_of(lower or current, current),
             )
             for field in fields
         ),
-        parameters={"container": str(name), "resource": resource, "from": str(present), "to": wanted},
-        score=0.65 if wanted else 0.0,
+        parameters={"container": str(name), "resource": resource, "from": str(current), "to": lower},
+        score=0.65 if lower else 0.0,
         accepts=partial(_clearly_less, now=now, largest=_largest(nodes, resource), extended=extended),
     )
 
@@ -93,10 +99,10 @@ def _clearly_less(old: Any, *, now: Decimal, largest: Decimal | None, extended: 
 
 
 def _largest(nodes: tuple[ClusterNode, ...] | list[ClusterNode], resource: str) -> Decimal | None:
-    """What the largest of the shown nodes can give; None where not all were shown with their resources."""
+    """Return what the largest of the shown nodes can give; None where no node is shown with its resources."""
     amounts = [node.quantity(resource) for node in nodes]
-    known = [amount for amount in amounts if amount is not None]
-    return max(known) if known else None
+    described = [amount for amount in amounts if amount is not None]
+    return max(described) if described else None
 
 
 def _affordable(
@@ -108,13 +114,13 @@ def _affordable(
     spelling: str,
     nodes: list[ClusterNode],
 ) -> tuple[str, str]:
-    """A request that a node can satisfy and why it is the one; empty where that is a person's choice."""
+    """Return a request that a node can satisfy and the reason; empty where a person must choose it."""
     largest = _largest(nodes, resource)
-    everywhere = _everywhere(case, resource, nodes)
+    all_described = _all_nodes_described(case, resource, nodes)
     if largest is not None and largest >= now:
         return "", ""
     slip = _unit_slip(spelling, resource, now, largest)
-    sibling = _sibling(case, target, container, resource)
+    sibling = _request_elsewhere(case, target, container, resource)
     if (
         sibling
         and (amount := quantities.parse(sibling)) is not None
@@ -123,59 +129,63 @@ def _affordable(
     ) and ((slip and quantities.parse(slip) == amount) or largest is not None):
         return sibling, "the same container asks for that much elsewhere in this repository"
     if slip:
-        return slip, f"{spelling} was surely meant as {slip}"
-    if largest is None or not 0 < largest < now or not everywhere:
+        return slip, f"the unit of {spelling} is wrong; {slip} is the likely value"
+    if largest is None or not 0 < largest < now or not all_described:
         return "", ""
     if "/" in resource:
         return str(int(largest)), f"the largest node has {int(largest)}"
-    used = _used(case, target, resource)
-    wanted = min(used * _HEADROOM, largest * _SHARE) if used else largest * _SHARE
-    value = quantities.cores_like(wanted, "1m") if resource == "cpu" else quantities.bytes_like(_whole(wanted), "1Mi")
+    highest_use = _highest_use(case, target, resource)
+    request = min(highest_use * _HEADROOM, largest * _SHARE) if highest_use else largest * _SHARE
+    value = (
+        quantities.cores_like(request, "1m")
+        if resource == "cpu"
+        else quantities.bytes_like(_whole_mebibytes(request), "1Mi")
+    )
     why = (
-        f"{_HEADROOM} × what its pods were seen to use"
-        if used
+        f"{_HEADROOM} × the highest measured use of its pods"
+        if highest_use
         else f"half of what the largest node can give ({largest.normalize():f})"
     )
     return value, why
 
 
-def _whole(amount: Decimal) -> Decimal:
-    """In whole mebibytes, rounded down."""
+def _whole_mebibytes(amount: Decimal) -> Decimal:
+    """Return the amount rounded down to whole mebibytes."""
     return amount // _MEBI * _MEBI
 
 
-def _used(case: RemedyContext, target: Match, resource: str) -> Decimal:
-    """The most that a pod of the workload was seen to use, by `kubectl top` or a metrics server."""
+def _highest_use(case: RemedyContext, target: Match, resource: str) -> Decimal:
+    """Return the highest use of a pod of the workload, by `kubectl top` or a metrics server."""
     amounts = [
-        quantities.parse(one.facts.get(f"{resource}_{measured}")) or Decimal(0)
-        for measured in ("usage", "peak")
-        for one in case.statements
-        if one.subject.name == target.manifest.name and one.subject.pod
+        quantities.parse(statement.facts.get(f"{resource}_{measure}")) or Decimal(0)
+        for measure in ("usage", "peak")
+        for statement in case.statements
+        if statement.subject.name == target.manifest.name and statement.subject.pod
     ]
     return max(amounts, default=Decimal(0))
 
 
-def _everywhere(case: RemedyContext, resource: str, nodes: list[ClusterNode]) -> bool:
-    """Whether every node that the scheduler looked at was shown with its resources."""
+def _all_nodes_described(case: RemedyContext, resource: str, nodes: list[ClusterNode]) -> bool:
+    """Return True where every node that the scheduler considered is shown with its resources."""
     del resource
-    totals = [int(found["count"]) for one in case.signals(*case.action.ends) if (found := _NODES.search(one.text))]
+    totals = [int(match["count"]) for piece in case.signals(*case.action.ends) if (match := _NODES.search(piece.text))]
     return bool(totals) and len(nodes) >= max(totals)
 
 
 def _unit_slip(spelling: str, resource: str, now: Decimal, largest: Decimal | None) -> str:
-    """The same number in the next smaller unit, where the present one is beyond any node."""
+    """Return the same number in the next smaller unit, where the current amount is larger than any node."""
     beyond = now >= _ABSURD.get(resource, Decimal("Infinity")) or (largest is not None and now >= 8 * largest)
-    found = re.fullmatch(r"(?P<number>\d+)(?P<unit>[A-Za-z]*)", spelling.strip())
-    if not beyond or not found:
+    match = re.fullmatch(r"(?P<number>\d+)(?P<unit>[A-Za-z]*)", spelling.strip())
+    if not beyond or not match:
         return ""
     smaller = {"cpu": {"": "m"}, "memory": {"Ti": "Gi", "Gi": "Mi", "T": "G", "G": "M"}}.get(resource, {}).get(
-        found["unit"]
+        match["unit"]
     )
-    return f"{found['number']}{smaller}" if smaller else ""
+    return f"{match['number']}{smaller}" if smaller else ""
 
 
-def _sibling(case: RemedyContext, target: Match, container: dict[str, Any], resource: str) -> str:
-    """What the same container of a workload of the same name asks for in other Applications, where they agree."""
+def _request_elsewhere(case: RemedyContext, target: Match, container: dict[str, Any], resource: str) -> str:
+    """Return the request of the same container in other Applications; empty where they disagree."""
     values = {
         str(value)
         for application in case.repository.applications
@@ -189,18 +199,18 @@ def _sibling(case: RemedyContext, target: Match, container: dict[str, Any], reso
     return values.pop() if len(values) == 1 else ""
 
 
-def _as_seen(case: RemedyContext, container: dict[str, Any], resource: str, now: Decimal) -> bool:
-    """False where describe shows another request than the repository holds: it was changed since."""
+def _is_current(case: RemedyContext, container: dict[str, Any], resource: str, now: Decimal) -> bool:
+    """Return False where `kubectl describe` shows another request than the repository: it was changed since."""
     key = re.sub(r"[^a-z0-9]+", "_", resource.lower()).strip("_")
-    pods = {one.subject.pod for one in case.signals(*case.action.ends) if one.subject.pod}
-    seen = {
+    pods = {piece.subject.pod for piece in case.signals(*case.action.ends) if piece.subject.pod}
+    described = {
         amount
-        for one in case.statements
-        if one.subject.container == container.get("name") and (not pods or one.subject.pod in pods)
-        if (amount := quantities.parse(one.facts.get(f"{key}_request"))) is not None
+        for statement in case.statements
+        if statement.subject.container == container.get("name") and (not pods or statement.subject.pod in pods)
+        if (amount := quantities.parse(statement.facts.get(f"{key}_request"))) is not None
     }
-    return not seen or now in seen
+    return not described or now in described
 
 
-def _typed(value: Any, present: Any) -> Any:
-    return int(value) if isinstance(present, int) and str(value).isdigit() else value
+def _in_type_of(value: Any, current: Any) -> Any:
+    return int(value) if isinstance(current, int) and str(value).isdigit() else value

@@ -1,1 +1,1 @@
-"""What commits changed, and taking it back."""
+"""Changes of recent commits, and their rollback."""

@@ -1,4 +1,4 @@
-"""What a commit did to one YAML document, as edits that can be taken back one by one."""
+"""Differences between two versions of a YAML document, each of which can be reverted alone."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _KEYS = ("name", "mountPath", "containerPort", "port", "key", "ip", "host", "pat
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that a newer document has otherwise than an older one."""
+    """A difference between an older and a newer document."""
 
     op: Literal["changed", "added", "removed"]
     path: YamlPath
-    """In the newer document for `changed` and `added`; where it stood in the older one for `removed`."""
+    """The path in the newer document for `changed` and `added`, in the older one for `removed`."""
     old: Any
     new: Any
     item: bool = False
@@ -28,17 +28,17 @@ class Difference:
     """The name of the item or key, for people and for matching with what the evidence says."""
 
     def revert(self, file: str, document: int) -> Edit:
-        """The edit of the newer document that takes this back."""
-        where = {"file": file, "document": document, "path": self.path}
+        """Return the edit of the newer document that reverts this difference."""
+        location = {"file": file, "document": document, "path": self.path}
         if self.op == "changed":
-            return Edit(op="set", value=self.old, **where)
+            return Edit(op="set", value=self.old, **location)
         if self.op == "added":
-            return Edit(op="delete", **where)
-        return Edit(op="insert_item" if self.item else "insert", value=self.old, **where)
+            return Edit(op="delete", **location)
+        return Edit(op="insert_item" if self.item else "insert", value=self.old, **location)
 
     @property
     def words(self) -> list[str]:
-        """Everything about it that evidence could mention."""
+        """All names and values of the difference that evidence could mention."""
         words = [self.label, *map(str, self.path[-1:])]
         for value in (self.old, self.new):
             if isinstance(value, dict):
@@ -55,7 +55,7 @@ class Difference:
 
 
 def differences(old: Any, new: Any, path: YamlPath = ()) -> Iterator[Difference]:
-    """All differences, as deep as they go; named list items are paired by name, others by content."""
+    """Yield all differences at their deepest path; named list items are paired by name, others by content."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in new:
             if key not in old:
@@ -79,10 +79,14 @@ def _items(old: list[Any], new: list[Any], path: YamlPath) -> Iterator[Differenc
     before = {str(item[key]): item for item in old}
     after = {str(item[key]): index for index, item in enumerate(new)}
     renamed = {}
-    for index, (was, now) in enumerate(zip(old, new, strict=False)):
-        if str(was[key]) not in after and str(now[key]) not in before and _alike(was, now, key):
-            renamed[str(now[key])] = str(was[key])
-            yield from differences(was, now, (*path, index))
+    for index, (old_item, new_item) in enumerate(zip(old, new, strict=False)):
+        if (
+            str(old_item[key]) not in after
+            and str(new_item[key]) not in before
+            and _is_renamed_item(old_item, new_item, key)
+        ):
+            renamed[str(new_item[key])] = str(old_item[key])
+            yield from differences(old_item, new_item, (*path, index))
     for name, index in after.items():
         if name in renamed:
             continue
@@ -95,10 +99,10 @@ def _items(old: list[Any], new: list[Any], path: YamlPath) -> Iterator[Differenc
             yield Difference("removed", (*path, min(position, len(new))), item, None, item=True, label=str(item[key]))
 
 
-def _alike(was: dict[str, Any], now: dict[str, Any], key: str) -> bool:
-    """Whether an item was given another name and nothing else: the rest is the same."""
-    rest = {name: value for name, value in was.items() if name != key}
-    return bool(rest) and rest == {name: value for name, value in now.items() if name != key}
+def _is_renamed_item(old_item: dict[str, Any], new_item: dict[str, Any], key: str) -> bool:
+    """Return True where an item has another name and is the same otherwise."""
+    unchanged = {name: value for name, value in old_item.items() if name != key}
+    return bool(unchanged) and unchanged == {name: value for name, value in new_item.items() if name != key}
 
 
 def _plain_items(old: list[Any], new: list[Any], path: YamlPath) -> Iterator[Difference]:
@@ -115,7 +119,7 @@ def _plain_items(old: list[Any], new: list[Any], path: YamlPath) -> Iterator[Dif
 
 
 def _identity(old: list[Any], new: list[Any]) -> str:
-    """The key that tells the items of both lists apart, if there is one."""
+    """Return the key that identifies the items of both lists; empty where there is none."""
     items = [*old, *new]
     if not items or not all(isinstance(item, dict) for item in items):
         return ""

@@ -1,7 +1,7 @@
-"""Take back what the last commits changed, where the evidence points at just that.
+"""Roll back changes of recent commits where the evidence points at them.
 
-Works on the texts: a commit's effect on one document is told item by item, each item is taken back in an overlay,
-and only those count whose rendered effect lies on the culprit and on a field that such a fault can come from.
+The texts of a commit are compared item by item. Each item is rolled back in an overlay and rendered; it counts only where
+the rendered effect is on the faulty object and on a field that such a fault can come from.
 """
 
 from __future__ import annotations
@@ -23,51 +23,51 @@ from remediator.policy.leaves import documents
 from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext
-from remediator.remedies.rollback.blame import spoken, suspected, telling
+from remediator.remedies.rollback.blame import complaint_text, distinctive_words, is_suspected
 from remediator.remedies.rollback.differences import Difference, differences
 from remediator.remedies.views.pod_limits import memory_limits_of_killed
 from remediator.yamledit import EditRefused
 
 COMMITS = 12
-"""How many commits are looked at; what is older has proved that it works."""
+"""The number of commits that are examined; older changes have proved that they work."""
 FILES = 40
-"""A commit of more manifests than these is an import or a move, and no slip."""
+"""A commit of more manifests than these is an import or a move, not a mistake in one field."""
 RENDERS = 16
-"""How many differences are rendered; enough for the commits people make, flat cost for the others."""
+"""The number of differences that are rendered: enough for usual commits, and a bound on the cost of large ones."""
 
 
 def roll_back(case: RemedyContext) -> Iterator[Fix]:
-    """One fix for each recent commit whose effect the evidence names, the newest first."""
+    """Yield one fix for each recent commit whose effect the evidence names, the newest first."""
     applications = _applications(case)
     if not applications or not case.cite():
         return
     budget = RENDERS
     for commit in history.recent(case.repository.root, limit=COMMITS, until=case.diagnosis.first_seen):
-        taken = _TakenBack(case, commit, applications)
-        candidates = taken.candidates[: max(budget, 0)]
+        rollback = _CommitRollback(case, commit, applications)
+        candidates = rollback.candidates[: max(budget, 0)]
         budget -= len(candidates)
-        guilty = [step for step in candidates if taken.implicated(step)]
-        if guilty:
-            yield taken.fix(taken.with_counterparts(guilty))
+        culprits = [step for step in candidates if rollback.is_culprit(step)]
+        if culprits:
+            yield rollback.fix(rollback.with_counterparts(culprits))
         if budget <= 0:
             return
 
 
 @dataclass(frozen=True)
-class Step:
-    """One difference of a commit that still stands, and the edit that takes it back."""
+class RollbackStep:
+    """A difference of a commit that is still in the repository, and the edit that rolls it back."""
 
     file: str
     document: int
     difference: Difference
     edit: Edit
     owner: str = ""
-    """The name of the item that a changed value belongs to (a variable's)."""
+    """The name of the item that a changed value belongs to, such as a variable's."""
 
 
 @dataclass
-class _TakenBack:
-    """One commit, seen through the eyes of one incident."""
+class _CommitRollback:
+    """The rollback of one commit, as far as one incident points at it."""
 
     case: RemedyContext
     commit: Commit
@@ -76,13 +76,13 @@ class _TakenBack:
     """Applications in which the same text changes the same field of the same object."""
 
     @cached_property
-    def candidates(self) -> list[Step]:
-        """Differences that still stand and that the fields or the evidence make worth a rendering."""
-        return [step for file in self.commit.files for step in self._standing(file) if self._worth(step)]
+    def candidates(self) -> list[RollbackStep]:
+        """The differences that are still in the repository, and that a field or the evidence makes worth rendering."""
+        return [step for file in self.commit.files for step in self._current_steps(file) if self._is_candidate(step)]
 
     @cached_property
     def _texts(self) -> dict[str, tuple[bytes | None, bytes | None]]:
-        """Each manifest that the commit changed, before and after it; nothing for a commit too large to be a slip."""
+        """Each manifest that the commit changed, before and after it; empty for a commit of too many files."""
         files = [file for file in self.commit.files if file.endswith((".yaml", ".yml"))]
         if len(files) > FILES:
             return {}
@@ -92,98 +92,117 @@ class _TakenBack:
         )
         return dict(zip(files, zip(texts[::2], texts[1::2], strict=True), strict=True))
 
-    def _standing(self, file: str) -> Iterator[Step]:
+    def _current_steps(self, file: str) -> Iterator[RollbackStep]:
         before, after = self._texts.get(file, (None, None))
         if before is None or after is None:
             return
         now = _read(self.case.repository, file)
-        old, new, present = documents(before), documents(after), documents(now)
-        if old is None or new is None or present is None or not (len(old) == len(new) == len(present)):
+        old, new, current = documents(before), documents(after), documents(now)
+        if old is None or new is None or current is None or not (len(old) == len(new) == len(current)):
             return
-        for index, (was, then, today) in enumerate(zip(old, new, present, strict=True)):
-            if was == then:
+        for index, (old_document, new_document, current_document) in enumerate(zip(old, new, current, strict=True)):
+            if old_document == new_document:
                 continue
-            for one in differences(was, today):
-                if _also_then(one, was, then):
-                    yield Step(file, index, one, one.revert(file, index), _owner(today, one))
+            for difference in differences(old_document, current_document):
+                if _is_made_by_commit(difference, old_document, new_document):
+                    yield RollbackStep(
+                        file,
+                        index,
+                        difference,
+                        difference.revert(file, index),
+                        _owner_name(current_document, difference),
+                    )
 
-    def _worth(self, step: Step) -> bool:
-        return self._mentioned(step) or self._implicates(format_path(step.difference.path))
+    def _is_candidate(self, step: RollbackStep) -> bool:
+        return self._is_mentioned(step) or self._is_relevant_field(format_path(step.difference.path))
 
-    def _mentioned(self, step: Step, effects: Sequence[ObjectChange] = ()) -> bool:
-        """Whether the evidence itself (not what describe prints anyway) says a telling word of this difference."""
+    def _is_mentioned(self, step: RollbackStep, effects: Sequence[ObjectChange] = ()) -> bool:
+        """Return True where the evidence contains a distinctive word of this difference."""
         words = [
             *step.difference.words,
             step.owner,
-            *(str(one.before) for one in effects if isinstance(one.before, str | int)),
+            *(str(effect.before) for effect in effects if isinstance(effect.before, str | int)),
         ]
-        subjects = [self.case.diagnosis.subject, *(one.subject for one in self.case.diagnosis.evidence)]
+        subjects = [self.case.diagnosis.subject, *(piece.subject for piece in self.case.diagnosis.evidence)]
         identities = {
-            name for one in subjects for name in (one.name, one.namespace, one.application, one.pod, one.container)
+            name
+            for subject in subjects
+            for name in (subject.name, subject.namespace, subject.application, subject.pod, subject.container)
         }
-        identities |= {name for one in effects for name in (one.name, one.namespace, one.application)}
-        return any(contains_word(self._spoken, word) for word in telling(words, identities))
+        identities |= {name for effect in effects for name in (effect.name, effect.namespace, effect.application)}
+        return any(contains_word(self._complaints, word) for word in distinctive_words(words, identities))
 
     @cached_property
-    def _spoken(self) -> str:
-        return spoken(f"{one.reason} {one.text}" for one in self.case.diagnosis.evidence)
+    def _complaints(self) -> str:
+        return complaint_text(f"{piece.reason} {piece.text}" for piece in self.case.diagnosis.evidence)
 
-    def _implicates(self, path: str) -> bool:
-        return any(re2.search(pattern, path) for pattern in (*self._own_fields, *self._fields))
-
-    @cached_property
-    def _own_fields(self) -> list[str]:
-        """The fields that the very signals in the evidence come from, by the policy."""
-        return self._patterns(*dict.fromkeys(one.signal for one in self.case.diagnosis.evidence))
+    def _is_relevant_field(self, path: str) -> bool:
+        return any(re2.search(pattern, path) for pattern in (*self._signal_fields, *self._category_fields))
 
     @cached_property
-    def _fields(self) -> list[str]:
-        """The fields that this category can come from; asked only where the policy says nothing of the signals."""
-        return [] if self._own_fields else self._patterns(self.case.diagnosis.category)
+    def _signal_fields(self) -> list[str]:
+        """The fields that the signals of the evidence come from, by the policy."""
+        return self._patterns(*dict.fromkeys(piece.signal for piece in self.case.diagnosis.evidence))
+
+    @cached_property
+    def _category_fields(self) -> list[str]:
+        """The fields that this category comes from; empty where the policy has fields for the signals."""
+        return [] if self._signal_fields else self._patterns(self.case.diagnosis.category)
 
     def _patterns(self, *names: str) -> list[str]:
-        known = [self.case.action.options[name] for name in names if name in self.case.action.options]
+        options = [self.case.action.options[name] for name in names if name in self.case.action.options]
         return [
-            str(pattern) for patterns in known for pattern in (patterns if isinstance(patterns, list) else [patterns])
+            str(pattern) for patterns in options for pattern in (patterns if isinstance(patterns, list) else [patterns])
         ]
 
-    def _restored(self, step: Step) -> bool:
-        """Whether the commit itself brought an older value back: then it is the cure, and not the cause."""
+    def _restores_older_value(self, step: RollbackStep) -> bool:
+        """Return True where the commit itself restored an older value: then it is a repair, not the cause."""
         if step.difference.op != "changed":
             return False
-        past = history.changes(self.case.repository.root, _place(step), limit=5)
-        return any(change.old == step.difference.new for change in past.changes[1:])
+        older = history.changes(self.case.repository.root, _place(step), limit=5)
+        return any(change.old == step.difference.new for change in older.changes[1:])
 
-    def implicated(self, step: Step) -> bool:
-        """Whether taking this back changes just fields of the culprit that such a fault comes from, and the evidence points there."""
+    def is_culprit(self, step: RollbackStep) -> bool:
+        """Return True where the rollback changes only fields that such a fault comes from, and the evidence points there."""
         try:
             after = self.case.repository.with_changes(changes([step.edit], self.case.repository.read))
         except (EditRefused, ConfigError):
             return False
         effects = self.case.repository.difference(after)
-        own = [effect for effect in effects if self._on_culprit(effect)]
-        if not own or any(effect.scope == "field" and not self._implicates(format_path(effect.path)) for effect in own):
+        culprit_effects = [effect for effect in effects if self._on_culprit(effect)]
+        if not culprit_effects or any(
+            effect.scope == "field" and not self._is_relevant_field(format_path(effect.path))
+            for effect in culprit_effects
+        ):
             return False
-        if any(self._never_ran(effect) for effect in own):
+        if any(self._never_ran(effect) for effect in culprit_effects):
             return False
-        mentioned = self._mentioned(step, own)
-        if not suspected(
-            self.case, step.difference, step.owner, own, mentioned, bool(self._own_fields)
-        ) or self._restored(step):
+        mentioned = self._is_mentioned(step, culprit_effects)
+        if not is_suspected(
+            self.case, step.difference, step.owner, culprit_effects, mentioned, bool(self._signal_fields)
+        ) or self._restores_older_value(step):
             return False
-        self.shared |= {effect.application for effect in effects if any(_same(effect, other) for other in own)}
+        self.shared |= {
+            effect.application
+            for effect in effects
+            if any(_is_same_effect(effect, culprit_effect) for culprit_effect in culprit_effects)
+        }
         return True
 
     def _never_ran(self, effect: ObjectChange) -> bool:
-        """Whether the pods were killed at another memory limit than the repository has now: it is not what failed."""
+        """Return True where the pods were killed at another memory limit than the repository has: it did not fail."""
         limit = quantities.parse(effect.before) if effect.path[-2:] == ("limits", "memory") else None
-        ran = memory_limits_of_killed(self.case, self.case.diagnosis.evidence, self.case.diagnosis.subject.container)
-        return bool(limit and ran) and limit not in ran
+        cluster_limits = memory_limits_of_killed(
+            self.case, self.case.diagnosis.evidence, self.case.diagnosis.subject.container
+        )
+        return bool(limit and cluster_limits) and limit not in cluster_limits
 
-    def with_counterparts(self, guilty: Sequence[Step]) -> list[Step]:
-        """The guilty steps and, where one is half of a renamed key or a moved item, its other half."""
-        steps = [step for file in dict.fromkeys(step.file for step in guilty) for step in self._standing(file)]
-        return [step for step in steps if step in guilty or any(_halves(step, other) for other in guilty)]
+    def with_counterparts(self, culprits: Sequence[RollbackStep]) -> list[RollbackStep]:
+        """Return the culprits and, where one is half of a renamed key or a moved item, its other half."""
+        steps = [step for file in dict.fromkeys(step.file for step in culprits) for step in self._current_steps(file)]
+        return [
+            step for step in steps if step in culprits or any(_are_counterparts(step, culprit) for culprit in culprits)
+        ]
 
     def _on_culprit(self, effect: ObjectChange) -> bool:
         if effect.application not in {application.name for application in self.applications}:
@@ -192,40 +211,45 @@ class _TakenBack:
         return not targets or (effect.kind, effect.name) in targets or effect.kind in ("ConfigMap", "Secret", "Service")
 
     @property
-    def _touched(self) -> tuple[Application, ...]:
-        """Those of the culprit, and those that the same text feeds alike."""
-        others = (self.case.repository.application(name) for name in sorted(self.shared))
-        return tuple(dict.fromkeys((*self.applications, *(one for one in others if one))))
+    def _affected_applications(self) -> tuple[Application, ...]:
+        """The Applications of the culprit, and those in which the same text has the same effect."""
+        applications = (self.case.repository.application(name) for name in sorted(self.shared))
+        return tuple(dict.fromkeys((*self.applications, *(application for application in applications if application))))
 
-    def fix(self, steps: Sequence[Step]) -> Fix:
-        """All guilty steps of this commit, taken back together."""
-        what = ", ".join(dict.fromkeys(_said(step) for step in steps))
-        said = f"{what} by {self.commit.commit[:7]} ({self.commit.subject!r}, {self.commit.when[:10]})"
-        cited = [one for one in self.case.diagnosis.evidence if one.signal]
+    def fix(self, steps: Sequence[RollbackStep]) -> Fix:
+        """Return one fix that rolls back all culprits of this commit together."""
+        changed_text = ", ".join(dict.fromkeys(_description(step) for step in steps))
+        summary = f"{changed_text} by {self.commit.commit[:7]} ({self.commit.subject!r}, {self.commit.when[:10]})"
+        cited = [piece for piece in self.case.diagnosis.evidence if piece.signal]
         return Fix(
-            title=f"take back {what.split(' was ')[0]} of {self.commit.commit[:7]}",
-            reason=f"{said}. The fault began after it and lies on just this field; taking it back restores what worked.",
+            title=f"roll back {changed_text.split(' was ')[0]} of {self.commit.commit[:7]}",
+            reason=f"{summary}. The fault began after this change and is in this field; the rollback restores the value that worked.",
             evidence=self.case.cite(*cited[:6]),
             edits=tuple(_edits(steps)),
             places=tuple(_place(step) for step in steps),
-            applications=self._touched,
+            applications=self._affected_applications,
             parameters={"commit": self.commit.commit[:10]},
-            score=0.9 if any(self._mentioned(step) for step in steps) else 0.75,
-            rollback=said,
+            score=0.9 if any(self._is_mentioned(step) for step in steps) else 0.75,
+            rollback=summary,
         )
 
 
-def _same(effect: ObjectChange, other: ObjectChange) -> bool:
-    """Whether one object of a shared text changes alike in two Applications."""
-    return (effect.kind, effect.name, effect.path, effect.scope) == (other.kind, other.name, other.path, other.scope)
+def _is_same_effect(effect: ObjectChange, counterpart: ObjectChange) -> bool:
+    """Return True where one object of a shared text changes in the same way in two Applications."""
+    return (effect.kind, effect.name, effect.path, effect.scope) == (
+        counterpart.kind,
+        counterpart.name,
+        counterpart.path,
+        counterpart.scope,
+    )
 
 
-def _edits(steps: Sequence[Step]) -> Iterator[Edit]:
-    """The edits that take the steps back, last first so that indexes hold; a renamed key is renamed back in place."""
+def _edits(steps: Sequence[RollbackStep]) -> Iterator[Edit]:
+    """Yield the edits that roll back the steps, last first so that indexes stay right; a renamed key is renamed in place."""
     renamed = {
         id(half): added
         for added in steps if added.difference.op == "added" and not added.difference.item
-        for half in steps if half.difference.op == "removed" and _halves(half, added)
+        for half in steps if half.difference.op == "removed" and _are_counterparts(half, added)
     }  # fmt: skip
     for step in reversed(steps):
         if id(step) in renamed:
@@ -238,22 +262,30 @@ def _edits(steps: Sequence[Step]) -> Iterator[Edit]:
         )
 
 
-def _owner(document: Any, difference: Difference) -> str:
+def _owner_name(document: Any, difference: Difference) -> str:
     above = get(document, difference.path[:-1])
     name = above.get("name") if isinstance(above, dict) and difference.path[-1] in ("value", "valueFrom") else None
     return name if isinstance(name, str) else ""
 
 
-def _halves(step: Step, other: Step) -> bool:
-    one, two = step.difference, other.difference
-    same = (step.file, step.document, one.path[:-1]) == (other.file, other.document, two.path[:-1])
-    return same and {one.op, two.op} == {"added", "removed"} and (one.old, one.new) == (two.new, two.old)
+def _are_counterparts(step: RollbackStep, counterpart: RollbackStep) -> bool:
+    first, second = step.difference, counterpart.difference
+    same_place = (step.file, step.document, first.path[:-1]) == (
+        counterpart.file,
+        counterpart.document,
+        second.path[:-1],
+    )
+    return (
+        same_place
+        and {first.op, second.op} == {"added", "removed"}
+        and (first.old, first.new) == (second.new, second.old)
+    )
 
 
 def _applications(case: RemedyContext) -> tuple[Application, ...]:
-    found = dict.fromkeys(target.application for target in case.targets)
-    named = case.repository.application(case.diagnosis.subject.application)
-    return tuple(found) or ((named,) if named else ())
+    applications = dict.fromkeys(target.application for target in case.targets)
+    subject_application = case.repository.application(case.diagnosis.subject.application)
+    return tuple(applications) or ((subject_application,) if subject_application else ())
 
 
 def _read(repository: Repository, file: str) -> bytes | None:
@@ -263,19 +295,19 @@ def _read(repository: Repository, file: str) -> bytes | None:
         return None
 
 
-def _also_then(one: Difference, was: Any, then: Any) -> bool:
-    """Whether this commit made the difference that stands today (and not a later one on top of it)."""
+def _is_made_by_commit(difference: Difference, old: Any, new: Any) -> bool:
+    """Return True where this commit, not a later one, made the current difference."""
     return any(
-        other.op == one.op
-        and other.label == one.label
-        and other.path[:-1] == one.path[:-1]
-        and other.new == one.new
-        and other.old == one.old
-        for other in differences(was, then)
+        commit_difference.op == difference.op
+        and commit_difference.label == difference.label
+        and commit_difference.path[:-1] == difference.path[:-1]
+        and commit_difference.new == difference.new
+        and commit_difference.old == difference.old
+        for commit_difference in differences(old, new)
     )
 
 
-def _said(step: Step) -> str:
+def _description(step: RollbackStep) -> str:
     verb = {"changed": "changed", "added": "added", "removed": "removed"}[step.difference.op]
     path = step.difference.path
     short = path[-3:] if len(path) > 2 and isinstance(path[-2], int) else path[-2:]
@@ -284,9 +316,9 @@ def _said(step: Step) -> str:
     return f"{name} was {verb}{values}"
 
 
-def _place(step: Step) -> Place:
-    one = step.difference
+def _place(step: RollbackStep) -> Place:
+    difference = step.difference
     return Place(
-        file=step.file, document=step.document, path=one.path, value=one.new, exists=one.op != "removed",
-        why="the commit changed it here, and taking it back changes just this field when rendered",
+        file=step.file, document=step.document, path=difference.path, value=difference.new, exists=difference.op != "removed",
+        why="the commit changed it here, and the rollback changes only this field when rendered",
     )  # fmt: skip

@@ -1,1 +1,1 @@
-"""Why a pod finds no node: selectors, tolerations, classes, affinity."""
+"""Remedies for pods that no node takes: selectors, tolerations, classes, affinity."""

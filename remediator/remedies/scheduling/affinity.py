@@ -1,4 +1,8 @@
-"""Pods that keep each other away, or wait for neighbours and topologies that are nowhere."""
+"""Pods that exclude each other from nodes, or that need neighbours or topology keys that do not exist.
+
+The number of replicas is lowered only where each node admits one pod and the scheduler says how many nodes have one; an
+autoscaled workload is left alone, since its replicas are not decided in the manifest.
+"""
 
 from __future__ import annotations
 
@@ -17,41 +21,45 @@ from remediator.remedies.views.nodes import VOCABULARY, nodes_of
 from remediator.remedies.views.service_view import pod_labels
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-_ONE_PER_NODE = re.compile(
+_OCCUPIED_NODES = re.compile(
     r"(?P<count>\d+) node\(s\) didn't (?:match pod anti-affinity rules|have free ports for the requested pod ports)"
 )
 
 
 def fix_affinity(case: RemedyContext) -> Iterator[Fix]:
-    """As many replicas as nodes that admit one each; or the topology key or neighbour's label that was misspelt."""
-    for one in case.signals(*case.action.ends):
+    """Lower the replicas to the number of nodes, or correct a misspelt topology key or neighbour's label."""
+    for piece in case.signals(*case.action.ends):
         for target in case.targets:
-            yield from _fewer_replicas(case, target, one)
-            yield from _topology_keys(case, target, one)
-            yield from _neighbours(case, target, one)
+            yield from _fewer_replicas(case, target, piece)
+            yield from _topology_keys(case, target, piece)
+            yield from _neighbour_labels(case, target, piece)
 
 
-def _fewer_replicas(case: RemedyContext, target: Match, one: Evidence) -> Iterator[Fix]:
-    """Where each node admits one pod of this workload: the scheduler's count of nodes that hold one already."""
+def _fewer_replicas(case: RemedyContext, target: Match, piece: Evidence) -> Iterator[Fix]:
+    """Lower the replicas to the number of nodes that have a pod, where each node admits one pod of the workload."""
     manifest = target.manifest
-    found = _ONE_PER_NODE.search(one.text)
+    match = _OCCUPIED_NODES.search(piece.text)
     replicas = manifest.body.get("spec", {}).get("replicas")
     if (
-        found is None
+        match is None
         or not isinstance(replicas, int)
         or manifest.kind not in ("Deployment", "StatefulSet", "ReplicaSet", "Rollout")
     ):
         return
-    room = int(found["count"])
+    room = int(match["count"])
     running = _running(case, target)
-    if not (_shuns_itself(manifest) or _host_port(manifest)) or not 0 < room < replicas or _autoscaled(case, target):
+    if (
+        not (_repels_itself(manifest) or _uses_host_port(manifest))
+        or not 0 < room < replicas
+        or _is_autoscaled(case, target)
+    ):
         return
     if running is not None and running > room:
         return
     yield Fix(
         title=f"run {room} replicas of `{manifest.name}` instead of {replicas}",
-        reason=f"Each node admits one pod of `{manifest.name}`, and {room} nodes hold one already; {replicas} can never run.",
-        evidence=case.cite(one),
+        reason=f"Each node admits one pod of `{manifest.name}`, and {room} nodes have one already; {replicas} cannot run.",
+        evidence=case.cite(piece),
         wants=(Want(target.application, manifest, ("spec", "replicas"), room),),
         parameters={"from": str(replicas), "to": str(room)},
         score=0.65,
@@ -60,32 +68,32 @@ def _fewer_replicas(case: RemedyContext, target: Match, one: Evidence) -> Iterat
 
 
 def _running(case: RemedyContext, target: Match) -> int | None:
-    """Pods of the workload that run, by a table of pods; None where no such table was shown."""
+    """Return the number of the workload's running pods in a table of pods; None where no table is shown."""
     states = {
-        one.subject.pod: one.reason
-        for one in case.statements
-        if one.channel == "status"
-        and one.subject.pod
-        and one.subject.name == target.manifest.name
-        and one.facts.get("ready")
+        statement.subject.pod: statement.reason
+        for statement in case.statements
+        if statement.channel == "status"
+        and statement.subject.pod
+        and statement.subject.name == target.manifest.name
+        and statement.facts.get("ready")
     }
     return sum(1 for reason in states.values() if reason == "Running") if states else None
 
 
 def _terms(manifest: Manifest, kind: str) -> Iterator[tuple[dict[str, Any], YamlPath]]:
-    """Required terms of `podAffinity` or `podAntiAffinity`, with their paths."""
-    found = manifest.pod_spec()
-    if found is None:
+    """Yield the required terms of `podAffinity` or `podAntiAffinity` with their paths."""
+    pod = manifest.pod_spec()
+    if pod is None:
         return
-    path = (*found[1], "affinity", kind, _REQUIRED)
+    path = (*pod[1], "affinity", kind, _REQUIRED)
     terms = get(manifest.body, path)
     for index, term in enumerate(terms if isinstance(terms, list) else ()):
         if isinstance(term, dict):
             yield term, (*path, index)
 
 
-def _shuns_itself(manifest: Manifest) -> bool:
-    """Whether a required anti-affinity keeps the workload's own pods on different nodes."""
+def _repels_itself(manifest: Manifest) -> bool:
+    """Return True where a required anti-affinity keeps the workload's pods on different nodes."""
     labels, _ = pod_labels(manifest)
     return any(
         term.get("topologyKey") == "kubernetes.io/hostname" and _selects(term.get("labelSelector"), labels)
@@ -110,7 +118,7 @@ def _selects(selector: Any, labels: Mapping[str, str]) -> bool:
     )
 
 
-def _host_port(manifest: Manifest) -> bool:
+def _uses_host_port(manifest: Manifest) -> bool:
     return any(
         isinstance(port, dict) and port.get("hostPort")
         for body, _, _ in manifest.containers()
@@ -118,8 +126,8 @@ def _host_port(manifest: Manifest) -> bool:
     )
 
 
-def _autoscaled(case: RemedyContext, target: Match) -> bool:
-    """Whether an autoscaler owns the replicas: what stands in the workload is then not what counts."""
+def _is_autoscaled(case: RemedyContext, target: Match) -> bool:
+    """Return True where an autoscaler sets the replicas: the number in the workload has no effect then."""
     for manifest in case.namespace_objects(target, "HorizontalPodAutoscaler", "ScaledObject"):
         reference = manifest.body.get("spec", {}).get("scaleTargetRef") or {}
         if (
@@ -130,8 +138,8 @@ def _autoscaled(case: RemedyContext, target: Match) -> bool:
     return False
 
 
-def _topology_keys(case: RemedyContext, target: Match, one: Evidence) -> Iterator[Fix]:
-    """A topology key that no node has, one slip away from a label that nodes do have."""
+def _topology_keys(case: RemedyContext, target: Match, piece: Evidence) -> Iterator[Fix]:
+    """Correct a topology key that no node has to a label of nodes that is one slip away."""
     keys = [(key, path) for key, path in _topologies(target.manifest) if key]
     nodes = nodes_of(case, tuple(key for key, _ in keys))
     labels = {key for node in nodes for key in node.labels} | set(VOCABULARY)
@@ -141,7 +149,7 @@ def _topology_keys(case: RemedyContext, target: Match, one: Evidence) -> Iterato
         yield Fix(
             title=f"spread `{target.manifest.name}` over {new} instead of {key}",
             reason=f"No node has the label {key}; {new} is its name.",
-            evidence=case.cite(one),
+            evidence=case.cite(piece),
             wants=(Want(target.application, target.manifest, path, new),),
             parameters={"from": key, "to": new},
             score=0.8,
@@ -150,10 +158,10 @@ def _topology_keys(case: RemedyContext, target: Match, one: Evidence) -> Iterato
 
 
 def _topologies(manifest: Manifest) -> Iterator[tuple[str, YamlPath]]:
-    found = manifest.pod_spec()
-    if found is None:
+    pod = manifest.pod_spec()
+    if pod is None:
         return
-    spec, base = found
+    spec, base = pod
     for index, item in enumerate(spec.get("topologySpreadConstraints") or ()):
         if isinstance(item, dict) and item.get("whenUnsatisfiable", "DoNotSchedule") == "DoNotSchedule":
             yield str(item.get("topologyKey", "")), (*base, "topologySpreadConstraints", index, "topologyKey")
@@ -161,26 +169,26 @@ def _topologies(manifest: Manifest) -> Iterator[tuple[str, YamlPath]]:
         yield str(term.get("topologyKey", "")), (*path, "topologyKey")
 
 
-def _neighbours(case: RemedyContext, target: Match, one: Evidence) -> Iterator[Fix]:
-    """A required neighbour whose label no pod of the namespace has, one slip away from one that does."""
-    if "anti-affinity rules" in one.text and "affinity/anti-affinity" not in one.text:
+def _neighbour_labels(case: RemedyContext, target: Match, piece: Evidence) -> Iterator[Fix]:
+    """Correct the label of a required neighbour that no pod of the namespace has to one that is a slip away."""
+    if "anti-affinity rules" in piece.text and "affinity/anti-affinity" not in piece.text:
         return
     pods = [pod_labels(manifest)[0] for manifest in case.namespace_objects(target) if manifest.pod_spec()]
     for term, path in _terms(target.manifest, "podAffinity"):
         selector = term.get("labelSelector")
-        wanted = selector.get("matchLabels") if isinstance(selector, dict) else None
-        if not isinstance(wanted, dict) or term.get("namespaces") or term.get("namespaceSelector"):
+        match_labels = selector.get("matchLabels") if isinstance(selector, dict) else None
+        if not isinstance(match_labels, dict) or term.get("namespaces") or term.get("namespaceSelector"):
             continue
-        for key, value in wanted.items():
-            known = {labels[key] for labels in pods if key in labels}
-            if str(value) in known or not (new := nearest(str(value), known)):
+        for key, value in match_labels.items():
+            values = {labels[key] for labels in pods if key in labels}
+            if str(value) in values or not (new := nearest(str(value), values)):
                 continue
             yield Fix(
                 title=f"look for neighbours with {key}={new} of `{target.manifest.name}`",
                 reason=f"No workload here has pods with {key}={value}; {key}={new} exists.",
-                evidence=case.cite(one),
+                evidence=case.cite(piece),
                 wants=(Want(target.application, target.manifest, (*path, "labelSelector", "matchLabels", key), new),),
                 parameters={"label": key, "from": str(value), "to": new},
                 score=0.75,
-                accepts=different_value(value, among=known),
+                accepts=different_value(value, among=values),
             )

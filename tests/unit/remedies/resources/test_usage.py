@@ -33,10 +33,10 @@ def metrics(*megabytes: int) -> str:
 @pytest.mark.parametrize(
     ("used", "value", "says"),
     [
-        ((251, 256), "512Mi", "its use stood at 251Mi–256Mi, 2 × leaves it room"),
-        ((100, 120), "512Mi", "2 × leaves it room"),
-        ((251, 480), "600Mi", "a quarter above the highest use that was seen"),
-        ((), "512Mi", "2 × leaves it room"),
+        ((251, 256), "512Mi", "its use was 251Mi–256Mi, up to the limit, so this is 2 × as much. Check for a leak."),
+        ((100, 120), "512Mi", "its highest measured use is 120Mi, and this is 2 × the limit."),
+        ((251, 480), "600Mi", "this is a quarter above the highest measured use."),
+        ((), "512Mi", "no usage data were found, so this is 2 × as much. Check for a leak."),
     ],
 )
 def test_the_number_and_the_reason_follow_what_was_measured(
@@ -50,4 +50,4 @@ def test_the_number_and_the_reason_follow_what_was_measured(
     proposal = found.workshop.propose(found.logs.cases()[0].diagnosis).proposals[0]
     assert (proposal.action, proposal.parameters["to"]) == ("raise_memory_limit", value)
     assert says in proposal.reason
-    assert ("stood at" in proposal.reason) == ("stood at" in says)
+    assert ("use was" in proposal.reason) == ("use was" in says)

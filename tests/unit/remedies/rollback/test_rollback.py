@@ -11,11 +11,11 @@ from remediator.domain.yaml_paths import MISSING
 from remediator.gitops import ObjectChange
 from remediator.remedies.rollback.blame import (
     asks_less,
+    complaint_text,
+    distinctive_words,
     gives_more,
     less_capacity,
     on_field,
-    spoken,
-    telling,
 )
 from tests.unit.remedies.small_repository import shop, tell, workload
 
@@ -74,7 +74,7 @@ def test_a_limit_that_never_ran_is_not_what_failed(tmp_path: Path, limit: str, a
     told = tell(tmp_path, shop(web=workload(now)), killed(limit), before=[shop(web=workload(older))])
     assert told.actions[:1] == actions
     reason = next(outcome.reason for outcome in told.outcomes)
-    assert ("the repository says 128Mi, which is not synced yet or newer" in reason) == (not actions)
+    assert ("the repository has 128Mi: that value is newer or not synced yet" in reason) == (not actions)
 
 
 def test_a_setting_is_not_taken_back_for_memory_that_ran_out(tmp_path: Path) -> None:
@@ -130,5 +130,5 @@ def test_fields_as_the_api_server_names_them() -> None:
 
 
 def test_words_that_tell_something() -> None:
-    assert telling(["value", "web", "UTC", "7"], ["web"]) == ["UTC"]
-    assert "replicas" not in spoken([STATEFUL])
+    assert distinctive_words(["value", "web", "UTC", "7"], ["web"]) == ["UTC"]
+    assert "replicas" not in complaint_text([STATEFUL])
