@@ -9,7 +9,6 @@ from remediator.diagnosis.hosts import host_in, service_subject
 from remediator.diagnosis.signals import SignalMatch
 from remediator.domain.incident import Statement, Subject
 
-_UNREACHABLE = {"connection_refused", "connection_timeout", "host_unavailable"}
 _ADDRESS = re.compile(
     r"\b(?P<host>[a-z0-9][a-z0-9.-]*[a-z0-9])(?::\d+)?[ /]?\(?(?P<ip>\d{1,3}(?:\.\d{1,3}){3})\b", re.IGNORECASE
 )
@@ -52,11 +51,11 @@ def culprit(hit: SignalMatch, callees: Callees) -> Subject:
     subject = hit.statement.subject
     if subject.kind == "Endpoints":
         return subject.model_copy(update={"kind": "Service"})
-    if hit.signal.id in _UNREACHABLE and hit.statement.channel in ("log", "text"):
+    if hit.signal.blames == "callee" and hit.statement.channel in ("log", "text"):
         return callees.of(hit.statement.text, subject) or subject
-    if hit.signal.id in ("service_not_found", "service_port_not_found", "no_endpoints"):
+    if hit.signal.blames == "route":
         return _routed(hit, subject)
-    if hit.signal.id == "rbac_forbidden" and not subject.name and hit.facts.get("account"):
+    if hit.signal.blames == "account" and not subject.name and hit.facts.get("account"):
         return Subject(
             cluster=subject.cluster,
             namespace=hit.facts.get("namespace", ""),

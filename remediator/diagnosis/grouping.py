@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from remediator.diagnosis.culprit import Callees, culprit
 from remediator.diagnosis.signals import SignalMatch
 from remediator.domain.incident import Statement, Subject
+from remediator.policy import ANY
 
 Key = tuple[str, ...]
 
@@ -69,7 +70,7 @@ def group(hits: Iterable[SignalMatch], statements: Sequence[Statement] = ()) -> 
     merged = _symptoms_to_causes(merged)
     merged = _storms(merged)
     for hint in hints:
-        beside = next((one for one in merged if hint.lead.category.id != "info" and _beside(one, hint)), None)
+        beside = next((one for one in merged if not hint.lead.signal.calm and _beside(one, hint)), None)
         if beside is not None:
             beside.absorb(hint)
     return merged
@@ -103,7 +104,7 @@ def _yields(weaker: Group, stronger: Group) -> bool:
     """Whether a group with a cause is itself just the consequence of another: no endpoints behind unscheduled pods."""
     if not _related(stronger, weaker):
         return False
-    consequence = all(hit.signal.id in _CONSEQUENCES for hit in weaker.causes) and not _its_own(weaker, stronger)
+    consequence = all(_follows(hit, stronger) for hit in weaker.causes) and not _its_own(weaker, stronger)
     same = key_of(weaker.subject) == key_of(stronger.subject)
     kinds = {key_of(weaker.subject)[0], key_of(stronger.subject)[0]}
     alike = weaker.lead.category.id == stronger.lead.category.id
@@ -112,27 +113,19 @@ def _yields(weaker: Group, stronger: Group) -> bool:
     return consequence or same or told_by_application or told_by_node
 
 
+def _follows(hit: SignalMatch, stronger: Group) -> bool:
+    """True where the signal is declared to be a consequence of what the stronger group holds."""
+    faults = {name for cause in stronger.causes for name in (cause.signal.id, f"category:{cause.category.id}")}
+    return not faults.isdisjoint(hit.signal.consequence) or ANY in hit.signal.consequence
+
+
 def _its_own(weaker: Group, stronger: Group) -> bool:
     """A program's own failure, in another workload, with no word of the one that it might suffer from."""
-    if not all(hit.signal.id in _PROGRAMS for hit in weaker.causes) or not (weaker.causes and weaker.subject.name):
+    if not all(hit.signal.needs_mention for hit in weaker.causes) or not (weaker.causes and weaker.subject.name):
         return False
     other = stronger.subject
     apart = bool(other.name) and key_of(weaker.subject) != key_of(other)
     return apart and not _mentions(weaker.hits, other)
-
-
-_PROGRAMS = {"stack_trace", "exception"}
-
-_CONSEQUENCES = {
-    "no_endpoints",
-    "name_not_resolved",
-    "stack_trace",
-    "exception",
-    "file_permission",
-    "provisioning_failed",
-    "config_parse_error",
-}
-"""Signals that are causes on their own but follow from a graver fault of something related."""
 
 
 def _same_symptoms(groups: list[Group]) -> list[Group]:
@@ -149,7 +142,7 @@ def _same_symptoms(groups: list[Group]) -> list[Group]:
 
 def _storms(groups: list[Group]) -> list[Group]:
     """What shakes on a failing node is the node's incident, however many workloads shake."""
-    nodes = [one for one in groups if any(hit.category.id == "other" for hit in one.causes)]
+    nodes = [one for one in groups if any(hit.signal.storm == "starts" for hit in one.causes)]
     for storm in nodes:
         names = {hit.statement.subject.node for hit in storm.hits if hit.statement.subject.node}
         for other in list(groups):
@@ -157,9 +150,7 @@ def _storms(groups: list[Group]) -> list[Group]:
                 continue
             on_node = {hit.statement.subject.node for hit in other.hits} & names
             alike = {hit.signal.id for hit in other.causes} <= {hit.signal.id for hit in storm.causes}
-            weak = all(
-                hit.category.id in ("other", "probe_failure", "network_error", "crashloop") for hit in other.hits
-            )
+            weak = all(hit.signal.storm != "none" for hit in other.hits)
             if (on_node and weak) or (alike and other.causes):
                 storm.absorb(other)
                 groups = [one for one in groups if one is not other]

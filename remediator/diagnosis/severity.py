@@ -9,7 +9,6 @@ from remediator.diagnosis.grouping import Group, key_of
 from remediator.domain.incident import Severity, Statement
 
 _READY = re.compile(r"(\d+)/(\d+)")
-_TRANSIENT = {"probe_failure", "network_error", "scheduling_failure", "storage_error", "image_pull_error"}
 _SYNC_HEALTHY = "Healthy"
 
 
@@ -19,11 +18,20 @@ def severity_of(group: Group, statements: Sequence[Statement]) -> Severity:
     severity: Severity = lead.signal.severity or lead.category.severity
     if severity == "critical" and still_serving(group, statements):
         return "warning"
-    if severity == "warning" and lead.category.id == "sync_error" and _missing_live_state(group, statements):
-        return "critical"
-    if severity == "warning" and lead.category.id in ("network_error", "resource_exhausted") and _alert_critical(group):
+    if severity == "warning" and _graver(group, statements):
         return "critical"
     return severity
+
+
+def _graver(group: Group, statements: Sequence[Statement]) -> bool:
+    """True where what the lead signal's severity follows calls the incident critical."""
+    match group.lead.signal.severity_follows:
+        case "live_state":
+            return _missing_live_state(group, statements)
+        case "alert":
+            return _alert_critical(group)
+        case _:
+            return False
 
 
 def still_serving(group: Group, statements: Sequence[Statement]) -> bool:
@@ -38,14 +46,14 @@ def still_serving(group: Group, statements: Sequence[Statement]) -> bool:
             return True
         if own and re.search(r"old replicas are pending termination|\d+ old replicas", statement.text):
             return True
-    if group.lead.category.id == "sync_error":
+    if group.lead.signal.severity_follows == "live_state":
         return _live_health(group, statements) == _SYNC_HEALTHY and group.lead.signal.severity != "critical"
     return False
 
 
 def recovered(group: Group, statements: Sequence[Statement]) -> bool:
     """Whether what was complained about is over: its pod is Ready now, and it has not restarted."""
-    if group.lead.category.id not in _TRANSIENT:
+    if not group.lead.signal.transient:
         return False
     if any(hit.statement.channel == "status" for hit in group.hits):
         return False

@@ -2,6 +2,7 @@
 
 from remediator.policy.loading import USER_FILE, check, load, shipped_root
 from remediator.policy.models import (
+    ANY,
     Action,
     Bounds,
     Catalogue,
@@ -13,6 +14,7 @@ from remediator.policy.models import (
 )
 
 __all__ = [
+    "ANY",
     "USER_FILE",
     "Action",
     "Bounds",

@@ -9,7 +9,16 @@ from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from remediator.policy.mistakes import empty_placeholders
-from remediator.policy.models import ANY_INCIDENT, FreezeWindow, Guardrails, ModelBounds, Policies
+from remediator.policy.models import (
+    ANY,
+    ANY_INCIDENT,
+    Catalogue,
+    FreezeWindow,
+    Guardrails,
+    ModelBounds,
+    Policies,
+    Signal,
+)
 from remediator.policy.targets import Target
 
 _CREDENTIAL = re.compile(
@@ -41,19 +50,29 @@ def _references(policies: Policies) -> Iterator[tuple[tuple[str | int, ...], str
         for name in category.actions:
             if name not in policies.actions:
                 yield ("categories", category.id, "actions"), f"names the action {name!r}, which is defined nowhere"
-        for place, signal in enumerate(category.signals):
-            for key, pattern in (("pattern", signal.pattern), ("unless", signal.unless)):
-                if pattern and (said := _refused(pattern)):
-                    where = ("categories", category.id, "signals", place, key)
-                    yield where, f"{signal.id}: {pattern!r} does not compile: {said}"
-    known = policies.catalogue.signal_owner
+        for index, signal in enumerate(category.signals):
+            for key, message in _signal_mistakes(signal, policies.catalogue):
+                yield ("categories", category.id, "signals", index, key), f"{signal.id}: {message}"
     for action in policies.actions.values():
         for ended in action.ends:
-            kind, _, identity = ended.partition(":")
-            if ended != ANY_INCIDENT and not (
-                identity in policies.catalogue.by_id if kind == "category" else ended in known
-            ):
+            if ended != ANY_INCIDENT and not _names_fault(policies.catalogue, ended):
                 yield ("actions", action.id, "ends"), f"ends {ended!r}, which is no signal and no `category:ID`"
+
+
+def _signal_mistakes(signal: Signal, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Yield each key of a signal that cannot work, with what is wrong about it."""
+    for key, pattern in (("pattern", signal.pattern), ("unless", signal.unless)):
+        if pattern and (problem := _refused(pattern)):
+            yield key, f"{pattern!r} does not compile: {problem}"
+    for name in signal.consequence:
+        if name != ANY and not _names_fault(catalogue, name):
+            yield "consequence", f"{name!r} is no signal, no `category:ID` and not `any`"
+
+
+def _names_fault(catalogue: Catalogue, name: str) -> bool:
+    """True where `name` is the id of a signal, or `category:` and the id of a category."""
+    kind, _, identity = name.partition(":")
+    return identity in catalogue.by_id if kind == "category" else name in catalogue.signal_owner
 
 
 def _refused(pattern: str) -> str:

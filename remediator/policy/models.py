@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from remediator.domain.base import Value
 from remediator.domain.incident import Channel, Severity
@@ -19,7 +19,41 @@ ANY_INCIDENT = "category:*"
 """What an action ends whose hypotheses say themselves what they explain."""
 
 
-class Signal(Value):
+ANY = "any"
+"""In `consequence`: of whatever graver fault is related."""
+
+
+class Behaviour(Value):
+    """What a signal does in diagnosis, so that no code needs to know its id.
+
+    Each key may stand at one signal, or at a category for all its signals; the signal's own wins.
+    """
+
+    consequence: tuple[str, ...] = ()
+    """Faults that explain this cause where they are graver and related: signal ids, `category:ID`, or `any`."""
+    needs_mention: bool = False
+    """True where a consequence in another workload must name the one that it suffers from."""
+    blames: Literal["subject", "callee", "route", "account"] = "subject"
+    """The object that the incident is about.
+
+    `subject`: the one that the statement is about. `callee`: the Service that a log line calls. `route`: the Ingress
+    or Service that a controller complains about. `account`: the refused ServiceAccount, where no workload is known.
+    """
+    storm: Literal["none", "starts", "joins"] = "none"
+    """`starts`: a fault below many workloads, such as a node's. `joins`: a fault that such a node brings about."""
+    calm: bool = False
+    """True where the signal says that all is well: it never adds to an incident."""
+    transient: bool = False
+    """True where the fault is over as soon as its pods are ready without a restart."""
+    severity_follows: Literal["none", "live_state", "alert"] = "none"
+    """What may change the severity.
+
+    `live_state`: a warning becomes critical where the Application is Missing or Degraded, critical becomes a warning
+    where it is Healthy. `alert`: a warning becomes critical where an alert says so.
+    """
+
+
+class Signal(Behaviour):
     """One pattern that, found in a statement, speaks for its category."""
 
     id: str
@@ -40,7 +74,7 @@ class Signal(Value):
     """What a person should look at in an incident that this signal leads, where it differs from the category's."""
 
 
-class Category(Value):
+class Category(Behaviour):
     """One error category: how it is recognised and what may be considered."""
 
     id: str
@@ -56,6 +90,18 @@ class Category(Value):
     """Template of the sentence shown to people; `{workload}`, `{container}` and the lead's facts."""
     abstain: str = ""
     """What a person should look at when no action fits."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hand_behaviour_to_signals(cls, data: Any) -> Any:
+        """Give every signal the behaviour of its category where it has none of its own."""
+        if not isinstance(data, Mapping):
+            return data
+        shared = {key: data[key] for key in Behaviour.model_fields if key in data}
+        signals = data.get("signals", ())
+        if not shared or not all(isinstance(signal, Mapping) for signal in signals):
+            return data
+        return {**data, "signals": [{**shared, **signal} for signal in signals]}
 
 
 class Catalogue(Value):

@@ -117,6 +117,8 @@ def test_a_mistake_is_told_with_file_line_and_what_was_expected(
     [
         ("categories:\n  oom:\n    actions: [no_such_action]\n", "no_such_action"),
         ("categories:\n  oom:\n    signals: [{id: bad, pattern: '('}]\n", "does not compile"),
+        ("categories:\n  oom:\n    signals: [{id: odd, pattern: x, consequence: [nope]}]\n", "'nope' is no signal"),
+        ("categories:\n  oom:\n    signals: [{id: odd, pattern: x, storm: rages}]\n", "rages"),
         ("actions:\n  raise_memory_limit:\n    ends: [no_such_signal]\n", "no_such_signal"),
         ("actions:\n  raise_memory_limit:\n    ends: ['category:nope']\n", "nope"),
     ],
