@@ -12,11 +12,11 @@ from remediator.remedies.engine.spelling import nearest
 
 def fix_service_account(case: RemedyContext) -> Iterator[Fix]:
     """Name the ServiceAccount that exists."""
-    for one in case.signals("service_account_not_found"):
-        missing = one.facts.get("missing", "")
+    for evidence in case.signals("service_account_not_found"):
+        missing = evidence.facts.get("missing", "")
         for target in case.targets:
-            found = target.manifest.pod_spec()
-            if found is None or found[0].get("serviceAccountName") != missing:
+            pod = target.manifest.pod_spec()
+            if pod is None or pod[0].get("serviceAccountName") != missing:
                 continue
             accounts = [manifest.name for manifest in case.namespace_objects(target, "ServiceAccount")]
             if missing in accounts:
@@ -25,8 +25,8 @@ def fix_service_account(case: RemedyContext) -> Iterator[Fix]:
             yield Fix(
                 title=f"run `{target.manifest.name}` as ServiceAccount `{new}` instead of `{missing}`",
                 reason=f"ServiceAccount `{missing}` is defined nowhere; {why}",
-                evidence=case.cite(one),
-                wants=(Want(target.application, target.manifest, (*found[1], "serviceAccountName"), new or missing),),
+                evidence=case.cite(evidence),
+                wants=(Want(target.application, target.manifest, (*pod[1], "serviceAccountName"), new or missing),),
                 parameters={"from": missing, "to": new},
                 score=0.8 if new else 0.0,
                 accepts=different_value(missing, among=["default", *accounts], absent=True),
@@ -39,12 +39,12 @@ def _account(case: RemedyContext, target: Match, missing: str, accounts: list[st
     if target.manifest.name in accounts:
         return target.manifest.name, "the account of the workload's own name exists."
     used = {
-        str(found[0].get("serviceAccountName"))
+        str(pod[0].get("serviceAccountName"))
         for manifest in case.namespace_objects(target)
-        if (found := manifest.pod_spec())
+        if (pod := manifest.pod_spec())
     }
-    own = {one.name for one in case.siblings(target.application) if one.kind == "ServiceAccount"} - used
-    if len(own) == 1:
-        only = next(iter(own))
+    unused = {account.name for account in case.siblings(target.application) if account.kind == "ServiceAccount"} - used
+    if len(unused) == 1:
+        only = next(iter(unused))
         return only, f"`{only}` is the only account of this Application that no workload uses."
     return "", "nothing in the namespace was surely meant."

@@ -37,14 +37,14 @@ def _fixes(
     if missing and name not in missing:
         return  # it was mended since
     workloads = case.namespace_objects(target, *WORKLOADS)
-    same = [one for one in workloads if one.name == name]
-    if any(one.kind == kind for one in same):
+    same_name = [item for item in workloads if item.name == name]
+    if any(item.kind == kind for item in same_name):
         return  # it is here: the cluster just does not have it yet
-    if len(same) == 1 and same[0].kind in ("Deployment", "StatefulSet", "Rollout"):
-        yield _kind(case, target, path, kind, same[0], failed)
+    if len(same_name) == 1 and same_name[0].kind in ("Deployment", "StatefulSet", "Rollout"):
+        yield _kind(case, target, path, kind, same_name[0], failed)
         return
-    new, why = _meant(case, target, kind, name, [one for one in workloads if one.kind == kind])
-    known = {one.name for one in workloads if one.kind == kind}
+    new, why = _meant(case, target, kind, name, [item for item in workloads if item.kind == kind])
+    names = {item.name for item in workloads if item.kind == kind}
     yield Fix(
         title=f"scale {kind} `{new}` instead of `{name}`",
         reason=f"there is no {kind} `{name}`; {why}",
@@ -52,7 +52,7 @@ def _fixes(
         wants=(Want(target.application, target.manifest, (*path, "name"), new or name),),
         parameters={"kind": kind, "from": name, "to": new},
         score=0.8 if new else 0.0,
-        accepts=lambda old: old in known,
+        accepts=lambda old: old in names,
     )
 
 
@@ -61,8 +61,8 @@ def _kind(
 ) -> Fix:
     wants = [Want(target.application, target.manifest, (*path, "kind"), workload.kind)]
     if get(target.manifest.body, (*path, "apiVersion")) not in (workload.api_version, None):
-        present = get(target.manifest.body, (*path, "apiVersion"))
-        if isinstance(present, str):
+        current = get(target.manifest.body, (*path, "apiVersion"))
+        if isinstance(current, str):
             wants.append(Want(target.application, target.manifest, (*path, "apiVersion"), workload.api_version))
     return Fix(
         title=f"scale {workload.kind} `{workload.name}`, which is no {kind}",
@@ -75,18 +75,18 @@ def _kind(
 
 
 def _meant(case: RemedyContext, target: Match, kind: str, name: str, workloads: list[Manifest]) -> tuple[str, str]:
-    names = list(dict.fromkeys(one.name for one in workloads))
+    names = list(dict.fromkeys(item.name for item in workloads))
     if new := nearest(name, names):
         return new, f"`{new}` in the same namespace is one slip away."
     if target.manifest.name in names:
         return target.manifest.name, f"the autoscaler is called like {kind} `{target.manifest.name}`."
-    taken = {
-        str(get(one.body, (*_REFERENCES[one.kind], "name")))
-        for one in case.namespace_objects(target, *_REFERENCES)
-        if one.name != target.manifest.name
+    scaled = {
+        str(get(item.body, (*_REFERENCES[item.kind], "name")))
+        for item in case.namespace_objects(target, *_REFERENCES)
+        if item.name != target.manifest.name
     }
-    own = {one.name for one in case.siblings(target.application) if one.kind == kind} - taken
-    if len(own) == 1:
-        only = next(iter(own))
+    unscaled = {item.name for item in case.siblings(target.application) if item.kind == kind} - scaled
+    if len(unscaled) == 1:
+        only = next(iter(unscaled))
         return only, f"`{only}` is the only {kind} of this Application without an autoscaler."
     return "", "nothing in the namespace was surely meant."

@@ -43,21 +43,21 @@ def grant_rbac(case: RemedyContext) -> Iterator[Fix]:
         if not _may_grant(case, denied):
             continue
         roles = _roles(case, denied)
-        for held in roles[:1]:
-            key = (held.application, held.manifest.kind, held.manifest.name)
-            _, several, said = lacking.setdefault(key, (held, [], []))
+        for role in roles[:1]:
+            key = (role.application, role.manifest.kind, role.manifest.name)
+            _, several, statements = lacking.setdefault(key, (role, [], []))
             several.append(denied)
-            said.extend(evidence)
+            statements.extend(evidence)
         if not roles:
             yield from _misbound(case, denied, evidence)
-    for held, several, said in lacking.values():
-        yield from _grant(case, held, several, said)
+    for role, several, statements in lacking.values():
+        yield from _grant(case, role, several, statements)
 
 
 def _denials(case: RemedyContext) -> Iterator[tuple[DeniedRequest, list[Evidence]]]:
     groups: dict[DeniedRequest, list[Evidence]] = {}
-    for one in case.signals("rbac_forbidden"):
-        facts = one.facts
+    for evidence in case.signals("rbac_forbidden"):
+        facts = evidence.facts
         account = facts.get("account") or facts.get("service_account", "")
         namespace = facts.get("service_account_namespace") or facts.get("namespace", "")
         scope = facts.get("resource_namespace") or (
@@ -66,7 +66,7 @@ def _denials(case: RemedyContext) -> Iterator[tuple[DeniedRequest, list[Evidence
         group = facts.get("group") or facts.get("api_group", "")
         if account and facts.get("verb") and facts.get("resource"):
             denied = DeniedRequest(namespace, account, facts["verb"], facts["resource"], group, scope)
-            groups.setdefault(denied, []).append(one)
+            groups.setdefault(denied, []).append(evidence)
     yield from groups.items()
 
 
@@ -78,12 +78,12 @@ def _may_grant(case: RemedyContext, denied: DeniedRequest) -> bool:
 
 
 def _words(value: Any) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
+    return [str(word) for word in value] if isinstance(value, list) else []
 
 
 def _roles(case: RemedyContext, denied: DeniedRequest) -> list[BoundRole]:
     """Roles of the repository that the account is bound to and that hold where it was denied, the narrower first."""
-    found: dict[tuple[str, str], BoundRole] = {}
+    roles: dict[tuple[str, str], BoundRole] = {}
     for binding in _of_kind(case, "RoleBinding", "ClusterRoleBinding"):
         wide = binding.manifest.kind == "ClusterRoleBinding"
         space = _namespace(binding)
@@ -98,32 +98,34 @@ def _roles(case: RemedyContext, denied: DeniedRequest) -> list[BoundRole]:
             if role.manifest.name == reference.get("name") and (
                 role.manifest.kind == "ClusterRole" or _namespace(role) == space
             ):
-                found.setdefault((role.manifest.kind, role.manifest.name), role)
+                roles.setdefault((role.manifest.kind, role.manifest.name), role)
     rank = {"Role": 0, "ClusterRole": 1}
-    return sorted(found.values(), key=lambda one: (rank.get(one.manifest.kind, 2), -_fits(one, denied)))
+    return sorted(roles.values(), key=lambda role: (rank.get(role.manifest.kind, 2), -_fits(role, denied)))
 
 
 def _of_kind(case: RemedyContext, *kinds: str) -> list[BoundRole]:
     """Objects of these kinds, the culprit's Applications first, then those of their cluster."""
     first = list(dict.fromkeys(target.application for target in case.targets))
     clusters = {application.cluster for application in first}
-    others = [
-        one for one in case.repository.applications if one not in first and (not clusters or one.cluster in clusters)
+    neighbours = [
+        application
+        for application in case.repository.applications
+        if application not in first and (not clusters or application.cluster in clusters)
     ]
     return [
         BoundRole(application, manifest)
-        for application in (*first, *others)
+        for application in (*first, *neighbours)
         for manifest in case.repository.objects(application)
         if manifest.kind in kinds
     ]
 
 
-def _namespace(held: BoundRole) -> str:
-    return held.manifest.namespace_in(held.application)
+def _namespace(role: BoundRole) -> str:
+    return role.manifest.namespace_in(role.application)
 
 
 def _subjects(binding: BoundRole) -> list[dict[str, Any]]:
-    return [one for one in binding.manifest.body.get("subjects") or () if isinstance(one, dict)]
+    return [subject for subject in binding.manifest.body.get("subjects") or () if isinstance(subject, dict)]
 
 
 def _is_account(subject: dict[str, Any], denied: DeniedRequest, space: str) -> bool:
@@ -134,26 +136,26 @@ def _is_account(subject: dict[str, Any], denied: DeniedRequest, space: str) -> b
     )
 
 
-def _fits(held: BoundRole, denied: DeniedRequest) -> int:
+def _fits(role: BoundRole, denied: DeniedRequest) -> int:
     """How near a Role is to the grant: it names the resource, it names the group."""
-    rules = _rules(held)
+    rules = _rules(role)
     names = any(denied.resource in (rule.get("resources") or ()) for _, rule in rules)
     groups = any(denied.group in (rule.get("apiGroups") or ()) for _, rule in rules)
     return 2 * names + groups
 
 
-def _rules(held: BoundRole) -> list[tuple[int, dict[str, Any]]]:
-    rules = held.manifest.body.get("rules")
+def _rules(role: BoundRole) -> list[tuple[int, dict[str, Any]]]:
+    rules = role.manifest.body.get("rules")
     return [
         (index, rule) for index, rule in enumerate(rules if isinstance(rules, list) else ()) if isinstance(rule, dict)
     ]
 
 
 def _grant(
-    case: RemedyContext, held: BoundRole, several: list[DeniedRequest], evidence: list[Evidence]
+    case: RemedyContext, role: BoundRole, several: list[DeniedRequest], evidence: list[Evidence]
 ) -> Iterator[Fix]:
     """All that the Role lacks; each denial sees what those before it were granted."""
-    body = copy.deepcopy(held.manifest.body.get("rules") or [])
+    body = copy.deepcopy(role.manifest.body.get("rules") or [])
     changed: dict[YamlPath, Any] = {}
     granted = []
     for denied in several:
@@ -164,28 +166,28 @@ def _grant(
         ]
         if any(_allows(rule, denied) for _, rule in rules):
             continue
-        found = _slip(rules, denied) or _missing_verb(rules, denied) or _missing_resource(rules, denied)
-        if found is None:
+        repair = _slip(rules, denied) or _missing_verb(rules, denied) or _missing_resource(rules, denied)
+        if repair is None:
             body.append({"apiGroups": [denied.group], "resources": [denied.resource], "verbs": [denied.verb]})
         else:
-            path, value = found
+            path, value = repair
             body = with_value(body, path[1:], value)
-            if int(path[1]) < len(held.manifest.body.get("rules") or ()):
+            if int(path[1]) < len(role.manifest.body.get("rules") or ()):
                 changed[path] = value
         granted.append(denied)
     if not granted:
         return  # it was granted since
-    before = held.manifest.body.get("rules") or []
-    wants = [Want(held.application, held.manifest, path, value) for path, value in changed.items()]
-    if len(body) > len(before):
-        wants.append(Want(held.application, held.manifest, ("rules",), [*before, *body[len(before) :]]))
-    account, what = granted[0].account, ", ".join(f"{one.verb} {one.resource}" for one in granted)
+    old_rules = role.manifest.body.get("rules") or []
+    wants = [Want(role.application, role.manifest, path, value) for path, value in changed.items()]
+    if len(body) > len(old_rules):
+        wants.append(Want(role.application, role.manifest, ("rules",), [*old_rules, *body[len(old_rules) :]]))
+    account, grants = granted[0].account, ", ".join(f"{denial.verb} {denial.resource}" for denial in granted)
     yield Fix(
-        title=f"let `{account}` {what}",
-        reason=f"ServiceAccount `{account}` may not {what}; it is bound to {held.manifest.kind} `{held.manifest.name}`, which lacks just that.",
+        title=f"let `{account}` {grants}",
+        reason=f"ServiceAccount `{account}` may not {grants}; it is bound to {role.manifest.kind} `{role.manifest.name}`, which lacks just that.",
         evidence=case.cite(*evidence),
         wants=tuple(wants),
-        parameters={"role": held.manifest.name, "grants": what},
+        parameters={"role": role.manifest.name, "grants": grants},
         score=0.75,
     )
 
@@ -250,13 +252,15 @@ _KNOWN = frozenset(
 
 def _missing_verb(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest) -> tuple[YamlPath, Any] | None:
     """The rule that names the resource, the one that names fewest others first."""
-    named = [
+    candidates = [
         (index, rule)
         for index, rule in rules
         if _allows({**rule, "verbs": [denied.verb]}, denied) and isinstance(rule.get("verbs"), list)
     ]
     exact = [
-        (index, rule) for index, rule in named if "*" not in rule["resources"] and "secrets" not in rule["resources"]
+        (index, rule)
+        for index, rule in candidates
+        if "*" not in rule["resources"] and "secrets" not in rule["resources"]
     ]
     if not exact:
         return None
@@ -284,7 +288,7 @@ def _missing_resource(rules: list[tuple[int, dict[str, Any]]], denied: DeniedReq
 
 def _misbound(case: RemedyContext, denied: DeniedRequest, evidence: list[Evidence]) -> Iterator[Fix]:
     """No Role is bound to the account, but a binding misspells it or seeks it in another namespace."""
-    accounts = {(one.manifest.name, _namespace(one)) for one in _of_kind(case, "ServiceAccount")}
+    accounts = {(account.manifest.name, _namespace(account)) for account in _of_kind(case, "ServiceAccount")}
     for binding in _of_kind(case, "RoleBinding", "ClusterRoleBinding"):
         space = _namespace(binding)
         if binding.manifest.kind == "RoleBinding" and space != denied.scope:
@@ -292,14 +296,16 @@ def _misbound(case: RemedyContext, denied: DeniedRequest, evidence: list[Evidenc
         for index, subject in enumerate(binding.manifest.body.get("subjects") or ()):
             if not isinstance(subject, dict) or subject.get("kind") != "ServiceAccount":
                 continue
-            name, own = str(subject.get("name", "")), str(subject.get("namespace") or space)
-            if (name, own) in accounts:
+            name, subject_namespace = str(subject.get("name", "")), str(subject.get("namespace") or space)
+            if (name, subject_namespace) in accounts:
                 continue
-            slip = own == denied.namespace and is_typo(name, denied.account)
-            astray = name == denied.account and own != denied.namespace
+            slip = subject_namespace == denied.namespace and is_typo(name, denied.account)
+            astray = name == denied.account and subject_namespace != denied.namespace
             if not (slip or astray):
                 continue
-            field, old, new = ("name", name, denied.account) if slip else ("namespace", own, denied.namespace)
+            field, old, new = (
+                ("name", name, denied.account) if slip else ("namespace", subject_namespace, denied.namespace)
+            )
             yield Fix(
                 title=f"bind `{denied.account}` of {denied.namespace} in `{binding.manifest.name}`",
                 reason=f"{binding.manifest.kind} `{binding.manifest.name}` binds {field} `{old}`, which does not exist; the account is `{denied.namespace}/{denied.account}`.",

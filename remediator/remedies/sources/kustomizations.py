@@ -63,7 +63,7 @@ class ResourceEntry:
 
 def fix_kustomize_resource(case: RemedyContext) -> Iterator[Fix]:
     """Name the file that was meant, where an entry names one that is not there."""
-    for application, one in complaints(case, "kustomize_resource_missing", "kustomize_failed"):
+    for application, evidence in complaints(case, "kustomize_resource_missing", "kustomize_failed"):
         if has_no_faults(case.repository, application):
             continue  # the newest commit mended it
         entries = [
@@ -73,51 +73,51 @@ def fix_kustomize_resource(case: RemedyContext) -> Iterator[Fix]:
             for entry in entries_below(case.repository, source.path)
         ]
         for entry in entries:
-            if not _exists(case.repository, entry) and _told(one, entry):
-                yield from _corrected(case, application, entry, entries, one)
+            if not _exists(case.repository, entry) and _told(evidence, entry):
+                yield from _corrected(case, application, entry, entries, evidence)
     yield from _listed_twice(case)
 
 
 def _listed_twice(case: RemedyContext) -> Iterator[Fix]:
     """Take out the second mention of a file that one kustomization lists twice."""
-    for application, one in complaints(case, "duplicate_resource"):
+    for application, evidence in complaints(case, "duplicate_resource"):
         for source in application.sources:
-            seen: set[tuple[str, str]] = set()
+            listed: set[tuple[str, str]] = set()
             for entry in entries_below(case.repository, source.path) if source.local else ():
                 key = (entry.file, entry.target.rstrip("/"))
-                if entry.listed and key in seen and _told(one, entry):
+                if entry.listed and key in listed and _told(evidence, entry):
                     place = Place(
                         file=entry.file, path=entry.path, value=entry.value, why="the entry stands here a second time"
                     )
                     yield Fix(
                         title=f"list {entry.value} once in {entry.file}",
                         reason=f"`{entry.file}` lists `{entry.value}` twice, and kustomize adds no object twice.",
-                        evidence=case.cite(one),
+                        evidence=case.cite(evidence),
                         edits=(Edit(op="delete", file=entry.file, path=entry.path),),
                         places=(place,),
                         applications=tuple(dict.fromkeys([application, *_users(case, application, entry)])),
                         parameters={"entry": entry.value},
                         score=0.8,
                     )
-                seen.add(key)
+                listed.add(key)
 
 
 def entries_below(repository: Repository, directory: str) -> list[ResourceEntry]:
     """Every entry of the kustomization of a directory and of those that it includes."""
-    found: list[ResourceEntry] = []
+    result: list[ResourceEntry] = []
     pending = [directory]
-    seen: set[str] = set()
-    while pending and len(seen) < _MAX_DIRECTORIES:
+    files: set[str] = set()
+    while pending and len(files) < _MAX_DIRECTORIES:
         current = pending.pop(0)
         file = kustomization_file(repository.store, current)
-        if file is None or file in seen:
+        if file is None or file in files:
             continue
-        seen.add(file)
+        files.add(file)
         for entry in _entries(repository, file, current):
-            found.append(entry)
+            result.append(entry)
             if entry.listed and repository.store.is_dir(entry.target):
                 pending.append(entry.target)
-    return found
+    return result
 
 
 def _entries(repository: Repository, file: str, directory: str) -> Iterator[ResourceEntry]:
@@ -159,30 +159,34 @@ def _generator(item: dict[str, Any], path: YamlPath) -> Iterator[tuple[YamlPath,
 
 
 def _list(body: dict[str, Any], key: str) -> list[Any]:
-    found = body.get(key)
-    return found if isinstance(found, list) else []
+    items = body.get(key)
+    return items if isinstance(items, list) else []
 
 
 def _exists(repository: Repository, entry: ResourceEntry) -> bool:
     return repository.store.is_file(entry.target) or repository.store.is_dir(entry.target)
 
 
-def _told(one: Evidence, entry: ResourceEntry) -> bool:
+def _told(evidence: Evidence, entry: ResourceEntry) -> bool:
     """Whether the message names this entry; kustomize quotes it as it stands in the file."""
     base = posixpath.basename(entry.value.rstrip("/"))
-    resource = one.facts.get("resource", "")
-    return base in one.text or (bool(resource) and posixpath.basename(resource) == base)
+    resource = evidence.facts.get("resource", "")
+    return base in evidence.text or (bool(resource) and posixpath.basename(resource) == base)
 
 
 def _corrected(
-    case: RemedyContext, application: Application, entry: ResourceEntry, entries: list[ResourceEntry], one: Evidence
+    case: RemedyContext,
+    application: Application,
+    entry: ResourceEntry,
+    entries: list[ResourceEntry],
+    evidence: Evidence,
 ) -> Iterator[Fix]:
     new = _meant(case.repository, entry, entries)
     place = Place(
         file=entry.file, path=entry.path, value=entry.front + entry.value, why="the kustomization's own entry"
     )
-    yield from _restored(case, application, entry, place, one)
-    if new and (fix := _fix(case, application, entry, place, new, one)):
+    yield from _restored(case, application, entry, place, evidence)
+    if new and (fix := _fix(case, application, entry, place, new, evidence)):
         yield fix
 
 
@@ -192,7 +196,7 @@ def _meant(repository: Repository, entry: ResourceEntry, entries: list[ResourceE
     if not repository.store.is_dir(home):
         return _meant_directory(repository, entry, home, base)
     files, directories = repository.store.entries(home)
-    listed = {other.target.rstrip("/") for other in entries if other.file == entry.file}
+    listed = {sibling.target.rstrip("/") for sibling in entries if sibling.file == entry.file}
     kustomizations = {name for name in files if name.lower().startswith("kustomization")}
     candidates = [
         name for name in (*files, *directories) if name not in kustomizations and join(home, name) not in listed
@@ -219,29 +223,29 @@ def _meant_directory(repository: Repository, entry: ResourceEntry, home: str, ba
 
 
 def _restored(
-    case: RemedyContext, application: Application, entry: ResourceEntry, place: Place, one: Evidence
+    case: RemedyContext, application: Application, entry: ResourceEntry, place: Place, evidence: Evidence
 ) -> Iterator[Fix]:
     if not case.policies.actions["roll_back"].enabled:
         return
-    past = history.changes(case.repository.root, place, limit=LOOK_BACK).changes
-    for change in past:
+    changes = history.changes(case.repository.root, place, limit=LOOK_BACK).changes
+    for change in changes:
         if change.old is MISSING or not isinstance(change.old, str) or change.old == place.value:
             continue
-        fix = _fix(case, application, entry, place, change.old[len(entry.front) :], one)
+        fix = _fix(case, application, entry, place, change.old[len(entry.front) :], evidence)
         if fix is not None:
-            said = describe_change(change, entry.path)
+            sentence = describe_change(change, entry.path)
             yield replace(
                 fix,
                 title=f"restore `{change.old}` in {entry.file}",
-                reason=f"{said}. {fix.reason}",
+                reason=f"{sentence}. {fix.reason}",
                 score=0.95,
-                rollback=said,
+                rollback=sentence,
             )
             return
 
 
 def _fix(
-    case: RemedyContext, application: Application, entry: ResourceEntry, place: Place, new: str, one: Evidence
+    case: RemedyContext, application: Application, entry: ResourceEntry, place: Place, new: str, evidence: Evidence
 ) -> Fix | None:
     edit = Edit(op="set", file=entry.file, path=entry.path, value=entry.front + new)
     after = with_edits(case, edit)
@@ -252,18 +256,18 @@ def _fix(
     return Fix(
         title=f"list `{new}` instead of `{entry.value}` in {entry.file}",
         reason=f"`{entry.target}` does not exist; `{join(posixpath.dirname(entry.file), new)}` does.",
-        evidence=case.cite(one),
+        evidence=case.cite(evidence),
         edits=(edit,),
-        places=(place.model_copy(update={"also_feeds": tuple(one.name for one in users if one != application)}),),
+        places=(place.model_copy(update={"also_feeds": tuple(user.name for user in users if user != application)}),),
         applications=tuple(dict.fromkeys([*affected_applications(case.repository, after, application), *users])),
         parameters={"kustomization": entry.file, "from": entry.value, "to": new},
         score=0.8,
     )
 
 
-def _better(before: Repository, after: Repository, application: Application, fresh: Application) -> bool:
+def _better(original: Repository, after: Repository, application: Application, fresh: Application) -> bool:
     """Whether the change leaves fewer faults; others of the same Application may be somebody else's."""
-    old = {problem.message for problem in before.problems_of(application) if problem.fault}
+    old = {problem.message for problem in original.problems_of(application) if problem.fault}
     new = {problem.message for problem in after.problems_of(fresh) if problem.fault}
     return len(new) < len(old) and new <= old
 
@@ -272,12 +276,12 @@ def _users(case: RemedyContext, application: Application, entry: ResourceEntry) 
     """Every Application that the kustomization feeds."""
     directory = posixpath.dirname(entry.file)
     users = [
-        other
-        for other in case.repository.applications
-        if any(_feeds(case.repository, source.path, entry.file, directory) for source in other.sources if source.local)
+        user
+        for user in case.repository.applications
+        if any(_feeds(case.repository, source.path, entry.file, directory) for source in user.sources if source.local)
     ]
     return tuple(dict.fromkeys([application, *users]))
 
 
 def _feeds(repository: Repository, path: str, file: str, directory: str) -> bool:
-    return path == directory or any(other.file == file for other in entries_below(repository, path))
+    return path == directory or any(included.file == file for included in entries_below(repository, path))

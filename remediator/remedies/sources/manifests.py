@@ -38,51 +38,55 @@ class BrokenManifest:
 
 def restore_file(case: RemedyContext) -> Iterator[Fix]:
     """Mend the line that keeps a file from parsing: as the history had it, else by the only local repair there is."""
-    done: set[str] = set()
-    for application, one in complaints(case, *case.action.ends):
-        for broken in _broken(case, application, one):
-            if broken.file not in done:
-                done.add(broken.file)
-                yield from _mended(case, application, broken, one)
+    handled: set[str] = set()
+    for application, evidence in complaints(case, *case.action.ends):
+        for broken_file in _broken(case, application, evidence):
+            if broken_file.file not in handled:
+                handled.add(broken_file.file)
+                yield from _mended(case, application, broken_file, evidence)
 
 
-def _broken(case: RemedyContext, application: Application, one: Evidence) -> Iterator[BrokenManifest]:
+def _broken(case: RemedyContext, application: Application, evidence: Evidence) -> Iterator[BrokenManifest]:
     """The files that do not parse and that the message is about; a template where the message names one."""
     problems = case.repository.problems_of(application)
     files = {problem.file for problem in problems if problem.kind == "parse"}
     for problem in problems:
-        named = posixpath.basename(problem.file) in one.text
-        only = len(files) == 1 and not re.search(r"[\w-]+\.ya?ml", one.text)
-        if problem.kind == "parse" and problem.file and (named or only):
+        is_named = posixpath.basename(problem.file) in evidence.text
+        only = len(files) == 1 and not re.search(r"[\w-]+\.ya?ml", evidence.text)
+        if problem.kind == "parse" and problem.file and (is_named or only):
             yield BrokenManifest(problem.file, problem.line, problem.message)
     if not files and any(problem.kind == "render" for problem in problems):
         for source in application.sources:
-            for match in _TEMPLATE.finditer(one.text):
+            for match in _TEMPLATE.finditer(evidence.text):
                 file = f"{source.path}/{match['file']}" if source.path else match["file"]
                 if source.local and case.repository.store.is_file(file):
                     yield BrokenManifest(file, 0, "the chart does not render with it", template=True)
 
 
-def _mended(case: RemedyContext, application: Application, broken: BrokenManifest, one: Evidence) -> Iterator[Fix]:
+def _mended(
+    case: RemedyContext, application: Application, broken_file: BrokenManifest, evidence: Evidence
+) -> Iterator[Fix]:
     try:
-        text = case.repository.read(broken.file).decode()
+        text = case.repository.read(broken_file.file).decode()
     except (ConfigError, UnicodeDecodeError):
         return
-    for new, said in _from_history(case, broken, text):
-        if fix := _fix(case, application, broken, one, text, new, said):
+    for new, sentence in _from_history(case, broken_file, text):
+        if fix := _fix(case, application, broken_file, evidence, text, new, sentence):
             yield fix
             break
     tries = _TRIES
-    for group in repairs(text, broken.line, template=broken.template):
+    for group in repairs(text, broken_file.line, template=broken_file.template):
         results: dict[str, str] = {}
         for new in group:
-            parsed = None if broken.template else documents(new.encode())
-            if broken.template or (parsed is not None and _mostly_mappings(parsed)):
-                results.setdefault(new if broken.template else repr(parsed), new)
+            parsed = None if broken_file.template else documents(new.encode())
+            if broken_file.template or (parsed is not None and _mostly_mappings(parsed)):
+                results.setdefault(new if broken_file.template else repr(parsed), new)
         tries -= len(results)
         if tries < 0:
             return
-        fixes = [fix for new in results.values() if (fix := _fix(case, application, broken, one, text, new, ""))]
+        fixes = [
+            fix for new in results.values() if (fix := _fix(case, application, broken_file, evidence, text, new, ""))
+        ]
         if len(fixes) == 1:
             yield fixes[0]
         if fixes:
@@ -94,46 +98,62 @@ def _mostly_mappings(parsed: list[Any]) -> bool:
 
 
 def _fix(
-    case: RemedyContext, application: Application, broken: BrokenManifest, one: Evidence, old: str, new: str, said: str
+    case: RemedyContext,
+    application: Application,
+    broken_file: BrokenManifest,
+    evidence: Evidence,
+    old: str,
+    new: str,
+    sentence: str,
 ) -> Fix | None:
     """The fix with this text, if the Application has one fault less by it and no new one."""
-    file = broken.file
+    file = broken_file.file
     after = case.repository.with_changes({file: new.encode()})
     fresh = counterpart(after, application)
-    if fresh is None or not _sound(case.repository, after, application, fresh, broken):
+    if fresh is None or not _sound(case.repository, after, application, fresh, broken_file):
         return None
-    line, before, now = _changed_line(old, new)
-    place = Place(file=file, value=before, why=f"line {line} of the file, which does not parse")
+    line, old_line, now = _changed_line(old, new)
+    place = Place(file=file, value=old_line, why=f"line {line} of the file, which does not parse")
     place = with_shared_applications(place, case.repository, after, application)
     return Fix(
         title=f"mend line {line} of {posixpath.basename(file)}",
-        reason=f"{f'{said}. ' if said else ''}`{file}` does not parse ({broken.message}); line {line} read `{before.strip()}` and becomes `{now.strip()}`.",
-        evidence=case.cite(one),
+        reason=f"{f'{sentence}. ' if sentence else ''}`{file}` does not parse ({broken_file.message}); line {line} read `{old_line.strip()}` and becomes `{now.strip()}`.",
+        evidence=case.cite(evidence),
         edits=(Edit(op="write", file=file, value=new),),
         places=(place,),
         applications=_touched(case.repository, after, application),
         parameters={"file": file, "line": str(line)},
-        score=0.95 if said else 0.75,
-        rollback=said,
+        score=0.95 if sentence else 0.75,
+        rollback=sentence,
     )
 
 
 def _sound(
-    before: Repository, after: Repository, application: Application, fresh: Application, broken: BrokenManifest
+    original: Repository, after: Repository, application: Application, fresh: Application, broken_file: BrokenManifest
 ) -> bool:
     """Whether this fault is gone, and no other has come."""
     problems = [problem for problem in after.problems_of(fresh) if problem.fault]
-    known = {problem.message for problem in before.problems_of(application)}
+    old_messages = {problem.message for problem in original.problems_of(application)}
     same_fault = (
-        problem.kind == "render" if broken.template else problem.kind == "parse" and problem.file == broken.file
+        problem.kind == "render"
+        if broken_file.template
+        else problem.kind == "parse" and problem.file == broken_file.file
         for problem in problems
     )
-    return not any(same_fault) and all(problem.message in known for problem in problems) and not before.validate(after)
+    return (
+        not any(same_fault)
+        and all(problem.message in old_messages for problem in problems)
+        and not original.validate(after)
+    )
 
 
-def _touched(before: Repository, after: Repository, application: Application) -> tuple[Application, ...]:
-    names = {change.application for change in before.difference(after)} | {application.name}
-    return tuple(dict.fromkeys(one for one in (*before.applications, *after.applications) if one.name in names))
+def _touched(original: Repository, after: Repository, application: Application) -> tuple[Application, ...]:
+    names = {change.application for change in original.difference(after)} | {application.name}
+    return tuple(
+        dict.fromkeys(
+            application for application in (*original.applications, *after.applications) if application.name in names
+        )
+    )
 
 
 def _changed_line(old: str, new: str) -> tuple[int, str, str]:
@@ -147,21 +167,21 @@ def _changed_line(old: str, new: str) -> tuple[int, str, str]:
     return 0, "", ""
 
 
-def _from_history(case: RemedyContext, broken: BrokenManifest, text: str) -> Iterator[tuple[str, str]]:
+def _from_history(case: RemedyContext, broken_file: BrokenManifest, text: str) -> Iterator[tuple[str, str]]:
     """(text, what is told) with just the broken lines as the last version had them that parsed."""
     if not case.policies.actions["roll_back"].enabled:
         return
-    root, file = case.repository.root, broken.file
+    root, file = case.repository.root, broken_file.file
     for commit in history.commits_touching(root, [file], limit=LOOK_BACK).commits:
         raw = history.file_at(root, f"{commit.commit}^", file)
         if raw is None:
             continue
         older = raw.decode(errors="replace")
-        if broken.template or documents(raw) is not None:
-            said = f"{file} stopped parsing with {commit.commit[:7]} ({commit.subject!r}, {commit.when[:10]})"
-            candidates = _reverted(text, older, broken.line)
-            fit = (new for new in candidates if broken.template or documents(new.encode()) is not None)
-            yield from ((new, said) for new in islice(fit, _TRIES))
+        if broken_file.template or documents(raw) is not None:
+            sentence = f"{file} stopped parsing with {commit.commit[:7]} ({commit.subject!r}, {commit.when[:10]})"
+            candidates = _reverted(text, older, broken_file.line)
+            fit = (new for new in candidates if broken_file.template or documents(new.encode()) is not None)
+            yield from ((new, sentence) for new in islice(fit, _TRIES))
             return
 
 
@@ -175,10 +195,10 @@ def _reverted(text: str, good: str, line: int) -> Iterator[str]:
         if tag == "replace" and high - low == high_then - low_then
         for offset in range(high - low)
     ]
-    whole = [(low, high, then[low_then:high_then]) for _, low, high, low_then, high_then in hunks]
+    hunk_texts = [(low, high, then[low_then:high_then]) for _, low, high, low_then, high_then in hunks]
     for start, end, lines in (
         *sorted(single, key=lambda part: abs(part[0] + 1 - line)),
-        *sorted(whole, key=lambda part: abs(part[0] + 1 - line)),
+        *sorted(hunk_texts, key=lambda part: abs(part[0] + 1 - line)),
     ):
         yield "".join((*now[:start], *lines, *now[end:]))
     yield good

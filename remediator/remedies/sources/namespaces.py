@@ -24,18 +24,18 @@ from remediator.remedies.views.application_field import (
 
 def create_namespace(case: RemedyContext) -> Iterator[Fix]:
     """Let Argo CD make the namespace that the Application's destination names."""
-    for application, one in complaints(case, "namespace_missing"):
-        missing = one.facts.get("namespace") or one.facts.get("missing") or ""
+    for application, evidence in complaints(case, "namespace_missing"):
+        missing = evidence.facts.get("namespace") or evidence.facts.get("missing") or ""
         if application.namespace != missing:
             continue
         options = get(application.body, ("spec", "syncPolicy", "syncOptions"))
-        present = [str(item) for item in options] if isinstance(options, list) else []
-        if "CreateNamespace=true" in present:
+        current_options = [str(item) for item in options] if isinstance(options, list) else []
+        if "CreateNamespace=true" in current_options:
             continue
         if _namespace_misspelt(case, application):
-            yield from _destination_restored(case, application, one)
+            yield from _destination_restored(case, application, evidence)
             continue
-        for edit, place in _option_edits(case, application, present):
+        for edit, place in _option_edits(case, application, current_options):
             after = with_edits(case, edit)
             fresh = counterpart(after, application) if after is not None else None
             if (
@@ -47,7 +47,7 @@ def create_namespace(case: RemedyContext) -> Iterator[Fix]:
             yield Fix(
                 title=f"let Argo CD create namespace `{missing}` for `{application.name}`",
                 reason=f"the sync fails because namespace `{missing}` is not there, and nothing makes it: CreateNamespace is not set.",
-                evidence=case.cite(one),
+                evidence=case.cite(evidence),
                 edits=(edit,),
                 places=(place,),
                 applications=affected_applications(case.repository, after, application),
@@ -62,14 +62,14 @@ def _namespace_misspelt(case: RemedyContext, application: Application) -> bool:
     declared = {
         m.name for app in case.repository.applications for m in case.repository.objects(app) if m.kind == "Namespace"
     }
-    used = {other.namespace for other in case.repository.applications if other != application}
+    used = {user.namespace for user in case.repository.applications if user != application}
     near = surely_meant(application.namespace, (declared | used) - {application.namespace, ""})
     return bool(near) and application.namespace not in used
 
 
-def _destination_restored(case: RemedyContext, application: Application, one: Evidence) -> Iterator[Fix]:
+def _destination_restored(case: RemedyContext, application: Application, evidence: Evidence) -> Iterator[Fix]:
     """The destination as the history has it, if that is a namespace in use."""
-    used = {other.namespace for other in case.repository.applications if other != application}
+    used = {user.namespace for user in case.repository.applications if user != application}
     yield from correct_field(
         case,
         FieldCorrection(
@@ -79,26 +79,30 @@ def _destination_restored(case: RemedyContext, application: Application, one: Ev
             check=lambda _, fresh: fresh.namespace in used,
             label=f"destination of Application `{application.name}`",
             reason=f"namespace `{application.namespace}` does not exist, and others deploy to one of nearly that name.",
-            evidence=case.cite(one),
+            evidence=case.cite(evidence),
         ),
     )
 
 
-def _option_edits(case: RemedyContext, application: Application, present: list[str]) -> Iterator[tuple[Edit, Place]]:
+def _option_edits(
+    case: RemedyContext, application: Application, current_options: list[str]
+) -> Iterator[tuple[Edit, Place]]:
     """The edit for each text that can hold the sync options: set false to true, append, or make the list."""
     base: YamlPath = ("spec", "syncPolicy")
-    off = next((index for index, item in enumerate(present) if item.lower().startswith("createnamespace=")), None)
+    off = next(
+        (index for index, item in enumerate(current_options) if item.lower().startswith("createnamespace=")), None
+    )
     value = "CreateNamespace=true"
     if off is not None:
         for place in field_places(case, application, (*base, "syncOptions", off)):
             yield _edit("set", place, value), place
         return
-    if present:
+    if current_options:
         for place in field_places(case, application, (*base, "syncOptions")):
             yield _edit("append", place, value), place
         return
-    held = get(application.body, base)
-    if isinstance(held, dict):
+    policy = get(application.body, base)
+    if isinstance(policy, dict):
         for place in field_places(case, application, (*base, "syncOptions")):
             yield _edit("set" if place.exists else "insert", place, [value]), place
     else:

@@ -43,10 +43,10 @@ def repairs(text: str, line: int, *, template: bool = False) -> Iterator[list[st
 
 def _spaces(line: str) -> Iterator[str]:
     """A space that is missing after a colon or dash; tabs in the indentation."""
-    if found := _COLON.match(line):
-        yield f"{found[1]}{found[2]}: {found[3]}"
-    if found := _DASH.match(line):
-        yield f"{found[1]}- {found[2]}"
+    if match := _COLON.match(line):
+        yield f"{match[1]}{match[2]}: {match[3]}"
+    if match := _DASH.match(line):
+        yield f"{match[1]}- {match[2]}"
     if "\t" in line:
         for width in (2, 4, 8):
             yield line.replace("\t", " " * width)
@@ -57,37 +57,41 @@ def _marks(line: str) -> Iterator[str]:
     for quote in "\"'":
         if line.count(quote) % 2 == 1:
             yield f"{line}{quote}"
-            if found := _VALUE.match(line):
-                yield f"{found[1]}{quote}{found[2]}{found[3]}"
+            if match := _VALUE.match(line):
+                yield f"{match[1]}{quote}{match[2]}{match[3]}"
     for opening, closing in ("[]", "{}"):
         if line.count(opening) == line.count(closing) + 1 and "{{" not in line:
             yield line + closing
-    found = _VALUE.match(line)
-    if (found and found[1].strip() and found[2][0] in "*@`%&!") or (
-        found and ": " in found[2] and found[2][0] not in "\"'[{"
+    match = _VALUE.match(line)
+    if (match and match[1].strip() and match[2][0] in "*@`%&!") or (
+        match and ": " in match[2] and match[2][0] not in "\"'[{"
     ):
-        yield f'{found[1]}"{found[2]}"{found[3]}'
+        yield f'{match[1]}"{match[2]}"{match[3]}'
 
 
 def _words(line: str) -> Iterator[str]:
     """A colon that is missing altogether."""
     if ":" not in line:
-        if found := _BARE_KEY.match(line):
-            yield f"{found[1]}{found[2]}:"
-        if found := _NO_COLON.match(line):
-            yield f"{found[1]}{found[2]}: {found[3]}"
+        if match := _BARE_KEY.match(line):
+            yield f"{match[1]}{match[2]}:"
+        if match := _NO_COLON.match(line):
+            yield f"{match[1]}{match[2]}: {match[3]}"
 
 
 def _indents(lines: list[str], index: int) -> Iterator[str]:
     """A line that stands too far left or right, moved to where its neighbours stand."""
     line = lines[index].rstrip("\r\n")
     body = line.lstrip(" ")
-    present = len(line) - len(body)
-    around = [other for other in (*lines[max(0, index - 3) : index], *lines[index + 1 : index + 3]) if other.strip()]
-    depths = {len(other) - len(other.lstrip(" ")) for other in around}
-    wanted = {depth for depth in depths if abs(depth - present) <= 3} | {
-        depth + 2 for depth in depths if abs(depth + 2 - present) == 1
+    current = len(line) - len(body)
+    around = [
+        neighbour
+        for neighbour in (*lines[max(0, index - 3) : index], *lines[index + 1 : index + 3])
+        if neighbour.strip()
+    ]
+    depths = {len(neighbour) - len(neighbour.lstrip(" ")) for neighbour in around}
+    candidates = {depth for depth in depths if abs(depth - current) <= 3} | {
+        depth + 2 for depth in depths if abs(depth + 2 - current) == 1
     }
-    for depth in sorted(wanted - {present}, key=lambda depth: abs(depth - present)):
+    for depth in sorted(candidates - {current}, key=lambda depth: abs(depth - current)):
         if body:
             yield " " * depth + body

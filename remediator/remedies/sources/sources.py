@@ -25,11 +25,11 @@ _RENDERABLE = (".yaml", ".yml", ".json", ".jsonnet")
 
 def fix_source_path(case: RemedyContext) -> Iterator[Fix]:
     """Point a source at the directory that was meant, where the one it names is not there."""
-    for application, one in complaints(case, "app_path_missing"):
-        told = clean(one.facts.get("path", ""))
+    for application, evidence in complaints(case, "app_path_missing"):
+        missing = clean(evidence.facts.get("path", ""))
         for source in application.sources:
-            written = str(source.body.get("path") or "")
-            if not source.local or clean(written) != told or case.repository.store.is_dir(source.path):
+            path_text = str(source.body.get("path") or "")
+            if not source.local or clean(path_text) != missing or case.repository.store.is_dir(source.path):
                 continue
             new = _directory_meant(case.repository, source, application)
             yield from correct_field(
@@ -37,11 +37,11 @@ def fix_source_path(case: RemedyContext) -> Iterator[Fix]:
                 FieldCorrection(
                     application=application,
                     path=(*source.pointer, "path"),
-                    new=_as_written(written, case.repository.layout.to_repository(new)) if new else "",
+                    new=_as_written(path_text, case.repository.layout.to_repository(new)) if new else "",
                     check=_path_exists,
                     label=f"path of Application `{application.name}`",
-                    reason=f"there is no directory `{told}`{f'; `{new}` is the one that was meant' if new else ''}.",
-                    evidence=case.cite(one),
+                    reason=f"there is no directory `{missing}`{f'; `{new}` is the one that was meant' if new else ''}.",
+                    evidence=case.cite(evidence),
                     score=0.75,
                 ),
             )
@@ -66,24 +66,27 @@ def _as_written(old: str, new: str) -> str:
 def _directory_meant(repository: Repository, source: Source, application: Application) -> str:
     """The one directory with something to apply of which the path is a misspelling, or to which it moved."""
     holds = _directories(repository)
-    wanted = source.path
-    same_depth = [name for name in holds if name.count("/") == wanted.count("/")]
-    one_step = [name for name in same_depth if _steps_differing(name, wanted) == 1]
-    if new := surely_meant(wanted, one_step):
+    path = source.path
+    same_depth = [name for name in holds if name.count("/") == path.count("/")]
+    one_step = [name for name in same_depth if _steps_differing(name, path) == 1]
+    if new := surely_meant(path, one_step):
         return new
-    cut = [name for name in one_step if is_shortened(wanted, name) and posixpath.basename(name) == application.name]
+    cut = [name for name in one_step if is_shortened(path, name) and posixpath.basename(name) == application.name]
     if len(cut) == 1:
         return cut[0]
-    elsewhere = [name for name in holds if posixpath.basename(name) == posixpath.basename(wanted)]
+    elsewhere = [name for name in holds if posixpath.basename(name) == posixpath.basename(path)]
     used = {
-        other.path for app in repository.applications for other in app.sources if other.local and app != application
+        other_source.path
+        for app in repository.applications
+        for other_source in app.sources
+        if other_source.local and app != application
     }
-    telling = posixpath.basename(wanted) == application.name or "/" in wanted
+    telling = posixpath.basename(path) == application.name or "/" in path
     return elsewhere[0] if len(elsewhere) == 1 and elsewhere[0] not in used and telling else ""
 
 
 def _steps_differing(a: str, b: str) -> int:
-    return sum(one != other for one, other in zip(a.split("/"), b.split("/"), strict=True))
+    return sum(step != other_step for step, other_step in zip(a.split("/"), b.split("/"), strict=True))
 
 
 def _directories(repository: Repository) -> set[str]:
@@ -105,33 +108,38 @@ def fix_target_revision(case: RemedyContext) -> Iterator[Fix]:
 
     A server that does not answer says nothing about the revision, and one that this checkout has does resolve.
     """
-    for application, one in complaints(case, "revision_unresolved", "chart_version_missing"):
-        if _UNREACHABLE.search(one.text):
+    for application, evidence in complaints(case, "revision_unresolved", "chart_version_missing"):
+        if _UNREACHABLE.search(evidence.text):
             continue
-        told = one.facts.get("revision") or one.facts.get("version") or one.facts.get("target_revision") or ""
+        revision = (
+            evidence.facts.get("revision")
+            or evidence.facts.get("version")
+            or evidence.facts.get("target_revision")
+            or ""
+        )
         for source in application.sources:
-            chart = one.facts.get("chart", "")
-            if source.revision != told or (chart and source.chart != chart):
+            chart = evidence.facts.get("chart", "")
+            if source.revision != revision or (chart and source.chart != chart):
                 continue
-            known = _revisions(case.repository, source)
-            if source.revision not in known:
-                yield from _revision_corrected(case, application, source, known, one)
+            existing = _revisions(case.repository, source)
+            if source.revision not in existing:
+                yield from _revision_corrected(case, application, source, existing, evidence)
 
 
 def _revision_corrected(
-    case: RemedyContext, application: Application, source: Source, known: set[str], one: Evidence
+    case: RemedyContext, application: Application, source: Source, existing: set[str], evidence: Evidence
 ) -> Iterator[Fix]:
-    new = _revision_meant(source.revision, known)
+    new = _revision_meant(source.revision, existing)
     yield from correct_field(
         case,
         FieldCorrection(
             application=application,
             path=(*source.pointer, "targetRevision"),
             new=new,
-            check=_follows(source, known),
+            check=_follows(source, existing),
             label=f"targetRevision of Application `{application.name}`",
             reason=f"`{source.revision}` does not resolve{f'; `{new}` does' if new else ''}.",
-            evidence=case.cite(one),
+            evidence=case.cite(evidence),
             score=0.75,
         ),
     )
@@ -139,25 +147,25 @@ def _revision_corrected(
 
 def _revisions(repository: Repository, source: Source) -> set[str]:
     """Revisions that surely exist: HEAD, what other Applications follow of the same repository, local branches and tags."""
-    known = {
-        other.revision
+    revisions = {
+        other_source.revision
         for application in repository.applications
-        for other in application.sources
-        if other.revision
-        and other.revision != source.revision
-        and (other.repo_url, other.chart) == (source.repo_url, source.chart)
+        for other_source in application.sources
+        if other_source.revision
+        and other_source.revision != source.revision
+        and (other_source.repo_url, other_source.chart) == (source.repo_url, source.chart)
     }
     if source.chart:
-        return known
+        return revisions
     if source.local:
-        known |= _references(repository)
-    return known | {"HEAD"}
+        revisions |= _references(repository)
+    return revisions | {"HEAD"}
 
 
 def _references(repository: Repository) -> set[str]:
     """Branches and tags that this checkout knows of, from git's own files."""
     git = repository.root / ".git"
-    found = set()
+    names_in_git = set()
     try:
         packed = (
             (git / "packed-refs").read_text(encoding="utf-8", errors="replace")
@@ -168,35 +176,37 @@ def _references(repository: Repository) -> set[str]:
         packed = ""
     for line in packed.splitlines():
         _, _, name = line.partition(" ")
-        found.add(name)
+        names_in_git.add(name)
     for folder in ("heads", "tags", "remotes/origin"):
         base = git / "refs" / folder
         if base.is_dir():
-            found |= {
+            names_in_git |= {
                 f"refs/{folder}/{path.relative_to(base).as_posix()}" for path in base.rglob("*") if path.is_file()
             }
-    names = {re.sub(r"^refs/(?:heads|tags|remotes/origin)/", "", name) for name in found if name.startswith("refs/")}
+    names = {
+        re.sub(r"^refs/(?:heads|tags|remotes/origin)/", "", name) for name in names_in_git if name.startswith("refs/")
+    }
     return {name for name in names if name and not name.startswith(("refs/", "remediator"))}
 
 
-def _revision_meant(wrong: str, known: set[str]) -> str:
+def _revision_meant(wrong: str, existing: set[str]) -> str:
     if wrong.lower() == "head":
         return "HEAD"
-    if new := surely_meant(wrong, known):
+    if new := surely_meant(wrong, existing):
         return new
     if sorted(wrong.upper()) == sorted("HEAD"):
         return "HEAD"
     bare = wrong.removeprefix("v")
-    versions = {name for name in known if name.removeprefix("v") == bare}
+    versions = {name for name in existing if name.removeprefix("v") == bare}
     return versions.pop() if len(versions) == 1 else ""
 
 
-def _follows(source: Source, known: set[str]) -> FieldCheck:
+def _follows(source: Source, existing: set[str]) -> FieldCheck:
     """Whether the source follows something that exists; what the history had is believed to have existed."""
     bad = source.revision
 
     def holds(_: Repository, application: Application) -> bool:
         revision = str(get(application.body, (*source.pointer, "targetRevision")))
-        return revision not in (bad, "") and (revision in known or not is_slip(bad, revision) or len(known) <= 1)
+        return revision not in (bad, "") and (revision in existing or not is_slip(bad, revision) or len(existing) <= 1)
 
     return holds

@@ -15,19 +15,25 @@ from remediator.remedies.views.application_field import FieldCorrection, complai
 
 def fix_value_file(case: RemedyContext) -> Iterator[Fix]:
     """Name the values file that exists, of the same environment."""
-    for application, one in complaints(case, "value_file_missing"):
-        told = one.facts.get("file", "").strip("'\"")
+    for application, evidence in complaints(case, "value_file_missing"):
+        missing = evidence.facts.get("file", "").strip("'\"")
         for source in application.sources:
             for index, entry in enumerate(source.options("helm").get("valueFiles") or []):
-                yield from _value_file_corrected(case, application, source, index, str(entry), told, one)
+                yield from _value_file_corrected(case, application, source, index, str(entry), missing, evidence)
 
 
 def _value_file_corrected(
-    case: RemedyContext, application: Application, source: Source, index: int, entry: str, told: str, one: Evidence
+    case: RemedyContext,
+    application: Application,
+    source: Source,
+    index: int,
+    entry: str,
+    missing: str,
+    evidence: Evidence,
 ) -> Iterator[Fix]:
     repository = case.repository
     name = value_file(repository.layout, application, source, entry)
-    if name is None or repository.store.is_file(name) or not _is_told(told, name):
+    if name is None or repository.store.is_file(name) or not _is_told(missing, name):
         return
     directory, base = posixpath.dirname(name), posixpath.basename(name)
     beside = (
@@ -35,9 +41,9 @@ def _value_file_corrected(
         if repository.store.is_dir(directory)
         else []
     )
-    taken = _value_files_of_others(repository, application)
+    used = _value_files_of_others(repository, application)
     new = surely_meant(
-        base, [file for file in beside if posixpath.join(directory, file) not in taken or is_slip(base, file)]
+        base, [file for file in beside if posixpath.join(directory, file) not in used or is_slip(base, file)]
     )
     if not beside:
         new = ""
@@ -52,31 +58,31 @@ def _value_file_corrected(
             check=has_no_faults,
             label=f"values file of Application `{application.name}`",
             reason=f"`{name}` does not exist{f'; `{new}` lies beside it' if new else ''}.",
-            evidence=case.cite(one),
+            evidence=case.cite(evidence),
             score=0.75,
         ),
     )
 
 
-def _is_told(told: str, name: str) -> bool:
+def _is_told(missing: str, name: str) -> bool:
     """Whether the message is about this file: it shows the path below some temporary directory."""
-    told = told.replace("\\", "/").rstrip(":")
-    return bool(told) and (
-        told == name
-        or told.endswith("/" + name)
-        or name.endswith("/" + told.lstrip("./"))
-        or posixpath.basename(told) == posixpath.basename(name)
+    missing = missing.replace("\\", "/").rstrip(":")
+    return bool(missing) and (
+        missing == name
+        or missing.endswith("/" + name)
+        or name.endswith("/" + missing.lstrip("./"))
+        or posixpath.basename(missing) == posixpath.basename(name)
     )
 
 
 def _value_files_of_others(repository: Repository, application: Application) -> set[str]:
     return {
         name
-        for other in repository.applications
-        if other != application
-        for source in other.sources
+        for user in repository.applications
+        if user != application
+        for source in user.sources
         for entry in source.options("helm").get("valueFiles") or []
-        if (name := value_file(repository.layout, other, source, str(entry)))
+        if (name := value_file(repository.layout, user, source, str(entry)))
     }
 
 

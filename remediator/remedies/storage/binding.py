@@ -23,37 +23,37 @@ _SUPPORTED = re.compile(
 
 def fix_access_mode(case: RemedyContext) -> Iterator[Fix]:
     """Ask for the mode that the provisioner names as its only ones, or that the one fitting volume offers."""
-    for one in case.signals(*case.action.ends):
-        for claim in claims_of_evidence(case, one):
-            present = claim.get("accessModes")
-            if not isinstance(present, list) or len(present) != 1:
+    for evidence in case.signals(*case.action.ends):
+        for claim in claims_of_evidence(case, evidence):
+            current = claim.get("accessModes")
+            if not isinstance(current, list) or len(current) != 1:
                 continue
-            new, why = _mode_for(case, claim, str(present[0]), one)
+            new, why = _mode_for(case, claim, str(current[0]), evidence)
             yield Fix(
                 title=f"ask for {new} in claim `{claim.name}`" if new else f"restore the access mode of `{claim.name}`",
-                reason=f"`{claim.name}` asks for {present[0]}, {why or 'which nothing can give'}.",
-                evidence=case.cite(one),
-                wants=(Want(claim.application, claim.manifest, (*claim.path, "accessModes", 0), new or present[0]),),
-                parameters={"claim": claim.name, "from": str(present[0]), "to": new},
+                reason=f"`{claim.name}` asks for {current[0]}, {why or 'which nothing can give'}.",
+                evidence=case.cite(evidence),
+                wants=(Want(claim.application, claim.manifest, (*claim.path, "accessModes", 0), new or current[0]),),
+                parameters={"claim": claim.name, "from": str(current[0]), "to": new},
                 score=0.75 if new else 0.0,
-                accepts=different_value(present[0], among=_supported(one) or ["none"]),
+                accepts=different_value(current[0], among=_supported(evidence) or ["none"]),
             )
 
 
-def _supported(one: Evidence) -> list[str]:
+def _supported(evidence: Evidence) -> list[str]:
     """The modes that the provisioner says it can give; none where it says nothing of modes."""
-    found = _SUPPORTED.search(one.text)
-    return [mode for mode in _MODES if found and re.search(rf"\b{mode}\b", found["modes"])]
+    match = _SUPPORTED.search(evidence.text)
+    return [mode for mode in _MODES if match and re.search(rf"\b{mode}\b", match["modes"])]
 
 
-def _mode_for(case: RemedyContext, claim: VolumeClaim, present: str, one: Evidence) -> tuple[str, str]:
-    if modes := _supported(one):
-        return ("", "") if present in modes else (modes[0], f"and the provisioner gives only {', '.join(modes)}")
-    if "access_mode" in one.signal:
+def _mode_for(case: RemedyContext, claim: VolumeClaim, current: str, evidence: Evidence) -> tuple[str, str]:
+    if modes := _supported(evidence):
+        return ("", "") if current in modes else (modes[0], f"and the provisioner gives only {', '.join(modes)}")
+    if "access_mode" in evidence.signal:
         return "", ""
     fitting = [volume for volume in volumes(case) if _fits(claim, volume, but="accessModes")]
     offered = [str(mode) for mode in get(fitting[0].body, ("spec", "accessModes")) or ()] if len(fitting) == 1 else []
-    if offered and present not in offered:
+    if offered and current not in offered:
         return offered[0], f"and the volume `{fitting[0].name}` offers {', '.join(offered)}"
     return "", ""
 
@@ -70,14 +70,14 @@ def volumes(case: RemedyContext) -> list[Manifest]:
 
 def _fits(claim: VolumeClaim, volume: Manifest, *, but: str) -> bool:
     """Whether a volume would bind to the claim but for its access mode, or but for its size."""
-    asked = quantities.parse(claim.get("resources", "requests", "storage"))
-    given = quantities.parse(get(volume.body, ("spec", "capacity", "storage")))
+    requested = quantities.parse(claim.get("resources", "requests", "storage"))
+    capacity = quantities.parse(get(volume.body, ("spec", "capacity", "storage")))
     modes, offered = claim.get("accessModes"), get(volume.body, ("spec", "accessModes"))
-    if asked is None or given is None or not isinstance(modes, list) or not isinstance(offered, list):
+    if requested is None or capacity is None or not isinstance(modes, list) or not isinstance(offered, list):
         return False
     return (
         (claim.get("storageClassName") or "") == (get(volume.body, ("spec", "storageClassName")) or "")
-        and (asked > given if but == "storage" else asked <= given)
+        and (requested > capacity if but == "storage" else requested <= capacity)
         and (but == "accessModes" or set(modes) <= set(offered))
         and get(volume.body, ("spec", "claimRef", "name")) in (MISSING, claim.name)
         and claim.get("volumeName") in (MISSING, volume.name)
@@ -86,19 +86,19 @@ def _fits(claim: VolumeClaim, volume: Manifest, *, but: str) -> bool:
 
 def fit_claim(case: RemedyContext) -> Iterator[Fix]:
     """Ask for what the only volume that could be bound holds, where the claim asks for more."""
-    for one in case.signals(*case.action.ends):
-        for claim in claims_of_evidence(case, one):
+    for evidence in case.signals(*case.action.ends):
+        for claim in claims_of_evidence(case, evidence):
             fitting = [volume for volume in volumes(case) if _fits(claim, volume, but="storage")]
             if claim.template or len(fitting) != 1:
                 continue
-            present = str(claim.get("resources", "requests", "storage"))
+            current = str(claim.get("resources", "requests", "storage"))
             size = str(get(fitting[0].body, ("spec", "capacity", "storage")))
             yield Fix(
-                title=f"ask for {size} in claim `{claim.name}` instead of {present}",
-                reason=f"The only volume for `{claim.name}`, `{fitting[0].name}`, holds {size}, and the claim asks for {present}.",
-                evidence=case.cite(one),
+                title=f"ask for {size} in claim `{claim.name}` instead of {current}",
+                reason=f"The only volume for `{claim.name}`, `{fitting[0].name}`, holds {size}, and the claim asks for {current}.",
+                evidence=case.cite(evidence),
                 wants=(claim.want(size, "resources", "requests", "storage"),),
-                parameters={"claim": claim.name, "from": present, "to": size},
+                parameters={"claim": claim.name, "from": current, "to": size},
                 score=0.65,
                 accepts=within(high=quantities.parse(size)),
             )

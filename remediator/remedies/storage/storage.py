@@ -15,9 +15,9 @@ from remediator.remedies.views.claims import VolumeClaim, claims_of, claims_of_e
 
 def fix_storage_class(case: RemedyContext) -> Iterator[Fix]:
     """Name a class that exists: the one that was meant, else the cluster's default where the classes are shown."""
-    for one in case.signals("storage_class_not_found"):
-        missing = one.facts.get("missing", "")
-        for claim in claims_of_evidence(case, one):
+    for evidence in case.signals("storage_class_not_found"):
+        missing = evidence.facts.get("missing", "")
+        for claim in claims_of_evidence(case, evidence):
             if claim.get("storageClassName") != missing or missing in static_classes(case):
                 continue
             new, why, score = _class_for(case, claim, missing)
@@ -33,7 +33,7 @@ def fix_storage_class(case: RemedyContext) -> Iterator[Fix]:
                 if new
                 else f"restore the storage class of `{claim.name}`",
                 reason=f"There is no storage class {missing}{f'; {why}' if why else ''}.{again}",
-                evidence=case.cite(one),
+                evidence=case.cite(evidence),
                 wants=(claim.want(new or missing, "storageClassName"),),
                 parameters={"claim": claim.name, "from": missing, "to": new},
                 score=score if new else 0.0,
@@ -43,39 +43,39 @@ def fix_storage_class(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _class_for(case: RemedyContext, claim: VolumeClaim, missing: str) -> tuple[str, str, float]:
-    shown = _shown_classes(case)
-    known = set(shown) or _used_classes(case, claim)
-    if new := nearest(missing, known):
-        return new, f"{new} {'exists' if shown else 'is what other claims here use'}", 0.85
-    defaults = [name for name, default in shown.items() if default]
+    shown_classes = _shown_classes(case)
+    names = set(shown_classes) or _used_classes(case, claim)
+    if new := nearest(missing, names):
+        return new, f"{new} {'exists' if shown_classes else 'is what other claims here use'}", 0.85
+    defaults = [name for name, default in shown_classes.items() if default]
     if len(defaults) == 1:
         return defaults[0], f"{defaults[0]} is the cluster's default", 0.65
-    if len(shown) == 1:
-        name = next(iter(shown))
+    if len(shown_classes) == 1:
+        name = next(iter(shown_classes))
         return name, f"{name} is the only class there is", 0.65
     return "", "", 0.0
 
 
 def _shown_classes(case: RemedyContext) -> dict[str, bool]:
     """Classes that the evidence shows, and whether each is the default."""
-    found: dict[str, bool] = {}
-    for one in case.statements:
-        if one.subject.kind == "StorageClass" and one.subject.name and one.channel in ("status", "text"):
-            default = one.facts.get("default") == "true" or one.facts.get("isdefaultclass", "").lower() in (
+    defaults_by_name: dict[str, bool] = {}
+    for evidence in case.statements:
+        if evidence.subject.kind == "StorageClass" and evidence.subject.name and evidence.channel in ("status", "text"):
+            default = evidence.facts.get("default") == "true" or evidence.facts.get("isdefaultclass", "").lower() in (
                 "yes",
                 "true",
             )
-            found[one.subject.name] = found.get(one.subject.name, False) or default
-    return found
+            defaults_by_name[evidence.subject.name] = defaults_by_name.get(evidence.subject.name, False) or default
+    return defaults_by_name
 
 
 def _used_classes(case: RemedyContext, but: VolumeClaim) -> set[str]:
     """Classes that this repository defines, or that its volumes and other claims use."""
-    found = static_classes(case)
+    names = static_classes(case)
     for application in case.repository.applications:
         for manifest in case.repository.objects(application):
             if manifest.kind == "StorageClass":
-                found.add(manifest.name)
+                names.add(manifest.name)
             for claim in claims_of(manifest, application):
                 name = claim.get("storageClassName")
                 if (
@@ -83,24 +83,24 @@ def _used_classes(case: RemedyContext, but: VolumeClaim) -> set[str]:
                     and name
                     and (claim.manifest.name, claim.path) != (but.manifest.name, but.path)
                 ):
-                    found.add(name)
-    return found
+                    names.add(name)
+    return names
 
 
 def _no_class(case: RemedyContext) -> Iterator[Fix]:
     """A claim without a class in a cluster without a default: the only class that there is."""
-    shown = _shown_classes(case)
-    for one in case.signals("no_provisioner", "no_persistent_volume"):
-        if "no storage class is set" not in one.text or len(shown) != 1 or any(shown.values()):
+    shown_classes = _shown_classes(case)
+    for evidence in case.signals("no_provisioner", "no_persistent_volume"):
+        if "no storage class is set" not in evidence.text or len(shown_classes) != 1 or any(shown_classes.values()):
             continue
-        for claim in claims_of_evidence(case, one):
+        for claim in claims_of_evidence(case, evidence):
             if claim.get("storageClassName") is not MISSING or claim.get("volumeName") is not MISSING:
                 continue
-            new = next(iter(shown))
+            new = next(iter(shown_classes))
             yield Fix(
                 title=f"use storage class {new} for `{claim.name}`",
                 reason=f"`{claim.name}` names no storage class and the cluster has no default; {new} is the only class there is.",
-                evidence=case.cite(one),
+                evidence=case.cite(evidence),
                 wants=(claim.want(new, "storageClassName"),),
                 parameters={"claim": claim.name, "from": "", "to": new},
                 score=0.65,
@@ -109,64 +109,64 @@ def _no_class(case: RemedyContext) -> Iterator[Fix]:
 
 def fix_claim_name(case: RemedyContext) -> Iterator[Fix]:
     """Use the claim that exists: one slip away, or the only one of the Application that nothing uses."""
-    for one in case.signals("claim_not_found"):
-        missing = one.facts.get("missing", "")
+    for evidence in case.signals("claim_not_found"):
+        missing = evidence.facts.get("missing", "")
         for target in case.targets:
-            found = target.manifest.pod_spec()
-            for index, volume in enumerate((found[0].get("volumes") or ()) if found else ()):
-                if found is None or get(volume, ("persistentVolumeClaim", "claimName")) != missing:
+            pod = target.manifest.pod_spec()
+            for index, volume in enumerate((pod[0].get("volumes") or ()) if pod else ()):
+                if pod is None or get(volume, ("persistentVolumeClaim", "claimName")) != missing:
                     continue
-                known = _claim_names(case, target)
-                if missing in known:
+                names = _claim_names(case, target)
+                if missing in names:
                     continue
-                new = _claim_for(case, target, missing, known)
+                new = _claim_for(case, target, missing, names)
                 yield Fix(
                     title=f"mount claim `{new}` in `{target.manifest.name}` instead of `{missing}`"
                     if new
                     else f"restore the claim of `{target.manifest.name}`",
                     reason=f"There is no claim `{missing}`"
                     + (f"; `{new}` is the one in the namespace that was meant." if new else "."),
-                    evidence=case.cite(one),
+                    evidence=case.cite(evidence),
                     wants=(
                         Want(
                             target.application,
                             target.manifest,
-                            (*found[1], "volumes", index, "persistentVolumeClaim", "claimName"),
+                            (*pod[1], "volumes", index, "persistentVolumeClaim", "claimName"),
                             new or missing,
                         ),
                     ),
                     parameters={"volume": str(volume.get("name", "")), "from": missing, "to": new},
                     score=0.8 if new else 0.0,
-                    accepts=different_value(missing, among=known),
+                    accepts=different_value(missing, among=names),
                 )
 
 
 def _claim_names(case: RemedyContext, target: Match) -> set[str]:
     """Claims of the namespace: those that the repository makes there, and those that the evidence shows."""
     namespace = target.manifest.namespace_in(target.application)
-    shown = {
-        one.subject.name
-        for one in case.statements
-        if one.subject.kind == "PersistentVolumeClaim"
-        and one.channel == "status"
-        and one.subject.namespace in ("", namespace)
+    shown_names = {
+        evidence.subject.name
+        for evidence in case.statements
+        if evidence.subject.kind == "PersistentVolumeClaim"
+        and evidence.channel == "status"
+        and evidence.subject.namespace in ("", namespace)
     }
-    made = {manifest.name for manifest in case.namespace_objects(target, "PersistentVolumeClaim")}
-    return (shown | made) - {""}
+    declared = {manifest.name for manifest in case.namespace_objects(target, "PersistentVolumeClaim")}
+    return (shown_names | declared) - {""}
 
 
-def _claim_for(case: RemedyContext, target: Match, missing: str, known: set[str]) -> str:
-    near = sorted((name for name in known if is_typo(missing, name)), key=lambda name: -similarity(missing, name))
+def _claim_for(case: RemedyContext, target: Match, missing: str, names: set[str]) -> str:
+    near = sorted((name for name in names if is_typo(missing, name)), key=lambda name: -similarity(missing, name))
     if near and (len(near) == 1 or similarity(missing, near[0]) > similarity(missing, near[1])):
         return near[0]
     used = {
         str(get(volume, ("persistentVolumeClaim", "claimName")))
         for manifest in case.namespace_objects(target)
-        if (found := manifest.pod_spec()) is not None
-        for volume in found[0].get("volumes") or ()
+        if (pod := manifest.pod_spec()) is not None
+        for volume in pod[0].get("volumes") or ()
     }
-    own = {
+    own_claims = {
         manifest.name for manifest in case.siblings(target.application) if manifest.kind == "PersistentVolumeClaim"
-    } & known
-    orphans = own - used
+    } & names
+    orphans = own_claims - used
     return next(iter(orphans)) if len(orphans) == 1 else ""

@@ -22,51 +22,51 @@ def grow_claim(case: RemedyContext) -> Iterator[Fix]:
 
     A StatefulSet's template cannot change in a cluster, so those are a person's work; so are classes that do not expand.
     """
-    for one in case.signals(*case.action.ends):
-        for claim in _full(case, one):
+    for evidence in case.signals(*case.action.ends):
+        for claim in _full(case, evidence):
             now = quantities.parse(claim.get("resources", "requests", "storage"))
-            if now is None or (claim.template and one.signal != "volume_resize_forbidden"):
+            if now is None or (claim.template and evidence.signal != "volume_resize_forbidden"):
                 continue
-            if one.signal == "volume_resize_forbidden":
-                yield from _regrown(case, claim, now, one)
+            if evidence.signal == "volume_resize_forbidden":
+                yield from _regrown(case, claim, now, evidence)
             elif _expands(case, claim) and _as_seen(case, claim, now):
-                yield from _grown(case, claim, now, one)
+                yield from _grown(case, claim, now, evidence)
 
 
-def _grown(case: RemedyContext, claim: VolumeClaim, now: Decimal, one: Evidence) -> Iterator[Fix]:
-    bounds, present = case.action.bounds, str(claim.get("resources", "requests", "storage"))
-    wanted = min(now * Decimal(str(bounds.factor or 2)), now * Decimal(str(bounds.max_factor or 3)))
-    wanted = quantities.clamp(wanted, bounds.minimum, bounds.maximum)
-    if wanted <= now:
+def _grown(case: RemedyContext, claim: VolumeClaim, now: Decimal, evidence: Evidence) -> Iterator[Fix]:
+    bounds, current = case.action.bounds, str(claim.get("resources", "requests", "storage"))
+    size = min(now * Decimal(str(bounds.factor or 2)), now * Decimal(str(bounds.max_factor or 3)))
+    size = quantities.clamp(size, bounds.minimum, bounds.maximum)
+    if size <= now:
         return
-    value = quantities.bytes_like(wanted, present)
+    value = quantities.bytes_like(size, current)
     yield Fix(
-        title=f"grow claim `{claim.name}` from {present} to {value}",
-        reason=f"The volume of `{claim.name}` is full at {present}; {bounds.factor:g} × leaves it room. A claim cannot shrink again.",
-        evidence=case.cite(one),
+        title=f"grow claim `{claim.name}` from {current} to {value}",
+        reason=f"The volume of `{claim.name}` is full at {current}; {bounds.factor:g} × leaves it room. A claim cannot shrink again.",
+        evidence=case.cite(evidence),
         wants=(_size(claim, value),),
-        parameters={"claim": claim.name, "from": present, "to": value},
+        parameters={"claim": claim.name, "from": current, "to": value},
         score=0.65,
         accepts=more_than(now),
     )
 
 
-def _regrown(case: RemedyContext, claim: VolumeClaim, now: Decimal, one: Evidence) -> Iterator[Fix]:
+def _regrown(case: RemedyContext, claim: VolumeClaim, now: Decimal, evidence: Evidence) -> Iterator[Fix]:
     """The API server refuses a smaller size than the claim has: what it has is shown, or stood there before."""
-    shown = [
+    capacities = [
         amount
         for piece in case.statements
         if piece.subject.kind == "PersistentVolumeClaim" and piece.subject.name == claim.name
         if (amount := quantities.parse(piece.facts.get("capacity"))) is not None and amount > now
     ]
-    present = str(claim.get("resources", "requests", "storage"))
-    value = quantities.bytes_like(max(shown), present) if shown else ""
+    current = str(claim.get("resources", "requests", "storage"))
+    value = quantities.bytes_like(max(capacities), current) if capacities else ""
     yield Fix(
         title=f"set claim `{claim.name}` back to {value}" if value else f"restore the size of claim `{claim.name}`",
-        reason=f"`{claim.name}` cannot shrink to {present}" + (f": its volume has {value} already." if value else "."),
-        evidence=case.cite(one),
-        wants=(_size(claim, value or present),),
-        parameters={"claim": claim.name, "from": present, "to": value},
+        reason=f"`{claim.name}` cannot shrink to {current}" + (f": its volume has {value} already." if value else "."),
+        evidence=case.cite(evidence),
+        wants=(_size(claim, value or current),),
+        parameters={"claim": claim.name, "from": current, "to": value},
         score=0.75 if value else 0.0,
         accepts=more_than(now),
     )
@@ -76,65 +76,69 @@ def _size(claim: VolumeClaim, value: str) -> Want:
     return Want(claim.application, claim.manifest, (*claim.path, "resources", "requests", "storage"), value)
 
 
-def _full(case: RemedyContext, one: Evidence) -> list[VolumeClaim]:
+def _full(case: RemedyContext, evidence: Evidence) -> list[VolumeClaim]:
     """The claim that is meant: by name, by the path that could not be written, or the only one that is mounted."""
-    name = one.facts.get("persistentvolumeclaim") or (
-        one.subject.name if one.subject.kind == "PersistentVolumeClaim" else ""
+    name = evidence.facts.get("persistentvolumeclaim") or (
+        evidence.subject.name if evidence.subject.kind == "PersistentVolumeClaim" else ""
     )
     if name:
-        return claims(case, one.subject.model_copy(update={"name": name}))
-    if one.facts.get("invalid_kind") == "PersistentVolumeClaim" and one.facts.get("invalid_name"):
-        return claims(case, one.subject.model_copy(update={"name": one.facts["invalid_name"]}))
-    if one.signal != "disk_full":
-        return claims_of_evidence(case, one)
-    return [claim for target in case.targets for claim in _written(case, target, one)]
+        return claims(case, evidence.subject.model_copy(update={"name": name}))
+    if evidence.facts.get("invalid_kind") == "PersistentVolumeClaim" and evidence.facts.get("invalid_name"):
+        return claims(case, evidence.subject.model_copy(update={"name": evidence.facts["invalid_name"]}))
+    if evidence.signal != "disk_full":
+        return claims_of_evidence(case, evidence)
+    return [claim for target in case.targets for claim in _written(case, target, evidence)]
 
 
-def _written(case: RemedyContext, target: Match, one: Evidence) -> Iterator[VolumeClaim]:
+def _written(case: RemedyContext, target: Match, evidence: Evidence) -> Iterator[VolumeClaim]:
     """The claim below whose mount the path of the message lies; without a path, the workload's only claim."""
-    found = target.manifest.pod_spec()
-    own = list(mounted_claims(case, target))
-    paths = [match["path"] for match in _PATH.finditer(one.text) if match["path"].count("/") > 1]
-    if found is None or not own:
+    pod = target.manifest.pod_spec()
+    own_claims = list(mounted_claims(case, target))
+    paths = [match["path"] for match in _PATH.finditer(evidence.text) if match["path"].count("/") > 1]
+    if pod is None or not own_claims:
         return
     mounts = [
         (str(mount.get("mountPath", "")).rstrip("/"), str(mount.get("name", "")))
         for body, _, _ in target.manifest.containers()
-        if one.subject.container in ("", body.get("name"))
+        if evidence.subject.container in ("", body.get("name"))
         for mount in body.get("volumeMounts") or ()
         if isinstance(mount, dict)
     ]
-    held = {
+    claim_names = {
         str(volume.get("name")): str(get(volume, ("persistentVolumeClaim", "claimName")))
-        for volume in found[0].get("volumes") or ()
+        for volume in pod[0].get("volumes") or ()
         if isinstance(volume, dict)
     }
     full = {volume for path in paths for volume in [_deepest(path, mounts)] if volume}
     hits = [
         claim
-        for claim in own
-        if (claim.name in full if claim.template else claim.name in {held.get(volume) for volume in full})
+        for claim in own_claims
+        if (claim.name in full if claim.template else claim.name in {claim_names.get(volume) for volume in full})
     ]
     if len(hits) == 1:
         yield hits[0]
-    elif not paths and len(own) == 1:
-        yield own[0]
+    elif not paths and len(own_claims) == 1:
+        yield own_claims[0]
 
 
 def _deepest(path: str, mounts: list[tuple[str, str]]) -> str:
     """The volume mounted closest above a path; empty for the container's own file system."""
-    above = [(len(where), name) for where, name in mounts if where and (path == where or path.startswith(f"{where}/"))]
+    above = [
+        (len(mount_path), name)
+        for mount_path, name in mounts
+        if mount_path and (path == mount_path or path.startswith(f"{mount_path}/"))
+    ]
     return max(above)[1] if above else ""
 
 
 def _expands(case: RemedyContext, claim: VolumeClaim) -> bool:
     """False where the claim's class is known not to let volumes grow."""
     name = claim.get("storageClassName")
-    for one in case.statements:
-        if one.subject.kind == "StorageClass" and (
-            one.subject.name == name or (not name and one.facts.get("default") == "true")
+    for evidence in case.statements:
+        if evidence.subject.kind == "StorageClass" and (
+            evidence.subject.name == name or (not name and evidence.facts.get("default") == "true")
         ):
-            return (one.facts.get("allowvolumeexpansion") or "true").lower() != "false"
+            return (evidence.facts.get("allowvolumeexpansion") or "true").lower() != "false"
     for application in case.repository.applications:
         for manifest in case.repository.objects(application):
             if manifest.kind == "StorageClass" and manifest.name == name:
@@ -144,10 +148,10 @@ def _expands(case: RemedyContext, claim: VolumeClaim) -> bool:
 
 def _as_seen(case: RemedyContext, claim: VolumeClaim, now: Decimal) -> bool:
     """False where the evidence shows another capacity than the repository asks for: it was grown since."""
-    seen = {
+    capacities = {
         amount
-        for one in case.statements
-        if one.subject.kind == "PersistentVolumeClaim" and one.subject.name == claim.name
-        if (amount := quantities.parse(one.facts.get("capacity"))) is not None
+        for evidence in case.statements
+        if evidence.subject.kind == "PersistentVolumeClaim" and evidence.subject.name == claim.name
+        if (amount := quantities.parse(evidence.facts.get("capacity"))) is not None
     }
-    return not seen or now in seen
+    return not capacities or now in capacities

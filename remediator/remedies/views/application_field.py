@@ -40,17 +40,17 @@ class FieldCorrection:
     score: float = 0.7
 
 
-def correct_field(case: RemedyContext, wanted: FieldCorrection) -> Iterator[Fix]:
+def correct_field(case: RemedyContext, correction: FieldCorrection) -> Iterator[Fix]:
     """The fix with the value that stood there before, where it holds, and with the new one."""
-    present = get(wanted.application.body, wanted.path)
-    for place in field_places(case, wanted.application, wanted.path):
-        found = [*_restored(case, wanted, place)]
-        if wanted.new not in ("", None):
-            value = _inverted(place, present, wanted.new)
-            if value is not MISSING and (fix := _fix(case, wanted, place, value)):
-                found.append(fix)
-        if found:
-            yield from found
+    current = get(correction.application.body, correction.path)
+    for place in field_places(case, correction.application, correction.path):
+        results = [*_restored(case, correction, place)]
+        if correction.new not in ("", None):
+            value = _inverted(place, current, correction.new)
+            if value is not MISSING and (fix := _fix(case, correction, place, value)):
+                results.append(fix)
+        if results:
+            yield from results
             return
 
 
@@ -91,69 +91,69 @@ def _document(repository: Repository, file: str, index: int) -> Any:
     from remediator.policy.leaves import documents
 
     try:
-        found = documents(repository.read(file))
+        bodies = documents(repository.read(file))
     except ConfigError:
         return None
-    return found[index] if found is not None and index < len(found) else None
+    return bodies[index] if bodies is not None and index < len(bodies) else None
 
 
-def _inverted(place: Place, present: Any, new: Any) -> Any:
+def _inverted(place: Place, current: Any, new: Any) -> Any:
     """What must stand at the place so that the field becomes `new`; MISSING where it only shares in it otherwise."""
-    if not place.exists or place.value == present or present is MISSING:
+    if not place.exists or place.value == current or current is MISSING:
         return new
-    text, whole, wanted = str(place.value), str(present), str(new)
+    text, rendered, expected = str(place.value), str(current), str(new)
     if "{{" in text:
-        return _template_inverted(text, whole, wanted)
-    at = whole.find(text)
+        return _template_inverted(text, rendered, expected)
+    at = rendered.find(text)
     while text and at >= 0:
-        front, back = whole[:at], whole[at + len(text) :]
-        if wanted.startswith(front) and wanted.endswith(back) and len(wanted) > len(front) + len(back):
-            return wanted[len(front) : len(wanted) - len(back)]
-        at = whole.find(text, at + 1)
+        front, back = rendered[:at], rendered[at + len(text) :]
+        if expected.startswith(front) and expected.endswith(back) and len(expected) > len(front) + len(back):
+            return expected[len(front) : len(expected) - len(back)]
+        at = rendered.find(text, at + 1)
     return MISSING
 
 
-def _template_inverted(text: str, whole: str, wanted: str) -> Any:
+def _template_inverted(text: str, rendered: str, expected: str) -> Any:
     """A template's literal parts changed as the rendered text must change; its placeholders stay."""
     front = 0
-    while front < min(len(whole), len(wanted)) and whole[front] == wanted[front]:
+    while front < min(len(rendered), len(expected)) and rendered[front] == expected[front]:
         front += 1
     back = 0
-    while back < min(len(whole), len(wanted)) - front and whole[-1 - back] == wanted[-1 - back]:
+    while back < min(len(rendered), len(expected)) - front and rendered[-1 - back] == expected[-1 - back]:
         back += 1
     head, tail = text.find("{{"), len(text) - (text.rfind("}}") + 2)
-    if whole[:head] == text[:head] and len(whole) - back <= head:
-        return wanted[: len(wanted) - (len(whole) - head)] + text[head:]
-    if tail and whole.endswith(text[-tail:]) and front >= len(whole) - tail:
-        return text[:-tail] + wanted[len(whole) - tail :]
+    if rendered[:head] == text[:head] and len(rendered) - back <= head:
+        return expected[: len(expected) - (len(rendered) - head)] + text[head:]
+    if tail and rendered.endswith(text[-tail:]) and front >= len(rendered) - tail:
+        return text[:-tail] + expected[len(rendered) - tail :]
     return MISSING
 
 
-def _restored(case: RemedyContext, wanted: FieldCorrection, place: Place) -> Iterator[Fix]:
+def _restored(case: RemedyContext, correction: FieldCorrection, place: Place) -> Iterator[Fix]:
     if not place.exists or not case.policies.actions["roll_back"].enabled:
         return
-    past = history.changes(case.repository.root, place, limit=LOOK_BACK).changes
-    if any(change.old == place.value for change in past[1:]):
+    changes_of_place = history.changes(case.repository.root, place, limit=LOOK_BACK).changes
+    if any(change.old == place.value for change in changes_of_place[1:]):
         return  # the newest change brought back an older value: it was mended since
-    for change in past:
+    for change in changes_of_place:
         if change.old is MISSING or change.old == place.value or isinstance(change.old, dict | list):
             continue
-        fix = _fix(case, wanted, place, change.old)
+        fix = _fix(case, correction, place, change.old)
         if fix is None:
             continue
-        said = describe_change(change, place.path)
+        sentence = describe_change(change, place.path)
         yield replace(
             fix,
-            title=f"restore {wanted.label} to {change.old}",
-            reason=f"{said}. {wanted.reason}",
+            title=f"restore {correction.label} to {change.old}",
+            reason=f"{sentence}. {correction.reason}",
             parameters={**fix.parameters, "commit": change.commit[:10]},
             score=0.95,
-            rollback=said,
+            rollback=sentence,
         )
         return
 
 
-def _fix(case: RemedyContext, wanted: FieldCorrection, place: Place, value: Any) -> Fix | None:
+def _fix(case: RemedyContext, correction: FieldCorrection, place: Place, value: Any) -> Fix | None:
     """The fix with this value, if the tree that comes out of it is what the incident needs."""
     edit = Edit(
         op="set" if place.exists else "insert",
@@ -166,18 +166,22 @@ def _fix(case: RemedyContext, wanted: FieldCorrection, place: Place, value: Any)
     after = with_edits(case, edit)
     if after is None:
         return None
-    fresh = counterpart(after, wanted.application)
-    if fresh is None or not wanted.check(after, fresh):
+    fresh = counterpart(after, correction.application)
+    if fresh is None or not correction.check(after, fresh):
         return None
     return Fix(
-        title=f"set {wanted.label} to {value}",
-        reason=wanted.reason,
-        evidence=wanted.evidence,
+        title=f"set {correction.label} to {value}",
+        reason=correction.reason,
+        evidence=correction.evidence,
         edits=(edit,),
-        places=(with_shared_applications(place, case.repository, after, wanted.application),),
-        applications=affected_applications(case.repository, after, wanted.application),
-        parameters={"application": wanted.application.name, "field": format_path(wanted.path), "to": str(value)},
-        score=wanted.score,
+        places=(with_shared_applications(place, case.repository, after, correction.application),),
+        applications=affected_applications(case.repository, after, correction.application),
+        parameters={
+            "application": correction.application.name,
+            "field": format_path(correction.path),
+            "to": str(value),
+        },
+        score=correction.score,
     )
 
 
@@ -191,62 +195,62 @@ def with_edits(case: RemedyContext, *edits: Edit) -> Repository | None:
 
 def counterpart(repository: Repository, application: Application) -> Application | None:
     """The Application of that name in another state of the repository."""
-    named = [
-        one
-        for one in repository.applications
-        if one.name == application.name and one.object_namespace == application.object_namespace
+    same_name = [
+        app
+        for app in repository.applications
+        if app.name == application.name and app.object_namespace == application.object_namespace
     ]
-    return next((one for one in named if one.cluster == application.cluster), named[0] if named else None)
+    return next((app for app in same_name if app.cluster == application.cluster), same_name[0] if same_name else None)
 
 
-def affected_applications(before: Repository, after: Repository, application: Application) -> tuple[Application, ...]:
+def affected_applications(original: Repository, after: Repository, application: Application) -> tuple[Application, ...]:
     """Every Application whose text or rendering may differ: those that changed, and those above them."""
-    old = {(one.object_namespace, one.name, one.cluster): one for one in before.applications}
+    old = {(app.object_namespace, app.name, app.cluster): app for app in original.applications}
     moved = [
-        one
-        for one in after.applications
-        if (known := old.get((one.object_namespace, one.name, one.cluster))) is None or known.body != one.body
+        app
+        for app in after.applications
+        if (old_app := old.get((app.object_namespace, app.name, app.cluster))) is None or old_app.body != app.body
     ]
-    names = {application.name, *(one.name for one in moved)}
+    names = {application.name, *(app.name for app in moved)}
     grown = True
     while grown:
-        above = {one.parent for one in before.applications if one.name in names and one.parent}
+        above = {app.parent for app in original.applications if app.name in names and app.parent}
         above |= {
-            one.origin.producer.name
-            for one in before.applications
-            if one.name in names and one.origin and one.origin.producer
+            app.origin.producer.name
+            for app in original.applications
+            if app.name in names and app.origin and app.origin.producer
         }
         grown = not above <= names
         names |= above
-    known_names = [one for one in before.applications if one.name in names]
+    known_names = [app for app in original.applications if app.name in names]
     return tuple(dict.fromkeys([*known_names, *moved]))
 
 
-def with_shared_applications(place: Place, before: Repository, after: Repository, application: Application) -> Place:
+def with_shared_applications(place: Place, original: Repository, after: Repository, application: Application) -> Place:
     """The place with the names of the other Applications whose text or rendering it changes."""
-    changed_ones = {change.application for change in before.difference(after)}
-    above = {one.parent for one in before.applications if one.parent} | {
-        one.origin.producer.name for one in before.applications if one.origin and one.origin.producer
+    changed_ones = {change.application for change in original.difference(after)}
+    above = {app.parent for app in original.applications if app.parent} | {
+        app.origin.producer.name for app in original.applications if app.origin and app.origin.producer
     }
-    others = [
-        one.name for one in before.applications if one.name in changed_ones - above and one.name != application.name
+    other_names = [
+        app.name for app in original.applications if app.name in changed_ones - above and app.name != application.name
     ]
-    return place.model_copy(update={"also_feeds": tuple(dict.fromkeys((*place.also_feeds, *others)))})
+    return place.model_copy(update={"also_feeds": tuple(dict.fromkeys((*place.also_feeds, *other_names)))})
 
 
 def complaints(case: RemedyContext, *signals: str) -> Iterator[tuple[Application, Any]]:
     """(Application, evidence) for every piece of evidence with one of these signals whose Application is known here."""
-    seen = set()
-    for one in case.signals(*signals):
+    yielded = set()
+    for evidence in case.signals(*signals):
         name = (
-            one.subject.application
+            evidence.subject.application
             or case.diagnosis.subject.application
-            or (one.subject.name if one.subject.kind == "Application" else "")
+            or (evidence.subject.name if evidence.subject.kind == "Application" else "")
         )
         application = case.repository.application(name) if name else None
-        if application is not None and (application.key, one.text) not in seen:
-            seen.add((application.key, one.text))
-            yield application, one
+        if application is not None and (application.key, evidence.text) not in yielded:
+            yielded.add((application.key, evidence.text))
+            yield application, evidence
 
 
 def has_no_faults(repository: Repository, application: Application) -> bool:

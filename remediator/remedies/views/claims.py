@@ -49,32 +49,32 @@ def claims_of(manifest: Manifest, application: Application) -> Iterator[VolumeCl
 
 def claims(case: RemedyContext, subject: Subject | None = None) -> list[VolumeClaim]:
     """Every claim that the case can be about; with a subject, the one of that name (`data-web-0` is of a template)."""
-    found = [
+    candidates = [
         claim
         for application in _applications(case)
         for manifest in case.repository.objects(application)
         for claim in claims_of(manifest, application)
     ]
     if subject is None:
-        return found
-    named = [claim for claim in found if _is_named(claim, subject.name) and _in(claim, subject.namespace)]
-    return named if len({_text(claim) for claim in named}) == 1 else []
+        return candidates
+    matching = [claim for claim in candidates if _is_named(claim, subject.name) and _in(claim, subject.namespace)]
+    return matching if len({_text(claim) for claim in matching}) == 1 else []
 
 
 def _text(claim: VolumeClaim) -> tuple[object, ...]:
     """The text that the claim comes from: one text may feed several Applications, a chart's template has values of each."""
     manifest = claim.manifest
-    own = claim.application.key if "templates/" in manifest.file or not manifest.file else ()
-    return (manifest.file, manifest.document, manifest.name, claim.path, own)
+    owner = claim.application.key if "templates/" in manifest.file or not manifest.file else ()
+    return (manifest.file, manifest.document, manifest.name, claim.path, owner)
 
 
 def _applications(case: RemedyContext) -> list[Application]:
     """The targets' own where there are any, else all that could hold the culprit."""
-    own = list(dict.fromkeys(target.application for target in case.targets))
+    applications = list(dict.fromkeys(target.application for target in case.targets))
     name = case.diagnosis.subject.application
-    if not own and name:
-        own = [application for application in case.repository.applications if application.name == name]
-    return own or list(case.repository.applications)
+    if not applications and name:
+        applications = [application for application in case.repository.applications if application.name == name]
+    return applications or list(case.repository.applications)
 
 
 def _is_named(claim: VolumeClaim, name: str) -> bool:
@@ -84,23 +84,23 @@ def _is_named(claim: VolumeClaim, name: str) -> bool:
 
 
 def _in(claim: VolumeClaim, namespace: str) -> bool:
-    own = claim.manifest.namespace_in(claim.application)
-    return not namespace or not own or own == namespace
+    claim_namespace = claim.manifest.namespace_in(claim.application)
+    return not namespace or not claim_namespace or claim_namespace == namespace
 
 
-def claims_of_evidence(case: RemedyContext, one: Evidence) -> list[VolumeClaim]:
+def claims_of_evidence(case: RemedyContext, evidence: Evidence) -> list[VolumeClaim]:
     """The claims that a piece of evidence speaks of: the one it names, else those of the workload it names."""
-    if one.subject.kind == "PersistentVolumeClaim":
-        return claims(case, one.subject)
+    if evidence.subject.kind == "PersistentVolumeClaim":
+        return claims(case, evidence.subject)
     return [claim for target in case.targets for claim in mounted_claims(case, target)]
 
 
 def mounted_claims(case: RemedyContext, target: Match) -> Iterator[VolumeClaim]:
     """The claims that a workload's volumes name, and those of its own templates."""
-    found = target.manifest.pod_spec()
+    pod = target.manifest.pod_spec()
     names = {
         str(get(volume, ("persistentVolumeClaim", "claimName")))
-        for volume in (found[0].get("volumes") or () if found else ())
+        for volume in (pod[0].get("volumes") or () if pod else ())
         if get(volume, ("persistentVolumeClaim", "claimName")) is not MISSING
     }
     for claim in claims(case):

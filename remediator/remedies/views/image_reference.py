@@ -17,10 +17,10 @@ class ImageReference:
     @classmethod
     def parse(cls, text: str) -> ImageReference:
         """A reference from its text; what is left out stays empty."""
-        rest, _, digest = text.partition("@")
-        head, slash, tail = rest.partition("/")
+        name_and_tag, _, digest = text.partition("@")
+        head, slash, tail = name_and_tag.partition("/")
         registry = head if slash and ("." in head or ":" in head or head == "localhost") else ""
-        path = tail if registry else rest
+        path = tail if registry else name_and_tag
         name, colon, tag = path.rpartition(":")
         if not colon or "/" in tag:
             name, tag = path, ""

@@ -53,10 +53,14 @@ class ClusterNode:
 def nodes_of(case: RemedyContext, columns: tuple[str, ...] = ()) -> list[ClusterNode]:
     """Every node that is shown; `columns` are label keys that a table may show under their last part's name."""
     merged: dict[str, dict[str, str]] = {}
-    for one in case.statements:
-        if one.subject.kind == "Node" and one.subject.name and one.channel in ("status", "text"):
-            merged.setdefault(one.subject.name, {}).update(
-                {key: value for key, value in one.facts.items() if value or key not in merged[one.subject.name]}
+    for evidence in case.statements:
+        if evidence.subject.kind == "Node" and evidence.subject.name and evidence.channel in ("status", "text"):
+            merged.setdefault(evidence.subject.name, {}).update(
+                {
+                    key: value
+                    for key, value in evidence.facts.items()
+                    if value or key not in merged[evidence.subject.name]
+                }
             )
     return [_node(name, facts, columns) for name, facts in merged.items()]
 
@@ -77,4 +81,6 @@ def _node(name: str, facts: dict[str, str], columns: tuple[str, ...]) -> Cluster
 
 def total_nodes(evidence: list[Evidence]) -> int:
     """How many nodes the scheduler looked at, by its own message; 0 where it does not say."""
-    return max((int(count) for one in evidence if (count := one.facts.get("nodes", "")).isdigit()), default=0)
+    return max(
+        (int(count) for statement in evidence if (count := statement.facts.get("nodes", "")).isdigit()), default=0
+    )

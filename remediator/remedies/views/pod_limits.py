@@ -14,8 +14,8 @@ def memory_limits_of_killed(case: RemedyContext, killed: Sequence[Evidence], con
     """Return the memory limits that the evidence shows on the pods that were killed; empty where it shows none."""
     return {
         amount
-        for one in case.statements
-        if one.subject.container in ("", container)
-        and (one in killed or one.subject.pod in {other.subject.pod for other in killed})
-        if (amount := quantities.parse(one.facts.get("memory_limit"))) is not None
+        for evidence in case.statements
+        if evidence.subject.container in ("", container)
+        and (evidence in killed or evidence.subject.pod in {statement.subject.pod for statement in killed})
+        if (amount := quantities.parse(evidence.facts.get("memory_limit"))) is not None
     }

@@ -50,14 +50,14 @@ class FaultyService:
     @property
     def spec(self) -> dict[str, Any]:
         """Its spec, empty where there is none."""
-        found = self.manifest.body.get("spec")
-        return found if isinstance(found, dict) else {}
+        spec = self.manifest.body.get("spec")
+        return spec if isinstance(spec, dict) else {}
 
     @property
     def selector(self) -> dict[str, str]:
         """Labels by which it finds its pods."""
-        found = self.spec.get("selector")
-        return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+        selector = self.spec.get("selector")
+        return {str(key): str(value) for key, value in selector.items()} if isinstance(selector, dict) else {}
 
     @property
     def ports(self) -> list[dict[str, Any]]:
@@ -88,45 +88,54 @@ class WorkloadPods:
 
 def faulty_services(case: RemedyContext) -> list[FaultyService]:
     """Services that the evidence says cannot be used, and that this repository holds."""
-    told: dict[tuple[str, str], list[Evidence]] = {}
-    asked: dict[tuple[str, str], set[str]] = {}
+    evidence_by_key: dict[tuple[str, str], list[Evidence]] = {}
+    ports_by_key: dict[tuple[str, str], set[str]] = {}
     for subject, evidence, port in _named(case):
         key = (subject.namespace, subject.name)
-        told.setdefault(key, []).append(evidence)
-        asked.setdefault(key, set()).update([port] if port else [])
-    found: list[FaultyService] = []
-    for (namespace, name), evidence_list in told.items():
+        evidence_by_key.setdefault(key, []).append(evidence)
+        ports_by_key.setdefault(key, set()).update([port] if port else [])
+    services: list[FaultyService] = []
+    for (namespace, name), evidence_list in evidence_by_key.items():
         cluster = case.diagnosis.subject.cluster
         subject = Subject(cluster=cluster, namespace=namespace, kind="Service", name=name)
         for match in case.repository.find(subject):
             manifest = match.manifest
-            here = manifest.namespace_in(match.application)
-            if manifest.kind != "Service" or manifest.name != name or (namespace and here and here != namespace):
+            manifest_namespace = manifest.namespace_in(match.application)
+            if (
+                manifest.kind != "Service"
+                or manifest.name != name
+                or (namespace and manifest_namespace and manifest_namespace != namespace)
+            ):
                 continue
-            if all(server.manifest is not manifest for server in found):
-                cited = tuple({one.id: one for one in evidence_list if one.signal}.values())
-                found.append(FaultyService(match.application, manifest, cited, frozenset(asked[namespace, name])))
-    return found
+            if all(server.manifest is not manifest for server in services):
+                cited = tuple({evidence.id: evidence for evidence in evidence_list if evidence.signal}.values())
+                services.append(
+                    FaultyService(match.application, manifest, cited, frozenset(ports_by_key[namespace, name]))
+                )
+    return services
 
 
 def _named(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
     """(Service, who says so, port) for every Service that a piece of evidence complains about."""
     diagnosis = case.diagnosis
     hosts: list[tuple[Subject, Evidence, str]] = []
-    for one in diagnosis.evidence:
-        if one.subject.kind in SERVICE_KINDS:
-            yield one.subject, one, ""
-        name = one.facts.get("field_serviceName") or one.facts.get("service") or ""
+    for evidence in diagnosis.evidence:
+        if evidence.subject.kind in SERVICE_KINDS:
+            yield evidence.subject, evidence, ""
+        name = evidence.facts.get("field_serviceName") or evidence.facts.get("service") or ""
         if name and name != "port":
             space, _, short = name.rpartition("/")
             yield (
-                Subject(namespace=space or one.facts.get("field_namespace", "") or one.subject.namespace, name=short),
-                one,
+                Subject(
+                    namespace=space or evidence.facts.get("field_namespace", "") or evidence.subject.namespace,
+                    name=short,
+                ),
+                evidence,
                 "",
             )
-        host, port = host_in(one.text)
-        if host and (subject := service_subject(host, one.subject)).kind == "Service":
-            hosts.append((subject, one, port))
+        host, port = host_in(evidence.text)
+        if host and (subject := service_subject(host, evidence.subject)).kind == "Service":
+            hosts.append((subject, evidence, port))
     yield from hosts
     lead = diagnosis.evidence[0] if diagnosis.evidence else None
     if lead is not None and diagnosis.subject.kind in SERVICE_KINDS:
@@ -137,34 +146,34 @@ def _named(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
 
 def _mentioned(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
     """Hosts of the lines that the same complainant logged round its complaint: `Connecting to backend:80`."""
-    for one in case.diagnosis.evidence:
-        if one.channel not in ("log", "text"):
+    for complaint in case.diagnosis.evidence:
+        if complaint.channel not in ("log", "text"):
             continue
-        for other in case.diagnosis.context:
+        for statement in case.diagnosis.context:
             near = (
-                other.subject.name == one.subject.name
-                and other.source == one.source
-                and abs(other.line - one.line) <= 20
+                statement.subject.name == complaint.subject.name
+                and statement.source == complaint.source
+                and abs(statement.line - complaint.line) <= 20
             )
-            if near and other.channel in ("log", "text"):
-                host, port = host_in(other.text)
-                if host and (subject := service_subject(host, other.subject)).kind == "Service":
-                    yield subject, one, port
+            if near and statement.channel in ("log", "text"):
+                host, port = host_in(statement.text)
+                if host and (subject := service_subject(host, statement.subject)).kind == "Service":
+                    yield subject, complaint, port
 
 
 def neighbours(case: RemedyContext, application: Application, namespace: str) -> Iterator[tuple[Application, Manifest]]:
     """Every object of a namespace, of this Application first, then of the others on the same cluster."""
-    others = [
-        other
-        for other in case.repository.applications
-        if other != application
-        and other.cluster == application.cluster
-        and (not other.namespace or not namespace or other.namespace == namespace)
+    neighbour_applications = [
+        neighbour
+        for neighbour in case.repository.applications
+        if neighbour != application
+        and neighbour.cluster == application.cluster
+        and (not neighbour.namespace or not namespace or neighbour.namespace == namespace)
     ]
-    for one in (application, *others):
-        for manifest in case.repository.objects(one):
-            if (manifest.namespace_in(one) or namespace) == namespace:
-                yield one, manifest
+    for owner in (application, *neighbour_applications):
+        for manifest in case.repository.objects(owner):
+            if (manifest.namespace_in(owner) or namespace) == namespace:
+                yield owner, manifest
 
 
 def pods_in_namespace(case: RemedyContext, server: FaultyService) -> list[WorkloadPods]:
@@ -195,47 +204,47 @@ def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 
 def selected_pods(server: FaultyService, pods: Sequence[WorkloadPods]) -> list[WorkloadPods]:
     """Those of the pods that the Service sends to."""
-    return [one for one in pods if selects(server.selector, one.labels)] if server.selects else []
+    return [workload for workload in pods if selects(server.selector, workload.labels)] if server.selects else []
 
 
 def statements_about(case: RemedyContext, server: FaultyService) -> list[Evidence]:
     """What the input shows of a Service and its endpoints: `get svc`, `describe svc`, `get endpoints`."""
     return [
-        one
-        for one in case.statements
-        if one.subject.kind in SERVICE_KINDS
-        and one.subject.name == server.manifest.name
-        and (not one.subject.namespace or not server.namespace or one.subject.namespace == server.namespace)
+        statement
+        for statement in case.statements
+        if statement.subject.kind in SERVICE_KINDS
+        and statement.subject.name == server.manifest.name
+        and (not statement.subject.namespace or not server.namespace or statement.subject.namespace == server.namespace)
     ]
 
 
 def has_endpoints(case: RemedyContext, server: FaultyService) -> bool:
     """Whether the input shows addresses behind the Service."""
-    texts = [one.facts.get("endpoints", "") for one in statements_about(case, server)]
+    texts = [statement.facts.get("endpoints", "") for statement in statements_about(case, server)]
     return any(re.search(r"\d:\d|\d\.\d", text) for text in texts)
 
 
 def parse_labels(text: str) -> dict[str, str]:
     """`a=b, c=d` of kubectl as a mapping."""
-    found = (part.strip().partition("=") for part in re.split(r"[,\s]+", text) if "=" in part)
-    return {key: value for key, _, value in found}
+    parts = (part.strip().partition("=") for part in re.split(r"[,\s]+", text) if "=" in part)
+    return {key: value for key, _, value in parts}
 
 
 def live_pods(case: RemedyContext, namespace: str) -> list[tuple[Evidence, dict[str, str]]]:
     """Pods that the input shows with their labels."""
     return [
-        (one, parse_labels(one.facts["labels"]))
-        for one in case.statements
-        if one.subject.pod and one.facts.get("labels") and one.subject.namespace in ("", namespace)
+        (statement, parse_labels(statement.facts["labels"]))
+        for statement in case.statements
+        if statement.subject.pod and statement.facts.get("labels") and statement.subject.namespace in ("", namespace)
     ]
 
 
 def container_ports(pods: Iterable[WorkloadPods]) -> list[tuple[WorkloadPods, dict[str, Any], YamlPath]]:
     """Every declared port of the pods' containers with its path."""
     return [
-        (one, port, (*path, "ports", index))
-        for one in pods
-        for body, path, init in one.manifest.containers()
+        (workload, port, (*path, "ports", index))
+        for workload in pods
+        for body, path, init in workload.manifest.containers()
         if not init
         for index, port in enumerate(body.get("ports") or ())
         if isinstance(port, dict) and port.get("containerPort") is not None
@@ -244,10 +253,10 @@ def container_ports(pods: Iterable[WorkloadPods]) -> list[tuple[WorkloadPods, di
 
 def listening_ports(case: RemedyContext, pods: Sequence[WorkloadPods]) -> set[int]:
     """Ports on which the pods' own logs say they listen."""
-    names = {one.manifest.name for one in pods}
+    names = {workload.manifest.name for workload in pods}
     return {
-        int(found["port"])
-        for one in case.statements
-        if one.channel == "log" and one.subject.name in names
-        for found in _LISTENS.finditer(one.text)
+        int(match["port"])
+        for statement in case.statements
+        if statement.channel == "log" and statement.subject.name in names
+        for match in _LISTENS.finditer(statement.text)
     }

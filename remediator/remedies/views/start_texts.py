@@ -34,10 +34,10 @@ class StartText:
 
 def containers(case: RemedyContext, evidence: list[Evidence]) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
     """Every container that the evidence can mean: those it names, else all of the targets, init containers too."""
-    named = {one.subject.container or one.facts.get("container", "") for one in evidence} - {""}
+    names = {item.subject.container or item.facts.get("container", "") for item in evidence} - {""}
     for target in case.targets:
         for body, path, _ in target.manifest.containers():
-            if not named or body.get("name") in named:
+            if not names or body.get("name") in names:
                 yield target, body, path
 
 
@@ -60,8 +60,8 @@ def commands(target: Match, container: dict[str, Any], path: YamlPath) -> Iterat
 
 
 def _exec(body: Any) -> Any:
-    found = body.get("exec") if isinstance(body, dict) else None
-    return found.get("command") if isinstance(found, dict) else None
+    probe = body.get("exec") if isinstance(body, dict) else None
+    return probe.get("command") if isinstance(probe, dict) else None
 
 
 def variables(target: Match, container: dict[str, Any], path: YamlPath) -> Iterator[StartText]:
