@@ -1,4 +1,7 @@
-"""ServiceAccounts that do not exist."""
+"""ServiceAccounts that do not exist: name the one that the workload must mean.
+
+An account that is only nearly right gives other permissions, so one is chosen only where no second one fits.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from remediator.remedies.engine.spelling import nearest
 
 
 def fix_service_account(case: RemedyContext) -> Iterator[Fix]:
-    """Name the ServiceAccount that exists."""
+    """Name a ServiceAccount that exists instead of the missing one."""
     for evidence in case.signals("service_account_not_found"):
         missing = evidence.facts.get("missing", "")
         for target in case.targets:
@@ -20,11 +23,11 @@ def fix_service_account(case: RemedyContext) -> Iterator[Fix]:
                 continue
             accounts = [manifest.name for manifest in case.namespace_objects(target, "ServiceAccount")]
             if missing in accounts:
-                continue  # it is here: the cluster just does not have it yet
-            new, why = _account(case, target, missing, accounts)
+                continue  # the repository has it: the cluster will get it with the next sync
+            new, why = _account_for(case, target, missing, accounts)
             yield Fix(
                 title=f"run `{target.manifest.name}` as ServiceAccount `{new}` instead of `{missing}`",
-                reason=f"ServiceAccount `{missing}` is defined nowhere; {why}",
+                reason=f"ServiceAccount `{missing}` is not defined in this repository; {why}",
                 evidence=case.cite(evidence),
                 wants=(Want(target.application, target.manifest, (*pod[1], "serviceAccountName"), new or missing),),
                 parameters={"from": missing, "to": new},
@@ -33,11 +36,11 @@ def fix_service_account(case: RemedyContext) -> Iterator[Fix]:
             )
 
 
-def _account(case: RemedyContext, target: Match, missing: str, accounts: list[str]) -> tuple[str, str]:
+def _account_for(case: RemedyContext, target: Match, missing: str, accounts: list[str]) -> tuple[str, str]:
     if new := nearest(missing, accounts):
-        return new, f"`{new}` in the same namespace is one slip away."
+        return new, f"`{new}` in the same namespace has nearly the same name."
     if target.manifest.name in accounts:
-        return target.manifest.name, "the account of the workload's own name exists."
+        return target.manifest.name, "the account with the name of the workload exists."
     used = {
         str(pod[0].get("serviceAccountName"))
         for manifest in case.namespace_objects(target)
@@ -47,4 +50,4 @@ def _account(case: RemedyContext, target: Match, missing: str, accounts: list[st
     if len(unused) == 1:
         only = next(iter(unused))
         return only, f"`{only}` is the only account of this Application that no workload uses."
-    return "", "nothing in the namespace was surely meant."
+    return "", "no account in the namespace is clearly the right one."

@@ -1,4 +1,4 @@
-"""Autoscalers that point at no workload."""
+"""Autoscalers whose target does not exist: correct the name or the kind of the target."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REFERENCES: dict[str, YamlPath] = {
 
 
 def fix_scale_target(case: RemedyContext) -> Iterator[Fix]:
-    """Point the autoscaler at the workload that exists: its name, or its kind where only that is wrong."""
+    """Correct the name of the autoscaler's target, or its kind where only that is wrong."""
     failed = case.signals("scale_target_not_found")
     for target in case.targets:
         path = _REFERENCES.get(target.manifest.kind)
@@ -35,15 +35,15 @@ def _fixes(
     name, kind = str(reference.get("name", "")), str(reference.get("kind") or "Deployment")
     missing = case.facts("missing", among=failed)
     if missing and name not in missing:
-        return  # it was mended since
+        return  # it was corrected since
     workloads = case.namespace_objects(target, *WORKLOADS)
     same_name = [item for item in workloads if item.name == name]
     if any(item.kind == kind for item in same_name):
-        return  # it is here: the cluster just does not have it yet
+        return  # the repository has it: the cluster will get it with the next sync
     if len(same_name) == 1 and same_name[0].kind in ("Deployment", "StatefulSet", "Rollout"):
-        yield _kind(case, target, path, kind, same_name[0], failed)
+        yield _kind_fix(case, target, path, kind, same_name[0], failed)
         return
-    new, why = _meant(case, target, kind, name, [item for item in workloads if item.kind == kind])
+    new, why = _target_for(case, target, kind, name, [item for item in workloads if item.kind == kind])
     names = {item.name for item in workloads if item.kind == kind}
     yield Fix(
         title=f"scale {kind} `{new}` instead of `{name}`",
@@ -56,7 +56,7 @@ def _fixes(
     )
 
 
-def _kind(
+def _kind_fix(
     case: RemedyContext, target: Match, path: YamlPath, kind: str, workload: Manifest, failed: list[Evidence]
 ) -> Fix:
     wants = [Want(target.application, target.manifest, (*path, "kind"), workload.kind)]
@@ -74,12 +74,12 @@ def _kind(
     )
 
 
-def _meant(case: RemedyContext, target: Match, kind: str, name: str, workloads: list[Manifest]) -> tuple[str, str]:
+def _target_for(case: RemedyContext, target: Match, kind: str, name: str, workloads: list[Manifest]) -> tuple[str, str]:
     names = list(dict.fromkeys(item.name for item in workloads))
     if new := nearest(name, names):
-        return new, f"`{new}` in the same namespace is one slip away."
+        return new, f"`{new}` in the same namespace has nearly the same name."
     if target.manifest.name in names:
-        return target.manifest.name, f"the autoscaler is called like {kind} `{target.manifest.name}`."
+        return target.manifest.name, f"the autoscaler has the name of {kind} `{target.manifest.name}`."
     scaled = {
         str(get(item.body, (*_REFERENCES[item.kind], "name")))
         for item in case.namespace_objects(target, *_REFERENCES)
@@ -89,4 +89,4 @@ def _meant(case: RemedyContext, target: Match, kind: str, name: str, workloads: 
     if len(unscaled) == 1:
         only = next(iter(unscaled))
         return only, f"`{only}` is the only {kind} of this Application without an autoscaler."
-    return "", "nothing in the namespace was surely meant."
+    return "", "no workload in the namespace is clearly the right one."

@@ -1,4 +1,8 @@
-"""Permissions: the one missing grant, never a wildcard."""
+"""Permissions: add the one grant that is missing, never a wildcard.
+
+A denied request says exactly which verb on which resource is missing. Only that is added, to the Role that is already
+bound to the account; the policy says which verbs may be granted at all, and what may never be.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from remediator.remedies.engine.spelling import is_typo
 
 @dataclass(frozen=True)
 class DeniedRequest:
-    """One thing that an account may not do."""
+    """One request that the API server denied to an account."""
 
     namespace: str
     account: str
@@ -25,33 +29,33 @@ class DeniedRequest:
     resource: str
     group: str
     scope: str
-    """The namespace it was denied in; empty for the whole cluster."""
+    """The namespace of the request; empty for the whole cluster."""
 
 
 @dataclass(frozen=True)
 class BoundRole:
-    """An object and the Application that applies it."""
+    """A Role, a binding or an account, with the Application that applies it."""
 
     application: Application
     manifest: Manifest
 
 
 def grant_rbac(case: RemedyContext) -> Iterator[Fix]:
-    """Add what is denied to the Role that the account is bound to, and nothing else; one fix for each Role."""
-    lacking: dict[tuple[Application, str, str], tuple[BoundRole, list[DeniedRequest], list[Evidence]]] = {}
+    """Add just the denied requests to the Role that the account is bound to; one fix for each Role."""
+    grants_by_role: dict[tuple[Application, str, str], tuple[BoundRole, list[DeniedRequest], list[Evidence]]] = {}
     for denied, evidence in _denials(case):
         if not _may_grant(case, denied):
             continue
         roles = _roles(case, denied)
         for role in roles[:1]:
             key = (role.application, role.manifest.kind, role.manifest.name)
-            _, several, statements = lacking.setdefault(key, (role, [], []))
-            several.append(denied)
+            _, denials, statements = grants_by_role.setdefault(key, (role, [], []))
+            denials.append(denied)
             statements.extend(evidence)
         if not roles:
-            yield from _misbound(case, denied, evidence)
-    for role, several, statements in lacking.values():
-        yield from _grant(case, role, several, statements)
+            yield from _binding_fixes(case, denied, evidence)
+    for role, denials, statements in grants_by_role.values():
+        yield from _grant(case, role, denials, statements)
 
 
 def _denials(case: RemedyContext) -> Iterator[tuple[DeniedRequest, list[Evidence]]]:
@@ -71,20 +75,20 @@ def _denials(case: RemedyContext) -> Iterator[tuple[DeniedRequest, list[Evidence
 
 
 def _may_grant(case: RemedyContext, denied: DeniedRequest) -> bool:
-    """Within the policy: a known verb, nothing that could be used to gain more."""
-    verbs = _words(case.action.options.get("verbs"))
-    never = _words(case.action.options.get("never"))
+    """Return True where the policy allows the verb, and the grant cannot be used to gain more permissions."""
+    verbs = _strings(case.action.options.get("verbs"))
+    never = _strings(case.action.options.get("never"))
     return denied.verb in verbs and denied.verb not in never and denied.resource.partition("/")[0] not in never
 
 
-def _words(value: Any) -> list[str]:
+def _strings(value: Any) -> list[str]:
     return [str(word) for word in value] if isinstance(value, list) else []
 
 
 def _roles(case: RemedyContext, denied: DeniedRequest) -> list[BoundRole]:
-    """Roles of the repository that the account is bound to and that hold where it was denied, the narrower first."""
+    """Return the Roles that the account is bound to and that apply to the request, the narrower ones first."""
     roles: dict[tuple[str, str], BoundRole] = {}
-    for binding in _of_kind(case, "RoleBinding", "ClusterRoleBinding"):
+    for binding in _objects_of_kind(case, "RoleBinding", "ClusterRoleBinding"):
         wide = binding.manifest.kind == "ClusterRoleBinding"
         space = _namespace(binding)
         if not wide and (not denied.scope or space != denied.scope):
@@ -94,17 +98,17 @@ def _roles(case: RemedyContext, denied: DeniedRequest) -> list[BoundRole]:
         reference = get(binding.manifest.body, ("roleRef",))
         if not isinstance(reference, dict):
             continue
-        for role in _of_kind(case, str(reference.get("kind"))):
+        for role in _objects_of_kind(case, str(reference.get("kind"))):
             if role.manifest.name == reference.get("name") and (
                 role.manifest.kind == "ClusterRole" or _namespace(role) == space
             ):
                 roles.setdefault((role.manifest.kind, role.manifest.name), role)
     rank = {"Role": 0, "ClusterRole": 1}
-    return sorted(roles.values(), key=lambda role: (rank.get(role.manifest.kind, 2), -_fits(role, denied)))
+    return sorted(roles.values(), key=lambda role: (rank.get(role.manifest.kind, 2), -_nearness(role, denied)))
 
 
-def _of_kind(case: RemedyContext, *kinds: str) -> list[BoundRole]:
-    """Objects of these kinds, the culprit's Applications first, then those of their cluster."""
+def _objects_of_kind(case: RemedyContext, *kinds: str) -> list[BoundRole]:
+    """Return the objects of these kinds, those of the culprit's Applications first, then those of their cluster."""
     first = list(dict.fromkeys(target.application for target in case.targets))
     clusters = {application.cluster for application in first}
     neighbours = [
@@ -136,8 +140,8 @@ def _is_account(subject: dict[str, Any], denied: DeniedRequest, space: str) -> b
     )
 
 
-def _fits(role: BoundRole, denied: DeniedRequest) -> int:
-    """How near a Role is to the grant: it names the resource, it names the group."""
+def _nearness(role: BoundRole, denied: DeniedRequest) -> int:
+    """Return how near a Role is to the grant: whether it names the resource, and the group."""
     rules = _rules(role)
     names = any(denied.resource in (rule.get("resources") or ()) for _, rule in rules)
     groups = any(denied.group in (rule.get("apiGroups") or ()) for _, rule in rules)
@@ -152,13 +156,13 @@ def _rules(role: BoundRole) -> list[tuple[int, dict[str, Any]]]:
 
 
 def _grant(
-    case: RemedyContext, role: BoundRole, several: list[DeniedRequest], evidence: list[Evidence]
+    case: RemedyContext, role: BoundRole, denials: list[DeniedRequest], evidence: list[Evidence]
 ) -> Iterator[Fix]:
-    """All that the Role lacks; each denial sees what those before it were granted."""
+    """Yield one fix with every missing grant; each denial sees the grants for those before it."""
     body = copy.deepcopy(role.manifest.body.get("rules") or [])
     changed: dict[YamlPath, Any] = {}
     granted = []
-    for denied in several:
+    for denied in denials:
         rules = [
             (index, rule)
             for index, rule in enumerate(body)
@@ -166,7 +170,7 @@ def _grant(
         ]
         if any(_allows(rule, denied) for _, rule in rules):
             continue
-        repair = _slip(rules, denied) or _missing_verb(rules, denied) or _missing_resource(rules, denied)
+        repair = _misspelt_word(rules, denied) or _missing_verb(rules, denied) or _missing_resource(rules, denied)
         if repair is None:
             body.append({"apiGroups": [denied.group], "resources": [denied.resource], "verbs": [denied.verb]})
         else:
@@ -176,7 +180,7 @@ def _grant(
                 changed[path] = value
         granted.append(denied)
     if not granted:
-        return  # it was granted since
+        return  # the repository grants it already
     old_rules = role.manifest.body.get("rules") or []
     wants = [Want(role.application, role.manifest, path, value) for path, value in changed.items()]
     if len(body) > len(old_rules):
@@ -184,7 +188,7 @@ def _grant(
     account, grants = granted[0].account, ", ".join(f"{denial.verb} {denial.resource}" for denial in granted)
     yield Fix(
         title=f"let `{account}` {grants}",
-        reason=f"ServiceAccount `{account}` may not {grants}; it is bound to {role.manifest.kind} `{role.manifest.name}`, which lacks just that.",
+        reason=f"ServiceAccount `{account}` may not {grants}; it is bound to {role.manifest.kind} `{role.manifest.name}`, which does not allow it.",
         evidence=case.cite(*evidence),
         wants=tuple(wants),
         parameters={"role": role.manifest.name, "grants": grants},
@@ -200,8 +204,8 @@ def _allows(rule: dict[str, Any], denied: DeniedRequest) -> bool:
     return has("apiGroups", denied.group) and has("resources", denied.resource) and has("verbs", denied.verb)
 
 
-def _slip(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest) -> tuple[YamlPath, Any] | None:
-    """A misspelt verb, resource or group of a rule that else grants it."""
+def _misspelt_word(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest) -> tuple[YamlPath, Any] | None:
+    """Return the correction of a misspelt verb, resource or group in a rule that would grant the request."""
     for key, right in (("verbs", denied.verb), ("resources", denied.resource), ("apiGroups", denied.group)):
         for index, rule in rules:
             words = rule.get(key)
@@ -247,11 +251,11 @@ _KNOWN = frozenset(
         "deployments/status",
     ]
 )
-"""Words that are right as they stand, however near another one is."""
+"""Words that are correct, however near another one is."""
 
 
 def _missing_verb(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest) -> tuple[YamlPath, Any] | None:
-    """The rule that names the resource, the one that names fewest others first."""
+    """Return the rule for the resource with the verb added; of several, the one with the fewest resources."""
     candidates = [
         (index, rule)
         for index, rule in rules
@@ -269,7 +273,7 @@ def _missing_verb(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest
 
 
 def _missing_resource(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest) -> tuple[YamlPath, Any] | None:
-    """A rule that grants just this verb, or only reading, to others of the group: one more resource widens nothing else."""
+    """Return a rule of the group with the resource added, if it grants just this verb or only reading."""
     reading = {"get", "list", "watch"}
     for index, rule in rules:
         verbs = rule.get("verbs") or []
@@ -286,10 +290,10 @@ def _missing_resource(rules: list[tuple[int, dict[str, Any]]], denied: DeniedReq
     return None
 
 
-def _misbound(case: RemedyContext, denied: DeniedRequest, evidence: list[Evidence]) -> Iterator[Fix]:
-    """No Role is bound to the account, but a binding misspells it or seeks it in another namespace."""
-    accounts = {(account.manifest.name, _namespace(account)) for account in _of_kind(case, "ServiceAccount")}
-    for binding in _of_kind(case, "RoleBinding", "ClusterRoleBinding"):
+def _binding_fixes(case: RemedyContext, denied: DeniedRequest, evidence: list[Evidence]) -> Iterator[Fix]:
+    """Yield the correction of a binding that misspells the account or names another namespace."""
+    accounts = {(account.manifest.name, _namespace(account)) for account in _objects_of_kind(case, "ServiceAccount")}
+    for binding in _objects_of_kind(case, "RoleBinding", "ClusterRoleBinding"):
         space = _namespace(binding)
         if binding.manifest.kind == "RoleBinding" and space != denied.scope:
             continue
@@ -300,8 +304,8 @@ def _misbound(case: RemedyContext, denied: DeniedRequest, evidence: list[Evidenc
             if (name, subject_namespace) in accounts:
                 continue
             slip = subject_namespace == denied.namespace and is_typo(name, denied.account)
-            astray = name == denied.account and subject_namespace != denied.namespace
-            if not (slip or astray):
+            elsewhere = name == denied.account and subject_namespace != denied.namespace
+            if not (slip or elsewhere):
                 continue
             field, old, new = (
                 ("name", name, denied.account) if slip else ("namespace", subject_namespace, denied.namespace)

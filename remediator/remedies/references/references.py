@@ -1,4 +1,8 @@
-"""References to objects and keys that do not exist: ConfigMaps, Secrets, claims, accounts, classes."""
+"""References to ConfigMaps, Secrets and keys that do not exist: name the one that was meant.
+
+A missing object is often only not there yet. So nothing is proposed where the repository has the object, or where an
+operator will create it; and another object is chosen only if it has every key that the workload reads.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +21,16 @@ from remediator.remedies.views.object_references import ObjectReference, object_
 
 
 def rename_reference(case: RemedyContext) -> Iterator[Fix]:
-    """Point every reference to a missing object at the one that was meant."""
+    """Change every reference to a missing object to the object that was meant."""
     for kind, signal in (("ConfigMap", "configmap_not_found"), ("Secret", "secret_not_found")):
-        for missing, evidence in _missing(case.signals(signal)):
+        for missing, evidence in _evidence_by_name(case.signals(signal)):
             for target in case.targets:
-                yield from _renamed(case, target, kind, missing, evidence)
+                yield from _reference_fixes(case, target, kind, missing, evidence)
 
 
-def _renamed(case: RemedyContext, target: Match, kind: str, missing: str, evidence: list[Evidence]) -> Iterator[Fix]:
+def _reference_fixes(
+    case: RemedyContext, target: Match, kind: str, missing: str, evidence: list[Evidence]
+) -> Iterator[Fix]:
     wrong = [
         reference
         for reference in object_references(target.manifest)
@@ -33,13 +39,13 @@ def _renamed(case: RemedyContext, target: Match, kind: str, missing: str, eviden
     if not wrong:
         return
     holders = keys_by_name(case, target, kind)
-    if missing in holders or _promised(case, target, kind, missing):
-        return  # it is here, or somebody will make it: the cluster just does not have it yet
+    if missing in holders or _will_be_created(case, target, kind, missing):
+        return  # the repository has it or an operator will create it: the cluster does not have it yet
     needed_keys = {key for reference in wrong for key in reference.keys}
-    new, why = _meant(case, target, kind, missing, needed_keys, holders)
+    new, why = _object_for(case, target, kind, missing, needed_keys, holders)
     yield Fix(
         title=f"point `{target.manifest.name}` at {kind} `{new}` instead of `{missing}`",
-        reason=f"{kind} `{missing}` is defined nowhere; {why}",
+        reason=f"{kind} `{missing}` is not defined in this repository; {why}",
         evidence=case.cite(*evidence),
         wants=tuple(Want(target.application, target.manifest, reference.path, new or missing) for reference in wrong),
         parameters={"kind": kind, "from": missing, "to": new},
@@ -48,28 +54,28 @@ def _renamed(case: RemedyContext, target: Match, kind: str, missing: str, eviden
     )
 
 
-def _promised(case: RemedyContext, target: Match, kind: str, name: str) -> bool:
-    """Whether a custom resource names the object as something that it will make (a Secret of a database, of a vault)."""
+def _will_be_created(case: RemedyContext, target: Match, kind: str, name: str) -> bool:
+    """Return True where a custom resource will create the object, such as the Secret of a database."""
     word = "ecret" if kind == "Secret" else "onfig"
-    custom_resources = [manifest for manifest in case.namespace_objects(target) if manifest.kind not in _PLAIN]
+    custom_resources = [manifest for manifest in case.namespace_objects(target) if manifest.kind not in _ORDINARY_KINDS]
     return any(
         value == name and any(word in str(step) for step in path)
         for manifest in custom_resources
         for path, value in leaves(manifest.body)
     ) or any(
         kind == "Secret"
-        and _MAKERS.search(manifest.kind)
+        and _CREATING_KINDS.search(manifest.kind)
         and not any(config_objects(manifest))
         and (manifest.name == name or name.startswith(f"{manifest.name}-"))
         for manifest in custom_resources
     )
 
 
-_MAKERS = re.compile(
+_CREATING_KINDS = re.compile(
     r"(?i)user|cluster|database|postgres|mysql|maria|mongo|redis|rabbit|kafka|elastic|opensearch|minio|credential|claim|bucket"
 )
-"""Kinds of custom resources whose operators write a login into a Secret called after the resource."""
-_PLAIN = frozenset(
+"""Kinds of custom resources whose operators write a login into a Secret named after the resource."""
+_ORDINARY_KINDS = frozenset(
     (
         *WORKLOADS,
         "ConfigMap",
@@ -84,10 +90,10 @@ _PLAIN = frozenset(
         "PersistentVolumeClaim",
     )
 )
-"""Kinds that make no other object of the name they hold."""
+"""Kinds that do not create an object with a name that they contain."""
 
 
-def _missing(evidence: Iterable[Evidence]) -> Iterator[tuple[str, list[Evidence]]]:
+def _evidence_by_name(evidence: Iterable[Evidence]) -> Iterator[tuple[str, list[Evidence]]]:
     by_name: dict[str, list[Evidence]] = {}
     for statement in evidence:
         name = statement.facts.get("missing") or statement.facts.get("missing2") or ""
@@ -95,7 +101,7 @@ def _missing(evidence: Iterable[Evidence]) -> Iterator[tuple[str, list[Evidence]
     yield from ((name, group) for name, group in by_name.items() if name)
 
 
-def _meant(
+def _object_for(
     case: RemedyContext,
     target: Match,
     kind: str,
@@ -103,16 +109,16 @@ def _meant(
     needed_keys: set[str],
     holders: dict[str, set[str] | None],
 ) -> tuple[str, str]:
-    """The object that was meant and why; empty where that cannot be said."""
+    """Return the object that was meant and the reason; empty where no object is clearly the right one."""
     fitting = {name for name, keys in holders.items() if keys is None or needed_keys <= keys}
-    written_names = {_written(case, target, name): name for name in sorted(fitting)}
+    written_names = {_name_in_text(case, target, name): name for name in sorted(fitting)}
     typos = sorted(
         (name for name in written_names if is_typo(missing, name)), key=lambda name: -similarity(missing, name)
     )
     if typos and (len(typos) == 1 or similarity(missing, typos[0]) > similarity(missing, typos[1])):
         return typos[
             0
-        ], f"`{typos[0]}` in the same namespace is one slip away{' and holds the keys' if needed_keys else ''}."
+        ], f"`{typos[0]}` in the same namespace has nearly the same name{' and has the keys' if needed_keys else ''}."
     own_names = {
         name
         for manifest in case.siblings(target.application)
@@ -126,20 +132,20 @@ def _meant(
         if reference.kind == kind
     }
     orphans = own_names - used
-    if len(orphans) == 1 and not _typed(case, target, next(iter(orphans))):
-        name = _written(case, target, next(iter(orphans)))
+    if len(orphans) == 1 and not _has_special_type(case, target, next(iter(orphans))):
+        name = _name_in_text(case, target, next(iter(orphans)))
         return (
             name,
-            f"`{name}` is the only {kind} of this Application that nothing uses{', and it holds the keys' if needed_keys else ''}.",
+            f"`{name}` is the only {kind} of this Application that nothing uses{', and it has the keys' if needed_keys else ''}.",
         )
-    return "", "nothing in the namespace was surely meant."
+    return "", "no object in the namespace is clearly the right one."
 
 
 _HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")
 
 
-def _written(case: RemedyContext, target: Match, name: str) -> str:
-    """The name as a text must hold it: a kustomization's generator adds a hash of the contents when it renders."""
+def _name_in_text(case: RemedyContext, target: Match, name: str) -> str:
+    """Return the name to write in a file: without the hash that a kustomization's generator adds."""
     generated = any(
         item.name == name and item.file.endswith(_KUSTOMIZATIONS) for item in case.siblings(target.application)
     )
@@ -149,8 +155,8 @@ def _written(case: RemedyContext, target: Match, name: str) -> str:
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
-def _typed(case: RemedyContext, target: Match, name: str) -> bool:
-    """A Secret of a type of its own (a certificate, a pull secret) is for its own purpose, used or not."""
+def _has_special_type(case: RemedyContext, target: Match, name: str) -> bool:
+    """Return True for a Secret of a special type (a certificate, a pull secret), which no other workload reads."""
     return any(
         item.name == name and str(item.body.get("type") or "Opaque") != "Opaque"
         for item in case.siblings(target.application)
@@ -159,7 +165,7 @@ def _typed(case: RemedyContext, target: Match, name: str) -> bool:
 
 
 def fix_reference_key(case: RemedyContext) -> Iterator[Fix]:
-    """Correct a key that its ConfigMap or Secret does not hold."""
+    """Correct a key that its ConfigMap or Secret does not have."""
     for evidence in case.signals("key_not_found"):
         key = evidence.facts.get("key", "")
         of_object = evidence.facts.get("object_kind") in ("ConfigMap", "Secret")
@@ -167,12 +173,12 @@ def fix_reference_key(case: RemedyContext) -> Iterator[Fix]:
         kind = evidence.facts.get("kind", "")
         kind = {"config": "ConfigMap", "secret": "Secret", "configmap": "ConfigMap"}.get(kind.lower(), kind)
         for target in case.targets:
-            for reference, path in _by_key(target.manifest, key):
+            for reference, path in _references_to_key(target.manifest, key):
                 if (kind and reference.kind != kind) or (name and reference.name != name):
                     continue
                 keys = keys_by_name(case, target, reference.kind).get(reference.name)
                 if keys and key in keys:
-                    continue  # it is there: the cluster just does not have it yet
+                    continue  # the repository has it: the cluster will get it with the next sync
                 yield _key_fix(case, target, reference, path, key, keys or set(), evidence)
 
 
@@ -188,7 +194,7 @@ def _key_fix(
     new = nearest(key, keys) or (next(iter(keys)) if len(keys) == 1 else "")
     return Fix(
         title=f"read key `{new}` of {reference.kind} `{reference.name}` instead of `{key}`",
-        reason=f"{reference.kind} `{reference.name}` holds {', '.join(sorted(keys)) or 'no such key'}; `{key}` is not among them.",
+        reason=f"{reference.kind} `{reference.name}` has {', '.join(sorted(keys)) or 'no known keys'}, not `{key}`.",
         evidence=case.cite(evidence),
         wants=(Want(target.application, target.manifest, path, new or key),),
         parameters={"kind": reference.kind, "object": reference.name, "from": key, "to": new},
@@ -197,8 +203,8 @@ def _key_fix(
     )
 
 
-def _by_key(manifest: Manifest, key: str) -> Iterator[tuple[ObjectReference, YamlPath]]:
-    """References that need this key, and where they name it: in a variable, or in the items of a volume."""
+def _references_to_key(manifest: Manifest, key: str) -> Iterator[tuple[ObjectReference, YamlPath]]:
+    """Yield the references that need this key, with the path of the key: in a variable or in a volume's items."""
     for reference in object_references(manifest):
         if key not in reference.keys:
             continue

@@ -1,4 +1,8 @@
-"""Entries of a kustomization that name files which do not exist."""
+"""Entries of a kustomization that name a missing file, or name a file twice.
+
+A correction is accepted only if the Application then renders with fewer faults and with no new one, because an entry
+that exists can still be the wrong one.
+"""
 
 from __future__ import annotations
 
@@ -47,25 +51,25 @@ class ResourceEntry:
     """One file or directory that a kustomization names."""
 
     file: str
-    """The kustomization."""
+    """The path of the kustomization."""
     path: YamlPath
     value: str
     target: str
-    """From the checkout's root."""
+    """The path of the named file, relative to the root of the checkout."""
     front: str = ""
-    """What stands before the name in the text: the `key=` of a generator's file."""
+    """The text before the name: the `key=` of a generator's file."""
 
     @property
     def listed(self) -> bool:
-        """Whether it adds objects rather than changing them."""
+        """True where the entry adds objects; False where it changes them."""
         return self.path[0] in ("resources", "bases", "components")
 
 
 def fix_kustomize_resource(case: RemedyContext) -> Iterator[Fix]:
-    """Name the file that was meant, where an entry names one that is not there."""
+    """Name the file that was meant, where an entry names a missing one."""
     for application, evidence in complaints(case, "kustomize_resource_missing", "kustomize_failed"):
         if has_no_faults(case.repository, application):
-            continue  # the newest commit mended it
+            continue  # the newest commit corrected it
         entries = [
             entry
             for source in application.sources
@@ -73,29 +77,29 @@ def fix_kustomize_resource(case: RemedyContext) -> Iterator[Fix]:
             for entry in entries_below(case.repository, source.path)
         ]
         for entry in entries:
-            if not _exists(case.repository, entry) and _told(evidence, entry):
+            if not _exists(case.repository, entry) and _is_named(evidence, entry):
                 yield from _corrected(case, application, entry, entries, evidence)
-    yield from _listed_twice(case)
+    yield from _remove_duplicates(case)
 
 
-def _listed_twice(case: RemedyContext) -> Iterator[Fix]:
-    """Take out the second mention of a file that one kustomization lists twice."""
+def _remove_duplicates(case: RemedyContext) -> Iterator[Fix]:
+    """Remove the second entry of a file that one kustomization lists twice."""
     for application, evidence in complaints(case, "duplicate_resource"):
         for source in application.sources:
             listed: set[tuple[str, str]] = set()
             for entry in entries_below(case.repository, source.path) if source.local else ():
                 key = (entry.file, entry.target.rstrip("/"))
-                if entry.listed and key in listed and _told(evidence, entry):
+                if entry.listed and key in listed and _is_named(evidence, entry):
                     place = Place(
-                        file=entry.file, path=entry.path, value=entry.value, why="the entry stands here a second time"
+                        file=entry.file, path=entry.path, value=entry.value, why="the second entry of the same file"
                     )
                     yield Fix(
                         title=f"list {entry.value} once in {entry.file}",
-                        reason=f"`{entry.file}` lists `{entry.value}` twice, and kustomize adds no object twice.",
+                        reason=f"`{entry.file}` lists `{entry.value}` twice; kustomize refuses to add an object twice.",
                         evidence=case.cite(evidence),
                         edits=(Edit(op="delete", file=entry.file, path=entry.path),),
                         places=(place,),
-                        applications=tuple(dict.fromkeys([application, *_users(case, application, entry)])),
+                        applications=tuple(dict.fromkeys([application, *_applications_of(case, application, entry)])),
                         parameters={"entry": entry.value},
                         score=0.8,
                     )
@@ -103,7 +107,7 @@ def _listed_twice(case: RemedyContext) -> Iterator[Fix]:
 
 
 def entries_below(repository: Repository, directory: str) -> list[ResourceEntry]:
-    """Every entry of the kustomization of a directory and of those that it includes."""
+    """Return every entry of a directory's kustomization and of those that it includes."""
     result: list[ResourceEntry] = []
     pending = [directory]
     files: set[str] = set()
@@ -128,13 +132,13 @@ def _entries(repository: Repository, file: str, directory: str) -> Iterator[Reso
     body = bodies[0] if bodies else None
     if not isinstance(body, dict):
         return
-    for path, value, front in _names(body):
+    for path, value, front in _named_files(body):
         if "\n" not in value and not _REMOTE.search(value):
             yield ResourceEntry(file, path, value, join(directory, value), front)
 
 
-def _names(body: dict[str, Any]) -> Iterator[tuple[YamlPath, str, str]]:
-    """(path, file name, what stands before it) of everything in a kustomization that names a file."""
+def _named_files(body: dict[str, Any]) -> Iterator[tuple[YamlPath, str, str]]:
+    """Yield (path, file name, text before it) for everything in a kustomization that names a file."""
     for key in _PLAIN_LISTS:
         for index, item in enumerate(_list(body, key)):
             if isinstance(item, str):
@@ -167,8 +171,8 @@ def _exists(repository: Repository, entry: ResourceEntry) -> bool:
     return repository.store.is_file(entry.target) or repository.store.is_dir(entry.target)
 
 
-def _told(evidence: Evidence, entry: ResourceEntry) -> bool:
-    """Whether the message names this entry; kustomize quotes it as it stands in the file."""
+def _is_named(evidence: Evidence, entry: ResourceEntry) -> bool:
+    """Return True where the message names this entry; kustomize quotes it as the file has it."""
     base = posixpath.basename(entry.value.rstrip("/"))
     resource = evidence.facts.get("resource", "")
     return base in evidence.text or (bool(resource) and posixpath.basename(resource) == base)
@@ -181,7 +185,7 @@ def _corrected(
     entries: list[ResourceEntry],
     evidence: Evidence,
 ) -> Iterator[Fix]:
-    new = _meant(case.repository, entry, entries)
+    new = _nearest_entry(case.repository, entry, entries)
     place = Place(
         file=entry.file, path=entry.path, value=entry.front + entry.value, why="the kustomization's own entry"
     )
@@ -190,11 +194,11 @@ def _corrected(
         yield fix
 
 
-def _meant(repository: Repository, entry: ResourceEntry, entries: list[ResourceEntry]) -> str:
-    """The file or directory, as the entry would write it: nearly that name in the same place, not listed already."""
+def _nearest_entry(repository: Repository, entry: ResourceEntry, entries: list[ResourceEntry]) -> str:
+    """Return the entry for the file or directory of nearly that name beside it that is not listed yet."""
     home, base = posixpath.split(entry.target.rstrip("/"))
     if not repository.store.is_dir(home):
-        return _meant_directory(repository, entry, home, base)
+        return _nearest_directory(repository, entry, home, base)
     files, directories = repository.store.entries(home)
     listed = {sibling.target.rstrip("/") for sibling in entries if sibling.file == entry.file}
     kustomizations = {name for name in files if name.lower().startswith("kustomization")}
@@ -207,8 +211,8 @@ def _meant(repository: Repository, entry: ResourceEntry, entries: list[ResourceE
     return entry.value.rstrip("/")[: -len(base)] + new if new else ""
 
 
-def _meant_directory(repository: Repository, entry: ResourceEntry, home: str, base: str) -> str:
-    """The same name below the one directory of which the written one is a misspelling."""
+def _nearest_directory(repository: Repository, entry: ResourceEntry, home: str, base: str) -> str:
+    """Return the entry for the same name below the only directory of which the current one is a misspelling."""
     parent, folder = posixpath.split(home)
     if not repository.store.is_dir(parent) or entry.value.count(folder) != 1:
         return ""
@@ -250,9 +254,9 @@ def _fix(
     edit = Edit(op="set", file=entry.file, path=entry.path, value=entry.front + new)
     after = with_edits(case, edit)
     fresh = counterpart(after, application) if after is not None else None
-    if after is None or fresh is None or not _better(case.repository, after, application, fresh):
+    if after is None or fresh is None or not _has_fewer_faults(case.repository, after, application, fresh):
         return None
-    users = _users(case, application, entry)
+    users = _applications_of(case, application, entry)
     return Fix(
         title=f"list `{new}` instead of `{entry.value}` in {entry.file}",
         reason=f"`{entry.target}` does not exist; `{join(posixpath.dirname(entry.file), new)}` does.",
@@ -265,15 +269,15 @@ def _fix(
     )
 
 
-def _better(original: Repository, after: Repository, application: Application, fresh: Application) -> bool:
-    """Whether the change leaves fewer faults; others of the same Application may be somebody else's."""
+def _has_fewer_faults(original: Repository, after: Repository, application: Application, fresh: Application) -> bool:
+    """Return True where fewer faults are left; the remaining ones of the Application may have other causes."""
     old = {problem.message for problem in original.problems_of(application) if problem.fault}
     new = {problem.message for problem in after.problems_of(fresh) if problem.fault}
     return len(new) < len(old) and new <= old
 
 
-def _users(case: RemedyContext, application: Application, entry: ResourceEntry) -> tuple[Application, ...]:
-    """Every Application that the kustomization feeds."""
+def _applications_of(case: RemedyContext, application: Application, entry: ResourceEntry) -> tuple[Application, ...]:
+    """Return every Application that the kustomization feeds."""
     directory = posixpath.dirname(entry.file)
     users = [
         user

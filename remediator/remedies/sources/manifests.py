@@ -1,4 +1,8 @@
-"""Files that do not parse: the one line that keeps them from it, mended."""
+"""Files that do not parse: repair the one line that prevents it.
+
+The history comes first: the line as it was when the file last parsed. Otherwise small repairs near the reported line
+are tried, and one is proposed only if it is the only one with which the file parses and the Application renders.
+"""
 
 from __future__ import annotations
 
@@ -21,33 +25,33 @@ from remediator.remedies.sources.repairs import repairs
 from remediator.remedies.views.application_field import complaints, counterpart, with_shared_applications
 
 _TRIES = 16
-"""Texts that are rendered at most before a file is left to a person."""
+"""Number of texts that are rendered before the file is left to a person."""
 _TEMPLATE = re.compile(r"\b(?P<chart>[\w.-]+)/(?P<file>(?:charts/[\w.-]+/)*templates/[\w./-]+\.(?:ya?ml|tpl|txt))")
 
 
 @dataclass(frozen=True)
 class BrokenManifest:
-    """One file that keeps an Application from rendering."""
+    """One file that prevents an Application from rendering."""
 
     file: str
     line: int
     message: str
     template: bool = False
-    """A chart's template: it is judged by rendering, not by parsing."""
+    """True for a chart's template, which is checked by rendering and not by parsing."""
 
 
 def restore_file(case: RemedyContext) -> Iterator[Fix]:
-    """Mend the line that keeps a file from parsing: as the history had it, else by the only local repair there is."""
+    """Repair the line that prevents a file from parsing: from the history, else by the only repair that works."""
     handled: set[str] = set()
     for application, evidence in complaints(case, *case.action.ends):
-        for broken_file in _broken(case, application, evidence):
+        for broken_file in _broken_files(case, application, evidence):
             if broken_file.file not in handled:
                 handled.add(broken_file.file)
-                yield from _mended(case, application, broken_file, evidence)
+                yield from _repaired(case, application, broken_file, evidence)
 
 
-def _broken(case: RemedyContext, application: Application, evidence: Evidence) -> Iterator[BrokenManifest]:
-    """The files that do not parse and that the message is about; a template where the message names one."""
+def _broken_files(case: RemedyContext, application: Application, evidence: Evidence) -> Iterator[BrokenManifest]:
+    """Yield the files that do not parse and that the message is about, or the template that the message names."""
     problems = case.repository.problems_of(application)
     files = {problem.file for problem in problems if problem.kind == "parse"}
     for problem in problems:
@@ -63,7 +67,7 @@ def _broken(case: RemedyContext, application: Application, evidence: Evidence) -
                     yield BrokenManifest(file, 0, "the chart does not render with it", template=True)
 
 
-def _mended(
+def _repaired(
     case: RemedyContext, application: Application, broken_file: BrokenManifest, evidence: Evidence
 ) -> Iterator[Fix]:
     try:
@@ -106,18 +110,18 @@ def _fix(
     new: str,
     sentence: str,
 ) -> Fix | None:
-    """The fix with this text, if the Application has one fault less by it and no new one."""
+    """Return the fix with this text, if the Application then has one fault less and no new one."""
     file = broken_file.file
     after = case.repository.with_changes({file: new.encode()})
     fresh = counterpart(after, application)
-    if fresh is None or not _sound(case.repository, after, application, fresh, broken_file):
+    if fresh is None or not _is_repaired(case.repository, after, application, fresh, broken_file):
         return None
     line, old_line, now = _changed_line(old, new)
     place = Place(file=file, value=old_line, why=f"line {line} of the file, which does not parse")
     place = with_shared_applications(place, case.repository, after, application)
     return Fix(
-        title=f"mend line {line} of {posixpath.basename(file)}",
-        reason=f"{f'{sentence}. ' if sentence else ''}`{file}` does not parse ({broken_file.message}); line {line} read `{old_line.strip()}` and becomes `{now.strip()}`.",
+        title=f"repair line {line} of {posixpath.basename(file)}",
+        reason=f"{f'{sentence}. ' if sentence else ''}`{file}` does not parse ({broken_file.message}); line {line} changes from `{old_line.strip()}` to `{now.strip()}`.",
         evidence=case.cite(evidence),
         edits=(Edit(op="write", file=file, value=new),),
         places=(place,),
@@ -128,10 +132,10 @@ def _fix(
     )
 
 
-def _sound(
+def _is_repaired(
     original: Repository, after: Repository, application: Application, fresh: Application, broken_file: BrokenManifest
 ) -> bool:
-    """Whether this fault is gone, and no other has come."""
+    """Return True where this fault is gone and no new one appeared."""
     problems = [problem for problem in after.problems_of(fresh) if problem.fault]
     old_messages = {problem.message for problem in original.problems_of(application)}
     same_fault = (
@@ -157,7 +161,7 @@ def _touched(original: Repository, after: Repository, application: Application) 
 
 
 def _changed_line(old: str, new: str) -> tuple[int, str, str]:
-    """(number, before, after) of the first line that differs."""
+    """Return (number, old line, new line) of the first line that differs."""
     ours, theirs = old.splitlines(), new.splitlines()
     for index in range(max(len(ours), len(theirs))):
         a = ours[index] if index < len(ours) else ""
@@ -168,7 +172,7 @@ def _changed_line(old: str, new: str) -> tuple[int, str, str]:
 
 
 def _from_history(case: RemedyContext, broken_file: BrokenManifest, text: str) -> Iterator[tuple[str, str]]:
-    """(text, what is told) with just the broken lines as the last version had them that parsed."""
+    """Yield (text, the commit in a sentence) with only the broken lines as they were when the file last parsed."""
     if not case.policies.actions["roll_back"].enabled:
         return
     root, file = case.repository.root, broken_file.file
@@ -186,7 +190,7 @@ def _from_history(case: RemedyContext, broken_file: BrokenManifest, text: str) -
 
 
 def _reverted(text: str, good: str, line: int) -> Iterator[str]:
-    """The text with one changed line as it was, nearest to the fault first; else one hunk; else all of it."""
+    """Yield the text with one changed line restored, nearest to the fault first; then one hunk; then the old text."""
     now, then = text.splitlines(keepends=True), good.splitlines(keepends=True)
     hunks = [code for code in SequenceMatcher(None, now, then, autojunk=False).get_opcodes() if code[0] != "equal"]
     single = [

@@ -1,4 +1,8 @@
-"""Namespaces that an Application deploys to and that nobody makes."""
+"""Namespaces that an Application deploys to and that do not exist: let Argo CD create them.
+
+Where the namespace looks like a misspelling of one that others use, creating it would hide the fault. Then the
+destination is restored from the history instead.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ from remediator.remedies.views.application_field import (
 
 
 def create_namespace(case: RemedyContext) -> Iterator[Fix]:
-    """Let Argo CD make the namespace that the Application's destination names."""
+    """Let Argo CD create the namespace that the Application's destination names."""
     for application, evidence in complaints(case, "namespace_missing"):
         missing = evidence.facts.get("namespace") or evidence.facts.get("missing") or ""
         if application.namespace != missing:
@@ -46,7 +50,7 @@ def create_namespace(case: RemedyContext) -> Iterator[Fix]:
                 continue
             yield Fix(
                 title=f"let Argo CD create namespace `{missing}` for `{application.name}`",
-                reason=f"the sync fails because namespace `{missing}` is not there, and nothing makes it: CreateNamespace is not set.",
+                reason=f"Namespace `{missing}` does not exist, and Argo CD does not create it because CreateNamespace is not set.",
                 evidence=case.cite(evidence),
                 edits=(edit,),
                 places=(place,),
@@ -58,7 +62,7 @@ def create_namespace(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _namespace_misspelt(case: RemedyContext, application: Application) -> bool:
-    """Whether a namespace that others use is one slip away: then creating another one hides the fault."""
+    """Return True where a namespace that others use has nearly the same name."""
     declared = {
         m.name for app in case.repository.applications for m in case.repository.objects(app) if m.kind == "Namespace"
     }
@@ -68,7 +72,7 @@ def _namespace_misspelt(case: RemedyContext, application: Application) -> bool:
 
 
 def _destination_restored(case: RemedyContext, application: Application, evidence: Evidence) -> Iterator[Fix]:
-    """The destination as the history has it, if that is a namespace in use."""
+    """Yield the destination from the history, if that is a namespace in use."""
     used = {user.namespace for user in case.repository.applications if user != application}
     yield from correct_field(
         case,
@@ -78,7 +82,7 @@ def _destination_restored(case: RemedyContext, application: Application, evidenc
             new="",
             check=lambda _, fresh: fresh.namespace in used,
             label=f"destination of Application `{application.name}`",
-            reason=f"namespace `{application.namespace}` does not exist, and others deploy to one of nearly that name.",
+            reason=f"Namespace `{application.namespace}` does not exist, but other Applications use one of nearly that name.",
             evidence=case.cite(evidence),
         ),
     )
@@ -87,7 +91,7 @@ def _destination_restored(case: RemedyContext, application: Application, evidenc
 def _option_edits(
     case: RemedyContext, application: Application, current_options: list[str]
 ) -> Iterator[tuple[Edit, Place]]:
-    """The edit for each text that can hold the sync options: set false to true, append, or make the list."""
+    """Yield the edit for each text that can set the sync options: change the option, append it, or add the list."""
     base: YamlPath = ("spec", "syncPolicy")
     off = next(
         (index for index, item in enumerate(current_options) if item.lower().startswith("createnamespace=")), None
@@ -112,4 +116,4 @@ def _option_edits(
 
 
 def _edit(op: Literal["set", "insert", "append"], place: Place, value: object) -> Edit:
-    return Edit(op=op, file=place.file, document=place.document, path=place.path, inside=place.inside, value=value)
+    return Edit.at(place, op, value)

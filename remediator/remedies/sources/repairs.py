@@ -1,4 +1,4 @@
-"""One line of YAML mended: the slips that keep a file from parsing, and what was meant."""
+"""Repairs of one line of YAML: the typing mistakes that prevent a file from parsing, with their corrections."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 _BEFORE, _AFTER = 8, 1
-"""A parser complains at the fault or some lines later, seldom earlier."""
+"""A parser reports the faulty line or a later one, seldom an earlier one."""
 
 _COLON = re.compile(r"^(\s*(?:- +)*)([A-Za-z_][\w./-]*):([^\s/:].*)$")
 _NO_COLON = re.compile(r"^(\s*(?:- +)*)([A-Za-z_][\w./-]*) +(\S.*)$")
@@ -16,10 +16,10 @@ _DASH = re.compile(r"^(\s*)-([A-Za-z_\"'].*)$")
 
 
 def repairs(text: str, line: int, *, template: bool = False) -> Iterator[list[str]]:
-    """Texts with one line mended, group by group: each is a way of slipping, the likeliest first.
+    """Yield texts with one line repaired, in groups: one group for each kind of mistake, the likeliest first.
 
-    In a template the parser counts the lines of what was rendered, so that any line can be meant; only the plainest
-    slips are tried there, and never on a line that begins with an action.
+    In a template the parser counts the lines of the rendered text, so any line can be the faulty one. Only the simplest
+    repairs are tried there, and never on a line that begins with an action.
     """
     lines = text.splitlines(keepends=True)
     near = line and not template
@@ -29,12 +29,12 @@ def repairs(text: str, line: int, *, template: bool = False) -> Iterator[list[st
         end = "\r\n" if lines[index].endswith("\r\n") else "\n" if lines[index].endswith("\n") else ""
         return "".join((*lines[:index], new + end, *lines[index + 1 :]))
 
-    for ways in (_spaces, _marks, _words) if not template else (_spaces, _words):
+    for repair_line in (_spaces, _quotes, _colons) if not template else (_spaces, _colons):
         yield [
             with_line(index, new)
             for index in window
             if not (template and lines[index].lstrip(" -").startswith("{{"))
-            for new in ways(lines[index].rstrip("\r\n"))
+            for new in repair_line(lines[index].rstrip("\r\n"))
         ]
     if template:
         return
@@ -42,7 +42,7 @@ def repairs(text: str, line: int, *, template: bool = False) -> Iterator[list[st
 
 
 def _spaces(line: str) -> Iterator[str]:
-    """A space that is missing after a colon or dash; tabs in the indentation."""
+    """Add a space that is missing after a colon or dash; replace tabs in the indentation."""
     if match := _COLON.match(line):
         yield f"{match[1]}{match[2]}: {match[3]}"
     if match := _DASH.match(line):
@@ -52,8 +52,8 @@ def _spaces(line: str) -> Iterator[str]:
             yield line.replace("\t", " " * width)
 
 
-def _marks(line: str) -> Iterator[str]:
-    """A quote or bracket that is not closed, a value that must be quoted."""
+def _quotes(line: str) -> Iterator[str]:
+    """Close a quote or a bracket; quote a value that needs it."""
     for quote in "\"'":
         if line.count(quote) % 2 == 1:
             yield f"{line}{quote}"
@@ -69,8 +69,8 @@ def _marks(line: str) -> Iterator[str]:
         yield f'{match[1]}"{match[2]}"{match[3]}'
 
 
-def _words(line: str) -> Iterator[str]:
-    """A colon that is missing altogether."""
+def _colons(line: str) -> Iterator[str]:
+    """Add a missing colon."""
     if ":" not in line:
         if match := _BARE_KEY.match(line):
             yield f"{match[1]}{match[2]}:"
@@ -79,7 +79,7 @@ def _words(line: str) -> Iterator[str]:
 
 
 def _indents(lines: list[str], index: int) -> Iterator[str]:
-    """A line that stands too far left or right, moved to where its neighbours stand."""
+    """Indent a line like one of its neighbours."""
     line = lines[index].rstrip("\r\n")
     body = line.lstrip(" ")
     current = len(line) - len(body)

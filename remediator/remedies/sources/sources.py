@@ -1,4 +1,8 @@
-"""What an Application's source names and Argo CD cannot find: a path, a revision, a values file, a namespace."""
+"""Paths and revisions that an Application's source names and that do not exist.
+
+The path is corrected to the only directory that it can mean. A revision is corrected only to one that surely exists:
+one that other Applications follow, or a branch or tag of this checkout.
+"""
 
 from __future__ import annotations
 
@@ -24,23 +28,23 @@ _RENDERABLE = (".yaml", ".yml", ".json", ".jsonnet")
 
 
 def fix_source_path(case: RemedyContext) -> Iterator[Fix]:
-    """Point a source at the directory that was meant, where the one it names is not there."""
+    """Name the directory that was meant, where a source names a missing one."""
     for application, evidence in complaints(case, "app_path_missing"):
         missing = clean(evidence.facts.get("path", ""))
         for source in application.sources:
             path_text = str(source.body.get("path") or "")
             if not source.local or clean(path_text) != missing or case.repository.store.is_dir(source.path):
                 continue
-            new = _directory_meant(case.repository, source, application)
+            new = _nearest_directory(case.repository, source, application)
             yield from correct_field(
                 case,
                 FieldCorrection(
                     application=application,
                     path=(*source.pointer, "path"),
-                    new=_as_written(path_text, case.repository.layout.to_repository(new)) if new else "",
+                    new=_in_old_style(path_text, case.repository.layout.to_repository(new)) if new else "",
                     check=_path_exists,
                     label=f"path of Application `{application.name}`",
-                    reason=f"there is no directory `{missing}`{f'; `{new}` is the one that was meant' if new else ''}.",
+                    reason=f"There is no directory `{missing}`{f'; the nearest one is `{new}`' if new else ''}.",
                     evidence=case.cite(evidence),
                     score=0.75,
                 ),
@@ -56,33 +60,33 @@ def _path_exists(repository: Repository, application: Application) -> bool:
     )
 
 
-def _as_written(old: str, new: str) -> str:
-    """The new path with the habits of the old one: a leading `./`, a trailing `/`."""
+def _in_old_style(old: str, new: str) -> str:
+    """Return the new path in the style of the old one: with its leading `./` and its trailing `/`."""
     return (
         f"{'./' if old.startswith('./') else '/' if old.startswith('/') else ''}{new}{'/' if old.endswith('/') else ''}"
     )
 
 
-def _directory_meant(repository: Repository, source: Source, application: Application) -> str:
-    """The one directory with something to apply of which the path is a misspelling, or to which it moved."""
-    holds = _directories(repository)
+def _nearest_directory(repository: Repository, source: Source, application: Application) -> str:
+    """Return the only directory with manifests of which the path is a misspelling, or to which it was moved."""
+    directories = _directories(repository)
     path = source.path
-    same_depth = [name for name in holds if name.count("/") == path.count("/")]
+    same_depth = [name for name in directories if name.count("/") == path.count("/")]
     one_step = [name for name in same_depth if _steps_differing(name, path) == 1]
     if new := surely_meant(path, one_step):
         return new
     cut = [name for name in one_step if is_shortened(path, name) and posixpath.basename(name) == application.name]
     if len(cut) == 1:
         return cut[0]
-    elsewhere = [name for name in holds if posixpath.basename(name) == posixpath.basename(path)]
+    elsewhere = [name for name in directories if posixpath.basename(name) == posixpath.basename(path)]
     used = {
         other_source.path
         for app in repository.applications
         for other_source in app.sources
         if other_source.local and app != application
     }
-    telling = posixpath.basename(path) == application.name or "/" in path
-    return elsewhere[0] if len(elsewhere) == 1 and elsewhere[0] not in used and telling else ""
+    is_distinctive = posixpath.basename(path) == application.name or "/" in path
+    return elsewhere[0] if len(elsewhere) == 1 and elsewhere[0] not in used and is_distinctive else ""
 
 
 def _steps_differing(a: str, b: str) -> int:
@@ -90,7 +94,7 @@ def _steps_differing(a: str, b: str) -> int:
 
 
 def _directories(repository: Repository) -> set[str]:
-    """Directories that hold something Argo CD can render."""
+    """Return the directories that have files which Argo CD can render."""
     return {
         directory
         for directory, names in repository.store.tree.items()
@@ -104,9 +108,9 @@ _UNREACHABLE = re.compile(
 
 
 def fix_target_revision(case: RemedyContext) -> Iterator[Fix]:
-    """Set a revision that does not resolve to the branch, tag or version that was meant.
+    """Set the branch, tag or version that was meant, where the revision does not resolve.
 
-    A server that does not answer says nothing about the revision, and one that this checkout has does resolve.
+    Nothing is proposed where the server did not answer, or where this checkout has the revision.
     """
     for application, evidence in complaints(case, "revision_unresolved", "chart_version_missing"):
         if _UNREACHABLE.search(evidence.text):
@@ -129,14 +133,14 @@ def fix_target_revision(case: RemedyContext) -> Iterator[Fix]:
 def _revision_corrected(
     case: RemedyContext, application: Application, source: Source, existing: set[str], evidence: Evidence
 ) -> Iterator[Fix]:
-    new = _revision_meant(source.revision, existing)
+    new = _nearest_revision(source.revision, existing)
     yield from correct_field(
         case,
         FieldCorrection(
             application=application,
             path=(*source.pointer, "targetRevision"),
             new=new,
-            check=_follows(source, existing),
+            check=_follows_existing(source, existing),
             label=f"targetRevision of Application `{application.name}`",
             reason=f"`{source.revision}` does not resolve{f'; `{new}` does' if new else ''}.",
             evidence=case.cite(evidence),
@@ -146,7 +150,7 @@ def _revision_corrected(
 
 
 def _revisions(repository: Repository, source: Source) -> set[str]:
-    """Revisions that surely exist: HEAD, what other Applications follow of the same repository, local branches and tags."""
+    """Return the revisions that surely exist: HEAD, those that other Applications follow, local branches and tags."""
     revisions = {
         other_source.revision
         for application in repository.applications
@@ -158,12 +162,12 @@ def _revisions(repository: Repository, source: Source) -> set[str]:
     if source.chart:
         return revisions
     if source.local:
-        revisions |= _references(repository)
+        revisions |= _git_references(repository)
     return revisions | {"HEAD"}
 
 
-def _references(repository: Repository) -> set[str]:
-    """Branches and tags that this checkout knows of, from git's own files."""
+def _git_references(repository: Repository) -> set[str]:
+    """Return the branches and tags of this checkout, read from git's own files."""
     git = repository.root / ".git"
     names_in_git = set()
     try:
@@ -189,7 +193,7 @@ def _references(repository: Repository) -> set[str]:
     return {name for name in names if name and not name.startswith(("refs/", "remediator"))}
 
 
-def _revision_meant(wrong: str, existing: set[str]) -> str:
+def _nearest_revision(wrong: str, existing: set[str]) -> str:
     if wrong.lower() == "head":
         return "HEAD"
     if new := surely_meant(wrong, existing):
@@ -201,12 +205,12 @@ def _revision_meant(wrong: str, existing: set[str]) -> str:
     return versions.pop() if len(versions) == 1 else ""
 
 
-def _follows(source: Source, existing: set[str]) -> FieldCheck:
-    """Whether the source follows something that exists; what the history had is believed to have existed."""
+def _follows_existing(source: Source, existing: set[str]) -> FieldCheck:
+    """Return a check that the source follows an existing revision; an older value is taken to have existed."""
     bad = source.revision
 
-    def holds(_: Repository, application: Application) -> bool:
+    def is_existing(_: Repository, application: Application) -> bool:
         revision = str(get(application.body, (*source.pointer, "targetRevision")))
         return revision not in (bad, "") and (revision in existing or not is_slip(bad, revision) or len(existing) <= 1)
 
-    return holds
+    return is_existing

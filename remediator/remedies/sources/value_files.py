@@ -1,4 +1,4 @@
-"""Values files that an Application names and that do not exist."""
+"""Values files that an Application names and that do not exist: name the one of the same environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from remediator.remedies.views.application_field import FieldCorrection, complai
 
 
 def fix_value_file(case: RemedyContext) -> Iterator[Fix]:
-    """Name the values file that exists, of the same environment."""
+    """Name the existing values file of the same environment."""
     for application, evidence in complaints(case, "value_file_missing"):
         missing = evidence.facts.get("file", "").strip("'\"")
         for source in application.sources:
@@ -33,7 +33,7 @@ def _value_file_corrected(
 ) -> Iterator[Fix]:
     repository = case.repository
     name = value_file(repository.layout, application, source, entry)
-    if name is None or repository.store.is_file(name) or not _is_told(missing, name):
+    if name is None or repository.store.is_file(name) or not _is_missing_file(missing, name):
         return
     directory, base = posixpath.dirname(name), posixpath.basename(name)
     beside = (
@@ -57,15 +57,15 @@ def _value_file_corrected(
             else _directory_corrected(repository, entry, name),
             check=has_no_faults,
             label=f"values file of Application `{application.name}`",
-            reason=f"`{name}` does not exist{f'; `{new}` lies beside it' if new else ''}.",
+            reason=f"`{name}` does not exist{f'; `{new}` is in the same directory' if new else ''}.",
             evidence=case.cite(evidence),
             score=0.75,
         ),
     )
 
 
-def _is_told(missing: str, name: str) -> bool:
-    """Whether the message is about this file: it shows the path below some temporary directory."""
+def _is_missing_file(missing: str, name: str) -> bool:
+    """Return True where the message is about this file; it shows the path below a temporary directory."""
     missing = missing.replace("\\", "/").rstrip(":")
     return bool(missing) and (
         missing == name
@@ -87,7 +87,7 @@ def _value_files_of_others(repository: Repository, application: Application) -> 
 
 
 def _directory_corrected(repository: Repository, entry: str, name: str) -> str:
-    """The same file name in the one directory of which the written one is a misspelling."""
+    """Return the entry with the only directory of which the current one is a misspelling; empty where none fits."""
     base = posixpath.basename(name)
     homes = [
         posixpath.join(directory, base)

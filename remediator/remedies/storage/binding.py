@@ -1,4 +1,8 @@
-"""Claims and the volumes that could be bound to them: mode, size, and the classes that only mark volumes."""
+"""Claims that no volume can be bound to: correct the access mode or the size.
+
+A claim binds to a volume only if mode, size and class all fit. The claim is changed and not the volume, and only where
+just one of the three is wrong for the only volume that could be meant.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +22,11 @@ _SUPPORTED = re.compile(
     r"(?i:\bonly (?:supports? )?)(?:AccessModes? ?)?\[?(?P<modes>(?:ReadWriteOncePod|ReadWriteOnce|ReadOnlyMany|ReadWriteMany)"
     r"(?:(?:,| and| or)? (?:ReadWriteOncePod|ReadWriteOnce|ReadOnlyMany|ReadWriteMany))*)"
 )
-"""In-tree plugins, CSI drivers and local-path each say it a little differently."""
+"""In-tree plugins, CSI drivers and local-path use different words for it."""
 
 
 def fix_access_mode(case: RemedyContext) -> Iterator[Fix]:
-    """Ask for the mode that the provisioner names as its only ones, or that the one fitting volume offers."""
+    """Request a mode that the provisioner supports, or that the only fitting volume offers."""
     for evidence in case.signals(*case.action.ends):
         for claim in claims_of_evidence(case, evidence):
             current = claim.get("accessModes")
@@ -30,8 +34,8 @@ def fix_access_mode(case: RemedyContext) -> Iterator[Fix]:
                 continue
             new, why = _mode_for(case, claim, str(current[0]), evidence)
             yield Fix(
-                title=f"ask for {new} in claim `{claim.name}`" if new else f"restore the access mode of `{claim.name}`",
-                reason=f"`{claim.name}` asks for {current[0]}, {why or 'which nothing can give'}.",
+                title=f"request {new} in claim `{claim.name}`" if new else f"restore the access mode of `{claim.name}`",
+                reason=f"`{claim.name}` requests {current[0]}, {why or 'which no volume offers'}.",
                 evidence=case.cite(evidence),
                 wants=(Want(claim.application, claim.manifest, (*claim.path, "accessModes", 0), new or current[0]),),
                 parameters={"claim": claim.name, "from": str(current[0]), "to": new},
@@ -41,25 +45,25 @@ def fix_access_mode(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _supported(evidence: Evidence) -> list[str]:
-    """The modes that the provisioner says it can give; none where it says nothing of modes."""
+    """Return the modes that the provisioner supports by its own message; none where it names none."""
     match = _SUPPORTED.search(evidence.text)
     return [mode for mode in _MODES if match and re.search(rf"\b{mode}\b", match["modes"])]
 
 
 def _mode_for(case: RemedyContext, claim: VolumeClaim, current: str, evidence: Evidence) -> tuple[str, str]:
     if modes := _supported(evidence):
-        return ("", "") if current in modes else (modes[0], f"and the provisioner gives only {', '.join(modes)}")
+        return ("", "") if current in modes else (modes[0], f"but the provisioner supports only {', '.join(modes)}")
     if "access_mode" in evidence.signal:
         return "", ""
-    fitting = [volume for volume in volumes(case) if _fits(claim, volume, but="accessModes")]
+    fitting = [volume for volume in volumes(case) if _fits_except(claim, volume, but="accessModes")]
     offered = [str(mode) for mode in get(fitting[0].body, ("spec", "accessModes")) or ()] if len(fitting) == 1 else []
     if offered and current not in offered:
-        return offered[0], f"and the volume `{fitting[0].name}` offers {', '.join(offered)}"
+        return offered[0], f"but the volume `{fitting[0].name}` offers {', '.join(offered)}"
     return "", ""
 
 
 def volumes(case: RemedyContext) -> list[Manifest]:
-    """Volumes that the repository makes by hand."""
+    """Return the PersistentVolumes that the repository defines."""
     return [
         manifest
         for application in case.repository.applications
@@ -68,8 +72,8 @@ def volumes(case: RemedyContext) -> list[Manifest]:
     ]
 
 
-def _fits(claim: VolumeClaim, volume: Manifest, *, but: str) -> bool:
-    """Whether a volume would bind to the claim but for its access mode, or but for its size."""
+def _fits_except(claim: VolumeClaim, volume: Manifest, *, but: str) -> bool:
+    """Return True where only the access mode, or only the size, prevents the volume from binding to the claim."""
     requested = quantities.parse(claim.get("resources", "requests", "storage"))
     capacity = quantities.parse(get(volume.body, ("spec", "capacity", "storage")))
     modes, offered = claim.get("accessModes"), get(volume.body, ("spec", "accessModes"))
@@ -85,17 +89,17 @@ def _fits(claim: VolumeClaim, volume: Manifest, *, but: str) -> bool:
 
 
 def fit_claim(case: RemedyContext) -> Iterator[Fix]:
-    """Ask for what the only volume that could be bound holds, where the claim asks for more."""
+    """Request the size of the only volume that could be bound, where the claim requests more."""
     for evidence in case.signals(*case.action.ends):
         for claim in claims_of_evidence(case, evidence):
-            fitting = [volume for volume in volumes(case) if _fits(claim, volume, but="storage")]
+            fitting = [volume for volume in volumes(case) if _fits_except(claim, volume, but="storage")]
             if claim.template or len(fitting) != 1:
                 continue
             current = str(claim.get("resources", "requests", "storage"))
             size = str(get(fitting[0].body, ("spec", "capacity", "storage")))
             yield Fix(
-                title=f"ask for {size} in claim `{claim.name}` instead of {current}",
-                reason=f"The only volume for `{claim.name}`, `{fitting[0].name}`, holds {size}, and the claim asks for {current}.",
+                title=f"request {size} in claim `{claim.name}` instead of {current}",
+                reason=f"The only volume for `{claim.name}`, `{fitting[0].name}`, has {size}, but the claim requests {current}.",
                 evidence=case.cite(evidence),
                 wants=(claim.want(size, "resources", "requests", "storage"),),
                 parameters={"claim": claim.name, "from": current, "to": size},
@@ -105,6 +109,6 @@ def fit_claim(case: RemedyContext) -> Iterator[Fix]:
 
 
 def static_classes(case: RemedyContext) -> set[str]:
-    """Classes that volumes made by hand carry: a mere mark, for which no StorageClass need exist."""
+    """Return the classes of hand-made volumes, for which no StorageClass object needs to exist."""
     names = (get(volume.body, ("spec", "storageClassName")) for volume in volumes(case))
     return {str(name) for name in names if name not in (MISSING, None, "")}

@@ -1,4 +1,8 @@
-"""Claims that do not bind: their class, their name, their access mode."""
+"""Claims that do not bind: correct the name of their class, or of the claim that a workload mounts.
+
+The cluster's own list of classes is the best source, if the evidence shows it; the default class is chosen before any
+other. Without that list, the classes that other claims of the repository use are taken.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from remediator.remedies.views.claims import VolumeClaim, claims_of, claims_of_e
 
 
 def fix_storage_class(case: RemedyContext) -> Iterator[Fix]:
-    """Name a class that exists: the one that was meant, else the cluster's default where the classes are shown."""
+    """Name a class that exists: the one that was meant, else the cluster's default if the evidence shows it."""
     for evidence in case.signals("storage_class_not_found"):
         missing = evidence.facts.get("missing", "")
         for claim in claims_of_evidence(case, evidence):
@@ -22,10 +26,10 @@ def fix_storage_class(case: RemedyContext) -> Iterator[Fix]:
                 continue
             new, why, score = _class_for(case, claim, missing)
             again = (
-                " Claims cannot change their class: the pending one has to be deleted once, and Argo CD makes it anew."
+                " A claim cannot change its class: delete the pending claim once, and Argo CD creates it again."
                 if not claim.template
                 else (
-                    " Templates cannot change in a cluster: delete the StatefulSet once with --cascade=orphan, and its pending claim."
+                    " A claim template cannot change: delete the StatefulSet with --cascade=orphan and its pending claim once."
                 )
             )
             yield Fix(
@@ -39,25 +43,25 @@ def fix_storage_class(case: RemedyContext) -> Iterator[Fix]:
                 score=score if new else 0.0,
                 accepts=different_value(missing, among=_shown_classes(case), absent=True),
             )
-    yield from _no_class(case)
+    yield from _set_only_class(case)
 
 
 def _class_for(case: RemedyContext, claim: VolumeClaim, missing: str) -> tuple[str, str, float]:
     shown_classes = _shown_classes(case)
     names = set(shown_classes) or _used_classes(case, claim)
     if new := nearest(missing, names):
-        return new, f"{new} {'exists' if shown_classes else 'is what other claims here use'}", 0.85
+        return new, f"{new} {'exists' if shown_classes else 'is used by other claims of this repository'}", 0.85
     defaults = [name for name, default in shown_classes.items() if default]
     if len(defaults) == 1:
         return defaults[0], f"{defaults[0]} is the cluster's default", 0.65
     if len(shown_classes) == 1:
         name = next(iter(shown_classes))
-        return name, f"{name} is the only class there is", 0.65
+        return name, f"{name} is the only class of the cluster", 0.65
     return "", "", 0.0
 
 
 def _shown_classes(case: RemedyContext) -> dict[str, bool]:
-    """Classes that the evidence shows, and whether each is the default."""
+    """Return the classes that the evidence shows; True for the default class."""
     defaults_by_name: dict[str, bool] = {}
     for evidence in case.statements:
         if evidence.subject.kind == "StorageClass" and evidence.subject.name and evidence.channel in ("status", "text"):
@@ -70,7 +74,7 @@ def _shown_classes(case: RemedyContext) -> dict[str, bool]:
 
 
 def _used_classes(case: RemedyContext, but: VolumeClaim) -> set[str]:
-    """Classes that this repository defines, or that its volumes and other claims use."""
+    """Return the classes that this repository defines, or that its volumes and other claims use."""
     names = static_classes(case)
     for application in case.repository.applications:
         for manifest in case.repository.objects(application):
@@ -87,8 +91,8 @@ def _used_classes(case: RemedyContext, but: VolumeClaim) -> set[str]:
     return names
 
 
-def _no_class(case: RemedyContext) -> Iterator[Fix]:
-    """A claim without a class in a cluster without a default: the only class that there is."""
+def _set_only_class(case: RemedyContext) -> Iterator[Fix]:
+    """Set the only class of the cluster, where a claim names none and the cluster has no default."""
     shown_classes = _shown_classes(case)
     for evidence in case.signals("no_provisioner", "no_persistent_volume"):
         if "no storage class is set" not in evidence.text or len(shown_classes) != 1 or any(shown_classes.values()):
@@ -99,7 +103,7 @@ def _no_class(case: RemedyContext) -> Iterator[Fix]:
             new = next(iter(shown_classes))
             yield Fix(
                 title=f"use storage class {new} for `{claim.name}`",
-                reason=f"`{claim.name}` names no storage class and the cluster has no default; {new} is the only class there is.",
+                reason=f"`{claim.name}` names no storage class, and the cluster has no default; {new} is its only class.",
                 evidence=case.cite(evidence),
                 wants=(claim.want(new, "storageClassName"),),
                 parameters={"claim": claim.name, "from": "", "to": new},
@@ -108,7 +112,7 @@ def _no_class(case: RemedyContext) -> Iterator[Fix]:
 
 
 def fix_claim_name(case: RemedyContext) -> Iterator[Fix]:
-    """Use the claim that exists: one slip away, or the only one of the Application that nothing uses."""
+    """Mount the claim that exists: the one of nearly that name, or the only unused one of the Application."""
     for evidence in case.signals("claim_not_found"):
         missing = evidence.facts.get("missing", "")
         for target in case.targets:
@@ -125,7 +129,7 @@ def fix_claim_name(case: RemedyContext) -> Iterator[Fix]:
                     if new
                     else f"restore the claim of `{target.manifest.name}`",
                     reason=f"There is no claim `{missing}`"
-                    + (f"; `{new}` is the one in the namespace that was meant." if new else "."),
+                    + (f"; `{new}` is the only one in the namespace that fits." if new else "."),
                     evidence=case.cite(evidence),
                     wants=(
                         Want(
@@ -142,7 +146,7 @@ def fix_claim_name(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _claim_names(case: RemedyContext, target: Match) -> set[str]:
-    """Claims of the namespace: those that the repository makes there, and those that the evidence shows."""
+    """Return the claims of the namespace: those of the repository and those that the evidence shows."""
     namespace = target.manifest.namespace_in(target.application)
     shown_names = {
         evidence.subject.name

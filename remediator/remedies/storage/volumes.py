@@ -1,4 +1,8 @@
-"""Volumes that are full, and claims whose size was taken back."""
+"""Volumes that are full, and claims whose size was reduced.
+
+A volume can grow and never shrink. So a reduced claim gets its old size back, and a full one grows by the policy's
+factor, unless its class does not allow that or the cluster already shows another size.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +22,18 @@ _PATH = re.compile(r"(?P<path>/[\w./@+-]+)")
 
 
 def grow_claim(case: RemedyContext) -> Iterator[Fix]:
-    """Give a full volume more room by the policy's factor, or a shrunk claim its size again.
+    """Grow a full volume by the policy's factor, or give a reduced claim its old size.
 
-    A StatefulSet's template cannot change in a cluster, so those are a person's work; so are classes that do not expand.
+    A StatefulSet's claim template cannot change, and some classes do not expand: those are left to a person.
     """
     for evidence in case.signals(*case.action.ends):
-        for claim in _full(case, evidence):
+        for claim in _full_claims(case, evidence):
             now = quantities.parse(claim.get("resources", "requests", "storage"))
             if now is None or (claim.template and evidence.signal != "volume_resize_forbidden"):
                 continue
             if evidence.signal == "volume_resize_forbidden":
-                yield from _regrown(case, claim, now, evidence)
-            elif _expands(case, claim) and _as_seen(case, claim, now):
+                yield from _size_restored(case, claim, now, evidence)
+            elif _can_expand(case, claim) and _has_requested_size(case, claim, now):
                 yield from _grown(case, claim, now, evidence)
 
 
@@ -42,7 +46,7 @@ def _grown(case: RemedyContext, claim: VolumeClaim, now: Decimal, evidence: Evid
     value = quantities.bytes_like(size, current)
     yield Fix(
         title=f"grow claim `{claim.name}` from {current} to {value}",
-        reason=f"The volume of `{claim.name}` is full at {current}; {bounds.factor:g} × leaves it room. A claim cannot shrink again.",
+        reason=f"The volume of `{claim.name}` is full at {current}, so it grows to {value}. A claim cannot shrink again.",
         evidence=case.cite(evidence),
         wants=(_size(claim, value),),
         parameters={"claim": claim.name, "from": current, "to": value},
@@ -51,8 +55,8 @@ def _grown(case: RemedyContext, claim: VolumeClaim, now: Decimal, evidence: Evid
     )
 
 
-def _regrown(case: RemedyContext, claim: VolumeClaim, now: Decimal, evidence: Evidence) -> Iterator[Fix]:
-    """The API server refuses a smaller size than the claim has: what it has is shown, or stood there before."""
+def _size_restored(case: RemedyContext, claim: VolumeClaim, now: Decimal, evidence: Evidence) -> Iterator[Fix]:
+    """Restore the size of a claim: as the evidence shows it, else as the history has it."""
     capacities = [
         amount
         for piece in case.statements
@@ -63,7 +67,7 @@ def _regrown(case: RemedyContext, claim: VolumeClaim, now: Decimal, evidence: Ev
     value = quantities.bytes_like(max(capacities), current) if capacities else ""
     yield Fix(
         title=f"set claim `{claim.name}` back to {value}" if value else f"restore the size of claim `{claim.name}`",
-        reason=f"`{claim.name}` cannot shrink to {current}" + (f": its volume has {value} already." if value else "."),
+        reason=f"`{claim.name}` cannot shrink to {current}" + (f": its volume already has {value}." if value else "."),
         evidence=case.cite(evidence),
         wants=(_size(claim, value or current),),
         parameters={"claim": claim.name, "from": current, "to": value},
@@ -76,8 +80,8 @@ def _size(claim: VolumeClaim, value: str) -> Want:
     return Want(claim.application, claim.manifest, (*claim.path, "resources", "requests", "storage"), value)
 
 
-def _full(case: RemedyContext, evidence: Evidence) -> list[VolumeClaim]:
-    """The claim that is meant: by name, by the path that could not be written, or the only one that is mounted."""
+def _full_claims(case: RemedyContext, evidence: Evidence) -> list[VolumeClaim]:
+    """Return the full claim: by its name, by the path that could not be written, or the only mounted one."""
     name = evidence.facts.get("persistentvolumeclaim") or (
         evidence.subject.name if evidence.subject.kind == "PersistentVolumeClaim" else ""
     )
@@ -87,11 +91,11 @@ def _full(case: RemedyContext, evidence: Evidence) -> list[VolumeClaim]:
         return claims(case, evidence.subject.model_copy(update={"name": evidence.facts["invalid_name"]}))
     if evidence.signal != "disk_full":
         return claims_of_evidence(case, evidence)
-    return [claim for target in case.targets for claim in _written(case, target, evidence)]
+    return [claim for target in case.targets for claim in _claim_of_path(case, target, evidence)]
 
 
-def _written(case: RemedyContext, target: Match, evidence: Evidence) -> Iterator[VolumeClaim]:
-    """The claim below whose mount the path of the message lies; without a path, the workload's only claim."""
+def _claim_of_path(case: RemedyContext, target: Match, evidence: Evidence) -> Iterator[VolumeClaim]:
+    """Yield the claim whose mount contains the path of the message; without a path, the workload's only claim."""
     pod = target.manifest.pod_spec()
     own_claims = list(mounted_claims(case, target))
     paths = [match["path"] for match in _PATH.finditer(evidence.text) if match["path"].count("/") > 1]
@@ -122,7 +126,7 @@ def _written(case: RemedyContext, target: Match, evidence: Evidence) -> Iterator
 
 
 def _deepest(path: str, mounts: list[tuple[str, str]]) -> str:
-    """The volume mounted closest above a path; empty for the container's own file system."""
+    """Return the volume mounted closest above a path; empty for the container's own file system."""
     above = [
         (len(mount_path), name)
         for mount_path, name in mounts
@@ -131,8 +135,8 @@ def _deepest(path: str, mounts: list[tuple[str, str]]) -> str:
     return max(above)[1] if above else ""
 
 
-def _expands(case: RemedyContext, claim: VolumeClaim) -> bool:
-    """False where the claim's class is known not to let volumes grow."""
+def _can_expand(case: RemedyContext, claim: VolumeClaim) -> bool:
+    """Return False where the claim's class is known not to let volumes grow."""
     name = claim.get("storageClassName")
     for evidence in case.statements:
         if evidence.subject.kind == "StorageClass" and (
@@ -146,8 +150,8 @@ def _expands(case: RemedyContext, claim: VolumeClaim) -> bool:
     return True
 
 
-def _as_seen(case: RemedyContext, claim: VolumeClaim, now: Decimal) -> bool:
-    """False where the evidence shows another capacity than the repository asks for: it was grown since."""
+def _has_requested_size(case: RemedyContext, claim: VolumeClaim, now: Decimal) -> bool:
+    """Return False where the evidence shows another capacity than the repository requests: it has grown since."""
     capacities = {
         amount
         for evidence in case.statements
