@@ -15,7 +15,8 @@ from typing import Any, Self
 
 from remediator.domain.yaml_paths import YamlPath
 from remediator.errors import ConfigError
-from remediator.gitops.files import Files, clean
+from remediator.gitops.file_paths import clean
+from remediator.gitops.files import Files
 from remediator.gitops.model import Application, ApplicationSet, Located, Manifest, Problem, Tree
 from remediator.gitops.render.render import Renderer, Rendering
 from remediator.gitops.sources.cache import Cache

@@ -1,14 +1,13 @@
 """The history of a value: the commits that changed it, with the value before and after each of them.
 
-It runs the git command without a shell, hooks, external programs or network, and limits commits and time. A shallow
-clone or a missing repository is reported as such: that a truncated history shows no change proves nothing.
+A shallow clone or a missing repository is reported as such, since a truncated history that shows no change proves
+nothing. The number of commits that are read is limited.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,9 @@ from typing import Any
 from remediator.domain.change import Place
 from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import yamlread
+from remediator.gitops.git_command import GitFailed, git
 from remediator.gitops.yamlread import UnreadableYaml
 
-TIMEOUT = 30
 MAX_COMMITS = 400
 """The number of commits of one file that are read; with more of them the history counts as incomplete."""
 MAX_BYTES = 8 * 1024 * 1024
@@ -68,10 +67,6 @@ class Commits:
     complete: bool
     commits: tuple[Commit, ...] = ()
     why: str = ""
-
-
-class GitFailed(Exception):
-    """Git has no answer: there is no repository, no such revision, or it takes too long."""
 
 
 def changes(root: Path, place: Place, *, limit: int = 20) -> ValueHistory:
@@ -150,66 +145,6 @@ def is_shallow(root: Path) -> bool | None:
     except GitFailed:
         return None
     return shallow == b"true"
-
-
-def git(root: Path, arguments: Sequence[str], *, stdin: bytes | None = None) -> bytes:
-    """Return git's output; raises GitFailed with git's message."""
-    settings = [
-        "-c",
-        "core.hooksPath=/dev/null",
-        "-c",
-        "core.fsmonitor=false",
-        "-c",
-        "core.quotePath=false",
-        "-c",
-        "diff.external=",
-        "-c",
-        "log.showSignature=false",
-        "-c",
-        "protocol.allow=never",
-    ]
-    command = [
-        "git",
-        "-C",
-        str(root),
-        "--no-pager",
-        "--no-optional-locks",
-        "--literal-pathspecs",
-        *settings,
-        *arguments,
-    ]
-    try:
-        process = subprocess.run(
-            command,
-            input=stdin if stdin is not None else b"",
-            capture_output=True,
-            timeout=TIMEOUT,
-            env=_environment(),
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise GitFailed(f"git takes longer than {TIMEOUT} seconds") from None
-    except OSError as error:
-        raise GitFailed(f"git cannot be run: {error.strerror}") from None
-    if process.returncode:
-        raise GitFailed(
-            process.stderr.decode("utf-8", "replace").strip().splitlines()[-1][:300]
-            if process.stderr.strip()
-            else "git fails"
-        )
-    return process.stdout
-
-
-def _environment() -> dict[str, str]:
-    return {
-        "PATH": os.environ.get("PATH", ""),
-        "HOME": os.environ.get("HOME", ""),
-        "LC_ALL": "C.UTF-8",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-    }
 
 
 def _log(root: Path, options: Sequence[str], files: Sequence[str]) -> list[bytes]:

@@ -22,8 +22,9 @@ from remediator.gitops.locate.value_candidates import (
     typical_value,
 )
 from remediator.gitops.model import Manifest
-from remediator.gitops.render.helm import Release, coalesce, merge_layers
+from remediator.gitops.render.helm_model import Release
 from remediator.gitops.render.helm_render import user_values
+from remediator.gitops.render.helm_values import coalesce, merge_layers
 from remediator.gitops.render.render import Renderer
 
 MAX_CANDIDATES = 400

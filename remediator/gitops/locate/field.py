@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from remediator.domain.change import Place
 from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import yamlread
-from remediator.gitops.files import join
+from remediator.gitops.file_paths import join
 from remediator.gitops.locate import origin
 from remediator.gitops.locate.fields import OF_APPLICATION, container_path, path_of
 from remediator.gitops.model import Application, Located, Manifest, Source

@@ -13,7 +13,7 @@ from remediator.domain.yaml_paths import MISSING, YamlPath, depth, format_path, 
 from remediator.gitops.locate import canary, origin, overlay, template_text
 from remediator.gitops.locate.value_candidates import typical_value
 from remediator.gitops.model import Application, Located, Manifest
-from remediator.gitops.render.helm import Release, ValuesLayer
+from remediator.gitops.render.helm_model import Release, ValuesLayer
 from remediator.gitops.render.helm_render import user_values
 from remediator.gitops.render.render import Renderer
 from remediator.gitops.yamlread import UnreadableYaml

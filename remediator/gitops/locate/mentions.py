@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from remediator.gitops.files import Files, join, kustomization_file
+from remediator.gitops.file_paths import join
+from remediator.gitops.files import Files, kustomization_file
 from remediator.gitops.model import Application, Source
 from remediator.gitops.render import plain
 from remediator.gitops.sources.source_type import source_type

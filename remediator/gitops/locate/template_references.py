@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from remediator.domain.yaml_paths import YamlPath
-from remediator.gitops.files import Files, join
+from remediator.gitops.file_paths import join
+from remediator.gitops.files import Files
 from remediator.gitops.render.helm import chart_dependencies, subchart
 from remediator.gitops.yamlread import UnreadableYaml
 

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.domain.yaml_paths import YamlPath, format_path, get, list_at
 from remediator.gitops import yamlread
-from remediator.gitops.files import Files, join
+from remediator.gitops.file_paths import join
+from remediator.gitops.files import Files
 from remediator.gitops.locate import canary, conventions
 from remediator.gitops.locate.conventions import Guess
 from remediator.gitops.locate.fields import container_field
 from remediator.gitops.locate.helm import value_place
 from remediator.gitops.model import Application, Located, Manifest, Source
-from remediator.gitops.render.helm import Release, ValuesLayer, chart_dependencies, chart_name, merge_layers
+from remediator.gitops.render.helm import chart_dependencies, chart_name
+from remediator.gitops.render.helm_model import Release, ValuesLayer
 from remediator.gitops.render.helm_render import user_values
+from remediator.gitops.render.helm_values import merge_layers
 from remediator.gitops.yamlread import UnreadableYaml
 
 if TYPE_CHECKING:

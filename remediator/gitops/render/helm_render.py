@@ -9,9 +9,11 @@ from typing import Any
 
 from remediator.domain.yaml_paths import with_value
 from remediator.gitops import yamlread
-from remediator.gitops.files import Files, join
+from remediator.gitops.file_paths import join
+from remediator.gitops.files import Files
 from remediator.gitops.model import Manifest
-from remediator.gitops.render.helm import Release, ValuesLayer, chart_dependencies, chart_name, subchart
+from remediator.gitops.render.helm import chart_dependencies, chart_name, subchart
+from remediator.gitops.render.helm_model import Release, ValuesLayer
 from remediator.gitops.sources.tools import Tools, temporary_copy
 from remediator.gitops.yamlread import UnreadableYaml
 

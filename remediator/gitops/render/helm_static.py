@@ -7,10 +7,13 @@ from typing import Any
 
 from remediator.domain.yaml_paths import MISSING, get, mapping_at
 from remediator.gitops import yamlread
-from remediator.gitops.files import Files, join
+from remediator.gitops.file_paths import join
+from remediator.gitops.files import Files
 from remediator.gitops.model import Manifest, Problem
-from remediator.gitops.render.helm import Release, chart_dependencies, coalesce, subchart
+from remediator.gitops.render.helm import chart_dependencies, subchart
+from remediator.gitops.render.helm_model import Release
 from remediator.gitops.render.helm_render import manifests
+from remediator.gitops.render.helm_values import coalesce
 from remediator.gitops.template.engine import Engine
 from remediator.gitops.template.functions import FUNCTIONS, with_must
 from remediator.gitops.template.parse import UnrenderableTemplate, parse

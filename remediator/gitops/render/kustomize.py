@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from remediator.domain.yaml_paths import list_at
-from remediator.gitops.files import Files, join, kustomization_file
+from remediator.gitops.file_paths import join
+from remediator.gitops.files import Files, kustomization_file
 from remediator.gitops.model import Problem, ProblemKind
 from remediator.gitops.render.kustomize_model import Build, KustomizeLayer, Tracked
 from remediator.gitops.render.kustomize_steps import Transformer, documents

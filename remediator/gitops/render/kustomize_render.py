@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from remediator.gitops import yamlread
-from remediator.gitops.files import Files, join, kustomization_file
+from remediator.gitops.file_paths import join
+from remediator.gitops.files import Files, kustomization_file
 from remediator.gitops.images import image_option
 from remediator.gitops.model import Application, Manifest, Problem, Source
 from remediator.gitops.render.kustomize import REMOTE, build

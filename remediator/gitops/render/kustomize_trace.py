@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from remediator.domain.yaml_paths import MISSING, YamlPath, child, depth, get, resolve
-from remediator.gitops.files import join
+from remediator.gitops.file_paths import join
 from remediator.gitops.images import split_image
 from remediator.gitops.merge_keys import by_merge_key, merge_key
 from remediator.gitops.render.kustomize_model import KustomizeLayer, Tracked

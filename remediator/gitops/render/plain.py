@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from remediator.gitops import yamlread
-from remediator.gitops.files import Files, pattern_of
+from remediator.gitops.file_paths import pattern_of
+from remediator.gitops.files import Files
 from remediator.gitops.model import Application, Manifest, Problem, Source
 from remediator.gitops.yamlread import UnreadableYaml
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from remediator.gitops.files import Files, printable
+from remediator.gitops.file_paths import printable
+from remediator.gitops.files import Files
 from remediator.gitops.model import Application, Manifest, Problem, Source, SourceType
 from remediator.gitops.render import helm, helm_render, kustomize_render, plain
+from remediator.gitops.render.helm_model import Release
 from remediator.gitops.render.kustomize_model import Build
 from remediator.gitops.sources.cache import Cache
 from remediator.gitops.sources.layout import Layout
@@ -25,7 +27,7 @@ class Rendering:
     manifests: list[Manifest] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     types: list[SourceType] = field(default_factory=list)
-    releases: dict[int, helm.Release] = field(default_factory=dict)
+    releases: dict[int, Release] = field(default_factory=dict)
     builds: dict[int, Build] = field(default_factory=dict)
     sure: bool = True
     """False where a tool was not installed and its input was read statically."""
@@ -175,15 +177,13 @@ class Renderer:
             )
         self._add_helm_objects(release, result)
 
-    def _add_helm_objects(self, release: helm.Release, result: Rendering) -> None:
+    def _add_helm_objects(self, release: Release, result: Rendering) -> None:
         manifests, problems, sure = self.helm_objects(release, helm_render.user_values(release.layers))
         result.manifests += manifests
         result.problems += problems
         result.sure = result.sure and sure
 
-    def helm_objects(
-        self, release: helm.Release, values: Mapping[str, Any]
-    ) -> tuple[list[Manifest], list[Problem], bool]:
+    def helm_objects(self, release: Release, values: Mapping[str, Any]) -> tuple[list[Manifest], list[Problem], bool]:
         """Return the release's objects with these values, the problems, and whether helm itself made them."""
         app, source = release.app, release.source
         if any(problem.kind in ("missing-file", "parse") for problem in release.problems):

@@ -16,7 +16,8 @@ from typing import Any
 
 from remediator.domain.yaml_paths import YamlPath, list_at, mapping_at
 from remediator.gitops import yamlread
-from remediator.gitops.files import Files, clean, join
+from remediator.gitops.file_paths import clean, join
+from remediator.gitops.files import Files
 from remediator.gitops.model import Source
 from remediator.gitops.sources.charts import ChartStore
 from remediator.gitops.yamlread import UnreadableYaml

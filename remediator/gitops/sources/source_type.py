@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from remediator.gitops.files import Files, join, kustomization_file
+from remediator.gitops.file_paths import join
+from remediator.gitops.files import Files, kustomization_file
 from remediator.gitops.model import Source, SourceType
 
 _TOOLS: tuple[SourceType, ...] = ("kustomize", "helm", "directory")

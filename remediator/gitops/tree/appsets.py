@@ -15,7 +15,8 @@ from remediator.gitops.sources.layout import Layout
 from remediator.gitops.template.engine import Engine
 from remediator.gitops.template.functions import FUNCTIONS, with_must
 from remediator.gitops.template.parse import UnrenderableTemplate
-from remediator.gitops.tree.generators import UNKNOWN, AnyKey, Expander, Parameters, Unsupported
+from remediator.gitops.tree.generator_parameters import UNKNOWN, AnyKey, Parameters
+from remediator.gitops.tree.generators import Expander, Unsupported
 from remediator.gitops.yamlread import UnreadableYaml
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")

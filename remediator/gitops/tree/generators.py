@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from remediator.domain.change import Place
 from remediator.domain.yaml_paths import YamlPath, leaves, mapping_at
 from remediator.gitops import yamlread
-from remediator.gitops.files import clean, matcher
+from remediator.gitops.file_paths import matcher
 from remediator.gitops.sources.layout import Layout
+from remediator.gitops.tree.generator_parameters import (
+    UNKNOWN,
+    AnyKey,
+    Parameters,
+    cluster_values,
+    dns,
+    dot,
+    fixed_part,
+    join_values,
+    parameter_text,
+    selector_matches,
+    with_prefix,
+)
 from remediator.gitops.yamlread import UnreadableYaml
 
 MAX_RESULTS = 20_000
-UNKNOWN = "*"
-"""The placeholder for a cluster's properties, which are not in the checkout."""
 DECLINED = ("scmProvider", "pullRequest", "clusterDecisionResource", "plugin")
-
-
-@dataclass(slots=True)
-class Parameters:
-    """One result of a generator: the values for the template, and the place of each value."""
-
-    values: dict[str, Any]
-    places: dict[str, Place] = field(default_factory=dict)
-    template: Mapping[str, Any] | None = None
-    template_path: YamlPath = ()
 
 
 class Unsupported(Exception):
@@ -150,7 +149,7 @@ class Expander:
         prefix = str(body.get("pathParamPrefix") or "")
         if isinstance(body.get("directories"), list):
             for directory in self._directories(body["directories"]):
-                yield Parameters(_with_prefix({"path": self._path_of(directory)}, prefix))
+                yield Parameters(with_prefix({"path": self._path_of(directory)}, prefix))
         if isinstance(body.get("files"), list):
             yield from self._files(body["files"], prefix)
 
@@ -211,7 +210,7 @@ class Expander:
                     }
                     directory, _, base = name.rpartition("/")
                     yield Parameters(
-                        {**content, **_with_prefix({"path": self._path_of(directory, base)}, prefix)}, places
+                        {**content, **with_prefix({"path": self._path_of(directory, base)}, prefix)}, places
                     )
 
     def _path_of(self, directory: str, filename: str = "") -> dict[str, Any]:
@@ -242,7 +241,7 @@ class Expander:
             data = {**(secret.get("data") or {}), **(secret.get("stringData") or {})}
             matched = True
             yield Parameters(
-                _cluster(
+                cluster_values(
                     str(data.get("name") or metadata.get("name", "")),
                     str(data.get("server", UNKNOWN)),
                     labels,
@@ -250,9 +249,9 @@ class Expander:
                 )
             )
         if not selector:
-            yield Parameters(_cluster("in-cluster", "https://kubernetes.default.svc", {}, {}))
+            yield Parameters(cluster_values("in-cluster", "https://kubernetes.default.svc", {}, {}))
         elif not matched:
-            yield Parameters(_cluster(UNKNOWN, UNKNOWN, AnyKey(), AnyKey()))
+            yield Parameters(cluster_values(UNKNOWN, UNKNOWN, AnyKey(), AnyKey()))
 
     def _matrix(self, body: Mapping[str, Any], path: YamlPath) -> Iterator[Parameters]:
         children = [item for item in body.get("generators") or [] if isinstance(item, dict)]
@@ -261,7 +260,7 @@ class Expander:
         for outer in self.expand_one(children[0], (*path, "generators", 0)):
             second = self.interpolate(children[1], outer.values)
             for inner in self.expand_one(second, (*path, "generators", 1)):
-                values = _join(outer.values, inner.values)
+                values = join_values(outer.values, inner.values)
                 yield Parameters(
                     values,
                     {**outer.places, **inner.places},
@@ -277,50 +276,15 @@ class Expander:
         base = self.expand_one(children[0], (*path, "generators", 0))
         for number, child in enumerate(children[1:], 1):
             results = {
-                tuple(_value(item.values, key) for key in keys): item
+                tuple(parameter_text(item.values, key) for key in keys): item
                 for item in self.expand_one(child, (*path, "generators", number))
             }
             for item in base:
-                override = results.get(tuple(_value(item.values, key) for key in keys))
+                override = results.get(tuple(parameter_text(item.values, key) for key in keys))
                 if override is not None:
-                    item.values = _join(item.values, override.values)
+                    item.values = join_values(item.values, override.values)
                     item.places |= override.places
         yield from base
-
-
-class AnyKey(dict[str, Any]):
-    """A map that has every key; it replaces the labels of a cluster that the checkout does not describe."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __missing__(self, key: str) -> str:
-        return UNKNOWN
-
-
-def _cluster(name: str, server: str, labels: Mapping[str, Any], annotations: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "nameNormalized": name if name == UNKNOWN else dns(name),
-        "server": server,
-        "project": "",
-        "metadata": {"labels": labels, "annotations": annotations},
-    }
-
-
-def fixed_part(glob: str) -> str:
-    """Return the fixed text with which every match of a pattern starts."""
-    return re.split(r"[*?\[{\\]", clean(glob))[0]
-
-
-def dns(name: str) -> str:
-    """Return the name in Argo CD's normalised form."""
-    return re.sub(r"[^-a-z0-9.]", "-", name.lower())[:253].strip("-.")
-
-
-def dot(path: YamlPath) -> str:
-    """Return the path as the name of a parameter."""
-    return ".".join(map(str, path))
 
 
 def _parse(text: str) -> list[Any]:
@@ -328,50 +292,3 @@ def _parse(text: str) -> list[Any]:
         return yamlread.documents(text)
     except UnreadableYaml:
         return []
-
-
-def _with_prefix(values: dict[str, Any], prefix: str) -> dict[str, Any]:
-    return {prefix: values} if prefix else values
-
-
-def _value(values: Mapping[str, Any], key: str) -> str:
-    node: Any = values
-    if key in values:
-        return str(values[key])
-    for part in key.split("."):
-        node = node.get(part) if isinstance(node, Mapping) else None
-    return str(node)
-
-
-def _join(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(first)
-    for key, value in second.items():
-        old = result.get(key)
-        result[key] = (
-            _join(old, value) if isinstance(old, dict) and isinstance(value, dict) and key != "path" else value
-        )
-    return result
-
-
-def selector_matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Return whether a Kubernetes label selector matches the labels."""
-    for key, value in (selector.get("matchLabels") or {}).items():
-        if labels.get(str(key)) != str(value):
-            return False
-    for rule in selector.get("matchExpressions") or []:
-        value, values = labels.get(str(rule.get("key"))), [str(item) for item in rule.get("values") or []]
-        outcomes = {
-            "In": value in values,
-            "NotIn": value not in values,
-            "Exists": value is not None,
-            "DoesNotExist": value is None,
-        }
-        if not outcomes.get(str(rule.get("operator")), False):
-            return False
-    return True
-
-
-def placeholder(text: Any) -> str | None:
-    """Return the dotted parameter that is the whole template string; None where the string contains more."""
-    match = re.fullmatch(r"\{\{-?\s*\.?([\w][\w.\-]*)\s*-?\}\}", text.strip()) if isinstance(text, str) else None
-    return match[1] if match else None

@@ -15,7 +15,7 @@ from typing import Any
 from remediator.domain.change import Place
 from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops.files import SKIPPED, Files
-from remediator.gitops.history import GitFailed, git
+from remediator.gitops.git_command import GitFailed, git
 from remediator.gitops.model import Application, ApplicationSet, Origin, Problem, Source, Tree
 from remediator.gitops.sources.tools import Tools
 from remediator.gitops.tree.scan import is_yaml

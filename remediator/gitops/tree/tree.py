@@ -9,10 +9,12 @@ from typing import Any
 
 from remediator.domain.yaml_paths import YamlPath, list_at, mapping_at
 from remediator.gitops import yamlread
-from remediator.gitops.files import Files, join
+from remediator.gitops.file_paths import join
+from remediator.gitops.files import Files
 from remediator.gitops.model import Application, ApplicationSet, Manifest, Origin, Problem, Source, Tree
 from remediator.gitops.render import kustomize
-from remediator.gitops.render.helm import Release, release
+from remediator.gitops.render.helm import release
+from remediator.gitops.render.helm_model import Release
 from remediator.gitops.render.kustomize_model import KustomizeLayer, Tracked
 from remediator.gitops.render.render import Renderer
 from remediator.gitops.sources.layout import Layout
@@ -350,7 +352,7 @@ class TreeReader:
         )
 
     def _value_file(self, app: Application, source: Source, entry: str) -> str:
-        from remediator.gitops.render.helm import value_file
+        from remediator.gitops.render.helm_values import value_file
 
         return value_file(self.layout, app, source, entry) or ""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from remediator.domain.change import Edit, Place
 from remediator.gitops import Application
 from remediator.gitops.render import helm
-from remediator.gitops.render.helm import ValuesLayer
+from remediator.gitops.render.helm_model import ValuesLayer
 from remediator.remedies.engine.case import Fix, RemedyContext
 
 FLAG = "--kubelet-insecure-tls"

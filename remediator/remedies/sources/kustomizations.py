@@ -17,7 +17,8 @@ from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, YamlPath
 from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository, history
-from remediator.gitops.files import join, kustomization_file
+from remediator.gitops.file_paths import join
+from remediator.gitops.files import kustomization_file
 from remediator.policy.leaves import documents
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.older_values import LOOK_BACK, describe_change

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import get
 from remediator.gitops import Application, Repository, Source
-from remediator.gitops.files import clean
+from remediator.gitops.file_paths import clean
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.path_spelling import is_shortened, is_slip, surely_meant
 from remediator.remedies.views.application_field import (

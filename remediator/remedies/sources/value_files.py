@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application, Repository, Source
-from remediator.gitops.render.helm import value_file
+from remediator.gitops.render.helm_values import value_file
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.path_spelling import is_slip, surely_meant
 from remediator.remedies.views.application_field import FieldCorrection, complaints, correct_field, has_no_faults
