@@ -19,6 +19,9 @@ def from_relations(inquiry: Inquiry) -> Iterator[Hypothesis]:
     for contradiction in broken(inquiry.world):
         if contradiction.value is None and not contradiction.edits:
             continue
+        concerns = _concerns(inquiry, contradiction)
+        if not concerns and not _is_named(inquiry, contradiction):
+            continue
         yield Hypothesis(
             generator="relations",
             rule=contradiction.relation,
@@ -30,7 +33,7 @@ def from_relations(inquiry: Inquiry) -> Iterator[Hypothesis]:
             words=contradiction.words,
             features={
                 "value_sure": contradiction.sure,
-                "on_culprit": float(_concerns(inquiry, contradiction)),
+                "on_culprit": float(concerns),
             },
         )
 
@@ -38,6 +41,17 @@ def from_relations(inquiry: Inquiry) -> Iterator[Hypothesis]:
 def _concerns(inquiry: Inquiry, contradiction: Broken) -> bool:
     placed = (contradiction.at, *contradiction.sufferers, *(item for item, _, _ in contradiction.also))
     return any((item.kind, item.name) in inquiry.culprits for item in placed)
+
+
+def _is_named(inquiry: Inquiry, contradiction: Broken) -> bool:
+    """Return True where the evidence names the object that holds the wrong value, or one that suffers from it.
+
+    A repository holds contradictions that hurt nobody; without a name there is nothing that ties one to this incident.
+    """
+    placed = (contradiction.at, *contradiction.sufferers)
+    spaces = {subject.namespace for subject in (inquiry.diagnosis.subject, *inquiry.diagnosis.victims)} - {""}
+    names = [item.name for item in placed if not spaces or not item.namespace or item.namespace in spaces]
+    return any(inquiry.mentions(names))
 
 
 def _fix(inquiry: Inquiry, contradiction: Broken) -> Fix:
