@@ -1,5 +1,5 @@
-"""What happened, by rule alone: signals, grouping, severity, and the sentence a person reads first."""
+"""The diagnosis of what happened, by rule alone: signals, grouping, severity, and the sentence a person reads first."""
 
-from remediator.diagnosis.classify import classify, named, signature
+from remediator.diagnosis.classify import classify, object_names, signature
 
-__all__ = ["classify", "named", "signature"]
+__all__ = ["classify", "object_names", "signature"]

@@ -1,13 +1,17 @@
-"""From statements to incidents: causes beat symptoms, the culprit is named, calm stays calm."""
+"""Turns statements into incidents.
+
+A cause explains the symptoms around it, so the strongest cause names the incident and symptoms become its evidence.
+An input without any signal is `info`; only errors that no rule knows make it `unknown`, so that a calm log stays calm.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 
-from remediator.diagnosis.grouping import Group, group, key_of
+from remediator.diagnosis.grouping import Group, group_matches, key_of
 from remediator.diagnosis.severity import recovered, severity_of
-from remediator.diagnosis.signals import SignalMatch, matched
+from remediator.diagnosis.signals import SignalMatch, find_matches
 from remediator.domain.incident import SEVERITIES, Diagnosis, Evidence, Statement, Subject
 from remediator.policy import Catalogue
 
@@ -19,12 +23,12 @@ _TEXT_BOUND = 1200
 def classify(
     statements: Sequence[Statement], catalogue: Catalogue, *, redact: Callable[[str], str] = lambda text: text
 ) -> tuple[Diagnosis, ...]:
-    """All incidents in these statements, gravest first; always at least one (`info` where all is calm)."""
-    hits = matched(statements, catalogue)
-    groups = [one for one in group(hits, statements) if not recovered(one, statements)]
+    """Return all incidents in these statements, most severe first; always at least one (`info` if nothing is wrong)."""
+    hits = find_matches(statements, catalogue)
+    groups = [group for group in group_matches(hits, statements) if not recovered(group, statements)]
     if not groups:
-        return (_calm(statements, hits, catalogue, redact),)
-    diagnoses = [_diagnose(one, statements, redact) for one in groups]
+        return (_calm_diagnosis(statements, hits, catalogue, redact),)
+    diagnoses = [_diagnose(group, statements, redact) for group in groups]
     order = {severity: index for index, severity in enumerate(SEVERITIES)}
     ranked = sorted(
         zip(diagnoses, groups, strict=True),
@@ -34,46 +38,46 @@ def classify(
 
 
 def signature(diagnosis: Diagnosis) -> str:
-    """What makes the same incident the same the next time: its leading signal and the object it names."""
+    """Return the text that identifies an incident when it occurs again: its leading signal and the objects that it names."""
     if not diagnosis.evidence:
         return diagnosis.category
-    return ":".join([diagnosis.evidence[0].signal, *named(diagnosis)])
+    return ":".join([diagnosis.evidence[0].signal, *object_names(diagnosis)])
 
 
-def named(diagnosis: Diagnosis) -> list[str]:
-    """What the leading evidence names: the same fault of another name is another fault."""
+def object_names(diagnosis: Diagnosis) -> list[str]:
+    """Return the names in the leading evidence: the same fault of another name is another fault."""
     facts = diagnosis.evidence[0].facts if diagnosis.evidence else {}
     return [facts[name] for name in ("missing", "key", "variable", "flag", "command") if facts.get(name)]
 
 
-def _diagnose(one: Group, statements: Sequence[Statement], redact: Callable[[str], str]) -> Diagnosis:
-    lead = one.lead
+def _diagnose(group: Group, statements: Sequence[Statement], redact: Callable[[str], str]) -> Diagnosis:
+    lead = group.lead
     ordered = sorted(
-        one.hits, key=lambda hit: (hit is not lead, hit.signal.role != "cause", [-part for part in hit.rank])
+        group.hits, key=lambda hit: (hit is not lead, hit.signal.role != "cause", [-part for part in hit.rank])
     )
     evidence = _evidence(ordered, redact)
-    seen = {id(hit.statement) for hit in one.hits}
-    context = [s for s in statements if id(s) not in seen and _near(s, one)]
+    statement_ids = {id(hit.statement) for hit in group.hits}
+    context = [s for s in statements if id(s) not in statement_ids and _is_context(s, group)]
     return Diagnosis(
         category=lead.category.id,
-        severity=severity_of(one, statements),
-        subject=one.subject,
-        summary=summarise(lead, one.subject, _restarts(one)),
+        severity=severity_of(group, statements),
+        subject=group.subject,
+        summary=summarise(lead, group.subject, _restarts(group)),
         evidence=evidence,
         context=tuple(_context(s, redact) for s in context[:MAX_CONTEXT]),
-        victims=tuple(victim for victim in one.victims if key_of(victim) != key_of(one.subject)),
+        victims=tuple(victim for victim in group.victims if key_of(victim) != key_of(group.subject)),
         first_seen=min((e.first_seen for e in evidence if e.first_seen), default=""),
     )
 
 
-def _restarts(one: Group) -> int:
-    """The most restarts that any status of this incident tells."""
-    told = (hit.statement.facts.get("restart_count", "") for hit in one.hits)
-    return max((int(text) for text in told if text.isdigit()), default=0)
+def _restarts(group: Group) -> int:
+    """Return the highest restart count in the statuses of this incident."""
+    counts = (hit.statement.facts.get("restart_count", "") for hit in group.hits)
+    return max((int(text) for text in counts if text.isdigit()), default=0)
 
 
 def summarise(lead: SignalMatch, subject: Subject, restarts: int = 0) -> str:
-    """The category's sentence with the names of this incident in it."""
+    """Return the category's summary, filled with the names of this incident."""
     name = subject.name or subject.pod or subject.application or subject.node or subject.container or "something"
     place = f"{name} ({subject.namespace})" if subject.namespace else name
     words = {
@@ -85,18 +89,20 @@ def summarise(lead: SignalMatch, subject: Subject, restarts: int = 0) -> str:
         "restarts": f" ({restarts} restarts)" if restarts > 1 else "",
     }
     template = lead.category.summary or lead.category.title
-    return re.sub(r"\{(\w+)\}", lambda found: str(words.get(found[1]) or lead.facts.get(found[1], "")), template)
+    return re.sub(
+        r"\{(\w+)\}", lambda placeholder: str(words.get(placeholder[1]) or lead.facts.get(placeholder[1], "")), template
+    )
 
 
 def _evidence(hits: Sequence[SignalMatch], redact: Callable[[str], str]) -> tuple[Evidence, ...]:
-    """One piece a signal and sentence; the same sentence seen again adds to its count."""
+    """Return one piece of evidence per signal and sentence; a repeated sentence raises the count."""
     pieces: dict[tuple[str, str, str], Evidence] = {}
     for hit in hits:
         statement = hit.statement
         name = (hit.signal.id, statement.subject.pod or statement.subject.name, statement.text[:200])
         if name in pieces:
-            known = pieces[name]
-            pieces[name] = known.model_copy(update={"count": max(known.count, statement.count)})
+            evidence = pieces[name]
+            pieces[name] = evidence.model_copy(update={"count": max(evidence.count, statement.count)})
         elif len(pieces) < MAX_EVIDENCE:
             pieces[name] = Evidence(
                 id=f"E{len(pieces) + 1}",
@@ -115,7 +121,7 @@ def _context(statement: Statement, redact: Callable[[str], str]) -> Evidence:
 
 def _common(statement: Statement, redact: Callable[[str], str]) -> dict[str, object]:
     return {
-        "source": _shown(statement.source),
+        "source": _printable_source(statement.source),
         "line": statement.line,
         "channel": statement.channel,
         "subject": statement.subject,
@@ -127,29 +133,29 @@ def _common(statement: Statement, redact: Callable[[str], str]) -> dict[str, obj
     }
 
 
-def _shown(source: str) -> str:
-    """A name that people may read: of an absolute path its last part, since the rest tells of somebody's machine."""
+def _printable_source(source: str) -> str:
+    """Return a source name for people: only the last part of an absolute path, since the rest describes somebody's machine."""
     return source.rpartition("/")[2] if source.startswith("/") else source
 
 
-def _near(statement: Statement, one: Group) -> bool:
-    """Whether a statement may help to mend this incident: same object, namespace or application, or cluster-wide."""
+def _is_context(statement: Statement, group: Group) -> bool:
+    """Return True if a statement may help to fix this incident: same object, namespace or application, or cluster-wide."""
     subject = statement.subject
-    spaces = {s.namespace for s in (one.subject, *one.victims) if s.namespace}
+    spaces = {s.namespace for s in (group.subject, *group.victims) if s.namespace}
     if subject.namespace:
         return subject.namespace in spaces or not spaces
     if subject.application:
-        return subject.application == one.subject.application
+        return subject.application == group.subject.application
     return subject.kind in ("Node", "StorageClass", "IngressClass", "PriorityClass", "") or not spaces
 
 
-def _calm(
+def _calm_diagnosis(
     statements: Sequence[Statement], hits: Sequence[SignalMatch], catalogue: Catalogue, redact: Callable[[str], str]
 ) -> Diagnosis:
-    """Nothing that counts: `info`, or `unknown` where errors are told that no rule knows."""
-    told = [hit.statement for hit in hits if hit.signal.role != "hint"]
-    subject = next((s.subject for s in (*told, *statements) if s.subject.application), None) or next(
-        (s.subject for s in (*told, *statements) if s.subject.name or s.subject.pod), Subject()
+    """Return the diagnosis of an input without incidents: `info`, or `unknown` if it holds errors that no rule knows."""
+    signal_statements = [hit.statement for hit in hits if hit.signal.role != "hint"]
+    subject = next((s.subject for s in (*signal_statements, *statements) if s.subject.application), None) or next(
+        (s.subject for s in (*signal_statements, *statements) if s.subject.name or s.subject.pod), Subject()
     )
     strange = [s for s in statements if s.level.lower() in ("fatal", "panic", "emerg") and s.channel in ("log", "text")]
     category = catalogue.by_id["unknown" if strange else "info"]
@@ -159,5 +165,5 @@ def _calm(
         subject=subject,
         summary=category.summary or category.title,
         evidence=_evidence(hits, redact),
-        context=tuple(_context(one, redact) for one in strange[:MAX_EVIDENCE]),
+        context=tuple(_context(statement, redact) for statement in strange[:MAX_EVIDENCE]),
     )

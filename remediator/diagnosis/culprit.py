@@ -1,4 +1,8 @@
-"""Who is to blame for a line: not always the one who logs it."""
+"""The object that a line is about, which is not always the one that logs it.
+
+A client logs that its server refuses; an ingress controller logs that somebody's Service has no endpoints. The signal
+declares (`blames`) where the culprit is to be found, so no signal id stands here.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,11 @@ _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
 class Callees:
-    """Which Service an address belongs to, as far as the input tells: `backend:80 (10.96.1.2:80)`, `kubectl get svc`."""
+    """An index of the Services behind addresses, as far as the input shows: `backend:80 (10.96.1.2:80)`, `kubectl get svc`."""
 
     def __init__(self, statements: Iterable[Statement]) -> None:
         self._by_address: dict[str, Subject] = {}
-        self._called: dict[tuple[str, str, str], Subject] = {}
+        self._callee_by_caller: dict[tuple[str, str, str], Subject] = {}
         for statement in statements:
             subject = statement.subject
             if subject.kind == "Service" and (
@@ -29,25 +33,25 @@ class Callees:
                 self._by_address[address] = subject
             if statement.channel not in ("log", "text"):
                 continue
-            if found := _ADDRESS.search(statement.text):
-                self._by_address.setdefault(found["ip"], service_subject(found["host"].lower(), subject))
+            if match := _ADDRESS.search(statement.text):
+                self._by_address.setdefault(match["ip"], service_subject(match["host"].lower(), subject))
             host, _ = host_in(statement.text)
             if host:
-                self._called.setdefault(_caller(subject), service_subject(host, subject))
+                self._callee_by_caller.setdefault(_caller(subject), service_subject(host, subject))
 
     def of(self, text: str, caller: Subject) -> Subject | None:
-        """The Service that a line means: named in it, by its address, or by the caller's other lines."""
+        """Return the Service that a line means: by its name, by its address, or by the caller's other lines."""
         host, _ = host_in(text)
         if host:
             return service_subject(host, caller)
         for address in _IP.findall(text):
             if address in self._by_address:
                 return self._by_address[address]
-        return self._called.get(_caller(caller))
+        return self._callee_by_caller.get(_caller(caller))
 
 
 def culprit(hit: SignalMatch, callees: Callees) -> Subject:
-    """The subject that an incident led by this hit is about."""
+    """Return the subject of an incident that this hit leads."""
     subject = hit.statement.subject
     if subject.kind == "Endpoints":
         return subject.model_copy(update={"kind": "Service"})
@@ -66,7 +70,7 @@ def culprit(hit: SignalMatch, callees: Callees) -> Subject:
 
 
 def _routed(hit: SignalMatch, subject: Subject) -> Subject:
-    """An ingress controller complains of an Ingress and its Service, not of itself."""
+    """Return the Ingress or Service that a controller complains about, instead of the controller."""
     namespace = hit.facts.get("field_namespace", "")
     if name := hit.facts.get("field_ingress") or hit.facts.get("ingress", ""):
         space, _, short = name.rpartition("/")

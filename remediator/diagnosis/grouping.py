@@ -1,4 +1,9 @@
-"""Which hits belong to one incident: by object, then symptoms to their causes, then storms to their node."""
+"""Groups hits into incidents: by object, then symptoms with their causes, then the victims of a storm with its node.
+
+One fault shows in many places. Each group that remains becomes a pull request, so a consequence must join its cause,
+while two independent faults must stay apart. How a signal behaves here (`consequence`, `needs_mention`, `storm`, `calm`)
+is declared in its policy file.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ Key = tuple[str, ...]
 
 @dataclass
 class Group:
-    """Hits about one object; `victims` are others that suffer from it."""
+    """The hits about one object; `victims` are other objects that suffer from it."""
 
     subject: Subject
     hits: list[SignalMatch] = field(default_factory=list)
@@ -23,24 +28,24 @@ class Group:
 
     @property
     def causes(self) -> list[SignalMatch]:
-        """The hits that explain, without symptoms and hints."""
+        """Return the hits that explain the incident, without symptoms and hints."""
         return [hit for hit in self.hits if hit.signal.role == "cause"]
 
     @property
     def lead(self) -> SignalMatch:
-        """The hit that names the incident: the strongest cause, else the strongest symptom."""
+        """Return the hit that names the incident: the strongest cause, else the strongest symptom."""
         return max(self.causes or self.hits, key=lambda hit: hit.rank)
 
-    def absorb(self, other: Group) -> None:
-        """Take in what follows from this one; whom it is about becomes a victim."""
-        self.hits += other.hits
-        if other.subject != self.subject and other.subject not in self.victims:
-            self.victims.append(other.subject)
-        self.victims += [victim for victim in other.victims if victim not in self.victims]
+    def absorb(self, consequence: Group) -> None:
+        """Add the hits of a consequence; its subject becomes a victim."""
+        self.hits += consequence.hits
+        if consequence.subject != self.subject and consequence.subject not in self.victims:
+            self.victims.append(consequence.subject)
+        self.victims += [victim for victim in consequence.victims if victim not in self.victims]
 
 
 def key_of(subject: Subject) -> Key:
-    """What makes two statements speak of the same thing."""
+    """Return the identity of an object: two subjects with the same key are the same object."""
     if subject.kind == "Application" and (name := subject.application or subject.name):
         return ("application", subject.cluster, name)
     if subject.kind and subject.name and subject.kind != "Pod":
@@ -54,111 +59,120 @@ def key_of(subject: Subject) -> Key:
     return ("loose", subject.cluster, subject.namespace, subject.container)
 
 
-def group(hits: Iterable[SignalMatch], statements: Sequence[Statement] = ()) -> list[Group]:
-    """One group an incident; the order is that of first mention."""
+def group_matches(hits: Iterable[SignalMatch], statements: Sequence[Statement] = ()) -> list[Group]:
+    """Return one group per incident, in order of first mention."""
     groups: dict[Key, Group] = {}
-    known = Callees(statements)
+    callees = Callees(statements)
     for hit in hits:
-        subject = culprit(hit, known)
-        one = groups.setdefault(key_of(subject), Group(subject))
-        one.subject = _fuller(one.subject, subject)
-        one.hits.append(hit)
-        if subject != hit.statement.subject and hit.statement.subject not in one.victims:
-            one.victims.append(hit.statement.subject)
-    merged = [one for one in groups.values() if any(hit.signal.role != "hint" for hit in one.hits)]
-    hints = [one for one in groups.values() if one not in merged]
+        subject = culprit(hit, callees)
+        group = groups.setdefault(key_of(subject), Group(subject))
+        group.subject = _merge_subjects(group.subject, subject)
+        group.hits.append(hit)
+        if subject != hit.statement.subject and hit.statement.subject not in group.victims:
+            group.victims.append(hit.statement.subject)
+    merged = [group for group in groups.values() if any(hit.signal.role != "hint" for hit in group.hits)]
+    hints = [group for group in groups.values() if group not in merged]
     merged = _symptoms_to_causes(merged)
     merged = _storms(merged)
     for hint in hints:
-        beside = next((one for one in merged if not hint.lead.signal.calm and _beside(one, hint)), None)
+        beside = next((group for group in merged if not hint.lead.signal.calm and _supports(group, hint)), None)
         if beside is not None:
             beside.absorb(hint)
     return merged
 
 
-def _fuller(a: Subject, b: Subject) -> Subject:
+def _merge_subjects(a: Subject, b: Subject) -> Subject:
     filled = {name: getattr(a, name) or getattr(b, name) for name in type(a).model_fields}
     return Subject(**filled)
 
 
 def _symptoms_to_causes(groups: list[Group]) -> list[Group]:
-    """A group without a cause joins the strongest related group that has one; refused clients join their server."""
-    with_cause = sorted((one for one in groups if one.causes), key=lambda one: one.lead.rank, reverse=True)
-    kept: list[Group] = []
-    for one in with_cause:
-        host = next((other for other in kept if _yields(one, other)), None)
+    """Merge each group without a cause into the strongest related group that has one; refused clients join their server."""
+    with_cause = sorted((group for group in groups if group.causes), key=lambda group: group.lead.rank, reverse=True)
+    merged: list[Group] = []
+    for group in with_cause:
+        host = next((candidate for candidate in merged if _is_consequence(group, candidate)), None)
         if host is None:
-            kept.append(one)
+            merged.append(group)
         else:
-            host.absorb(one)
-    for one in (one for one in groups if not one.causes):
-        host = next((other for other in kept if _related(other, one)), None)
+            host.absorb(group)
+    for group in [candidate for candidate in groups if not candidate.causes]:
+        host = next((candidate for candidate in merged if _related(candidate, group)), None)
         if host is None:
-            kept.append(one)
+            merged.append(group)
         else:
-            host.absorb(one)
-    return _same_symptoms(kept)
+            host.absorb(group)
+    return _same_symptoms(merged)
 
 
-def _yields(weaker: Group, stronger: Group) -> bool:
-    """Whether a group with a cause is itself just the consequence of another: no endpoints behind unscheduled pods."""
+def _is_consequence(weaker: Group, stronger: Group) -> bool:
+    """Return True if a group's own cause follows from another group: no endpoints behind unscheduled pods."""
     if not _related(stronger, weaker):
         return False
-    consequence = all(_follows(hit, stronger) for hit in weaker.causes) and not _its_own(weaker, stronger)
-    same = key_of(weaker.subject) == key_of(stronger.subject)
+    consequence = all(_is_declared_consequence(hit, stronger) for hit in weaker.causes) and not _is_independent(
+        weaker, stronger
+    )
+    same_object = key_of(weaker.subject) == key_of(stronger.subject)
     kinds = {key_of(weaker.subject)[0], key_of(stronger.subject)[0]}
     alike = weaker.lead.category.id == stronger.lead.category.id
     told_by_application = "application" in kinds and weaker.subject.application == stronger.subject.application
     told_by_node = weaker.subject.kind == "Node" and alike
-    return consequence or same or told_by_application or told_by_node
+    return consequence or same_object or told_by_application or told_by_node
 
 
-def _follows(hit: SignalMatch, stronger: Group) -> bool:
-    """True where the signal is declared to be a consequence of what the stronger group holds."""
+def _is_declared_consequence(hit: SignalMatch, stronger: Group) -> bool:
+    """Return True if the signal's `consequence` names a cause of the stronger group."""
     faults = {name for cause in stronger.causes for name in (cause.signal.id, f"category:{cause.category.id}")}
     return not faults.isdisjoint(hit.signal.consequence) or ANY in hit.signal.consequence
 
 
-def _its_own(weaker: Group, stronger: Group) -> bool:
-    """A program's own failure, in another workload, with no word of the one that it might suffer from."""
+def _is_independent(weaker: Group, stronger: Group) -> bool:
+    """Return True if signals that need a mention occur in another workload and do not name the stronger group's."""
     if not all(hit.signal.needs_mention for hit in weaker.causes) or not (weaker.causes and weaker.subject.name):
         return False
-    other = stronger.subject
-    apart = bool(other.name) and key_of(weaker.subject) != key_of(other)
-    return apart and not _mentions(weaker.hits, other)
+    stronger_subject = stronger.subject
+    apart = bool(stronger_subject.name) and key_of(weaker.subject) != key_of(stronger_subject)
+    return apart and not _mentions(weaker.hits, stronger_subject)
 
 
 def _same_symptoms(groups: list[Group]) -> list[Group]:
-    """Groups with only symptoms of one kind in one namespace or application are one incident."""
-    kept: list[Group] = []
-    for one in groups:
-        twin = next((other for other in kept if not one.causes and not other.causes and _related(other, one)), None)
+    """Merge related groups that have symptoms only."""
+    merged: list[Group] = []
+    for group in groups:
+        twin = next(
+            (
+                candidate
+                for candidate in merged
+                if not group.causes and not candidate.causes and _related(candidate, group)
+            ),
+            None,
+        )
         if twin is None:
-            kept.append(one)
+            merged.append(group)
         else:
-            twin.absorb(one)
-    return kept
+            twin.absorb(group)
+    return merged
 
 
 def _storms(groups: list[Group]) -> list[Group]:
-    """What shakes on a failing node is the node's incident, however many workloads shake."""
-    nodes = [one for one in groups if any(hit.signal.storm == "starts" for hit in one.causes)]
+    """Merge the workloads that fail on a failing node into the node's incident, however many they are."""
+    nodes = [group for group in groups if any(hit.signal.storm == "starts" for hit in group.causes)]
     for storm in nodes:
         names = {hit.statement.subject.node for hit in storm.hits if hit.statement.subject.node}
-        for other in list(groups):
-            if other is storm or other not in groups or storm not in groups:
+        for group in list(groups):
+            if group is storm or group not in groups or storm not in groups:
                 continue
-            on_node = {hit.statement.subject.node for hit in other.hits} & names
-            alike = {hit.signal.id for hit in other.causes} <= {hit.signal.id for hit in storm.causes}
-            weak = all(hit.signal.storm != "none" for hit in other.hits)
-            if (on_node and weak) or (alike and other.causes):
-                storm.absorb(other)
-                groups = [one for one in groups if one is not other]
+            on_node = {hit.statement.subject.node for hit in group.hits} & names
+            alike = {hit.signal.id for hit in group.causes} <= {hit.signal.id for hit in storm.causes}
+            weak = all(hit.signal.storm != "none" for hit in group.hits)
+            if (on_node and weak) or (alike and group.causes):
+                storm.absorb(group)
+                groups = [candidate for candidate in groups if candidate is not group]
     return groups
 
 
 def _related(a: Group, b: Group) -> bool:
-    """Same application, same namespace, or one names the other; a group without any subject goes to any."""
+    """Return True for the same application or namespace, or if one names the other; no subject is related to any."""
     first, second = a.subject, b.subject
     if first.cluster and second.cluster and first.cluster != second.cluster:
         return False
@@ -174,13 +188,13 @@ def _related(a: Group, b: Group) -> bool:
     return _mentions(a.hits, second) or _mentions(b.hits, first)
 
 
-def _beside(one: Group, hint: Group) -> bool:
-    """A hint of nobody in particular belongs to no incident."""
-    return key_of(hint.subject)[0] != "loose" and _related(one, hint)
+def _supports(group: Group, hint: Group) -> bool:
+    """Return True if a hint concerns this incident; a hint without a subject concerns none."""
+    return key_of(hint.subject)[0] != "loose" and _related(group, hint)
 
 
 def _space(subject: Subject) -> str:
-    """The namespace where it runs; that of an Application object itself says nothing of its workloads."""
+    """Return the namespace where it runs; that of an Application object says nothing about its workloads."""
     return "" if subject.kind == "Application" else subject.namespace
 
 

@@ -1,4 +1,4 @@
-"""Which host a line complains about: the culprit of a refused connection is not the one who logs it."""
+"""Finds the host that a line complains about: a refused connection is not the fault of the one that logs it."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ _STOP |= {"dial", "lookup", "get", "post", "head", "read", "write", "connect"}
 
 
 def host_in(text: str) -> tuple[str, str]:
-    """(host, port) that the line is about, either may be empty; IP addresses are no names."""
+    """Return the host and port that the line is about; either may be empty, and IP addresses are no names."""
     for pattern in _PATTERNS:
-        for found in pattern.finditer(text):
-            host = found["host"].lower()
+        for match in pattern.finditer(text):
+            host = match["host"].lower()
             if (
                 host in _STOP
                 or host == "localhost"
@@ -54,14 +54,14 @@ def host_in(text: str) -> tuple[str, str]:
                 or host.endswith((".go", ".py", ".js", ".java"))
             ):
                 continue
-            if not found.groupdict().get("port") and host in _NEVER:
+            if not match.groupdict().get("port") and host in _NEVER:
                 continue
-            return host, found.groupdict().get("port") or ""
+            return host, match.groupdict().get("port") or ""
     return "", ""
 
 
 def service_subject(host: str, near: Subject) -> Subject:
-    """The Service that a host name means, seen from the one who called it; `outside` names keep their dots."""
+    """Return the Service that a host name means for the caller; a name outside the cluster becomes a `Host`."""
     labels = host.split(".")
     inside = len(labels) == 1 or (len(labels) >= 3 and labels[2] == "svc") or (len(labels) == 2)
     if not inside:

@@ -1,4 +1,8 @@
-"""How grave: is a workload down, does an old revision still serve, is it over already."""
+"""Rates an incident: is a workload down, does an old revision still serve, is it over already.
+
+The category's severity assumes the worst. Live state in the same input can prove less: while another pod serves, nobody
+has to be woken up. What may change a severity is declared by the signal (`severity_follows`, `transient`).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ _SYNC_HEALTHY = "Healthy"
 
 
 def severity_of(group: Group, statements: Sequence[Statement]) -> Severity:
-    """By the lead signal, lowered where live state still serves, raised where an alert calls it critical."""
+    """Return the lead signal's severity, lowered while a pod still serves, raised if an alert or the live state is critical."""
     lead = group.lead
     severity: Severity = lead.signal.severity or lead.category.severity
     if severity == "critical" and still_serving(group, statements):
@@ -24,7 +28,7 @@ def severity_of(group: Group, statements: Sequence[Statement]) -> Severity:
 
 
 def _graver(group: Group, statements: Sequence[Statement]) -> bool:
-    """True where what the lead signal's severity follows calls the incident critical."""
+    """Return True if the source that the lead signal's severity follows says critical."""
     match group.lead.signal.severity_follows:
         case "live_state":
             return _missing_live_state(group, statements)
@@ -35,16 +39,25 @@ def _graver(group: Group, statements: Sequence[Statement]) -> bool:
 
 
 def still_serving(group: Group, statements: Sequence[Statement]) -> bool:
-    """Whether another pod of the same workload is Ready, or the rollout says that old replicas remain."""
-    broken = {hit.statement.subject.pod for hit in group.hits if hit.statement.subject.pod}
+    """Return True if another pod of the workload is Ready, or the rollout says that old replicas remain."""
+    failing_pods = {hit.statement.subject.pod for hit in group.hits if hit.statement.subject.pod}
     workload = key_of(group.subject)
     for statement in statements:
-        own = key_of(statement.subject) == workload
-        if own and statement.subject.pod and statement.subject.pod not in broken and is_ready(statement):
+        same_workload = key_of(statement.subject) == workload
+        if (
+            same_workload
+            and statement.subject.pod
+            and statement.subject.pod not in failing_pods
+            and is_ready(statement)
+        ):
             return True
-        if own and statement.subject.kind in ("Deployment", "StatefulSet", "DaemonSet") and _available(statement):
+        if (
+            same_workload
+            and statement.subject.kind in ("Deployment", "StatefulSet", "DaemonSet")
+            and _available(statement)
+        ):
             return True
-        if own and re.search(r"old replicas are pending termination|\d+ old replicas", statement.text):
+        if same_workload and re.search(r"old replicas are pending termination|\d+ old replicas", statement.text):
             return True
     if group.lead.signal.severity_follows == "live_state":
         return _live_health(group, statements) == _SYNC_HEALTHY and group.lead.signal.severity != "critical"
@@ -52,7 +65,7 @@ def still_serving(group: Group, statements: Sequence[Statement]) -> bool:
 
 
 def recovered(group: Group, statements: Sequence[Statement]) -> bool:
-    """Whether what was complained about is over: its pod is Ready now, and it has not restarted."""
+    """Return True if a transient fault is over: its pods are Ready now and have not restarted."""
     if not group.lead.signal.transient:
         return False
     if any(hit.statement.channel == "status" for hit in group.hits):
@@ -65,10 +78,10 @@ def recovered(group: Group, statements: Sequence[Statement]) -> bool:
 
 
 def is_ready(statement: Statement) -> bool:
-    """A status that says all containers are ready and the pod runs."""
+    """Return True if a status says that the pod runs and all its containers are ready."""
     ready = statement.facts.get("ready", "")
-    if found := _READY.fullmatch(ready):
-        return found[1] == found[2] != "0" and statement.reason in ("Running", "Ready", "")
+    if match := _READY.fullmatch(ready):
+        return match[1] == match[2] != "0" and statement.reason in ("Running", "Ready", "")
     return ready.lower() == "true" and statement.reason in ("Running", "Ready", "")
 
 
@@ -84,8 +97,10 @@ def _available(statement: Statement) -> bool:
 
 def _live_health(group: Group, statements: Sequence[Statement]) -> str:
     application = group.subject.application
-    own = (s for s in statements if s.channel == "sync" and application and s.subject.application == application)
-    return next((health for statement in own if (health := statement.facts.get("health"))), "")
+    sync_statements = (
+        s for s in statements if s.channel == "sync" and application and s.subject.application == application
+    )
+    return next((health for statement in sync_statements if (health := statement.facts.get("health"))), "")
 
 
 def _missing_live_state(group: Group, statements: Sequence[Statement]) -> bool:

@@ -1,4 +1,4 @@
-"""Which signals speak in which statements."""
+"""Finds the signals of the policies in statements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from remediator.policy import Catalogue, Category, Signal
 
 @dataclass(frozen=True)
 class SignalMatch:
-    """One signal found in one statement."""
+    """A match of one signal in one statement."""
 
     statement: Statement
     category: Category
@@ -23,7 +23,7 @@ class SignalMatch:
 
     @property
     def rank(self) -> tuple[int, float, int]:
-        """Gravest first when sorted in reverse: priority, weight, how close to the platform the speaker is."""
+        """Return the sort key, highest first: priority, weight, how close the speaker is to the platform."""
         nearness = {"status": 5, "event": 4, "sync": 4, "log": 3, "alert": 2, "text": 1}
         return (self.category.priority, self.signal.weight, nearness[self.statement.channel])
 
@@ -41,35 +41,35 @@ class SignalMatcher:
         self._set.Compile()
 
     def hits(self, statements: Iterable[Statement]) -> Iterator[SignalMatch]:
-        """Every hit, statement by statement; what a resolved or silenced alert says does not count."""
+        """Yield every match, statement by statement; resolved and silenced alerts do not count."""
         for statement in statements:
             if statement.channel == "alert" and not _firing(statement):
                 continue
-            both = f"{statement.reason}: {statement.text}" if statement.reason else statement.text
-            for index in sorted(self._set.Match(both) or ()):
+            full_text = f"{statement.reason}: {statement.text}" if statement.reason else statement.text
+            for index in sorted(self._set.Match(full_text) or ()):
                 category, signal = self._owners[index]
-                if (hit := self._judge(statement, both, category, signal)) is not None:
+                if (hit := self._judge(statement, full_text, category, signal)) is not None:
                     yield hit
 
     @staticmethod
-    def _judge(statement: Statement, both: str, category: Category, signal: Signal) -> SignalMatch | None:
+    def _judge(statement: Statement, full_text: str, category: Category, signal: Signal) -> SignalMatch | None:
         if signal.channels and statement.channel not in signal.channels:
             return None
-        searched = {"reason": statement.reason, "text": statement.text, "both": both}[signal.match]
-        found = _compiled(signal.pattern).search(searched)
-        if found is None or (signal.unless and _compiled(signal.unless).search(both)):
+        searched = {"reason": statement.reason, "text": statement.text, "both": full_text}[signal.match]
+        match = _compiled(signal.pattern).search(searched)
+        if match is None or (signal.unless and _compiled(signal.unless).search(full_text)):
             return None
-        named = {_stem(name): value for name, value in found.groupdict().items() if value}
-        return SignalMatch(statement, category, signal, {**statement.facts, **named})
+        groups = {_stem(name): value for name, value in match.groupdict().items() if value}
+        return SignalMatch(statement, category, signal, {**statement.facts, **groups})
 
 
 def _firing(statement: Statement) -> bool:
-    """Not resolved (webhook: `status`), not silenced or inhibited (API: `state`)."""
+    """Return True if an alert is neither resolved (webhook: `status`) nor silenced or inhibited (API: `state`)."""
     return statement.facts.get("status") != "resolved" and statement.facts.get("state") != "suppressed"
 
 
 def _reason_only(signal: Signal) -> str:
-    """For the first sieve only: `^` of a reason is also the start of `reason: text`, `$` is not its end."""
+    """Return a pattern for the first filter: `^` of a reason is also the start of `reason: text`, `$` is not its end."""
     return signal.pattern.removesuffix("$") if signal.match == "reason" else signal.pattern
 
 
@@ -85,6 +85,6 @@ def _compiled(pattern: str) -> Any:
     return re2.compile(pattern)
 
 
-def matched(statements: Sequence[Statement], catalogue: Catalogue) -> list[SignalMatch]:
-    """All hits of a catalogue in these statements."""
+def find_matches(statements: Sequence[Statement], catalogue: Catalogue) -> list[SignalMatch]:
+    """Return all matches of a catalogue in these statements."""
     return list(SignalMatcher(catalogue).hits(statements))

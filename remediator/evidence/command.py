@@ -78,7 +78,7 @@ class Command:
 
     @property
     def target(self) -> tuple[str, str]:
-        """Kind and name that kubectl is asked about; either may be empty (`get pods`, `logs -l app=web`)."""
+        """Return the kind and name that kubectl is asked about; either may be empty (`get pods`, `logs -l app=web`)."""
         words = self.words[1:] if self.verb == "rollout" else self.words
         if not words:
             return "", ""
@@ -91,13 +91,13 @@ class Command:
 
     @property
     def tail(self) -> int:
-        """How many lines `--tail` lets through at most; 0 where it sets no bound."""
+        """Return the number of lines that `--tail` prints at most; 0 without a bound."""
         value = self.flags.get("--tail", "")
         return int(value) if value.isdigit() else 0
 
     @property
     def is_log(self) -> bool:
-        """Whether the output is a log line by line."""
+        """Return True if the command prints a log."""
         return (self.tool in {"kubectl", "docker", "crictl"} and self.verb in {"logs", "log"}) or self.tool in {
             "stern",
             "kubetail",
@@ -108,9 +108,9 @@ class Command:
 
 
 def command_of(text: str) -> Command | None:
-    """The command that a line shows being run, or None where it shows none."""
-    found = _PROMPTED.match(text)
-    line = (found["any"] or found["known"]) if found else (text if _BARE.match(text) else None)
+    """Return the command that a line shows, or None."""
+    match = _PROMPTED.match(text)
+    line = (match["any"] or match["known"]) if match else (text if _BARE.match(text) else None)
     if not line:
         return None
     words = line.split(" | ", 1)[0].split(" 2>", 1)[0].split()

@@ -1,4 +1,8 @@
-"""Completes subjects: what one statement knows of a pod holds for the others that name the same pod."""
+"""Completes subjects across statements.
+
+A statement rarely names everything: an event names the pod, `describe` its node and owner. What one statement says of a
+pod holds for all others of that pod; what is ambiguous stays empty, since a wrong subject leads to a wrong file.
+"""
 
 from __future__ import annotations
 
@@ -54,26 +58,26 @@ class _Pod:
 
 
 def _sole(values: Iterable[str]) -> str:
-    """The one value, or nothing where there are several: two candidates are no knowledge."""
-    found = {value for value in values if value}
-    return found.pop() if len(found) == 1 else ""
+    """Return the only value, or nothing if there are several: two candidates prove nothing."""
+    distinct = {value for value in values if value}
+    return distinct.pop() if len(distinct) == 1 else ""
 
 
 def complete(drafts: Sequence[Draft]) -> None:
-    """Fills empty fields of the drafts' subjects in place; never replaces what a statement said itself."""
+    """Fill empty fields of the drafts' subjects in place; never replace what a statement says itself."""
     _namespaces(drafts)
     pods = _pods(drafts)
     applications = _applications(drafts)
     for draft in drafts:
-        if draft.pod and (known := pods.get((draft.namespace, draft.pod))):
-            _fill(draft, known)
+        if draft.pod and (pod := pods.get((draft.namespace, draft.pod))):
+            _fill(draft, pod)
         if not draft.application and draft.name:
-            found = applications.get((draft.namespace, draft.kind, draft.name))
-            draft.application = _sole(found) if found else ""
+            candidates = applications.get((draft.namespace, draft.kind, draft.name))
+            draft.application = _sole(candidates) if candidates else ""
 
 
 def _namespaces(drafts: Sequence[Draft]) -> None:
-    """Fills a namespace from another statement about the same pod, then from one about an object of that kind and name."""
+    """Fill a namespace from another statement about the same pod, then from one about an object of that kind and name."""
     pods: dict[str, set[str]] = defaultdict(set)
     objects: dict[tuple[str, str], set[str]] = defaultdict(set)
     for draft in drafts:
@@ -109,20 +113,20 @@ def _pods(drafts: Sequence[Draft]) -> dict[tuple[str, str], _Pod]:
 
 
 def _applications(drafts: Sequence[Draft]) -> dict[tuple[str, str, str], set[str]]:
-    """Which Applications manage an object, by the resource rows of Argo CD."""
-    found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    """Return the Applications that manage each object, by the resource rows of Argo CD."""
+    applications: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for draft in drafts:
         if draft.channel == "sync" and draft.application and draft.kind not in {"", "Application"}:
-            found[draft.namespace, draft.kind, draft.name].add(draft.application)
-    return found
+            applications[draft.namespace, draft.kind, draft.name].add(draft.application)
+    return applications
 
 
-def _fill(draft: Draft, known: _Pod) -> None:
-    if known.owner[1] and draft.kind in {"", "Pod"} | ({known.owner[0]} if known.owner[1] == draft.name else set()):
-        draft.kind, draft.name = known.owner
-    draft.node = draft.node or known.node
-    draft.application = draft.application or known.application
+def _fill(draft: Draft, pod: _Pod) -> None:
+    if pod.owner[1] and draft.kind in {"", "Pod"} | ({pod.owner[0]} if pod.owner[1] == draft.name else set()):
+        draft.kind, draft.name = pod.owner
+    draft.node = draft.node or pod.node
+    draft.application = draft.application or pod.application
     if not draft.container and (draft.channel == "log" or draft.reason in _OF_CONTAINERS):
-        draft.container = _sole(known.containers)
+        draft.container = _sole(pod.containers)
     if draft.container and not draft.image:
-        draft.image = known.images.get(draft.container, "")
+        draft.image = pod.images.get(draft.container, "")

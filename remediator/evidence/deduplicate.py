@@ -16,7 +16,7 @@ _TIMELY = frozenset({"age", "first_age", "restarted_ago", "msg", "error", "uptim
 
 
 def key_of(draft: Draft) -> tuple[object, ...]:
-    """What makes two statements the same: who says what about whom. Numbers in the sentence do not, other facts do."""
+    """Return the identity of a statement: who says what about whom. Numbers in the sentence do not count, other facts do."""
     facts = (
         ()
         if draft.channel in {"log", "text"}
@@ -28,19 +28,19 @@ def key_of(draft: Draft) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def merge(into: Draft, other: Draft) -> None:
-    """Adds a repetition to the first sighting.
+def merge(into: Draft, repetition: Draft) -> None:
+    """Add a repetition to the first sighting.
 
     Two sections that show one event (describe and get events) tell it once; lines of one section are many times.
     """
-    if into.channel == "event" and into.section != other.section:
-        into.count = max(into.count, other.count)
+    if into.channel == "event" and into.section != repetition.section:
+        into.count = max(into.count, repetition.count)
     else:
-        into.count += other.count
-    times = [time for time in (into.first_seen, other.first_seen) if time]
+        into.count += repetition.count
+    times = [time for time in (into.first_seen, repetition.first_seen) if time]
     into.first_seen = min(times, default="")
-    into.last_seen = max(into.last_seen, other.last_seen)
-    for fact, text in other.facts.items():
+    into.last_seen = max(into.last_seen, repetition.last_seen)
+    for fact, text in repetition.facts.items():
         into.facts.setdefault(fact, text)
 
 
@@ -49,21 +49,21 @@ class Deduplicator:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: dict[tuple[object, ...], Draft] = {}
+        self._drafts: dict[tuple[object, ...], Draft] = {}
         self.dropped = 0
 
     def add(self, drafts: Iterable[Draft]) -> None:
-        """Takes statements in the order of the input."""
+        """Add statements in the order of the input."""
         for draft in drafts:
             key = key_of(draft)
-            if known := self._kept.get(key):
-                merge(known, draft)
-            elif len(self._kept) < self._most:
-                self._kept[key] = draft
+            if first := self._drafts.get(key):
+                merge(first, draft)
+            elif len(self._drafts) < self._most:
+                self._drafts[key] = draft
             else:
                 self.dropped += 1
 
     @property
     def drafts(self) -> list[Draft]:
-        """What was kept."""
-        return list(self._kept.values())
+        """Return the distinct drafts in order of first sighting."""
+        return list(self._drafts.values())

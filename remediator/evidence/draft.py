@@ -17,7 +17,7 @@ SUBJECT = ("application", "cluster", "namespace", "kind", "name", "pod", "contai
 
 @dataclass(slots=True)
 class Draft:
-    """What one place of the input says; becomes a `Statement` once its subject is as complete as it gets."""
+    """A statement in the making; becomes a `Statement` once its subject is complete."""
 
     line: int
     channel: Channel
@@ -39,23 +39,23 @@ class Draft:
     facts: dict[str, str] = field(default_factory=dict)
     source: str = ""
     section: int = 0
-    """Which section of the input it comes from: one event shown by two commands is not two events."""
+    """The section of the input that it comes from: one event shown by two commands is not two events."""
 
     def settle(self) -> Draft:
-        """The same draft with its workload derived from its pod's name where nothing better is known."""
+        """Return the same draft with its workload derived from its pod's name where nothing better is known."""
         if self.pod and not self.name:
             self.kind, self.name = workload_of_pod(self.pod)
         return self
 
     def like(self, **changes: object) -> Draft:
-        """A copy about the same subject with its own facts, to say another thing."""
+        """Return a copy about the same subject with facts of its own."""
         copy = replace(self, **changes)  # type: ignore[arg-type]
         if "facts" not in changes:
             copy.facts = dict(self.facts)
         return copy
 
     def statement(self) -> Statement:
-        """The frozen value that leaves this package; empty facts are left out."""
+        """Return the frozen value that leaves this package, without empty facts."""
         return Statement(
             source=self.source,
             line=self.line,

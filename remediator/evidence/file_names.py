@@ -1,4 +1,4 @@
-"""What the name of a log file tells: kubelet's and the runtimes' file layout, and that of must-gather archives."""
+"""Subjects from the names of log files: the file layout of kubelet and the runtimes, and of must-gather archives."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _LAYOUTS = (
 
 
 def subject_of_file(name: str) -> Draft | None:
-    """The container whose log a file is, by its path; None where the path tells nothing."""
+    """Return the container whose log a file is, by its path; None for any other path."""
     for layout in _LAYOUTS:
-        if found := layout.search(name):
+        if match := layout.search(name):
             return Draft(
-                0, "log", namespace=found["namespace"], pod=found["pod"], container=found["container"]
+                0, "log", namespace=match["namespace"], pod=match["pod"], container=match["container"]
             ).settle()
     return None

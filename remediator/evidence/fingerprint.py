@@ -33,7 +33,7 @@ _SPACE = re.compile(r"\s+")
 
 
 def normalise(text: str) -> str:
-    """The sentence without what changes between two occurrences: numbers, ids, hashes, times, addresses, uuids.
+    """Return the sentence without what changes between two occurrences: numbers, ids, hashes, times, addresses, uuids.
 
     Idempotent, so that a stored signature can be compared with a fresh one.
     """
@@ -43,6 +43,6 @@ def normalise(text: str) -> str:
 
 
 def fingerprint(*, cluster: str, application: str, workload: str, container: str, category: str, signature: str) -> str:
-    """The identity of a fault as 64 hexadecimal digits: the same fault of the same container gives the same on every run."""
+    """Return the identity of a fault as 64 hexadecimal digits, the same on every run for the same fault of the same container."""
     parts = (cluster, application, workload, container, category, normalise(signature))
     return hashlib.sha256("\x00".join(part.strip() for part in parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What is scanned: files, standard input, texts, and the members of archives, each a named stream opened in its turn."""
+"""The inputs of a scan: files, standard input, texts, and the members of archives, each a named stream opened in turn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _RUN_LOG = re.compile(r"(?:[^/]+/)?-?\d+_[^/]*\.txt")
-"""How GitHub names the files of a run's log archive: `0_build.txt` per job, `build/3_Run tests.txt` per step."""
+"""GitHub's names for the files in a run's log archive: `0_build.txt` per job, `build/3_Run tests.txt` per step."""
 
 _SPOOLED = 64 << 20
 
@@ -38,7 +38,7 @@ class Input:
 
     @contextmanager
     def open(self, limits: ScanLimits) -> Iterator[IO[bytes]]:
-        """The plain text as bytes: decompressed, UTF-8, within bounds."""
+        """Yield the plain text as bytes: decompressed, UTF-8, within bounds."""
         raw = self.raw()
         try:
             yield streams.plain(raw, limits, lambda note: self.notes.append(f"{self.name}: {note}"))
@@ -48,20 +48,20 @@ class Input:
 
 
 def text_input(name: str, text: str) -> Input:
-    """An input from a text in memory."""
+    """Return an input from a text in memory."""
     return Input(name, lambda: io.BytesIO(text.encode("utf-8", "replace")))
 
 
 def open_inputs(paths: Sequence[str], *, limits: ScanLimits | None = None) -> list[Input]:
-    """The inputs that the paths mean; `-` is standard input, an archive is its members.
+    """Return the inputs of the paths; `-` is standard input, an archive is its members.
 
     Raises `ConfigError` for what is missing, unreadable or no archive though it looks like one.
     """
     limits = limits or ScanLimits()
-    found: list[Input] = []
+    inputs: list[Input] = []
     for path in paths:
         if path == "-":
-            found += _stdin(limits)
+            inputs += _stdin(limits)
             continue
         try:
             if Path(path).is_dir():
@@ -71,25 +71,25 @@ def open_inputs(paths: Sequence[str], *, limits: ScanLimits | None = None) -> li
         except OSError as bad:
             raise ConfigError(f"cannot be read: {bad.strerror or bad}", file=path) from bad
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            found += _zip(path, path, limits)
+            inputs += _zip(path, path, limits)
         elif _is_tar(path, head):
-            found += _tar(path, limits)
+            inputs += _tar(path, limits)
         else:
             plain = (
                 not streams.compression(head)
                 and b"\x00" not in head
                 and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
             )
-            found.append(Input(path, partial(_opened, path), path if plain else ""))
-    return found
+            inputs.append(Input(path, partial(_open_file, path), path if plain else ""))
+    return inputs
 
 
-def _opened(path: str) -> IO[bytes]:
+def _open_file(path: str) -> IO[bytes]:
     return Path(path).open("rb")
 
 
 def _stdin(limits: ScanLimits) -> list[Input]:
-    """Standard input; a zip archive in it is put into a temporary file, since its list of members stands at its end."""
+    """Return standard input; a zip archive goes to a temporary file first, since its list of members is at its end."""
     stream = sys.stdin.buffer
     head = stream.peek(4)[:4] if hasattr(stream, "peek") else b""
     if not head.startswith(b"PK\x03\x04"):
@@ -105,7 +105,7 @@ def _stdin(limits: ScanLimits) -> list[Input]:
 
 
 def _zip(name: str, file: str | IO[bytes], limits: ScanLimits) -> list[Input]:
-    """The members of a zip archive. Nothing is extracted, so their names can lead nowhere; archives inside are refused."""
+    """Return the members of a zip archive. Nothing is extracted, so their names can lead nowhere; archives inside are refused."""
     import zipfile
 
     try:
@@ -114,43 +114,43 @@ def _zip(name: str, file: str | IO[bytes], limits: ScanLimits) -> list[Input]:
     except (zipfile.BadZipFile, OSError, ValueError) as bad:
         raise ConfigError(f"is no readable zip archive: {bad}", file=name) from bad
     members, room = run_order(members), limits.archive_expanded
-    found: list[Input] = []
+    inputs: list[Input] = []
     for info in members[: limits.archive_members]:
         room -= info.file_size  # more than is declared is never read of a member
         if room < 0:
             break
-        found.append(_member(name, archive, info, limits))
-    if members and not found:
+        inputs.append(_member(name, archive, info, limits))
+    if members and not inputs:
         raise ConfigError(f"its first file alone would expand beyond {limits.archive_expanded} bytes", file=name)
-    if len(members) > len(found):
-        found[0].notes.append(f"{name}: {len(members) - len(found)} of {len(members)} members were not read")
-    return found
+    if len(members) > len(inputs):
+        inputs[0].notes.append(f"{name}: {len(members) - len(inputs)} of {len(members)} members were not read")
+    return inputs
 
 
 def run_order(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    """The members of a GitHub Actions log archive by job and step number; those of any other in the archive's own order.
+    """Return the members of a GitHub Actions log archive by job and step number, of any other in the archive's order.
 
     A job's own file holds all of its steps, so the step files beside it are left out.
     """
     if not members or not all(_RUN_LOG.fullmatch(info.filename) for info in members):
         return members
     jobs = {re.sub(r"^-?\d+_|\.txt$", "", info.filename) for info in members if "/" not in info.filename}
-    kept = [info for info in members if "/" not in info.filename or info.filename.split("/")[0] not in jobs]
+    selected = [info for info in members if "/" not in info.filename or info.filename.split("/")[0] not in jobs]
 
     def place(info: zipfile.ZipInfo) -> tuple[str, int]:
         folder, _, base = info.filename.rpartition("/")
         return folder, int(base.split("_")[0])
 
-    return sorted(kept, key=place)
+    return sorted(selected, key=place)
 
 
-def _shown(name: str) -> str:
-    """A member's name fit to be printed: it comes from whoever made the archive."""
+def _printable(name: str) -> str:
+    """Return a member's name without control characters: it comes from whoever made the archive."""
     return "".join(c if c.isprintable() else "?" for c in name)[:300]
 
 
 def _member(name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: ScanLimits) -> Input:
-    member = Input(f"{name}/{_shown(info.filename)}", io.BytesIO)
+    member = Input(f"{name}/{_printable(info.filename)}", io.BytesIO)
 
     def note(text: str) -> None:
         member.notes.append(f"{member.name}: {text}")
@@ -192,7 +192,7 @@ def _is_tar(path: str, head: bytes) -> bool:
 
 
 def _tar(path: str, limits: ScanLimits) -> list[Input]:
-    """The regular files of a tar archive (a support bundle); links and devices lead outside and are left out."""
+    """Return the regular files of a tar archive (a support bundle); links and devices lead outside and are left out."""
     import tarfile
 
     try:
@@ -209,4 +209,4 @@ def _tar(path: str, limits: ScanLimits) -> list[Input]:
     def raw(info: tarfile.TarInfo) -> IO[bytes]:
         return archive.extractfile(info) or io.BytesIO()
 
-    return [Input(f"{path}/{_shown(info.name)}", partial(raw, info)) for info in members]
+    return [Input(f"{path}/{_printable(info.name)}", partial(raw, info)) for info in members]

@@ -72,11 +72,11 @@ WORKLOADS = frozenset(
 
 
 def kind_of(word: str) -> str:
-    """The kind that `po`, `deployments.apps`, `Deployment` … mean; an unknown word as it is, but for its API group."""
+    """Return the kind that `po`, `deployments.apps`, `Deployment` … mean; an unknown word without its API group."""
     bare = word.strip().split(".", 1)[0]
     return _KINDS.get(bare.lower(), bare)
 
 
 def is_kind(word: str) -> bool:
-    """Whether the word is a kind or a resource name that is known here."""
+    """Return True if the word is a known kind or resource name."""
     return word.strip().split(".", 1)[0].lower() in _KINDS

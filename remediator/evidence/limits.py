@@ -1,4 +1,4 @@
-"""How much of an input is kept, parsed and expanded: every bound of the scan in one place."""
+"""The limits on what a scan keeps, parses and expands: every bound in one place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ScanLimits:
     The defaults let one scan stay under 200 MB of resident memory with inputs of any size.
     """
 
-    whole: int = 4 * MIB
+    whole_bytes: int = 4 * MIB
     """Inputs up to this many bytes are parsed as a whole; longer ones by windows round what matters."""
     whole_lines: int = 100_000
     """And up to this many lines, since a line costs more than its bytes."""
@@ -33,7 +33,7 @@ class ScanLimits:
     """Lines kept after a structural marker (a table, a describe) in a long input that no blank line ends."""
     per_pattern: int = 100
     """Hits of one pattern kept of one long input; later ones are counted, and the last of them is kept."""
-    kept: int = 24 * MIB
+    window_bytes: int = 24 * MIB
     """Bytes of windows kept of one long input."""
     log_lines: int = 400
     """Lines of one container log that become statements though no pattern hits them: the last ones."""
@@ -48,6 +48,6 @@ class ScanLimits:
     expanded: int = 64 * 1024 * MIB
     """Bytes that one compressed input may expand to."""
     ratio: int = 1_000
-    """How many times its own size a compressed input may expand to, once beyond `ratio_floor`."""
+    """The factor by which a compressed input may expand, once beyond `ratio_floor`."""
     ratio_floor: int = 256 * MIB
     """Below this an input may expand by any factor: short repetitive logs compress extremely well."""

@@ -26,16 +26,16 @@ class Line:
     time: str = ""
     level: str = ""
     wrapped: bool = False
-    """Whether a container runtime wrote it, by its wrapper."""
+    """True if a container runtime wrote it, by its wrapper."""
 
     @property
     def blank(self) -> bool:
-        """Whether nothing stands on it."""
+        """Return True if the line is empty or white space."""
         return not self.text or self.text.isspace()
 
 
 def clean(text: str) -> str:
-    """The text without ANSI sequences, control characters and what carriage returns overwrote."""
+    """Return the text without ANSI sequences, control characters and what carriage returns overwrote."""
     if "\x1b" in text:
         text = _ANSI.sub("", text)
     if "\r" in text:
@@ -44,7 +44,7 @@ def clean(text: str) -> str:
 
 
 def split_lines(text: str, *, first: int = 1, limit: int) -> tuple[list[Line], int]:
-    """The numbered lines of a text, and how many were cut at `limit` characters.
+    """Return the numbered lines of a text, and how many were cut at `limit` characters.
 
     Only a line feed ends a line: form feeds and Unicode separators occur inside log messages.
     """
@@ -59,13 +59,13 @@ def split_lines(text: str, *, first: int = 1, limit: int) -> tuple[list[Line], i
 
 
 def indent_of(text: str) -> int:
-    """How far a line is indented; a tab counts to the next multiple of eight."""
+    """Return the indentation of a line; a tab counts to the next multiple of eight."""
     expanded = text.expandtabs(8)
     return len(expanded) - len(expanded.lstrip(" "))
 
 
 def next_filled(lines: Sequence[Line], start: int) -> int:
-    """Index of the first line from `start` on that is not blank; the number of lines where there is none."""
+    """Return the index of the first line from `start` on that is not blank; the number of lines if there is none."""
     while start < len(lines) and lines[start].blank:
         start += 1
     return start
@@ -87,19 +87,19 @@ def _utc(moment: datetime) -> str:
 
 
 def rfc3339(text: str) -> str:
-    """A time as RFC 3339 in UTC; empty where `text` is none, or the zero time that Go writes for "never".
+    """Return a time as RFC 3339 in UTC; empty if `text` is none, or the zero time that Go writes for "never".
 
     Reads ISO 8601 with or without zone (none means UTC), Go's `2025-03-11 08:29:41 +0000 UTC`, RFC 1123 dates of
     describe (`Tue, 11 Mar 2025 08:14:02 +0000`) and `2025/03/11 08:21:04`.
     """
     text = text.strip()
     try:
-        if found := _ISO.match(text):
-            day, clock, fraction, zone = found.groups()
+        if match := _ISO.match(text):
+            day, clock, fraction, zone = match.groups()
             zone = "" if zone in {None, "Z", "UTC"} else zone
             moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone or '+00:00'}")
-        elif found := _SLASHED.match(text):
-            year, month, day, clock, fraction = found.groups()
+        elif match := _SLASHED.match(text):
+            year, month, day, clock, fraction = match.groups()
             moment = datetime.fromisoformat(f"{year}-{month}-{day}T{clock}.{(fraction or '0')[:6]:0<6}+00:00")
         elif "," in text[:5]:
             from email.utils import parsedate_to_datetime
@@ -113,7 +113,7 @@ def rfc3339(text: str) -> str:
 
 
 def from_epoch(value: float | str, *, unit: float = 1.0) -> str:
-    """Seconds since 1970 (times `unit`: 1e9 for nanoseconds) as RFC 3339; empty where it is no time."""
+    """Return seconds since 1970 (times `unit`: 1e9 for nanoseconds) as RFC 3339; empty if it is no time."""
     try:
         return _utc(datetime.fromtimestamp(float(value) / unit, UTC))
     except (ValueError, OverflowError, OSError, TypeError):

@@ -26,23 +26,23 @@ _LINE_END = 4 << 20
 
 
 def windows_of_stream(plan: WindowPlan, stream: IO[bytes], head: bytes) -> tuple[Iterator[Window], Tally]:
-    """The windows of a stream of which `head` was read already; the tally is complete when they are."""
-    search, rest = Search(plan), memoryview(head)
+    """Return the windows of a stream after `head`, which was read already; the tally is complete after the last window."""
+    search, remainder = Search(plan), memoryview(head)
 
     def readinto(view: memoryview) -> int:
-        nonlocal rest
-        if rest:
-            taken = min(len(rest), len(view))
-            view[:taken] = rest[:taken]
-            rest = rest[taken:]
-            return taken
+        nonlocal remainder
+        if remainder:
+            size = min(len(remainder), len(view))
+            view[:size] = remainder[:size]
+            remainder = remainder[size:]
+            return size
         return stream.readinto(view) or 0  # type: ignore[attr-defined]
 
     return search.windows(readinto), search.tally
 
 
 def parts(path: str) -> list[tuple[int, int]]:
-    """Byte ranges of a file that end with lines, one per process; a single one where that is not worth it."""
+    """Return byte ranges of a file that end with lines, one per process; only one if more are not worth it."""
     size = Path(path).stat().st_size
     count = min(_MOST, os.cpu_count() or 1, size // _PART)
     if count < 2:
@@ -59,21 +59,21 @@ def parts(path: str) -> list[tuple[int, int]]:
 
 
 def windows_of_file(plan: WindowPlan, path: str, ranges: list[tuple[int, int]]) -> tuple[list[Window], Tally] | None:
-    """The windows of a file searched by one process per range; None where such processes cannot be started."""
+    """Return the windows of a file, searched by one process per range; None if such processes cannot be started."""
     from concurrent.futures import ThreadPoolExecutor
 
-    plan = WindowPlan(**{**asdict(plan), "kept": plan.kept // len(ranges)})
+    plan = WindowPlan(**{**asdict(plan), "window_bytes": plan.window_bytes // len(ranges)})
     with ThreadPoolExecutor(len(ranges)) as pool:
-        answers = list(pool.map(lambda span: _searched(plan, path, *span), ranges))
+        answers = list(pool.map(lambda span: _search_part(plan, path, *span), ranges))
     windows: list[Window] = []
     total = Tally()
     for answer in answers:
         if answer is None:
             return None
-        found, tally = answer
+        raw_windows, tally = answer
         windows += [
             Window(first + total.lines, text, [no + total.lines for no in hits], command)
-            for first, text, hits, command in found
+            for first, text, hits, command in raw_windows
         ]
         for index, count in tally["hits"].items():
             total.hits[index] += count
@@ -87,16 +87,16 @@ def windows_of_file(plan: WindowPlan, path: str, ranges: list[tuple[int, int]]) 
     return windows, total
 
 
-def _searched(
+def _search_part(
     plan: WindowPlan, path: str, start: int, end: int
 ) -> tuple[list[tuple[int, bytes, list[int], bytes]], Any] | None:
     import subprocess
 
     order = json.dumps({"plan": asdict(plan), "path": path, "start": start, "end": end}) + "\n"
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-I", str(_WORKER)], input=order.encode(), capture_output=True, check=True
         )
-        return marshal.loads(done.stdout)  # type: ignore[no-any-return]  # noqa: S302 — our own process wrote it
+        return marshal.loads(process.stdout)  # type: ignore[no-any-return]  # noqa: S302 — our own process wrote it
     except (OSError, subprocess.CalledProcessError, ValueError, EOFError, TypeError):
         return None

@@ -95,33 +95,33 @@ def _first(groups: dict[str, str | None], *names: str) -> str:
 
 
 def _missing(text: str, facts: dict[str, str]) -> None:
-    if found := _MISSING.search(text):
-        if found["sa"]:
-            facts |= {"missing_kind": "ServiceAccount", "missing": found["sa"], "missing_namespace": found["sans"]}
-        elif found["name"] and found["kind"].lower() not in {"image", "manifest", "file", "command", "user"}:
-            facts |= {"missing_kind": kind_of(found["kind"]), "missing": found["name"]}
-    if "key" in text and (found := _KEY.search(text)):
-        facts["key"] = found["key"] or found["refkey"]
-        if found["name"]:
-            facts |= {"key_kind": found["kind"], "key_object": found["name"], "key_namespace": found["namespace"]}
+    if match := _MISSING.search(text):
+        if match["sa"]:
+            facts |= {"missing_kind": "ServiceAccount", "missing": match["sa"], "missing_namespace": match["sans"]}
+        elif match["name"] and match["kind"].lower() not in {"image", "manifest", "file", "command", "user"}:
+            facts |= {"missing_kind": kind_of(match["kind"]), "missing": match["name"]}
+    if "key" in text and (match := _KEY.search(text)):
+        facts["key"] = match["key"] or match["refkey"]
+        if match["name"]:
+            facts |= {"key_kind": match["kind"], "key_object": match["name"], "key_namespace": match["namespace"]}
 
 
 def _forbidden(text: str, facts: dict[str, str]) -> None:
-    if not (found := _FORBIDDEN.search(text)):
+    if not (match := _FORBIDDEN.search(text)):
         return
-    facts |= {"user": found["user"], "verb": found["verb"], "resource": found["resource"], "api_group": found["group"]}
-    facts["scope"] = "cluster" if found["scope"] else "namespace" if found["namespace"] else ""
-    facts["resource_namespace"] = found["namespace"] or ""
-    parts = found["user"].split(":")
+    facts |= {"user": match["user"], "verb": match["verb"], "resource": match["resource"], "api_group": match["group"]}
+    facts["scope"] = "cluster" if match["scope"] else "namespace" if match["namespace"] else ""
+    facts["resource_namespace"] = match["namespace"] or ""
+    parts = match["user"].split(":")
     if parts[:2] == ["system", "serviceaccount"] and len(parts) == 4:
         facts |= {"service_account_namespace": parts[2], "service_account": parts[3]}
 
 
 def _probe(text: str, facts: dict[str, str]) -> None:
-    if not (found := _PROBE.search(text)):
+    if not (match := _PROBE.search(text)):
         return
-    facts |= {"probe": found["probe"].lower(), "probe_result": found["how"]}
-    why = found["why"]
+    facts |= {"probe": match["probe"].lower(), "probe_result": match["how"]}
+    why = match["why"]
     if url := _URL.search(why):
         facts |= {"probe_url": url["url"], "probe_port": url["port"] or "", "probe_path": url["path"] or ""}
     if dial := _DIAL.search(why):
@@ -132,9 +132,9 @@ def _probe(text: str, facts: dict[str, str]) -> None:
 
 def _quota(text: str, facts: dict[str, str]) -> None:
     for pattern in (_QUOTA, _QUOTA_MUST, _LIMIT_RANGE):
-        if found := pattern.search(text):
+        if match := pattern.search(text):
             facts |= {
-                f"quota_{key}" if key != "quota" else key: value for key, value in found.groupdict().items() if value
+                f"quota_{key}" if key != "quota" else key: value for key, value in match.groupdict().items() if value
             }
 
 
@@ -166,19 +166,19 @@ _SIMPLE: tuple[tuple[str, re.Pattern[str], tuple[tuple[str, str], ...]], ...] = 
         ),
     ),
 )
-"""What must stand in the text (a cheap test), the pattern, and which group becomes which fact."""
+"""The needle that a cheap test looks for, the pattern, and which group becomes which fact."""
 
 
 def message_facts(text: str) -> dict[str, str]:
-    """What a sentence of the platform says, by name; `container`, `pod`, `namespace`, `node`, `image` tell the subject.
+    """Return the facts in a sentence of the platform; `container`, `pod`, `namespace`, `node`, `image` are the subject's.
 
     Never raises and costs a few substring tests where the text is no such sentence.
     """
     facts: dict[str, str] = {}
     text = text[:_SENTENCE]
     for needle, pattern, groups in _SIMPLE:
-        if needle in text and (found := pattern.search(text)):
-            facts |= {fact: value for fact, group in groups if (value := found[group])}
+        if needle in text and (match := pattern.search(text)):
+            facts |= {fact: value for fact, group in groups if (value := match[group])}
     if "found" in text or "looking up" in text or "couldn't find key" in text or "non-existent" in text:
         _missing(text, facts)
     if "is forbidden" in text:
@@ -190,26 +190,26 @@ def message_facts(text: str) -> dict[str, str]:
         _container(text, facts)
     if "pod=" in text or "pod: " in text:
         _pod(text, facts)
-    if "dial " in text and (found := _DIAL.search(text)) and found["port"]:
-        facts |= {"dial_host": found["host"], "dial_port": found["port"]}
+    if "dial " in text and (match := _DIAL.search(text)) and match["port"]:
+        facts |= {"dial_host": match["host"], "dial_port": match["port"]}
     return facts
 
 
 def _container(text: str, facts: dict[str, str]) -> None:
-    if "container" not in facts and (found := _CONTAINER.search(text)):
-        name = _first(found.groupdict(), "a", "b", "c", "d", "e", "f")
+    if "container" not in facts and (match := _CONTAINER.search(text)):
+        name = _first(match.groupdict(), "a", "b", "c", "d", "e", "f")
         if name and name not in {"in", "with", "image", "runtime", "has", "failed"}:
             facts["container"] = name
-        if found["pod"]:
-            facts.setdefault("pod", found["pod"])
+        if match["pod"]:
+            facts.setdefault("pod", match["pod"])
 
 
 def _pod(text: str, facts: dict[str, str]) -> None:
-    if found := _POD_REF.search(text):
-        groups = found.groupdict()
+    if match := _POD_REF.search(text):
+        groups = match.groupdict()
         facts.setdefault("pod", _first(groups, "pod", "pod2"))
         facts.setdefault("namespace", _first(groups, "namespace", "ns2"))
 
 
 SUBJECT_FACTS = ("container", "pod", "namespace", "node", "image")
-"""Facts that belong into the subject rather than beside it."""
+"""The facts that belong to the subject."""

@@ -26,8 +26,8 @@ class Pattern:
 
 
 def _through_escapes(regex: str) -> str:
-    r"""The expression with each literal quote also fitting `\\"`, so that it finds messages inside JSON and logfmt."""
-    return _TOKEN.sub(lambda found: r'\\?"' if found.group() == '"' else found.group(), regex)
+    r"""Return the expression with each literal quote also matching `\\"`, so that it finds messages inside JSON and logfmt."""
+    return _TOKEN.sub(lambda token: r'\\?"' if token.group() == '"' else token.group(), regex)
 
 
 def _options(re2: Any) -> Any:
@@ -40,7 +40,7 @@ def _options(re2: Any) -> Any:
 
 
 class PatternMatcher:
-    """All patterns together: `which` tells those that hit a line, `sources` are what long inputs are searched for."""
+    """All patterns together: `matching` returns those that hit a line; long inputs are searched for `sources`."""
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         import re2
@@ -66,6 +66,6 @@ class PatternMatcher:
         self.sources = tuple(plain)
         """The expressions as they are searched for: also through the escapes of JSON."""
 
-    def which(self, text: str | bytes) -> list[int]:
-        """Indices of the patterns that hit a line."""
+    def matching(self, text: str | bytes) -> list[int]:
+        """Return the indices of the patterns that hit a line."""
         return sorted(self._set.Match(text) or ()) if self.patterns else []

@@ -40,7 +40,7 @@ class Redactor:
     ) -> None:
         import re2
 
-        self._key, self._seen = key, dict[tuple[str, str], str]()
+        self._key, self._placeholders = key, dict[tuple[str, str], str]()
         options = re2.Options()
         options.max_mem, options.log_errors = 32 << 20, False
 
@@ -68,74 +68,74 @@ class Redactor:
                 raise ConfigError(f"redaction expression {regex!r} is no valid google-re2 expression: {bad}") from bad
 
     def text(self, s: str) -> str:
-        """The text with every secret replaced."""
+        """Return the text with every secret replaced."""
         if self._any.search(s):
-            s = self._known(s)
+            s = self._redact_shapes(s)
         low = s.lower() if "ecret" in s else ""
         if "kind: secret" in low or '"kind":"secret"' in low or '"kind": "secret"' in low:
-            s = self._data.sub(self._whole("secret-data"), s)
+            s = self._data.sub(self._replacement("secret-data"), s)
         for pattern in self._extra:
-            s = pattern.sub(self._whole("custom"), s)
+            s = pattern.sub(self._replacement("custom"), s)
         if self._emails and "@" in s:
-            s = self._emails.sub(self._whole("email"), s)
+            s = self._emails.sub(self._replacement("email"), s)
         for pattern in self._ips:
             s = pattern.sub(self._ip, s)
         return s
 
-    def _known(self, s: str) -> str:
+    def _redact_shapes(self, s: str) -> str:
         low = s.lower()
         for rule, pattern in self._tokens:
             if any(needle in low for needle in rule.needles):
-                s = pattern.sub(self._whole(rule.kind), s)
+                s = pattern.sub(self._replacement(rule.kind), s)
         s = self._keyed.sub(self._value, s)
         return self._flagged.sub(self._value, s) if "-" in s else s
 
     def fact(self, name: str, value: str) -> str:
-        """A named value (an environment variable, a label) redacted: the name alone can make it secret."""
+        """Return a named value (an environment variable, a label) redacted: the name alone can make it secret."""
         if self._is_secret(name, value):
             return self._placeholder("value", value)
         return self.text(value)
 
     def facts(self, facts: Mapping[str, str]) -> dict[str, str]:
-        """Facts of a statement with secret values replaced."""
+        """Return the facts of a statement with secret values replaced."""
         return {name: self.fact(name, value) for name, value in facts.items()}
 
     def statement(self, statement: Statement) -> Statement:
-        """A statement with text and facts redacted; its subject and place stay."""
+        """Return a statement with text and facts redacted; its subject and place stay."""
         return statement.model_copy(update={"text": self.text(statement.text), "facts": self.facts(statement.facts)})
 
     def _placeholder(self, kind: str, secret: str) -> str:
-        known = self._seen.get((kind, secret))
-        if known is None:
+        placeholder = self._placeholders.get((kind, secret))
+        if placeholder is None:
             digest = hashlib.pbkdf2_hmac("sha256", secret.encode("utf-8", "surrogatepass"), self._key, _ROUNDS, 8)
-            known = self._seen[kind, secret] = f"[redacted:{kind}:{digest.hex()[:6]}]"
-        return known
+            placeholder = self._placeholders[kind, secret] = f"[redacted:{kind}:{digest.hex()[:6]}]"
+        return placeholder
 
-    def _whole(self, kind: str) -> Callable[[Any], str]:
-        def replace(found: Any) -> str:
-            groups = found.groupdict()
-            whole: str = found.group()
-            secret = groups.get("s") or whole
+    def _replacement(self, kind: str) -> Callable[[Any], str]:
+        def replace(match: Any) -> str:
+            groups = match.groupdict()
+            text: str = match.group()
+            secret = groups.get("s") or text
             if "[redacted:" in secret:
-                return whole
-            if secret == whole:
+                return text
+            if secret == text:
                 return self._placeholder(kind, secret)
-            start = _start(found, "s")
-            return whole[:start] + self._placeholder(kind, secret) + whole[start + len(secret) :]
+            start = _start(match, "s")
+            return text[:start] + self._placeholder(kind, secret) + text[start + len(secret) :]
 
         return replace
 
-    def _value(self, found: Any) -> str:
-        whole: str = found.group()
-        groups = found.groupdict()
-        if whole.startswith("[redacted:"):
-            return whole
+    def _value(self, match: Any) -> str:
+        text: str = match.group()
+        groups = match.groupdict()
+        if text.startswith("[redacted:"):
+            return text
         group = next((name for name in ("dq", "sq", "bare") if groups.get(name)), "")
         if not group or not self._is_secret(groups["name"], groups[group]):
-            return whole
-        start = _start(found, group)
+            return text
+        start = _start(match, group)
         secret = groups[group]
-        return whole[:start] + self._placeholder("value", secret) + whole[start + len(secret) :]
+        return text[:start] + self._placeholder("value", secret) + text[start + len(secret) :]
 
     def _is_secret(self, name: str, value: str) -> bool:
         if self._no_secret.match(value) or "[redacted:" in value:
@@ -144,20 +144,20 @@ class Redactor:
             return True
         return bool(self._random.match(name)) and _looks_random(value)
 
-    def _ip(self, found: Any) -> str:
-        address: str = found.group()
+    def _ip(self, match: Any) -> str:
+        address: str = match.group()
         return address if address in _KEPT_IPS or address.startswith("[") else self._placeholder("ip", address)
 
 
-def _start(found: Any, group: str) -> int:
-    """Where a named group starts inside its match; google-re2 takes group numbers only."""
-    number = found.re.groupindex[group]
-    start: int = found.start(number) - found.start()
+def _start(match: Any, group: str) -> int:
+    """Return the start of a named group inside its match; google-re2 takes group numbers only."""
+    number = match.re.groupindex[group]
+    start: int = match.start(number) - match.start()
     return start
 
 
 def _looks_random(value: str) -> bool:
-    """Whether a value is likely a secret by itself: long, of several character classes, of high entropy; no object's name."""
+    """Return True if a value is probably a secret: long, several character classes, high entropy; not an object's name."""
     if len(value) < 12 or value.startswith(("sha256:", "sha512:")):
         return False
     classes = sum((any(c.islower() for c in value), any(c.isupper() for c in value), any(c.isdigit() for c in value)))

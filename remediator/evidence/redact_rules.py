@@ -1,4 +1,4 @@
-"""What counts as a secret: the shapes of known tokens, and the keys whose values are secret.
+"""The definition of a secret: the shapes of known tokens, and the keys whose values are secret.
 
 Shapes follow the issuers' published formats, as the rule sets of gitleaks and detect-secrets also do. All of it is
 google-re2 syntax; the group `s` (the whole match where there is none) is what gets replaced.

@@ -32,21 +32,21 @@ __all__ = ["InputReport", "Pattern", "Scan", "Scanner"]
 
 @dataclass(frozen=True, slots=True)
 class InputReport:
-    """What became of one input."""
+    """The result of reading one input."""
 
     name: str
     lines: int
     bytes: int
     truncated: bool = False
-    """Whether lines were cut, hits only counted, or the expansion stopped; the scan's notes say which."""
+    """True if lines were cut, hits only counted, or the expansion stopped; the scan's notes say which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Everything that the inputs say, and what was done to learn it."""
+    """Everything that the inputs say, and how much was read."""
 
     statements: tuple[Statement, ...]
-    """In the order of the inputs and their lines; repetitions folded into `count`, `first_seen`, `last_seen`."""
+    """The statements in the order of the inputs and their lines; repetitions are in `count`, `first_seen`, `last_seen`."""
     inputs: tuple[InputReport, ...] = ()
     hits: dict[str, int] = field(default_factory=dict)
     """Lines that each pattern hits, by its id; patterns without hits are left out."""
@@ -54,7 +54,7 @@ class Scan:
     bytes: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
-    """What a person must know of how far the scan went: cut lines, refused archives, hits only counted."""
+    """The limits that the scan reached, for a person: cut lines, refused archives, hits only counted."""
 
 
 class Scanner:
@@ -68,7 +68,7 @@ class Scanner:
         self._matcher = PatternMatcher(patterns)
 
     def scan(self, inputs: Iterable[Input]) -> Scan:
-        """Reads every input to its end, in bounded memory."""
+        """Read every input to its end, in bounded memory."""
         started = time.perf_counter()
         run = _ScanRun(self._matcher, self.limits)
         reports = [run.read(source) for source in inputs]
@@ -84,7 +84,7 @@ class Scanner:
 
 
 class _ScanRun:
-    """One scan under way."""
+    """The state of one running scan."""
 
     def __init__(self, matcher: PatternMatcher, limits: ScanLimits) -> None:
         self._matcher, self._limits = matcher, limits
@@ -93,7 +93,7 @@ class _ScanRun:
         self.notes: list[str] = []
 
     def statements(self) -> tuple[Statement, ...]:
-        """Completed across all inputs, folded once more, since completion makes some equal."""
+        """Return the statements, completed across all inputs and deduplicated again, since completion makes some equal."""
         drafts = self._folder.drafts
         complete(drafts)
         final = Deduplicator(self._limits.statements)
@@ -103,7 +103,7 @@ class _ScanRun:
         return tuple(draft.statement() for draft in final.drafts)
 
     def read(self, source: Input) -> InputReport:
-        """One input: as a whole if it is short, else by windows."""
+        """Read one input: as a whole if it is short, else by windows."""
         noted = len(self.notes)
         if source.path and (ranges := long_inputs.parts(source.path)) and len(ranges) > 1:
             counted = self._in_parts(source, ranges)
@@ -111,13 +111,13 @@ class _ScanRun:
             counted = None
         if counted is None:
             with source.open(self._limits) as stream:
-                head = stream.read(self._limits.whole + 1)
+                head = stream.read(self._limits.whole_bytes + 1)
                 counted = self._whole(source, head) if self._is_short(head) else self._stream(source, stream, head)
         self.notes += source.notes
         return InputReport(source.name, *counted, truncated=len(self.notes) > noted)
 
     def _is_short(self, head: bytes) -> bool:
-        return len(head) <= self._limits.whole and head.count(b"\n") <= self._limits.whole_lines
+        return len(head) <= self._limits.whole_bytes and head.count(b"\n") <= self._limits.whole_lines
 
     def _context(self, source: Input, *, sparse: bool = False) -> Context:
         return Context(
@@ -137,9 +137,9 @@ class _ScanRun:
         lines, cut = split_lines(data.decode("utf-8", "replace"), limit=self._limits.line)
         context, hit_lines = self._context(source), set[int]()
         for line in lines:
-            if found := self._matcher.which(line.text):
+            if indices := self._matcher.matching(line.text):
                 hit_lines.add(line.no)
-                self.hits.update(found)
+                self.hits.update(indices)
         context.hit_lines = hit_lines
         self._keep(source, read_lines(lines, context))
         if cut:
@@ -150,12 +150,12 @@ class _ScanRun:
         limits = self._limits
         return WindowPlan(
             self._matcher.sources, limits.block, limits.window_before, limits.window_after, limits.marker_lines, limits.per_pattern,
-            limits.line, limits.kept,
+            limits.line, limits.window_bytes,
         )  # fmt: skip
 
     def _in_parts(self, source: Input, ranges: list[tuple[int, int]]) -> tuple[int, int] | None:
-        found = long_inputs.windows_of_file(self._plan(), source.path, ranges)
-        return None if found is None else self._windows(source, *found)
+        result = long_inputs.windows_of_file(self._plan(), source.path, ranges)
+        return None if result is None else self._windows(source, *result)
 
     def _stream(self, source: Input, stream: object, head: bytes) -> tuple[int, int]:
         return self._windows(source, *long_inputs.windows_of_stream(self._plan(), stream, head))  # type: ignore[arg-type]

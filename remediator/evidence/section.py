@@ -19,7 +19,7 @@ NO_COMMAND = Command()
 
 @dataclass(slots=True)
 class Context:
-    """What holds for a whole input while its sections are read."""
+    """The values that hold for a whole input while its sections are read."""
 
     source: str = ""
     limits: ScanLimits = field(default_factory=ScanLimits)
@@ -30,7 +30,7 @@ class Context:
     app_facts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     sparse: bool = False
-    """Whether only windows of the input are read, so that a line is worth keeping for its own sake alone."""
+    """True if only windows of the input are read, so that lines without a hit are not kept."""
     owner: Draft | None = None
     """The container whose log the whole input is, where its name tells."""
 
@@ -46,10 +46,10 @@ class Section:
 
     @property
     def text(self) -> str:
-        """The lines as one text."""
+        """Return the lines as one text."""
         return "\n".join(line.text for line in self.lines)
 
     @property
     def first(self) -> int:
-        """Number of the first line."""
+        """Return the number of the first line."""
         return self.lines[0].no if self.lines else 0

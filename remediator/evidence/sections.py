@@ -1,4 +1,4 @@
-"""Cuts the lines of an input into sections and reads each by its format; what has none is log or plain text."""
+"""Cuts the lines of an input into sections and reads each by its format; anything else is log or plain text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from remediator.evidence.command import Command, command_of
 from remediator.evidence.draft import Draft
 from remediator.evidence.formats import FORMATS, OPENS, Format, actions, logs
-from remediator.evidence.formats.events import about
+from remediator.evidence.formats.events import set_subject
 from remediator.evidence.section import NO_COMMAND, Context, Section
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _INSIDE_LOGS = frozenset({"events", "argocd", "describe", "get"})
 
 
 def _open(lines: Sequence[Line], start: int, command: Command) -> tuple[Format, int] | None:
-    """The format whose section starts here, with its length in lines."""
+    """Return the format whose section starts here, with its length in lines."""
     if not OPENS.match(lines[start].text):
         return None
     for form in FORMATS:
@@ -30,7 +30,7 @@ def _open(lines: Sequence[Line], start: int, command: Command) -> tuple[Format, 
 
 
 def _log_end(lines: Sequence[Line], start: int, command: Command) -> int:
-    """Where the log that a command printed ends: at the next command, after `--tail` lines, or where another output opens.
+    """Return the end of the log that a command printed: the next command, after `--tail` lines, or where another output opens.
 
     Logs hold blank lines of their own, so one ends a log only if something known stands after it.
     """
@@ -43,8 +43,8 @@ def _log_end(lines: Sequence[Line], start: int, command: Command) -> int:
         elif command_of(line.text) is not None or (
             end > start
             and lines[end - 1].blank
-            and (found := _open(lines, end, NO_COMMAND))
-            and found[0].name in _INSIDE_LOGS
+            and (opening := _open(lines, end, NO_COMMAND))
+            and opening[0].name in _INSIDE_LOGS
         ):
             return end
         else:
@@ -54,11 +54,11 @@ def _log_end(lines: Sequence[Line], start: int, command: Command) -> int:
 
 
 def _log_base(command: Command, no: int) -> Draft:
-    """Whom a log is about, by the command that printed it."""
+    """Return the subject of a log, by the command that printed it."""
     draft = Draft(0, "log", namespace=command.namespace, container=command.container, section=no)
     kind, name = command.target
     if command.tool == "kubectl" and name and not name.startswith("-"):
-        about(draft, kind, name)
+        set_subject(draft, kind, name)
         if "-p" in command.flags or "--previous" in command.flags:
             draft.facts["previous"] = "true"
     elif command.tool != "kubectl":
@@ -67,8 +67,8 @@ def _log_base(command: Command, no: int) -> Draft:
 
 
 def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_COMMAND) -> Iterator[Draft]:
-    """The statements of an input, or of one window of a long one before which `command` was last shown."""
-    lines = actions.unwrapped(lines)
+    """Yield the statements of an input, or of a window of a long one; `command` is the last one shown before it."""
+    lines = actions.unwrap(lines)
     index, no = 0, 0
     if context.owner:
         yield from _log(lines, context.owner, context)
@@ -83,16 +83,16 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
             index += 1
             continue
         no += 1
-        if (shown := command_of(line.text)) is not None:
-            command, index = shown, index + 1
+        if (next_command := command_of(line.text)) is not None:
+            command, index = next_command, index + 1
             context.application, context.app_facts = "", {}
             if command.is_log:
                 end = _log_end(lines, index, command)
                 yield from _log(lines[index:end], _log_base(command, no), context)
                 command, index = NO_COMMAND, end
             continue
-        if found := _open(lines, index, command):
-            form, length = found
+        if opening := _open(lines, index, command):
+            form, length = opening
             if form.name != "argocd":
                 context.application, context.app_facts = "", {}
             yield from form.read(Section(list(lines[index : index + length]), context, command, no))
@@ -125,9 +125,9 @@ def _log(lines: Sequence[Line], base: Draft, context: Context) -> Iterator[Draft
 
 
 def _text(lines: Sequence[Line], command: Command, context: Context, no: int) -> Iterator[Draft]:
-    """Lines of no known format: what a pattern hits, what is grave, and what names a pod by its own wrapper.
+    """Yield statements from lines of no known format: pattern hits, severe lines, and those that name a pod in a wrapper.
 
-    Of a short text all lines, since one of them may name the program that speaks.
+    A short text is kept whole, since one of its lines may name the program that wrote it.
     """
     base = Draft(0, "text", namespace=command.namespace, section=no)
     for draft, _ in logs.entries(lines, base, context, quiet=len(lines) > _SHORT):

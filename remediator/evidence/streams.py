@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
 _UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _HEAD = 4096
-_UNWRITTEN = bytes(set(range(32)) - set(b"\0\a\b\t\n\v\f\r\x1b"))
+_BINARY_CONTROLS = bytes(set(range(32)) - set(b"\0\a\b\t\n\v\f\r\x1b"))
 """Control characters; NUL pads some logs, the others are a terminal's."""
 
 
@@ -40,20 +40,20 @@ class PlainStream(io.RawIOBase):
 
     def __init__(self, inner: IO[bytes], note: Callable[[str], None], *, allowed: Callable[[int], str]) -> None:
         super().__init__()
-        self._some: Callable[[int], bytes] = getattr(inner, "read1", inner.read)
+        self._read_chunk: Callable[[int], bytes] = getattr(inner, "read1", inner.read)
         self._note, self._allowed = note, allowed
         self._read, self._over = 0, False
 
     def readable(self) -> bool:
-        """Always: the protocol of `io` asks."""
+        """Return True, as the protocol of `io` requires."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """The next bytes; none once a bound is reached."""
+        """Read the next bytes; none once a bound is reached."""
         if self._over:
             return 0
         try:
-            data = self._some(min(len(buffer), 1 << 18))
+            data = self._read_chunk(min(len(buffer), 1 << 18))
         except Exception as broken:  # noqa: BLE001 — each of five codecs has its own errors, and all mean the same here
             self._note(f"stopped at byte {self._read}: {broken}")
             self._over = True
@@ -72,24 +72,24 @@ class _Transcoded(io.RawIOBase):
 
     def __init__(self, inner: IO[bytes], encoding: str) -> None:
         super().__init__()
-        self._inner, self._decoder, self._rest = inner, codecs.getincrementaldecoder(encoding)("replace"), b""
+        self._inner, self._decoder, self._pending = inner, codecs.getincrementaldecoder(encoding)("replace"), b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while not self._rest:
+        while not self._pending:
             data = self._inner.read(1 << 18)
-            self._rest = self._decoder.decode(data, final=not data).encode("utf-8", "replace")
+            self._pending = self._decoder.decode(data, final=not data).encode("utf-8", "replace")
             if not data:
                 break
-        part, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        part, self._pending = self._pending[: len(buffer)], self._pending[len(buffer) :]
         buffer[: len(part)] = part
         return len(part)
 
 
-def _decompressed(kind: str, raw: IO[bytes]) -> IO[bytes]:
-    """The stream that undoes one compression; its modules are loaded only when such an input comes."""
+def _decompress(kind: str, raw: IO[bytes]) -> IO[bytes]:
+    """Return the stream that undoes one compression; its modules are loaded only when such an input comes."""
     match kind:
         case "gzip":
             import gzip
@@ -110,12 +110,12 @@ def _decompressed(kind: str, raw: IO[bytes]) -> IO[bytes]:
 
 
 def compression(head: bytes) -> str:
-    """Which compression the first bytes show; names are not trusted."""
+    """Return the compression by the first bytes; file names are not trusted."""
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
 
 
 def plain(raw: IO[bytes], limits: ScanLimits, note: Callable[[str], None]) -> IO[bytes]:
-    """The readable text behind a raw stream.
+    """Return the readable text behind a raw stream.
 
     One level of compression is undone, at most `limits.expanded` bytes and `limits.ratio` times its size; a stream that
     ends or breaks too early ends early, with a note. Binaries (more than one NUL in ten bytes and no UTF-16, or many other
@@ -132,7 +132,7 @@ def plain(raw: IO[bytes], limits: ScanLimits, note: Callable[[str], None]) -> IO
                 return f"expansion stopped: {expanded} bytes from {counting.count} is no log but a bomb"
             return ""
 
-        inner = _decompressed(kind, io.BufferedReader(counting, 1 << 18))
+        inner = _decompress(kind, io.BufferedReader(counting, 1 << 18))
         source = io.BufferedReader(PlainStream(inner, note, allowed=allowed), 1 << 20)
     head = source.peek(_HEAD)[:_HEAD]  # type: ignore[attr-defined]
     for mark, encoding in _UTF16:
@@ -143,12 +143,12 @@ def plain(raw: IO[bytes], limits: ScanLimits, note: Callable[[str], None]) -> IO
         odd, even = head[1::2].count(0), head[::2].count(0)
         if max(odd, even) * 4 > len(head) and min(odd, even) * 20 < max(odd, even):
             return io.BufferedReader(_Transcoded(source, "utf-16-le" if odd > even else "utf-16-be"), 1 << 18)
-    elif not _dense(head):
+    elif not _looks_binary(head):
         return source
     note("looks binary and was not read")
     return io.BytesIO()
 
 
-def _dense(head: bytes) -> bool:
-    """Whether it is thick with control characters that no terminal and no text in any encoding has."""
-    return len(head) > 64 and len(head) - len(head.translate(None, _UNWRITTEN)) > len(head) // 20
+def _looks_binary(head: bytes) -> bool:
+    """Return True if many bytes are control characters that occur in no terminal output and no text encoding."""
+    return len(head) > 64 and len(head) - len(head.translate(None, _BINARY_CONTROLS)) > len(head) // 20

@@ -16,7 +16,7 @@ class Columns:
     starts: tuple[int, ...]
 
     def cells(self, row: str) -> dict[str, str]:
-        """The row's cells by header; the last column takes all the rest.
+        """Return the row's cells by header; the last column takes all remaining text.
 
         Cut where the headers start, unless a cell runs over such a place (hand-made or re-wrapped tables): then by runs of
         two or more spaces, which only works where no cell is empty.
@@ -35,17 +35,17 @@ class Columns:
 
 
 def columns(header: str) -> Columns:
-    """The columns that a header line declares: names are parted by two spaces, since some hold one (`LAST SEEN`)."""
+    """Return the columns that a header line declares: names are separated by two spaces, since some hold one (`LAST SEEN`)."""
     header = header.expandtabs(8)
-    found = list(_HEADER_CELL.finditer(header))
-    return Columns(tuple(m.group() for m in found), tuple(m.start() for m in found))
+    headers = list(_HEADER_CELL.finditer(header))
+    return Columns(tuple(m.group() for m in headers), tuple(m.start() for m in headers))
 
 
 def snake(header: str) -> str:
-    """A column or field name as a fact's name: `UP-TO-DATE` is `up_to_date`, `PORT(S)` is `ports`, `OS` is `os`."""
+    """Return a column or field name as a fact's name: `UP-TO-DATE` is `up_to_date`, `PORT(S)` is `ports`, `OS` is `os`."""
     return re.sub(r"[^a-z0-9]+", "_", header.lower().replace("(s)", "s")).strip("_")
 
 
 def none(value: str) -> str:
-    """The cell, or nothing where kubectl writes that there is nothing."""
+    """Return the cell, or an empty string if kubectl prints a placeholder for nothing."""
     return "" if value in {"<none>", "<unset>", "<unknown>", "<nil>", "None", "n/a"} else value

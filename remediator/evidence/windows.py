@@ -36,7 +36,7 @@ _TABLE = 1 << 20
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """What to search for and how much to keep; plain values, so that it can be handed to another process."""
+    """The search order: what to look for and how much to keep, in plain values for another process."""
 
     patterns: tuple[str, ...]
     block: int = 8 << 20
@@ -45,7 +45,7 @@ class WindowPlan:
     marker_lines: int = 600
     per_pattern: int = 200
     line: int = 16 << 10
-    kept: int = 24 << 20
+    window_bytes: int = 24 << 20
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Window:
 
 @dataclass
 class Tally:
-    """What was counted on the way."""
+    """The counts of one search."""
 
     lines: int = 0
     bytes: int = 0
@@ -108,41 +108,41 @@ class Search:
         """Patterns that have windows enough; their further hits are only counted."""
         self._last: dict[int, Window | tuple[int, int, int]] = {}
         self._closed = 0
-        self._kept = 0
+        self._window_bytes = 0
         self._command = b""
         self._open: _Open | None = None
 
     def windows(self, readinto: Callable[[memoryview], int | None]) -> Iterator[Window]:
-        """The windows of everything that `readinto` gives; afterwards the last hit of patterns that had too many."""
+        """Yield the windows of everything that `readinto` gives; afterwards the last hit of patterns that had too many."""
         size = self.plan.block
         buffer, carry, long_line = bytearray(size), 0, False
-        seen: set[int] = set()
+        counted: set[int] = set()
         while True:
-            got = readinto(memoryview(buffer)[carry:]) or 0
-            self.tally.bytes += got
-            full = carry + got
+            received = readinto(memoryview(buffer)[carry:]) or 0
+            self.tally.bytes += received
+            full = carry + received
             if not full:
                 break
-            if not got:
+            if not received:
                 end = full
             elif long_line:
                 end = buffer.find(b"\n", 0, full) + 1
             else:
                 end = buffer.rfind(b"\n", 0, full) + 1
             if long_line or (not end and full == size):
-                yield from self._long(buffer, end - 1 if end and got else full, seen)
-                long_line = bool(got) and not end
+                yield from self._long(buffer, end - 1 if end and received else full, counted)
+                long_line = bool(received) and not end
                 if not long_line:
                     self.tally.lines += 1
-                    seen.clear()
-                keep = min(_OVERLAP, size // 4, full) if long_line else full - (end if got else full)
+                    counted.clear()
+                keep = min(_OVERLAP, size // 4, full) if long_line else full - (end if received else full)
             else:
                 if end:
                     yield from self._block(buffer, end)
                 keep = full - end
             buffer[:keep] = buffer[full - keep : full]
             carry = keep
-            if not got:
+            if not received:
                 break
         yield from self._close(buffer)
         self._settle(buffer)
@@ -151,7 +151,7 @@ class Search:
         yield from (last[first] for first in sorted(last))
 
     def _block(self, data: bytearray | bytes, end: int) -> Iterator[Window]:
-        """The windows of complete lines."""
+        """Yield the windows of complete lines."""
         if b"\x1b" in data or b"\r" in data:
             data = _ANSI.sub(b"", bytes(data[:end])).replace(b"\r\n", b"\n")
             end = len(data)
@@ -159,8 +159,8 @@ class Search:
         if self._open:
             self._open.start, self._open.end = 0, self._after(data, 0, end, self._missing)
         spent, self._closed = self._spent, 0
-        for found in self._any.finditer(data, 0, end):
-            place = found.span()
+        for match in self._any.finditer(data, 0, end):
+            place = match.span()
             if place[0] < at:
                 continue
             start = data.rfind(b"\n", 0, place[0]) + 1
@@ -169,17 +169,17 @@ class Search:
                 stop = end
             no += data.count(b"\n", counted, start)
             counted, at = start, stop + 1
-            which = self._set.Match(data[start:stop])
-            if not which:
+            indices = self._set.Match(data[start:stop])
+            if not indices:
                 continue
-            for index in which:
+            for index in indices:
                 tally.hits[index] += 1
-            if spent.issuperset(which):
+            if spent.issuperset(indices):
                 tally.dropped += 1
-                for index in which:
+                for index in indices:
                     self._last[index] = (no, max(start, place[0] - 2048), min(stop, place[0] + self.plan.line // 2))
                 continue
-            yield from self._hit(data, (start, stop, end), place[0], no, which)
+            yield from self._hit(data, (start, stop, end), place[0], no, indices)
         self._settle(data)
         tally.lines += (
             (no - tally.lines - 1) + data.count(b"\n", counted, end) + (0 if data[end - 1 : end] == b"\n" else 1)
@@ -187,27 +187,27 @@ class Search:
         yield from self._suspend(data, end)
 
     def _settle(self, data: bytearray | bytes) -> None:
-        """Turns the places of last hits into windows before their block is gone."""
+        """Turn the places of last hits into windows before their block is overwritten."""
         for index, place in self._last.items():
             if not isinstance(place, Window):
                 no, start, stop = place
                 self._last[index] = Window(no, bytes(data[start:stop]), [no], self._command)
 
     def _hit(
-        self, data: bytearray | bytes, span: tuple[int, int, int], at: int, no: int, which: list[int]
+        self, data: bytearray | bytes, span: tuple[int, int, int], at: int, no: int, indices: list[int]
     ) -> Iterator[Window]:
-        """Opens or widens the window of a line, and marks as spent the patterns that have enough of them."""
+        """Open or widen the window of a line, and mark the patterns that have enough windows as spent."""
         start, stop, end = span
-        marked, command = self._marker in which, b""
-        patterns = [index for index in which if index != self._marker]
+        marked, command = self._marker in indices, b""
+        patterns = [index for index in indices if index != self._marker]
         if marked and _COMMAND.match(data, start, stop):
             command = self._command = bytes(data[start : min(stop, start + 1000)])
-        for index in which:
+        for index in indices:
             self._windows_of[index] += 1
             self._last.pop(index, None)
             if self._windows_of[index] >= (_MARKERS if index == self._marker else self.plan.per_pattern):
                 self._spent.add(index)
-        if self._kept > self.plan.kept:
+        if self._window_bytes > self.plan.window_bytes:
             self._spent.update(range(self._marker + 1))
         if stop - start > self.plan.line:
             self.tally.long_lines += 1
@@ -232,7 +232,7 @@ class Search:
         self._open = _Open(begin, until, no - back, [no] if patterns else [], b"" if command else self._command)
 
     def _before(self, data: bytearray | bytes, start: int) -> tuple[int, int]:
-        """Where the window begins that many lines before, and how many there are; never inside the window before it."""
+        """Return the start of the lines to keep before a hit, and their number; never inside the window before it."""
         floor = max(start - (64 << 10), self._closed)
         back, begin = 0, start
         while back < self.plan.before and begin > floor:
@@ -244,18 +244,18 @@ class Search:
         return begin, back
 
     def _after(self, data: bytearray | bytes, stop: int, end: int, lines: int) -> int:
-        """The end of the line so many lines further on, within 64 KiB; notes how many the block lacks."""
-        ceiling, left = min(end, stop + (64 << 10)), lines
-        while left > 0 and stop < ceiling:
+        """Return the end of the line so many lines further on, within 64 KiB; remember how many the block lacks."""
+        ceiling, remaining = min(end, stop + (64 << 10)), lines
+        while remaining > 0 and stop < ceiling:
             further = data.find(b"\n", stop, ceiling)
             if further < 0:
                 break
-            stop, left = further + 1, left - 1
-        self._missing = left if stop >= end else 0
+            stop, remaining = further + 1, remaining - 1
+        self._missing = remaining if stop >= end else 0
         return stop
 
     def _section(self, data: bytearray | bytes, start: int, stop: int, end: int) -> int:
-        """Where the structured text that a marker opens ends: at a blank line, or at the closing bracket of a document."""
+        """Return the end of the structured text that a marker opens: a blank line, or the closing bracket of a document."""
         opening = bytes(data[start:stop]).strip()[-1:]
         if stop - start < 40 and opening in {b"{", b"["}:
             close = data.find(b"\n}" if opening == b"{" else b"\n]", stop, min(end, stop + (4 << 20)))
@@ -266,12 +266,12 @@ class Search:
     def _close(self, data: bytearray | bytes) -> Iterator[Window]:
         if window := self._open:
             text = window.prefix + bytes(data[window.start : window.end])
-            self._kept += len(text)
+            self._window_bytes += len(text)
             self._open, self._closed = None, window.end
             yield Window(window.first, text, window.hits, window.command)
 
     def _suspend(self, data: bytearray | bytes, end: int) -> Iterator[Window]:
-        """Keeps a window that reaches over the end of its block for the next one; closes any other."""
+        """Keep a window that reaches over the end of its block for the next one; close any other."""
         if self._open and self._open.end >= end and self._missing:
             self._open.prefix += bytes(data[self._open.start : end])
             self._open.start = self._open.end = 0
@@ -280,41 +280,41 @@ class Search:
 
     _missing = 0
 
-    def _long(self, data: bytearray, end: int, seen: set[int]) -> Iterator[Window]:
-        """A piece of a line longer than a block: each pattern counts once per line, each hit keeps its surroundings."""
+    def _long(self, data: bytearray, end: int, counted: set[int]) -> Iterator[Window]:
+        """Yield the hits in a piece of a line longer than a block; each pattern counts once per line."""
         no, at = self.tally.lines + 1, 0
-        while len(seen) <= self._marker and (found := self._any.search(data, at, end)) is not None:
-            text = bytes(data[max(0, found.start() - 1024) : min(end, found.end() + 1024)])
-            new = [index for index in self._set.Match(text) or () if index not in seen]
-            seen.update(new)
+        while len(counted) <= self._marker and (match := self._any.search(data, at, end)) is not None:
+            text = bytes(data[max(0, match.start() - 1024) : min(end, match.end() + 1024)])
+            new = [index for index in self._set.Match(text) or () if index not in counted]
+            counted.update(new)
             patterns = [index for index in new if index != self._marker]
             for index in patterns:
                 self.tally.hits[index] += 1
             if patterns:
                 self.tally.long_lines += 1
                 yield Window(no, text, [no], self._command)
-            at = max(found.end() + 1024, at + 1)
+            at = max(match.end() + 1024, at + 1)
             if at >= end:
                 break
 
 
 def main() -> None:
-    """Searches a range of a file as told on standard input, and answers on standard output in `marshal` form."""
+    """Search the range of a file given on standard input, and write the result to standard output in `marshal` form."""
     order = json.loads(sys.stdin.readline())
     search = Search(WindowPlan(**{**order["plan"], "patterns": tuple(order["plan"]["patterns"])}))
-    left = order["end"] - order["start"]
+    remaining = order["end"] - order["start"]
     with open(order["path"], "rb", buffering=0) as file:  # noqa: PTH123 — pathlib costs start-up time here
         file.seek(order["start"])
 
         def readinto(view: memoryview) -> int:
-            nonlocal left
-            got = file.readinto(view[: min(len(view), left)]) or 0
-            left -= got
-            return got
+            nonlocal remaining
+            received = file.readinto(view[: min(len(view), remaining)]) or 0
+            remaining -= received
+            return received
 
-        found = [(w.first, w.text, w.hits, w.command) for w in search.windows(readinto)]
+        windows = [(w.first, w.text, w.hits, w.command) for w in search.windows(readinto)]
     tally = {**asdict(search.tally), "hits": dict(search.tally.hits)}
-    sys.stdout.buffer.write(marshal.dumps((found, tally)))
+    sys.stdout.buffer.write(marshal.dumps((windows, tally)))
 
 
 if __name__ == "__main__":

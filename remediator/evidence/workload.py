@@ -1,4 +1,4 @@
-"""From a pod's or a ReplicaSet's name to the workload that made it, by Kubernetes' own naming rules."""
+"""Derives the workload from the name of its pod or ReplicaSet, by Kubernetes' own naming rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GENERATED = re.compile(rf"(?P<name>.+)-[{_SAFE}]{{5}}")
 
 
 def _is_hash(text: str) -> bool:
-    """Whether `text` can be a pod-template-hash: with a digit, or eight to ten letters of the safe alphabet.
+    """Return True if `text` can be a pod-template-hash: with a digit, or eight to ten letters of the safe alphabet.
 
     The hash encodes a 32-bit number digit by digit, so it is nearly always nine or ten characters long.
     """
@@ -26,28 +26,28 @@ def _is_hash(text: str) -> bool:
 
 
 def _are_generated(hash_: str, suffix: str) -> bool:
-    """Whether both parts look generated together; documentation and people also write suffixes with vowels."""
+    """Return True if both parts look generated together; documentation and people also write suffixes with vowels."""
     if _UNVOWELLED.fullmatch(suffix):
         return _is_hash(hash_)
     return len(hash_) >= 8 and sum(c.isdigit() for c in hash_) >= 2
 
 
 def workload_of_replica_set(name: str) -> tuple[str, str]:
-    """Kind and name of what made a ReplicaSet: its Deployment, or the ReplicaSet itself where no hash ends its name."""
-    if (found := _REPLICA_SET.fullmatch(name)) and _is_hash(found["hash"]):
-        return "Deployment", found["name"]
+    """Return kind and name of what made a ReplicaSet: its Deployment, or the ReplicaSet itself where no hash ends its name."""
+    if (match := _REPLICA_SET.fullmatch(name)) and _is_hash(match["hash"]):
+        return "Deployment", match["name"]
     return "ReplicaSet", name
 
 
 def workload_of_job(name: str) -> tuple[str, str]:
-    """Kind and name of what made a Job: its CronJob where the name ends in a scheduled time, else the Job itself."""
-    if found := _SCHEDULED_JOB.fullmatch(name):
-        return "CronJob", found["name"]
+    """Return kind and name of what made a Job: its CronJob where the name ends in a scheduled time, else the Job itself."""
+    if match := _SCHEDULED_JOB.fullmatch(name):
+        return "CronJob", match["name"]
     return "Job", name
 
 
 def workload_of_pod(pod: str, owner: str = "") -> tuple[str, str]:
-    """Kind and name of the workload behind a pod.
+    """Return kind and name of the workload behind a pod.
 
     `owner` is what describe calls "Controlled By" (`ReplicaSet/web-5d98ffcfd`) and decides alone when given. From the
     name alone: `-hash-suffix` is a Deployment's, `-time-suffix` a CronJob's, `-0` a StatefulSet's. A mere `-suffix` may be
@@ -62,13 +62,13 @@ def workload_of_pod(pod: str, owner: str = "") -> tuple[str, str]:
                 return workload_of_job(name)
             case _:
                 return kind, name
-    if found := _DEPLOYED.fullmatch(pod):
-        if _SCHEDULED_JOB.fullmatch(f"x-{found['hash']}"):
-            return "CronJob", found["name"]
-        if _are_generated(found["hash"], found["suffix"]):
-            return "Deployment", found["name"]
-    if found := _ORDINAL.fullmatch(pod):
-        return "StatefulSet", found["name"]
-    if found := _GENERATED.fullmatch(pod):
-        return "", found["name"]
+    if match := _DEPLOYED.fullmatch(pod):
+        if _SCHEDULED_JOB.fullmatch(f"x-{match['hash']}"):
+            return "CronJob", match["name"]
+        if _are_generated(match["hash"], match["suffix"]):
+            return "Deployment", match["name"]
+    if match := _ORDINAL.fullmatch(pod):
+        return "StatefulSet", match["name"]
+    if match := _GENERATED.fullmatch(pod):
+        return "", match["name"]
     return "Pod", pod

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from remediator.diagnosis import classify, named, signature
+from remediator.diagnosis import classify, object_names, signature
 from remediator.domain.lifecycle import Case
 from remediator.domain.times import stamp
 from remediator.errors import ConfigError
@@ -96,7 +96,7 @@ class CaseReader:
                 source=source,
                 read_at=read_at,
                 about=self._about(diagnosis),
-                names=":".join(named(diagnosis)),
+                names=":".join(object_names(diagnosis)),
                 echo=self._echo(diagnosis),
             )
             cases.setdefault(name, case)

@@ -13,7 +13,7 @@ from remediator.errors import PolicyViolation
 from remediator.gitops import Repository
 from remediator.judgement import decide
 from remediator.policy.guard import FileChange, check_changes
-from remediator.policy.meaning import frozen
+from remediator.policy.meaning import freeze_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +67,7 @@ class LocalPlanner:
 
     def frozen(self) -> str:
         """See the port."""
-        return frozen(self.policies.guardrails, self.now())
+        return freeze_reason(self.policies.guardrails, self.now())
 
     def second_reading(
         self,

@@ -22,7 +22,7 @@ class FileChange(Value):
 
 
 class Ruling(Value):
-    """What the guardrails say; every reason names the rule and the file."""
+    """The guardrails' verdict; every reason names the rule and the file."""
 
     allowed: bool
     reasons: tuple[str, ...] = ()

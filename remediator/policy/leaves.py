@@ -1,4 +1,4 @@
-"""What differs between two texts of one YAML file, leaf by leaf."""
+"""The difference between two texts of one YAML file, leaf by leaf."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LeafChange:
 
 
 def leaf_changes(before: bytes | None, after: bytes | None) -> list[LeafChange] | None:
-    """Every leaf that differs, by document index; None where one of the texts is not plain YAML."""
+    """Return every leaf that differs, by document index; None if one of the texts is not plain YAML."""
     old, new = documents(before), documents(after)
     if old is None or new is None:
         return None
@@ -59,7 +59,7 @@ def _leaves_of(document: Any) -> dict[YamlPath, Any]:
 
 
 def documents(text: bytes | None) -> list[Any] | None:
-    """The documents of a text, none where there is no file; None where it is not plain YAML."""
+    """Return the documents of a text, none if there is no file; None if it is not plain YAML."""
     if text is None:
         return []
     try:

@@ -10,8 +10,8 @@ import yaml
 from pydantic import ValidationError
 
 from remediator.errors import ConfigError
-from remediator.policy.meaning import unmeant
-from remediator.policy.mistakes import say, unknown_ids
+from remediator.policy.meaning import semantic_mistakes
+from remediator.policy.mistakes import explain_violation, unknown_ids
 from remediator.policy.models import Action, Catalogue, Category, Guardrails, Policies
 
 USER_FILE = ".github/remediator.yml"
@@ -51,7 +51,7 @@ def _loaded(user_file: Path | None, root: Path) -> tuple[Policies | None, list[C
         user = _read(user_file)
         wrong = [*check_document(user, user_file, root / "schema" / "remediator.json")]
         if isinstance(user, Mapping):
-            wrong += [_error(words, user_file, where) for where, words in unknown_ids(user, document)]
+            wrong += [_error(message, user_file, steps) for steps, message in unknown_ids(user, document)]
         if wrong:
             return None, wrong
         document = merge(document, user)
@@ -103,7 +103,7 @@ def check_document(document: Any, file: Path, schema: Path) -> Iterator[ConfigEr
     validator = jsonschema.Draft202012Validator(json.loads(text), registry=registry)
     for error in sorted(validator.iter_errors(document), key=lambda e: list(map(str, e.absolute_path))):
         steps = list(error.absolute_path)
-        yield _error(say(error, steps), file, steps)
+        yield _error(explain_violation(error, steps), file, steps)
 
 
 def _error(words: str, file: Path | None, steps: Sequence[str | int]) -> ConfigError:
@@ -154,11 +154,11 @@ def _refuse_repeated_keys(path: Path) -> None:
     while stack:
         node = stack.pop()
         if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
+            keys: set[str] = set()
             for key, value in node.value:
-                if key.value in seen:
+                if key.value in keys:
                     raise ConfigError("stands twice", file=str(path), line=key.start_mark.line + 1, path=str(key.value))
-                seen.add(key.value)
+                keys.add(key.value)
                 stack.append(value)
         elif isinstance(node, yaml.SequenceNode):
             stack += node.value
@@ -172,17 +172,20 @@ def _build(document: Mapping[str, Any], user_file: Path | None) -> tuple[Policie
         actions = {
             name: Action.model_validate({"id": name, **body}) for name, body in sorted(document["actions"].items())
         }
-        rest = {key: document[key] for key in _OTHERS if key in document}
+        settings = {key: document[key] for key in _OTHERS if key in document}
         policies = Policies(
             catalogue=Catalogue(categories=categories),
             actions=actions,
             guardrails=_guardrails(document["guardrails"]),
             weights=document["weights"],
-            **rest,
+            **settings,
         )
     except ValidationError as error:
-        return None, [_error(f"{one['msg']}, got {one['input']!r}", user_file, one["loc"]) for one in error.errors()]
-    return policies, [_error(words, user_file, steps) for steps, words in unmeant(policies)]
+        return None, [
+            _error(f"{mistake['msg']}, got {mistake['input']!r}", user_file, mistake["loc"])
+            for mistake in error.errors()
+        ]
+    return policies, [_error(message, user_file, steps) for steps, message in semantic_mistakes(policies)]
 
 
 def _guardrails(body: Mapping[str, Any]) -> Guardrails:

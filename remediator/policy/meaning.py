@@ -1,4 +1,4 @@
-"""What a schema cannot see: patterns, times and bounds that could never work."""
+"""Checks that a schema cannot make: patterns, times, references and bounds that could never work."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _CREDENTIAL = re.compile(
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def unmeant(policies: Policies) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Where something is well-formed and still says nothing, and what is wrong with it."""
+def semantic_mistakes(policies: Policies) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the place and the problem of everything that is well-formed but cannot work."""
     yield from _references(policies)
     yield from _guardrails(policies.guardrails)
     for action in policies.actions.values():
@@ -43,7 +43,7 @@ def unmeant(policies: Policies) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 
 def _references(policies: Policies) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Ids that name nothing, holes in sentences, and patterns that do not compile."""
+    """Yield ids that name nothing, placeholders that nothing fills, and patterns that do not compile."""
     for identity, words in empty_placeholders(policies.catalogue.categories):
         yield ("categories", identity, "summary"), words
     for category in policies.catalogue.categories:
@@ -70,7 +70,7 @@ def _signal_mistakes(signal: Signal, catalogue: Catalogue) -> Iterator[tuple[str
 
 
 def _names_fault(catalogue: Catalogue, name: str) -> bool:
-    """True where `name` is the id of a signal, or `category:` and the id of a category."""
+    """Return True if `name` is the id of a signal, or `category:` and the id of a category."""
     kind, _, identity = name.partition(":")
     return identity in catalogue.by_id if kind == "category" else name in catalogue.signal_owner
 
@@ -115,28 +115,28 @@ def _window(window: FreezeWindow) -> Iterator[tuple[str, str]]:
 
 
 def _model(model: ModelBounds) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """No credential stands in a file that everybody can read, under whatever name."""
+    """Yield credentials, under whatever name: everybody can read the file."""
     for name, value in model.headers.items():
         if _CREDENTIAL.search(name) or re.match(r"(?:bearer|basic)\s", value, re.IGNORECASE):
             mend = "set OPENAI_API_KEY (the action's input openai-api-key) or REMEDIATOR_LLM_HEADERS from a secret"
             yield ("model", "headers"), f"{name!r} carries a credential, which no file may hold: {mend}"
     for name, _ in parse_qsl(urlsplit(model.base_url).query, keep_blank_values=True):
         if _CREDENTIAL.search(name):
-            said = f"the address carries {name!r}, a credential: set OPENAI_API_KEY from a secret"
-            yield ("model", "base_url"), said
+            message = f"the address carries {name!r}, a credential: set OPENAI_API_KEY from a secret"
+            yield ("model", "base_url"), message
 
 
 def _targets(targets: Mapping[str, Target]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Targets that nothing tells apart: an incident's cluster would be both."""
+    """Yield targets that share a cluster: an incident there would belong to both."""
     owners = {name: name for name in targets}
     for name, target in targets.items():
         for cluster in target.clusters:
-            if (other := owners.setdefault(cluster, name)) != name:
-                yield ("targets", name, "clusters"), f"{cluster!r} is the target {other!r} already"
+            if (owner := owners.setdefault(cluster, name)) != name:
+                yield ("targets", name, "clusters"), f"{cluster!r} is the target {owner!r} already"
 
 
-def frozen(guardrails: Guardrails, now: datetime) -> str:
-    """Why no pull request is opened now; empty where no window is open. `now` is aware."""
+def freeze_reason(guardrails: Guardrails, now: datetime) -> str:
+    """Return why no pull request is opened now; empty if no freeze window is open. `now` has a time zone."""
     for window in guardrails.freeze_windows:
         local = now.astimezone(ZoneInfo(window.timezone))
         start, end = time.fromisoformat(window.start), time.fromisoformat(window.end)

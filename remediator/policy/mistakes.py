@@ -1,4 +1,4 @@
-"""A user's mistakes in words that say what to write instead."""
+"""Explains a user's mistakes and says what to write instead."""
 
 from __future__ import annotations
 
@@ -16,39 +16,42 @@ _DURATION = "^[0-9]+(s|m|h|d)$"
 _KINDS = {"actions": ("action", ("title", "ends")), "categories": ("category", ("title", "severity"))}
 
 _WORDS = frozenset({"workload", "container", "image", "probe", "resource", "restarts"})
-"""What every summary may name, whatever its signals find."""
+"""The placeholders that every summary may use, whatever its signals find."""
 
 
 def empty_placeholders(categories: Iterable[Category]) -> Iterator[tuple[str, str]]:
-    """Where a summary names what no signal's named group gives, so that its sentence would have a hole."""
+    """Yield placeholders of summaries that no signal's named group fills, since the sentence would have a hole."""
     for category in categories:
         groups = {name for signal in category.signals for name in re.findall(r"\(\?P?<(\w+)>", signal.pattern)}
-        known = sorted(_WORDS | groups)
+        placeholders = sorted(_WORDS | groups)
         for name in re.findall(r"\{(\w+)\}", category.summary):
-            if name not in known:
-                yield category.id, f"{{{name}}} is given by no signal of this category; known are {', '.join(known)}"
+            if name not in placeholders:
+                yield (
+                    category.id,
+                    f"{{{name}}} is given by no signal of this category; known are {', '.join(placeholders)}",
+                )
 
 
 def unknown_ids(user: Mapping[str, Any], shipped: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Where an id neither ships nor is defined in whole, and what may have been meant."""
-    for section, (noun, needed) in _KINDS.items():
+    """Yield ids that neither ship nor are fully defined, with the id that was probably meant."""
+    for section, (noun, required) in _KINDS.items():
         for name, body in (user.get(section) or {}).items():
-            if name in shipped[section] or all(key in body for key in needed):
+            if name in shipped[section] or all(key in body for key in required):
                 continue
             near = difflib.get_close_matches(str(name), list(shipped[section]), n=1)
-            meant = f"did you mean {near[0]}?" if near else f"a new one needs {' and '.join(needed)}"
-            yield (section, str(name)), f"no such {noun}; {meant}"
+            suggestion = f"did you mean {near[0]}?" if near else f"a new one needs {' and '.join(required)}"
+            yield (section, str(name)), f"no such {noun}; {suggestion}"
 
 
-def say(error: Any, steps: Sequence[str | int]) -> str:
-    """What the schema expected, in words."""
+def explain_violation(error: Any, steps: Sequence[str | int]) -> str:
+    """Return in words what the schema expected."""
     if error.validator == "pattern" and error.validator_value == _DURATION:
         return f"{error.instance!r} is no duration: write one such as 12h or 7d"
     if error.validator != "additionalProperties":
         return str(error.message)
-    known = sorted(error.schema.get("properties", {}))
-    text = f"{error.message}; known are {', '.join(known)}"
-    strange = [key for key in error.instance if key not in known]
+    allowed = sorted(error.schema.get("properties", {}))
+    text = f"{error.message}; known are {', '.join(allowed)}"
+    strange = [key for key in error.instance if key not in allowed]
     if steps[:1] == ["targets"] and any(_SECRET.search(str(key)) for key in strange):
         return f"{text}; secrets come from the environment (such as REMEDIATOR_LOKI_TOKEN__NAME)"
     return text

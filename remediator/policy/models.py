@@ -1,4 +1,4 @@
-"""What policies say, as frozen values: categories with their signals, actions with their bounds, guardrails."""
+"""The policies as frozen values: categories with their signals, actions with their bounds, guardrails."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from remediator.policy.targets import Target
 Role = Literal["cause", "symptom", "hint"]
 
 ANY_INCIDENT = "category:*"
-"""What an action ends whose hypotheses say themselves what they explain."""
+"""The entry of an action's `ends` if its hypotheses name the faults that they explain."""
 
 
 ANY = "any"
-"""In `consequence`: of whatever graver fault is related."""
+"""The entry of `consequence` that means every related, graver fault."""
 
 
 class Behaviour(Value):
-    """What a signal does in diagnosis, so that no code needs to know its id.
+    """The keys that say what a signal does in diagnosis, so that no code needs to know its id.
 
     Each key may stand at one signal, or at a category for all its signals; the signal's own wins.
     """
@@ -46,7 +46,7 @@ class Behaviour(Value):
     transient: bool = False
     """True where the fault is over as soon as its pods are ready without a restart."""
     severity_follows: Literal["none", "live_state", "alert"] = "none"
-    """What may change the severity.
+    """The source that may change the severity.
 
     `live_state`: a warning becomes critical where the Application is Missing or Degraded, critical becomes a warning
     where it is Healthy. `alert`: a warning becomes critical where an alert says so.
@@ -54,7 +54,7 @@ class Behaviour(Value):
 
 
 class Signal(Behaviour):
-    """One pattern that, found in a statement, speaks for its category."""
+    """A pattern whose match in a statement is evidence of its category."""
 
     id: str
     pattern: str
@@ -62,7 +62,7 @@ class Signal(Behaviour):
     channels: tuple[Channel, ...] = ()
     """Only in statements of these channels; empty: in any."""
     match: Literal["reason", "text", "both"] = "both"
-    """What is searched: the statement's reason, its text, or `reason: text`."""
+    """The searched part: the statement's reason, its text, or `reason: text`."""
     role: Role = "cause"
     """A symptom yields to any cause of the same incident; a hint only adds weight to what is there."""
     weight: float = 1.0
@@ -71,7 +71,7 @@ class Signal(Behaviour):
     severity: Severity | None = None
     """Severity of an incident that this signal leads, where it differs from the category's."""
     abstain: str = ""
-    """What a person should look at in an incident that this signal leads, where it differs from the category's."""
+    """Advice for a person if this signal leads and no action fits; overrides the category's."""
 
 
 class Category(Behaviour):
@@ -89,7 +89,7 @@ class Category(Behaviour):
     summary: str = ""
     """Template of the sentence shown to people; `{workload}`, `{container}` and the lead's facts."""
     abstain: str = ""
-    """What a person should look at when no action fits."""
+    """Advice for a person when no action fits."""
 
     @model_validator(mode="before")
     @classmethod
@@ -111,16 +111,16 @@ class Catalogue(Value):
 
     @cached_property
     def by_id(self) -> Mapping[str, Category]:
-        """Categories by their id."""
+        """Return the categories by their id."""
         return {category.id: category for category in self.categories}
 
     @cached_property
     def signal_owner(self) -> Mapping[str, tuple[Category, Signal]]:
-        """Signals by their id, each with its category."""
+        """Return the signals by their id, each with its category."""
         return {signal.id: (category, signal) for category in self.categories for signal in category.signals}
 
     def patterns(self) -> list[tuple[str, str]]:
-        """(signal id, regular expression) of every signal, for the scanner's first pass."""
+        """Return the id and regular expression of every signal, for the scanner's first pass."""
         return [(signal.id, signal.pattern) for category in self.categories for signal in category.signals]
 
 
@@ -128,7 +128,7 @@ class Bounds(Value):
     """Limits of an action's number, all optional: quantities, factors or plain numbers."""
 
     factor: float = 0
-    """What the present value is multiplied with when nothing better is known."""
+    """The factor for the present value when nothing better is known."""
     max_factor: float = 0
     """New value at most this many times the old one."""
     minimum: str = ""
@@ -162,7 +162,7 @@ class FreezeWindow(Value):
 
 
 class Guardrails(Value):
-    """Which changes may be proposed at all; checked on the final difference."""
+    """The rules that every change must pass; checked on the final difference."""
 
     enabled: bool = True
     """False stops everything: the kill switch."""
@@ -181,47 +181,47 @@ class Guardrails(Value):
     max_attempts: int = 3
     max_feedback_rounds: int = 5
     merge_on_approval: bool = False
-    """An approval of the present head by somebody who can write merges, within the branch's own rules."""
+    """True: an approval of the current head by somebody with write access merges, within the branch's own rules."""
     cooldown_after_close: str = "72h"
     close_when_cleared_for: str = "72h"
-    """An open pull request is closed when everything configured finds its incident gone for so long; 0s: never."""
+    """Close an open pull request when all configured sources have not seen its incident for so long; 0s: never."""
     freeze_windows: tuple[FreezeWindow, ...] = ()
 
     def denies_path(self, kind: str, path: str) -> str:
-        """The pattern that forbids this path, or an empty string."""
+        """Return the pattern that forbids this path, or an empty string."""
         text = f"{kind}:{path}"
         return next((pattern for pattern in self.deny_paths if re.search(pattern, text)), "")
 
 
 class Verification(Value):
-    """How patiently recovery is looked for."""
+    """The patience with which recovery is verified."""
 
     settle: str = "5m"
-    """How long nothing may change, and the signature must be quiet."""
+    """The time in which nothing may change and the signature must not occur."""
     deadline: str = "4h"
-    """From the merge; what is not settled by then needs a person."""
+    """The time from the merge after which an unsettled incident needs a person."""
     sync: bool = False
     """Sync an Application that has the merge and no automated sync; through Argo CD's REST API only."""
     patience: str = "0s"
-    """How long one run goes on looking at a rollout; `0s`: once, the rest is a later run's."""
+    """The time that one run watches a rollout; `0s`: one look, later runs do the rest."""
 
 
 class Locating(Value):
-    """Which right places may be edited."""
+    """The limits on which located places may be edited."""
 
     shared_places: Literal["allow", "refuse"] = "allow"
-    """Whether a place that feeds other Applications too may be edited (it is always said)."""
+    """`allow` to edit a place that other Applications use too (the pull request always says so)."""
 
 
 class StatePolicy(Value):
-    """What is remembered of incidents."""
+    """The part of an incident that is stored."""
 
     evidence: Literal["private", "always", "never"] = "private"
-    """Whether texts of logs are kept: `private` where not everybody can read the repository that holds the state."""
+    """The condition for storing texts of logs: `private` only if the state's repository is not public."""
 
 
 class Redaction(Value):
-    """What is taken out of texts beside secrets."""
+    """Text that is removed beside secrets."""
 
     emails: bool = False
     ips: bool = False
@@ -229,7 +229,7 @@ class Redaction(Value):
 
 
 class ModelBounds(Value):
-    """Which model gives a second reading of an incident, and what that may cost; its key never stands in a file."""
+    """The model that reads an incident after the rules, and its cost limits; its API key never stands in a file."""
 
     enabled: bool = True
     name: str = ""
@@ -243,12 +243,12 @@ class ModelBounds(Value):
     """Sent only if set, since some models refuse it."""
     headers: dict[str, str] = Field(default_factory=dict)
     language: str = "English"
-    """Of the model's sentences."""
+    """The language of the model's sentences."""
     tokens_per_incident: int = 20_000
-    """Sent and received, retries and other forms of the question included, as the two below."""
+    """Tokens sent and received, with retries and repeated questions, as in the two below."""
     tokens_per_run: int = 100_000
     tokens_per_day: int = 1_000_000
-    """Of all runs together, by the UTC day."""
+    """The limit for all runs together, per UTC day."""
     price_per_million_input: float = 0.0
     """0, like the one below: no cost is shown."""
     price_per_million_output: float = 0.0
@@ -268,7 +268,7 @@ class Policies(Value):
     catalogue: Catalogue
     actions: Mapping[str, Action]
     weights: Mapping[str, Weight] = Field(default_factory=dict)
-    """What each observation about a hypothesis is worth, by the observation's name."""
+    """The weight of each observation about a hypothesis, by the observation's name."""
     guardrails: Guardrails = Guardrails()
     verification: Verification = Verification()
     locating: Locating = Locating()
@@ -280,6 +280,6 @@ class Policies(Value):
 
     @property
     def cluster_names(self) -> dict[str, str]:
-        """The target that each name and address of a cluster stands for."""
+        """Return the target's name by each name and address of its cluster."""
         listed = {cluster: name for name, target in self.targets.items() for cluster in target.clusters}
         return {**listed, **{name: name for name in self.targets}}

@@ -11,7 +11,7 @@ DEFAULT = "default"
 
 
 class LokiTarget(Value):
-    """Where the logs are, and which of them."""
+    """A Loki server, and which of its logs are read."""
 
     url: str = ""
     tenant: str = ""
@@ -21,11 +21,11 @@ class LokiTarget(Value):
     query: str = ""
     """A whole LogQL query instead of selectors."""
     labels: dict[str, str] = Field(default_factory=dict)
-    """What the collector calls `namespace`, `pod` and `container`, where it calls them otherwise."""
+    """The collector's labels for `namespace`, `pod` and `container`, if it names them differently."""
 
 
 class AlertmanagerTarget(Value):
-    """Where the alerts are, and which of them."""
+    """An Alertmanager, and which of its alerts are read."""
 
     url: str = ""
     ca: str = ""
@@ -35,20 +35,20 @@ class AlertmanagerTarget(Value):
 
 
 class PrometheusTarget(Value):
-    """Where usage is measured."""
+    """A Prometheus server that measures usage."""
 
     url: str = ""
     ca: str = ""
 
 
 class KubernetesTarget(Value):
-    """How the cluster is reached: a context of the kubeconfig, or an address with a token."""
+    """The access to a cluster: a context of the kubeconfig, or an address with a token."""
 
     context: str = ""
     url: str = ""
     ca: str = ""
     namespaces: tuple[str, ...] = ()
-    """To poll for events; empty: only the workloads that alerts and incidents name are looked at."""
+    """Namespaces that are polled for events; empty: only workloads named by alerts and incidents are read."""
 
 
 class ArgoTarget(Value):

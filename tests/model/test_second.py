@@ -12,7 +12,7 @@ import pytest
 from remediator.action.replies import explanation
 from remediator.cli import main
 from remediator.diagnosis import prompts
-from remediator.diagnosis.model.recall import key_of, meanings, recalled
+from remediator.diagnosis.model.recall import key_of, meanings, recall_answer
 from remediator.domain.lifecycle import TAKE_BACK, Review, SecondReading
 from remediator.domain.model_answer import ChangeTarget, EvidenceExcerpt, ModelAnswer, ModelQuestion, Offer, Parameter
 from remediator.graph.describe import incident_report
@@ -179,12 +179,12 @@ def test_ids_are_carried_over_by_what_they_stood_for() -> None:
             ),
         }
     )
-    moved = ModelAnswer.model_validate_json(recalled(kept, key_of("m", now), now))
+    moved = ModelAnswer.model_validate_json(recall_answer(kept, key_of("m", now), now))
     assert moved.category_evidence == ("-",)
     assert moved.root_cause[0].evidence == ("E2", "E1")
     assert (moved.choices[0].target, moved.choices[0].evidence) == ("P2", ("E2",))
-    assert recalled(kept, key_of("other", now), now) == ""
-    assert recalled(kept.model_copy(update={"answer": "{"}), kept.key, now) == ""
+    assert recall_answer(kept, key_of("other", now), now) == ""
+    assert recall_answer(kept.model_copy(update={"answer": "{"}), kept.key, now) == ""
     assert prompts.VERSION in kept.key
 
 

@@ -1,4 +1,4 @@
-"""What of a model's opinion is kept: pure, and the same whatever the model meant by it.
+"""The check of a model's answer: pure, so that the same answer always gives the same result.
 
 Nothing here makes a change. A kept choice still goes through locating, proof and guardrails like a rule's.
 """
@@ -21,7 +21,7 @@ MALFORMED = "answer does not fit the schema"
 
 
 class CheckedAnswer(Value):
-    """What is left, and how often something was dropped, by reason."""
+    """The accepted part of an answer, and how often something was dropped, by reason."""
 
     enough_evidence: bool = False
     category: str = ""
@@ -32,7 +32,7 @@ class CheckedAnswer(Value):
 
 
 def judge(answer: str | bytes, brief: ModelQuestion, quantity: Quantity) -> CheckedAnswer:
-    """Keep just what cites evidence that exists and stays within what was offered."""
+    """Keep only what cites existing evidence and stays within the offers."""
     try:
         opinion = ModelAnswer.model_validate_json(answer)
     except ValidationError:
@@ -40,11 +40,13 @@ def judge(answer: str | bytes, brief: ModelQuestion, quantity: Quantity) -> Chec
     if not opinion.enough_evidence:
         return CheckedAnswer()
     dropped: Counter[str] = Counter()
-    known = {window.id for window in brief.windows}
-    claims = [claim for claim in opinion.root_cause if _keep(_uncited(claim.evidence, known), dropped)]
-    choices = [choice for choice in opinion.choices if _keep(_objection(choice, brief, known, quantity), dropped)]
+    evidence_ids = {window.id for window in brief.windows}
+    claims = [claim for claim in opinion.root_cause if _keep(_uncited(claim.evidence, evidence_ids), dropped)]
+    choices = [
+        choice for choice in opinion.choices if _keep(_objection(choice, brief, evidence_ids, quantity), dropped)
+    ]
     category = ""
-    if opinion.category != brief.category and _keep(_category(opinion, brief, known), dropped):
+    if opinion.category != brief.category and _keep(_category(opinion, brief, evidence_ids), dropped):
         category = opinion.category
     return CheckedAnswer(
         enough_evidence=True,
@@ -61,32 +63,32 @@ def _keep(objection: str, dropped: Counter[str]) -> bool:
     return not objection
 
 
-def _uncited(evidence: Sequence[str], known: set[str]) -> str:
+def _uncited(evidence: Sequence[str], evidence_ids: set[str]) -> str:
     if not evidence:
         return "no evidence cited"
-    return "" if set(evidence) <= known else "cites evidence that does not exist"
+    return "" if set(evidence) <= evidence_ids else "cites evidence that does not exist"
 
 
-def _category(opinion: ModelAnswer, brief: ModelQuestion, known: set[str]) -> str:
-    """Another category needs a signal of its own among what is cited: the rules' facts, read differently.
+def _category(opinion: ModelAnswer, brief: ModelQuestion, evidence_ids: set[str]) -> str:
+    """Return why the answer's category is refused; another category must cite evidence of that category.
 
-    Where the rules have no facts, a cited line is all that there can be: the answer is then shown, and bears nothing.
+    Where the rules found nothing, any cited line is enough: the category is then only shown, and nothing follows from it.
     """
     if opinion.category not in brief.categories:
         return "unknown category"
-    if objection := _uncited(opinion.category_evidence, known):
+    if objection := _uncited(opinion.category_evidence, evidence_ids):
         return objection
     borne = {window.category for window in brief.windows if window.id in opinion.category_evidence}
     return "" if borne & {opinion.category, ""} else "the cited evidence does not bear the category"
 
 
-def _objection(choice: Choice, brief: ModelQuestion, known: set[str], quantity: Quantity) -> str:
-    offer = next((one for one in brief.offers if one.action == choice.action), None)
+def _objection(choice: Choice, brief: ModelQuestion, evidence_ids: set[str], quantity: Quantity) -> str:
+    offer = next((candidate for candidate in brief.offers if candidate.action == choice.action), None)
     if offer is None:
         return "action not allowed"
     if choice.target not in offer.targets or choice.target not in {target.id for target in brief.targets}:
         return "target is no located value of this action"
-    if objection := _uncited(choice.evidence, known):
+    if objection := _uncited(choice.evidence, evidence_ids):
         return objection
     signals = {window.signal for window in brief.windows if window.id in choice.evidence}
     if not signals & set(offer.ends):
@@ -95,16 +97,16 @@ def _objection(choice: Choice, brief: ModelQuestion, known: set[str], quantity: 
 
 
 def _arguments(arguments: Sequence[Argument], offer: Offer, quantity: Quantity) -> str:
-    named: Mapping[str, Parameter] = {parameter.name: parameter for parameter in offer.parameters}
-    given = [argument.name for argument in arguments]
-    if sorted(given) != sorted(named):
+    parameters: Mapping[str, Parameter] = {parameter.name: parameter for parameter in offer.parameters}
+    names = [argument.name for argument in arguments]
+    if sorted(names) != sorted(parameters):
         return "parameters missing, unknown or given twice"
-    fits = all(_fits(argument.value, named[argument.name], quantity) for argument in arguments)
+    fits = all(_fits(argument.value, parameters[argument.name], quantity) for argument in arguments)
     return "" if fits else "parameter out of bounds"
 
 
 def _fits(value: str, parameter: Parameter, quantity: Quantity) -> bool:
-    """Only an exact offered value, or a quantity between two bounds that are both known: no bound, no freedom."""
+    """Return True for an offered value, or a quantity between two known bounds; without both bounds nothing else fits."""
     if value in parameter.values:
         return True
     amount, low, high = (quantity(text) for text in (value, parameter.minimum, parameter.maximum))

@@ -1,4 +1,4 @@
-"""What a model is told of an incident: the rules' verdict, cited evidence, and what the rules would do."""
+"""The question to a model about an incident: the rules' verdict, cited evidence, and the changes that the rules offer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def brief_of(
     history: Sequence[Mapping[str, Any]] = (),
     language: str = "English",
 ) -> ModelQuestion:
-    """Causes come first in a diagnosis, so that what has to be cut is the least telling."""
+    """Return the question; causes come first, so that the least telling evidence is cut if it is too long."""
     targets, offers = _offers(proposals, actions, diagnosis, redact)
     return ModelQuestion(
         category=diagnosis.category,
@@ -42,12 +42,12 @@ def brief_of(
         offers=offers,
         past=tuple(
             PastIncident(
-                summary=redact(str(one.get("words", ""))),
-                action=str(one.get("action", "")),
-                outcome=str(one["outcome"]),
+                summary=redact(str(record.get("words", ""))),
+                action=str(record.get("action", "")),
+                outcome=str(record["outcome"]),
             )
-            for one in history
-            if one.get("kind") == "earlier" and one.get("outcome")
+            for record in history
+            if record.get("kind") == "earlier" and record.get("outcome")
         ),
         categories=tuple(category.id for category in catalogue.categories),
         language=language,
@@ -55,7 +55,7 @@ def brief_of(
 
 
 def _windows(diagnosis: Diagnosis, redact: Callable[[str], str]) -> tuple[EvidenceExcerpt, ...]:
-    """What the rules cite; where they know nothing, the lines that look gravest, which speak for no category."""
+    """Return the cited evidence; if no rule matched, the lines that look most severe, without a category."""
     cited = [(e.id, e) for e in diagnosis.evidence[:40]]
     if diagnosis.category == UNKNOWN:
         cited += [(f"E{number}", e) for number, e in enumerate(diagnosis.context, start=len(cited) + 1)][:20]
@@ -74,17 +74,17 @@ def _offers(
     proposals: Sequence[Proposal], actions: Mapping[str, Action], diagnosis: Diagnosis, redact: Callable[[str], str]
 ) -> tuple[tuple[ChangeTarget, ...], tuple[Offer, ...]]:
     targets, offers = [], []
-    signals = {one.signal for one in diagnosis.evidence} | {f"category:{one.category}" for one in diagnosis.evidence}
+    signals = {name for piece in diagnosis.evidence for name in (piece.signal, f"category:{piece.category}")}
     for number, proposal in enumerate(proposals[:6], start=1):
         values = [edit for edit in proposal.edits if edit.op in {"set", "insert"} and _scalar(edit.value)]
         if len(values) != 1 or redact(str(values[0].value)) != str(values[0].value):
             continue  # a value that must not be shown cannot be chosen
         name = f"P{number}"
         old = next((p.value for p in proposal.places if (p.file, p.path) == (values[0].file, values[0].path)), None)
-        told = tuple(redact(line) for line in proposal.history[:2])
-        targets.append(ChangeTarget(id=name, value=redact(f"{values[0].path[-1]} {old}"), history=told))
+        history = tuple(redact(line) for line in proposal.history[:2])
+        targets.append(ChangeTarget(id=name, value=redact(f"{values[0].path[-1]} {old}"), history=history))
         action = actions.get(proposal.action)
-        ends = [one for one in (action.ends if action else ()) if one in signals]
+        ends = [fault for fault in (action.ends if action else ()) if fault in signals]
         borne = {e.signal for e in diagnosis.evidence if e.signal in ends or f"category:{e.category}" in ends}
         bounds = action.bounds if action else None
         parameter = Parameter(

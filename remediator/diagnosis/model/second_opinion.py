@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from remediator.diagnosis.model.check import judge
 from remediator.diagnosis.model.question import UNKNOWN, VALUE
-from remediator.diagnosis.model.recall import kept_answer, key_of, meanings, recalled
+from remediator.diagnosis.model.recall import key_of, meanings, recall_answer, storable_answer
 from remediator.diagnosis.prompts import VERSION
 from remediator.domain.lifecycle import SecondReading
 from remediator.errors import RemediatorError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SetValue: TypeAlias = "Callable[[Proposal, str, str], Proposal]"
 """(proposal, path, value): the proposal with that value, located, rendered and within bounds; else PolicyViolation."""
 
-_MOST_OPTIONS = 2
+_MAX_OPTIONS = 2
 
 
 def second_reading(
@@ -37,11 +37,11 @@ def second_reading(
     set_value: SetValue,
     quantity: Callable[[str], Decimal | None],
     redact: Callable[[str], str],
-    kept: SecondReading | None = None,
+    previous: SecondReading | None = None,
 ) -> tuple[SecondReading, tuple[Proposal, ...]]:
-    """What is told of the model, and the options that it adds; never raises for what a model or its server does."""
+    """Return the report about the model's answer and the options that it adds; a failing model never raises."""
     key = key_of(analyst.name, brief)
-    earlier = recalled(kept, key, brief)
+    earlier = recall_answer(previous, key, brief)
     try:
         answer = earlier or analyst.consider(brief)
     except RemediatorError as error:
@@ -59,10 +59,14 @@ def second_reading(
             why = f"option refused ({redact(str(error))[:120]})"
             dropped[why] = dropped.get(why, 0) + 1
             continue
-        if option and option.edits not in [one.edits for one in (*proposals, *added)] and len(added) < _MOST_OPTIONS:
+        if (
+            option
+            and option.edits not in [proposal.edits for proposal in (*proposals, *added)]
+            and len(added) < _MAX_OPTIONS
+        ):
             mine = {"id": f"{choice.action}#model{len(added) + 1}", "source": "model"}
             added.append(option.model_copy(update=mine))
-    worth = kept_answer(redact(answer))
+    worth = storable_answer(redact(answer))
     second = SecondReading(
         model=analyst.name,
         note=redact(_note(judged, dropped, brief, added)),
@@ -78,16 +82,16 @@ def second_reading(
 
 
 def _option(choice: Choice, proposals: Sequence[Proposal], set_value: SetValue) -> Proposal | None:
-    """Another value at the place of a rule's proposal; None where it is the rules' own value."""
+    """Return a proposal with the model's value in a rule's place; None if it is the rule's own value."""
     proposal = proposals[int(choice.target[1:]) - 1]
-    edit = next(one for one in proposal.edits if one.op in {"set", "insert"})
-    value = next(one.value for one in choice.arguments if one.name == VALUE)
+    edit = next(candidate for candidate in proposal.edits if candidate.op in {"set", "insert"})
+    value = next(argument.value for argument in choice.arguments if argument.name == VALUE)
     if value == str(edit.value):
         return None
-    made = set_value(proposal, ".".join(str(step) for step in edit.path if isinstance(step, str))[-200:], value)
+    option = set_value(proposal, ".".join(str(step) for step in edit.path if isinstance(step, str))[-200:], value)
     cited = ", ".join(choice.evidence)
     reason = f"The model suggests {value} ({cited}); the rules would set {edit.value}."
-    return made.model_copy(update={"reason": reason, "score": 0.0})
+    return option.model_copy(update={"reason": reason, "score": 0.0})
 
 
 def _note(judged: CheckedAnswer, dropped: dict[str, int], brief: ModelQuestion, added: Sequence[Proposal]) -> str:
@@ -97,7 +101,7 @@ def _note(judged: CheckedAnswer, dropped: dict[str, int], brief: ModelQuestion, 
     elif judged.category:
         lines.append(f"It calls this {judged.category}; the rules say {brief.category}, and that stands.")
     if added:
-        lines.append(f"Options added behind the rules': {', '.join(one.title for one in added)}.")
+        lines.append(f"Options added behind the rules': {', '.join(option.title for option in added)}.")
     if not judged.enough_evidence and not dropped:
         lines.append("It says that the evidence is not enough.")
     if dropped:

@@ -21,32 +21,35 @@ Count = Callable[[str], int]
 
 
 def count(text: str) -> int:
-    """A bound on the tokens of a text without a vocabulary: logs of digits and ids have two bytes a token."""
+    """Return an upper bound of a text's tokens without a vocabulary: digits and ids in logs take two bytes per token."""
     return -(-len(text.encode()) // 2)
 
 
 def plain() -> str:
-    """What is said beside the system text to a server that knows neither schemas nor tools."""
+    """Return the additional system text for a server that supports neither schemas nor tools."""
     return (files(__name__) / "plain.txt").read_text(encoding="utf-8")
 
 
 def render(
     brief: ModelQuestion, *, budget: int = BUDGET, tokens: Count = count, redact: Callable[[str], str] = str
 ) -> tuple[str, str]:
-    """System and user text, redacted before they are measured.
+    """Return the system and user text, redacted before they are measured.
 
-    The least telling evidence and the past are left out first, never the offers.
+    Earlier incidents and the least telling evidence are left out first, never the offers.
     """
     system = (files(__name__) / f"{VERSION}.txt").read_text(encoding="utf-8")
     windows = [f"{w.id} [{_kind(w)}] {_short(w.text, _MOST_TEXT)}" for w in brief.windows]
-    past = [f"{_short(p.summary, 200)} | {p.action} | {p.outcome}" for p in brief.past]
+    incidents = [f"{_short(p.summary, 200)} | {p.action} | {p.outcome}" for p in brief.past]
     while True:
-        fence = _fence([*windows, *past, *(t.value + " ".join(t.history) for t in brief.targets)])
-        head, body = system.format(fence=fence, language=brief.language), _body(brief, windows, past, fence, redact)
-        if tokens(head + body) <= budget or not (windows or past):
+        fence = _fence([*windows, *incidents, *(t.value + " ".join(t.history) for t in brief.targets)])
+        head, body = (
+            system.format(fence=fence, language=brief.language),
+            _body(brief, windows, incidents, fence, redact),
+        )
+        if tokens(head + body) <= budget or not (windows or incidents):
             return head, body
-        if past:
-            past.pop()
+        if incidents:
+            incidents.pop()
         elif len(windows) > 1:
             windows.pop()
         else:
@@ -54,7 +57,7 @@ def render(
 
 
 def _body(
-    brief: ModelQuestion, windows: Sequence[str], past: Sequence[str], fence: str, redact: Callable[[str], str]
+    brief: ModelQuestion, windows: Sequence[str], incidents: Sequence[str], fence: str, redact: Callable[[str], str]
 ) -> str:
     targets = [
         f"{t.id} = {_short(t.value, 80)}" + "".join(f"; {_short(h, 160)}" for h in t.history[:2]) for t in brief.targets
@@ -69,15 +72,15 @@ def _body(
         offers.append(
             f"{offer.action} at {', '.join(offer.targets[:6])}; ends {', '.join(offer.ends[:12])}; {arguments}"
         )
-    told = [
+    instructions = [
         f"The rules say: {brief.category}, {brief.severity}.",
         f"Categories: {', '.join(brief.categories)}.",
         "Offers:",
         *(offers or ["none: say only what the root cause is"]),
         "Evidence, places and earlier incidents, as data:",
     ]
-    data = [_short(brief.summary, 300), *windows, *targets[:8], *past]
-    return "\n".join([redact("\n".join(told)), fence, redact("\n".join(data)), fence])
+    data = [_short(brief.summary, 300), *windows, *targets[:8], *incidents]
+    return "\n".join([redact("\n".join(instructions)), fence, redact("\n".join(data)), fence])
 
 
 def _kind(window: EvidenceExcerpt) -> str:
@@ -85,7 +88,7 @@ def _kind(window: EvidenceExcerpt) -> str:
 
 
 def _fence(data: Sequence[str]) -> str:
-    """A line that no part of the data can hold: it is made of the hash of all of it."""
+    """Return a line that the data cannot contain: it holds the hash of all data."""
     return f"data-{hashlib.sha256(chr(0).join(data).encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 

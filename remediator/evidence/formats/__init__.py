@@ -34,7 +34,7 @@ FORMATS: tuple[Format, ...] = (
     Format("documents", documents.OPENS, documents.take, documents.read),
     Format("rollout", rollout.OPENS, rollout.take, rollout.read),
 )
-"""In order of precedence. What none of them takes is read as log or as plain text by `remediator.evidence.sections`."""
+"""The formats in order of precedence; `remediator.evidence.sections` reads everything else as log or plain text."""
 
 OPENS = re.compile("|".join(f"(?:{form.opens.pattern})" for form in FORMATS))
 """One test per line for all formats."""

@@ -1,4 +1,4 @@
-"""GitHub Actions logs: the runner's time stamps and commands off, so that what a step printed reads like any output."""
+"""GitHub Actions logs without the runner's time stamps and commands, so that what a step printed reads like any output."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _COMMAND = re.compile(r"##\[(?P<word>error|warning|notice|debug|section)\](?P<te
 _SAMPLE = 40
 
 
-def unwrapped(lines: Sequence[Line]) -> Sequence[Line]:
-    """The lines as the steps printed them, if a runner wrote this log; else the lines themselves."""
+def unwrap(lines: Sequence[Line]) -> Sequence[Line]:
+    """Return the lines as the steps printed them if a runner wrote this log; else the lines unchanged."""
     sample = [line for line in lines[:_SAMPLE] if not line.blank]
     if not sample or sum(1 for line in sample if _STAMPED.fullmatch(line.text)) * 5 < len(sample) * 4:
         return lines
@@ -28,9 +28,9 @@ def unwrapped(lines: Sequence[Line]) -> Sequence[Line]:
 
 
 def _line(line: Line) -> Line:
-    if not (found := _STAMPED.fullmatch(line.text)):
+    if not (match := _STAMPED.fullmatch(line.text)):
         return line
-    text, level = found["text"], ""
+    text, level = match["text"], ""
     if command := _COMMAND.fullmatch(text):
         text, level = command["text"], command["word"]
-    return Line(line.no, text, rfc3339(found["time"]), level if level in {"error", "warning"} else "")
+    return Line(line.no, text, rfc3339(match["time"]), level if level in {"error", "warning"} else "")

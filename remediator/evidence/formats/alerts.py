@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from remediator.evidence.draft import Draft
-from remediator.evidence.formats.events import about
+from remediator.evidence.formats.events import set_subject
 from remediator.evidence.lines import rfc3339
 from remediator.evidence.tables import snake
 
@@ -51,7 +51,7 @@ _CONTAINER_IN_TEXT = re.compile(r"(?:container |\()(?P<c>[a-z0-9][a-z0-9-]{0,62}
 
 
 def _alerts(document: Any) -> list[Any]:
-    """The alerts of any of the shapes; none where it is something else."""
+    """Return the alerts of a document of any known shape; empty for anything else."""
     if isinstance(document, dict):
         if isinstance(document.get("alerts"), list):
             return list(document["alerts"])
@@ -69,12 +69,12 @@ def _alerts(document: Any) -> list[Any]:
 
 
 def is_alerts(document: Any) -> bool:
-    """Whether the document holds alerts."""
+    """Return True if the document holds alerts."""
     return bool(_alerts(document))
 
 
 def read(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
-    """One `alert` each; silenced, inhibited and resolved ones are marked in their facts, not left out."""
+    """Yield one `alert` each; silenced, inhibited and resolved ones are marked in their facts, not left out."""
     shared = document.get("commonLabels") if isinstance(document, dict) else None
     for alert in _alerts(document):
         labels = alert.get("labels") if isinstance(alert, dict) else None
@@ -102,18 +102,18 @@ def _alert(alert: dict[str, Any], labels: dict[str, str], section: Section, find
 
 
 def subject_of_alert(labels: Mapping[str, str], text: str = "") -> Subject:
-    """Whom an alert is about, for those who compare a live alert with what an incident's statements say."""
+    """Return the subject of an alert, to compare a live alert with an incident's statements."""
     draft = Draft(0, "alert", text=text)
     _regard(labels, draft)
     return draft.settle().statement().subject
 
 
 def _regard(labels: Mapping[str, str], draft: Draft) -> None:
-    """Labels first; a pod that only the text names is better than nobody."""
+    """Set the subject from the labels, or else from a pod that only the text names."""
     subject_of(labels, draft)
-    if not draft.pod and draft.kind in {"", "Pod"} and (found := _IN_TEXT.search(draft.text)):
-        draft.namespace = draft.namespace or found["ns"]
-        about(draft, "Pod", found["pod"].rstrip("."))
+    if not draft.pod and draft.kind in {"", "Pod"} and (match := _IN_TEXT.search(draft.text)):
+        draft.namespace = draft.namespace or match["ns"]
+        set_subject(draft, "Pod", match["pod"].rstrip("."))
         if not draft.container and (inside := _CONTAINER_IN_TEXT.search(draft.text)):
             draft.container = inside["c"]
 
@@ -133,7 +133,7 @@ def _state(alert: dict[str, Any]) -> dict[str, str]:
 
 
 def subject_of(labels: Mapping[str, str], draft: Draft) -> None:
-    """Sets the subject from labels of kube-prometheus, Argo CD's metrics or a log collector.
+    """Set the subject from labels of kube-prometheus, Argo CD's metrics or a log collector.
 
     `exported_` labels win: Prometheus so renames what the exporter said when it clashes with what the scrape added.
     """
@@ -158,8 +158,8 @@ def subject_of(labels: Mapping[str, str], draft: Draft) -> None:
         draft.facts["destination_namespace"] = label("dest_namespace")
         return
     for name, kind in _OWNERS:
-        if found := label(name):
-            about(draft, kind, found)
+        if value := label(name):
+            set_subject(draft, kind, value)
             break
     if pod := label("pod", "pod_name", "kubernetes_pod_name", "k8s_pod_name", "kubernetes_pod"):
         job = label("job")

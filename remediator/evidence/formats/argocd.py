@@ -39,11 +39,11 @@ _LAST_TIME = re.compile(r"\s(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \w
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
-    """From a part's first line to the blank line after it; the parts of one output come as sections of their own."""
+    """Return the length of one part, which ends at a blank line; each part of an output is a section of its own."""
     text = lines[start].text
     if text.startswith("Name:") and command.verb != "app get":
         head = [line.text for line in lines[start + 1 : start + 12]]
-        if sum(1 for other in head if _OWN.match(other)) < 2:
+        if sum(1 for line_text in head if _OWN.match(line_text)) < 2:
             return 0
     if text.startswith("Operation:"):
         following = next_filled(lines, start + 1)
@@ -56,7 +56,7 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
 
 
 def read(section: Section) -> Iterator[Draft]:
-    """The statements of one part; the Application named by the first part holds for the parts after it."""
+    """Yield the statements of one part; the Application named by the first part holds for the parts after it."""
     head = section.lines[0].text
     if head.startswith("Name:"):
         yield from _application(section)
@@ -99,10 +99,10 @@ def _application(section: Section) -> Iterator[Draft]:
     facts["destination_namespace"] = value(tree, "Namespace")
     facts["sync_policy"] = value(tree, "Sync Policy")
     for line in section.lines:
-        if found := _SOURCE.match(line.text.strip()):
-            key = _SOURCE_FACTS.get(found["key"], "")
-            if key and found["value"]:
-                facts[key] = f"{facts[key]}, {found['value']}" if key in facts else found["value"]
+        if match := _SOURCE.match(line.text.strip()):
+            key = _SOURCE_FACTS.get(match["key"], "")
+            if key and match["value"]:
+                facts[key] = f"{facts[key]}, {match['value']}" if key in facts else match["value"]
     sync = _SYNC.match(value(tree, "Sync Status"))
     health = value(tree, "Health Status")
     facts |= {
@@ -125,8 +125,8 @@ def _conditions(section: Section) -> Iterator[Draft]:
         reason, _, message = line.text.strip().partition(" ")
         draft = _base(section, line.no)
         draft.reason, message = reason, message.strip()
-        if found := _LAST_TIME.search(message):
-            draft.last_seen, message = rfc3339(found["time"]), message[: found.start()]
+        if match := _LAST_TIME.search(message):
+            draft.last_seen, message = rfc3339(match["time"]), message[: match.start()]
         draft.text = message.strip()
         draft.facts |= {"condition": reason, **message_facts(message)}
         yield draft
@@ -163,7 +163,7 @@ def _resources(section: Section) -> Iterator[Draft]:
 
 
 def resource(draft: Draft, status: str, health: str, message: str) -> None:
-    """Says of a managed resource what is wrong with it, or that nothing is: sync first, then health."""
+    """Set reason and text of a managed resource: its sync status first, then its health."""
     draft.reason = status if status and status != "Synced" else (health or status)
     draft.text = message or ", ".join(part for part in (status, health) if part)
     draft.facts |= {"resource_status": status, "resource_health": health, **message_facts(message)}

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def _facts(item: dict[str, Any]) -> dict[str, str]:
     sources = [
-        one for one in (value_at(item, "spec", "source"), *objects_at(item, "spec", "sources")) if isinstance(one, dict)
+        source
+        for source in (value_at(item, "spec", "source"), *objects_at(item, "spec", "sources"))
+        if isinstance(source, dict)
     ]
     facts = {
         "app_namespace": text_at(item, "metadata", "namespace"),
@@ -38,12 +40,12 @@ def _facts(item: dict[str, Any]) -> dict[str, str]:
         ("chart", "chart"),
         ("ref", "ref"),
     ):
-        facts[fact] = ", ".join(found for one in sources if (found := text_at(one, key)))
+        facts[fact] = ", ".join(text for source in sources if (text := text_at(source, key)))
     return facts
 
 
 def read(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[Draft]:
-    """Sync and health first, then conditions, the last operation and its failed results, then every resource."""
+    """Yield sync and health first, then conditions, the last operation and its failed results, then every resource."""
     kind, name = str(item["kind"]), text_at(item, "metadata", "name")
     base = Draft(
         finder.line(name),
@@ -80,11 +82,11 @@ def read(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[Dra
         yield draft
     if isinstance(operation := value_at(status, "operationState"), dict):
         yield from _operation(operation, base, finder)
-    for one in objects_at(status, "resources"):
-        draft = base.like(kind=text_at(one, "kind"), name=text_at(one, "name"), namespace=text_at(one, "namespace"))
+    for row in objects_at(status, "resources"):
+        draft = base.like(kind=text_at(row, "kind"), name=text_at(row, "name"), namespace=text_at(row, "namespace"))
         draft.line = finder.line(draft.name)
-        resource(draft, text_at(one, "status"), text_at(one, "health", "status"), text_at(one, "health", "message"))
-        draft.facts["group"] = text_at(one, "group")
+        resource(draft, text_at(row, "status"), text_at(row, "health", "status"), text_at(row, "health", "message"))
+        draft.facts["group"] = text_at(row, "group")
         yield draft
 
 
@@ -103,22 +105,22 @@ def _operation(operation: dict[str, Any], base: Draft, finder: Finder) -> Iterat
         **message_facts(draft.text),
     }
     yield draft
-    for one in objects_at(operation, "syncResult", "resources"):
-        status, message = text_at(one, "status"), text_at(one, "message")
-        if status == "Synced" and text_at(one, "hookPhase") in {"", "Succeeded", "Running"}:
+    for result in objects_at(operation, "syncResult", "resources"):
+        status, message = text_at(result, "status"), text_at(result, "message")
+        if status == "Synced" and text_at(result, "hookPhase") in {"", "Succeeded", "Running"}:
             continue
         failed = draft.like(
-            kind=text_at(one, "kind"),
-            name=text_at(one, "name"),
-            namespace=text_at(one, "namespace"),
-            reason=status or text_at(one, "hookPhase"),
+            kind=text_at(result, "kind"),
+            name=text_at(result, "name"),
+            namespace=text_at(result, "namespace"),
+            reason=status or text_at(result, "hookPhase"),
             text=message,
         )
         failed.line = finder.line(message)
         failed.facts |= {
             "resource_status": status,
-            "hook_phase": text_at(one, "hookPhase"),
-            "group": text_at(one, "group"),
+            "hook_phase": text_at(result, "hookPhase"),
+            "group": text_at(result, "group"),
             **message_facts(message),
         }
         yield failed

@@ -1,4 +1,4 @@
-"""What is known of one container, whichever format told it, as statements with the same facts."""
+"""Statements about one container, with the same facts whichever format they come from."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Container:
     facts: dict[str, str] = field(default_factory=dict)
 
 
-def _sentence(which: str, state: ContainerState) -> str:
-    text = f"{which}: {state.kind}"
+def _sentence(title: str, state: ContainerState) -> str:
+    text = f"{title}: {state.kind}"
     if state.reason:
         text += f" ({state.reason})"
     if state.exit_code:
@@ -49,7 +49,7 @@ def _sentence(which: str, state: ContainerState) -> str:
 
 
 def statements(pod: Draft, containers: list[Container]) -> Iterator[Draft]:
-    """One `status` for each container's present state and one for its last, both with all of its facts.
+    """Yield one `status` for each container's present state and one for its last, both with all of its facts.
 
     A container without any state (the pod is not scheduled yet) still tells its image, limits and environment.
     """
@@ -62,16 +62,18 @@ def statements(pod: Draft, containers: list[Container]) -> Iterator[Draft]:
                 "last_reason": box.last.reason,
                 "last_exit_code": box.last.exit_code,
             }
-        yield _of(shared, "State", "current", box.state if box.state.kind else ContainerState("none yet", box.line))
+        yield _state_draft(
+            shared, "State", "current", box.state if box.state.kind else ContainerState("none yet", box.line)
+        )
         if box.last.kind:
-            yield _of(shared, "Last State", "last", box.last)
+            yield _state_draft(shared, "Last State", "last", box.last)
 
 
-def _of(shared: Draft, title: str, when: str, state: ContainerState) -> Draft:
-    known = "" if state.kind == "none yet" else state.kind
-    draft = shared.like(line=state.line or shared.line, reason=state.reason or known, text=_sentence(title, state))
+def _state_draft(shared: Draft, title: str, when: str, state: ContainerState) -> Draft:
+    kind = "" if state.kind == "none yet" else state.kind
+    draft = shared.like(line=state.line or shared.line, reason=state.reason or kind, text=_sentence(title, state))
     draft.facts |= {
-        "state": known,
+        "state": kind,
         "when": when,
         "exit_code": state.exit_code,
         "signal": state.signal,

@@ -50,7 +50,7 @@ _TELLING: tuple[tuple[str, str], ...] = (
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
-    """From `Name:` to the blank line after which no further key of the same object comes."""
+    """Return the length of a describe: from `Name:` to the blank line that no further key of the object follows."""
     head = [line.text for line in lines[start + 1 : start + 14]]
     keys = sum(1 for text in head if _KEY.match(text))
     if command.verb != "describe" and (keys < 2 or sum(1 for text in head[:9] if _ARGO.match(text)) >= 2):
@@ -72,14 +72,14 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
 
 
 def _continues(text: str) -> bool:
-    """Whether a line after a blank one still belongs to the object: indented, or a key that is no new name."""
+    """Return True if a line after a blank one still belongs to the object: indented, or a key other than `Name:`."""
     return text.startswith((" ", "===", "----")) or bool(_KEY.match(text) and not text.startswith("Name:"))
 
 
 def _kind(tree: list[ResourceRow], command: Command) -> str:
-    asked, _ = command.target
-    if command.verb == "describe" and is_kind(asked):
-        return asked
+    target_kind, _ = command.target
+    if command.verb == "describe" and is_kind(target_kind):
+        return target_kind
     for key, kind in _TELLING:
         if node := find(tree, key):
             if key == "Kind":
@@ -95,7 +95,7 @@ def _kind(tree: list[ResourceRow], command: Command) -> str:
 
 
 def read(section: Section) -> Iterator[Draft]:
-    """The object's statements and its events, all about the same subject."""
+    """Yield the object's statements and its events, all about the same subject."""
     lines = section.lines
     cut = next((i for i, line in enumerate(lines) if line.text.startswith("Events:")), len(lines))
     tree = nodes(lines[:cut])
@@ -108,7 +108,7 @@ def read(section: Section) -> Iterator[Draft]:
         yield from describe_pod.read(tree, base, name)
         base = describe_pod.subject(tree, base, name)
     else:
-        events.about(base, kind, name)
+        events.set_subject(base, kind, name)
         yield from describe_rest.read(kind, tree, base)
     below = [line for line in lines[cut + 1 :] if not line.blank]
     if below:

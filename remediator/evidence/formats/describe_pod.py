@@ -22,25 +22,25 @@ _LISTS = (("Command", "command"), ("Args", "args"), ("Mounts", "mounts"))
 
 
 def subject(tree: list[ResourceRow], base: Draft, name: str) -> Draft:
-    """The pod as subject: its workload by "Controlled By", its node without the address."""
+    """Return the pod as subject: its workload by "Controlled By", its node without the address."""
     pod = base.like(pod=name, node=value(tree, "Node").split("/")[0])
     pod.kind, pod.name = workload_of_pod(name, value(tree, "Controlled By"))
     return pod
 
 
 def read(tree: list[ResourceRow], base: Draft, name: str) -> Iterator[Draft]:
-    """The pod's own status first, then its containers, then the conditions that do not hold."""
+    """Yield the pod's own status first, then its containers, then the conditions that do not hold."""
     pod = subject(tree, base, name)
     pod.facts |= _pod_facts(tree)
     status = value(tree, "Status")
     why = value(tree, "Reason")
     message = " ".join(node.values) if (node := find(tree, "Message")) else ""
-    own = pod.like(
+    summary = pod.like(
         reason=why or status,
         text=f"Pod is {status}" + (f" ({why})" if why else "") + (f": {message}" if message else ""),
     )
-    own.facts |= {"status": status, "message": message, **_volumes(tree), "ip": value(tree, "IP")}
-    yield own
+    summary.facts |= {"status": status, "message": message, **_volumes(tree), "ip": value(tree, "IP")}
+    yield summary
     boxes = [
         container(node, role)
         for title, role in (("Init Containers", "init"), ("Containers", ""), ("Ephemeral Containers", "ephemeral"))
@@ -76,7 +76,7 @@ def _pod_facts(tree: list[ResourceRow]) -> dict[str, str]:
 
 
 def _volumes(tree: list[ResourceRow]) -> dict[str, str]:
-    """`volume_<name>` tells kind and object; `claims`, `config_maps`, `secrets` list the objects alone."""
+    """Return `volume_<name>` with kind and object, and `claims`, `config_maps`, `secrets` with the names alone."""
     facts: dict[str, str] = {}
     lists: dict[str, list[str]] = {"claims": [], "config_maps": [], "secrets": []}
     for node in group.nodes if (group := find(tree, "Volumes")) else []:
@@ -100,7 +100,7 @@ def _volumes(tree: list[ResourceRow]) -> dict[str, str]:
 
 
 def container(node: ResourceRow, role: str) -> Container:
-    """One container of a pod or of a workload's template; facts are named as in the JSON reader."""
+    """Return a container of a pod or of a workload's template; facts are named as in the JSON reader."""
     inner = node.nodes
     box = Container(node.key, node.line.no, value(inner, "Image"), role)
     facts = box.facts
@@ -111,20 +111,20 @@ def container(node: ResourceRow, role: str) -> Container:
         "image_id": value(inner, "Image ID"),
     }
     for title, key in _LISTS:
-        if (found := find(inner, title)) and found.below:
-            facts[key] = ("; " if key == "mounts" else "\n").join(found.below)
+        if (row := find(inner, title)) and row.below:
+            facts[key] = ("; " if key == "mounts" else "\n").join(row.below)
     for probe in _PROBES:
         facts[probe.lower()] = value(inner, probe)
     for title, suffix in (("Limits", "limit"), ("Requests", "request")):
-        for quantity in found.nodes if (found := find(inner, title)) else []:
+        for quantity in row.nodes if (row := find(inner, title)) else []:
             facts[f"{snake(quantity.key)}_{suffix}"] = quantity.value
-    if found := find(inner, "Environment Variables from"):
-        facts["env_from"] = ", ".join(f"{m['kind']}/{m['name']}" for text in found.below if (m := _FROM.match(text)))
-    for variable in found.nodes if (found := find(inner, "Environment")) else []:
+    if row := find(inner, "Environment Variables from"):
+        facts["env_from"] = ", ".join(f"{m['kind']}/{m['name']}" for text in row.below if (m := _FROM.match(text)))
+    for variable in row.nodes if (row := find(inner, "Environment")) else []:
         facts[f"env_{variable.key}"] = variable.value
     for title, target in (("State", box.state), ("Last State", box.last)):
-        if found := find(inner, title):
-            _state(found, target)
+        if row := find(inner, title):
+            _state(row, target)
     return box
 
 

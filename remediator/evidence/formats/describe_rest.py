@@ -1,4 +1,4 @@
-"""`kubectl describe` of what is no pod: one status with the fields as facts, and one per condition that tells something."""
+"""`kubectl describe` of anything but a pod: one status with the fields as facts, and one per condition in trouble."""
 
 from __future__ import annotations
 
@@ -39,30 +39,30 @@ _FACT = 2_000
 """Characters of a fact: annotations and data of any length stand in objects."""
 
 
-def troubled(condition: str, status: str) -> bool:
-    """Whether a condition tells trouble: a good one that is not True, or a bad one that is not False."""
+def tells_trouble(condition: str, status: str) -> bool:
+    """Return True if a condition means trouble: a good one that is not True, or a bad one that is not False."""
     return status != ("False" if _HOLDS_WHEN_FALSE.match(condition) else "True")
 
 
 def read(kind: str, tree: list[ResourceRow], base: Draft) -> Iterator[Draft]:
-    """The object itself, its template's containers for workloads, then its conditions."""
+    """Yield the object itself, its template's containers for workloads, then its conditions."""
     facts = _facts(tree)
     if kind == "Node":
         facts |= _node_facts(tree)
-    own = base.like(facts={**base.facts, **facts})
-    own.reason = value(tree, "Status") or facts.get("condition_reason", "")
+    summary = base.like(facts={**base.facts, **facts})
+    summary.reason = value(tree, "Status") or facts.get("condition_reason", "")
     if kind == "Service" and find(tree, "Endpoints") and not facts.get("endpoints"):
-        own.reason = "NoEndpoints"
-    own.text = _summary(kind, own.name, facts) + _errors(tree)
-    found = list(_conditions(tree, base, facts)) if find(tree, "Conditions") else []
-    yield own
+        summary.reason = "NoEndpoints"
+    summary.text = _summary(kind, summary.name, facts) + _errors(tree)
+    conditions = list(_conditions(tree, base, facts)) if find(tree, "Conditions") else []
+    yield summary
     if kind in WORKLOADS and (template := find(tree, "Pod Template")):
         yield from _template(template, base)
-    yield from found
+    yield from conditions
 
 
 def _errors(tree: list[ResourceRow]) -> str:
-    """What kubectl found wrong while describing: `/ web:80 (<error: services "web" not found>)` in an Ingress' rules."""
+    """Return the errors that kubectl prints inside a describe: `/ web:80 (<error: services "web" not found>)` in an Ingress' rules."""
     lines = [line.text.strip() for node in tree for line in node.nested if "<error: " in line.text]
     return "".join(f"; {line}" for line in lines[:20])
 
@@ -82,7 +82,7 @@ def _facts(tree: list[ResourceRow]) -> dict[str, str]:
 def _node_facts(tree: list[ResourceRow]) -> dict[str, str]:
     facts = {}
     for title in ("Capacity", "Allocatable"):
-        for quantity in found.nodes if (found := find(tree, title)) else []:
+        for quantity in row.nodes if (row := find(tree, title)) else []:
             facts[f"{title.lower()}_{snake(quantity.key)}"] = quantity.value
     if allocated := find(tree, "Allocated resources"):
         for line in allocated.nested:
@@ -109,8 +109,8 @@ def _summary(kind: str, name: str, facts: dict[str, str]) -> str:
         "default_backend",
         "taints",
     )
-    said = "; ".join(f"{key.replace('_', ' ')}: {facts[key]}" for key in telling if facts.get(key))
-    return f"{kind or 'Object'} {name}" + (f": {said}" if said else "")
+    details = "; ".join(f"{key.replace('_', ' ')}: {facts[key]}" for key in telling if facts.get(key))
+    return f"{kind or 'Object'} {name}" + (f": {details}" if details else "")
 
 
 def _conditions(tree: list[ResourceRow], base: Draft, facts: dict[str, str]) -> Iterator[Draft]:
@@ -122,7 +122,7 @@ def _conditions(tree: list[ResourceRow], base: Draft, facts: dict[str, str]) -> 
     for line in lines[1:]:
         cell = {snake(key): text for key, text in cols.cells(line.text).items()}
         kind, status = cell.get("type", ""), cell.get("status", "")
-        if not kind.strip("- ") or not troubled(kind, status):
+        if not kind.strip("- ") or not tells_trouble(kind, status):
             continue
         reason = none(cell.get("reason", ""))
         draft = base.like(
@@ -135,7 +135,7 @@ def _conditions(tree: list[ResourceRow], base: Draft, facts: dict[str, str]) -> 
 
 
 def _template(template: ResourceRow, base: Draft) -> Iterator[Draft]:
-    """A workload's containers as its template has them: they tell limits, image and environment, but no state."""
+    """Yield a workload's containers as in its template: with limits, image and environment, but no state."""
     inner = template.nodes
     pod = base.like(facts={**base.facts, "template": "true"})
     if account := value(inner, "Service Account"):

@@ -31,7 +31,7 @@ _MOST = 400_000
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
-    """The lines of a whole document; 0 where it has no end, or is one log line that happens to be JSON."""
+    """Return the length of a whole document; 0 if it has no end, or is one log line that happens to be JSON."""
     del command
     text = lines[start].text.strip()
     if text[:1] in {"{", "["}:
@@ -40,12 +40,12 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
 
 
 def _take_json(lines: Sequence[Line], start: int, text: str) -> int:
-    """A document on one line, or one that is indented between brackets in the first column.
+    """Return the length of a document on one line, or of one indented between brackets in the first column.
 
     Nothing else may stand in the first column in between, so that looking for the end costs no more than the document.
     """
     if text[-1:] in {"}", "]"} and len(text) > 1:
-        return 1 if _KNOWN.search(text[:4096]) and _known(_loads(text)) else 0
+        return 1 if _KNOWN.search(text[:4096]) and _is_readable(_loads(text)) else 0
     if lines[start].text[:1] not in {"{", "["}:
         return 0
     close = "}" if text[0] == "{" else "]"
@@ -55,12 +55,12 @@ def _take_json(lines: Sequence[Line], start: int, text: str) -> int:
             continue
         if line.rstrip() != close:
             return 0
-        return end + 1 - start if _known(_loads("\n".join(item.text for item in lines[start : end + 1]))) else 0
+        return end + 1 - start if _is_readable(_loads("\n".join(item.text for item in lines[start : end + 1]))) else 0
     return 0
 
 
-def _known(document: Any) -> bool:
-    """Whether any reader understands the document."""
+def _is_readable(document: Any) -> bool:
+    """Return True if any reader understands the document."""
     if isinstance(document, dict) and isinstance(document.get("client_payload"), dict):
         return True
     if isinstance(document, list) and document and kubejson.is_object(document[0]):
@@ -89,7 +89,7 @@ def _loads(text: str) -> Any:
 
 
 def _yaml_documents(text: str) -> Iterator[Any]:
-    """Plain YAML only: aliases are refused, since few bytes of them grow without bound, and kubectl writes none."""
+    """Yield the documents of plain YAML; aliases are refused, since few bytes of them grow without bound, and kubectl writes none."""
     import yaml
 
     if _ALIAS.search(text):
@@ -102,21 +102,21 @@ def _yaml_documents(text: str) -> Iterator[Any]:
 
 
 def read(section: Section) -> Iterator[Draft]:
-    """The statements of every document in the section; a shape that nobody knows says nothing."""
+    """Yield the statements of every document in the section; an unknown shape yields none."""
     text = section.text
     if len(text) > section.context.limits.document:
         section.context.notes.append(
             f"{section.context.source}:{section.first}: a document longer than {section.context.limits.document} bytes was not parsed"
         )
         return
-    found = _loads(text) if text.lstrip()[:1] in {"{", "["} else None
+    json_document = _loads(text) if text.lstrip()[:1] in {"{", "["} else None
     finder = Finder(text, section.first)
-    for document in [found] if found is not None else _yaml_documents(text):
+    for document in [json_document] if json_document is not None else _yaml_documents(text):
         yield from value(document, section, finder)
 
 
 def value(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
-    """The statements of a parsed document, by its shape."""
+    """Yield the statements of a parsed document, by its shape."""
     if isinstance(document, dict) and isinstance(document.get("client_payload"), dict):
         document = document["client_payload"]
         if isinstance(

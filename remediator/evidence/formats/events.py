@@ -27,8 +27,8 @@ _DASHES = re.compile(r"[\s-]+")
 _ROW = re.compile(r"\s*(?:[a-z0-9][a-z0-9-]*\s+)?(?:<\w+>|\d[\dsmhdy]*[smhdy]\b|\d{4}-\d\d|Normal\b|Warning\b|-{3})")
 
 
-def about(draft: Draft, kind: str, name: str) -> Draft:
-    """Sets whom an event regards: pods and ReplicaSets are told by their workload, nodes also as such."""
+def set_subject(draft: Draft, kind: str, name: str) -> Draft:
+    """Set the subject of a draft: pods and ReplicaSets by their workload, nodes also as node."""
     match kind:
         case "Pod":
             draft.pod = name
@@ -48,12 +48,12 @@ def about(draft: Draft, kind: str, name: str) -> Draft:
 
 
 def event(draft: Draft, kind: str, name: str, *, path: str = "") -> Draft:
-    """Completes an event: its subject from the object it regards, its field path and its own sentence."""
-    found = message_facts(draft.text)
-    subject = {key: found.pop(key) for key in SUBJECT_FACTS if key in found}
-    draft.facts |= found
+    """Complete an event: its subject from the object it regards, its field path and its own sentence."""
+    facts = message_facts(draft.text)
+    subject = {key: facts.pop(key) for key in SUBJECT_FACTS if key in facts}
+    draft.facts |= facts
     draft.facts |= {"object_kind": kind, "object": name}
-    about(draft, kind, name)
+    set_subject(draft, kind, name)
     if (inside := _FIELD_PATH.search(path)) and not draft.container:
         draft.container = inside["name"]
     for key in ("container", "image", "node", "namespace"):
@@ -65,10 +65,10 @@ def event(draft: Draft, kind: str, name: str, *, path: str = "") -> Draft:
 
 
 def age(draft: Draft, text: str) -> None:
-    """Reads `6m9s (x5 over 7m39s)`: ages are facts, since without the time of reading they are no times."""
-    if found := _REPEATED.fullmatch(text):
-        draft.count = int(found["count"])
-        draft.facts |= {"age": found["last"], "first_age": found["first"]}
+    """Read `6m9s (x5 over 7m39s)`: ages are facts, since without the time of reading they are no times."""
+    if match := _REPEATED.fullmatch(text):
+        draft.count = int(match["count"])
+        draft.facts |= {"age": match["last"], "first_age": match["first"]}
     elif none(text):
         draft.facts["age"] = text
 
@@ -82,7 +82,7 @@ def table(
     section: int = 0,
     base: Draft | None = None,
 ) -> Iterator[Draft]:
-    """The events of a table whose first line is the header; `kind` and `name` hold where no OBJECT column tells them."""
+    """Yield the events of a table whose first line is the header; `kind` and `name` hold where no OBJECT column tells them."""
     cols = columns(lines[0].text)
     for line in lines[1:]:
         if line.blank or _DASHES.fullmatch(line.text):
@@ -116,8 +116,8 @@ def table(
         if cell.get("COUNT", "").isdigit():
             draft.count = int(cell["COUNT"])
         on_kind, on_name = kind, name
-        if found := cell.get("OBJECT"):
-            word, _, on_name = found.partition("/")
+        if reference := cell.get("OBJECT"):
+            word, _, on_name = reference.partition("/")
             on_kind = kind_of(word)
         elif cell.get("KIND"):
             on_kind, on_name = kind_of(cell["KIND"]), cell.get("NAME", "").split(".")[0]
@@ -125,7 +125,7 @@ def table(
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
-    """A table runs as long as its lines begin with an age or a type; `Events:` alone opens one that follows it."""
+    """Return the length of a table: its lines begin with an age or a type; `Events:` alone opens the one after it."""
     del command
     end = start + 1
     while end < len(lines) and (_ROW.match(lines[end].text) or OPENS.match(lines[end].text)):
@@ -134,7 +134,7 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
 
 
 def read(section: Section) -> Iterator[Draft]:
-    """The events; without an OBJECT column they regard what the command asked about."""
+    """Yield the events; without an OBJECT column they are about the object of the command."""
     lines = section.lines
     if lines[0].text.startswith("Events:"):
         lines = lines[1:]
@@ -149,16 +149,16 @@ def read(section: Section) -> Iterator[Draft]:
 
 
 def _share_pod(drafts: list[Draft], kind: str) -> None:
-    """Gives a pod's bare event table (a describe cut by `tail`) the pod that any of its sentences names."""
+    """Set the pod of a bare event table (a describe cut by `tail`) from any sentence that names it."""
     if kind not in {"", "Pod"} or any(d.pod for d in drafts):
         return
     for draft in drafts:
-        found = message_facts(draft.text)
-        if pod := found.get("pod"):
-            for other in drafts:
-                other.namespace = other.namespace or found.get("namespace", "")
-                other.kind = other.name = ""
-                other.node = other.node or found.get("node", "")
-                other.facts["object"], other.facts["object_kind"] = pod, "Pod"
-                about(other, "Pod", pod)
+        facts = message_facts(draft.text)
+        if pod := facts.get("pod"):
+            for sibling in drafts:
+                sibling.namespace = sibling.namespace or facts.get("namespace", "")
+                sibling.kind = sibling.name = ""
+                sibling.node = sibling.node or facts.get("node", "")
+                sibling.facts["object"], sibling.facts["object_kind"] = pod, "Pod"
+                set_subject(sibling, "Pod", pod)
             return

@@ -14,7 +14,7 @@ class Finder:
         self._breaks: list[int] | None = None
 
     def line(self, value: str) -> int:
-        """Line of the next place where `value` stands as a quoted or bare scalar; where it is not found, of the last one."""
+        """Return the line of the next quoted or bare scalar `value`; if there is none, the last line found."""
         quoted = json.dumps(value)
         at = self._text.find(quoted, self._at)
         if at < 0:

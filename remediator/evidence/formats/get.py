@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from remediator.evidence.draft import Draft
-from remediator.evidence.formats.events import about
+from remediator.evidence.formats.events import set_subject
 from remediator.evidence.kinds import is_kind, kind_of
 from remediator.evidence.tables import columns, none, snake
 
@@ -48,14 +48,14 @@ _BY_COLUMNS: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("status age", "Namespace"),
     )
 )
-"""Which kind prints these columns, for tables without their command; the first that fits decides."""
+"""The kind that prints these columns, for tables without their command; the first that fits decides."""
 
 _RESTARTS = re.compile(r"(?P<count>\d+)(?: \((?P<ago>\S+) ago\))?")
 _ROW = re.compile(r"[a-z0-9](?:\S* {2,}|\S* \(default\) |\S*$)")
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
-    """From the header on as long as lines begin with a name; a header alone is no table."""
+    """Return the length of a table: the header and the lines that begin with a name; a header alone is no table."""
     del command
     end = start + 1
     while end < len(lines) and _ROW.match(lines[end].text):
@@ -64,15 +64,15 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
 
 
 def _kind(command: Command, names: Sequence[str]) -> str:
-    asked, _ = command.target
-    if command.verb in {"get", "top"} and is_kind(asked):
-        return asked
+    target_kind, _ = command.target
+    if command.verb in {"get", "top"} and is_kind(target_kind):
+        return target_kind
     have = {snake(name) for name in names}
-    return next((kind for wanted, kind in _BY_COLUMNS if wanted <= have), "")
+    return next((kind for required, kind in _BY_COLUMNS if required <= have), "")
 
 
 def read(section: Section) -> Iterator[Draft]:
-    """One status per row; `kubectl get all` prints several tables whose names carry the kind."""
+    """Yield one status per row; `kubectl get all` prints several tables whose names carry the kind."""
     table_kind, cols = "", columns("")
     for line in section.lines:
         if OPENS.match(line.text):
@@ -96,10 +96,10 @@ def _row(section: Section, line: Line, kind: str, name: str, cell: dict[str, str
         draft.namespace = cell.pop("namespace", "") or section.command.namespace
     if name.endswith(" (default)"):
         name, cell["default"] = name.removesuffix(" (default)"), "true"
-    about(draft, kind, name)
+    set_subject(draft, kind, name)
     if kind == "Pod":
-        if found := _RESTARTS.fullmatch(cell.pop("restarts", "")):
-            cell |= {"restart_count": found["count"], "restarted_ago": found["ago"] or ""}
+        if match := _RESTARTS.fullmatch(cell.pop("restarts", "")):
+            cell |= {"restart_count": match["count"], "restarted_ago": match["ago"] or ""}
         draft.node = cell.pop("node", "")
     if kind == "Application":
         draft.channel, draft.application = "sync", name
@@ -124,8 +124,8 @@ def _row(section: Section, line: Line, kind: str, name: str, cell: dict[str, str
     draft.facts |= cell
     if cell.get("labels"):
         draft.facts["labels"] = cell["labels"].replace(",", ", ")
-    said = ", ".join(
+    details = ", ".join(
         f"{key.replace('_', ' ')} {text}" for key, text in cell.items() if text and key not in {"age", "labels", "ip"}
     )
-    draft.text = f"{kind or 'Object'} {name}" + (f": {said}" if said else "")
+    draft.text = f"{kind or 'Object'} {name}" + (f": {details}" if details else "")
     return draft

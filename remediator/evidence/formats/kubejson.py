@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from remediator.domain.json_reader import text_at, value_at
 from remediator.evidence.draft import Draft
 from remediator.evidence.formats import argojson, events, podjson
-from remediator.evidence.formats.describe_rest import troubled
+from remediator.evidence.formats.describe_rest import tells_trouble
 from remediator.evidence.kinds import WORKLOADS
 from remediator.evidence.lines import rfc3339
 from remediator.evidence.messages import message_facts
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def is_object(document: Any) -> bool:
-    """Whether the document is an object or a list of the Kubernetes API."""
+    """Return True if the document is an object or a list of the Kubernetes API."""
     return isinstance(document, dict) and (
         (
             isinstance(document.get("kind"), str)
@@ -34,7 +34,7 @@ def is_object(document: Any) -> bool:
 
 
 def read(document: dict[str, Any], section: Section, finder: Finder) -> Iterator[Draft]:
-    """The statements of an object or of each item of a list."""
+    """Yield the statements of an object or of each item of a list."""
     items = document.get("items")
     if isinstance(items, list):
         inner = str(document.get("kind") or "").removesuffix("List")
@@ -104,14 +104,14 @@ def _object(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[
         yield from podjson.read(item, base, finder)
         return
     if kind in {"ConfigMap", "Secret"}:
-        events.about(base, kind, name)
+        events.set_subject(base, kind, name)
         base.facts["keys"] = ", ".join(
             sorted({*map(str, value_at(item, "data") or ()), *map(str, value_at(item, "stringData") or ())})
         )
         base.text = f"{kind} {name}"
         yield base
         return
-    events.about(base, kind, name)
+    events.set_subject(base, kind, name)
     if (owner := _owner(item)) and kind in {"ReplicaSet", "Job"}:
         base.kind, base.name = (
             owner if kind == "Job" else (owner if owner[0] != "ReplicaSet" else (base.kind, base.name))
@@ -123,7 +123,7 @@ def _object(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[
     if kind in WORKLOADS:
         yield from _template(item, base, finder)
     for condition in value_at(item, "status", "conditions") or ():
-        if isinstance(condition, dict) and troubled(text_at(condition, "type"), text_at(condition, "status")):
+        if isinstance(condition, dict) and tells_trouble(text_at(condition, "type"), text_at(condition, "status")):
             yield condition_of(condition, base, finder)
 
 
@@ -135,7 +135,7 @@ def _owner(item: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def condition_of(condition: dict[str, Any], base: Draft, finder: Finder) -> Draft:
-    """A condition of any object's status as a statement of its own."""
+    """Return a condition of any object's status as a statement of its own."""
     message = text_at(condition, "message")
     draft = base.like(
         line=finder.line(message or text_at(condition, "type")),
@@ -152,7 +152,7 @@ def condition_of(condition: dict[str, Any], base: Draft, finder: Finder) -> Draf
 
 
 def _facts(item: dict[str, Any]) -> dict[str, str]:
-    """Scalars of spec and status by snake-cased name, nested ones joined; status wins where both tell one."""
+    """Return the scalars of spec and status by snake-cased name, nested ones joined; status wins where both tell one."""
     facts: dict[str, str] = {
         "labels": ", ".join(
             f"{k}={v}" for k, v in (value_at(item, "metadata", "labels") or {}).items() if isinstance(v, str)
@@ -178,13 +178,16 @@ def _flatten(key: str, value: Any, facts: dict[str, str], depth: int) -> None:
     if isinstance(value, dict) and depth:
         for inner, nested in value.items():
             _flatten(f"{key}_{_camel(str(inner))}", nested, facts, depth - 1)
-    elif isinstance(value, list) and all(isinstance(one, str | int) for one in value):
+    elif isinstance(value, list) and all(isinstance(element, str | int) for element in value):
         facts[key] = ", ".join(map(str, value))[:2000]
     elif isinstance(value, list) and depth:
-        for index, one in enumerate(value[:8]):
-            if isinstance(one, dict):
+        for index, element in enumerate(value[:8]):
+            if isinstance(element, dict):
                 _flatten(
-                    f"{key}_{text_at(one, 'name') or index}", {k: v for k, v in one.items() if k != "name"}, facts, 1
+                    f"{key}_{text_at(element, 'name') or index}",
+                    {k: v for k, v in element.items() if k != "name"},
+                    facts,
+                    1,
                 )
     elif isinstance(value, str | int | float):
         facts[key] = (str(value).lower() if isinstance(value, bool) else str(value))[:2000]

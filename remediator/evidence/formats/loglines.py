@@ -65,7 +65,7 @@ _NUMERIC_LEVELS = {10: "trace", 20: "debug", 30: "info", 40: "warning", 50: "err
 
 @dataclass(slots=True)
 class LogEntry:
-    """A log line understood: the whole message as text, and what its fields tell."""
+    """A parsed log entry: the whole message as text, and its fields."""
 
     text: str
     level: str = ""
@@ -76,29 +76,29 @@ class LogEntry:
     container: str = ""
     facts: dict[str, str] = field(default_factory=dict)
     structured: bool = False
-    """Whether a program's logger wrote it, by its layout: JSON, logfmt, klog."""
+    """True if a program's logger wrote it, by its layout: JSON, logfmt, klog."""
 
 
 def starts_entry(text: str) -> bool:
-    """Whether a line begins a new log entry by its looks: a time, a level field, an object."""
+    """Return True if a line looks like the start of a log entry: a time, a level field, an object."""
     return bool(_TIMED.match(text))
 
 
-def joined(lines: Sequence[Line]) -> Iterator[Line]:
-    """The lines without CRI and Docker wrappers, partial ones put together, their time kept."""
+def join_wrapped(lines: Sequence[Line]) -> Iterator[Line]:
+    """Yield the lines without CRI and Docker wrappers; partial lines are joined, times are kept."""
     partial: Line | None = None
     for line in lines:
-        if found := _CRI.fullmatch(line.text):
-            own = Line(line.no, found["text"], rfc3339(found["time"]), wrapped=True)
+        if match := _CRI.fullmatch(line.text):
+            unwrapped = Line(line.no, match["text"], rfc3339(match["time"]), wrapped=True)
             if partial:
-                own = replace(partial, text=(partial.text + own.text)[: 1 << 16])
-            partial = own if found["tag"].startswith("P") else None
+                unwrapped = replace(partial, text=(partial.text + unwrapped.text)[: 1 << 16])
+            partial = unwrapped if match["tag"].startswith("P") else None
             if not partial:
-                yield own
+                yield unwrapped
         elif _DOCKER.match(line.text) and (body := _object(line.text)) and isinstance(body.get("log"), str):
             yield Line(line.no, clean(body["log"].rstrip("\n")), rfc3339(str(body.get("time") or "")), wrapped=True)
-        elif found := _STAMPED.fullmatch(line.text):
-            yield Line(line.no, found["text"], rfc3339(found["time"]))
+        elif match := _STAMPED.fullmatch(line.text):
+            yield Line(line.no, match["text"], rfc3339(match["time"]))
         else:
             yield line
     if partial:
@@ -107,26 +107,26 @@ def joined(lines: Sequence[Line]) -> Iterator[Line]:
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return document if isinstance(document, dict) else None
 
 
 def read(group: Sequence[Line]) -> LogEntry:
-    """One entry of a group of lines whose first says what the others continue."""
-    head, rest = group[0].text, "\n".join(line.text.rstrip() for line in group[1:]).rstrip()
+    """Return the entry of a group of lines, of which the first is the message and the others continue it."""
+    head, continuation = group[0].text, "\n".join(line.text.rstrip() for line in group[1:]).rstrip()
     outer = LogEntry("")
-    if found := _PREFIXED.fullmatch(head):
-        outer.pod, outer.container, head = found["pod"], found["container"], found["text"]
-    elif found := _SYSLOG.fullmatch(head):
-        outer.facts |= {"host": found["host"], "program": found["proc"]}
-        head = found["text"]
+    if match := _PREFIXED.fullmatch(head):
+        outer.pod, outer.container, head = match["pod"], match["container"], match["text"]
+    elif match := _SYSLOG.fullmatch(head):
+        outer.facts |= {"host": match["host"], "program": match["proc"]}
+        head = match["text"]
     entry = _inner(head)
     entry.pod, entry.container = outer.pod or entry.pod, outer.container or entry.container
     entry.facts |= outer.facts
-    if rest:
-        entry.text = f"{entry.text}\n{rest}"
+    if continuation:
+        entry.text = f"{entry.text}\n{continuation}"
     return entry
 
 
@@ -134,10 +134,10 @@ def _inner(text: str) -> LogEntry:
     stripped = text.strip()
     if stripped.startswith("{") and stripped.endswith("}") and (body := _object(stripped)):
         return _from_fields(stripped, {str(key): value for key, value in body.items()})
-    if found := _KLOG.fullmatch(stripped):
-        return LogEntry(stripped, _KLOG_LEVELS[found["level"]], facts={"logger": found["where"]}, structured=True)
-    if found := _DMESG.fullmatch(stripped):
-        return LogEntry(found["text"], facts={"uptime": found["up"]})
+    if match := _KLOG.fullmatch(stripped):
+        return LogEntry(stripped, _KLOG_LEVELS[match["level"]], facts={"logger": match["where"]}, structured=True)
+    if match := _DMESG.fullmatch(stripped):
+        return LogEntry(match["text"], facts={"uptime": match["up"]})
     if ("level=" in stripped or "lvl=" in stripped or "msg=" in stripped) and (fields := _logfmt(stripped)):
         return _from_fields(stripped, fields)
     level = _LEVEL.search(stripped[:160])
@@ -146,22 +146,22 @@ def _inner(text: str) -> LogEntry:
 
 def _logfmt(text: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for found in _LOGFMT.finditer(text):
-        quoted = found["quoted"]
+    for match in _LOGFMT.finditer(text):
+        quoted = match["quoted"]
         fields.setdefault(
-            found["key"], quoted.replace('\\"', '"').replace("\\\\", "\\") if quoted is not None else found["bare"]
+            match["key"], quoted.replace('\\"', '"').replace("\\\\", "\\") if quoted is not None else match["bare"]
         )
     return fields if any(key in fields for key in (*_LEVEL_KEYS, *_TEXT_KEYS)) else {}
 
 
-def _from_fields(whole: str, fields: dict[str, Any]) -> LogEntry:
+def _from_fields(line: str, fields: dict[str, Any]) -> LogEntry:
     def first(keys: Sequence[str]) -> Any:
         return next((value for key in keys if (value := fields.get(key)) not in (None, "")), "")
 
     level, text = first(_LEVEL_KEYS), first(_TEXT_KEYS)
     if isinstance(level, int):
         level = _NUMERIC_LEVELS.get(level, str(level))
-    entry = LogEntry(_unwrapped(whole, str(text), first(_ERROR_KEYS)), str(level).lower(), structured=True)
+    entry = LogEntry(_with_unescaped(line, str(text), first(_ERROR_KEYS)), str(level).lower(), structured=True)
     stamp = first(_TIME_KEYS)
     entry.time = (
         from_epoch(stamp, unit=1000 if float(stamp) > 1e11 else 1)
@@ -187,7 +187,7 @@ def _from_fields(whole: str, fields: dict[str, Any]) -> LogEntry:
     return entry
 
 
-def _unwrapped(whole: str, text: str, error: Any) -> str:
-    """The line as it stands, and below it message and error without their escapes, so that one pattern fits all wrappers."""
+def _with_unescaped(line: str, text: str, error: Any) -> str:
+    """Return the line, and below it message and error without their escapes, so that one pattern fits all wrappers."""
     parts = (text, error if isinstance(error, str) else "")
-    return "\n".join((whole, *(part for part in parts if part and part not in whole)))
+    return "\n".join((line, *(part for part in parts if part and part not in line)))

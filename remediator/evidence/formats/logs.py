@@ -1,4 +1,4 @@
-"""Container and component logs line by line: wrappers off, stack traces together, levels and times read."""
+"""Logs of containers and components: without wrappers, stack traces in one piece, with levels and times."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _HEAD = 300
 _GRAVE = frozenset({"error", "err", "fatal", "critical", "crit", "panic", "emerg", "alert", "severe", "dpanic"})
 
 
-def _grouped(lines: Sequence[Line], most: int) -> Iterator[list[Line]]:
-    """Lines that belong together: a message with its stack trace, the rest one by one."""
+def _group_lines(lines: Sequence[Line], most: int) -> Iterator[list[Line]]:
+    """Yield lines that belong together: a message with its stack trace, all others one by one."""
     index = 0
     while index < len(lines):
         group = [lines[index]]
@@ -53,7 +53,7 @@ def _grouped(lines: Sequence[Line], most: int) -> Iterator[list[Line]]:
             if line.blank:
                 if not (tracing and index + 1 < len(lines) and _resumes(lines[index + 1].text)):
                     break
-            elif not _goes_on(line.text, group[-1].text, tracing=tracing):
+            elif not _continues(line.text, group[-1].text, tracing=tracing):
                 break
             tracing = tracing or bool(_TRACE_STARTS.search(line.text[:_HEAD]))
             group.append(line)
@@ -67,13 +67,13 @@ def _resumes(text: str) -> bool:
     )
 
 
-def _goes_on(text: str, before: str, *, tracing: bool) -> bool:
-    """Whether a line belongs to the one before it; two verdicts in a row are of two faults, where only such lines are kept."""
+def _continues(text: str, previous: str, *, tracing: bool) -> bool:
+    """Return True if a line continues the one before it; two exception lines in a row are two faults."""
     if tracing:
-        found = _TRACE_GOES_ON.match(text[:_HEAD])
-        if found is None or loglines.starts_entry(text):
+        match = _TRACE_GOES_ON.match(text[:_HEAD])
+        if match is None or loglines.starts_entry(text):
             return False
-        last = _TRACE_GOES_ON.match(before[:_HEAD]) if found["verdict"] else None
+        last = _TRACE_GOES_ON.match(previous[:_HEAD]) if match["verdict"] else None
         return not (last and last["verdict"])
     return text[:1] in {" ", "\t"} and bool(
         re.match(r"\s+(?:at |File \"|\.\.\. \d+ more|from \S+:\d+:in |\d+: 0x)", text)
@@ -83,13 +83,13 @@ def _goes_on(text: str, before: str, *, tracing: bool) -> bool:
 def entries(
     lines: Sequence[Line], base: Draft, context: Context, *, keep_all: bool = False, quiet: bool = False
 ) -> Iterator[tuple[Draft, Line]]:
-    """The statements of a log, each with its first line.
+    """Yield the statements of a log, each with its first line.
 
-    Every line that a pattern hits, that is grave by its own level or that starts a stack trace; and of the others the last
-    ones, because what stands right before a crash often explains it without any bad word (not when `quiet`: such lines of
-    nobody known explain nothing).
+    These are the lines that a pattern hits, that have a severe level or that start a stack trace. The last other lines
+    are kept too, because the lines right before a crash often explain it without any error word (not when `quiet`: such
+    lines of an unknown program explain nothing).
     """
-    groups = list(_grouped(list(loglines.joined(lines)), context.limits.trace))
+    groups = list(_group_lines(list(loglines.join_wrapped(lines)), context.limits.trace))
     spared = len(groups) - context.limits.log_lines
     for index, group in enumerate(groups):
         hit = any(line.no in context.hit_lines for line in group)
@@ -97,14 +97,14 @@ def entries(
             continue
         entry = loglines.read(group)
         entry.level = entry.level or group[0].level
-        wanted = (
+        is_kept = (
             keep_all
             or hit
             or (index >= spared and (not quiet or entry.pod or entry.application))
             or entry.level.lower() in _GRAVE
             or bool(_TRACE_STARTS.search(entry.text[:_HEAD]))
         )
-        if wanted and entry.text:
+        if is_kept and entry.text:
             yield _draft(entry, base, group[0]), group[0]
 
 
@@ -121,9 +121,9 @@ def _draft(entry: LogEntry, base: Draft, line: Line) -> Draft:
         draft.pod, draft.container = entry.pod, entry.container or draft.container
         draft.namespace = entry.namespace or draft.namespace
         draft.kind = draft.name = ""
-    found = message_facts(entry.text)
-    subject = {key: found.pop(key) for key in SUBJECT_FACTS if key in found}
-    for key, text in found.items():
+    facts = message_facts(entry.text)
+    subject = {key: facts.pop(key) for key in SUBJECT_FACTS if key in facts}
+    for key, text in facts.items():
         draft.facts.setdefault(key, text)
     if not draft.pod and not draft.name and not draft.application:
         for key, text in subject.items():

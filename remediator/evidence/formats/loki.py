@@ -21,17 +21,17 @@ USAGE = {
     "container_memory_working_set_bytes": "memory",
     "cpu_usage_cores": "cpu",
 }
-"""What a series of usage measures, by its name: cAdvisor's own, or the one that our collector gives."""
+"""The resource that a series of usage measures, by its name: cAdvisor's own, or the one from the collector."""
 
 
 def is_result(document: Any) -> bool:
-    """Whether the document is the answer to a query."""
+    """Return True if the document is the answer to a query."""
     data = document.get("data") if isinstance(document, dict) else None
     return isinstance(data, dict) and isinstance(data.get("result"), list) and "resultType" in data
 
 
 def read(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
-    """Log lines in time's order per pod, since structured metadata splits one pod into many streams."""
+    """Yield log lines in order of time per pod, since structured metadata splits one pod into many streams."""
     if document["data"]["resultType"] != "streams":
         yield from _series(document["data"]["result"], section, finder)
         return
@@ -72,7 +72,7 @@ def read(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
 
 
 def _series(result: list[Any], section: Section, finder: Finder) -> Iterator[Draft]:
-    """A metric's newest value per series: no sentence, but a number that a rule can read; of usage its range too."""
+    """Yield a metric's newest value per series as a number that rules can read; for usage also its range."""
     for series in result:
         labels = series.get("metric") if isinstance(series, dict) else None
         if not isinstance(labels, dict):

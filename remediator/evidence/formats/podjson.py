@@ -1,4 +1,4 @@
-"""A pod as JSON or YAML, told with the same facts as `kubectl describe pod`."""
+"""A pod as JSON or YAML, with the same facts as `kubectl describe pod`."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _ROLES = (
 
 
 def read(item: dict[str, Any], base: Draft, finder: Finder) -> Iterator[Draft]:
-    """The pod's own status, its containers, the conditions that do not hold."""
+    """Yield the pod's own status, its containers, the conditions that do not hold."""
     meta, spec, status = value_at(item, "metadata") or {}, value_at(item, "spec") or {}, value_at(item, "status") or {}
     owner = next(
         (
-            f"{text_at(one, 'kind')}/{text_at(one, 'name')}"
-            for one in objects_at(meta, "ownerReferences")
-            if one.get("controller", True)
+            f"{text_at(reference, 'kind')}/{text_at(reference, 'name')}"
+            for reference in objects_at(meta, "ownerReferences")
+            if reference.get("controller", True)
         ),
         "",
     )
@@ -44,16 +44,16 @@ def read(item: dict[str, Any], base: Draft, finder: Finder) -> Iterator[Draft]:
         "controlled_by": owner,
         "labels": ", ".join(f"{key}={value}" for key, value in labels.items()) if isinstance(labels, dict) else "",
         "node_selectors": ", ".join(f"{key}={value}" for key, value in (value_at(spec, "nodeSelector") or {}).items()),
-        "tolerations": ", ".join(_toleration(one) for one in objects_at(spec, "tolerations")),
+        "tolerations": ", ".join(_toleration(item) for item in objects_at(spec, "tolerations")),
         "pod_started": rfc3339(text_at(status, "startTime")),
         "pod_status": text_at(status, "phase"),
     }
     why, phase, message = text_at(status, "reason"), text_at(status, "phase"), text_at(status, "message")
-    own = pod.like(
+    summary = pod.like(
         reason=why or phase, text=f"Pod is {phase}" + (f" ({why})" if why else "") + (f": {message}" if message else "")
     )
-    own.facts |= {"status": phase, "message": message, "ip": text_at(status, "podIP"), **_volumes(spec)}
-    yield own
+    summary.facts |= {"status": phase, "message": message, "ip": text_at(status, "podIP"), **_volumes(spec)}
+    yield summary
     yield from containers(spec, status, pod, finder)
     for condition in objects_at(status, "conditions"):
         if text_at(condition, "status") == "False":
@@ -67,10 +67,10 @@ def read(item: dict[str, Any], base: Draft, finder: Finder) -> Iterator[Draft]:
             yield draft
 
 
-def _toleration(one: dict[str, Any]) -> str:
-    seconds = f" for {text_at(one, 'tolerationSeconds')}s" if text_at(one, "tolerationSeconds") else ""
-    value = f"={text_at(one, 'value')}" if text_at(one, "value") else ""
-    return f"{text_at(one, 'key')}{value}:{text_at(one, 'effect')} op={text_at(one, 'operator') or 'Equal'}{seconds}"
+def _toleration(toleration: dict[str, Any]) -> str:
+    seconds = f" for {text_at(toleration, 'tolerationSeconds')}s" if text_at(toleration, "tolerationSeconds") else ""
+    value = f"={text_at(toleration, 'value')}" if text_at(toleration, "value") else ""
+    return f"{text_at(toleration, 'key')}{value}:{text_at(toleration, 'effect')} op={text_at(toleration, 'operator') or 'Equal'}{seconds}"
 
 
 def _volumes(spec: Any) -> dict[str, str]:
@@ -93,11 +93,13 @@ def _volumes(spec: Any) -> dict[str, str]:
 
 
 def containers(spec: Any, status: Any, pod: Draft, finder: Finder) -> Iterator[Draft]:
-    """The statements of a pod's (or a template's) containers from spec and status."""
+    """Yield the statements of a pod's (or a template's) containers from spec and status."""
     boxes = []
     for field, states, role in _ROLES:
-        known = {text_at(one, "name"): one for one in objects_at(status, states)}
-        boxes += [_container(one, known.get(text_at(one, "name"), {}), role, finder) for one in objects_at(spec, field)]
+        statuses = {text_at(state, "name"): state for state in objects_at(status, states)}
+        boxes += [
+            _container(body, statuses.get(text_at(body, "name"), {}), role, finder) for body in objects_at(spec, field)
+        ]
     yield from statements(pod, boxes)
 
 
@@ -112,7 +114,7 @@ def _container(spec: dict[str, Any], status: dict[str, Any], role: str, finder: 
         "command": "\n".join(map(str, value_at(spec, "command") or ())),
         "args": "\n".join(map(str, value_at(spec, "args") or ())),
         "mounts": "; ".join(f"{text_at(m, 'mountPath')} from {text_at(m, 'name')} ({'ro' if m.get('readOnly') else 'rw'}" + (f',path="{text_at(m, "subPath")}"' if text_at(m, "subPath") else "") + ")" for m in objects_at(spec, "volumeMounts")),
-        "env_from": ", ".join(f"{kind}/{text_at(one, ref, 'name')}" for one in objects_at(spec, "envFrom") for ref, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")) if ref in one),
+        "env_from": ", ".join(f"{kind}/{text_at(source, ref, 'name')}" for source in objects_at(spec, "envFrom") for ref, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")) if ref in source),
     }  # fmt: skip
     for probe in ("liveness", "readiness", "startup"):
         box.facts[probe] = probe_text(value_at(spec, f"{probe}Probe"))
@@ -127,17 +129,17 @@ def _container(spec: dict[str, Any], status: dict[str, Any], role: str, finder: 
 
 
 def _variable(variable: dict[str, Any]) -> str:
-    """The value, or the reference in describe's own words."""
+    """Return the value, or the reference as describe prints it."""
     for ref, noun in (("secretKeyRef", "secret"), ("configMapKeyRef", "config map")):
-        if isinstance(found := value_at(variable, "valueFrom", ref), dict):
-            return f"<set to the key '{text_at(found, 'key')}' in {noun} '{text_at(found, 'name')}'>  Optional: {str(bool(found.get('optional'))).lower()}"
+        if isinstance(reference := value_at(variable, "valueFrom", ref), dict):
+            return f"<set to the key '{text_at(reference, 'key')}' in {noun} '{text_at(reference, 'name')}'>  Optional: {str(bool(reference.get('optional'))).lower()}"
     return text_at(variable, "value") or (
         f"({text_at(variable, 'valueFrom', 'fieldRef', 'fieldPath')})" if "valueFrom" in variable else ""
     )
 
 
 def probe_text(probe: Any) -> str:
-    """A probe as describe prints it: `http-get http://:8080/healthz delay=10s timeout=1s period=5s #success=1 #failure=3`."""
+    """Return a probe as describe prints it: `http-get http://:8080/healthz delay=10s timeout=1s period=5s #success=1 #failure=3`."""
     if not isinstance(probe, dict):
         return ""
     how = "unknown"
@@ -155,16 +157,19 @@ def probe_text(probe: Any) -> str:
         ("timeout", "timeoutSeconds", "1"),
         ("period", "periodSeconds", "10"),
     )
-    said = " ".join(f"{name}={text_at(probe, key) or default}s" for name, key, default in numbers)
-    return f"{how} {said} #success={text_at(probe, 'successThreshold') or '1'} #failure={text_at(probe, 'failureThreshold') or '3'}"
+    timing = " ".join(f"{name}={text_at(probe, key) or default}s" for name, key, default in numbers)
+    return f"{how} {timing} #success={text_at(probe, 'successThreshold') or '1'} #failure={text_at(probe, 'failureThreshold') or '3'}"
 
 
 def _state(value: Any, state: ContainerState, line: int) -> None:
     if not isinstance(value, dict):
         return
     for kind in ("waiting", "running", "terminated"):
-        if isinstance(found := value.get(kind), dict):
+        if isinstance(details := value.get(kind), dict):
             state.kind, state.line = kind.capitalize(), line
-            state.reason, state.message = text_at(found, "reason"), text_at(found, "message")
-            state.exit_code, state.signal = text_at(found, "exitCode"), text_at(found, "signal")
-            state.started, state.finished = rfc3339(text_at(found, "startedAt")), rfc3339(text_at(found, "finishedAt"))
+            state.reason, state.message = text_at(details, "reason"), text_at(details, "message")
+            state.exit_code, state.signal = text_at(details, "exitCode"), text_at(details, "signal")
+            state.started, state.finished = (
+                rfc3339(text_at(details, "startedAt")),
+                rfc3339(text_at(details, "finishedAt")),
+            )

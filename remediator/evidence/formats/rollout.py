@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from remediator.evidence.draft import Draft
-from remediator.evidence.formats.events import about
+from remediator.evidence.formats.events import set_subject
 from remediator.evidence.kinds import kind_of
 from remediator.evidence.messages import message_facts
 
@@ -38,7 +38,7 @@ OPENS = re.compile(
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
-    """Each line is a sentence of its own, except that "is invalid" lists its causes in lines below."""
+    """Return the length of a message: one line, except that "is invalid" lists its causes in the lines below."""
     del command
     end = start + 1
     if lines[start].text.startswith("The "):
@@ -48,24 +48,24 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
 
 
 def read(section: Section) -> Iterator[Draft]:
-    """One status; its subject is the object that the sentence or the command names."""
+    """Yield one status; its subject is the object that the sentence or the command names."""
     text = section.text
     draft = Draft(section.first, "status", text, namespace=section.command.namespace, section=section.no)
     kind, name = section.command.target
-    if found := _SERVER.match(text):
-        draft.reason, draft.level = found["reason"] or "ServerError", "error"
-        draft.facts |= message_facts(found["message"])
+    if match := _SERVER.match(text):
+        draft.reason, draft.level = match["reason"] or "ServerError", "error"
+        draft.facts |= message_facts(match["message"])
         draft.namespace = draft.namespace or draft.facts.get("resource_namespace", "")
-    elif found := _INVALID.match(text):
+    elif match := _INVALID.match(text):
         draft.reason, draft.level = "Invalid", "error"
-        kind, name = found["kind"], found["name"]
+        kind, name = match["kind"], match["name"]
         draft.facts |= message_facts(text.removeprefix("The "))
-    elif found := _TIMEOUT.match(text):
+    elif match := _TIMEOUT.match(text):
         draft.reason, draft.level = "TimedOut", "error"
-        kind, name = (kind_of(found["kind"]), found["name"]) if found["kind"] else (kind, name)
-    elif found := _ROLLOUT.match(text):
+        kind, name = (kind_of(match["kind"]), match["name"]) if match["kind"] else (kind, name)
+    elif match := _ROLLOUT.match(text):
         draft.reason = next((reason for needle, reason in _REASONS if needle in text), "Rollout")
-        kind, name = kind_of(found["kind"].replace(" ", "")), found["name"]
+        kind, name = kind_of(match["kind"].replace(" ", "")), match["name"]
     if name:
-        about(draft, kind, name)
+        set_subject(draft, kind, name)
     yield draft

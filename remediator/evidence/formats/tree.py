@@ -30,22 +30,22 @@ class ResourceRow:
 
     @property
     def nodes(self) -> list[ResourceRow]:
-        """The keys directly below this one."""
+        """Return the keys directly below this one."""
         return nodes(self.nested)
 
     @property
     def values(self) -> list[str]:
-        """The value with its continuation lines (labels, tolerations): one each, without "none"."""
+        """Return the value with its continuation lines (labels, tolerations): one each, without "none"."""
         return [text for text in (self.value, *(line.text.strip() for line in self.nested)) if none(text)]
 
     @property
     def below(self) -> list[str]:
-        """The nested lines as they are, without indentation (arguments, mounts)."""
+        """Return the nested lines without indentation (arguments, mounts)."""
         return [line.text.strip() for line in self.nested if not line.blank]
 
 
 def nodes(lines: Sequence[Line]) -> list[ResourceRow]:
-    """The keys at the least indentation of the lines, in order; what is indented further belongs to them."""
+    """Return the keys at the least indentation of the lines, in order; deeper lines belong to them."""
     filled = [line for line in lines if not line.blank]
     if not filled:
         return []
@@ -53,22 +53,22 @@ def nodes(lines: Sequence[Line]) -> list[ResourceRow]:
     out: list[ResourceRow] = []
     for line in filled:
         indent = indent_of(line.text)
-        if indent > level or not (found := _KEYED.match(line.text)):
+        if indent > level or not (match := _KEYED.match(line.text)):
             if out:
                 out[-1].nested.append(line)
             continue
-        if found["key"].startswith("- ") and out and indent == level:
+        if match["key"].startswith("- ") and out and indent == level:
             out[-1].nested.append(line)
             continue
-        out.append(ResourceRow(found["key"], (found["value"] or "").strip(), line))
+        out.append(ResourceRow(match["key"], (match["value"] or "").strip(), line))
     return out
 
 
 def find(among: Sequence[ResourceRow], key: str) -> ResourceRow | None:
-    """The first node of that key, whatever its capitals."""
+    """Return the first node of that key, in any case."""
     return next((node for node in among if node.key.lower() == key.lower()), None)
 
 
 def value(among: Sequence[ResourceRow], key: str) -> str:
-    """The value of a key, or nothing."""
+    """Return the value of a key, or an empty string."""
     return none(node.value) if (node := find(among, key)) else ""

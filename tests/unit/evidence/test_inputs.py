@@ -10,7 +10,7 @@ import pytest
 
 from remediator.errors import ConfigError
 from remediator.evidence import Pattern, ScanLimits, Scanner, open_inputs
-from remediator.evidence.formats.actions import unwrapped
+from remediator.evidence.formats.actions import unwrap
 from remediator.evidence.lines import split_lines
 
 TEXT = "calm\nan error here\n" * 3
@@ -214,7 +214,7 @@ def test_a_runners_time_stamps_and_commands_come_off():
         "2024-01-01T00:00:02.0000000Z ##[error]Process completed with exit code 1.\n"
     )
     lines, _ = split_lines(text, limit=1000)
-    assert [line.text[:20] for line in unwrapped(lines)][1:] == [
+    assert [line.text[:20] for line in unwrap(lines)][1:] == [
         "LAST SEEN   TYPE    ",
         "2m          Warning ",
         "Process completed wi",

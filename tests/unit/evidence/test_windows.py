@@ -50,7 +50,7 @@ def test_windows_hold_their_lines_under_true_numbers_and_never_twice(block):
 
 def test_a_table_after_its_marker_is_kept_without_any_hit():
     table = "LAST SEEN   TYPE     REASON   OBJECT      MESSAGE\n2m          Normal   Pulled   pod/web-0   fine\n\n"
-    limits = ScanLimits(whole=1000)
+    limits = ScanLimits(whole_bytes=1000)
     scan = Scanner(PATTERNS, limits=limits).scan([text_input("log", "x\n" * 5000 + table + "x\n" * 5000)])
     (event,) = scan.statements
     assert (event.line, event.reason) == (5002, "Pulled")
@@ -58,13 +58,13 @@ def test_a_table_after_its_marker_is_kept_without_any_hit():
 
 def test_a_long_log_is_about_the_container_of_the_last_command():
     text = "$ kubectl logs web-0 -n shop -c app\n" + "calm\n" * 5000 + "ERROR boom\n" + "calm\n" * 5000
-    (found,) = Scanner(PATTERNS, limits=ScanLimits(whole=1000)).scan([text_input("log", text)]).statements
+    (found,) = Scanner(PATTERNS, limits=ScanLimits(whole_bytes=1000)).scan([text_input("log", text)]).statements
     assert (found.line, found.subject.name, found.subject.container) == (5002, "web", "app")
 
 
 def test_late_rare_hits_survive_early_dense_ones():
     text = "ERROR boom\n" * 20_000 + "rare\n" + "boom at last\n"
-    scan = Scanner(PATTERNS, limits=ScanLimits(whole=1000, per_pattern=20)).scan([text_input("log", text)])
+    scan = Scanner(PATTERNS, limits=ScanLimits(whole_bytes=1000, per_pattern=20)).scan([text_input("log", text)])
     assert scan.hits == {"boom": 20_001, "anchored": 1}
     assert {s.text for s in scan.statements} == {"ERROR boom", "rare", "boom at last"}
     assert "counted, not kept" in scan.notes[0]
@@ -73,7 +73,7 @@ def test_late_rare_hits_survive_early_dense_ones():
 def test_messages_are_found_through_the_escapes_of_json():
     line = r'{"level":"error","msg":"exec: \"wge\": not found"}' + "\n"
     for filler in ("", "calm\n" * 5000):
-        scan = Scanner(PATTERNS, limits=ScanLimits(whole=1000)).scan([text_input("log", filler + line)])
+        scan = Scanner(PATTERNS, limits=ScanLimits(whole_bytes=1000)).scan([text_input("log", filler + line)])
         assert scan.hits == {"quoted": 1}
 
 
@@ -87,7 +87,7 @@ def test_one_line_longer_than_any_block():
 
 def test_windows_line_ends_and_colours():
     text = "calm\r\n" * 5000 + "\x1b[31mrare\x1b[0m\r\n"
-    scan = Scanner(PATTERNS, limits=ScanLimits(whole=1000)).scan([text_input("log", text)])
+    scan = Scanner(PATTERNS, limits=ScanLimits(whole_bytes=1000)).scan([text_input("log", text)])
     assert scan.hits == {"anchored": 1}
     assert [(s.line, s.text) for s in scan.statements] == [(5001, "rare")]
 
@@ -97,7 +97,7 @@ def test_a_file_is_the_same_in_parts_and_as_a_whole(tmp_path, monkeypatch):
 
     file = tmp_path / "long.log"
     file.write_text("\n".join(long_log(20_000)) + "\n")
-    limits = ScanLimits(whole=1000, per_pattern=1000)
+    limits = ScanLimits(whole_bytes=1000, per_pattern=1000)
     whole = Scanner(PATTERNS, limits=limits).scan(open_inputs([str(file)]))
     monkeypatch.setattr(long_inputs, "_PART", 100_000)
     monkeypatch.setattr(long_inputs.os, "cpu_count", lambda: 3)
@@ -117,7 +117,7 @@ def test_without_processes_a_file_is_read_in_this_one(tmp_path, monkeypatch):
     monkeypatch.setattr(long_inputs, "_PART", 100_000)
     monkeypatch.setattr(long_inputs.os, "cpu_count", lambda: 3)
     monkeypatch.setattr(long_inputs.sys, "executable", "/nowhere/python")
-    scan = Scanner(PATTERNS, limits=ScanLimits(whole=1000)).scan(open_inputs([str(file)]))
+    scan = Scanner(PATTERNS, limits=ScanLimits(whole_bytes=1000)).scan(open_inputs([str(file)]))
     assert scan.lines == 20_000
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from remediator import policy
 from remediator.errors import ConfigError
-from remediator.policy.meaning import frozen
+from remediator.policy.meaning import freeze_reason
 from remediator.policy.models import FreezeWindow, Guardrails
 
 
@@ -87,10 +87,10 @@ FRIDAY_NIGHT = FreezeWindow(days=("fri",), start="22:00", end="06:00", timezone=
     ],
 )
 def test_a_window_over_midnight_belongs_to_the_day_it_opens(now: datetime, held: bool) -> None:
-    told = frozen(Guardrails(freeze_windows=(FRIDAY_NIGHT,)), now)
+    told = freeze_reason(Guardrails(freeze_windows=(FRIDAY_NIGHT,)), now)
     assert told == ("frozen until 06:00 Europe/Berlin: weekend (guardrails.freeze_windows)" if held else "")
 
 
 def test_without_days_a_window_opens_every_day() -> None:
     rules = Guardrails(freeze_windows=(FreezeWindow(start="00:00", end="23:59"),))
-    assert frozen(rules, datetime(2026, 11, 18, 12, tzinfo=UTC))
+    assert freeze_reason(rules, datetime(2026, 11, 18, 12, tzinfo=UTC))
