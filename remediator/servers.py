@@ -231,7 +231,7 @@ class ConfiguredServers:
             from remediator.services.alertmanager.source import AlertSource
 
             return AlertSource(name, web, place.alertmanager.filters, place.alertmanager.receiver)
-        from remediator.services.prometheus import UsageSource
+        from remediator.services.prometheus.source import UsageSource
 
         return UsageSource(name, web)
 

@@ -169,7 +169,7 @@ class Services:
         from remediator.intake.collector import save_marks
 
         if self.poll and self.gathered and self.store and not self.dry_run:
-            save_marks(self.store, self.gathered.marked())
+            save_marks(self.store, self.gathered.new_marks())
 
     @cached_property
     def logs(self) -> CaseReader:
@@ -185,7 +185,7 @@ class Services:
             cluster=self.settings.cluster,
             cluster_of=self._cluster_of,
             now=now,
-            told=self.gathered.told if self.gathered else tuple,
+            source_notes=self.gathered.notes if self.gathered else tuple,
         )
 
     def read(self, specs: Sequence[str], *, poll: bool = False) -> None:
@@ -225,8 +225,8 @@ class Services:
             redact=self.redact,
             tokens_per_incident=said.tokens_per_incident,
             tokens_per_run=said.tokens_per_run,
-            purse=DailyTokenBudget(
-                self.store or NullRefStore(), said.tokens_per_day, now, looks=self.dry_run or not self.store
+            budget=DailyTokenBudget(
+                self.store or NullRefStore(), said.tokens_per_day, now, read_only=self.dry_run or not self.store
             ),
         )
 
@@ -249,7 +249,7 @@ class Services:
     def forge(self) -> Forge:
         """Where pull requests go; a dry run looks through glass."""
         from remediator.services.local.forge import LocalForge
-        from remediator.services.preview import Preview, PreviewFolder
+        from remediator.services.preview.forge import Preview, PreviewFolder
 
         forge: Forge = LocalForge(self.git, self.push) if self.git else PreviewFolder(self.root)
         if self.client:

@@ -176,7 +176,7 @@ class FakeWorkshop:
             raise PolicyViolation(f"pinned to {self.pinned}")
         return ""
 
-    def second_reading(self, analyst, diagnosis, plan, history, kept=None):
+    def second_reading(self, analyst, diagnosis, plan, history, earlier=None):
         return SecondReading(model=analyst.name, note="noted"), ()
 
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:

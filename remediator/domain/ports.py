@@ -72,11 +72,11 @@ class Planner(Protocol):
         diagnosis: Diagnosis,
         plan: RemediationPlan,
         history: Sequence[Mapping[str, Any]],
-        kept: SecondReading | None = None,
+        earlier: SecondReading | None = None,
     ) -> tuple[SecondReading, tuple[Proposal, ...]]:
         """Return a model's checked answer, and the options it adds after the plan's; a model's error never raises.
 
-        `kept`: its answer when the incident occurred before; checked again instead of asking again.
+        `earlier`: its answer when the incident occurred before; checked again instead of asking again.
         """
         ...
 

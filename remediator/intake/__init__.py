@@ -1,1 +1,1 @@
-"""What a run looks at: logs from sources, the cases in them, the targets they belong to."""
+"""The input of a run: logs from sources, the cases in them, and the targets they belong to."""

@@ -1,4 +1,4 @@
-"""Logs from any number of sources: scanned and classified once, told apart into incidents."""
+"""The cases in a run's logs: all sources are scanned and classified once, and split into incidents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EXCERPT_LINES, EXCERPT_CHARACTERS = 60, 8_000
-"""Bounds of what is kept of a log in the state."""
+"""Bounds of the excerpt of a log in the state."""
 
 
 @dataclass(frozen=True)
@@ -35,52 +35,52 @@ class LogFiles:
     paths: Sequence[str]
 
     def inputs(self) -> list[Input]:
-        """The inputs in the order they were named."""
+        """Return the inputs in the order of their paths."""
         return open_inputs(self.paths)
 
 
 @dataclass
 class CaseReader:
-    """The `LogSource` port over whatever gives inputs; each source is read once, at the first question."""
+    """The `LogSource` port over any sources of inputs; each source is read once, at the first question."""
 
     sources: Sequence[Callable[[], Sequence[Input]]]
     catalogue: Catalogue
     redact: Callable[[str], str]
     cluster: str = ""
-    cluster_of: Callable[[str, str], str] = lambda _source, said: said
-    """(source's name, what a statement itself says): the cluster, where there are several."""
+    cluster_of: Callable[[str, str], str] = lambda _source, cluster: cluster
+    """Maps (source's name, the statement's cluster) to the cluster, where there are several."""
     now: Clock = lambda: datetime.now(UTC)
-    told: Callable[[], Sequence[str]] = tuple
-    """What the sources say of themselves, once they were read."""
+    source_notes: Callable[[], Sequence[str]] = tuple
+    """Returns the sources' own notes, after they were read."""
 
     @cached_property
     def scan(self) -> Scan:
-        """What the inputs say, in one streaming pass."""
-        inputs = [one for source in self.sources for one in source()]
+        """Return the statements of all inputs, from one streaming pass."""
+        inputs = [item for source in self.sources for item in source()]
         scanner = Scanner([Pattern(name, regex) for name, regex in self.catalogue.patterns()])
-        found = scanner.scan(inputs)
+        scan = scanner.scan(inputs)
         if (
             inputs
-            and not found.bytes
+            and not scan.bytes
             and all(isinstance(getattr(source, "__self__", None), LogFiles) for source in self.sources)
         ):
-            names = ", ".join(report.name for report in found.inputs)
-            why = "; ".join(found.notes) or f"{names}: empty: did the command that should have filled it fail?"
+            names = ", ".join(report.name for report in scan.inputs)
+            why = "; ".join(scan.notes) or f"{names}: empty: did the command that should have filled it fail?"
             raise ConfigError(why)
-        return found
+        return scan
 
     def cases(self) -> tuple[Case, ...]:
-        """See the port; the same fault twice in one run is one case, the graver one."""
+        """Return the incidents, the most severe first; the same fault twice in one run is one case."""
         return self._cases
 
     def measured(self) -> tuple[int, float]:
-        """See the port."""
+        """Return the number of lines and the seconds of the scan."""
         return self.scan.lines, self.scan.seconds
 
     def notes(self) -> tuple[str, ...]:
-        """See the port."""
+        """Return the redacted notes of the sources and of the scan."""
         read = self.scan.notes
-        return tuple(self.redact(note) for note in (*self.told(), *read))
+        return tuple(self.redact(note) for note in (*self.source_notes(), *read))
 
     @cached_property
     def _cases(self) -> tuple[Case, ...]:
@@ -103,7 +103,7 @@ class CaseReader:
         return tuple(cases.values())
 
     def _placed(self, statement: Statement) -> Statement:
-        """The same workload in two clusters is two workloads, though most of what is said names no cluster."""
+        """Return the statement with its cluster: the same workload in two clusters is two workloads."""
         subject = statement.subject
         cluster = self.cluster_of(statement.source, subject.cluster)
         if cluster == subject.cluster:
@@ -120,8 +120,8 @@ class CaseReader:
     def _echo(self, diagnosis: Diagnosis) -> bool:
         owners = self.catalogue.signal_owner
         return bool(diagnosis.evidence) and all(
-            one.channel == "alert" and (one.signal not in owners or owners[one.signal][1].role != "cause")
-            for one in diagnosis.evidence
+            item.channel == "alert" and (item.signal not in owners or owners[item.signal][1].role != "cause")
+            for item in diagnosis.evidence
         )
 
     def _fingerprint(self, diagnosis: Diagnosis) -> str:
@@ -138,25 +138,25 @@ class CaseReader:
 
 @dataclass(frozen=True)
 class LateLogs:
-    """The `LogSource` that is the run's when it is asked, not when the graph was built: a sweep comes before any log."""
+    """A `LogSource` that finds the run's reader at each call: a sweep runs before any log is named."""
 
     find: Callable[[], CaseReader]
 
     def cases(self) -> tuple[Case, ...]:
-        """See the port."""
+        """Return the cases of the run's reader."""
         return self.find().cases()
 
     def measured(self) -> tuple[int, float]:
-        """See the port."""
+        """Return the figures of the run's reader."""
         return self.find().measured()
 
     def notes(self) -> tuple[str, ...]:
-        """See the port."""
+        """Return the notes of the run's reader."""
         return self.find().notes()
 
 
 def excerpt(diagnosis: Diagnosis) -> str:
-    """The lines that matter, already redacted, with where they stand."""
+    """Return the lines of the evidence, already redacted, each with its file and line."""
     lines = [f"{item.source}:{item.line}: {_sentence(item.reason, item.text)}" for item in diagnosis.evidence]
     return "\n".join(lines[:EXCERPT_LINES])[:EXCERPT_CHARACTERS]
 

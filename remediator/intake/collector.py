@@ -1,4 +1,4 @@
-"""Several sources at once: one that fails is told and the others count; polled ones go on where they stopped."""
+"""Reading several sources at once: one that fails is reported and the others count; polls continue at their marks."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=10)
-"""Read again at each poll: collectors and clocks are late. What was handled is known by its id."""
+"""The time that each poll reads again: collectors and clocks are late. Handled items are known by their ids."""
 
 BACK = timedelta(hours=1)
-"""How far a source is read that has no mark."""
+"""The time that a source without a mark is read back."""
 
 FILE = "sources.json"
 _TRIES = 20
@@ -38,23 +38,23 @@ _MOST_WORKLOADS = 20
 
 
 class Mark(Value):
-    """How far one source was handled."""
+    """The point up to which one source was handled."""
 
     until: str
     ids: tuple[str, ...] = ()
-    """Items since `until` minus the overlap."""
+    """Ids of the items since `until` minus the overlap."""
     since: dict[str, str] = Field(default_factory=dict)
-    """From when on each workload is to be read next, and by an empty name whatever is polled without one."""
+    """The time from which each workload is read next; the empty name stands for a poll without workloads."""
 
 
 class CollectedAnswer(Value):
-    """What became of one source."""
+    """The result of reading one source: its reading, or its error."""
 
     name: str
     reading: Reading = Reading()
     error: str = ""
     since: dict[str, str] = Field(default_factory=dict)
-    """The mark's, for what it was asked about."""
+    """The next mark's `since`, for the workloads of the question."""
 
 
 @dataclass
@@ -68,57 +68,59 @@ class SourceCollector:
     workloads: Sequence[Workload] = ()
     marks: Mapping[str, Mark] = field(default_factory=dict)
     polls: bool = False
-    """Whether a next run goes on from these marks."""
+    """True where a next run continues at these marks."""
     answers: list[CollectedAnswer] = field(default_factory=list)
     until: datetime | None = None
 
     def inputs(self) -> list[Input]:
-        """All texts, as the evidence reader takes them; ServiceError where no source answered."""
+        """Return all texts as inputs of the evidence reader; ServiceError where no source answered."""
         self.until = self.now()
         self.answers = self._ask(self.first, self.workloads)
-        named = [one for answer in self.answers for one in answer.reading.workloads]
-        wanted = list(dict.fromkeys([*self.workloads, *named]))[:_MOST_WORKLOADS]
-        self.answers += self._ask(self.then, wanted)
+        named_workloads = [workload for answer in self.answers for workload in answer.reading.workloads]
+        workloads = list(dict.fromkeys([*self.workloads, *named_workloads]))[:_MOST_WORKLOADS]
+        self.answers += self._ask(self.then, workloads)
         if self.answers and all(answer.error for answer in self.answers):
-            said = "; ".join(f"{answer.name}: {answer.error}" for answer in self.answers)
-            raise ServiceError(f"no source could be read: {said}", retryable=True)
-        return [text_input(*one) for answer in self.answers for one in answer.reading.texts]
+            reasons = "; ".join(f"{answer.name}: {answer.error}" for answer in self.answers)
+            raise ServiceError(f"no source could be read: {reasons}", retryable=True)
+        return [text_input(*text) for answer in self.answers for text in answer.reading.texts]
 
-    def told(self) -> tuple[str, ...]:
-        """What was not read, or not in whole, and why; what failed first."""
+    def notes(self) -> tuple[str, ...]:
+        """Return a note for each source that was not read, or only in part; failures first."""
         failed = [f"{answer.name} was not read: {answer.error}" for answer in self.answers if answer.error]
         return (*failed, *(f"{answer.name}: {note}" for answer in self.answers for note in answer.reading.notes))
 
-    def marked(self) -> dict[str, Mark]:
-        """Where each source that answered is to be read from next; one that failed stays where it was."""
+    def new_marks(self) -> dict[str, Mark]:
+        """Return the mark of each source that answered; one that failed keeps its old mark."""
         if self.until is None:
             raise AssertionError("nothing was read yet")
         return {answer.name: self._mark(answer, self.until) for answer in self.answers if not answer.error}
 
     def _mark(self, answer: CollectedAnswer, until: datetime) -> Mark:
-        """Workloads are remembered as long as a new one would be read back, and so is what a cut reading left out."""
+        """Return a mark that keeps workloads as long as a new one is read back, and the ids of a partial reading."""
         old = self.marks.get(answer.name, Mark(until=""))
         oldest = (until - self.back).isoformat()
         since = {name: at for name, at in old.since.items() if not name or at >= oldest} | answer.since
-        whole = set(since) <= {""} and answer.reading.read_until is None
-        ids = answer.reading.ids if whole else tuple(dict.fromkeys([*old.ids, *answer.reading.ids]))
+        complete = set(since) <= {""} and answer.reading.read_until is None
+        ids = answer.reading.ids if complete else tuple(dict.fromkeys([*old.ids, *answer.reading.ids]))
         return Mark(until=until.isoformat(), ids=ids[-_MOST_IDS:], since=since)
 
     def _ask(self, sources: Sequence[EvidenceSource], workloads: Sequence[Workload]) -> list[CollectedAnswer]:
         if not sources:
             return []
         with ThreadPoolExecutor(max_workers=min(8, len(sources))) as pool:
-            return list(pool.map(lambda source: self._one(source, workloads), sources))
+            return list(pool.map(lambda source: self._read_one(source, workloads), sources))
 
-    def _one(self, source: EvidenceSource, workloads: Sequence[Workload]) -> CollectedAnswer:
+    def _read_one(self, source: EvidenceSource, workloads: Sequence[Workload]) -> CollectedAnswer:
         until = self.until or self.now()
         try:
-            readings = [(asked, source.read(asked)) for asked in self._questions(source.name, workloads, until)]
+            readings = [
+                (question, source.read(question)) for question in self._questions(source.name, workloads, until)
+            ]
             since: dict[str, str] = {}
-            for asked, reading in readings:
-                following = _following(asked, reading, until).isoformat()
-                since |= dict.fromkeys(map(_name, asked.workloads) if asked.workloads else [""], following)
-            return CollectedAnswer(name=source.name, reading=_together([one for _, one in readings]), since=since)
+            for question, reading in readings:
+                following = _following(question, reading, until).isoformat()
+                since |= dict.fromkeys(map(_name, question.workloads) if question.workloads else [""], following)
+            return CollectedAnswer(name=source.name, reading=_merge([reading for _, reading in readings]), since=since)
         except RemediatorError as error:
             return CollectedAnswer(name=source.name, error=str(error))
         except Exception as error:  # what one server sends must not cost what the others say
@@ -128,20 +130,22 @@ class SourceCollector:
             )
 
     def _questions(self, name: str, workloads: Sequence[Workload], until: datetime) -> list[Question]:
-        """One; a second for workloads that were not asked about before, of which nothing was handled yet."""
+        """Return one question, and a second for new workloads, of which nothing was handled yet."""
         mark = self.marks.get(name)
         back = until - self.back
         if mark is None:
             return [self._question(back, until, workloads)]
         handled = frozenset(mark.ids)
         if not workloads:
-            known = mark.since.get("") or ("" if mark.since else _before(mark.until))
-            return [self._question(datetime.fromisoformat(known) if known else back, until, (), handled)]
-        told = {one: mark.since[_name(one)] for one in workloads if _name(one) in mark.since}
-        new = [one for one in workloads if one not in told]
+            since = mark.since.get("") or ("" if mark.since else _before(mark.until))
+            return [self._question(datetime.fromisoformat(since) if since else back, until, (), handled)]
+        known_since = {workload: mark.since[_name(workload)] for workload in workloads if _name(workload) in mark.since}
+        new = [workload for workload in workloads if workload not in known_since]
         questions = [self._question(back, until, new)] if new else []
-        if told:
-            questions.append(self._question(datetime.fromisoformat(min(told.values())), until, [*told], handled))
+        if known_since:
+            questions.append(
+                self._question(datetime.fromisoformat(min(known_since.values())), until, [*known_since], handled)
+            )
         return questions
 
     def _question(
@@ -151,9 +155,9 @@ class SourceCollector:
         return Question(since=since, until=until, workloads=tuple(workloads), handled=handled, polling=self.polls)
 
 
-def _following(asked: Question, reading: Reading, until: datetime) -> datetime:
-    """From when on the next reading goes: what came late is there too, where a reading was cut in the overlap."""
-    usual = max(asked.since, until - OVERLAP)
+def _following(question: Question, reading: Reading, until: datetime) -> datetime:
+    """Return the start of the next reading: late items are in it, also where a reading was cut in the overlap."""
+    usual = max(question.since, until - OVERLAP)
     if reading.read_until is None:
         return usual
     return min(reading.read_until, usual) if len(reading.ids) < _MOST_IDS else reading.read_until
@@ -167,8 +171,8 @@ def _name(workload: Workload) -> str:
     return "/".join((workload.namespace, workload.kind, workload.name or workload.pod))
 
 
-def _together(readings: Sequence[Reading]) -> Reading:
-    """As one; a text's name is given once, since its lines are cited by it."""
+def _merge(readings: Sequence[Reading]) -> Reading:
+    """Merge readings into one; names of texts stay unique, since lines are cited by them."""
     if len(readings) == 1:
         return readings[0]
     texts: dict[str, str] = {}
@@ -176,28 +180,28 @@ def _together(readings: Sequence[Reading]) -> Reading:
         texts |= {f"{name} ({number})" if name in texts else name: text for name, text in reading.texts}
     return Reading(
         texts=tuple(texts.items()),
-        items=sum(one.items for one in readings),
-        ids=tuple(dict.fromkeys(item for one in readings for item in one.ids)),
-        notes=tuple(dict.fromkeys(note for one in readings for note in one.notes)),
-        workloads=tuple(dict.fromkeys(found for one in readings for found in one.workloads)),
+        items=sum(reading.items for reading in readings),
+        ids=tuple(dict.fromkeys(item for reading in readings for item in reading.ids)),
+        notes=tuple(dict.fromkeys(note for reading in readings for note in reading.notes)),
+        workloads=tuple(dict.fromkeys(workload for reading in readings for workload in reading.workloads)),
     )
 
 
 def load_marks(store: RefStore) -> dict[str, Mark]:
-    """The marks of all sources; a document that is none of ours is as good as none."""
+    """Return the marks of all sources; an unreadable document counts as none."""
     head = store.head()
     return _parse(store.read(head, [FILE]).get(FILE)) if head else {}
 
 
 def save_marks(store: RefStore, marks: Mapping[str, Mark]) -> None:
-    """Move the marks on, after what was read has been handled; a mark of another run that is further on stays."""
+    """Store the marks after everything read was handled; a later mark of another run stays."""
     for _ in range(_TRIES):
         head = store.head()
-        known = _parse(store.read(head, [FILE]).get(FILE)) if head else {}
+        stored = _parse(store.read(head, [FILE]).get(FILE)) if head else {}
         for name, mark in marks.items():
-            if name not in known or known[name].until < mark.until:
-                known[name] = mark
-        body = {"schema": 1, "sources": {name: mark.model_dump(mode="json") for name, mark in sorted(known.items())}}
+            if name not in stored or stored[name].until < mark.until:
+                stored[name] = mark
+        body = {"schema": 1, "sources": {name: mark.model_dump(mode="json") for name, mark in sorted(stored.items())}}
         try:
             store.write(head, {FILE: (json.dumps(body, indent=1) + "\n").encode()}, "Move the sources' marks [skip ci]")
         except ConflictError:

@@ -1,4 +1,4 @@
-"""The repository and the policies behind one port: what to do, how files would read, what is forbidden."""
+"""The `Planner` port: the repository and the policies, and so the possible fixes, the new files and the objections."""
 
 from __future__ import annotations
 
@@ -27,46 +27,46 @@ if TYPE_CHECKING:
     from remediator.policy import Policies
 
 _PARENTS = 3
-"""How many other Applications are asked for their branch; each question is a git command."""
+"""The number of other Applications that are asked for their branch; each question is a git command."""
 
 
 @dataclass
 class LocalPlanner:
-    """The `Workshop` port on a checkout; the repository is read at the first question and kept."""
+    """The `Planner` port on a checkout; the repository is read at the first question and cached."""
 
     root: Path
     policies: Policies
     redact: Callable[[str], str] = str
     language: str = "English"
-    """Of a model's sentences."""
+    """The language of a model's sentences."""
     now: Clock = lambda: datetime.now(UTC)
     _plans: dict[str, RemediationPlan] = field(default_factory=dict)
 
     @cached_property
     def repository(self) -> Repository:
         """The Applications of the checkout."""
-        found = Repository.open(self.root)
-        found.clusters = self.policies.cluster_names
-        return found
+        repository = Repository.open(self.root)
+        repository.clusters = self.policies.cluster_names
+        return repository
 
     def propose(self, diagnosis: Diagnosis) -> RemediationPlan:
-        """See the port; asked again about the same diagnosis it answers from memory."""
+        """Return the plan of a diagnosis; the same diagnosis again is answered from the cache."""
         key = diagnosis.model_dump_json()
         if key not in self._plans:
             self._plans[key] = decide(diagnosis, self.repository, self.policies)
         return self._plans[key]
 
     def edit(self, edits: Sequence[Edit], read: Read) -> dict[str, bytes | None]:
-        """See the port."""
+        """Return the files after the edits."""
         return remedies.changes(edits, read)
 
     def objections(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> tuple[str, ...]:
-        """See the port."""
+        """Return the guardrails' objections to the final difference."""
         changes = {path: FileChange(before=before.get(path), after=content) for path, content in after.items()}
         return check_changes(changes, self.policies.guardrails).reasons
 
     def frozen(self) -> str:
-        """See the port."""
+        """Return why a freeze window forbids proposals now; empty where none does."""
         return freeze_reason(self.policies.guardrails, self.now())
 
     def second_reading(
@@ -75,9 +75,9 @@ class LocalPlanner:
         diagnosis: Diagnosis,
         plan: RemediationPlan,
         history: Sequence[Mapping[str, Any]],
-        kept: SecondReading | None = None,
+        earlier: SecondReading | None = None,
     ) -> tuple[SecondReading, tuple[Proposal, ...]]:
-        """See the port."""
+        """Return the model's checked answer, and the options that it adds."""
         from remediator.diagnosis.model.question import brief_of
         from remediator.diagnosis.model.second_opinion import second_reading
         from remediator.remedies.engine.quantities import parse
@@ -86,14 +86,14 @@ class LocalPlanner:
         brief = brief_of(
             diagnosis, rules, policies.actions, policies.catalogue, self.redact, history=history, language=self.language
         )
-        return second_reading(analyst, brief, rules, self.with_value, parse, self.redact, kept)
+        return second_reading(analyst, brief, rules, self.with_value, parse, self.redact, earlier)
 
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
-        """See the port."""
+        """Return the proposal with a reviewer's value."""
         return remedies.with_value(proposal, path, value, self.repository, self.policies)
 
     def tracked(self, applications: Sequence[str], files: Sequence[str]) -> str:
-        """See the port; where none of the named ones is fed by the files, a parent that is tells the branch."""
+        """Return the branch to follow; where none of the named ones is fed by the files, a parent's branch counts."""
         fed = [app for app in self.repository.applications if _feeds(app, files)]
         relevant = [app for app in fed if app.name in applications] or fed[:_PARENTS]
         names = set()
@@ -107,12 +107,12 @@ class LocalPlanner:
         return names.pop() if len(names) == 1 else ""
 
     def merges_itself(self, action: str) -> bool:
-        """See the port."""
-        known = self.policies.actions.get(action)
-        return bool(known and known.auto_merge)
+        """Return whether the action's rule has `auto_merge`."""
+        rule = self.policies.actions.get(action)
+        return bool(rule and rule.auto_merge)
 
 
 def _feeds(app: Application, files: Sequence[str]) -> bool:
-    """Whether one of the files lies in a source of the Application in this repository."""
+    """Return whether one of the files is in a source of the Application in this repository."""
     paths = [source.path.strip("/") for source in app.sources if source.local and not source.ref]
     return any(path in {"", "."} or file.startswith(f"{path}/") for path in paths for file in files)

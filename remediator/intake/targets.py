@@ -1,4 +1,4 @@
-"""Which target an incident belongs to: by its cluster's name, else by where its Applications are deployed."""
+"""The target of an incident: chosen by the name of its cluster, else by the destination of its Applications."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def choose(targets: Mapping[str, Target], clusters: Sequence[str]) -> str:
-    """The target that serves one of these clusters (names or addresses, most telling first); empty where none does.
+    """Return the target of one of these clusters (names or addresses, the best first); empty where there is none.
 
     A target that lists no clusters serves all that no other does; where there are two such, nobody can say.
     """
@@ -25,19 +25,19 @@ def choose(targets: Mapping[str, Target], clusters: Sequence[str]) -> str:
         for name, target in targets.items():
             if cluster == name or cluster in target.clusters:
                 return name
-    rest = [name for name, target in targets.items() if not target.clusters]
-    return rest[0] if len(rest) == 1 else ""
+    unlisted = [name for name, target in targets.items() if not target.clusters]
+    return unlisted[0] if len(unlisted) == 1 else ""
 
 
 @dataclass
 class NamedTargets:
-    """The `EvidenceSource` port over one that has nothing to poll: it is silent until the others name a workload."""
+    """The `EvidenceSource` port over one that has nothing to poll: it reads only workloads that the others name."""
 
     name: str
     source: EvidenceSource
 
     def read(self, question: Question) -> Reading:
-        """See the port."""
+        """Read the named workloads; without any, return a note."""
         if question.workloads:
             return self.source.read(question)
         return Reading(notes=("not asked: the others name no workload, and it has nothing to poll by itself",))
@@ -49,28 +49,28 @@ class TargetRouter:
 
     name: str
     verifiers: Mapping[str, Verifier]
-    """By target; a target without this service is left out."""
+    """The verifiers by target; a target without this service is left out."""
     target_of: Callable[[Rollout], str]
     now: Clock
 
     @property
     def promise(self) -> str:
-        """That of each: they differ in their servers alone."""
+        """The promise of any of them: they differ in their servers alone."""
         return next(iter(self.verifiers.values())).promise
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
-        """See the port."""
+        """Let the incident's target observe; where no target serves its cluster, say so."""
         target = self.target_of(rollout)
         if chosen := self.verifiers.get(target):
             return chosen.observe(rollout, earlier)
         at = stamp(self.now())
         if target:
-            said = f"target {target} has none"
-            return Observation(verifier=self.name, status="success", summary=said, at=at, facts={"neutral": said})
-        said = "no target serves this incident's cluster: list it in `targets.*.clusters`"
-        return Observation(verifier=self.name, status="pending", summary=said, at=at)
+            summary = f"target {target} has none"
+            return Observation(verifier=self.name, status="success", summary=summary, at=at, facts={"neutral": summary})
+        summary = "no target serves this incident's cluster: list it in `targets.*.clusters`"
+        return Observation(verifier=self.name, status="pending", summary=summary, at=at)
 
     def forget(self) -> None:
-        """See the port."""
+        """Drop the cached answers of every target."""
         for verifier in self.verifiers.values():
             verifier.forget()

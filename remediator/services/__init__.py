@@ -1,1 +1,1 @@
-"""Adapters to the world outside; a vendor's types and exceptions stop here."""
+"""Adapters to external services; a vendor's types and exceptions stop here."""

@@ -1,1 +1,1 @@
-"""How every adapter speaks HTTP: deadlines, bounds, trust, one request for many callers."""
+"""HTTP for every adapter: deadlines, size limits, certificate authorities, one request for many callers."""

@@ -1,4 +1,4 @@
-"""One thin session for small HTTP services: bounded in time and size, and never tells a stranger our credentials."""
+"""A small HTTP session for JSON services: limited in time and size, and credentials go to their own server only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ import urllib3.exceptions
 from remediator import __version__
 from remediator.domain.sources import AnswerError, short
 from remediator.errors import ConfigError
-from remediator.transport.deadlines import authority, whole, within
+from remediator.transport.certificate_authority import authority_file
+from remediator.transport.deadlines import read_all, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,22 +29,22 @@ if TYPE_CHECKING:
     from remediator.domain.sources import Access, Parameters
 
 MOST = 64 << 20
-"""Bytes of one answer, decompressed; more is an error, since half a document says nothing."""
+"""Bytes of one answer, decompressed; more is an error, since half a document is useless."""
 
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _TRIES = 3
 _DOUBTFUL = 2
-"""Tries where the service may be at its limit: a 500, or silence. All that is asked changes nothing."""
+"""Attempts where the service may be at its limit: a 500, or silence. Every such request changes nothing."""
 
 _SLACK = 1.0
-"""Seconds: where the library itself notices a silence at the same moment, its word is the better one."""
+"""Extra seconds, so that the library's own timeout, which is more precise, comes first."""
 
 _LONGEST_PAUSE = 10.0
 _REDIRECTS = 3
 
 
 class _Signed(requests.auth.AuthBase):
-    """Sets our own credentials, or none: an auth object must be there, or requests would look into ~/.netrc."""
+    """Sets our own credentials, or none: without an auth object, requests would read ~/.netrc."""
 
     def __init__(self, access: Access) -> None:
         self.access = access
@@ -57,7 +58,7 @@ class _Signed(requests.auth.AuthBase):
 
 
 class Http:
-    """The `Web` port. `name` is how errors call the service: `Loki prod`.
+    """The `Web` port. `name` is the service's name in errors: `Loki prod`.
 
     `timeout` is for connecting and for each silence; `budget` for the answer as a whole, so that a service that
     drips bytes cannot hold a run. Both in seconds.
@@ -84,45 +85,45 @@ class Http:
         self._local = threading.local()
 
     def get(self, path: str, parameters: Parameters = (), *, patience: float = 0) -> Any:
-        """See the port."""
+        """Return the answer's document."""
         return self._document("GET", path, {"params": list(parameters)}, patience)
 
     def post_form(self, path: str, parameters: Parameters) -> Any:
-        """See the port."""
+        """Return the answer to a form; only for requests that change nothing."""
         return self._document("POST", path, {"data": list(parameters)}, 0)
 
     def post_json(self, path: str, body: Mapping[str, Any]) -> Any:
-        """See the port."""
+        """Request a change, once."""
         return self._document("POST", path, {"json": dict(body)}, 0, tries=1)
 
     @property
     def _session(self) -> requests.Session:
-        """One a thread: requests does not promise that a session may be shared."""
-        found: requests.Session | None = getattr(self._local, "session", None)
-        if found is None:
-            found = requests.Session()
-            found.auth = _Signed(self.access)
-            found.headers.update(self._headers)
-            found.mount(self.base, requests.adapters.HTTPAdapter(max_retries=0))
-            self._local.session = found
-        return found
+        """The session of this thread: requests does not promise that a session may be shared."""
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.auth = _Signed(self.access)
+            session.headers.update(self._headers)
+            session.mount(self.base, requests.adapters.HTTPAdapter(max_retries=0))
+            self._local.session = session
+        return session
 
     @cached_property
     def _ca(self) -> str | bool:
-        """A file, since that is what requests takes; True for the system's own authorities.
+        """The certificate authorities as requests takes them: a file, or True for the system's own.
 
         Told with each request: what a session is told yields to REQUESTS_CA_BUNDLE.
         """
-        return authority(self.access.ca, self.name) if self.access.ca else True
+        return authority_file(self.access.ca, self.name) if self.access.ca else True
 
     def _document(self, method: str, path: str, sent: dict[str, Any], patience: float, *, tries: int = _TRIES) -> Any:
         body = self._with_retries(method, path, sent, patience, tries)
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:
-            said = short(body.decode("utf-8", "replace"), 160)
-            what = "nothing" if not body.strip() else f"what is no JSON: {said!r}"
-            raise AnswerError(f"{self.name} answers {path} with {what}", status=200, detail=said) from error
+            text = short(body.decode("utf-8", "replace"), 160)
+            content = "nothing" if not body.strip() else f"what is no JSON: {text!r}"
+            raise AnswerError(f"{self.name} answers {path} with {content}", status=200, detail=text) from error
 
     def _with_retries(self, method: str, path: str, sent: dict[str, Any], patience: float, tries: int) -> bytes:
         until = time.monotonic() + max(self.budget, patience)
@@ -144,18 +145,20 @@ class Http:
                     if answer.is_redirect and "json" in sent:
                         raise AnswerError(f"{self.name} redirects what was to be ordered: give its own address")
                     if answer.is_redirect:
-                        url, sent = self._followed(url, answer.headers["Location"]), {"data": sent.get("data")}
+                        url, sent = self._redirected(url, answer.headers["Location"]), {"data": sent.get("data")}
                         continue
                     body = self._body(answer, until)
-                    return self._judged(answer, body)
+                    return self._checked(answer, body)
         except requests.exceptions.SSLError as error:
             raise AnswerError(f"{self.name} is not trusted at {self._host(url)}: {_tls(error)}; name its CA") from error
         except requests.exceptions.Timeout as error:
             silent = AnswerError(f"{self.name} did not answer within {timeout[1]:g} s", retryable=True)
             raise _Later(silent, tries=1 if patience else _DOUBTFUL) from error
         except requests.exceptions.ConnectionError as error:
-            gone = AnswerError(f"{self.name} cannot be reached at {self._host(url)}: {_reason(error)}", retryable=True)
-            raise _Later(gone) from error
+            unreachable = AnswerError(
+                f"{self.name} cannot be reached at {self._host(url)}: {_reason(error)}", retryable=True
+            )
+            raise _Later(unreachable) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise AnswerError(f"{self.name} broke off its answer: {_reason(error)}", retryable=True) from error
         except ValueError as error:  # requests looks at where a redirect leads, though it must not follow
@@ -163,7 +166,7 @@ class Http:
         raise AnswerError(f"{self.name} redirects in circles")
 
     def _sent(self, method: str, url: str, sent: dict[str, Any], timeout: tuple[float, float], until: float) -> Any:
-        """Its status and headers."""
+        """Return the response with its status and headers, its body unread."""
         session, late = self._session, f"{self.name} did not begin its answer within {self.budget:g} s"
         ask = partial(session.request, method, url, **sent, timeout=timeout, verify=self._ca)
         try:
@@ -175,20 +178,20 @@ class Http:
 
     def _body(self, answer: requests.Response, until: float) -> bytes:
         read = partial(answer.raw.read1, decode_content=True)
-        body = whole(read, self.name, most=MOST, until=until, budget=self.budget)
-        wanted = answer.headers.get("Content-Length", "")
-        if wanted.isdigit() and not answer.headers.get("Content-Encoding") and len(body) < int(wanted):
-            raise AnswerError(f"{self.name} broke off its answer after {len(body)} of {wanted} bytes", retryable=True)
+        body = read_all(read, self.name, most=MOST, until=until, budget=self.budget)
+        length = answer.headers.get("Content-Length", "")
+        if length.isdigit() and not answer.headers.get("Content-Encoding") and len(body) < int(length):
+            raise AnswerError(f"{self.name} broke off its answer after {len(body)} of {length} bytes", retryable=True)
         return body
 
-    def _judged(self, answer: requests.Response, body: bytes) -> bytes:
+    def _checked(self, answer: requests.Response, body: bytes) -> bytes:
         if answer.status_code < 300:
             return body
-        said = short(_message(body))
+        message = short(_message(body))
         error = AnswerError(
-            f"{self.name} answers {answer.status_code}{_advice(answer.status_code)}{f': {said}' if said else ''}",
+            f"{self.name} answers {answer.status_code}{_advice(answer.status_code)}{f': {message}' if message else ''}",
             status=answer.status_code,
-            detail=said,
+            detail=message,
             retryable=answer.status_code in _AGAIN or answer.status_code >= 500,
         )
         if answer.status_code in _AGAIN:
@@ -196,8 +199,8 @@ class Http:
             raise _Later(error, _retry_after(answer.headers.get("Retry-After", "")), tries=tries)
         raise error
 
-    def _followed(self, url: str, location: str) -> str:
-        """The next address, if it is the same service's: whoever else is named there gets no request of ours."""
+    def _redirected(self, url: str, location: str) -> str:
+        """Return the next address, if it is on the same server: no other server gets a request."""
         try:
             following = urljoin(url, location)
         except ValueError:
@@ -208,9 +211,9 @@ class Http:
         upgraded = (old.scheme, new.scheme) == ("http", "https") and (_port(old), _port(new)) == (80, 443)
         same_port = _port(old) == _port(new) or upgraded
         if new.hostname != old.hostname or not same_port or (old.scheme == "https" and new.scheme != "https"):
-            where = f"{new.scheme}://{new.hostname}{f':{new.port}' if new.port else ''}"
+            address = f"{new.scheme}://{new.hostname}{f':{new.port}' if new.port else ''}"
             raise AnswerError(
-                f"{self.name} redirects to {short(where, 120)}, which was not asked: give its own address, "
+                f"{self.name} redirects to {short(address, 120)}, which was not asked: give its own address, "
                 "or credentials that need no sign-in page"
             )
         return following
@@ -221,7 +224,7 @@ class Http:
 
 
 class _Later(Exception):
-    """Worth another try, up to so many in all; `pause` in seconds where the service named one."""
+    """The request may be tried again, up to `tries` in all; `pause` in seconds where the service named one."""
 
     def __init__(self, error: AnswerError, pause: float = 0, *, tries: int = _TRIES) -> None:
         self.error, self.pause, self.tries = error, pause, tries
@@ -229,7 +232,7 @@ class _Later(Exception):
 
 
 def _split(url: str) -> SplitResult | None:
-    """None for what is no address: a port beyond all ports is found out only when somebody looks at it."""
+    """Return the parts of an address; None where it is invalid, for example a port beyond all ports."""
     with contextlib.suppress(ValueError):
         parts = urlsplit(url)
         return None if parts.port == 0 else parts
@@ -253,25 +256,25 @@ def _advice(status: int) -> str:
 
 
 def _message(body: bytes) -> str:
-    """What an error says: plain text as it is; of JSON the sentence that the service's habit puts somewhere."""
+    """Return the text of an error: plain text as it is; of JSON its message, under one of the usual keys."""
     text = body[:4096].decode("utf-8", "replace")
     with contextlib.suppress(ValueError, RecursionError):
         document = json.loads(text)
         if isinstance(document, str):
             return document
         if isinstance(document, dict):
-            found = (document.get(key) for key in ("message", "error", "detail"))
-            return next((one for one in found if isinstance(one, str) and one), text)
+            texts = (document.get(key) for key in ("message", "error", "detail"))
+            return next((value for value in texts if isinstance(value, str) and value), text)
     return "a web page" if text.lstrip()[:1] == "<" else text
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause that says something, without addresses of memory."""
+    """Return the text of the innermost cause, without memory addresses."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return short(str(error) or type(error).__name__, 200)
 
 
 def _tls(error: BaseException) -> str:
-    said = _reason(error)
-    return said.split("] ", 1)[-1].split(" (_ssl", 1)[0]
+    reason = _reason(error)
+    return reason.split("] ", 1)[-1].split(" (_ssl", 1)[0]

@@ -23,7 +23,7 @@ from remediator.services.kubernetes.source import ClusterSource
 from remediator.services.kubernetes.verify import PodVerifier
 from remediator.services.loki.source import LokiSource
 from remediator.services.loki.verify import SignatureVerifier
-from remediator.services.prometheus import UsageSource
+from remediator.services.prometheus.source import UsageSource
 from remediator.transport.http import Http
 from tests.contract.test_sources_and_verifiers import CHECKOUT, healthy
 from tests.servers.http_server import Answer, Asked, Running, certificate, serve
@@ -165,7 +165,7 @@ def test_a_source_with_a_fault_is_named_with_it_and_the_others_count(stack, tmp_
     assert SECRET not in bad.error
     assert good.error == ""
     assert strangers == []
-    assert set(gather.marked()) == {"well"}
+    assert set(gather.new_marks()) == {"well"}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -22,7 +22,7 @@ from remediator.services.kubernetes.source import ClusterSource
 from remediator.services.kubernetes.verify import PodVerifier
 from remediator.services.loki.source import LokiSource
 from remediator.services.loki.verify import SignatureVerifier
-from remediator.services.prometheus import UsageSource
+from remediator.services.prometheus.source import UsageSource
 from remediator.transport.http import Http
 from tests.fake_ports import FakeVerifier
 from tests.servers.http_server import Answer, Asked, serve

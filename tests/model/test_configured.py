@@ -61,7 +61,7 @@ def test_the_policy_alone_is_enough(tmp_path: Path) -> None:
         at = asker.endpoint
         assert (at.name, at.base_url, at.timeout, at.temperature) == ("small", server.url, 7.5, 0.2)
         assert at.headers == {"X-Team": "shop"}
-        assert (asker.tokens_per_incident, asker.tokens_per_run, asker.purse.per_day) == (9_000, 20_000, 30_000)
+        assert (asker.tokens_per_incident, asker.tokens_per_run, asker.budget.per_day) == (9_000, 20_000, 30_000)
 
 
 def test_the_environment_wins_key_by_key(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_environment_wins_key_by_key(tmp_path: Path) -> None:
     at = asker.endpoint
     assert (at.name, at.base_url, at.temperature) == ("large", "http://127.0.0.1:1/v1", 0.0)
     assert at.headers == {"X-Team": "shop", "Authorization": "Basic x"}
-    assert (asker.tokens_per_run, asker.purse.per_day) == (20_000, 0)
+    assert (asker.tokens_per_run, asker.budget.per_day) == (20_000, 0)
     assert found.asked_model.language == "Korean"
 
 

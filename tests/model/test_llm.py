@@ -371,7 +371,7 @@ def test_cost_is_what_the_server_counts_where_that_can_be_meant(
 
     own = SIZE, prompts.count(GOOD)
     with Model(counting) as server:
-        asker = analyst(server.url, purse=Purse(50_000))
+        asker = analyst(server.url, budget=Purse(50_000))
         asker.consider(BRIEF)
     assert (asker.spent.sent, asker.spent.received) == (spent or own)
     assert asker.spent.today <= asker.tokens_per_incident
@@ -385,7 +385,7 @@ def test_what_a_server_counts_beyond_the_grant_is_booked() -> None:
 
     purse = Purse(100_000)
     with Model(counting) as server:
-        asker = analyst(server.url, purse=purse, tokens_per_run=70_000)
+        asker = analyst(server.url, budget=purse, tokens_per_run=70_000)
         asker.consider(BRIEF)
         assert (asker.spent.sent, asker.spent.received, asker.spent.today) == (60_000, 3_000, 63_000)
         asker.consider(OTHER)
@@ -401,7 +401,7 @@ def test_an_answer_that_nobody_reads_is_counted_at_the_most_that_it_may_cost(
 ) -> None:
     purse = Purse(50_000)
     with Model(behaviour) as server, pytest.raises(ServiceError):
-        analyst(server.url, purse=purse, timeout=timeout).consider(BRIEF)
+        analyst(server.url, budget=purse, timeout=timeout).consider(BRIEF)
     (body,) = server.bodies
     most = body.get("max_tokens") or body["max_completion_tokens"]
     assert purse.whole - purse.left == SIZE + most
@@ -412,14 +412,14 @@ def test_a_server_that_is_not_there_costs_no_answer() -> None:
         url = server.url
     purse = Purse(50_000)
     with pytest.raises(ServiceError):
-        analyst(url, purse=purse, timeout=1.0).consider(BRIEF)
+        analyst(url, budget=purse, timeout=1.0).consider(BRIEF)
     assert (purse.whole - purse.left) % SIZE == 0
 
 
 def test_what_was_set_aside_and_not_used_comes_back() -> None:
     purse = Purse(50_000)
     with Model(only("json_schema")) as server:
-        asker = analyst(server.url, purse=purse)
+        asker = analyst(server.url, budget=purse)
         asker.consider(BRIEF)
     assert purse.taken == 20_000
     assert asker.spent.today == 50_000 - purse.left < 3_000
@@ -427,7 +427,7 @@ def test_what_was_set_aside_and_not_used_comes_back() -> None:
 
 def test_a_day_that_is_spent_ends_the_asking() -> None:
     with Model(only("json_schema")) as server, pytest.raises(ServiceError, match="tokens_per_day"):
-        analyst(server.url, purse=Purse(100)).consider(BRIEF)
+        analyst(server.url, budget=Purse(100)).consider(BRIEF)
     assert server.bodies == []
 
 
@@ -437,7 +437,7 @@ def test_an_answer_is_not_lost_with_the_count() -> None:
             raise ServiceError("GitHub is down")
 
     with Model(only("json_schema")) as server:
-        assert analyst(server.url, purse=Broken(50_000)).consider(BRIEF)
+        assert analyst(server.url, budget=Broken(50_000)).consider(BRIEF)
 
 
 class Purse:

@@ -17,7 +17,7 @@ from remediator.services.alertmanager.client import firing
 from remediator.services.alertmanager.dispatch import filters_of_group
 from remediator.services.alertmanager.source import AlertSource
 from remediator.services.alertmanager.verify import AlertVerifier
-from remediator.services.prometheus import UsageSource, matchers, query_range
+from remediator.services.prometheus.source import UsageSource, matchers, query_range
 from remediator.transport.http import Http
 from tests.servers.processes import free_port, started
 from tests.servers.rollouts import rollout

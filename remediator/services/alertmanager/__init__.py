@@ -1,1 +1,1 @@
-"""Alertmanager: which alerts fire, as events tell them or the API does, and whether an incident's own have ended."""
+"""Alertmanager: the firing alerts, from events or from the API, and the check that an incident's alerts have ended."""

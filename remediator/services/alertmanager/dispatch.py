@@ -1,4 +1,4 @@
-"""The alerts of a `repository_dispatch`: those in it, or of a group that was too large for it, those that the API tells."""
+"""The alerts of a `repository_dispatch`: from its payload, or from the API where the group was too large for it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GROUP = re.compile(r"\{[^{}]*\}(?:/\{[^{}]*\})*(?:/\d+)?:\{[^{}]*\}")
 
 
 def filters_of_group(key: str) -> list[str]:
-    """The matchers of a webhook's `groupKey`, `{}/{severity=~"c|w"}:{alertname="X", namespace="shop"}`: routes, then group.
+    """Return the matchers of a webhook's `groupKey`, `{}/{severity=~"c|w"}:{alertname="X"}`: routes, then group.
 
     Values may hold whatever stands between the parts.
     """
@@ -32,44 +32,46 @@ def filters_of_group(key: str) -> list[str]:
 
 
 def is_group(key: str) -> bool:
-    """Whether a text has the shape of a `groupKey`."""
+    """Return whether a text has the shape of a `groupKey`."""
     bare = _QUOTED.sub('""', key)
     return _GROUP.fullmatch(bare) is not None
 
 
 def of_dispatch(payload: Mapping[str, Any], webs: Sequence[Web] = ()) -> str:
-    """The alerts of a `repository_dispatch` that fire, as a text for the evidence reader.
+    """Return the alerts of a `repository_dispatch` that fire, as a text for the evidence reader.
 
     Where the dispatch was too small for them they are asked for by their group. Where nobody can be asked those that it
     has must do; ConfigError where it has none.
     """
     message = _message(payload)
     group, alerts = _group(message), message.get("alerts")
-    given = [one for one in alerts if isinstance(one, dict) and _fires(one)] if isinstance(alerts, list) else []
+    included = (
+        [alert for alert in alerts if isinstance(alert, dict) and _fires(alert)] if isinstance(alerts, list) else []
+    )
     if not message.get("truncatedAlerts") and isinstance(alerts, list):
-        return document(given)
+        return document(included)
     if webs and group is not None:
         try:
             return document(_of_group(webs, group, re.escape(str(message.get("receiver") or ""))))
         except ServiceError as error:
-            if not given:
+            if not included:
                 raise
             log.warning("%s", error)
-    if not given:
+    if not included:
         raise ConfigError("the alerts did not fit into the event: give REMEDIATOR_ALERTMANAGER_URL to ask for them")
     log.warning(
         "alerts of the group did not fit into the event, and nobody else tells them: only the %d in it are read",
-        len(given),
+        len(included),
     )
-    return document(given)
+    return document(included)
 
 
 def cluster_of_group(payload: Mapping[str, Any]) -> str:
-    """The cluster that all alerts of a webhook's group are of; empty where it says none."""
+    """Return the cluster that all alerts of a webhook's group share; empty where they name none."""
     message = _message(payload)
     for labels in (message.get("groupLabels"), message.get("commonLabels")):
-        if isinstance(labels, dict) and (said := label({"labels": labels}, "cluster")):
-            return said
+        if isinstance(labels, dict) and (cluster := label({"labels": labels}, "cluster")):
+            return cluster
     matchers = _MATCHER.findall(str(message.get("groupKey") or ""))
     return next((json.loads(text) for name, operator, text in matchers if (name, operator) == ("cluster", "=")), "")
 
@@ -80,7 +82,7 @@ def _message(payload: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _group(message: Mapping[str, Any]) -> list[str] | None:
-    """The matchers of a message's group: by its key, else by its labels, whose texts a template may have made numbers."""
+    """Return the matchers of the group: by its key, else by its labels, which a template may have made numbers."""
     key, labels = str(message.get("groupKey") or ""), message.get("groupLabels")
     if is_group(key):
         return filters_of_group(key)
@@ -91,21 +93,21 @@ def _group(message: Mapping[str, Any]) -> list[str] | None:
 
 
 def _of_group(webs: Sequence[Web], filters: Sequence[str], receiver: str) -> list[dict[str, Any]]:
-    """From all that answer: one of several may be down, or know nothing of the group."""
-    found: dict[str, dict[str, Any]] = {}
+    """Return the group's alerts from all servers that answer: one of several may be down, or not know the group."""
+    alerts: dict[str, dict[str, Any]] = {}
     errors: list[ServiceError] = []
     for web in webs:
         try:
-            found |= {json.dumps(alert["labels"], sort_keys=True): alert for alert in firing(web, filters, receiver)}
+            alerts |= {json.dumps(alert["labels"], sort_keys=True): alert for alert in firing(web, filters, receiver)}
         except ServiceError as error:
             errors.append(error)
     if errors and len(errors) == len(webs):
         raise errors[0]
     for silent in errors:
         log.warning("%s", silent)
-    return list(found.values())
+    return list(alerts.values())
 
 
 def _fires(alert: Mapping[str, Any]) -> bool:
-    """A group that fires may hold alerts that are over; the API's own alerts say more than a word."""
+    """Return whether the alert fires: a group that fires may hold alerts that have ended."""
     return active(alert) if isinstance(alert.get("status"), dict) else alert.get("status") != "resolved"

@@ -1,4 +1,4 @@
-"""What fires now, as a source of incidents."""
+"""Firing alerts as a source of incidents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class AlertSource:
-    """The `Source` port; a question about workloads keeps those alerts that name one of them."""
+    """The `EvidenceSource` port; a question about workloads selects the alerts that name one of them."""
 
     name: str
     web: Web
@@ -24,22 +24,22 @@ class AlertSource:
     receiver: str = ""
 
     def read(self, question: Question) -> Reading:
-        """See the port."""
+        """Return the firing alerts that answer the question."""
         alerts = firing(self.web, self.filters, self.receiver)
         if question.workloads:
-            alerts = [alert for alert in alerts if any(_names(alert, one) for one in question.workloads)]
+            alerts = [alert for alert in alerts if any(_names(alert, workload) for workload in question.workloads)]
         ids = {item_id(str(a.get("fingerprint")), str(a.get("startsAt"))): a for a in alerts}
-        kept = [alert for one, alert in ids.items() if one not in question.handled]
+        new_alerts = [alert for alert_id, alert in ids.items() if alert_id not in question.handled]
         return Reading(
-            texts=((self.name, document(kept)),) if kept else (),
-            items=len(kept),
+            texts=((self.name, document(new_alerts)),) if new_alerts else (),
+            items=len(new_alerts),
             ids=tuple(ids),
-            workloads=tuple(dict.fromkeys(found for alert in kept if (found := workload_of_alert(alert)))),
+            workloads=tuple(dict.fromkeys(workload for alert in new_alerts if (workload := workload_of_alert(alert)))),
         )
 
 
-def _names(alert: Mapping[str, Any], wanted: Workload) -> bool:
-    found = subject_of(alert)
-    if found.namespace != wanted.namespace or found.kind == "Node":
+def _names(alert: Mapping[str, Any], workload: Workload) -> bool:
+    subject = subject_of(alert)
+    if subject.namespace != workload.namespace or subject.kind == "Node":
         return False
-    return not wanted.name or found.name == wanted.name or bool(found.pod and found.pod == wanted.pod)
+    return not workload.name or subject.name == workload.name or bool(subject.pod and subject.pod == workload.pod)

@@ -1,4 +1,4 @@
-"""Whether the alerts of an incident, and others about its workloads, are over."""
+"""The verifier over alerts: those of an incident, and others about its workloads, have ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from remediator.domain.sources import short
 from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
 from remediator.services.alertmanager.client import active, firing, label, subject_of, text_of
-from remediator.transport.deadlines import SingleFlight
+from remediator.transport.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,90 +40,90 @@ class AlertVerifier:
     settle: timedelta
     filters: Sequence[str] = ()
     receiver: str = ""
-    cluster_of: Callable[[str], str] = lambda said: said
-    """By what name incidents go on whose alerts say that cluster."""
-    _known: SingleFlight[list[dict[str, Any]]] = field(default_factory=SingleFlight, repr=False)
+    cluster_of: Callable[[str], str] = lambda cluster: cluster
+    """Maps an alert's cluster to the cluster's name in incidents."""
+    _alerts: SingleFlight[list[dict[str, Any]]] = field(default_factory=SingleFlight, repr=False)
 
     @property
     def promise(self) -> str:
-        """See the port."""
+        """The condition that holds on success."""
         return "its alerts resolved"
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
-        """See the port."""
+        """Check the firing alerts once."""
         at = stamp(self.now())
-        wanted = {item.reason for item in rollout.diagnosis.evidence if item.channel == "alert"}
+        alert_names = {item.reason for item in rollout.diagnosis.evidence if item.channel == "alert"}
         places = [*rollout.subjects, *(e.subject for e in rollout.diagnosis.evidence if e.channel == "alert")]
         try:
             alerts = self._firing()
         except RemediatorError as error:
             return Observation(verifier=self.name, status="pending", summary=str(error), at=at)
-        mine = [alert for alert in alerts if self._mine(alert, places, wanted)]
-        facts = {} if wanted else {"neutral": "no alert told of this incident"}
+        mine = [alert for alert in alerts if self._mine(alert, places, alert_names)]
+        facts = {} if alert_names else {"neutral": "no alert told of this incident"}
         if not mine:
             calm = Observation(verifier=self.name, status="success", summary="no alert fires", at=at, facts=facts)
             return require_settled(calm, earlier, self.settle)
         worst = ([alert for alert in mine if active(alert)] or mine)[-1]
-        began, what = str(worst.get("startsAt") or "")[:19] + "Z", label(worst, "alertname") or "an alert"
+        began, alert_name = str(worst.get("startsAt") or "")[:19] + "Z", label(worst, "alertname") or "an alert"
         sure = any(_is(subject_of(worst), place) for place in self._here(subject_of(worst), places))
         hidden = "" if active(worst) else _suppressed_by(worst)
-        anew = sure and not hidden and bool(rollout.since) and began > rollout.since and what in wanted
+        anew = sure and not hidden and bool(rollout.since) and began > rollout.since and alert_name in alert_names
         status: VerificationStatus = "failed" if anew else "pending"
-        said = f"`{what}` fires{' again' if anew else ''} since {began}{hidden}: {short(text_of(worst), 160)}"
+        summary = f"`{alert_name}` fires{' again' if anew else ''} since {began}{hidden}: {short(text_of(worst), 160)}"
         return Observation(
-            verifier=self.name, status=status, summary=said, at=at, link=_page(self.web, label(worst, "alertname"))
+            verifier=self.name, status=status, summary=summary, at=at, link=_page(self.web, label(worst, "alertname"))
         )
 
     def forget(self) -> None:
-        """See the port."""
-        self._known.forget()
+        """Drop the cached alerts."""
+        self._alerts.forget()
 
-    def _mine(self, alert: Mapping[str, Any], places: Sequence[Subject], wanted: set[str]) -> bool:
-        found = subject_of(alert)
-        places = self._here(found, places)
-        another = found.kind == "Node" and any(place.kind == "Node" for place in places)
-        called = label(alert, "alertname") in wanted and not another
-        near = called and any(_may_be(found, place) for place in places)
-        return near or any(_is(found, place) for place in places)
+    def _mine(self, alert: Mapping[str, Any], places: Sequence[Subject], alert_names: set[str]) -> bool:
+        subject = subject_of(alert)
+        places = self._here(subject, places)
+        another = subject.kind == "Node" and any(place.kind == "Node" for place in places)
+        same_name = label(alert, "alertname") in alert_names and not another
+        near = same_name and any(_may_be(subject, place) for place in places)
+        return near or any(_is(subject, place) for place in places)
 
-    def _here(self, found: Subject, places: Sequence[Subject]) -> list[Subject]:
-        """Those that are not in another cluster than the alert says: one Alertmanager may serve many."""
-        names = {found.cluster, self.cluster_of(found.cluster)} if found.cluster else set()
+    def _here(self, subject: Subject, places: Sequence[Subject]) -> list[Subject]:
+        """Return the places that are not in another cluster than the alert: one Alertmanager may serve many."""
+        names = {subject.cluster, self.cluster_of(subject.cluster)} if subject.cluster else set()
         return [place for place in places if not (names and place.cluster) or place.cluster in names]
 
     def _firing(self) -> list[dict[str, Any]]:
-        return self._known.ask("", lambda: firing(self.web, self.filters, self.receiver, suppressed=True))
+        return self._alerts.ask("", lambda: firing(self.web, self.filters, self.receiver, suppressed=True))
 
 
-def _is(found: Subject, place: Subject) -> bool:
-    """Whether two subjects are one object, whichever of its kinds each was told by."""
-    if "Node" in {found.kind, place.kind}:
-        return found.kind == place.kind and bool(found.name) and found.name == place.name
-    if found.namespace != place.namespace:
+def _is(subject: Subject, place: Subject) -> bool:
+    """Return whether two subjects are one object, whichever of its kinds names each."""
+    if "Node" in {subject.kind, place.kind}:
+        return subject.kind == place.kind and bool(subject.name) and subject.name == place.name
+    if subject.namespace != place.namespace:
         return False
-    return bool(found.name and found.name == place.name) or bool(found.pod and found.pod == place.pod)
+    return bool(subject.name and subject.name == place.name) or bool(subject.pod and subject.pod == place.pod)
 
 
-def _may_be(found: Subject, place: Subject) -> bool:
-    """Whether an alert of the incident's name can be its own: somewhere near, and not clearly another workload's."""
+def _may_be(subject: Subject, place: Subject) -> bool:
+    """Return whether an alert of the incident's name can be its own: near, and not clearly another workload's."""
     if place.kind == "Node" or not place.namespace:
         return True
-    if found.namespace and found.namespace != place.namespace:
+    if subject.namespace and subject.namespace != place.namespace:
         return False
-    return not (found.kind in _RUNS_PODS and place.kind in _RUNS_PODS)
+    return not (subject.kind in _RUNS_PODS and place.kind in _RUNS_PODS)
 
 
 def _suppressed_by(alert: Mapping[str, Any]) -> str:
-    """By what an alert is kept quiet, which ends nothing: whoever silences a fault has not mended it."""
+    """Return what suppresses an alert; a silence ends nothing, so a suppressed alert still counts."""
     status = alert.get("status")
-    told = [
+    reasons = [
         f"{word} by {short(', '.join(map(str, by)), 80)}"
         for key, word in (("silencedBy", "silenced"), ("inhibitedBy", "inhibited"), ("mutedBy", "muted"))
         if isinstance(status, dict) and isinstance(by := status.get(key), list) and by
     ]
-    return f" ({'; '.join(told) or 'suppressed'})"
+    return f" ({'; '.join(reasons) or 'suppressed'})"
 
 
 def _page(web: Web, name: str) -> str:
-    """Where Alertmanager shows the alerts of a name: its own address, never one that an alert brings along."""
+    """Return Alertmanager's page of an alert name: the configured address, never one that an alert brings along."""
     return f"{web.base}/#/alerts?filter={quote(f'{{alertname={json.dumps(name)}}}')}"

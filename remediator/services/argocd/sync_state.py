@@ -1,4 +1,4 @@
-"""What an Application's status says about a merged change: pure functions of its JSON.
+"""The state of a merged change in an Application's status: pure functions of its JSON.
 
 `status.sync.revision` is what was compared; what runs is `operationState.syncResult` or the last of `history`. A
 merge that leaves an Application's manifests alone starts no operation, so being Synced at it is enough.
@@ -15,37 +15,37 @@ from remediator.domain.json_reader import objects_at, text_at, value_at
 from remediator.domain.sources import short
 
 _TRANSIENT = re.compile(r"dial tcp|i/o timeout|deadline exceeded|connection refused|Unavailable|EOF")
-"""A repository server that was out of reach says nothing about the manifests."""
+"""Errors of an unreachable repository server, which say nothing about the manifests."""
 
 Application = dict[str, Any]
 Contains = Callable[[str, str], bool | None]
-"""(revision, commit): whether the commit is in the revision's history; None where nobody here can say."""
+"""Maps (revision, commit) to whether the commit is in the revision's history; None where that is unknown."""
 
 
 class SyncVerdict(NamedTuple):
-    """One Application's part of the verdict."""
+    """The verdict on one Application."""
 
     status: Literal["success", "failed", "pending"]
-    said: str
+    summary: str
     arrived: bool = False
-    """The change is in the cluster, whatever became of it there."""
+    """True where the change is in the cluster, whatever became of it there."""
     waits_for_sync: bool = False
-    """The merge is known and nobody applies it by itself."""
+    """True where Argo CD knows the merge and waits for a manual sync."""
 
 
 @dataclass(frozen=True)
 class MergedRevision:
-    """The change that is looked for."""
+    """The merged change to look for."""
 
     commit: str
     at: str
     contains: Contains
     ours: Callable[[str], bool]
-    """Whether a repository's address is this repository's."""
+    """Returns whether a repository's address is this repository's."""
 
 
 def judge(name: str, app: Application | None, merge: MergedRevision) -> SyncVerdict:
-    """Arrived, healthy, or what is missing."""
+    """Return the verdict: arrived and healthy, or what is missing."""
     if app is None:
         return SyncVerdict("pending", f"`{name}` does not exist in Argo CD (deleted?)")
     if value_at(app, "metadata", "deletionTimestamp"):
@@ -55,13 +55,13 @@ def judge(name: str, app: Application | None, merge: MergedRevision) -> SyncVerd
 
 
 def arrival(name: str, app: Application, merge: MergedRevision) -> SyncVerdict | None:
-    """Why the change is not in the cluster; None once it is."""
+    """Return why the change is not in the cluster; None once it is."""
     places = ours(app, merge)
     if not places:
         return SyncVerdict("pending", f"`{name}` has no source in this repository")
     error = _condition(app, merge.at)
     compared = [_revision(value_at(app, "status", "sync"), place) for place in places]
-    reached = [merge.contains(one, merge.commit) if one else False for one in compared]
+    reached = [merge.contains(revision, merge.commit) if revision else False for revision in compared]
     if error:
         sure = all(reached) or ("manifest" in error and not _TRANSIENT.search(error))
         return SyncVerdict("failed" if sure else "pending", f"`{name}` {error}")
@@ -76,14 +76,14 @@ def arrival(name: str, app: Application, merge: MergedRevision) -> SyncVerdict |
         unknown = compared[reached.index(None)]
         return SyncVerdict("pending", f"`{name}` is at `{unknown[:7]}`, which is not known here: fetch the repository")
     if not all(reached):
-        seen = compared[reached.index(False)]
-        at = f"it is at `{seen[:7]}`" if seen else "it has compared nothing yet"
+        revision = compared[reached.index(False)]
+        at = f"it is at `{revision[:7]}`" if revision else "it has compared nothing yet"
         return SyncVerdict("pending", f"Argo CD has not seen `{merge.commit[:7]}` yet for `{name}`: {at}")
     return None if settled else _out_of_sync(name, app, merge)
 
 
 def compared(app: Application) -> dict[str, Any]:
-    """What Argo CD compared last, as a sync names it: that is what was judged, whatever its branch is at by now."""
+    """Return the revisions that Argo CD compared last, as a sync names them: exactly these were judged."""
     sync = value_at(app, "status", "sync") or {}
     if revisions := sync.get("revisions"):
         return {"revisions": revisions, "sourcePositions": list(range(1, len(revisions) + 1))}
@@ -91,37 +91,39 @@ def compared(app: Application) -> dict[str, Any]:
 
 
 def parent_of(app: Application) -> str:
-    """Name of the Application that applies this one, by Argo CD's tracking annotation or label."""
+    """Return the name of the Application that applies this one, by Argo CD's tracking annotation or label."""
     annotations, labels = value_at(app, "metadata", "annotations"), value_at(app, "metadata", "labels")
     tracking = str((annotations or {}).get("argocd.argoproj.io/tracking-id") or "")
     if ":argoproj.io/Application:" in tracking:
         return tracking.partition(":")[0].rpartition("_")[2]
-    found = str(
+    parent = str(
         (labels or {}).get("argocd.argoproj.io/instance") or (labels or {}).get("app.kubernetes.io/instance") or ""
     )
-    return "" if found == text_at(app, "metadata", "name") else found
+    return "" if parent == text_at(app, "metadata", "name") else parent
 
 
 def waits_for_parent(child: str, parent: Application | None, merge: MergedRevision) -> str:
-    """Why the child is not to be judged yet: its own text comes from the parent."""
+    """Return why the child cannot be judged yet: its own manifest comes from the parent."""
     if parent is None or not ours(parent, merge):
         return ""
     name = text_at(parent, "metadata", "name")
     resources = objects_at(parent, "status", "resources")
     mine = [r for r in resources if r.get("kind") == "Application" and r.get("name") == child]
-    if any(one.get("status") == "OutOfSync" for one in mine):
+    if any(resource.get("status") == "OutOfSync" for resource in mine):
         return f"its parent `{name}` has not applied `{child}` yet"
     compared = [_revision(value_at(parent, "status", "sync"), place) for place in ours(parent, merge)]
-    if not all(one and merge.contains(one, merge.commit) is True for one in compared):
+    if not all(revision and merge.contains(revision, merge.commit) is True for revision in compared):
         return f"its parent `{name}` has not seen `{merge.commit[:7]}` yet"
     return ""
 
 
 def ours(app: Application, merge: MergedRevision) -> list[int]:
-    """Positions of this repository's sources; -1 stands for a single `source`."""
+    """Return the positions of this repository's sources; -1 stands for a single `source`."""
     sources = value_at(app, "spec", "sources")
     if isinstance(sources, list) and sources:
-        return [n for n, one in enumerate(sources) if isinstance(one, dict) and merge.ours(text_at(one, "repoURL"))]
+        return [
+            n for n, source in enumerate(sources) if isinstance(source, dict) and merge.ours(text_at(source, "repoURL"))
+        ]
     source = value_at(app, "spec", "source") or {
         "repoURL": text_at(app, "spec", "sourceHydrator", "drySource", "repoURL")
     }
@@ -136,30 +138,30 @@ def _revision(of: Any, place: int) -> str:
 
 
 def _operation(name: str, app: Application, places: list[int], merge: MergedRevision) -> SyncVerdict | None:
-    """A sync of the merge that runs or has failed; one of an older revision says nothing about it."""
+    """Return the verdict on a running or failed sync of the merge; an older revision's sync says nothing about it."""
     state = value_at(app, "status", "operationState") or {}
-    asked, result = value_at(state, "operation", "sync"), value_at(state, "syncResult")
-    synced = (_revision(result, place) or _revision(asked, place) for place in places)
-    if not any(one and merge.contains(one, merge.commit) for one in synced):
+    request, result = value_at(state, "operation", "sync"), value_at(state, "syncResult")
+    synced = (_revision(result, place) or _revision(request, place) for place in places)
+    if not any(revision and merge.contains(revision, merge.commit) for revision in synced):
         return None
-    phase, said = text_at(state, "phase"), short(text_at(state, "message"), 240)
-    if phase == "Running" and "sync window" in said:
-        return SyncVerdict("pending", f"`{name}` waits for a manual sync of `{merge.commit[:7]}`: {said}")
+    phase, message = text_at(state, "phase"), short(text_at(state, "message"), 240)
+    if phase == "Running" and "sync window" in message:
+        return SyncVerdict("pending", f"`{name}` waits for a manual sync of `{merge.commit[:7]}`: {message}")
     if phase in {"Running", "Terminating"}:
         tries = state.get("retryCount")
-        return SyncVerdict("pending", f"`{name}` is being synced{f', retry {tries}' if tries else ''}: {said}")
+        return SyncVerdict("pending", f"`{name}` is being synced{f', retry {tries}' if tries else ''}: {message}")
     if phase in {"Failed", "Error"}:
-        return SyncVerdict("failed", f"`{name}`: the sync of `{merge.commit[:7]}` failed: {said}")
+        return SyncVerdict("failed", f"`{name}`: the sync of `{merge.commit[:7]}` failed: {message}")
     return None
 
 
 def _rolled_back(name: str, app: Application, places: list[int], merge: MergedRevision) -> SyncVerdict | None:
-    """A person brought an older revision back after the merge."""
+    """Return the verdict where a person synced an older revision after the merge."""
     state = value_at(app, "status", "operationState") or {}
     by = text_at(state, "operation", "initiatedBy", "username")
     if not by or text_at(state, "startedAt") <= merge.at or text_at(state, "phase") != "Succeeded":
         return None
-    revision = next((found for place in places if (found := _revision(value_at(state, "syncResult"), place))), "")
+    revision = next((synced for place in places if (synced := _revision(value_at(state, "syncResult"), place))), "")
     if revision and merge.contains(revision, merge.commit) is False:
         return SyncVerdict(
             "pending", f"`{name}` was synced to the older `{revision[:7]}` by {short(by, 60)} after the merge"
@@ -170,11 +172,11 @@ def _rolled_back(name: str, app: Application, places: list[int], merge: MergedRe
 def _out_of_sync(name: str, app: Application, merge: MergedRevision) -> SyncVerdict:
     automated = value_at(app, "spec", "syncPolicy", "automated")
     if not isinstance(automated, dict) or automated.get("enabled") is False:
-        said = f"`{name}` waits for a manual sync of `{merge.commit[:7]}` (automated sync is off)"
-        return SyncVerdict("pending", said, waits_for_sync=True)
-    what = text_at(app, "status", "sync", "status") or "Unknown"
-    said = f"automated sync has not begun; within a sync window it waits for a manual sync of `{merge.commit[:7]}`"
-    return SyncVerdict("pending", f"`{name}` is {what}: {said}")
+        summary = f"`{name}` waits for a manual sync of `{merge.commit[:7]}` (automated sync is off)"
+        return SyncVerdict("pending", summary, waits_for_sync=True)
+    status = text_at(app, "status", "sync", "status") or "Unknown"
+    summary = f"automated sync has not begun; within a sync window it waits for a manual sync of `{merge.commit[:7]}`"
+    return SyncVerdict("pending", f"`{name}` is {status}: {summary}")
 
 
 def _health(name: str, app: Application, merge: MergedRevision) -> SyncVerdict:
@@ -188,7 +190,7 @@ def _health(name: str, app: Application, merge: MergedRevision) -> SyncVerdict:
             for r in objects_at(app, "status", "resources")
             if text_at(r, "health", "status") == health
         ),
-        f": {said}" if (said := short(text_at(app, "status", "health", "message"), 200)) else "",
+        f": {message}" if (message := short(text_at(app, "status", "health", "message"), 200)) else "",
     )
     since = text_at(app, "status", "health", "lastTransitionTime")
     grave = health == "Degraded" and since > merge.at
@@ -196,7 +198,7 @@ def _health(name: str, app: Application, merge: MergedRevision) -> SyncVerdict:
 
 
 def _condition(app: Application, since: str) -> str:
-    """An error that Argo CD itself reports, younger than the merge."""
+    """Return an error that Argo CD itself reports, younger than the merge."""
     for condition in objects_at(app, "status", "conditions"):
         kind, at = text_at(condition, "type"), text_at(condition, "lastTransitionTime")
         if kind in {"ComparisonError", "InvalidSpecError", "UnknownError"} and (not at or at > since):

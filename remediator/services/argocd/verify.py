@@ -1,4 +1,4 @@
-"""The verifier: every affected Application has the merge, and is healthy with it."""
+"""The verifier over Argo CD: every affected Application has the merge, and is healthy with it."""
 
 from __future__ import annotations
 
@@ -45,39 +45,41 @@ class ArgoVerifier:
     settle: timedelta
     link: Callable[[str], str] = lambda _name: ""
     anew: Callable[[], None] = lambda: None
-    """Makes `fetch` ask again."""
+    """Drops what `fetch` has cached."""
     sync: Callable[[str, Mapping[str, Any]], None] | None = None
-    """Applies an Application that waits for it, at what was compared; None: the policy leaves that to people."""
-    _asked: set[str] = field(default_factory=set, repr=False)
+    """Syncs an Application that waits for it, at the compared revisions; None: the policy leaves that to people."""
+    _requested: set[str] = field(default_factory=set, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def promise(self) -> str:
-        """See the port."""
+        """The condition that holds on success."""
         return "Argo CD synced to the merge, and Healthy"
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
-        """See the port."""
+        """Check all affected Applications once."""
         at = stamp(self.now())
         commit = rollout.pull_request.merge_commit
         if not rollout.applications or not commit:
             neutral = {"neutral": "no Application is named"}
             return Observation(verifier=self.name, status="success", summary="no Application", at=at, facts=neutral)
         merge = MergedRevision(commit, rollout.merged_at, self.contains, self.ours)
-        asked = {one for look in earlier if look.verifier == self.name for one in look.facts.get("synced", "").split()}
+        requested = {
+            mark for look in earlier if look.verifier == self.name for mark in look.facts.get("synced", "").split()
+        }
         judged = [(name, self._judge(name, merge)) for name in rollout.applications]
-        judged = [(name, self._synced(name, one, merge, asked)) for name, one in judged]
-        judged.sort(key=lambda one: _ORDER[one[1].status])
+        judged = [(name, self._synced(name, verdict, merge, requested)) for name, verdict in judged]
+        judged.sort(key=lambda pair: _ORDER[pair[1].status])
         worst = judged[0][1].status
-        said = "; ".join(one.said for _, one in judged if one.status == worst)
-        facts = {"synced": " ".join(sorted(asked))} if asked else {}
-        facts[ARRIVED if all(one.arrived for _, one in judged) else AWAITED] = "yes"
+        summary = "; ".join(verdict.summary for _, verdict in judged if verdict.status == worst)
+        facts = {"synced": " ".join(sorted(requested))} if requested else {}
+        facts[ARRIVED if all(verdict.arrived for _, verdict in judged) else AWAITED] = "yes"
         link = self.link(judged[0][0])
-        seen = Observation(verifier=self.name, status=worst, summary=said, at=at, link=link, facts=facts)
-        return require_settled(seen, earlier, self.settle)
+        observation = Observation(verifier=self.name, status=worst, summary=summary, at=at, link=link, facts=facts)
+        return require_settled(observation, earlier, self.settle)
 
     def forget(self) -> None:
-        """See the port."""
+        """Drop the cached Applications."""
         self.anew()
 
     def _judge(self, name: str, merge: MergedRevision) -> SyncVerdict:
@@ -91,28 +93,28 @@ class ArgoVerifier:
         except RemediatorError as error:
             return SyncVerdict("pending", str(error))
 
-    def _synced(self, name: str, judged: SyncVerdict, merge: MergedRevision, asked: set[str]) -> SyncVerdict:
-        """Where the policy says so an Application that waits is synced, once a merge; what is asked for is noted."""
+    def _synced(self, name: str, judged: SyncVerdict, merge: MergedRevision, requested: set[str]) -> SyncVerdict:
+        """Sync an Application that waits for it, once per merge, where the policy says so; record the request."""
         if not judged.waits_for_sync or self.sync is None:
             return judged
         mark = f"{name}@{merge.commit}"
         with self._lock:  # several incidents of one merge are looked at side by side
-            known = mark in asked or mark in self._asked
-            self._asked.add(mark)
-        if known:
-            asked.add(mark)
+            requested_before = mark in requested or mark in self._requested
+            self._requested.add(mark)
+        if requested_before:
+            requested.add(mark)
             return SyncVerdict("pending", f"`{name}` was synced on the policy's behalf, and is not Synced yet")
         try:
             self.sync(name, compared(self.fetch(name) or {}))
         except RemediatorError as error:
             with self._lock:
-                self._asked.discard(mark)
-            return SyncVerdict("pending", f"{judged.said}; it could not be asked for: {error}")
-        asked.add(mark)
+                self._requested.discard(mark)
+            return SyncVerdict("pending", f"{judged.summary}; it could not be requested: {error}")
+        requested.add(mark)
         return SyncVerdict("pending", f"`{name}` is being synced to `{merge.commit[:7]}` on the policy's behalf")
 
     def _parent(self, name: str) -> Application | None:
-        """The parent where it can be seen: the label that names it may mean something else."""
+        """Return the parent where it is readable: the label that names it may mean something else."""
         try:
             return self.fetch(name)
         except RemediatorError:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 SCHEMA = 2
 FOLDER = "incidents/"
 INDEX = "index.json"
-"""The heads of all documents once more, written with every commit: `list` and identity need just this."""
+"""The index: the heads of all documents, written with every commit; `list` and identity need only this."""
 
 Packed = tuple[str, bytes]
-"""Type tag and bytes, as LangGraph's serialisers give them."""
+"""A type tag and bytes, as LangGraph's serialisers give them."""
 
 
 class Row(NamedTuple):
@@ -41,7 +41,7 @@ class Write(NamedTuple):
 
     task: str
     slot: int
-    """Position in the task's writes, negative for LangGraph's own channels."""
+    """The position in the task's writes, negative for LangGraph's own channels."""
     channel: str
     path: str
     value: Packed
@@ -49,7 +49,7 @@ class Write(NamedTuple):
 
 @dataclass
 class Document:
-    """One thread in memory; `stored` is the text it was read from, by which a lost race is noticed."""
+    """One thread in memory; `stored` is the text it was read from, which reveals a lost race."""
 
     stored: bytes | None = None
     head: dict[str, Any] = field(default_factory=dict)
@@ -60,68 +60,68 @@ class Document:
 
     @property
     def deleted(self) -> bool:
-        """Whether nothing is left that a document would hold."""
+        """True where the document holds no checkpoint."""
         return not self.checkpoints
 
     def latest(self, ns: str) -> str:
-        """Newest checkpoint id of a namespace (ids ascend with time); empty when it has none."""
+        """Return the newest checkpoint id of a namespace (ids ascend with time); empty when it has none."""
         return max(self.checkpoints.get(ns, {}), default="")
 
     def blob(self, ns: str, channel: str, version: str) -> Packed | None:
-        """One channel's value; None where the channel was empty then, or is not known."""
+        """Return one channel's value; None where the channel was empty then, or is not known."""
         return self.blobs.get(ns, {}).get(channel, {}).get(version)
 
     def writes_of(self, ns: str, checkpoint_id: str) -> list[Write]:
-        """Pending writes of one checkpoint, in the order they came."""
+        """Return the pending writes of one checkpoint, in the order they came."""
         return self.writes.get(ns, {}).get(checkpoint_id, [])
 
     def keep_blob(self, ns: str, channel: str, version: str, packed: Packed | None) -> None:
-        """Remember a channel's value at a version; None for an empty channel."""
+        """Store a channel's value at a version; None for an empty channel."""
         self.blobs.setdefault(ns, {}).setdefault(channel, {})[version] = packed
         self.dirty = True
 
     def keep_checkpoint(self, ns: str, checkpoint_id: str, checkpoint: Packed, metadata: Packed, parent: str) -> None:
-        """Remember a checkpoint."""
+        """Store a checkpoint."""
         self.checkpoints.setdefault(ns, {})[checkpoint_id] = Row(checkpoint, metadata, parent)
         self.dirty = True
 
     def keep_write(
         self, ns: str, checkpoint_id: str, task: str, slot: int, channel: str, path: str, value: Packed
     ) -> None:
-        """A repeated ordinary write is the same write; a repeated special one (negative slot) replaces it."""
+        """Store a write; a repeated ordinary write is ignored, a repeated special one (negative slot) replaces it."""
         rows = self.writes.setdefault(ns, {}).setdefault(checkpoint_id, [])
-        known = next((i for i, row in enumerate(rows) if (row.task, row.slot) == (task, slot)), None)
+        position = next((i for i, row in enumerate(rows) if (row.task, row.slot) == (task, slot)), None)
         row = Write(task, slot, channel, path, value)
-        if known is None:
+        if position is None:
             rows.append(row)
         elif slot < 0:
-            rows[known] = row
+            rows[position] = row
         self.dirty = True
 
     def clear(self) -> None:
-        """Forget everything; a document that is stored will be removed."""
+        """Remove everything; a document that is stored will be deleted."""
         self.checkpoints, self.blobs, self.writes = {}, {}, {}
         self.dirty = self.dirty or self.stored is not None
 
     def prune(self, keep: int, versions_of: Callable[[Packed], Mapping[str, Any]]) -> None:
-        """Leave the newest `keep` checkpoints of each namespace (0: all) and just the values that these refer to."""
+        """Keep the newest `keep` checkpoints of each namespace (0: all) and only the values that these refer to."""
         for ns, rows in self.checkpoints.items() if keep else ():
             for old in sorted(rows)[:-keep]:
                 del rows[old]
                 self.writes.get(ns, {}).pop(old, None)
             used = [versions_of(row.checkpoint) for row in rows.values()]
             for channel, versions in self.blobs.get(ns, {}).items():
-                wanted = {str(named[channel]) for named in used if channel in named}
-                self.blobs[ns][channel] = {v: packed for v, packed in versions.items() if v in wanted}
+                current = {str(references[channel]) for references in used if channel in references}
+                self.blobs[ns][channel] = {v: packed for v, packed in versions.items() if v in current}
 
-    def settle(self, stored: bytes | None) -> None:
-        """Take note that this text is in the store now."""
+    def mark_stored(self, stored: bytes | None) -> None:
+        """Record that this text is in the store now."""
         self.stored, self.dirty = stored, False
 
     def dump(
-        self, thread: str, kept: Callable[[str, Packed | None], Packed | None] = lambda _, packed: packed
+        self, thread: str, select: Callable[[str, Packed | None], Packed | None] = lambda _, packed: packed
     ) -> bytes:
-        """The text to store; `kept` says what of a channel's value is stored."""
+        """Return the text to store; `select` returns what of a channel's value is stored."""
         body = {
             "schema": SCHEMA,
             "thread": thread,
@@ -132,24 +132,24 @@ class Document:
             },
             "values": {
                 ns: {
-                    c: {v: _text(kept(c, p)) for v, p in sorted(versions.items())}
+                    c: {v: _text(select(c, p)) for v, p in sorted(versions.items())}
                     for c, versions in sorted(channels.items())
                 }
                 for ns, channels in sorted(self.blobs.items())
             },
             "writes": {
                 ns: {
-                    i: [[*row[:4], _text(kept(row.channel, row.value))] for row in rows]
-                    for i, rows in sorted(found.items())
+                    i: [[*row[:4], _text(select(row.channel, row.value))] for row in rows]
+                    for i, rows in sorted(by_checkpoint.items())
                 }
-                for ns, found in sorted(self.writes.items())
+                for ns, by_checkpoint in sorted(self.writes.items())
             },
         }
         return (json.dumps(body, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
     @classmethod
     def load(cls, path: str, text: bytes | None) -> Document:
-        """ConfigError for a document of a newer schema or one that is no such document."""
+        """Read a document; ConfigError for one of a newer schema or one that Remediator did not write."""
         if text is None:
             return cls()
         body = _parse(path, text)
@@ -168,9 +168,9 @@ class Document:
                 writes={
                     ns: {
                         i: [Write(t, slot, c, at, _packed(v)) for t, slot, c, at, v in rows]
-                        for i, rows in found.items()
+                        for i, rows in by_checkpoint.items()
                     }
-                    for ns, found in body["writes"].items()
+                    for ns, by_checkpoint in body["writes"].items()
                 },
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -178,23 +178,23 @@ class Document:
 
 
 def document_path(thread: str) -> str:
-    """Where a thread's document lies on the branch; any thread id is a harmless file name there."""
+    """Return the path of a thread's document on the branch; any thread id becomes a harmless file name."""
     return f"{FOLDER}{quote(thread, safe='')}.json"
 
 
 def thread_of(path: str) -> str:
-    """The thread of a document's path; empty for other files on the branch."""
+    """Return the thread of a document's path; empty for other files on the branch."""
     return unquote(path[len(FOLDER) : -len(".json")]) if path.startswith(FOLDER) and path.endswith(".json") else ""
 
 
 def records(store: RefStore) -> list[Mapping[str, Any]]:
-    """The heads of all documents on the branch, by thread; one document read, however many incidents there are."""
+    """Return the heads of all documents on the branch, by thread; reads one file, however many incidents there are."""
     head = store.head()
     return list(load_index(store.read(head, [INDEX]).get(INDEX)).values()) if head else []
 
 
 def load_index(text: bytes | None) -> dict[str, dict[str, Any]]:
-    """Heads by thread, as the index holds them."""
+    """Return heads by thread, as the index holds them."""
     if text is None:
         return {}
     body = _parse(INDEX, text)
@@ -205,7 +205,7 @@ def load_index(text: bytes | None) -> dict[str, dict[str, Any]]:
 
 
 def dump_index(heads: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """The index, a line an incident, so that git stores little of each change."""
+    """Return the index, a line an incident, so that git stores little of each change."""
     lines = [f" {json.dumps(thread)}: {json.dumps(head, ensure_ascii=False)}" for thread, head in sorted(heads.items())]
     text = f'{{"schema": {SCHEMA}, "incidents": {{\n' + ",\n".join(lines) + "\n}}\n"
     return text.encode("utf-8", "backslashreplace")
@@ -227,7 +227,7 @@ def _parse(path: str, text: bytes) -> Mapping[str, Any]:
 
 
 def _head(head: Mapping[str, Any], schema: int) -> dict[str, Any]:
-    """A head as this release reads it, whichever schema wrote it."""
+    """Return a head as this release reads it, whichever schema wrote it."""
     head = dict(head)
     if schema < 2:  # one time instead of all of them; and a slot that was an entry of its own
         head["opened"] = [head["opened"]] if head.get("opened") else []

@@ -1,4 +1,4 @@
-"""The memory of a run that has none."""
+"""The ref store of a run without a repository."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ if TYPE_CHECKING:
 
 
 class NullRefStore:
-    """A ref store for a dry run in a plain folder: it holds nothing and nothing is written to it."""
+    """A ref store for a dry run in a plain folder: it is empty and never written to."""
 
     def head(self) -> str:
-        """No ref."""
+        """Return the empty id: there is no ref."""
         return ""
 
     def public(self) -> bool:
-        """Nobody reads it."""
+        """Return False: nobody else reads it."""
         return False
 
     def read(self, head: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
-        """No document."""
+        """Return no documents."""
         del head, paths
         return {}
 
     def write(self, expected: str, changes: Mapping[str, bytes | None], message: str) -> str:
-        """Never asked for."""
+        """Raise AssertionError: a dry run never writes."""
         raise AssertionError(f"a dry run writes nothing, not {message!r} of {len(changes)} on {expected!r}")

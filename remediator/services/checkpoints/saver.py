@@ -45,19 +45,19 @@ if TYPE_CHECKING:
     from remediator.domain.ports import RefStore
 
 Admit = Callable[[str, Mapping[str, Mapping[str, Any]]], str]
-"""Thread id and all heads, its own as it would be written → why its document must not be written yet; empty when it may."""
+"""Maps a thread id and all heads, its own new one among them, to why its document must wait; empty when it may go."""
 
 Summarise = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
-"""Thread id and its latest channel values → the document's readable head, plain JSON."""
+"""Maps a thread id and its latest channel values to the document's readable head, plain JSON."""
 
 Withhold = Callable[[str, Any], Any]
-"""Channel and value → what of it may be stored."""
+"""Maps a channel and its value to what of it may be stored."""
 
 PATIENCE = 60.0
 """Seconds that a flush keeps trying on new heads; twenty processes at once need about one."""
 
 _PLAIN = frozenset({"null", "bytes", "bytearray", "msgpack"})
-"""What is read back. LangGraph's older "json" form would construct LangChain objects, pickle anything."""
+"""The type tags that are read. LangGraph's older "json" would construct LangChain objects, pickle anything."""
 
 
 class RefCheckpointSaver(BaseCheckpointSaver[str]):
@@ -85,21 +85,21 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
     # what the runs ask beyond LangGraph
 
     def records(self) -> list[Mapping[str, Any]]:
-        """The readable heads of all stored documents, without decoding a checkpoint."""
+        """Return the readable heads of all stored documents, without decoding a checkpoint."""
         with self._lock:
             return records(self.store)
 
     def recall(self, threads: Collection[str]) -> None:
-        """Read the documents of these threads together, before each of them is asked for by itself."""
+        """Read the documents of these threads in one request, before each of them is used."""
         with self._lock:
             unknown = {thread: document_path(thread) for thread in threads if thread not in self._threads}
-            found = self.store.read(self.store.head(), list(unknown.values())) if unknown else {}
+            documents = self.store.read(self.store.head(), list(unknown.values())) if unknown else {}
             for thread, path in unknown.items():
                 with contextlib.suppress(ConfigError):  # told when it is asked for by itself, at no other's cost
-                    self._threads[thread] = Document.load(path, found.get(path))
+                    self._threads[thread] = Document.load(path, documents.get(path))
 
     def flush(self, message: str, only: Collection[str] = ()) -> None:
-        """Write all that is buffered (of these threads alone, where any is named) as one commit.
+        """Write the buffer (of these threads alone, where any is named) as one commit.
 
         ConflictError when somebody else wrote one of *our* threads meanwhile: the others are written, that
         one is forgotten, and its caller reads again and decides anew.
@@ -107,7 +107,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         self._commit(message, only)
 
     def claim(self, threads: Sequence[str], message: str, admit: Admit) -> dict[str, str]:
-        """Write those of these threads that are admitted, in this order, as one commit; why the others are not.
+        """Write the admitted ones of these threads, in this order, as one commit; returns why the others are not.
 
         Each is judged by the heads that the same compare-and-swap changes, so that no two runs take the last place.
         ConflictError as of `flush`. A thread that is stored as it is needs no admission.
@@ -131,7 +131,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
                     continue
                 for thread in dirty.keys() - refused.keys():
                     if admit and thread not in lost:  # its run goes on with all that it knows
-                        self._threads[thread].settle(changes.get(document_path(thread)))
+                        self._threads[thread].mark_stored(changes.get(document_path(thread)))
                     else:
                         del self._threads[thread]  # the next read asks the store
                 if lost:
@@ -140,11 +140,11 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
             return {}
 
     def _dirty(self, only: Collection[str]) -> dict[str, Document]:
-        named = [thread for thread in only or self._threads if thread in self._threads]
-        return {thread: self._threads[thread] for thread in named if self._threads[thread].dirty}
+        threads = [thread for thread in only or self._threads if thread in self._threads]
+        return {thread: self._threads[thread] for thread in threads if self._threads[thread].dirty}
 
     def forget(self, *threads: str) -> None:
-        """Drop what is buffered of these threads, all when none is named; the next read asks the store."""
+        """Drop the buffer of these threads, all when none is named; the next read asks the store."""
         with self._lock:
             for thread in threads or list(self._threads):
                 self._threads.pop(thread, None)
@@ -152,7 +152,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
     def _changes(
         self, ours: Mapping[str, Document], index: bytes | None, admit: Admit | None
     ) -> tuple[dict[str, bytes | None], dict[str, str]]:
-        """Our documents and the index with their heads in it, nothing when nothing is ours; and who is refused."""
+        """Return our documents with the index, nothing when none is ours; and the reasons of the refused ones."""
         changes: dict[str, bytes | None] = {}
         refused: dict[str, str] = {}
         heads = load_index(index)
@@ -188,18 +188,18 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         if self.withhold is None or packed is None or channel.startswith("__"):
             return packed
         value = self._load(packed)
-        kept = self.withhold(channel, value)
-        return packed if kept is value else self._dump(kept)
+        storable = self.withhold(channel, value)
+        return packed if storable is value else self._dump(storable)
 
     # LangGraph's contract
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """The named checkpoint, else the newest, with its writes in execution order."""
+        """Return the named checkpoint, else the newest, with its writes in execution order."""
         thread, ns = _place(config)
         with self._lock:
             doc = self._thread(thread)
-            wanted = get_checkpoint_id(config) or doc.latest(ns)
-            return self._tuple(thread, ns, wanted) if wanted in doc.checkpoints.get(ns, {}) else None
+            checkpoint_id = get_checkpoint_id(config) or doc.latest(ns)
+            return self._tuple(thread, ns, checkpoint_id) if checkpoint_id in doc.checkpoints.get(ns, {}) else None
 
     def list(
         self,
@@ -209,18 +209,18 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
-        """Checkpoints, newest first within a thread and namespace."""
-        found = []
+        """Yield checkpoints, newest first within a thread and namespace."""
+        tuples = []
         end = get_checkpoint_id(before) if before else None
-        wanted = get_checkpoint_id(config) if config else None
+        checkpoint_id = get_checkpoint_id(config) if config else None
         space = config["configurable"].get("checkpoint_ns") if config else None
         with self._lock:
             for thread in [config["configurable"]["thread_id"]] if config else self._all_threads():
                 for ns, checkpoints in self._thread(thread).checkpoints.items():
-                    ids = [i for i in checkpoints if (not wanted or i == wanted) and (not end or i < end)]
+                    ids = [i for i in checkpoints if (not checkpoint_id or i == checkpoint_id) and (not end or i < end)]
                     if space is None or space == ns:
-                        found += [self._tuple(thread, ns, i) for i in sorted(ids, reverse=True)]
-        chosen = [t for t in found if all(t.metadata.get(k) == v for k, v in (filter or {}).items())]
+                        tuples += [self._tuple(thread, ns, i) for i in sorted(ids, reverse=True)]
+        chosen = [t for t in tuples if all(t.metadata.get(k) == v for k, v in (filter or {}).items())]
         yield from chosen[:limit] if limit is not None else chosen
 
     def put(
@@ -246,7 +246,7 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        """Buffer a task's writes; the same write again is the same write."""
+        """Buffer a task's writes; repeating a write changes nothing."""
         thread, ns = _place(config)
         checkpoint_id = config["configurable"]["checkpoint_id"]
         with self._lock:
@@ -256,12 +256,12 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
                 doc.keep_write(ns, checkpoint_id, task_id, slot, channel, task_path, self._dump(value))
 
     def delete_thread(self, thread_id: str) -> None:
-        """Forget a thread; the next flush removes its document."""
+        """Clear a thread; the next flush removes its document."""
         with self._lock:
             self._thread(thread_id).clear()
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """`get_tuple`: nothing here waits long enough to be worth a thread."""
+        """Call `get_tuple`: nothing here waits long enough to be worth a thread."""
         return self.get_tuple(config)
 
     async def alist(
@@ -272,9 +272,9 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """`list`: nothing here waits long enough to be worth a thread."""
-        for found in self.list(config, filter=filter, before=before, limit=limit):
-            yield found
+        """Call `list`: nothing here waits long enough to be worth a thread."""
+        for item in self.list(config, filter=filter, before=before, limit=limit):
+            yield item
 
     async def aput(
         self,
@@ -283,21 +283,21 @@ class RefCheckpointSaver(BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """`put`: nothing here waits long enough to be worth a thread."""
+        """Call `put`: nothing here waits long enough to be worth a thread."""
         return self.put(config, checkpoint, metadata, new_versions)
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        """`put_writes`: nothing here waits long enough to be worth a thread."""
+        """Call `put_writes`: nothing here waits long enough to be worth a thread."""
         self.put_writes(config, writes, task_id, task_path)
 
     async def adelete_thread(self, thread_id: str) -> None:
-        """`delete_thread`: nothing here waits long enough to be worth a thread."""
+        """Call `delete_thread`: nothing here waits long enough to be worth a thread."""
         self.delete_thread(thread_id)
 
     def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - the base class asks for it
-        """Ascending, and different on every fork, so that two branches of a thread cannot share a blob."""
+        """Return an ascending version, different on every fork, so that two branches of a thread share no blob."""
         count = int(current.split(".")[0]) if current else 0
         return f"{count + 1:08}.{random.getrandbits(32):08x}"
 

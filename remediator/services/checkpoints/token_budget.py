@@ -1,4 +1,4 @@
-"""How many tokens all runs of a day may spend on a model: taken by the same compare-and-swap as everything else."""
+"""The daily token budget of all runs: counted by the same compare-and-swap as everything else."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ if TYPE_CHECKING:
     from remediator.domain.ports import Clock, RefStore
 
 FILE = "model.json"
-"""Beside the index and not in it: a run of an earlier release writes the index anew, and would forget the count."""
+"""A file beside the index, not in it: an earlier release rewrites the index, and would lose the count."""
 
 _TRIES = 60
 
 
 @dataclass
 class DailyTokenBudget:
-    """The `Purse` port over one document of the state branch; a new UTC day starts at nothing."""
+    """The `TokenBudget` port over one document of the state branch; a new UTC day starts at zero."""
 
     store: RefStore
     per_day: int
     now: Clock
-    looks: bool = False
-    """Nothing is written (a dry run): what is taken is only remembered."""
+    read_only: bool = False
+    """True in a dry run: reservations are counted in memory and never written."""
     sleep: Callable[[float], None] = time.sleep
     _mine: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, least: int, most: int) -> int:
-        """See the port."""
+        """Reserve tokens of the day."""
         granted = 0
 
-        def taken(spent: int) -> int:
+        def reserve(spent: int) -> int:
             nonlocal granted
-            left = self.per_day - spent
-            granted = min(most, left) if left >= least else 0
+            remaining = self.per_day - spent
+            granted = min(most, remaining) if remaining >= least else 0
             return spent + granted
 
-        self._change(taken, "Set tokens aside")
+        self._change(reserve, "Set tokens aside")
         return granted
 
     def give_back(self, tokens: int) -> int:
-        """See the port; of what was taken yesterday nothing comes back today."""
+        """Return unused tokens; those that were reserved yesterday do not come back today."""
         return self._change(lambda spent: max(0, spent - tokens), "Count tokens")
 
     def _change(self, change: Callable[[int], int], why: str) -> int:
@@ -57,7 +57,7 @@ class DailyTokenBudget:
                 head = self.store.head()
                 today = self.now().strftime("%Y-%m-%d")
                 spent = _spent(self.store.read(head, [FILE]).get(FILE) if head else None, today)
-                if self.looks:
+                if self.read_only:
                     after = change(spent + self._mine)
                     self._mine = after - spent
                     return after
@@ -74,9 +74,9 @@ class DailyTokenBudget:
 
 
 def _spent(text: bytes | None, today: str) -> int:
-    """Of this day; a document that is none of ours counts as nothing spent."""
+    """Return the tokens spent on this day; an unreadable document counts as zero."""
     try:
-        found = json.loads(text or b"{}")
-        return max(0, int(found["tokens"])) if found["day"] == today else 0
+        document = json.loads(text or b"{}")
+        return max(0, int(document["tokens"])) if document["day"] == today else 0
     except (ValueError, KeyError, TypeError):
         return 0

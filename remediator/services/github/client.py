@@ -22,7 +22,7 @@ import requests.utils
 
 from remediator.errors import ConfigError, ServiceError
 from remediator.services.github.refusals import graphql_refusal, refusal, words
-from remediator.transport.deadlines import authority
+from remediator.transport.certificate_authority import authority_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -128,11 +128,11 @@ class Client:
         if not self.ca:
             return True
         try:
-            certificates = Path(authority(self.ca, "github-ca")).read_text(encoding="utf-8")
+            certificates = Path(authority_file(self.ca, "github-ca")).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise ConfigError("github-ca: this is no file of certificates", file=self.ca) from error
         usual = Path(requests.utils.DEFAULT_CA_BUNDLE_PATH).read_text(encoding="utf-8")
-        return authority(f"{usual}\n{certificates}\n", "github-ca")
+        return authority_file(f"{usual}\n{certificates}\n", "github-ca")
 
     def rest(
         self,

@@ -1,4 +1,4 @@
-"""How a cluster is reached; the one place that knows kubeconfigs, tokens and certificate authorities."""
+"""The connection to a cluster; the one place that knows kubeconfigs, tokens and certificate authorities."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.domain.sources import short
 from remediator.errors import ConfigError
-from remediator.transport.deadlines import authority
+from remediator.transport.certificate_authority import authority_file
 
 if TYPE_CHECKING:
     from remediator.domain.sources import Access
 
 
 def connect(name: str, access: Access) -> Any:
-    """An API client by address and token, by kubeconfig and context, or from inside the cluster.
+    """Return an API client by address and token, by kubeconfig and context, or from inside the cluster.
 
     It follows no redirect: whoever answers in the API server's stead is not believed.
     """
@@ -23,28 +23,30 @@ def connect(name: str, access: Access) -> Any:
     from kubernetes import config as untyped
 
     config: Any = untyped
-    found = client.Configuration()
+    configuration = client.Configuration()
     try:
         if access.url:
-            _by_address(found, name, access)
+            _by_address(configuration, name, access)
         elif access.context == "in-cluster":
-            config.load_incluster_config(client_configuration=found)
+            config.load_incluster_config(client_configuration=configuration)
         elif "\n" in access.kubeconfig:
             config.load_kube_config_from_dict(
-                yaml.safe_load(access.kubeconfig), access.context or None, found, persist_config=False
+                yaml.safe_load(access.kubeconfig), access.context or None, configuration, persist_config=False
             )
         else:
-            config.load_kube_config(access.kubeconfig or None, access.context or None, found, persist_config=False)
+            config.load_kube_config(
+                access.kubeconfig or None, access.context or None, configuration, persist_config=False
+            )
     except (config.ConfigException, yaml.YAMLError, OSError, KeyError, TypeError) as error:
         raise ConfigError(f"{name}: no cluster can be made of the kubeconfig: {short(str(error))}") from error
-    found.retries = urllib3.Retry(0, redirect=False)  # the client above it asks again, within its budget
-    return client.ApiClient(found)
+    configuration.retries = urllib3.Retry(0, redirect=False)  # the client above it asks again, within its budget
+    return client.ApiClient(configuration)
 
 
-def _by_address(found: Any, name: str, access: Access) -> None:
-    found.host = access.url.rstrip("/")
+def _by_address(configuration: Any, name: str, access: Access) -> None:
+    configuration.host = access.url.rstrip("/")
     if token := access.token.get_secret_value():
-        found.api_key = {"BearerToken": token}
-        found.api_key_prefix = {"BearerToken": "Bearer"}
+        configuration.api_key = {"BearerToken": token}
+        configuration.api_key_prefix = {"BearerToken": "Bearer"}
     if access.ca:
-        found.ssl_ca_cert = authority(access.ca, name)
+        configuration.ssl_ca_cert = authority_file(access.ca, name)

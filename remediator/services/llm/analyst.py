@@ -1,4 +1,4 @@
-"""A model that is asked once an incident, within a deadline and a bound on tokens, and never needed.
+"""A model that is asked once per incident, within a deadline and a token budget, and never needed.
 
 Structured output by JSON Schema first, then a tool call, then plain JSON, for servers that lack the one or the other.
 """
@@ -31,27 +31,27 @@ log = logging.getLogger(__name__)
 FORMS = ("json_schema", "tool", "plain")
 _NAME = "opinion"
 _MOST_ANSWER = 200_000
-"""Characters of an answer that are looked at."""
+"""Characters of an answer that are read."""
 _MOST_TOKENS = 8_000
-"""Of one answer, thinking included; a server whose context is smaller says so, and is asked without this bound."""
+"""Tokens of one answer, thinking included; a server with a smaller context is asked without this bound."""
 _BELIEVED = 2_000_000
-"""Tokens that one answer can have cost, by the largest context there is; a server that says more is not believed."""
+"""The highest token count of one answer that is plausible with the largest context; more is not believed."""
 _PATIENCE = 2
-"""A storm of incidents must not wait for a dead server once each: the job would end before its pull requests."""
+"""Silences before the model is not asked any more: many incidents must not wait for a dead server once each."""
 _LEAST_ANSWER = 150
 """Tokens that the shortest useful answer takes."""
 
 
 @dataclass
 class ChatAnalyst:
-    """The `Analyst` port; what is sent is counted before it is sent, again at every retry and in every form."""
+    """The `Analyst` port; tokens are counted before a request is sent, again at every retry and in every form."""
 
     endpoint: Endpoint
     redact: Callable[[str], str] = str
     tokens_per_incident: int = 20_000
     tokens_per_run: int = 100_000
-    purse: TokenBudget | None = None
-    """The day's count; None where nobody keeps it."""
+    budget: TokenBudget | None = None
+    """The daily token budget; None where nobody keeps one."""
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     spent: Spent = field(default_factory=Spent)
@@ -59,7 +59,7 @@ class ChatAnalyst:
     _silent: int = 0
     """Questions in a row that got no answer in time."""
     _forms: list[str] = field(default_factory=lambda: list(FORMS))
-    _said: dict[str, str] = field(default_factory=dict)
+    _answers: dict[str, str] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
@@ -68,11 +68,11 @@ class ChatAnalyst:
         return self.endpoint.name
 
     def consider(self, brief: ModelQuestion) -> str:
-        """See the port; the very same question of this run is answered from memory."""
+        """Return the model's answer; the same question in one run is answered from the cache."""
         system, user = prompts.render(brief, redact=self.redact)
         question = f"{system}\0{user}"
-        if question in self._said:
-            return self._said[question]
+        if question in self._answers:
+            return self._answers[question]
         if self._silent >= _PATIENCE:
             raise ServiceError(f"{self.name} was silent {_PATIENCE} times in this run and is not asked any more")
         meter = self._allowed(prompts.count(system + user) + weight(self._forms[0]))
@@ -87,16 +87,16 @@ class ChatAnalyst:
             raise
         finally:
             self._settle(meter)
-        self._said[question], self._silent = answer, 0
+        self._answers[question], self._silent = answer, 0
         return answer
 
     def recalled(self) -> None:
-        """See the port."""
+        """Count an earlier answer that was reused."""
         with self._lock:
             self.spent = self.spent.model_copy(update={"reused": self.spent.reused + 1})
 
     def _allowed(self, size: int) -> _Meter:
-        """Tokens for one incident: set aside as a whole, so that two runs can never both spend the last ones."""
+        """Reserve the tokens of one incident as a whole, so that two runs can never both spend the last ones."""
         least = size + _LEAST_ANSWER
         with self._lock:
             most = min(self.tokens_per_incident, self.tokens_per_run - self._used)
@@ -104,7 +104,7 @@ class ChatAnalyst:
                 per_run = self.tokens_per_run - self._used < least
                 name = "tokens_per_run" if per_run else "tokens_per_incident"
                 raise ServiceError(f"{getattr(self, name):,} tokens are too few for this question ({name})")
-            granted = self.purse.take(least, most) if self.purse else most
+            granted = self.budget.take(least, most) if self.budget else most
             if not granted:
                 raise ServiceError("the tokens of this day are spent (tokens_per_day)")
             self._used += granted
@@ -117,7 +117,7 @@ class ChatAnalyst:
             self._used -= unused
             today = self.spent.today
             try:
-                today = self.purse.give_back(unused) if self.purse else 0
+                today = self.budget.give_back(unused) if self.budget else 0
             except RemediatorError as error:  # the answer is there, and what stays set aside only counts too high
                 log.warning("%s tokens stay counted as spent today: %s", unused, error)
             self.spent = self.spent.model_copy(
@@ -129,7 +129,7 @@ class ChatAnalyst:
             )
 
     def _in_some_form(self, http: Any, messages: list[tuple[str, str]], meter: _Meter, until: float) -> str:
-        """The first form that works; what did not is left out for the rest of the run, once another has worked."""
+        """Return the answer in the first form that works; forms that failed are left out for the rest of the run."""
         failed: dict[str, str] = {}
         for form in tuple(self._forms):
             try:
@@ -139,20 +139,20 @@ class ChatAnalyst:
                 failed[form] = str(error)
                 continue
             with self._lock:
-                self._forms = [one for one in self._forms if one not in failed]
+                self._forms = [name for name in self._forms if name not in failed]
             return answer
         raise ServiceError(f"{self.name} takes none of {', '.join(failed)}: {[*failed.values()][-1]}")
 
     def _answer(self, http: Any, form: str, messages: list[tuple[str, str]], meter: _Meter, until: float) -> str:
         attempt = 0
-        asked = [(*messages[0][:1], messages[0][1] + prompts.plain()), *messages[1:]] if form == "plain" else messages
+        prompt = [(*messages[0][:1], messages[0][1] + prompts.plain()), *messages[1:]] if form == "plain" else messages
         size = prompts.count("".join(text for _, text in messages)) + weight(form)
         while True:
             attempt += 1
             most = meter.begin(size)
             try:
-                work = lambda most=most: self._once(http, form, asked, most)  # noqa: E731 - bound to this attempt
-                text, told = within(until - time.monotonic(), work, "no answer in time")
+                work = lambda most=most: self._once(http, form, prompt, most)  # noqa: E731 - bound to this attempt
+                text, counts = within(until - time.monotonic(), work, "no answer in time")
             except ServiceError as error:
                 if error.retryable or isinstance(error, _Abandoned):
                     meter.abandon(most)
@@ -173,27 +173,27 @@ class ChatAnalyst:
                     raise ServiceError(f"{self.name}: {error}, {attempt} times", retryable=True) from error
                 self.sleep(wait)
             else:
-                meter.end(size, prompts.count(text), told)
+                meter.end(size, prompts.count(text), counts)
                 return self._text(form, text)
 
     def _once(self, http: Any, form: str, messages: list[tuple[str, str]], most: int) -> tuple[str, tuple[int, int]]:
-        """One request: the answer's text (a tool call's arguments), and the tokens that the server counts."""
+        """Send one request; returns the answer's text (a tool call's arguments), and the server's token counts."""
         import httpx
         import openai
         from langsmith.run_helpers import tracing_context
 
         try:
             with tracing_context(enabled=False):  # the graph's own does not reach into another thread
-                said = self._asked(self.endpoint.model(http, most), form).invoke(messages)
-            return _read(self.name, form, said)
+                reply = self._bind(self.endpoint.model(http, most), form).invoke(messages)
+            return _read(self.name, form, reply)
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            raise self._refused(error) from error
+            raise self._refusal(error) from error
         except openai.RateLimitError as error:
             if error.code == "insufficient_quota":
                 raise ServiceError(f"{self.name}: its quota is used up") from error
             raise _Passing("answered 429", wait_of(error.response.headers, self.now())) from error
         except openai.APIConnectionError as error:
-            nobody = any(isinstance(one, httpx.ConnectError | httpx.ConnectTimeout) for one in _causes(error))
+            nobody = any(isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout) for cause in _causes(error))
             slow = isinstance(error, openai.APITimeoutError) and not nobody
             raise _Passing("cannot be reached", 0, abandoned=slow, unsent=nobody) from error
         except openai.APIStatusError as error:
@@ -206,7 +206,7 @@ class ChatAnalyst:
         except Exception as error:  # a vendor's stack raises anything for what a server sends
             raise _Abandoned(f"{self.name}: the answer cannot be read ({type(error).__name__})") from error
 
-    def _refused(self, error: Any) -> Exception:
+    def _refusal(self, error: Any) -> Exception:
         match meaning(error.body):
             case "content":
                 return ServiceError(f"{self.name}: it refuses the question ({short(error)})")
@@ -215,12 +215,12 @@ class ChatAnalyst:
             case _:
                 return _Unsupported(short(error))
 
-    def _asked(self, model: Any, form: str) -> Any:
+    def _bind(self, model: Any, form: str) -> Any:
         schema = ModelAnswer.model_json_schema()
         match form:
             case "json_schema":
-                wanted = {"name": _NAME, "schema": schema, "strict": False}
-                return model.bind(response_format={"type": "json_schema", "json_schema": wanted})
+                response_schema = {"name": _NAME, "schema": schema, "strict": False}
+                return model.bind(response_format={"type": "json_schema", "json_schema": response_schema})
             case "tool":
                 tool = {"type": "function", "function": {"name": _NAME, "parameters": schema}}
                 return model.bind_tools([tool], tool_choice=_NAME)
@@ -228,7 +228,7 @@ class ChatAnalyst:
                 return model
 
     def _text(self, form: str, text: str) -> str:
-        """The JSON in it: a server that does not know a form often passes it over and answers in prose."""
+        """Return the JSON in the text: a server that ignores a form often answers in prose."""
         start, end = text.find("{"), text.rfind("}")
         if start < 0 or end < start:
             if form != "plain":
@@ -238,13 +238,13 @@ class ChatAnalyst:
 
 
 def weight(form: str) -> int:
-    """Tokens that a form adds to the messages: the schema, or its shape in words."""
+    """Return the tokens that a form adds to the messages: the schema, or its shape in words."""
     return prompts.count(prompts.plain() if form == "plain" else json.dumps(ModelAnswer.model_json_schema()))
 
 
 @dataclass
 class _Meter:
-    """The tokens of one question: none is sent that was not set aside."""
+    """The tokens of one question: no request is sent without a reservation."""
 
     granted: int
     used: int = 0
@@ -252,20 +252,20 @@ class _Meter:
     received: int = 0
 
     def begin(self, size: int) -> int:
-        """Count a request before it goes; what is left for its answer."""
-        left = self.granted - self.used - size
-        if left < _LEAST_ANSWER:
+        """Count a request before it is sent; returns the tokens that remain for its answer."""
+        remaining = self.granted - self.used - size
+        if remaining < _LEAST_ANSWER:
             raise ServiceError(f"{self.granted:,} tokens are spent on this incident (tokens_per_incident)")
         self.used += size
         self.sent += size
-        return min(left, _MOST_TOKENS)
+        return min(remaining, _MOST_TOKENS)
 
-    def end(self, size: int, answer: int, told: tuple[int, int]) -> None:
-        """Count an answer; a server's own count is believed for the cost, and against the bound only upwards.
+    def end(self, size: int, answer: int, counts: tuple[int, int]) -> None:
+        """Count an answer; the server's own count is used for the cost, and against the budget only upwards.
 
         It is booked though it is more than was granted: what is spent is spent, and the next question finds less.
         """
-        sent, received = (count if 0 < count <= _BELIEVED else 0 for count in told)
+        sent, received = (count if 0 < count <= _BELIEVED else 0 for count in counts)
         self.used += max(0, sent - size) + max(answer, received)
         self.sent += (sent - size) if sent else 0
         self.received += received or answer
@@ -276,12 +276,12 @@ class _Meter:
         self.sent -= size
 
     def abandon(self, most: int) -> None:
-        """Count what nobody reads at the most that it may have cost: the server writes on, and bills it."""
+        """Count an unread answer at the most that it may have cost: the server completes it, and bills it."""
         self.used += most
 
 
 class _Abandoned(ServiceError):
-    """An answer that was written, and is not read to its end."""
+    """The answer was written, and is not read to its end."""
 
 
 class _Unsupported(Exception):
@@ -289,7 +289,7 @@ class _Unsupported(Exception):
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """It, and what it was raised from: langchain wraps openai's error, which wraps httpx's."""
+    """Yield the error and its causes: langchain wraps openai's error, which wraps httpx's."""
     at: BaseException | None = error
     while at is not None:
         yield at
@@ -305,20 +305,22 @@ class _Setting(Exception):
 
 
 class _Passing(Exception):
-    """It may answer a little later."""
+    """The server may answer a little later."""
 
     def __init__(self, message: str, after: float, *, abandoned: bool = False, unsent: bool = False) -> None:
         self.after, self.abandoned, self.unsent = after, abandoned, unsent
         super().__init__(message)
 
 
-def _read(name: str, form: str, said: Any) -> tuple[str, tuple[int, int]]:
-    """Text and the server's own count of tokens (sent, received)."""
-    if said.additional_kwargs.get("refusal"):
+def _read(name: str, form: str, reply: Any) -> tuple[str, tuple[int, int]]:
+    """Return the text and the server's own count of tokens (sent, received)."""
+    if reply.additional_kwargs.get("refusal"):
         raise _Abandoned(f"{name}: it refuses to answer")
-    usage = said.usage_metadata or {}
-    told = (int(usage.get("input_tokens") or 0), int(usage.get("output_tokens") or 0))
-    if form == "tool" and said.tool_calls:
-        return json.dumps(said.tool_calls[0]["args"]), told
-    content = said.content if isinstance(said.content, str) else "".join(str(p.get("text", "")) for p in said.content)
-    return content[:_MOST_ANSWER], told
+    usage = reply.usage_metadata or {}
+    counts = (int(usage.get("input_tokens") or 0), int(usage.get("output_tokens") or 0))
+    if form == "tool" and reply.tool_calls:
+        return json.dumps(reply.tool_calls[0]["args"]), counts
+    content = (
+        reply.content if isinstance(reply.content, str) else "".join(str(p.get("text", "")) for p in reply.content)
+    )
+    return content[:_MOST_ANSWER], counts

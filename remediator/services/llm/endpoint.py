@@ -1,4 +1,4 @@
-"""One server that speaks OpenAI's protocol: where it is, how it is reached, and what it is found not to take."""
+"""One server that speaks OpenAI's protocol: its address, its client, and the settings that it refuses."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 _MOST_BYTES, _MOST_PACKED = 4_000_000, 200_000
-"""Of an answer's body, and of one that was compressed although nobody asked for it."""
+"""Bytes of an answer's body, and of a body that was compressed although nobody asked for it."""
 
 
 @dataclass
 class Endpoint:
-    """OpenAI's own address where none is given; with an `api_version` Azure OpenAI's way of asking."""
+    """The server: OpenAI's own address where none is given; with an `api_version` Azure OpenAI's protocol."""
 
     name: str
     api_key: SecretStr
@@ -27,24 +27,24 @@ class Endpoint:
     temperature: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     without: set[str] = field(default_factory=set)
-    """Settings that it has refused in this run, and that are no longer sent."""
+    """Settings that the server has refused in this run, and that are no longer sent."""
 
     def load(self) -> None:
-        """Import what asking needs; on a busy machine that takes seconds, which are not the server's."""
+        """Import the client's packages; on a busy machine that takes seconds, which are not the server's."""
         for name in ("httpx", "langchain_openai.chat_models", "langsmith.run_helpers"):
             importlib.import_module(name)
 
     def model(self, http: Any, most_answer: int) -> Any:
-        """A chat model over this HTTP client that retries nothing by itself."""
+        """Return a chat model over this HTTP client that retries nothing by itself."""
         from langchain_openai import AzureChatOpenAI, ChatOpenAI
         from pydantic import SecretStr
 
-        given: dict[str, Any] = {}
+        options: dict[str, Any] = {}
         if self.temperature is not None and "temperature" not in self.without:
-            given["temperature"] = self.temperature
+            options["temperature"] = self.temperature
         if "max_tokens" not in self.without:
-            given["max_completion_tokens"] = most_answer
-        given |= {
+            options["max_completion_tokens"] = most_answer
+        options |= {
             "model": self.name,
             "api_key": self.api_key if self.api_key.get_secret_value() else SecretStr("none"),
             "default_headers": {"Accept-Encoding": "identity", **self.headers},
@@ -53,17 +53,17 @@ class Endpoint:
             "http_client": http,
         }
         if not self.api_version:
-            return ChatOpenAI(base_url=self.base_url or None, **given)
+            return ChatOpenAI(base_url=self.base_url or None, **options)
         root, _, deployment = self.base_url.rstrip("/").partition("/openai/deployments/")
         return AzureChatOpenAI(
             azure_endpoint=root.removesuffix("/openai"),
             azure_deployment=deployment.partition("/")[0] or self.name,
             api_version=self.api_version,
-            **given,
+            **options,
         )
 
     def client(self) -> Any:
-        """An HTTP client that follows no redirect, which could lead the key away, and reads no endless answer."""
+        """Return an HTTP client that follows no redirect, which could leak the key, and limits an answer's size."""
         import httpx
 
         return httpx.Client(follow_redirects=False, timeout=self.timeout, event_hooks={"response": [_bounded]})
@@ -81,10 +81,10 @@ def _bounded(response: Any) -> None:
             self.stream = stream
 
         def __iter__(self) -> Any:
-            left = most
+            remaining = most
             for chunk in self.stream:
-                left -= len(chunk)
-                if left < 0:
+                remaining -= len(chunk)
+                if remaining < 0:
                     raise httpx.ReadError(f"more than {most:,} bytes")
                 yield chunk
 

@@ -1,4 +1,4 @@
-"""What a server's refusal means: the shape of the question, one of its settings, or the question itself."""
+"""The meaning of a server's refusal: the form of the question, one of its settings, or the question itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FORM = re.compile(
 
 
 def meaning(body: Any) -> Meaning:
-    """Of a 400 or 422, by the error's `param` and `code` first, then by its words.
+    """Return the meaning of a 400 or 422, by the error's `param` and `code` first, then by its words.
 
     Too long a question or a content filter says nothing about the form: another form would meet the same.
     """
@@ -45,14 +45,14 @@ def meaning(body: Any) -> Meaning:
 
 
 def wait_of(headers: Mapping[str, str], now: datetime) -> float:
-    """Seconds that a server asks to be left alone: `retry-after-ms`, `Retry-After` in seconds or as an HTTP date."""
+    """Return the seconds to wait: `retry-after-ms`, `Retry-After` in seconds or as an HTTP date."""
     if (milliseconds := _number(headers.get("retry-after-ms", ""))) is not None:
         return milliseconds / 1000
-    said = str(headers.get("Retry-After", "")).strip()
-    if (seconds := _number(said)) is not None:
+    text = str(headers.get("Retry-After", "")).strip()
+    if (seconds := _number(text)) is not None:
         return seconds
     try:
-        until = parsedate_to_datetime(said)
+        until = parsedate_to_datetime(text)
     except ValueError:
         return 0.0
     return max(0.0, ((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds())
@@ -63,5 +63,5 @@ def _number(text: str) -> float | None:
 
 
 def short(error: Exception) -> str:
-    """One line of what a vendor's error says."""
+    """Return a vendor's error on one line."""
     return " ".join(str(error).split())[:200]

@@ -1,4 +1,4 @@
-"""A forge on a local git repository: branches by plumbing, "pull requests" as the branches they are.
+"""The `Forge` port on a local git repository: branches by plumbing, "pull requests" as the branches they are.
 
 A local pull request has no store of its own. It is open while its branch holds what the base does
 not, merged once the base holds its head, closed when the branch is gone. So a person may merge or
@@ -25,33 +25,33 @@ _TRIES = 20
 
 @dataclass
 class LocalForge:
-    """See the `Forge` port; `push` names the remote that merges are pushed to, "" pushes nothing."""
+    """The `Forge` port; `push` names the remote that merges are pushed to, "" pushes nothing."""
 
     git: Git
     push: str = ""
 
     @property
     def answered_by(self) -> Literal["comment", "command"]:
-        """See the port."""
+        """Reviewers answer with commands."""
         return "command"
 
     def base(self, tracked: str) -> Base:
-        """The tracked branch, else the checked-out one; `branch` is empty where HEAD is detached."""
-        here = self.git.ask("symbolic-ref", "--quiet", "--short", "HEAD")
+        """Return the tracked branch, else the checked-out one; `branch` is empty where HEAD is detached."""
+        current_branch = self.git.ask("symbolic-ref", "--quiet", "--short", "HEAD")
         if tracked and tracked != "HEAD":
             for ref in (f"refs/heads/{tracked}", f"refs/remotes/origin/{tracked}"):
                 if commit := self.git.commit_id(ref):
                     return Base(branch=tracked, commit=commit)
             note = f"the Application follows `{tracked}`, which is no branch of this clone"
-            return Base(branch=here, commit=self.git.commit_id("HEAD"), note=note)
-        return Base(branch=here, commit=self.git.commit_id("HEAD"))
+            return Base(branch=current_branch, commit=self.git.commit_id("HEAD"), note=note)
+        return Base(branch=current_branch, commit=self.git.commit_id("HEAD"))
 
     def read(self, base: Base, path: str) -> bytes:
-        """Bytes as they are committed: filters and uncommitted work of the checkout play no part."""
+        """Return the committed bytes: filters and uncommitted work of the checkout play no part."""
         return self.git.blob(base.commit, self._inside(path))
 
     def publish(self, change: Change) -> PullRequest:
-        """One commit on the base's present head; what a crashed run left is adopted, or built anew if outdated."""
+        """Make one commit on the base's current head; a branch of a crashed run is adopted, or rebuilt if outdated."""
         if not change.base.branch:
             raise ConfigError("HEAD is detached, so there is no branch to propose to: check one out", file=self._where)
         tree = self.git.tree_with(change.base.commit, self._files(change))
@@ -73,16 +73,16 @@ class LocalForge:
         raise ConflictError(f"{change.branch} is being moved by others all the time")
 
     def look(self, pull_request: PullRequest) -> PullRequest:
-        """Open, merged or closed, as the refs tell; an end once recorded stays."""
+        """Return the pull request as the refs tell: open, merged or closed; a recorded end stays."""
         if pull_request.state != "open":
             return pull_request
         head = self.git.commit_id(f"refs/heads/{pull_request.branch}")
-        known = head or pull_request.head
+        last_head = head or pull_request.head
         tip = self.git.commit_id(f"refs/heads/{pull_request.base}")
-        if known and tip and self.git.holds("merge-base", "--is-ancestor", known, tip):
-            merges = self.git.run("rev-list", "--ancestry-path", "--merges", "--reverse", f"{known}..{tip}")
-            merge = merges.split("\n")[0] or known
-            return pull_request.model_copy(update={"state": "merged", "head": known, "merge_commit": merge})
+        if last_head and tip and self.git.holds("merge-base", "--is-ancestor", last_head, tip):
+            merges = self.git.run("rev-list", "--ancestry-path", "--merges", "--reverse", f"{last_head}..{tip}")
+            merge = merges.split("\n")[0] or last_head
+            return pull_request.model_copy(update={"state": "merged", "head": last_head, "merge_commit": merge})
         return pull_request.model_copy(update={"head": head} if head else {"state": "closed"})
 
     def merge(self, pull_request: PullRequest, *, message: str = "") -> PullRequest:
@@ -98,7 +98,7 @@ class LocalForge:
         return now
 
     def merge_when_ready(self, pull_request: PullRequest) -> PullRequest:
-        """Here no rule stands in the way of a merge."""
+        """Merge it: a local repository has no rules that forbid it."""
         return self.merge(pull_request)
 
     def close(self, pull_request: PullRequest) -> PullRequest:
@@ -135,8 +135,8 @@ class LocalForge:
         return files
 
     def _same(self, head: str, tree: str, change: Change) -> bool:
-        found = self.git.run("show", "--no-patch", "--format=%T %P", head)
-        return found == f"{tree} {change.base.commit}" and self._incident(head) == change.incident_id
+        description = self.git.run("show", "--no-patch", "--format=%T %P", head)
+        return description == f"{tree} {change.base.commit}" and self._incident(head) == change.incident_id
 
     def _incident(self, commit: str) -> str:
         return self.git.run(
@@ -144,12 +144,12 @@ class LocalForge:
         )
 
     def _must_be_ours(self, head: str, change: Change) -> None:
-        """Only a branch of exactly one commit that names this incident may be built anew."""
+        """Raise ConflictError unless the branch is exactly one commit that names this incident."""
         ahead = self.git.run("rev-list", f"{change.base.commit}..{head}").split()
         if ahead != [head] or self._incident(head) != change.incident_id:
-            who = self.git.run("show", "--no-patch", "--format=%an", head)
+            author = self.git.run("show", "--no-patch", "--format=%an", head)
             raise ConflictError(
-                f"{change.branch} has commits of others (last {head[:9]} by {who}), so it is left alone"
+                f"{change.branch} has commits of others (last {head[:9]} by {author}), so it is left alone"
             )
         if folder := self._checked_out(f"refs/heads/{change.branch}"):
             raise ConflictError(f"{change.branch} is checked out in {folder}, so it is left alone")
@@ -187,8 +187,8 @@ class LocalForge:
             raise ConflictError(f"{now.base} has moved on and git cannot merge by itself ({error}): {hint}") from error
 
     def _must_be_clean(self, folder: Path, branch: str) -> None:
-        there = Git(folder, environ=self.git.environ)
-        dirty = there.run("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
+        worktree = Git(folder, environ=self.git.environ)
+        dirty = worktree.run("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
         if dirty:
             names = ", ".join(line[3:] for line in dirty.split("\n")[:3])
             raise ConfigError(
@@ -197,7 +197,7 @@ class LocalForge:
             )
 
     def _checked_out(self, ref: str) -> Path | None:
-        """The worktree in which a branch is checked out."""
+        """Return the worktree in which a branch is checked out."""
         for block in self.git.run("worktree", "list", "--porcelain").split("\n\n"):
             lines = block.split("\n")
             if f"branch {ref}" in lines:

@@ -1,4 +1,4 @@
-"""A local git repository by its plumbing: nothing here ever touches the user's worktree or index."""
+"""A local git repository by its plumbing: the user's worktree and index are never touched."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _REDIRECTS = frozenset(
         "GIT_CEILING_DIRECTORIES",
     }
 )
-"""Set inside hooks and by wrappers; they would send our commands to another repository."""
+"""Variables that hooks and wrappers set; they would redirect our commands to another repository."""
 
 _QUIET = (
     *("-c", "core.hooksPath=/dev/null"),
@@ -39,7 +39,7 @@ _QUIET = (
     *("-c", "core.quotePath=false"),
     *("-c", "gc.auto=0"),
 )
-"""No hook of the user's runs on our refs, and no private index leaves shared files behind."""
+"""Options for every command: no hook of the user's runs, and no private index leaves shared files behind."""
 
 SYMLINK, SUBMODULE = "120000", "160000"
 _HOPS = 16
@@ -55,7 +55,7 @@ class GitTreeEntry:
 
 @dataclass
 class Git:
-    """A repository with a worktree; `prefix` is where the GitOps root lies inside it, "" or ending in "/"."""
+    """A repository with a worktree; `prefix` is the folder of the GitOps root inside it, "" or ending in "/"."""
 
     top: Path
     prefix: str = ""
@@ -64,49 +64,49 @@ class Git:
 
     @classmethod
     def find(cls, folder: Path, environ: Mapping[str, str] | None = None) -> Git | None:
-        """The repository that `folder` lies in, or None when there is none.
+        """Return the repository that `folder` is in, or None when there is none.
 
         A repository that git refuses to open (owned by someone else) is an error, not none: git says how to allow it.
         """
         probe = cls(folder, environ=dict(os.environ if environ is None else environ))
-        done = probe._spawn(["rev-parse", "--show-toplevel", "--show-prefix"], b"", {})
-        said = done.stderr.decode(errors="replace")
-        if done.returncode:
-            if "not a git repository" in said:
+        result = probe._spawn(["rev-parse", "--show-toplevel", "--show-prefix"], b"", {})
+        output = result.stderr.decode(errors="replace")
+        if result.returncode:
+            if "not a git repository" in output:
                 return None
-            if "must be run in a work tree" in said:
+            if "must be run in a work tree" in output:
                 raise ConfigError("is a bare repository, without files to read: give a checkout", file=str(folder))
-            raise ConfigError(f"git cannot open this repository: {_last_line(said)}", file=str(folder))
-        lines = done.stdout.decode(errors="surrogateescape").split("\n")
+            raise ConfigError(f"git cannot open this repository: {_last_line(output)}", file=str(folder))
+        lines = result.stdout.decode(errors="surrogateescape").split("\n")
         return cls(Path(lines[0]), lines[1], probe.environ)
 
     def run(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
-        """Output of a git command without its last line break; ServiceError with git's own words if it fails."""
+        """Return a command's output without its last line break; ServiceError with git's own words if it fails."""
         return self.raw(*args, stdin=stdin, env=env).decode(errors="surrogateescape").removesuffix("\n")
 
     def raw(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
-        """Output of a git command as it is."""
-        done = self._spawn(args, stdin, env or {})
-        if done.returncode:
-            said = done.stderr.decode(errors="replace") or done.stdout.decode(errors="replace")
-            raise ServiceError(f"git {args[0]}: {_last_line(said)}")
-        return done.stdout
+        """Return a command's output unchanged."""
+        result = self._spawn(args, stdin, env or {})
+        if result.returncode:
+            output = result.stderr.decode(errors="replace") or result.stdout.decode(errors="replace")
+            raise ServiceError(f"git {args[0]}: {_last_line(output)}")
+        return result.stdout
 
     def ask(self, *args: str) -> str:
-        """Output of a command whose failure only means "no": empty then."""
-        done = self._spawn(args, b"", {})
-        return "" if done.returncode else done.stdout.decode(errors="surrogateescape").removesuffix("\n")
+        """Return the output of a command whose failure only means "no": empty then."""
+        result = self._spawn(args, b"", {})
+        return "" if result.returncode else result.stdout.decode(errors="surrogateescape").removesuffix("\n")
 
     def holds(self, *args: str) -> bool:
-        """Whether a command that answers by its exit code says yes."""
+        """Return whether a command that answers by its exit code says yes."""
         return self._spawn(args, b"", {}).returncode == 0
 
     def commit_id(self, revision: str) -> str:
-        """The commit that a ref or id names; empty when there is none."""
+        """Return the commit that a ref or id names; empty when there is none."""
         return self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
 
     def entry(self, commit: str, path: str) -> GitTreeEntry | None:
-        """What stands at exactly that path, links not followed."""
+        """Return the entry at exactly that path, links not followed."""
         listed = self.raw("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path)
         for line in listed.split(b"\0"):
             if line:
@@ -117,32 +117,32 @@ class Git:
         return None
 
     def resolve(self, commit: str, path: str) -> str:
-        """The path behind symbolic links of the tree, of files and of folders on the way.
+        """Return the path behind symbolic links of the tree, of files and of folders on the way.
 
         FileNotFoundError for a link out of the repository, in a circle, or into a submodule.
         """
-        done, left = PurePosixPath(), list(PurePosixPath(path).parts)
-        for _ in range(_HOPS + len(left)):
-            if not left:
-                return str(done)
-            step = done / left.pop(0)
+        resolved, remaining = PurePosixPath(), list(PurePosixPath(path).parts)
+        for _ in range(_HOPS + len(remaining)):
+            if not remaining:
+                return str(resolved)
+            step = resolved / remaining.pop(0)
             entry = self.entry(commit, str(step))
             if entry is None:
-                return str(step.joinpath(*left))
+                return str(step.joinpath(*remaining))
             if entry.mode == SUBMODULE:
                 raise FileNotFoundError(f"{path}: lies in the submodule {step}")
             if entry.mode != SYMLINK:
-                done = step
+                resolved = step
                 continue
             target = self.run("cat-file", "blob", entry.oid)
-            parts = _normal((*done.parts, *PurePosixPath(target).parts))
+            parts = _normal((*resolved.parts, *PurePosixPath(target).parts))
             if parts is None or target.startswith("/"):
                 raise FileNotFoundError(f"{path}: a symbolic link leads out of the repository")
-            done, left = PurePosixPath(), [*parts, *left]
+            resolved, remaining = PurePosixPath(), [*parts, *remaining]
         raise FileNotFoundError(f"{path}: symbolic links in a circle")
 
     def blob(self, commit: str, path: str) -> bytes:
-        """Contents of a file at a commit, links followed inside the tree; FileNotFoundError."""
+        """Return the contents of a file at a commit, links followed inside the tree; FileNotFoundError."""
         entry = self.entry(commit, path)
         if entry is None or entry.mode == SYMLINK:
             entry = self.entry(commit, self.resolve(commit, path))
@@ -151,28 +151,28 @@ class Git:
         return self.raw("cat-file", "blob", entry.oid)
 
     def documents(self, commit: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
-        """Contents of many files at once, in two processes whatever their number."""
+        """Return the contents of many files, in two processes whatever their number."""
         names = [] if paths is None else ["--", *paths]
         listed = self.raw("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", commit, *names)
-        wanted: dict[str, str] = {}
+        ids: dict[str, str] = {}
         for line in listed.split(b"\0"):
             meta, _, path = line.partition(b"\t")
             if path:
-                wanted[path.decode(errors="surrogateescape")] = meta.decode().split(" ")[2]
-        if not wanted:
+                ids[path.decode(errors="surrogateescape")] = meta.decode().split(" ")[2]
+        if not ids:
             return {}
-        out = self.raw("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in wanted.values()).encode())
-        found: dict[str, bytes] = {}
+        out = self.raw("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in ids.values()).encode())
+        contents: dict[str, bytes] = {}
         at = 0
-        for name in wanted:
+        for name in ids:
             end = out.index(b"\n", at)
             size = int(out[at:end].split(b" ")[2])
-            found[name] = out[end + 1 : end + 1 + size]
+            contents[name] = out[end + 1 : end + 1 + size]
             at = end + size + 2
-        return found
+        return contents
 
     def tree_with(self, commit: str, changes: Mapping[str, bytes | None]) -> str:
-        """Id of `commit`'s tree with these files changed; modes, links and submodules stay as they are.
+        """Return the id of `commit`'s tree with these files changed; modes, links and submodules stay.
 
         An empty `commit` starts from the empty tree.
         """
@@ -193,50 +193,52 @@ class Git:
             return self.run("write-tree", env=env)
 
     def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
-        """Id of a new commit; the author is git's configured one, else the bot."""
+        """Return the id of a new commit; the author is git's configured one, else the bot."""
         args = [part for parent in parents for part in ("-p", parent)]
         return self.run("commit-tree", tree, *args, "-F", "-", stdin=message.encode(), env=self.identity())
 
     def move(self, ref: str, new: str, old: str) -> None:
         """Set a ref if it still is `old` ("" = does not exist), else ConflictError; an empty `new` deletes it."""
         args = ["update-ref", "-d", ref, old] if not new else ["update-ref", ref, new, old]
-        done = self._spawn(args, b"", self.identity())
-        if not done.returncode:
+        result = self._spawn(args, b"", self.identity())
+        if not result.returncode:
             return
-        said = _last_line(done.stderr.decode(errors="replace"))
-        if "Permission denied" in said or "Read-only" in said or "No space" in said:
-            raise ServiceError(f"git cannot write {ref}: {said}")
-        if "cannot create" in said:
-            raise ConfigError(f"a branch of yours stands in the way of {ref}, rename it: {said}", file=str(self.top))
-        raise ConflictError(f"{ref} was moved by somebody else: {said}")
+        message = _last_line(result.stderr.decode(errors="replace"))
+        if "Permission denied" in message or "Read-only" in message or "No space" in message:
+            raise ServiceError(f"git cannot write {ref}: {message}")
+        if "cannot create" in message:
+            raise ConfigError(f"a branch of yours stands in the way of {ref}, rename it: {message}", file=str(self.top))
+        raise ConflictError(f"{ref} was moved by somebody else: {message}")
 
     def identity(self) -> dict[str, str]:
-        """Environment that names an author where git's configuration names none."""
+        """Return variables that name an author where git's configuration names none."""
         if self._identity is None:
-            known = self.ask("config", "user.name") and self.ask("config", "user.email")
+            configured = self.ask("config", "user.name") and self.ask("config", "user.email")
             self._identity = {}
-            for role in () if known else ("AUTHOR", "COMMITTER"):
+            for role in () if configured else ("AUTHOR", "COMMITTER"):
                 self._identity[f"GIT_{role}_NAME"] = self.environ.get(f"GIT_{role}_NAME") or BOT_NAME
                 self._identity[f"GIT_{role}_EMAIL"] = self.environ.get(f"GIT_{role}_EMAIL") or BOT_EMAIL
         return self._identity
 
     def _spawn(self, args: Sequence[str], stdin: bytes, env: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
-        kept = {key: value for key, value in self.environ.items() if key not in _REDIRECTS}
+        environ = {key: value for key, value in self.environ.items() if key not in _REDIRECTS}
         fixed = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
         command = ["git", "-C", str(self.top), *_QUIET, *args]
         try:
-            return subprocess.run(command, input=stdin, capture_output=True, env=kept | fixed | dict(env), check=False)
+            return subprocess.run(
+                command, input=stdin, capture_output=True, env=environ | fixed | dict(env), check=False
+            )
         except FileNotFoundError:
             raise ConfigError("git is not on the PATH: install git 2.30 or newer") from None
 
 
-def _last_line(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("hint:")]
+def _last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("hint:")]
     return lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else "failed without a word"
 
 
 def _normal(parts: Sequence[str]) -> list[str] | None:
-    """Path steps without `.` and `..`; None when they lead out of the root."""
+    """Return path steps without `.` and `..`; None when they lead out of the root."""
     out: list[str] = []
     for part in parts:
         if part == "..":

@@ -15,25 +15,25 @@ STATE_REF = "refs/heads/remediator-state"
 
 @dataclass
 class GitRefStore:
-    """A `RefStore` by plumbing alone: objects are written first, then the ref moves from old to new or not at all."""
+    """The `RefStore` port by plumbing alone: objects are written first, then the ref moves, or nothing changes."""
 
     git: Git
     ref: str = STATE_REF
 
     def head(self) -> str:
-        """See the port."""
+        """Return the ref's commit id; empty where it does not exist."""
         return self.git.commit_id(self.ref)
 
     def public(self) -> bool:
-        """Never: it lies on this machine."""
+        """Return False: the repository is on this machine."""
         return False
 
     def read(self, head: str, paths: Sequence[str] | None = None) -> dict[str, bytes]:
-        """See the port."""
+        """Return the documents at that commit."""
         return self.git.documents(head, paths) if head else {}
 
     def write(self, expected: str, changes: Mapping[str, bytes | None], message: str) -> str:
-        """See the port."""
+        """Commit the changes and move the ref."""
         tree = self.git.tree_with(expected, changes)
         commit = self.git.commit_tree(tree, [expected] if expected else [], message)
         self.git.move(self.ref, commit, expected)

@@ -1,4 +1,4 @@
-"""What a checkout knows of its own addresses and history, for whoever compares them with a server's."""
+"""A checkout's own addresses and history, to compare with a server's."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ _URL = re.compile(r"[a-z+]+://(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>.*)
 
 
 def address(url: str) -> str:
-    """`host/owner/name` of any spelling of a repository's address; a path on this machine as it is."""
-    found = _URL.fullmatch(url.strip()) or _SCP.fullmatch(url.strip())
-    if not found:
+    """Return `host/owner/name` of any spelling of a repository's address; a local path stays as it is."""
+    match = _URL.fullmatch(url.strip()) or _SCP.fullmatch(url.strip())
+    if not match:
         return url.strip().rstrip("/").removesuffix(".git")
-    path = found["path"].strip("/").removesuffix(".git")
-    return f"{found['host']}/{path}".lower()
+    path = match["path"].strip("/").removesuffix(".git")
+    return f"{match['host']}/{path}".lower()
 
 
 def is_ours(git: Git | None, url: str, environ: Mapping[str, str]) -> bool:
-    """Whether an address is this repository's; where the checkout has none, nothing speaks against it."""
-    known = {address(git.ask("remote", "get-url", name)) for name in git.ask("remote").split()} if git else set()
+    """Return whether an address is this repository's; True where the checkout has none."""
+    addresses = {address(git.ask("remote", "get-url", name)) for name in git.ask("remote").split()} if git else set()
     if repository := environ.get("GITHUB_REPOSITORY"):
-        known.add(address(f"{environ.get('GITHUB_SERVER_URL') or 'https://github.com'}/{repository}"))
-    return not known or address(url) in known
+        addresses.add(address(f"{environ.get('GITHUB_SERVER_URL') or 'https://github.com'}/{repository}"))
+    return not addresses or address(url) in addresses
 
 
 def contains(git: Git | None, revision: str, commit: str) -> bool | None:
-    """Whether a commit is in a revision's history; None where the checkout does not hold both, or not what is between."""
+    """Return whether a commit is in a revision's history; None where the checkout lacks one, or the history between."""
     if revision == commit:
         return True
     if git is None or not git.commit_id(revision) or not git.commit_id(commit):

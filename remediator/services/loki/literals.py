@@ -1,4 +1,4 @@
-"""Which literal texts a pattern's hits hold, so that Loki can drop most lines before it tries the patterns.
+"""Literal texts in the matches of a pattern, so that Loki can drop most lines before it tries the patterns.
 
 Loki tries all patterns on a line within a millisecond, and its texts within microseconds: a busy namespace costs it
 seconds, not its whole query timeout.
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _LEAST = 3
-"""Characters: shorter texts stand in nearly every line."""
+"""The least length of a text: shorter ones are in nearly every line."""
 _ENOUGH = 9
-"""Characters beyond which a text tells enough, and fewer of them are better."""
+"""The length beyond which a text is selective enough, and fewer of them are better."""
 _REPEATS = frozenset({kinds.MAX_REPEAT, kinds.MIN_REPEAT})
 
 Texts = frozenset[str]
-"""Lower-case ASCII, of which every hit holds one at least, in whatever case; empty where nobody can say."""
+"""Lower-case ASCII texts; every match holds at least one, in whatever case; empty where that is unknown."""
 
 
 def first_filter(patterns: Iterable[str]) -> str:
-    """An expression of nothing but texts, one of which stands in each line that a pattern hits; empty if unknown."""
-    each = [needed(pattern) for pattern in patterns]
-    if not each or not all(each):
+    """Return an expression of literal texts, one of which is in each line that a pattern matches; empty if unknown."""
+    text_sets = [needed(pattern) for pattern in patterns]
+    if not text_sets or not all(text_sets):
         return ""
-    found = frozenset().union(*each)
-    least = [one for one in found if not any(other in one for other in found if other != one)]
+    texts = frozenset().union(*text_sets)
+    least = [text for text in texts if not any(shorter in text for shorter in texts if shorter != text)]
     return "(?i)" + "|".join(map(re.escape, _mixed(sorted(least))))
 
 
 @cache
 def needed(pattern: str) -> Texts:
-    """The texts of which a hit of the pattern holds one."""
+    """Return texts of which every match of the pattern holds one."""
     if "[:" in pattern:
         return frozenset()
     try:
@@ -47,24 +47,24 @@ def needed(pattern: str) -> Texts:
 
 
 def _of_all(items: Iterable[tuple[Any, Any]]) -> Texts:
-    """Of expressions that follow each other: the most telling one's."""
-    found: list[Texts] = []
+    """Return the texts of a sequence of expressions: those of its most selective one."""
+    sets: list[Texts] = []
     run = ""
     for kind, value in items:
         if kind is kinds.LITERAL and value < 128:
             run += chr(value).lower()
         elif kind is not kinds.AT:
-            found += [_of_text(run), _of_one(kind, value)]
+            sets += [_of_text(run), _of_one(kind, value)]
             run = ""
-    return max([*found, _of_text(run)], key=_worth)
+    return max([*sets, _of_text(run)], key=_worth)
 
 
 def _of_one(kind: Any, value: Any) -> Texts:
     if kind is kinds.SUBPATTERN:
         return _of_all(value[-1])
     if kind is kinds.BRANCH:
-        each = [_of_all(one) for one in value[1]]
-        return frozenset().union(*each) if all(each) else frozenset()
+        text_sets = [_of_all(branch) for branch in value[1]]
+        return frozenset().union(*text_sets) if all(text_sets) else frozenset()
     if kind in _REPEATS and value[0]:
         return _of_all(value[2])
     return frozenset()
@@ -86,18 +86,18 @@ def _worth(texts: Texts) -> tuple[int, int, int]:
 
 
 def _mixed(texts: Sequence[str]) -> list[str]:
-    """So that no two neighbours begin alike where that can be.
+    """Sort the texts so that no two neighbours begin alike where that is possible.
 
     What begins alike is made one expression (`a[bc]`), and Loki searches fast for mere texts alone.
     """
     groups: dict[str, list[str]] = {}
-    for one in texts:
-        groups.setdefault(one[0], []).append(one)
-    found: list[str] = []
+    for text in texts:
+        groups.setdefault(text[0], []).append(text)
+    result: list[str] = []
     while groups:
-        last = found[-1][0] if found else ""
-        first = max(groups, key=lambda one: (one != last, len(groups[one])))
-        found.append(groups[first].pop())
+        last = result[-1][0] if result else ""
+        first = max(groups, key=lambda letter: (letter != last, len(groups[letter])))
+        result.append(groups[first].pop())
         if not groups[first]:
             del groups[first]
-    return found
+    return result

@@ -1,4 +1,4 @@
-"""Log lines for the collection: the policy's line filters are Loki's work, not the network's."""
+"""Log lines from Loki: its server applies the policy's line filters, so that few lines are sent."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from remediator.services.loki.client import Direction, LokiEntry
 
 MOST = 20_000
-"""Lines of one reading."""
+"""The most lines of one reading."""
 
 _LINE = 6_000
 """Characters of one line that are kept: the evidence reader cuts lines, and a cut line of JSON is no JSON."""
 _LONG_AGO = 86_400 * 10**9
-"""Nanoseconds; look-backs are days."""
+"""A day in nanoseconds; look-backs are days."""
 
 _CHUNK_LINES, _CHUNK_SIZE = 20_000, 2 << 20
 
 
 @dataclass
 class LokiSource:
-    """The `Source` port. `query` wins over `selectors`; a workload in the question over both."""
+    """The `EvidenceSource` port. `query` wins over `selectors`; a workload in the question over both."""
 
     name: str
     web: Web
@@ -45,29 +45,29 @@ class LokiSource:
     limits: QueryLimits = field(default_factory=QueryLimits)
 
     def read(self, question: Question) -> Reading:
-        """See the port."""
+        """Return the lines that answer the question and were not handled before."""
         client = Loki(self.web, self.limits)
         start, end = nanoseconds(question.since), nanoseconds(question.until)
         entries: dict[LokiEntry, None] = {}
-        known = lambda entry: _id(entry) in question.handled  # noqa: E731 - of this question only
+        handled = lambda entry: _id(entry) in question.handled  # noqa: E731 - of this question only
         direction: Direction = "forward" if question.polling else "backward"
         reached: list[int] = []
         for query in self._queries(question.workloads):
-            lines = client.lines(query, start, end, most=self.most, direction=direction, known=known)
+            lines = client.lines(query, start, end, most=self.most, direction=direction, handled=handled)
             entries |= dict.fromkeys(lines)
             if client.cut and question.polling:
                 reached.append(lines[-1].at)
                 client.notes.append("the rest is read at the next poll")
         ids = {entry: _id(entry) for entry in sorted(entries)}
-        kept = [self._understood(entry) for entry, one in ids.items() if one not in question.handled]
+        new_entries = [self._understood(entry) for entry, entry_id in ids.items() if entry_id not in question.handled]
         if not entries:
             client.notes.append("no line in that time (Loki keeps silent about ranges beyond its own look-back)")
         elif end - start > _LONG_AGO and (oldest := min(entries).at) - start > (end - start) // 10:
             at = stamp(datetime.fromtimestamp(oldest // 10**9, UTC))
             client.notes.append(f"nothing before {at}: quiet, or beyond Loki's own look-back, which cuts in silence")
         return Reading(
-            texts=tuple(documents(self.name, kept)),
-            items=len(kept),
+            texts=tuple(documents(self.name, new_entries)),
+            items=len(new_entries),
             ids=tuple(ids.values()),
             notes=tuple(dict.fromkeys(client.notes)),
             read_until=datetime.fromtimestamp(min(reached) // 10**9, UTC) if reached else None,
@@ -76,7 +76,7 @@ class LokiSource:
     def _queries(self, workloads: Sequence[Workload]) -> list[str]:
         if workloads:
             filters, shared = self._line_filter(), shared_matchers(self.selectors, self.labels)
-            return list(dict.fromkeys(of_workload(one, self.labels, filters, shared) for one in workloads))
+            return list(dict.fromkeys(of_workload(workload, self.labels, filters, shared) for workload in workloads))
         if self.query:
             return [self.query]
         if not self.selectors:
@@ -84,23 +84,23 @@ class LokiSource:
                 "needs `selectors` or a `query` to be polled; without them only named workloads are looked at",
                 path=f"{self.name}",
             )
-        return [one + self._line_filter() for one in self.selectors]
+        return [selector + self._line_filter() for selector in self.selectors]
 
     def _understood(self, entry: LokiEntry) -> LokiEntry:
-        """With the usual names for what the collector calls otherwise: the evidence reader knows no others."""
-        told = dict(entry.labels)
-        usual = {name: told[own] for name, own in self.labels.items() if own in told}
-        return entry._replace(labels=tuple((usual | told).items())) if usual else entry
+        """Return the entry with the usual names for the collector's labels: the evidence reader knows no others."""
+        labels = dict(entry.labels)
+        usual = {name: labels[label] for name, label in self.labels.items() if label in labels}
+        return entry._replace(labels=tuple((usual | labels).items())) if usual else entry
 
     def _line_filter(self) -> str:
-        """What any signal can find in a container's log: Loki's expressions are google-re2's too."""
-        wanted = [
+        """Return a filter for every signal of container logs: Loki's expressions are google-re2's too."""
+        patterns = [
             signal.pattern
             for category in self.catalogue.categories
             for signal in category.signals
             if signal.match != "reason" and (not signal.channels or {"log", "text"} & set(signal.channels))
         ]
-        return line_filter(wanted)
+        return line_filter(patterns)
 
 
 def _id(entry: LokiEntry) -> str:
@@ -108,7 +108,7 @@ def _id(entry: LokiEntry) -> str:
 
 
 def nanoseconds(moment: datetime) -> int:
-    """Loki's time."""
+    """Return the time as Loki writes it."""
     return int(moment.timestamp() * 1_000_000) * 1000
 
 

@@ -1,4 +1,4 @@
-"""Whether an incident's own signature still speaks in the logs, against how often it did before."""
+"""The verifier over logs: an incident's own signature, its rate now against its rate before the merge."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from remediator.policy import Catalogue
 
 BEFORE = timedelta(hours=1)
-"""How far back from the merge the rate before is counted."""
+"""The time before the merge for which the earlier rate is counted."""
 _STEP, _POINTS = 5, 720
-"""Seconds between two counts, at least, and how many counts a question asks for, about: what was said within the step in
-which the change came is of neither side."""
+"""Seconds between two counts, at least, and the approximate number of counts. The step of the
+merge itself counts on neither side."""
 
 _NAMED = ("missing", "key", "variable", "flag", "command")
 """Facts that tell one fault from another of the same signal; the fingerprint holds them too."""
@@ -44,29 +44,29 @@ class SignatureVerifier:
     settle: timedelta
     labels: Mapping[str, str] = field(default_factory=dict)
     selectors: Sequence[str] = ()
-    """What is polled; what they all ask for besides the workload (`cluster="eu"`) is asked for here too."""
+    """The polled selectors; the matchers that they share (`cluster="eu"`) are used here too."""
     limits: QueryLimits = field(default_factory=QueryLimits)
 
     @property
     def promise(self) -> str:
-        """See the port."""
+        """The condition that holds on success."""
         return "its lines gone from the logs"
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
-        """See the port."""
+        """Count the signature's lines once."""
         del earlier
         now = self.now()
         query = self._query(rollout)
         if not query or not rollout.since:
             neutral = {"neutral": "its signature was never one of a log"}
-            return self._say(now, "success", "no log told of this incident", neutral)
+            return self._observation(now, "success", "no log told of this incident", neutral)
         try:
             return self._counted(now, query, datetime.fromisoformat(rollout.since))
         except RemediatorError as error:
-            return self._say(now, "pending", str(error))
+            return self._observation(now, "pending", str(error))
 
     def forget(self) -> None:
-        """Nothing is kept."""
+        """Do nothing: no answer is cached."""
 
     def _counted(self, now: datetime, query: str, merged: datetime) -> Observation:
         begin = merged - BEFORE
@@ -81,16 +81,18 @@ class SignatureVerifier:
         after = _spelled((now - merged).total_seconds())
         if not any(count for _, count in points):
             neutral = {"neutral": "these logs never showed it"}
-            return self._say(now, "success", f"0 in {after} ({rate})", neutral)
+            return self._observation(now, "success", f"0 in {after} ({rate})", neutral)
         quiet = now.timestamp() - quiet_from
         total = int(sum(count for _, count in since))
         if quiet < self.settle.total_seconds():
-            said = f"{total} in {after} ({rate}); quiet for {_spelled(quiet)}"
-            return self._say(now, "failed" if before and self._as_before(since, now, before) else "pending", said)
-        return self._say(now, "success", f"0 in {_spelled(quiet)} ({rate})")
+            summary = f"{total} in {after} ({rate}); quiet for {_spelled(quiet)}"
+            return self._observation(
+                now, "failed" if before and self._as_before(since, now, before) else "pending", summary
+            )
+        return self._observation(now, "success", f"0 in {_spelled(quiet)} ({rate})")
 
     def _as_before(self, since: Sequence[tuple[int, float]], now: datetime, before: float) -> bool:
-        """Whether it goes on as it did: in the newest settle time, half as often as before or more, and repeatedly."""
+        """Return whether it goes on as before: in the last settle time at least half as often, and repeatedly."""
         window = self.settle.total_seconds()
         newest = sum(count for when, count in since if now.timestamp() - when < window)
         usual = before / BEFORE.total_seconds() * window
@@ -98,26 +100,34 @@ class SignatureVerifier:
         return newest > 1 and newest >= usual / 2 and now.timestamp() - began >= window
 
     def _query(self, rollout: Rollout) -> str:
-        """Of the logs that told: the culprit's own, where they did, else those of the first that suffered."""
+        """Return the query for the culprit's logs, where they hold evidence, else for those of the first victim."""
         culprit = rollout.diagnosis.subject
-        spoken = [item for item in rollout.diagnosis.evidence if item.channel == "log"]
-        if not spoken:
+        log_evidence = [item for item in rollout.diagnosis.evidence if item.channel == "log"]
+        if not log_evidence:
             return ""
-        its = [one for one in spoken if (one.subject.namespace, one.subject.name) == (culprit.namespace, culprit.name)]
-        chief = (its or spoken)[0]
+        its = [
+            item
+            for item in log_evidence
+            if (item.subject.namespace, item.subject.name) == (culprit.namespace, culprit.name)
+        ]
+        chief = (its or log_evidence)[0]
         workload = workload_of(chief.subject) or workload_of(culprit)
         owners = self.catalogue.signal_owner
-        signals = [owners[one][1] for one in dict.fromkeys(item.signal for item in spoken) if one in owners]
+        signals = [
+            owners[signal_id][1]
+            for signal_id in dict.fromkeys(item.signal for item in log_evidence)
+            if signal_id in owners
+        ]
         if workload is None or not signals:
             return ""
-        filters = line_filter(one.pattern for one in signals)
-        left_out = {one.unless for one in signals}
+        filters = line_filter(signal.pattern for signal in signals)
+        left_out = {signal.unless for signal in signals}
         if len(left_out) == 1 and "" not in left_out:
             filters += f" !~ {quoted(*left_out)}"
-        filters += "".join(f" |= {quoted(one)}" for one in _named(chief))
+        filters += "".join(f" |= {quoted(name)}" for name in _named(chief))
         return of_workload(workload, self.labels, filters, shared_matchers(self.selectors, self.labels))
 
-    def _say(
+    def _observation(
         self, now: datetime, status: VerificationStatus, summary: str, facts: dict[str, str] | None = None
     ) -> Observation:
         at = stamp(now)
@@ -129,6 +139,6 @@ def _spelled(seconds: float) -> str:
 
 
 def _named(evidence: Evidence) -> list[str]:
-    """What the evidence names, where it stands so in the line itself."""
-    found = (evidence.facts.get(name, "") for name in _NAMED)
-    return [one for one in dict.fromkeys(found) if one and one in evidence.text]
+    """Return the names in the evidence that are also in the line itself."""
+    values = (evidence.facts.get(name, "") for name in _NAMED)
+    return [value for value in dict.fromkeys(values) if value and value in evidence.text]

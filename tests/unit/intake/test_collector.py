@@ -48,8 +48,8 @@ def test_a_source_that_fails_is_told_and_the_others_count() -> None:
     gather = SourceCollector([bad, good], [], lambda: NOW)
     assert [one.name for one in gather.inputs()] == ["loki"]
     assert [answer.error for answer in gather.answers] == ["Alertmanager answers 502", ""]
-    assert list(gather.marked()) == ["loki"]
-    assert gather.told() == ("alertmanager was not read: Alertmanager answers 502",)
+    assert list(gather.new_marks()) == ["loki"]
+    assert gather.notes() == ("alertmanager was not read: Alertmanager answers 502",)
 
 
 class Confused(Told):
@@ -63,7 +63,7 @@ def test_whatever_a_source_raises_the_others_count() -> None:
     )
     assert [one.name for one in gather.inputs()] == ["loki"]
     assert gather.answers[0].error == "its answer cannot be read (TypeError: 'int' object is not iterable)"
-    assert list(gather.marked()) == ["loki"]
+    assert list(gather.new_marks()) == ["loki"]
 
 
 def test_no_source_at_all_is_an_error() -> None:
@@ -104,7 +104,7 @@ def test_a_workload_that_is_named_anew_is_read_back_though_the_cluster_was_polle
         first = Told("alertmanager", names=names)
         gather = SourceCollector([first], [cluster], lambda: clock, marks=load_marks(store))  # noqa: B023 - read at once
         told.append([one.raw().read().decode() for one in gather.inputs()])
-        save_marks(store, gather.marked())
+        save_marks(store, gather.new_marks())
     asked = [
         (str(one.since)[11:16], [workload.name for workload in one.workloads], bool(one.handled))
         for one in cluster.asked
@@ -149,7 +149,7 @@ def test_slipping_polls_miss_nothing_and_tell_nothing_twice() -> None:
             source.items.append((clock - timedelta(minutes=slip + 8), f"late {turn}"))
         gather = SourceCollector([source], [], lambda: clock, marks=load_marks(store))  # noqa: B023 - read at once
         told += [line for one in gather.inputs() for line in one.raw().read().decode().split("\n")]
-        save_marks(store, gather.marked())
+        save_marks(store, gather.new_marks())
     assert sorted(told) == sorted(text for _, text in source.items)
 
 

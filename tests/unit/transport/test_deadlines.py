@@ -11,7 +11,8 @@ from io import BytesIO
 import pytest
 
 from remediator.domain.sources import AnswerError
-from remediator.transport.deadlines import SingleFlight, whole, within
+from remediator.transport.deadlines import read_all, within
+from remediator.transport.single_flight import SingleFlight
 
 
 def test_work_that_ends_in_time_gives_its_result_or_its_error() -> None:
@@ -30,7 +31,7 @@ def test_work_that_does_not_end_is_left_to_itself() -> None:
 
 
 def test_an_answer_is_bounded_in_size_and_time() -> None:
-    read = partial(whole, name="Loki", budget=1)
+    read = partial(read_all, name="Loki", budget=1)
     assert read(BytesIO(b"abc").read, most=1 << 20, until=time.monotonic() + 5) == b"abc"
     with pytest.raises(AnswerError, match="more than 1 MiB"):
         read(BytesIO(b"x" * (2 << 20)).read, most=1 << 20, until=time.monotonic() + 5)

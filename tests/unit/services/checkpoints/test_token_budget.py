@@ -16,8 +16,10 @@ from tests.fake_ports import MemoryRefStore
 NOW = datetime(2026, 1, 1, 23, 30, tzinfo=UTC)
 
 
-def purse(store: MemoryRefStore, at: datetime = NOW, per_day: int = 1_000, *, looks: bool = False) -> DailyTokenBudget:
-    return DailyTokenBudget(store, per_day, lambda: at, looks=looks)
+def purse(
+    store: MemoryRefStore, at: datetime = NOW, per_day: int = 1_000, *, read_only: bool = False
+) -> DailyTokenBudget:
+    return DailyTokenBudget(store, per_day, lambda: at, read_only=read_only)
 
 
 def test_twenty_runs_never_take_more_than_there_are() -> None:
@@ -49,7 +51,7 @@ def test_a_new_day_starts_at_nothing_and_gets_nothing_back_from_yesterday() -> N
 def test_a_dry_run_counts_and_writes_nothing() -> None:
     store = MemoryRefStore()
     purse(store).take(1, 400)
-    dry = purse(store, looks=True)
+    dry = purse(store, read_only=True)
     assert dry.take(1, 500) == 500
     assert dry.take(200, 500) == 0
     assert dry.give_back(450) == 450

@@ -10,7 +10,7 @@ from remediator.domain.lifecycle import Base, Change
 from remediator.errors import ConfigError, ConflictError, PolicyViolation, ServiceError
 from remediator.services.local.forge import LocalForge
 from remediator.services.local.git import Git
-from remediator.services.preview import Preview, PreviewFolder
+from remediator.services.preview.forge import Preview, PreviewFolder
 from tests.git_repositories import ENVIRON, git, repository, write
 
 if TYPE_CHECKING:
@@ -272,6 +272,7 @@ def test_a_branch_named_remediator_stands_in_the_way(root: Path) -> None:
 
 def test_the_users_hooks_do_not_run(root: Path, tmp_path: Path) -> None:
     hook = root / ".git/hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
     hook.chmod(0o755)
     forge = local(root)

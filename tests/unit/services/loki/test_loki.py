@@ -151,7 +151,7 @@ def test_polls_of_more_than_one_reading_takes_lose_nothing() -> None:
             gather = SourceCollector([made], [], lambda: clock, marks=load_marks(store), polls=True)  # noqa: B023 - read at once
             texts = [one.raw().read().decode() for one in gather.inputs()]
             told.append([int(found) for text in texts for found in re.findall(r"DATABASE_URL' (\d+)", text)])
-            save_marks(store, gather.marked())
+            save_marks(store, gather.new_marks())
             (answer,) = gather.answers
             assert ("the rest is read at the next poll" in answer.reading.notes) is (turn < 2)
     assert [len(one) for one in told] == [10, 10, 10, 0, 0]
@@ -175,7 +175,7 @@ def test_what_comes_late_while_polls_are_cut_is_told_once_all_the_same() -> None
             gather = SourceCollector([made], [], lambda: clock, marks=load_marks(store), polls=True)  # noqa: B023 - read at once
             texts = [one.raw().read().decode() for one in gather.inputs()]
             told.append([one for text in texts for one in re.findall(r"(\w+ ?\d?)\"\]", text)])
-            save_marks(store, gather.marked())
+            save_marks(store, gather.new_marks())
     assert told == [
         ["first 0", "first 1", "first 2"],
         ["late", "first 3", "first 4"],

@@ -1,4 +1,4 @@
-"""Prometheus' `query_range`: what a container really used, for the number in a fix."""
+"""Prometheus' `query_range`: the actual usage of a container, for the number in a fix."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MEASURES: Mapping[str, str] = {
     "cpu_usage_cores": "sum by (namespace, pod, container) (rate(container_cpu_usage_seconds_total{%s}[5m]))",
     "restarts": "max by (namespace, pod, container) (kube_pod_container_status_restarts_total{%s})",
 }
-"""By the name that is shown, in base units; the metrics are cAdvisor's and kube-state-metrics'."""
+"""The queries by the name of their measure, in base units; metrics of cAdvisor and kube-state-metrics."""
 
 _PATH = "/api/v1/query_range"
 _POINTS = 1000
-"""A server refuses more than 11,000 points a series; a plot shows no more than this."""
+"""Points per series, as many as a plot shows; a server refuses more than 11,000."""
 
 
 @dataclass(frozen=True)
@@ -37,49 +37,49 @@ class Series:
 
     @property
     def most(self) -> float:
-        """The largest value."""
+        """Return the largest value."""
         return max(value for _, value in self.points)
 
 
 def query_range(web: Web, query: str, start: float, end: float) -> list[Series]:
-    """All series of a query, in steps fit for the range."""
+    """Return all series of a query, in steps that fit the range."""
     step = max(15, int((end - start) / _POINTS) + 1)
-    asked = [("query", query), ("start", f"{start:.3f}"), ("end", f"{end:.3f}"), ("step", str(step))]
-    document = web.get(_PATH, asked)
+    parameters = [("query", query), ("start", f"{start:.3f}"), ("end", f"{end:.3f}"), ("step", str(step))]
+    document = web.get(_PATH, parameters)
     data = document.get("data") if isinstance(document, dict) else None
     if not isinstance(data, dict) or data.get("resultType") != "matrix" or not isinstance(data.get("result"), list):
         raise AnswerError(f"{web.name} answers with no series: {short(str(document), 120)}", status=200)
     try:
-        found = [_series(one) for one in data["result"]]
+        series = [_series(row) for row in data["result"]]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise AnswerError(f"{web.name} answers with a series that is none", status=200) from error
-    return [one for one in found if one.points]
+    return [item for item in series if item.points]
 
 
 @dataclass
 class UsageSource:
-    """The `Source` port: usage of the named workloads; without any there is nothing to measure."""
+    """The `EvidenceSource` port: usage of the named workloads; without any there is nothing to measure."""
 
     name: str
     web: Web
 
     def read(self, question: Question) -> Reading:
-        """See the port."""
+        """Measure the question's workloads over its time."""
         start, end = question.since.timestamp(), question.until.timestamp()
-        found: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         for workload in question.workloads:
             for measure, query in MEASURES.items():
-                for one in query_range(self.web, query % matchers(workload), start, end):
-                    values = [[at, _plain(value)] for at, value in one.points]
-                    found.append({"metric": {"__name__": measure, **one.labels}, "values": values})
-        text = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": found}})
-        ids = tuple(item_id(str(one["metric"]), str(one["values"][-1])) for one in found)
+                for series in query_range(self.web, query % matchers(workload), start, end):
+                    values = [[at, _plain(value)] for at, value in series.points]
+                    rows.append({"metric": {"__name__": measure, **series.labels}, "values": values})
+        text = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": rows}})
+        ids = tuple(item_id(str(row["metric"]), str(row["values"][-1])) for row in rows)
         notes = () if question.workloads else ("usage is measured for named workloads only",)
-        return Reading(texts=((self.name, text + "\n"),) if found else (), items=len(found), ids=ids, notes=notes)
+        return Reading(texts=((self.name, text + "\n"),) if rows else (), items=len(rows), ids=ids, notes=notes)
 
 
 def matchers(workload: Workload) -> str:
-    """PromQL matchers for the pods of a workload, dead ones included, without the pause containers."""
+    """Return PromQL matchers for the pods of a workload, dead ones included, without the pause containers."""
     pods = re.escape(workload.name) + "-.+" if workload.name and workload.kind != "Pod" else re.escape(workload.pod)
     parts = [
         f"namespace={json.dumps(workload.namespace)}",
@@ -91,10 +91,10 @@ def matchers(workload: Workload) -> str:
     return ", ".join(parts)
 
 
-def _series(one: Mapping[str, Any]) -> Series:
-    """Without NaN and the infinities, which Prometheus writes too: nobody uses that much."""
-    points = ((float(at), float(value)) for at, value in one["values"])
-    labels = {str(name): str(text) for name, text in one["metric"].items()}
+def _series(row: Mapping[str, Any]) -> Series:
+    """Return a row as a series, without NaN and the infinities, which are no usage though Prometheus writes them."""
+    points = ((float(at), float(value)) for at, value in row["values"])
+    labels = {str(name): str(text) for name, text in row["metric"].items()}
     return Series(labels, tuple((at, value) for at, value in points if math.isfinite(at) and math.isfinite(value)))
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from remediator.domain.sources import Access, AnswerError, Question, Reading, Workload
-from remediator.services.prometheus import UsageSource
+from remediator.services.prometheus.source import UsageSource
 from remediator.transport.http import Http
 from tests.servers.http_server import Answer, serve
 

@@ -1,4 +1,7 @@
-"""Forges that change nothing anywhere: a plain folder, and any forge looked at through glass."""
+"""Forges of a dry run: a plain folder, and a wrapper that reads through any forge and publishes nothing.
+
+A dry run uses the same nodes as a real one, so the difference lies in the forge alone.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Preview:
-    """Reads what the forge would read, publishes nothing; no object is written to the repository either.
+    """The `Forge` port over another one: it reads through it and publishes nothing, not even an object in git.
 
     A file that is not committed yet is read from the checkout: a preview may be ahead of what can be proposed.
     """
@@ -28,39 +31,39 @@ class Preview:
 
     @property
     def answered_by(self) -> Literal["comment", "command"]:
-        """See the port."""
+        """The wrapped forge's way of answering."""
         return self.forge.answered_by
 
     def base(self, tracked: str) -> Base:
-        """As the forge says."""
+        """Return the wrapped forge's base."""
         return self.forge.base(tracked)
 
     def read(self, base: Base, path: str) -> bytes:
-        """As the forge says, else as it lies in the checkout."""
+        """Return the file of the wrapped forge, else of the checkout."""
         try:
             return self.forge.read(base, path)
         except FileNotFoundError:
             return PreviewFolder(self.root).read(base, path)
 
     def publish(self, change: Change) -> PullRequest:
-        """The pull request as it would be, without a head."""
+        """Return the pull request that would be opened, without a head."""
         return PullRequest(branch=change.branch, base=change.base.branch, title=change.title, body=change.body)
 
     def look(self, pull_request: PullRequest) -> PullRequest:
-        """As it was handed in: a preview exists nowhere."""
+        """Return it unchanged: a preview exists nowhere."""
         return pull_request
 
     def merge(self, pull_request: PullRequest, *, message: str = "") -> PullRequest:
-        """As it was handed in: a preview never merges."""
+        """Return it unchanged: a preview never merges."""
         del message
         return pull_request
 
     def merge_when_ready(self, pull_request: PullRequest) -> PullRequest:
-        """As it was handed in: a preview never merges."""
+        """Return it unchanged: a preview never merges."""
         return pull_request
 
     def close(self, pull_request: PullRequest) -> PullRequest:
-        """As it was handed in."""
+        """Return it unchanged: there is nothing to close."""
         return pull_request
 
 
@@ -72,16 +75,16 @@ class PreviewFolder:
 
     @property
     def answered_by(self) -> Literal["comment", "command"]:
-        """See the port."""
+        """Reviewers answer with commands."""
         return "command"
 
     def base(self, tracked: str) -> Base:
-        """No branch, no commit."""
+        """Return a base without a branch and a commit."""
         del tracked
         return Base(branch="", note="not a git repository")
 
     def read(self, base: Base, path: str) -> bytes:
-        """A file of the folder, links followed but never out of it."""
+        """Return a file of the folder; links are followed, but never out of it."""
         del base
         root, file = self.root.resolve(), (self.root / path).resolve()
         if not file.is_relative_to(root) or not file.is_file():
@@ -89,27 +92,27 @@ class PreviewFolder:
         return file.read_bytes()
 
     def publish(self, change: Change) -> PullRequest:
-        """Always refused."""
+        """Raise ConfigError: a plain folder has no pull requests."""
         del change
         self._refuse()
 
     def look(self, pull_request: PullRequest) -> PullRequest:
-        """Always refused."""
+        """Raise ConfigError: a plain folder has no pull requests."""
         del pull_request
         self._refuse()
 
     def merge(self, pull_request: PullRequest, *, message: str = "") -> PullRequest:
-        """Always refused."""
+        """Raise ConfigError: a plain folder has no pull requests."""
         del pull_request, message
         self._refuse()
 
     def merge_when_ready(self, pull_request: PullRequest) -> PullRequest:
-        """Always refused."""
+        """Raise ConfigError: a plain folder has no pull requests."""
         del pull_request
         self._refuse()
 
     def close(self, pull_request: PullRequest) -> PullRequest:
-        """Always refused."""
+        """Raise ConfigError: a plain folder has no pull requests."""
         del pull_request
         self._refuse()
 

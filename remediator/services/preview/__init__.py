@@ -1,0 +1,1 @@
+"""Dry runs: forges that read like another one and publish nothing."""
