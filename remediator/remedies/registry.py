@@ -19,7 +19,8 @@ from remediator.remedies.images.images import correct_image
 from remediator.remedies.images.pull_secrets import add_image_pull_secret
 from remediator.remedies.network.network_policy import fix_network_policy
 from remediator.remedies.network.routes import fix_ingress_backend, fix_service_port
-from remediator.remedies.network.services import fix_service_selector, fix_target_port
+from remediator.remedies.network.service_selectors import fix_service_selector
+from remediator.remedies.network.target_ports import fix_target_port
 from remediator.remedies.objects.api_versions import bump_api_version
 from remediator.remedies.objects.immutable import restore_immutable_field
 from remediator.remedies.objects.invalid import fix_invalid_field
@@ -33,8 +34,9 @@ from remediator.remedies.references.rbac import grant_rbac
 from remediator.remedies.references.references import fix_reference_key, rename_reference
 from remediator.remedies.resources.limit_range import fit_limit_range
 from remediator.remedies.resources.memory import raise_cpu_limit, raise_memory_limit
+from remediator.remedies.resources.missing_resources import set_missing_resources
 from remediator.remedies.resources.pressure import raise_ephemeral_storage, raise_memory_request
-from remediator.remedies.resources.quota import raise_quota, set_missing_resources
+from remediator.remedies.resources.quota import raise_quota
 from remediator.remedies.resources.requests import lower_requests
 from remediator.remedies.rollback.rollback import roll_back
 from remediator.remedies.scheduling.affinity import fix_affinity
