@@ -109,20 +109,20 @@ def changed_values(effect: ObjectChange) -> Iterator[tuple[YamlPath, Any, Any]]:
     yield from _value_pairs(effect.path, effect.before, effect.after)
 
 
-def _value_pairs(path: YamlPath, before: Any, after: Any) -> Iterator[tuple[YamlPath, Any, Any]]:
-    if isinstance(before, dict) or isinstance(after, dict):
-        old, new = (side if isinstance(side, dict) else {} for side in (before, after))
+def _value_pairs(path: YamlPath, current: Any, restored: Any) -> Iterator[tuple[YamlPath, Any, Any]]:
+    if isinstance(current, dict) or isinstance(restored, dict):
+        old, new = (side if isinstance(side, dict) else {} for side in (current, restored))
         for key in dict.fromkeys((*old, *new)):
             yield from _value_pairs((*path, key), old.get(key, MISSING), new.get(key, MISSING))
-    elif before != after:
-        yield path, before, after
+    elif current != restored:
+        yield path, current, restored
 
 
 def gives_more(effect: ObjectChange, part: str) -> bool:
     """Return True where the rollback raises or removes one of these bounds (`limits`, `requests`)."""
-    for path, before, after in changed_values(effect):
-        now, older = quantities.parse(before), quantities.parse(after) if after is not MISSING else None
-        if part in path and now is not None and (after is MISSING if older is None else older > now):
+    for path, current, restored in changed_values(effect):
+        now, older = quantities.parse(current), quantities.parse(restored) if restored is not MISSING else None
+        if part in path and now is not None and (restored is MISSING if older is None else older > now):
             return True
     return False
 
@@ -130,8 +130,8 @@ def gives_more(effect: ObjectChange, part: str) -> bool:
 def asks_less(effect: ObjectChange, resources: Iterable[str], sides: Sequence[str] = ("requests",)) -> bool:
     """Return True where the rollback requests less of these resources; of any resource, where none is named."""
     names = set(resources)
-    for path, before, after in changed_values(effect):
-        now, older = quantities.parse(before), Decimal(0) if after is MISSING else quantities.parse(after)
+    for path, current, restored in changed_values(effect):
+        now, older = quantities.parse(current), Decimal(0) if restored is MISSING else quantities.parse(restored)
         if now is None or older is None or older >= now or (names and str(path[-1]) not in names):
             continue
         if any(side in path for side in sides) or "/" in str(path[-1]):
@@ -143,9 +143,9 @@ def less_capacity(effect: ObjectChange, name: str) -> bool:
     """Return True where the change raised a setting that makes a program use more memory."""
     if "resources" in effect.path or not _CAPACITY.search(f"{name} {format_path(effect.path)} {effect.before}"):
         return False
-    before, after = re.split(r"(\d+)", str(effect.before)), re.split(r"(\d+)", str(effect.after))
-    numbers = list(zip(before[1::2], after[1::2], strict=False))
-    return before[::2] == after[::2] and bool(numbers) and any(int(now) > int(older) for now, older in numbers)
+    current, restored = re.split(r"(\d+)", str(effect.before)), re.split(r"(\d+)", str(effect.after))
+    numbers = list(zip(current[1::2], restored[1::2], strict=False))
+    return current[::2] == restored[::2] and bool(numbers) and any(int(now) > int(older) for now, older in numbers)
 
 
 def on_field(path: YamlPath, field: str) -> bool:

@@ -76,26 +76,26 @@ def _items(old: list[Any], new: list[Any], path: YamlPath) -> Iterator[Differenc
     if not key:
         yield from _plain_items(old, new, path)
         return
-    before = {str(item[key]): item for item in old}
-    after = {str(item[key]): index for index, item in enumerate(new)}
+    old_items = {str(item[key]): item for item in old}
+    new_indexes = {str(item[key]): index for index, item in enumerate(new)}
     renamed = {}
     for index, (old_item, new_item) in enumerate(zip(old, new, strict=False)):
         if (
-            str(old_item[key]) not in after
-            and str(new_item[key]) not in before
+            str(old_item[key]) not in new_indexes
+            and str(new_item[key]) not in old_items
             and _is_renamed_item(old_item, new_item, key)
         ):
             renamed[str(new_item[key])] = str(old_item[key])
             yield from differences(old_item, new_item, (*path, index))
-    for name, index in after.items():
+    for name, index in new_indexes.items():
         if name in renamed:
             continue
-        if name not in before:
+        if name not in old_items:
             yield Difference("added", (*path, index), None, new[index], item=True, label=name)
-        elif before[name] != new[index]:
-            yield from differences(before[name], new[index], (*path, index))
+        elif old_items[name] != new[index]:
+            yield from differences(old_items[name], new[index], (*path, index))
     for position, item in enumerate(old):
-        if str(item[key]) not in after and str(item[key]) not in renamed.values():
+        if str(item[key]) not in new_indexes and str(item[key]) not in renamed.values():
             yield Difference("removed", (*path, min(position, len(new))), item, None, item=True, label=str(item[key]))
 
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import re2
 
-from remediator.domain.change import Edit, Place
 from remediator.domain.text import contains_word
-from remediator.domain.yaml_paths import format_path, get
+from remediator.domain.yaml_paths import format_path
 from remediator.errors import ConfigError
 from remediator.gitops import Application, ObjectChange, Repository, history
 from remediator.gitops.history import Commit
@@ -24,7 +22,16 @@ from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.rollback.blame import complaint_text, distinctive_words, is_suspected
-from remediator.remedies.rollback.differences import Difference, differences
+from remediator.remedies.rollback.differences import differences
+from remediator.remedies.rollback.steps import (
+    RollbackStep,
+    are_counterparts,
+    description,
+    is_made_by_commit,
+    owner_name,
+    place_of,
+    revert_edits,
+)
 from remediator.remedies.views.pod_limits import memory_limits_of_killed
 from remediator.yamledit import EditRefused
 
@@ -51,18 +58,6 @@ def roll_back(case: RemedyContext) -> Iterator[Fix]:
             yield rollback.fix(rollback.with_counterparts(culprits))
         if budget <= 0:
             return
-
-
-@dataclass(frozen=True)
-class RollbackStep:
-    """A difference of a commit that is still in the repository, and the edit that rolls it back."""
-
-    file: str
-    document: int
-    difference: Difference
-    edit: Edit
-    owner: str = ""
-    """The name of the item that a changed value belongs to, such as a variable's."""
 
 
 @dataclass
@@ -93,24 +88,24 @@ class _CommitRollback:
         return dict(zip(files, zip(texts[::2], texts[1::2], strict=True), strict=True))
 
     def _current_steps(self, file: str) -> Iterator[RollbackStep]:
-        before, after = self._texts.get(file, (None, None))
-        if before is None or after is None:
+        old_text, new_text = self._texts.get(file, (None, None))
+        if old_text is None or new_text is None:
             return
         now = _read(self.case.repository, file)
-        old, new, current = documents(before), documents(after), documents(now)
+        old, new, current = documents(old_text), documents(new_text), documents(now)
         if old is None or new is None or current is None or not (len(old) == len(new) == len(current)):
             return
         for index, (old_document, new_document, current_document) in enumerate(zip(old, new, current, strict=True)):
             if old_document == new_document:
                 continue
             for difference in differences(old_document, current_document):
-                if _is_made_by_commit(difference, old_document, new_document):
+                if is_made_by_commit(difference, old_document, new_document):
                     yield RollbackStep(
                         file,
                         index,
                         difference,
                         difference.revert(file, index),
-                        _owner_name(current_document, difference),
+                        owner_name(current_document, difference),
                     )
 
     def _is_candidate(self, step: RollbackStep) -> bool:
@@ -159,7 +154,7 @@ class _CommitRollback:
         """Return True where the commit itself restored an older value: then it is a repair, not the cause."""
         if step.difference.op != "changed":
             return False
-        older = history.changes(self.case.repository.root, _place(step), limit=5)
+        older = history.changes(self.case.repository.root, place_of(step), limit=5)
         return any(change.old == step.difference.new for change in older.changes[1:])
 
     def is_culprit(self, step: RollbackStep) -> bool:
@@ -201,7 +196,7 @@ class _CommitRollback:
         """Return the culprits and, where one is half of a renamed key or a moved item, its other half."""
         steps = [step for file in dict.fromkeys(step.file for step in culprits) for step in self._current_steps(file)]
         return [
-            step for step in steps if step in culprits or any(_are_counterparts(step, culprit) for culprit in culprits)
+            step for step in steps if step in culprits or any(are_counterparts(step, culprit) for culprit in culprits)
         ]
 
     def _on_culprit(self, effect: ObjectChange) -> bool:
@@ -218,15 +213,15 @@ class _CommitRollback:
 
     def fix(self, steps: Sequence[RollbackStep]) -> Fix:
         """Return one fix that rolls back all culprits of this commit together."""
-        changed_text = ", ".join(dict.fromkeys(_description(step) for step in steps))
+        changed_text = ", ".join(dict.fromkeys(description(step) for step in steps))
         summary = f"{changed_text} by {self.commit.commit[:7]} ({self.commit.subject!r}, {self.commit.when[:10]})"
         cited = [piece for piece in self.case.diagnosis.evidence if piece.signal]
         return Fix(
             title=f"roll back {changed_text.split(' was ')[0]} of {self.commit.commit[:7]}",
             reason=f"{summary}. The fault began after this change and is in this field; the rollback restores the value that worked.",
             evidence=self.case.cite(*cited[:6]),
-            edits=tuple(_edits(steps)),
-            places=tuple(_place(step) for step in steps),
+            edits=tuple(revert_edits(steps)),
+            places=tuple(place_of(step) for step in steps),
             applications=self._affected_applications,
             parameters={"commit": self.commit.commit[:10]},
             score=0.9 if any(self._is_mentioned(step) for step in steps) else 0.75,
@@ -244,44 +239,6 @@ def _is_same_effect(effect: ObjectChange, counterpart: ObjectChange) -> bool:
     )
 
 
-def _edits(steps: Sequence[RollbackStep]) -> Iterator[Edit]:
-    """Yield the edits that roll back the steps, last first so that indexes stay right; a renamed key is renamed in place."""
-    renamed = {
-        id(half): added
-        for added in steps if added.difference.op == "added" and not added.difference.item
-        for half in steps if half.difference.op == "removed" and _are_counterparts(half, added)
-    }  # fmt: skip
-    for step in reversed(steps):
-        if id(step) in renamed:
-            continue
-        removed = next((half for half in steps if renamed.get(id(half)) is step), None)
-        yield (
-            step.edit
-            if removed is None
-            else step.edit.model_copy(update={"op": "rename", "value": removed.difference.path[-1]})
-        )
-
-
-def _owner_name(document: Any, difference: Difference) -> str:
-    above = get(document, difference.path[:-1])
-    name = above.get("name") if isinstance(above, dict) and difference.path[-1] in ("value", "valueFrom") else None
-    return name if isinstance(name, str) else ""
-
-
-def _are_counterparts(step: RollbackStep, counterpart: RollbackStep) -> bool:
-    first, second = step.difference, counterpart.difference
-    same_place = (step.file, step.document, first.path[:-1]) == (
-        counterpart.file,
-        counterpart.document,
-        second.path[:-1],
-    )
-    return (
-        same_place
-        and {first.op, second.op} == {"added", "removed"}
-        and (first.old, first.new) == (second.new, second.old)
-    )
-
-
 def _applications(case: RemedyContext) -> tuple[Application, ...]:
     applications = dict.fromkeys(target.application for target in case.targets)
     subject_application = case.repository.application(case.diagnosis.subject.application)
@@ -293,32 +250,3 @@ def _read(repository: Repository, file: str) -> bytes | None:
         return repository.read(file)
     except ConfigError:
         return None
-
-
-def _is_made_by_commit(difference: Difference, old: Any, new: Any) -> bool:
-    """Return True where this commit, not a later one, made the current difference."""
-    return any(
-        commit_difference.op == difference.op
-        and commit_difference.label == difference.label
-        and commit_difference.path[:-1] == difference.path[:-1]
-        and commit_difference.new == difference.new
-        and commit_difference.old == difference.old
-        for commit_difference in differences(old, new)
-    )
-
-
-def _description(step: RollbackStep) -> str:
-    verb = {"changed": "changed", "added": "added", "removed": "removed"}[step.difference.op]
-    path = step.difference.path
-    short = path[-3:] if len(path) > 2 and isinstance(path[-2], int) else path[-2:]
-    name = step.difference.label if step.difference.item else format_path(short)
-    values = f" from {step.difference.old} to {step.difference.new}" if step.difference.op == "changed" else ""
-    return f"{name} was {verb}{values}"
-
-
-def _place(step: RollbackStep) -> Place:
-    difference = step.difference
-    return Place(
-        file=step.file, document=step.document, path=difference.path, value=difference.new, exists=difference.op != "removed",
-        why="the commit changed it here, and the rollback changes only this field when rendered",
-    )  # fmt: skip
