@@ -75,7 +75,7 @@ def try_all(inquiry: Inquiry) -> Iterator[Tried]:
 
 def _try(inquiry: Inquiry, item: Weighed) -> Tried:
     hypothesis = item.hypothesis
-    if hypothesis.generator not in ("remedies", "changes") and item.probability < PROPOSABLE:
+    if "remedy_score" not in hypothesis.features and item.probability < PROPOSABLE:
         return Tried(item, refusal=f"{hypothesis.cause} (not sure enough to propose)")
     try:
         proposal = _proved(inquiry, hypothesis, item.probability)

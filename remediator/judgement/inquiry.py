@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from remediator.domain.incident import Diagnosis, Evidence
+from remediator.domain.text import contains_word
+from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository
 from remediator.judgement.world import World
 from remediator.policy import Policies
@@ -39,7 +41,21 @@ class Inquiry:
         names = [*self.targets.applications, self.diagnosis.subject.application]
         matched = [match.application for match in self.targets.matches]
         by_name = [app for name in names if name and (app := self.repository.application(name)) is not None]
-        return tuple(dict.fromkeys((*matched, *by_name)))
+        return tuple(dict.fromkeys((*matched, *by_name))) or self._by_namespace
+
+    @cached_property
+    def _by_namespace(self) -> tuple[Application, ...]:
+        """Return the one Application of the culprit's namespace whose text names it, where its objects are not rendered."""
+        subject = self.diagnosis.subject
+        names = [name for name in (subject.name, subject.container, subject.pod) if name]
+        found = [
+            app
+            for app in self.repository.applications
+            if subject.namespace
+            and app.namespace == subject.namespace
+            and any(contains_word(_text_of(self.repository, app), name) for name in names)
+        ]
+        return tuple(found) if len(found) == 1 else ()
 
     @cached_property
     def culprits(self) -> frozenset[tuple[str, str]]:
@@ -80,6 +96,17 @@ class Inquiry:
         return RemedyContext(
             self.diagnosis, self.repository, self.policies, self.policies.actions[action], self.targets.matches
         )
+
+
+def _text_of(repository: Repository, application: Application) -> str:
+    """Return the Application's spec and the texts that it reads, as one text to search."""
+    parts = [repr(application.body.get("spec"))]
+    for name in repository.files_of(application)[:40]:
+        try:
+            parts.append(repository.read(name).decode("utf-8", "replace"))
+        except ConfigError:
+            continue
+    return "\n".join(parts)
 
 
 def _any_word(text: str, words: Iterable[str]) -> bool:
