@@ -52,6 +52,7 @@ def _empty(branch: str) -> Path:
     """Make a repository without a commit, and without git's sample hooks."""
     folder = Path(tempfile.mkdtemp(dir=_templates()))
     git(folder, "init", "-q", "--template=", "-b", branch)
+    (folder / ".git/hooks").mkdir()
     return folder
 
 

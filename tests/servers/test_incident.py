@@ -147,6 +147,7 @@ def rolled_out(api: Api | RealCluster, applications: list[str], commit: str, rep
 
 @pytest.mark.needs_tools("prometheus-alertmanager", "helm")
 @pytest.mark.parametrize("patience", ["0s", "30s"])
+@pytest.mark.thorough
 def test_from_a_firing_alert_to_the_verdict_on_github(
     alertmanager: str,  # noqa: F811
     tmp_path: Path,
