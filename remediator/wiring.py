@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,14 @@ def _import_langgraph() -> None:
         gc.enable()
 
 
+@dataclass(frozen=True)
+class LogReaders:
+    """The readers of one run's logs: the servers among them, and the cases in all."""
+
+    collector: SourceCollector | None
+    cases: CaseReader
+
+
 @dataclass
 class Services:
     """All adapters of one process, each made when it is first asked for."""
@@ -80,6 +88,10 @@ class Services:
     """Whatever is configured, no model is asked."""
     poll: bool = False
     """Servers are read from where the last poll has stopped."""
+    _readers: LogReaders | None = field(default=None, init=False, repr=False)
+    """The readers of the present logs; None until they are needed, and again when other logs are named."""
+    _asked_analyst: Analyst | None = field(default=None, init=False, repr=False)
+    """The analyst, once a node has needed it."""
 
     def __post_init__(self) -> None:
         if not self.root.is_dir():
@@ -151,9 +163,24 @@ class Services:
 
         return AncestryCache(self.client) if self.client else None
 
-    @cached_property
-    def gathered(self) -> SourceCollector | None:
-        """The servers among what --log names, with the marks up to which a poll has handled them."""
+    @property
+    def collector(self) -> SourceCollector | None:
+        """The servers that --log names, with the marks up to which a poll has handled them."""
+        return self._log_readers.collector
+
+    @property
+    def logs(self) -> CaseReader:
+        """The cases in everything that --log names."""
+        return self._log_readers.cases
+
+    @property
+    def _log_readers(self) -> LogReaders:
+        if self._readers is None:
+            collector = self._make_collector()
+            self._readers = LogReaders(collector, self._make_reader(collector))
+        return self._readers
+
+    def _make_collector(self) -> SourceCollector | None:
         from remediator.intake.collector import BACK, SourceCollector, load_marks
         from remediator.servers import is_source
 
@@ -168,31 +195,28 @@ class Services:
         """Move the marks of polled sources on, once every incident in what was read has been recorded."""
         from remediator.intake.collector import save_marks
 
-        if self.poll and self.gathered and self.store and not self.dry_run:
-            save_marks(self.store, self.gathered.new_marks())
+        if self.poll and self.collector and self.store and not self.dry_run:
+            save_marks(self.store, self.collector.new_marks())
 
-    @cached_property
-    def logs(self) -> CaseReader:
-        """Everything that --log names."""
+    def _make_reader(self, collector: SourceCollector | None) -> CaseReader:
         from remediator.intake.cases import CaseReader, LogFiles
         from remediator.servers import is_source
 
         files = LogFiles([one for one in self.logs_from if not is_source(one)])
         return CaseReader(
-            sources=[files.inputs, *([self.gathered.inputs] if self.gathered else [])],
+            sources=[files.inputs, *([collector.inputs] if collector else [])],
             catalogue=self.policies.catalogue,
             redact=self.redact,
             cluster=self.settings.cluster,
             cluster_of=self._cluster_of,
             now=now,
-            source_notes=self.gathered.notes if self.gathered else tuple,
+            refuse_empty=collector is None,
+            source_notes=collector.notes if collector else tuple,
         )
 
     def read(self, specs: Sequence[str], *, poll: bool = False) -> None:
-        """From now on the logs are these; a sweep before them needed none."""
-        self.logs_from, self.poll = specs, poll
-        for name in ("logs", "gathered"):
-            self.__dict__.pop(name, None)
+        """Name the logs from now on; a sweep before them needed none."""
+        self.logs_from, self.poll, self._readers = specs, poll, None
 
     def _cluster_of(self, source: str, said: str) -> str:
         return self.outside.cluster_of(source, said) if self.policies.targets else said
@@ -212,6 +236,10 @@ class Services:
     @cached_property
     def analyst(self) -> Analyst | None:
         """The model, where one is configured and not refused."""
+        self._asked_analyst = self._make_analyst()
+        return self._asked_analyst
+
+    def _make_analyst(self) -> Analyst | None:
         said = self.asked_model
         key = self.settings.model.key_for(said.base_url)
         if self.no_llm or not said.enabled or not said.name or not (said.base_url or key.get_secret_value()):
@@ -234,8 +262,8 @@ class Services:
         """What this run has spent on the model, in words; empty where none was asked."""
         from remediator.report import spending
 
-        asker = self.__dict__.get("analyst")
-        return spending(asker.name, asker.spent, self.asked_model) if asker else ""
+        analyst = self._asked_analyst
+        return spending(analyst.name, analyst.spent, self.asked_model) if analyst else ""
 
     @cached_property
     def client(self) -> Client | None:

@@ -49,6 +49,8 @@ class Run:
     facts: RunFacts = field(default_factory=RunFacts)
     note: str = ""
     matrix: str = ""
+    _services: Services | None = field(default=None, init=False, repr=False)
+    """The adapters, once they were needed: an event may end before."""
 
     def handle(self) -> None:
         """Do what the event asks for."""
@@ -87,10 +89,16 @@ class Run:
             case Start():
                 self._start(asked)
 
-    @cached_property
+    @property
     def services(self) -> Services:
         """All adapters; the logs are named by the event and the inputs."""
-        return Services(self.settings, self.inputs.directory, dry_run=self.inputs.dry_run)
+        if self._services is None:
+            self._services = Services(self.settings, self.inputs.directory, dry_run=self.inputs.dry_run)
+        return self._services
+
+    def spending(self) -> str:
+        """Return what the model has cost; empty where none was asked."""
+        return self._services.spending() if self._services else ""
 
     @cached_property
     def follow(self) -> Reconciler:
@@ -269,8 +277,7 @@ def _refused(error: RemediatorError) -> int:
 
 
 def _tell(inputs: Inputs, run: Run, ended: str) -> None:
-    services = run.__dict__.get("services")
-    facts = run.facts.model_copy(update={"model": services.spending() if services else ""})
+    facts = run.facts.model_copy(update={"model": run.spending()})
     text = page(run.found, run.people, run.errors, facts, run.note)
     file = Path(inputs.temp, "remediator-summary.md")
     file.write_text(text, encoding="utf-8")

@@ -189,7 +189,7 @@ def verify(args: argparse.Namespace) -> int:
     record = find(found, args.id)
     if record.status == "verifying":
         return _tell(found, _resume(found, record, "verify"))
-    result = catch_up(found, record)
+    result = catch_up(found, found.driver, record)
     if result is None:
         raise ConfigError(f"{record.incident_id} is not merged ({in_words(record.status)}): nothing to verify")
     return _tell(found, _watched(found, result))

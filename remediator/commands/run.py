@@ -106,7 +106,7 @@ def _start(found: Services, case: Case) -> DriverResult:
     if not found.dry_run:
         for record in found.driver.records():
             if record.fingerprint == case.fingerprint:
-                catch_up(found, record)
+                catch_up(found, found.driver, record)
     return found.driver.start(case)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -94,9 +93,7 @@ def _one(found: Services, driver: Driver, record: Record) -> DriverResult | None
         return driver.finish(record.incident_id)
     if record.status == "verifying":
         return driver.resume(record.incident_id, Review(kind="verify", at=stamp(now())))
-    twin = copy.copy(found)
-    twin.__dict__["driver"] = driver
-    return catch_up(twin, record) or _cleared(found, driver, record)
+    return catch_up(found, driver, record) or _cleared(found, driver, record)
 
 
 def _cleared(found: Services, driver: Driver, record: Record) -> DriverResult | None:

@@ -50,6 +50,8 @@ class CaseReader:
     cluster_of: Callable[[str, str], str] = lambda _source, cluster: cluster
     """Maps (source's name, the statement's cluster) to the cluster, where there are several."""
     now: Clock = lambda: datetime.now(UTC)
+    refuse_empty: bool = False
+    """True for files alone: an empty one is a mistake, whereas a server may have nothing to say."""
     source_notes: Callable[[], Sequence[str]] = tuple
     """Returns the sources' own notes, after they were read."""
 
@@ -59,11 +61,7 @@ class CaseReader:
         inputs = [item for source in self.sources for item in source()]
         scanner = Scanner([Pattern(name, regex) for name, regex in self.catalogue.patterns()])
         scan = scanner.scan(inputs)
-        if (
-            inputs
-            and not scan.bytes
-            and all(isinstance(getattr(source, "__self__", None), LogFiles) for source in self.sources)
-        ):
+        if inputs and not scan.bytes and self.refuse_empty:
             names = ", ".join(report.name for report in scan.inputs)
             why = "; ".join(scan.notes) or f"{names}: empty: did the command that should have filled it fail?"
             raise ConfigError(why)

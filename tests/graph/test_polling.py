@@ -91,7 +91,7 @@ def test_of_several_incidents_each_keeps_its_last_word(tmp_path) -> None:
     run.__dict__["follow"] = SimpleNamespace(sweep=lambda **_: looks.pop(0))
     run.__dict__["held"] = SimpleNamespace(heed=lambda: None, tell=lambda: None)
     patience = Polling(timedelta(minutes=5), world.now, lambda seconds: world.pass_time(seconds=seconds))
-    run.__dict__["services"] = SimpleNamespace(verifiers=[1], patience=patience)
+    run._services = SimpleNamespace(verifiers=[1], patience=patience)
     run._keep = lambda state, **_: told.append(state["workflow_status"])
     run._swept("checkout")
     assert (told, looks) == (["resolved", "resolved"], [])
