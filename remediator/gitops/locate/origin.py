@@ -14,8 +14,8 @@ from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get, ma
 from remediator.gitops import yamlread
 from remediator.gitops.locate import overlay
 from remediator.gitops.model import Application, Located, Manifest, Origin
+from remediator.gitops.tree.documents import child_manifest
 from remediator.gitops.tree.generator_parameters import placeholder
-from remediator.gitops.tree.tree import child_manifest
 from remediator.gitops.yamlread import UnreadableYaml
 
 if TYPE_CHECKING:

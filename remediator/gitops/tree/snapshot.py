@@ -87,49 +87,45 @@ def _stamps(files: Files) -> str:
 
 def dump(tree: Tree, problems: list[Problem], layout: Mapping[str, Any]) -> dict[str, Any]:
     """Return the tree as JSON data; templates and producers that several Applications share are written once."""
-    shared: list[Any] = []
-    indexes: dict[int, int] = {}
+    dumper = _Dumper()
+    return {
+        "version": VERSION,
+        "applications": [dumper.application(app) for app in tree.applications],
+        "sets": [
+            [item.name, item.file, item.document, item.parent, item.body, dumper.origin(item.origin), item.path]
+            for item in tree.sets
+        ],
+        "projects": tree.projects,
+        "problems": [[item.kind, item.message, item.file, item.line, item.application] for item in problems],
+        "shared": dumper.shared,
+        "layout": layout,
+    }
 
-    def shared_index(item: Any, form: Any) -> int:
-        if id(item) not in indexes:
-            indexes[id(item)] = len(shared)
-            shared.append(None)
-            shared[indexes[id(item)]] = form(item)
-        return indexes[id(item)]
 
-    def origin(item: Origin | None) -> Any:
+class _Dumper:
+    def __init__(self) -> None:
+        self.shared: list[Any] = []
+        self.indexes: dict[int, int] = {}
+
+    def shared_index(self, item: Any, form: Any) -> int:
+        if id(item) not in self.indexes:
+            self.indexes[id(item)] = len(self.shared)
+            self.shared.append(None)
+            self.shared[self.indexes[id(item)]] = form(item)
+        return self.indexes[id(item)]
+
+    def origin(self, item: Origin | None) -> Any:
         if item is None:
             return None
-        producer = None if item.producer is None else shared_index(item.producer, application)
+        producer = None if item.producer is None else self.shared_index(item.producer, self.application)
         places = {
             name: [place.file, place.document, place.path, place.value, place.why]
             for name, place in item.parameters.items()
         }
-        return [
-            item.kind,
-            item.file,
-            item.document,
-            item.path,
-            shared_index(item.template, dict),
-            places,
-            producer,
-            item.inside,
-        ]
+        template = self.shared_index(item.template, dict)
+        return [item.kind, item.file, item.document, item.path, template, places, producer, item.inside]
 
-    def application(app: Application) -> Any:
-        sources = [
-            [
-                s.repo_url,
-                s.path,
-                s.revision,
-                s.chart,
-                s.ref,
-                s.local,
-                s.pointer,
-                None if s.body is get(app.body, s.pointer) else s.body,
-            ]
-            for s in app.sources
-        ]
+    def application(self, app: Application) -> Any:
         return [
             app.name,
             app.namespace,
@@ -139,29 +135,27 @@ def dump(tree: Tree, problems: list[Problem], layout: Mapping[str, Any]) -> dict
             app.document,
             app.kind,
             app.parent,
-            sources,
+            [self.source(source, app.body) for source in app.sources],
             app.body,
             app.object_namespace,
-            origin(app.origin),
+            self.origin(app.origin),
             app.notes,
             app.variant,
         ]
 
-    applications = [application(app) for app in tree.applications]
-    sets = [
-        [item.name, item.file, item.document, item.parent, item.body, origin(item.origin), item.path]
-        for item in tree.sets
-    ]
-    problem_rows = [[p.kind, p.message, p.file, p.line, p.application] for p in problems]
-    return {
-        "version": VERSION,
-        "applications": applications,
-        "sets": sets,
-        "projects": tree.projects,
-        "problems": problem_rows,
-        "shared": shared,
-        "layout": layout,
-    }
+    @staticmethod
+    def source(item: Source, body: Mapping[str, Any]) -> Any:
+        """Return a source; its body is left out where it is a part of the Application's body."""
+        return [
+            item.repo_url,
+            item.path,
+            item.revision,
+            item.chart,
+            item.ref,
+            item.local,
+            item.pointer,
+            None if item.body is get(body, item.pointer) else item.body,
+        ]
 
 
 def load(data: Any) -> tuple[Tree, list[Problem], Mapping[str, Any]] | None:
