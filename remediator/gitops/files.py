@@ -128,7 +128,7 @@ class Files:
         try:
             status = Path(target).stat()
         except OSError:
-            self.problems.append(Problem("symlink", "symbolic link leads nowhere", file=name))
+            self.problems.append(Problem("symlink", "symbolic link has no target", file=name))
             return False
         if stat.S_ISREG(status.st_mode):
             return True

@@ -16,7 +16,7 @@ def revert_text(before: bytes | None, after: bytes | None, now: bytes | None) ->
     if now == after:
         return before
     if before is None or after is None or now is None:
-        raise ValueError("was changed since as a whole")
+        raise ValueError("was changed since the merge")
     old, changed, new = (text.splitlines(keepends=True) for text in (before, after, now))
     shifts = _line_shifts(changed, new)
     out, at = [], 0

@@ -45,8 +45,8 @@ class _ChartFiles:
         if name == "Get":
             return self.get
         if name == "Glob":
-            raise UnrenderableTemplate(".Files.Glob is not read here")
-        raise UnrenderableTemplate(f".Files.{name} is not read here")
+            raise UnrenderableTemplate(".Files.Glob is not supported without helm")
+        raise UnrenderableTemplate(f".Files.{name} is not supported without helm")
 
     def get(self, path: str) -> str:
         try:

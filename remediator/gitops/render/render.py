@@ -90,7 +90,7 @@ class Renderer:
                 result.problems.append(
                     Problem(
                         "declined",
-                        f"{source.path or app.name} is rendered by {words}, which is not followed",
+                        f"{source.path or app.name} is rendered by {words}, which is not supported",
                         app.file,
                         application=app.name,
                     )
@@ -131,7 +131,7 @@ class Renderer:
                 problems.append(
                     Problem(
                         "render",
-                        f"kustomize writes what cannot be read: {error.message}",
+                        f"the output of kustomize cannot be read: {error.message}",
                         source.path,
                         application=app.name,
                     )
@@ -222,7 +222,7 @@ class Renderer:
                     [
                         Problem(
                             "render",
-                            f"the chart writes what is not YAML: {error.message}",
+                            f"the chart's output cannot be read: {error.message}",
                             source.path,
                             application=app.name,
                         )

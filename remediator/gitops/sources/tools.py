@@ -97,7 +97,7 @@ def _run(command: list[str], directory: Path, *, network: bool = False) -> str:
     ):
         code = _exit_code(command, directory, _environment(Path(home), network=network), out, err)
         if out.tell() > MAX_OUTPUT:
-            raise ToolFailed("writes more than 64 MB")
+            raise ToolFailed("writes more than 64 MB of output")
         out.seek(0)
         err.seek(0)
         if code:
@@ -139,7 +139,7 @@ def _error_line(text: str, directory: str) -> str:
         line for line in lines if line and not line.startswith(("Use --debug", "level=", "walk.go", "coalesce.go", "#"))
     ]
     errors = [line for line in messages if line.lower().startswith("error")]
-    return (errors or messages or ["failed without a word"])[-1][:1000]
+    return (errors or messages or ["failed without a message"])[-1][:1000]
 
 
 @contextmanager

@@ -199,7 +199,7 @@ class Engine:
         """Return the result of a function."""
         function = self.functions.get(name)
         if function is None:
-            raise UnrenderableTemplate(f"function {name} is not known")
+            raise UnrenderableTemplate(f"function {name} is not supported")
         try:
             return function(*[None if item is NO_VALUE else item for item in arguments])
         except UnrenderableTemplate:

@@ -49,7 +49,7 @@ def _index(value: Any, *keys: Any) -> Any:
                 raise UnrenderableTemplate(f"index out of range: {key}")
             value = value[as_integer(key)]
         else:
-            raise UnrenderableTemplate("index of something that has none")
+            raise UnrenderableTemplate("index of a value that is neither list nor map")
     return value
 
 

@@ -85,9 +85,9 @@ class Expander:
             "merge": self._merge,
         }
         if name in DECLINED:
-            raise Unsupported(f"generator {name} asks outside the repository")
+            raise Unsupported(f"generator {name} needs data from outside the repository")
         if name not in readers:
-            raise Unsupported(f"generator {name or 'without a name'} is not known")
+            raise Unsupported(f"generator {name or 'without a name'} is not supported")
         result = []
         for item in readers[name](body, (*path, name)):
             result.append(self._with_values(item, body, (*path, name)))

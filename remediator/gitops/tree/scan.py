@@ -98,7 +98,7 @@ def facts_of(name: str, data: bytes, *, in_templates: bool) -> Facts | None:
     if flux:
         kinds = dict.fromkeys(_FLUX.findall(data))
         facts.problems += [
-            ("declined", f"Flux {kind.decode()}: not an Argo CD Application, not followed", 0) for kind in kinds
+            ("declined", f"Flux {kind.decode()}: not an Argo CD Application, so it is not read", 0) for kind in kinds
         ]
     facts.values = points and not facts.documents and not kustomization
     return None if facts.empty else facts
