@@ -1,4 +1,7 @@
-"""Read a Helm source as Argo CD does: chart, release, and the layers of its values, lowest first."""
+"""Read a Helm source as Argo CD does: chart, release, and the layers of its values, lowest first.
+
+The layers stay apart instead of being merged at once, since a fix edits one of them and must know which it overrides.
+"""
 
 from __future__ import annotations
 

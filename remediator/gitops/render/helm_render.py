@@ -1,4 +1,8 @@
-"""Render a Helm release: by helm on a copy where it is on the PATH, else by reading the templates here."""
+"""Render a Helm release: by helm on a copy where it is on the PATH, else by reading the templates here.
+
+The release is rendered in a copy of the checkout, and without dependencies that are not vendored: the other templates
+can still be located and fixed.
+"""
 
 from __future__ import annotations
 

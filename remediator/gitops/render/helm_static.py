@@ -1,4 +1,8 @@
-"""Render a chart without helm: less certain, and incomplete where a template uses unsupported functions."""
+"""Render a chart without helm: less certain, and incomplete where a template uses unsupported functions.
+
+It serves where helm is not installed. A template that uses unsupported functions becomes a `remote` problem, which
+blames this reader and not the repository.
+"""
 
 from __future__ import annotations
 

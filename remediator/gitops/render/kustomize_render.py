@@ -1,4 +1,7 @@
-"""Build a kustomization with kustomize itself, on a copy without the resources that would have to be fetched."""
+"""Build a kustomization with kustomize itself, on a copy without the resources that would have to be fetched.
+
+Remote resources are removed from the copy, since nothing may be fetched; the other objects are still exact.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Apply the transformations of one kustomization: patches, namespace, names, labels, replicas, images."""
+"""Apply the transformations of one kustomization: patches, namespace, names, labels, replicas, images.
+
+The order is that of kustomize, since a later transformation overrides an earlier one. Each leaves a layer on the
+objects that it changes, so that a field can be traced to the text that sets it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Trace a field through a kustomization: the text that sets it last, and those that it overrides."""
+"""Trace a field through a kustomization: the text that sets it last, and those that it overrides.
+
+A value must be changed where it is set last. Changing a base that a patch overrides would have no effect.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Render an Application to the objects that it would apply: each source by its tool, cached by content."""
+"""Render an Application to the objects that it would apply: each source by its tool, cached by content.
+
+The tools render where they are installed, since only their output is certain. Without them the sources are read
+statically, and `Rendering.sure` says so.
+"""
 
 from __future__ import annotations
 

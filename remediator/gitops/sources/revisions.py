@@ -1,4 +1,7 @@
-"""Read a `targetRevision`: the branch that a pull request must reach, or a pinned version that no merge changes."""
+"""Read a `targetRevision`: the branch that a pull request must reach, or a pinned version that no merge changes.
+
+A pull request against a branch that no Application tracks would be merged without any effect on the cluster.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Determine the tool that Argo CD uses for a source: as set explicitly, else by the files in its directory."""
+"""Determine the tool that Argo CD uses for a source: as set explicitly, else by the files in its directory.
+
+The order of the checks is Argo CD's, so that a directory with a Chart.yaml and a kustomization is read as Helm.
+"""
 
 from __future__ import annotations
 

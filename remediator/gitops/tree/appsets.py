@@ -1,4 +1,7 @@
-"""Expand ApplicationSets as Argo CD's controller does: generators, both template syntaxes, template patches."""
+"""Expand ApplicationSets as Argo CD's controller does: generators, both template syntaxes, template patches.
+
+Each parameter keeps its place, so that a field of a generated Application leads to the file in which it is written.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Find the Applications that read a file, so that an edit's effect on other Applications is known."""
+"""Find the Applications that read a file, so that an edit's effect on other Applications is known.
+
+A fix may only change what the incident asks for, so the proposal lists every other Application that the file reaches.
+"""
 
 from __future__ import annotations
 
@@ -81,8 +84,8 @@ class Feeds:
 
     def _is_used_by(self, app: Application, file: str) -> bool:
         directory, name = posixpath.split(file)
-        beside = [source for source in app.sources if source.local and source.path == directory]
-        charts = [source for source in beside if source_type(self.files, source) == "helm"]
+        same_directory = [source for source in app.sources if source.local and source.path == directory]
+        charts = [source for source in same_directory if source_type(self.files, source) == "helm"]
         if not charts or name in _CHART_FILES or not is_yaml(name):
             return True
         layers = [layer for source in charts for layer in release(self.files, self.renderer.layout, app, source).layers]

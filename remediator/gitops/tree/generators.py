@@ -1,4 +1,8 @@
-"""Expand an ApplicationSet's generators: one set of parameters per Application, with the place of each value."""
+"""Expand an ApplicationSet's generators: one set of parameters per Application, with the place of each value.
+
+A generator that needs data from outside the checkout is refused rather than guessed: an Application with wrong
+parameters would send a fix to the wrong file.
+"""
 
 from __future__ import annotations
 

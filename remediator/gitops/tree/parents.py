@@ -1,4 +1,8 @@
-"""Find the parent of each Application: the Application whose source contains its text."""
+"""Find the parent of each Application: the Application whose source contains its text.
+
+A directory source applies the files that it covers; a kustomization applies the files that its lists reach. So the text
+of a child decides, not its labels, which exist only in the cluster.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Applications that only the values of an unseen chart describe: argocd-apps and the many charts like it.
 
-The chart is not at hand, so its templates cannot be read; but its values name path, destination and project in
+The chart is not in the checkout, so its templates cannot be read; but its values name path, destination and project in
 Argo CD's own words, and a mapping that does is taken for an Application of that name. It is marked as such.
 """
 
