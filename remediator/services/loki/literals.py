@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from re import _constants as kinds  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from remediator.services.loki.expressions import Branches, Part, Repeated, Sequenced, Text, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +19,6 @@ _LEAST = 3
 """The least length of a text: shorter ones are in nearly every line."""
 _ENOUGH = 9
 """The length beyond which a text is selective enough, and fewer of them are better."""
-_REPEATS = frozenset({kinds.MAX_REPEAT, kinds.MIN_REPEAT})
 
 Texts = frozenset[str]
 """Lower-case ASCII texts; every match holds at least one, in whatever case; empty where that is unknown."""
@@ -37,36 +36,35 @@ def first_filter(patterns: Iterable[str]) -> str:
 
 @cache
 def needed(pattern: str) -> Texts:
-    """Return texts of which every match of the pattern holds one."""
+    """Return the texts of which every hit of the pattern holds one."""
     if "[:" in pattern:
         return frozenset()
     try:
-        return _of_all(parser.parse(pattern))
-    except (re.error, RecursionError, OverflowError):  # RE2 knows a few things, as `[:alpha:]`, that Python does not
+        return _of_all(parse(pattern))
+    except (ValueError, RecursionError, OverflowError):  # RE2 knows a few things, as `\pL`, that the reader does not
         return frozenset()
 
 
-def _of_all(items: Iterable[tuple[Any, Any]]) -> Texts:
-    """Return the texts of a sequence of expressions: those of its most selective one."""
-    sets: list[Texts] = []
+def _of_all(parts: Sequenced) -> Texts:
+    """Return the most selective texts among those of expressions that follow each other."""
+    choices: list[Texts] = []
     run = ""
-    for kind, value in items:
-        if kind is kinds.LITERAL and value < 128:
-            run += chr(value).lower()
-        elif kind is not kinds.AT:
-            sets += [_of_text(run), _of_one(kind, value)]
+    for part in parts:
+        if isinstance(part, Text) and part.character.isascii():
+            run += part.character.lower()
+        else:
+            choices += [_of_text(run), _of_part(part)]
             run = ""
-    return max([*sets, _of_text(run)], key=_worth)
+    return max([*choices, _of_text(run)], key=_worth)
 
 
-def _of_one(kind: Any, value: Any) -> Texts:
-    if kind is kinds.SUBPATTERN:
-        return _of_all(value[-1])
-    if kind is kinds.BRANCH:
-        text_sets = [_of_all(branch) for branch in value[1]]
-        return frozenset().union(*text_sets) if all(text_sets) else frozenset()
-    if kind in _REPEATS and value[0]:
-        return _of_all(value[2])
+def _of_part(part: Part) -> Texts:
+    """Return the texts of one expression; none where it may be missing or be any character."""
+    if isinstance(part, Branches):
+        choices = [_of_all(alternative) for alternative in part.alternatives]
+        return frozenset().union(*choices) if all(choices) else frozenset()
+    if isinstance(part, Repeated) and part.least:
+        return _of_all(part.inner)
     return frozenset()
 
 
