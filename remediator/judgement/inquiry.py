@@ -52,7 +52,7 @@ class Inquiry:
             app
             for app in self.repository.applications
             if subject.namespace
-            and app.namespace == subject.namespace
+            and app.namespace in (subject.namespace, "")
             and any(contains_word(_text_of(self.repository, app), name) for name in names)
         ]
         return tuple(found) if len(found) == 1 else ()
