@@ -67,8 +67,9 @@ def _lines(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> 
         yield f"  victim   {_named(victim)}"
     yield from _signals(diagnosis, policies)
     from remediator.judgement.inquiry import Inquiry
+    from remediator.judgement.observed import with_observed
 
-    targets = targets_of(diagnosis, repository)
+    targets = with_observed(targets_of(diagnosis, repository), diagnosis)
     for match in targets.matches:
         manifest = match.manifest
         yield f"  object   {manifest.kind}/{manifest.name} of {match.application.name} ({match.why}; {match.score:.2f}) in {manifest.file}"

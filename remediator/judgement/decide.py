@@ -12,6 +12,7 @@ from remediator.gitops import Repository
 from remediator.judgement.generators.registry import STAGES
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
+from remediator.judgement.observed import with_observed
 from remediator.judgement.weighing import Weighed, weigh
 from remediator.policy import Policies
 from remediator.remedies.engine.candidates import MAX_PROPOSALS, SURE, affected, edits_of, root_cause, why_not
@@ -33,7 +34,7 @@ class Tried:
 
 def decide(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> RemediationPlan:
     """Return ranked, proved proposals for an incident, or the reason why there are none."""
-    inquiry = Inquiry(diagnosis, repository, policies, targets_of(diagnosis, repository))
+    inquiry = Inquiry(diagnosis, repository, policies, with_observed(targets_of(diagnosis, repository), diagnosis))
     if diagnosis.severity == "info":
         return RemediationPlan(
             applications=inquiry.targets.applications, root_cause=diagnosis.summary, reason=diagnosis.summary

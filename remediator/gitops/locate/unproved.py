@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from remediator.domain.yaml_paths import YamlPath, format_path, get, list_at
+from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get, list_at
 from remediator.gitops import yamlread
 from remediator.gitops.file_paths import join
 from remediator.gitops.files import Files
@@ -36,7 +36,11 @@ def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> L
             guesses = conventions.guesses(
                 below, workload=obj.name, container=container, release=release.name, chart=chart, field=field
             )
-            ranked += [(Guess((*prefix, *guess.path), guess.exists, guess.score), release) for guess in guesses]
+            ranked += [
+                (Guess((*prefix, *guess.path), guess.exists, guess.score), release)
+                for guess in guesses
+                if not guess.exists or _agrees(get(below, guess.path), get(obj.body, path))
+            ]
     source_state = "; ".join(dict.fromkeys(item.message for item in repo.problems_of(app) if not item.fault))
     source_state = (
         source_state or "; ".join(item.message for item in repo.problems_of(app)) or "nothing is known of its source"
@@ -55,6 +59,13 @@ def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> L
     return Located(
         "located" if best[0][0].exists else "insert", places, reason=f"{source_state}; the key is taken by its name"
     )
+
+
+def _agrees(value: Any, observed: Any) -> bool:
+    """Return False where the key holds another value than what runs: then the chart does not read it for this field."""
+    if observed is MISSING or isinstance(value, dict | list):
+        return True
+    return str(value) in str(observed) if isinstance(observed, str) else value == observed
 
 
 def _releases(repo: Checkout, app: Application, obj: Manifest) -> list[Release]:

@@ -210,6 +210,8 @@ def _check_maximum(case: RemedyContext, fix: Fix, change: ObjectChange) -> None:
 
 def _check_want(want: Want, differences: Sequence[ObjectChange], fix: Fix) -> None:
     own_changes = [change for change in differences if change.application == want.application.name]
+    if not own_changes and want.manifest.tracked == "unseen":
+        return  # nothing is rendered here: the place was matched by the value that the evidence shows
     if not own_changes:
         raise Unprovable(f"{fix.title}: the edit does not reach the rendered {want.manifest.kind} {want.manifest.name}")
     prefixes = {_plain(sibling.path) for sibling in fix.wants}
