@@ -31,7 +31,7 @@ def test_what_was_changed_since_is_left_to_a_person(now):
 def test_a_file_that_the_change_made_goes_and_one_that_it_removed_comes_back():
     assert revert_text(None, b"a: 1\n", b"a: 1\n") is None
     assert revert_text(b"a: 1\n", None, None) == b"a: 1\n"
-    with pytest.raises(ValueError, match="as a whole"):
+    with pytest.raises(ValueError, match="since the merge"):
         revert_text(None, b"a: 1\n", b"a: 2\n")
 
 
