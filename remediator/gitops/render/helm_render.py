@@ -70,13 +70,34 @@ def arguments(release: Release) -> list[str]:
 
 def run(files: Files, tools: Tools, release: Release, values: Mapping[str, Any]) -> list[Manifest]:
     """Return helm's own output with these values; raises ToolFailed with helm's message."""
-    with temporary_copy(files, release.files, _patched_chart(files, release)) as root:
+    added = {**_local_dependencies(files, release.chart), **_patched_chart(files, release)}
+    with temporary_copy(files, release.files, added) as root:
         (root / VALUES).write_text(json.dumps(values), encoding="utf-8")
         name = re.sub(r"[^a-z0-9-]", "x", release.name.lower())[:53] or "release"
         words = arguments(release)
         words[1] = name if "*" in release.name or not release.name else release.name
         output = tools.run_helm(words, root)
     return parse(output.encode(), release, files)
+
+
+_DEEPEST = 8
+"""Charts that depend on charts by `file://`, one in another: more is a circle."""
+
+
+def _local_dependencies(files: Files, chart: str, place: str = "", depth: int = 0) -> dict[str, bytes]:
+    """Return the charts that `file://` names, as files below `charts/`, where `helm dependency build` would put them."""
+    place = place or chart
+    copies: dict[str, bytes] = {}
+    for entry in _dependencies(files, chart) if depth < _DEEPEST else ():
+        name = str(entry.get("name", ""))
+        folder, _ = subchart(files, chart, entry)
+        target = join(place, f"charts/{name}")
+        if folder is None:
+            continue
+        if folder != join(chart, f"charts/{name}"):
+            copies |= {join(target, file[len(folder) + 1 :]): files.read(file) for file in files.below(folder)}
+        copies |= _local_dependencies(files, folder, target, depth + 1)
+    return copies
 
 
 def _patched_chart(files: Files, release: Release) -> dict[str, bytes]:
