@@ -1,7 +1,7 @@
 """Fields of an Application itself, wherever its text comes from: a document, a template, a generator, values.
 
-A rendered field is located and proved by the repository; an Application's own text steers the rendering, so a change
-of it is proved by reading the whole tree again and looking at the Application that comes out.
+A rendered field is located and proved by the repository. An Application's own text controls the rendering, so a change
+of it is proved by reading the whole tree again and checking the Application that results.
 """
 
 from __future__ import annotations
@@ -14,34 +14,35 @@ from remediator.domain.change import Edit, Place
 from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get
 from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository, history
+from remediator.policy.leaves import documents
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.older_values import LOOK_BACK, describe_change
 from remediator.yamledit import EditRefused
 
 FieldCheck = Callable[[Repository, Application], bool]
-"""Whether the Application, as the changed repository has it, is what the incident needs."""
+"""Returns True where the Application of the changed repository is as the incident requires."""
 
 
 @dataclass(frozen=True)
 class FieldCorrection:
-    """One field of an Application that must change, and the words for it."""
+    """One field of an Application that must change, with the words for the fix."""
 
     application: Application
     path: YamlPath
-    """Within the Application, such as ("spec", "source", "path")."""
+    """The path inside the Application, such as ("spec", "source", "path")."""
     new: Any
-    """The right value; empty where only the history may know it."""
+    """The right value; empty where only the history can know it."""
     check: FieldCheck
     label: str
-    """For people: `path of Application x`."""
+    """The name of the field for people: `path of Application x`."""
     reason: str
     evidence: tuple[str, ...]
     score: float = 0.7
 
 
 def correct_field(case: RemedyContext, correction: FieldCorrection) -> Iterator[Fix]:
-    """The fix with the value that stood there before, where it holds, and with the new one."""
+    """Yield the fix with the previous value, if that passes the check, and the fix with the new value."""
     current = get(correction.application.body, correction.path)
     for place in field_places(case, correction.application, correction.path):
         results = [*_restored(case, correction, place)]
@@ -55,7 +56,7 @@ def correct_field(case: RemedyContext, correction: FieldCorrection) -> Iterator[
 
 
 def field_places(case: RemedyContext, application: Application, path: YamlPath) -> Iterator[Place]:
-    """Texts that can hold a field of an Application, the likeliest first."""
+    """Yield the places in files that can set a field of an Application, the likeliest first."""
     origin = application.origin
     if origin is None:
         yield _place(
@@ -88,8 +89,6 @@ def _place(file: str, document: int, path: YamlPath, value: Any, why: str) -> Pl
 
 
 def _document(repository: Repository, file: str, index: int) -> Any:
-    from remediator.policy.leaves import documents
-
     try:
         bodies = documents(repository.read(file))
     except ConfigError:
@@ -98,7 +97,7 @@ def _document(repository: Repository, file: str, index: int) -> Any:
 
 
 def _inverted(place: Place, current: Any, new: Any) -> Any:
-    """What must stand at the place so that the field becomes `new`; MISSING where it only shares in it otherwise."""
+    """Return the text for the place that makes the field `new`; MISSING where no text there can do it."""
     if not place.exists or place.value == current or current is MISSING:
         return new
     text, rendered, expected = str(place.value), str(current), str(new)
@@ -114,7 +113,7 @@ def _inverted(place: Place, current: Any, new: Any) -> Any:
 
 
 def _template_inverted(text: str, rendered: str, expected: str) -> Any:
-    """A template's literal parts changed as the rendered text must change; its placeholders stay."""
+    """Return the template with its literal parts changed and its placeholders kept; MISSING where that is impossible."""
     front = 0
     while front < min(len(rendered), len(expected)) and rendered[front] == expected[front]:
         front += 1
@@ -134,7 +133,7 @@ def _restored(case: RemedyContext, correction: FieldCorrection, place: Place) ->
         return
     changes_of_place = history.changes(case.repository.root, place, limit=LOOK_BACK).changes
     if any(change.old == place.value for change in changes_of_place[1:]):
-        return  # the newest change brought back an older value: it was mended since
+        return  # the newest change restored an older value: it was corrected since
     for change in changes_of_place:
         if change.old is MISSING or change.old == place.value or isinstance(change.old, dict | list):
             continue
@@ -154,7 +153,7 @@ def _restored(case: RemedyContext, correction: FieldCorrection, place: Place) ->
 
 
 def _fix(case: RemedyContext, correction: FieldCorrection, place: Place, value: Any) -> Fix | None:
-    """The fix with this value, if the tree that comes out of it is what the incident needs."""
+    """Return the fix with this value, if the tree that results from it passes the check."""
     edit = Edit(
         op="set" if place.exists else "insert",
         file=place.file,
@@ -186,7 +185,7 @@ def _fix(case: RemedyContext, correction: FieldCorrection, place: Place, value: 
 
 
 def with_edits(case: RemedyContext, *edits: Edit) -> Repository | None:
-    """The repository with the edits made, in memory; None where they cannot be."""
+    """Return the repository with these edits in memory; None where an edit cannot be made."""
     try:
         return case.repository.with_changes(changes(edits, case.repository.read))
     except (EditRefused, ConfigError, ValueError):
@@ -194,7 +193,7 @@ def with_edits(case: RemedyContext, *edits: Edit) -> Repository | None:
 
 
 def counterpart(repository: Repository, application: Application) -> Application | None:
-    """The Application of that name in another state of the repository."""
+    """Return the same Application in another state of the repository."""
     same_name = [
         app
         for app in repository.applications
@@ -204,42 +203,42 @@ def counterpart(repository: Repository, application: Application) -> Application
 
 
 def affected_applications(original: Repository, after: Repository, application: Application) -> tuple[Application, ...]:
-    """Every Application whose text or rendering may differ: those that changed, and those above them."""
+    """Return every Application whose text or rendering may differ: those that changed, and their parents."""
     old = {(app.object_namespace, app.name, app.cluster): app for app in original.applications}
-    moved = [
+    changed_apps = [
         app
         for app in after.applications
         if (old_app := old.get((app.object_namespace, app.name, app.cluster))) is None or old_app.body != app.body
     ]
-    names = {application.name, *(app.name for app in moved)}
-    grown = True
-    while grown:
+    names = {application.name, *(app.name for app in changed_apps)}
+    is_growing = True
+    while is_growing:
         above = {app.parent for app in original.applications if app.name in names and app.parent}
         above |= {
             app.origin.producer.name
             for app in original.applications
             if app.name in names and app.origin and app.origin.producer
         }
-        grown = not above <= names
+        is_growing = not above <= names
         names |= above
-    known_names = [app for app in original.applications if app.name in names]
-    return tuple(dict.fromkeys([*known_names, *moved]))
+    affected = [app for app in original.applications if app.name in names]
+    return tuple(dict.fromkeys([*affected, *changed_apps]))
 
 
 def with_shared_applications(place: Place, original: Repository, after: Repository, application: Application) -> Place:
-    """The place with the names of the other Applications whose text or rendering it changes."""
-    changed_ones = {change.application for change in original.difference(after)}
+    """Return the place with the names of the other Applications that its change affects."""
+    changed_names = {change.application for change in original.difference(after)}
     above = {app.parent for app in original.applications if app.parent} | {
         app.origin.producer.name for app in original.applications if app.origin and app.origin.producer
     }
     other_names = [
-        app.name for app in original.applications if app.name in changed_ones - above and app.name != application.name
+        app.name for app in original.applications if app.name in changed_names - above and app.name != application.name
     ]
     return place.model_copy(update={"also_feeds": tuple(dict.fromkeys((*place.also_feeds, *other_names)))})
 
 
 def complaints(case: RemedyContext, *signals: str) -> Iterator[tuple[Application, Any]]:
-    """(Application, evidence) for every piece of evidence with one of these signals whose Application is known here."""
+    """Yield (Application, evidence) for the evidence of these signals whose Application is in the repository."""
     yielded = set()
     for evidence in case.signals(*signals):
         name = (
@@ -254,5 +253,5 @@ def complaints(case: RemedyContext, *signals: str) -> Iterator[tuple[Application
 
 
 def has_no_faults(repository: Repository, application: Application) -> bool:
-    """Whether nothing is wrong with the repository's side of an Application: `remote` and `declined` are no faults."""
+    """Return True where no fault of the Application lies in the repository; `remote` and `declined` are no faults."""
     return not any(problem.fault for problem in repository.problems_of(application))

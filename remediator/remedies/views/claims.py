@@ -1,4 +1,4 @@
-"""Claims as the repository defines them, and the ones that the evidence speaks of."""
+"""Claims that the repository defines, and those that the evidence is about."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class VolumeClaim:
     application: Application
     manifest: Manifest
     path: YamlPath
-    """Of the claim's spec."""
+    """The path of the claim's spec."""
     name: str
     template: bool
 
     def get(self, *steps: str) -> Any:
-        """A field of the claim's spec, or MISSING."""
+        """Return a field of the claim's spec, or MISSING."""
         return get(self.manifest.body, (*self.path, *steps))
 
     def want(self, value: Any, *steps: str) -> Want:
-        """That field with this value."""
+        """Return a `Want` of this value for the field."""
         return Want(self.application, self.manifest, (*self.path, *steps), value)
 
 
 def claims_of(manifest: Manifest, application: Application) -> Iterator[VolumeClaim]:
-    """The claims that one object is or makes."""
+    """Yield the claims that one object is or creates."""
     if manifest.kind == "PersistentVolumeClaim":
         yield VolumeClaim(application, manifest, ("spec",), manifest.name, template=False)
     templates = get(manifest.body, ("spec", "volumeClaimTemplates"))
@@ -48,7 +48,10 @@ def claims_of(manifest: Manifest, application: Application) -> Iterator[VolumeCl
 
 
 def claims(case: RemedyContext, subject: Subject | None = None) -> list[VolumeClaim]:
-    """Every claim that the case can be about; with a subject, the one of that name (`data-web-0` is of a template)."""
+    """Return every claim that the case can be about; with a subject, only the one of that name.
+
+    A StatefulSet's template `data` creates claims named `data-web-0`.
+    """
     candidates = [
         claim
         for application in _applications(case)
@@ -62,14 +65,17 @@ def claims(case: RemedyContext, subject: Subject | None = None) -> list[VolumeCl
 
 
 def _text(claim: VolumeClaim) -> tuple[object, ...]:
-    """The text that the claim comes from: one text may feed several Applications, a chart's template has values of each."""
+    """Return a key of the text that the claim comes from.
+
+    One text may feed several Applications; a chart's template has other values for each, so they count as several.
+    """
     manifest = claim.manifest
     owner = claim.application.key if "templates/" in manifest.file or not manifest.file else ()
     return (manifest.file, manifest.document, manifest.name, claim.path, owner)
 
 
 def _applications(case: RemedyContext) -> list[Application]:
-    """The targets' own where there are any, else all that could hold the culprit."""
+    """Return the targets' Applications, else all that could have the culprit."""
     applications = list(dict.fromkeys(target.application for target in case.targets))
     name = case.diagnosis.subject.application
     if not applications and name:
@@ -89,14 +95,14 @@ def _in(claim: VolumeClaim, namespace: str) -> bool:
 
 
 def claims_of_evidence(case: RemedyContext, evidence: Evidence) -> list[VolumeClaim]:
-    """The claims that a piece of evidence speaks of: the one it names, else those of the workload it names."""
+    """Return the claims that the evidence is about: the one that it names, else those of its workload."""
     if evidence.subject.kind == "PersistentVolumeClaim":
         return claims(case, evidence.subject)
     return [claim for target in case.targets for claim in mounted_claims(case, target)]
 
 
 def mounted_claims(case: RemedyContext, target: Match) -> Iterator[VolumeClaim]:
-    """The claims that a workload's volumes name, and those of its own templates."""
+    """Yield the claims that a workload's volumes name, and those of its own templates."""
     pod = target.manifest.pod_spec()
     names = {
         str(get(volume, ("persistentVolumeClaim", "claimName")))

@@ -16,7 +16,7 @@ class ImageReference:
 
     @classmethod
     def parse(cls, text: str) -> ImageReference:
-        """A reference from its text; what is left out stays empty."""
+        """Return the reference for a text; parts that the text omits are empty."""
         name_and_tag, _, digest = text.partition("@")
         head, slash, tail = name_and_tag.partition("/")
         registry = head if slash and ("." in head or ":" in head or head == "localhost") else ""
@@ -33,7 +33,7 @@ class ImageReference:
 
     @property
     def full(self) -> str:
-        """Registry and repository, Docker Hub's defaults written out."""
+        """Registry and repository, with Docker Hub's defaults filled in."""
         registry = self.registry or "docker.io"
         official = registry == "docker.io" and "/" not in self.repository
         return f"{registry}/{'library/' if official else ''}{self.repository}"

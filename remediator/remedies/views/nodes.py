@@ -1,4 +1,4 @@
-"""What the evidence tells of the cluster's nodes: labels, capacity, taints."""
+"""Nodes of the cluster as the evidence shows them: labels, capacity, taints."""
 
 from __future__ import annotations
 
@@ -22,21 +22,24 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = {
     "node-role.kubernetes.io/control-plane": (),
     "node-role.kubernetes.io/worker": (),
 }
-"""Labels that kubelets and clouds set (kubernetes.io/docs/reference/labels-annotations-taints), with their values where few can be."""
+"""Labels that kubelets and clouds set, with their possible values where these are few.
+
+Source: kubernetes.io/docs/reference/labels-annotations-taints.
+"""
 
 
 @dataclass(frozen=True)
 class ClusterNode:
-    """One node as far as it was shown."""
+    """One node, as far as the evidence shows it."""
 
     name: str
     labels: Mapping[str, str]
     complete: bool
-    """All of its labels were shown, not some columns of them."""
+    """True where all labels are shown, False where only some columns of them are."""
     facts: Mapping[str, str]
 
     def quantity(self, resource: str) -> Decimal | None:
-        """What the node can give of a resource at most; None where that was not shown."""
+        """Return the largest amount of a resource that the node can give; None where it is not shown."""
         key = "".join(char if char.isalnum() else "_" for char in resource.lower())
         return quantities.parse(
             self.facts.get(f"allocatable_{key}")
@@ -46,12 +49,12 @@ class ClusterNode:
 
     @property
     def described(self) -> bool:
-        """Whether its resources were shown at all."""
+        """True where any of its resources is shown."""
         return any(key.startswith(("allocatable_", "capacity_", "status_allocatable_")) for key in self.facts)
 
 
 def nodes_of(case: RemedyContext, columns: tuple[str, ...] = ()) -> list[ClusterNode]:
-    """Every node that is shown; `columns` are label keys that a table may show under their last part's name."""
+    """Return every node of the evidence; `columns` are label keys, of which a table shows the last part as a heading."""
     merged: dict[str, dict[str, str]] = {}
     for evidence in case.statements:
         if evidence.subject.kind == "Node" and evidence.subject.name and evidence.channel in ("status", "text"):
@@ -80,7 +83,7 @@ def _node(name: str, facts: dict[str, str], columns: tuple[str, ...]) -> Cluster
 
 
 def total_nodes(evidence: list[Evidence]) -> int:
-    """How many nodes the scheduler looked at, by its own message; 0 where it does not say."""
+    """Return the number of nodes in the scheduler's message; 0 where it has none."""
     return max(
         (int(count) for statement in evidence if (count := statement.facts.get("nodes", "")).isdigit()), default=0
     )

@@ -1,4 +1,8 @@
-"""Services as the evidence and the repository show them: which are complained about, what they select, who listens."""
+"""Services as the repository and the evidence show them: faulty ones, their pods, and the ports that are listened on.
+
+A message rarely names the Service by its kind. So hosts in messages and in the lines around them count too, and the
+repository decides whether such a Service exists.
+"""
 
 from __future__ import annotations
 
@@ -34,44 +38,44 @@ _LISTENS = re.compile(
 
 @dataclass(frozen=True)
 class FaultyService:
-    """One Service of the repository that clients cannot use, with what says so."""
+    """One Service of the repository that clients cannot use, with the evidence for it."""
 
     application: Application
     manifest: Manifest
     evidence: tuple[Evidence, ...]
     client_ports: frozenset[str] = frozenset()
-    """Ports on which clients ask for it, where the evidence tells."""
+    """The ports on which clients call it, as far as the evidence shows them."""
 
     @property
     def namespace(self) -> str:
-        """Where it lives."""
+        """The namespace that it is deployed to."""
         return self.manifest.namespace_in(self.application)
 
     @property
     def spec(self) -> dict[str, Any]:
-        """Its spec, empty where there is none."""
+        """Its spec; empty where it has none."""
         spec = self.manifest.body.get("spec")
         return spec if isinstance(spec, dict) else {}
 
     @property
     def selector(self) -> dict[str, str]:
-        """Labels by which it finds its pods."""
+        """The labels by which it finds its pods."""
         selector = self.spec.get("selector")
         return {str(key): str(value) for key, value in selector.items()} if isinstance(selector, dict) else {}
 
     @property
     def ports(self) -> list[dict[str, Any]]:
-        """Its ports as written."""
+        """Its ports as the manifest has them."""
         return [port for port in self.spec.get("ports") or () if isinstance(port, dict)]
 
     @property
     def headless(self) -> bool:
-        """Whether clients reach its pods without it: no target port is used then."""
+        """True where clients reach the pods directly, so that no target port is used."""
         return str(self.spec.get("clusterIP", "")) == "None"
 
     @property
     def selects(self) -> bool:
-        """Whether it finds its pods by labels: neither an alias of a host name nor one with hand-made endpoints."""
+        """True where it finds its pods by labels; False for an alias of a host name or hand-made endpoints."""
         return bool(self.selector) and self.spec.get("type") != "ExternalName"
 
 
@@ -83,14 +87,14 @@ class WorkloadPods:
     manifest: Manifest
     labels: Mapping[str, str]
     path: YamlPath
-    """Of the labels."""
+    """The path of the labels."""
 
 
 def faulty_services(case: RemedyContext) -> list[FaultyService]:
-    """Services that the evidence says cannot be used, and that this repository holds."""
+    """Return the Services of this repository that cannot be used according to the evidence."""
     evidence_by_key: dict[tuple[str, str], list[Evidence]] = {}
     ports_by_key: dict[tuple[str, str], set[str]] = {}
-    for subject, evidence, port in _named(case):
+    for subject, evidence, port in _complaints_about(case):
         key = (subject.namespace, subject.name)
         evidence_by_key.setdefault(key, []).append(evidence)
         ports_by_key.setdefault(key, set()).update([port] if port else [])
@@ -115,8 +119,8 @@ def faulty_services(case: RemedyContext) -> list[FaultyService]:
     return services
 
 
-def _named(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
-    """(Service, who says so, port) for every Service that a piece of evidence complains about."""
+def _complaints_about(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
+    """Yield (Service, evidence, port) for every Service that the evidence complains about."""
     diagnosis = case.diagnosis
     hosts: list[tuple[Subject, Evidence, str]] = []
     for evidence in diagnosis.evidence:
@@ -141,11 +145,11 @@ def _named(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
     if lead is not None and diagnosis.subject.kind in SERVICE_KINDS:
         yield diagnosis.subject, lead, ""
     if lead is not None and not hosts and diagnosis.subject.kind not in SERVICE_KINDS:
-        yield from _mentioned(case)
+        yield from _hosts_near(case)
 
 
-def _mentioned(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
-    """Hosts of the lines that the same complainant logged round its complaint: `Connecting to backend:80`."""
+def _hosts_near(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
+    """Yield hosts of the lines that the same workload logged near its complaint: `Connecting to backend:80`."""
     for complaint in case.diagnosis.evidence:
         if complaint.channel not in ("log", "text"):
             continue
@@ -162,7 +166,7 @@ def _mentioned(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
 
 
 def neighbours(case: RemedyContext, application: Application, namespace: str) -> Iterator[tuple[Application, Manifest]]:
-    """Every object of a namespace, of this Application first, then of the others on the same cluster."""
+    """Yield every object of a namespace, those of this Application first, then of others on the same cluster."""
     neighbour_applications = [
         neighbour
         for neighbour in case.repository.applications
@@ -177,7 +181,7 @@ def neighbours(case: RemedyContext, application: Application, namespace: str) ->
 
 
 def pods_in_namespace(case: RemedyContext, server: FaultyService) -> list[WorkloadPods]:
-    """The long-running workloads of a Service's namespace with the labels of their pods."""
+    """Return the long-running workloads of a Service's namespace with the labels of their pods."""
     return [
         WorkloadPods(application, manifest, labels, path)
         for application, manifest in neighbours(case, server.application, server.namespace)
@@ -187,7 +191,7 @@ def pods_in_namespace(case: RemedyContext, server: FaultyService) -> list[Worklo
 
 
 def pod_labels(manifest: Manifest) -> tuple[dict[str, str], YamlPath]:
-    """Labels of the pods that an object makes, and their path."""
+    """Return the labels of the pods that an object creates, and their path."""
     pod = manifest.pod_spec()
     template: YamlPath = () if manifest.kind == "Pod" else ("spec", "template") if pod is None else pod[1][:-1]
     path: YamlPath = (*template, "metadata", "labels")
@@ -198,17 +202,17 @@ def pod_labels(manifest: Manifest) -> tuple[dict[str, str], YamlPath]:
 
 
 def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    """Whether a selector takes these labels; an empty one takes none."""
+    """Return True where a selector matches these labels; an empty one matches none."""
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
 
 
 def selected_pods(server: FaultyService, pods: Sequence[WorkloadPods]) -> list[WorkloadPods]:
-    """Those of the pods that the Service sends to."""
+    """Return those of the pods that the Service sends requests to."""
     return [workload for workload in pods if selects(server.selector, workload.labels)] if server.selects else []
 
 
 def statements_about(case: RemedyContext, server: FaultyService) -> list[Evidence]:
-    """What the input shows of a Service and its endpoints: `get svc`, `describe svc`, `get endpoints`."""
+    """Return what the input shows of a Service and its endpoints: `get svc`, `describe svc`, `get endpoints`."""
     return [
         statement
         for statement in case.statements
@@ -219,19 +223,19 @@ def statements_about(case: RemedyContext, server: FaultyService) -> list[Evidenc
 
 
 def has_endpoints(case: RemedyContext, server: FaultyService) -> bool:
-    """Whether the input shows addresses behind the Service."""
+    """Return True where the input shows addresses of the Service's endpoints."""
     texts = [statement.facts.get("endpoints", "") for statement in statements_about(case, server)]
     return any(re.search(r"\d:\d|\d\.\d", text) for text in texts)
 
 
 def parse_labels(text: str) -> dict[str, str]:
-    """`a=b, c=d` of kubectl as a mapping."""
+    """Return kubectl's `a=b, c=d` as a mapping."""
     parts = (part.strip().partition("=") for part in re.split(r"[,\s]+", text) if "=" in part)
     return {key: value for key, _, value in parts}
 
 
 def live_pods(case: RemedyContext, namespace: str) -> list[tuple[Evidence, dict[str, str]]]:
-    """Pods that the input shows with their labels."""
+    """Return the pods of the input that have labels, with these."""
     return [
         (statement, parse_labels(statement.facts["labels"]))
         for statement in case.statements
@@ -240,7 +244,7 @@ def live_pods(case: RemedyContext, namespace: str) -> list[tuple[Evidence, dict[
 
 
 def container_ports(pods: Iterable[WorkloadPods]) -> list[tuple[WorkloadPods, dict[str, Any], YamlPath]]:
-    """Every declared port of the pods' containers with its path."""
+    """Return every declared port of the pods' containers with its path."""
     return [
         (workload, port, (*path, "ports", index))
         for workload in pods
@@ -252,7 +256,7 @@ def container_ports(pods: Iterable[WorkloadPods]) -> list[tuple[WorkloadPods, di
 
 
 def listening_ports(case: RemedyContext, pods: Sequence[WorkloadPods]) -> set[int]:
-    """Ports on which the pods' own logs say they listen."""
+    """Return the ports on which the pods listen, according to their own logs."""
     names = {workload.manifest.name for workload in pods}
     return {
         int(match["port"])

@@ -25,15 +25,15 @@ class StartText:
     value: str
     container: str = ""
     variable: str = ""
-    """Name of the environment variable whose value it is."""
+    """The environment variable that has this value; empty for other texts."""
 
     def want(self, value: str) -> Want:
-        """The same string with another value."""
+        """Return a `Want` of another value for this string."""
         return Want(self.application, self.manifest, self.path, value)
 
 
 def containers(case: RemedyContext, evidence: list[Evidence]) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
-    """Every container that the evidence can mean: those it names, else all of the targets, init containers too."""
+    """Yield every container that the evidence can mean: those that it names, else all, init containers too."""
     names = {item.subject.container or item.facts.get("container", "") for item in evidence} - {""}
     for target in case.targets:
         for body, path, _ in target.manifest.containers():
@@ -42,7 +42,7 @@ def containers(case: RemedyContext, evidence: list[Evidence]) -> Iterator[tuple[
 
 
 def commands(target: Match, container: dict[str, Any], path: YamlPath) -> Iterator[StartText]:
-    """The words that are executed: command and args, then those of probes and hooks."""
+    """Yield the words that are executed: command and args, then those of probes and hooks."""
     name = str(container.get("name", ""))
 
     def words(items: Any, at: YamlPath) -> Iterator[StartText]:
@@ -65,7 +65,7 @@ def _exec(body: Any) -> Any:
 
 
 def variables(target: Match, container: dict[str, Any], path: YamlPath) -> Iterator[StartText]:
-    """Literal values of environment variables."""
+    """Yield the literal values of environment variables."""
     name = str(container.get("name", ""))
     for index, item in enumerate(container.get("env") or ()):
         if isinstance(item, dict) and isinstance(item.get("value"), str):
@@ -74,7 +74,7 @@ def variables(target: Match, container: dict[str, Any], path: YamlPath) -> Itera
 
 
 def configs(case: RemedyContext, target: Match) -> Iterator[StartText]:
-    """Every value of the ConfigMaps that the workload reads, and of Secrets written in plain text."""
+    """Yield every value of the ConfigMaps that the workload reads, and of Secrets in plain text."""
     references = {(reference.kind, reference.name) for reference in object_references(target.manifest)}
     for manifest in case.siblings(target.application):
         if (manifest.kind, manifest.name) not in references:
