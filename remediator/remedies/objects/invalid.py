@@ -64,13 +64,10 @@ def _supported_value(refusal: Refusal) -> Iterator[FieldRepair]:
     same_letters = [value for value in values if value.lower() == refusal.value.lower()]
     new = same_letters[0] if same_letters else nearest(refusal.value, values) or (values[0] if len(values) == 1 else "")
     field = str(refusal.path[-1])
+    title = f"set {field} of `{refusal.name}` to {new}"
+    reason = f"The API server does not accept `{refusal.value}` for {field}; it accepts {', '.join(values)}."
     yield FieldRepair(
-        path=refusal.path,
-        value=new or current,
-        score=0.8 if new else 0.0,
-        title=f"set {field} of `{refusal.name}` to {new}",
-        reason=f"The API server does not accept `{refusal.value}` for {field}; it accepts {', '.join(values)}.",
-        accepts=lambda old: str(old) in values,
+        refusal.path, new or current, title, reason, score=0.8 if new else 0.0, accepts=lambda old: str(old) in values
     )
 
 
@@ -83,14 +80,9 @@ def _demanded_value(refusal: Refusal) -> Iterator[FieldRepair]:
         return
     text = match["value"]
     value: Any = int(text) if text.isdigit() else text == "true"
-    yield FieldRepair(
-        path=refusal.path,
-        value=value,
-        score=0.75,
-        title=f"set {refusal.path[-1]} of `{refusal.name}` to {text}",
-        reason=f"The API server accepts one value only: it {refusal.detail}.",
-        accepts=lambda old: str(old).lower() == text,
-    )
+    title = f"set {refusal.path[-1]} of `{refusal.name}` to {text}"
+    reason = f"The API server accepts one value only: it {refusal.detail}."
+    yield FieldRepair(refusal.path, value, title, reason, score=0.75, accepts=lambda old: str(old).lower() == text)
 
 
 def _forbidden_field(refusal: Refusal) -> Iterator[FieldRepair]:
@@ -98,13 +90,9 @@ def _forbidden_field(refusal: Refusal) -> Iterator[FieldRepair]:
     field = str(refusal.path[-1]) if refusal.path else ""
     if not _MAY_NOT.search(refusal.detail) or refusal.current is MISSING or field not in _REMOVABLE:
         return
-    yield FieldRepair(
-        path=refusal.path,
-        value=MISSING,
-        score=0.65,
-        title=f"remove {field} from `{refusal.name}`",
-        reason=f"The API server refuses the field: {field} {refusal.detail}.",
-    )
+    title = f"remove {field} from `{refusal.name}`"
+    reason = f"The API server refuses the field: {field} {refusal.detail}."
+    yield FieldRepair(refusal.path, MISSING, title, reason, score=0.65)
 
 
 def _duplicate_item(refusal: Refusal) -> Iterator[FieldRepair]:
@@ -119,13 +107,9 @@ def _duplicate_item(refusal: Refusal) -> Iterator[FieldRepair]:
     items = parent if isinstance(parent, list) else []
     if not isinstance(position, int) or position >= len(items) or items[position] not in items[:position]:
         return
-    yield FieldRepair(
-        path=path[: at + 1],
-        value=MISSING,
-        score=0.7,
-        title=f"remove the second `{refusal.value}` from {path[at - 1]} of `{refusal.name}`",
-        reason=f"`{refusal.value}` is listed twice with the same content, which the API server refuses.",
-    )
+    title = f"remove the second `{refusal.value}` from {path[at - 1]} of `{refusal.name}`"
+    reason = f"`{refusal.value}` is listed twice with the same content, which the API server refuses."
+    yield FieldRepair(path[: at + 1], MISSING, title, reason, score=0.7)
 
 
 def _older_value(refusal: Refusal) -> Iterator[FieldRepair]:
@@ -135,11 +119,6 @@ def _older_value(refusal: Refusal) -> Iterator[FieldRepair]:
         return
     if refusal.value and refusal.value != str(current):
         return
-    yield FieldRepair(
-        path=refusal.path,
-        value=current,
-        score=0.0,
-        title=f"restore {refusal.path[-1]} of `{refusal.name}`",
-        reason=f"The API server refuses `{current}`: {refusal.detail or refusal.problem}.",
-        accepts=different_scalar(current),
-    )
+    title = f"restore {refusal.path[-1]} of `{refusal.name}`"
+    reason = f"The API server refuses `{current}`: {refusal.detail or refusal.problem}."
+    yield FieldRepair(refusal.path, current, title, reason, accepts=different_scalar(current))

@@ -56,22 +56,10 @@ def _request_above_limit(refusal: Refusal) -> Iterator[FieldRepair]:
         return
     name = refusal.name
     reason = f"`{name}` requests {request} of {resource}, more than its limit of {limit}. The API server refuses that."
-    yield FieldRepair(
-        path=request_path,
-        value=limit,
-        title=f"lower the {resource} request of `{name}` from {request} to {limit}",
-        reason=reason,
-        score=0.65,
-        accepts=within(high=allowed),
-    )
-    yield FieldRepair(
-        path=limit_path,
-        value=limit,
-        title=f"restore the {resource} limit of `{name}`",
-        reason=reason,
-        score=0.0,
-        accepts=within(low=requested),
-    )
+    title = f"lower the {resource} request of `{name}` from {request} to {limit}"
+    yield FieldRepair(request_path, limit, title, reason, score=0.65, accepts=within(high=allowed))
+    title = f"restore the {resource} limit of `{name}`"
+    yield FieldRepair(limit_path, limit, title, reason, accepts=within(low=requested))
 
 
 def _minimum_above_maximum(refusal: Refusal) -> Iterator[FieldRepair]:
@@ -84,21 +72,18 @@ def _minimum_above_maximum(refusal: Refusal) -> Iterator[FieldRepair]:
         return
     name, minimum, maximum = refusal.name, int(str(low)), int(str(high))
     reason = f"`{name}` has minReplicas {minimum} above maxReplicas {maximum}. The API server refuses that."
+    title = f"lower minReplicas of `{name}` from {minimum} to {maximum}"
     yield FieldRepair(
-        path=("spec", "minReplicas"),
-        value=maximum,
-        title=f"lower minReplicas of `{name}` from {minimum} to {maximum}",
-        reason=reason,
+        ("spec", "minReplicas"),
+        maximum,
+        title,
+        reason,
         score=0.55,
         accepts=lambda old: str(old).isdigit() and 0 < int(old) <= maximum,
     )
+    title = f"restore maxReplicas of `{name}`"
     yield FieldRepair(
-        path=("spec", "maxReplicas"),
-        value=maximum,
-        title=f"restore maxReplicas of `{name}`",
-        reason=reason,
-        score=0.0,
-        accepts=lambda old: str(old).isdigit() and int(old) >= minimum,
+        ("spec", "maxReplicas"), maximum, title, reason, accepts=lambda old: str(old).isdigit() and int(old) >= minimum
     )
 
 
@@ -119,23 +104,20 @@ def _mount_without_volume(refusal: Refusal) -> Iterator[FieldRepair]:
     new = surely_meant(refusal.value, volumes) or (free[0] if len(free) == 1 and not _has_claims(refusal) else "")
     name = refusal.name
     reason = f"`{name}` mounts volume `{refusal.value}`, but defines {', '.join(volumes) or 'no volume'}."
+    title = f"mount volume `{new}` in `{name}`" if new else f"restore a mount of `{name}`"
     yield FieldRepair(
-        path=refusal.path,
-        value=new or refusal.value,
-        title=f"mount volume `{new}` in `{name}`" if new else f"restore a mount of `{name}`",
-        reason=reason,
+        refusal.path,
+        new or refusal.value,
+        title,
+        reason,
         score=0.8 if new in free else 0.7 if new else 0.0,
         accepts=lambda old: str(old) in volumes,
     )
     for index, volume in enumerate(volumes):
         if volume in free:
+            title = f"restore the name of volume `{volume}`"
             yield FieldRepair(
-                path=(*base, "volumes", index, "name"),
-                value=volume,
-                title=f"restore the name of volume `{volume}`",
-                reason=reason,
-                score=0.0,
-                accepts=lambda old: str(old) == refusal.value,
+                (*base, "volumes", index, "name"), volume, title, reason, accepts=lambda old: str(old) == refusal.value
             )
 
 
@@ -162,19 +144,21 @@ def _selector_and_labels(case: RemedyContext, refusal: Refusal) -> Iterator[Fiel
     by_selector = _has_service(case, refusal, {**labels, key: str(selector[key])})
     labels_are_right, selector_is_right = by_labels and not by_selector, by_selector or not by_labels
     reason = f"The selector of `{name}` requires {key}={selector[key]}, but its pods have {key}={labels[key]}."
+    title = f"label the pods of `{name}` with {key}={selector[key]}"
     yield FieldRepair(
-        path=(*path, key),
-        value=selector[key],
-        title=f"label the pods of `{name}` with {key}={selector[key]}",
-        reason=reason,
+        (*path, key),
+        selector[key],
+        title,
+        reason,
         score=0.7 if selector_is_right and not labels_are_right else 0.0,
         accepts=lambda old: str(old) == str(selector[key]),
     )
+    title = f"select {key}={labels[key]} in `{name}`"
     yield FieldRepair(
-        path=("spec", "selector", "matchLabels", key),
-        value=labels[key],
-        title=f"select {key}={labels[key]} in `{name}`",
-        reason=reason,
+        ("spec", "selector", "matchLabels", key),
+        labels[key],
+        title,
+        reason,
         score=0.6 if labels_are_right else 0.0,
         accepts=lambda old: str(old) == labels[key],
     )
@@ -203,13 +187,10 @@ def _port_out_of_range(case: RemedyContext, refusal: Refusal) -> Iterator[FieldR
     near = [text for text in candidates if text in refusal.value or refusal.value.startswith(text)]
     new = int(near[0]) if len(near) == 1 else 0
     field, name = refusal.path[-1], refusal.name
+    title = f"set {field} of `{name}` to {new}" if new else f"restore {field} of `{name}`"
+    reason = f"`{refusal.value}` is not a port number: {refusal.detail}."
     yield FieldRepair(
-        path=refusal.path,
-        value=new or current,
-        title=f"set {field} of `{name}` to {new}" if new else f"restore {field} of `{name}`",
-        reason=f"`{refusal.value}` is not a port number: {refusal.detail}.",
-        score=0.65 if new else 0.0,
-        accepts=lambda old: _is_port(str(old)),
+        refusal.path, new or current, title, reason, score=0.65 if new else 0.0, accepts=lambda old: _is_port(str(old))
     )
 
 

@@ -61,7 +61,7 @@ class FieldRepair:
     value: Any
     title: str
     reason: str
-    score: float
+    score: float = 0.0
     """0.0 where only an older value from the history may be proposed."""
     accepts: Callable[[Any], bool] | None = None
     """True for an older value that would satisfy the API server too."""
