@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,7 +40,7 @@ def fix_command(case: RemedyContext) -> Iterator[Fix]:
             yield _command_fix(case, text, wrong, _intended_program(case, wrong, names), evidence)
 
 
-def _command_fix(case: RemedyContext, text: StartText, wrong: str, new: str, evidence: list[Evidence]) -> Fix:
+def _command_fix(case: RemedyContext, text: StartText, wrong: str, new: str, evidence: Sequence[Evidence]) -> Fix:
     pattern = word_pattern(wrong, HOST_JOINERS)
     value = pattern.sub(lambda _: new, text.value) if new else text.value
     holder = text.container or text.manifest.name
@@ -55,7 +55,7 @@ def _command_fix(case: RemedyContext, text: StartText, wrong: str, new: str, evi
     )
 
 
-def _split_command(case: RemedyContext, evidence: list[Evidence], wrong: str) -> Iterator[Fix]:
+def _split_command(case: RemedyContext, evidence: Sequence[Evidence], wrong: str) -> Iterator[Fix]:
     """Split a program and its arguments that are written as one word, where nothing in it needs a shell."""
     words = wrong.split()
     programs = [str(name) for name in _as_list(case.action.options.get("programs"))]
@@ -81,7 +81,7 @@ def _split_command(case: RemedyContext, evidence: list[Evidence], wrong: str) ->
             )
 
 
-def _by_fact(evidence: list[Evidence], *names: str) -> Iterator[tuple[str, list[Evidence]]]:
+def _by_fact(evidence: Sequence[Evidence], *names: str) -> Iterator[tuple[str, list[Evidence]]]:
     """Yield each word that the evidence names in one of these facts, with its evidence."""
     groups: dict[str, list[Evidence]] = {}
     for piece in evidence:
@@ -91,7 +91,7 @@ def _by_fact(evidence: list[Evidence], *names: str) -> Iterator[tuple[str, list[
 
 
 def _command_texts(
-    case: RemedyContext, evidence: list[Evidence], wrong: str, *, exact: bool
+    case: RemedyContext, evidence: Sequence[Evidence], wrong: str, *, exact: bool
 ) -> list[tuple[StartText, list[str]]]:
     """Return the strings that contain the word, each with the names around it; none where two containers are possible.
 
@@ -199,7 +199,7 @@ def _accepts_other_flag(old: Any, *, wrong: str, words: set[str]) -> bool:
     )
 
 
-def _flag_texts(case: RemedyContext, evidence: list[Evidence], wrong: str) -> list[StartText]:
+def _flag_texts(case: RemedyContext, evidence: Sequence[Evidence], wrong: str) -> list[StartText]:
     texts_by_workload: dict[tuple[str, str], list[StartText]] = {}
     for target, container, path in containers(case, evidence):
         for text in commands(target, container, path):

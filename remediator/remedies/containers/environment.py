@@ -7,7 +7,7 @@ variables with similar names (DB_HOST, DB_PORT) are usually both right.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -89,7 +89,7 @@ def _rename_fix(
     path: YamlPath,
     wrong: str,
     name: str,
-    evidence: list[Evidence],
+    evidence: Sequence[Evidence],
 ) -> Fix:
     """Set the field `name` of a list item, or rename the key of a mapping (of a ConfigMap or of a chart's values)."""
     in_list = path[0] != "data"

@@ -7,7 +7,7 @@ call. A name whose Service exists is left alone: then the cluster, not the name,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from remediator.diagnosis.hosts import host_in
 from remediator.domain.incident import Evidence
@@ -35,7 +35,7 @@ def fix_host_name(case: RemedyContext) -> Iterator[Fix]:
             yield from _host_fix(case, target, host, evidence)
 
 
-def _host_fix(case: RemedyContext, target: Match, host: str, evidence: list[Evidence]) -> Iterator[Fix]:
+def _host_fix(case: RemedyContext, target: Match, host: str, evidence: Sequence[Evidence]) -> Iterator[Fix]:
     for spelling in _shortened_names(host):
         pattern = word_pattern(spelling, HOST_JOINERS, ignore_case=True)
         texts = [text for text in strings(case, target) if pattern.search(text.value)]
@@ -153,7 +153,7 @@ def _services(case: RemedyContext, target: Match) -> set[tuple[str, str]]:
     return services
 
 
-def callers(case: RemedyContext, evidence: list[Evidence]) -> list[Match]:
+def callers(case: RemedyContext, evidence: Sequence[Evidence]) -> list[Match]:
     """Return the workloads that complain, not the one they complain about."""
     workloads: dict[tuple[str, str], Match] = {}
     for subject in dict.fromkeys(piece.subject for piece in evidence):

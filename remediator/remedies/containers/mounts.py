@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from remediator.domain.incident import Evidence
@@ -93,7 +93,7 @@ def _unknown_volume(case: RemedyContext) -> Iterator[Fix]:
                 )
 
 
-def _paths(evidence: list[Evidence]) -> list[str]:
+def _paths(evidence: Sequence[Evidence]) -> list[str]:
     """Return the absolute paths that the evidence names, without those of the runtime and of source code."""
     paths = [file for piece in evidence for file in _PATH.findall(piece.text)]
     return [
@@ -103,7 +103,7 @@ def _paths(evidence: list[Evidence]) -> list[str]:
     ]
 
 
-def _directory_over_file(case: RemedyContext, evidence: list[Evidence]) -> Iterator[Fix]:
+def _directory_over_file(case: RemedyContext, evidence: Sequence[Evidence]) -> Iterator[Fix]:
     """Set the subPath of a ConfigMap or Secret that is mounted as a directory where a file is expected."""
     paths = _paths(evidence)
     for target, container, path in containers(case, evidence):
@@ -131,7 +131,7 @@ def _directory_over_file(case: RemedyContext, evidence: list[Evidence]) -> Itera
             )
 
 
-def _named_in_message(mount: dict[str, Any], evidence: list[Evidence]) -> bool:
+def _named_in_message(mount: dict[str, Any], evidence: Sequence[Evidence]) -> bool:
     """Return True where the kubelet names the mount's volume in its message about a subPath."""
     return any(f'volumeMount "{mount.get("name")}"' in piece.text.replace("\\", "") for piece in evidence)
 
@@ -156,7 +156,7 @@ def _files(case: RemedyContext, target: Match, volume: dict[str, Any]) -> set[st
     return None
 
 
-def _wrong_mount_path(case: RemedyContext, evidence: list[Evidence]) -> Iterator[Fix]:
+def _wrong_mount_path(case: RemedyContext, evidence: Sequence[Evidence]) -> Iterator[Fix]:
     """Correct a typo in the mountPath of the volume that contains the missing file."""
     for file in _paths(evidence):
         folder, base = posixpath.split(file)

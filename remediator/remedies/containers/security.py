@@ -7,7 +7,7 @@ own Pod Security level demands.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from remediator.domain.incident import Evidence
@@ -67,7 +67,7 @@ def _unset_fix(
     path: YamlPath,
     setting: str,
     cause: str,
-    evidence: list[Evidence],
+    evidence: Sequence[Evidence],
 ) -> Fix:
     name = str(container.get("name", ""))
     return Fix(

@@ -72,9 +72,9 @@ class RemedyContext:
         """All statements: the evidence first, then its context."""
         return self.diagnosis.evidence + self.diagnosis.context
 
-    def signals(self, *ids: str) -> list[Evidence]:
+    def signals(self, *ids: str) -> tuple[Evidence, ...]:
         """Return the evidence of these signals, in its order."""
-        return [evidence for evidence in self.diagnosis.evidence if evidence.signal in ids]
+        return tuple(evidence for evidence in self.diagnosis.evidence if evidence.signal in ids)
 
     def fact(self, *names: str, among: Sequence[Evidence] | None = None) -> str:
         """Return the first value of one of these facts; empty where no statement has any."""
@@ -84,20 +84,17 @@ class RemedyContext:
                     return value
         return ""
 
-    def facts(self, *names: str, among: Sequence[Evidence] | None = None) -> list[str]:
+    def facts(self, *names: str, among: Sequence[Evidence] | None = None) -> tuple[str, ...]:
         """Return all values of these facts, each once."""
         values = (
             evidence.facts.get(name, "") for evidence in (self.statements if among is None else among) for name in names
         )
-        return list(dict.fromkeys(value for value in values if value))
+        return tuple(dict.fromkeys(value for value in values if value))
 
     def cite(self, *evidence: Evidence) -> tuple[str, ...]:
         """Return the ids of this evidence, or of all evidence where none is passed; context has no id."""
-        return tuple(
-            dict.fromkeys(
-                evidence.id for evidence in (evidence or self.diagnosis.evidence) if evidence.signal and evidence.id
-            )
-        )
+        cited = (item for item in evidence or self.diagnosis.evidence if item.signal and item.id)
+        return tuple(dict.fromkeys(item.id for item in cited))
 
     def mentions(self, word: str) -> bool:
         """Return True where any statement has this word as a word of its own."""
@@ -116,7 +113,7 @@ class RemedyContext:
         """Return all objects of one Application."""
         return self.repository.objects(application)
 
-    def namespace_objects(self, target: Match, *kinds: str) -> list[Manifest]:
+    def namespace_objects(self, target: Match, *kinds: str) -> tuple[Manifest, ...]:
         """Return the objects of these kinds in the target's namespace, those of its own Application first."""
         namespace = target.manifest.namespace_in(target.application)
         applications = [target.application] + [
@@ -126,9 +123,9 @@ class RemedyContext:
             and application.cluster == target.application.cluster
             and (application.namespace == namespace or not application.namespace)
         ]
-        return [
+        return tuple(
             manifest
             for application in applications
             for manifest in self.repository.objects(application)
             if (not kinds or manifest.kind in kinds) and (manifest.namespace_in(application) or namespace) == namespace
-        ]
+        )

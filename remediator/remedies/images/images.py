@@ -7,7 +7,7 @@ or to a form that publishers use; otherwise only an older image from the history
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from remediator.domain.incident import Evidence
@@ -29,7 +29,7 @@ def correct_image(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _failing_containers(
-    case: RemedyContext, failed: list[Evidence]
+    case: RemedyContext, failed: Sequence[Evidence]
 ) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
     """Yield the containers with the named image, else the named containers, else the only one."""
     images = {ImageReference.parse(text) for text in _named_images(failed)}
@@ -57,7 +57,7 @@ def _image_fix(
     container: dict[str, Any],
     path: YamlPath,
     reference: ImageReference,
-    failed: list[Evidence],
+    failed: Sequence[Evidence],
 ) -> Fix:
     image, name = str(container.get("image", "")), str(container.get("name", ""))
     signals = {piece.signal for piece in failed}
@@ -99,7 +99,7 @@ def _named_images(evidence: Iterable[Evidence]) -> list[str]:
     )
 
 
-def _is_about(case: RemedyContext, failed: list[Evidence], reference: ImageReference, spelling: str) -> bool:
+def _is_about(case: RemedyContext, failed: Sequence[Evidence], reference: ImageReference, spelling: str) -> bool:
     """Return True where the evidence is about this image; otherwise the repository was changed since."""
     images = _named_images(failed) or _named_images(case.statements)
     if any(spelling and f'"{spelling}"' in piece.text for piece in failed):

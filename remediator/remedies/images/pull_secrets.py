@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from remediator.domain.incident import Evidence
@@ -54,7 +54,7 @@ def _rename_secret(
     base: YamlPath,
     names: list[str],
     secrets: dict[str, set[str]],
-    failed: list[Evidence],
+    failed: Sequence[Evidence],
 ) -> Iterator[Fix]:
     """Correct the name of a pull secret that does not exist to an existing one that is one slip away."""
     missing = case.facts("missing", among=case.signals("pull_secret_missing"))

@@ -7,7 +7,7 @@ repository was changed since, and a fix would be for a state that no longer exis
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,7 +174,7 @@ def _port_of(piece: Evidence) -> str:
     return match["port"] if match else piece.facts.get("port", "")
 
 
-def _description(case: RemedyContext, probe: Probe, pieces: list[Evidence]) -> str:
+def _description(case: RemedyContext, probe: Probe, pieces: Sequence[Evidence]) -> str:
     pods = {piece.subject.pod for piece in pieces if piece.subject.pod}
     for statement in case.statements:
         if (

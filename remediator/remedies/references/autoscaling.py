@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from remediator.domain.incident import Evidence
@@ -30,7 +30,7 @@ def fix_scale_target(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _fixes(
-    case: RemedyContext, target: Match, path: YamlPath, reference: dict[str, Any], failed: list[Evidence]
+    case: RemedyContext, target: Match, path: YamlPath, reference: dict[str, Any], failed: Sequence[Evidence]
 ) -> Iterator[Fix]:
     name, kind = str(reference.get("name", "")), str(reference.get("kind") or "Deployment")
     missing = case.facts("missing", among=failed)
@@ -57,7 +57,7 @@ def _fixes(
 
 
 def _kind_fix(
-    case: RemedyContext, target: Match, path: YamlPath, kind: str, workload: Manifest, failed: list[Evidence]
+    case: RemedyContext, target: Match, path: YamlPath, kind: str, workload: Manifest, failed: Sequence[Evidence]
 ) -> Fix:
     wants = [Want(target.application, target.manifest, (*path, "kind"), workload.kind)]
     if get(target.manifest.body, (*path, "apiVersion")) not in (workload.api_version, None):

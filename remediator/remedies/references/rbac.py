@@ -7,7 +7,7 @@ bound to the account; the policy says which verbs may be granted at all, and wha
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,7 +156,7 @@ def _rules(role: BoundRole) -> list[tuple[int, dict[str, Any]]]:
 
 
 def _grant(
-    case: RemedyContext, role: BoundRole, denials: list[DeniedRequest], evidence: list[Evidence]
+    case: RemedyContext, role: BoundRole, denials: list[DeniedRequest], evidence: Sequence[Evidence]
 ) -> Iterator[Fix]:
     """Yield one fix with every missing grant; each denial sees the grants for those before it."""
     body = copy.deepcopy(role.manifest.body.get("rules") or [])
@@ -290,7 +290,7 @@ def _missing_resource(rules: list[tuple[int, dict[str, Any]]], denied: DeniedReq
     return None
 
 
-def _binding_fixes(case: RemedyContext, denied: DeniedRequest, evidence: list[Evidence]) -> Iterator[Fix]:
+def _binding_fixes(case: RemedyContext, denied: DeniedRequest, evidence: Sequence[Evidence]) -> Iterator[Fix]:
     """Yield the correction of a binding that misspells the account or names another namespace."""
     accounts = {(account.manifest.name, _namespace(account)) for account in _objects_of_kind(case, "ServiceAccount")}
     for binding in _objects_of_kind(case, "RoleBinding", "ClusterRoleBinding"):

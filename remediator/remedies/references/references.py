@@ -7,7 +7,7 @@ operator will create it; and another object is chosen only if it has every key t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import YamlPath, get, leaves
@@ -29,7 +29,7 @@ def rename_reference(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _reference_fixes(
-    case: RemedyContext, target: Match, kind: str, missing: str, evidence: list[Evidence]
+    case: RemedyContext, target: Match, kind: str, missing: str, evidence: Sequence[Evidence]
 ) -> Iterator[Fix]:
     wrong = [
         reference

@@ -86,7 +86,7 @@ def raise_cpu_limit(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _new_limit(
-    case: RemedyContext, now: Decimal, container: dict[str, Any], killed: list[Evidence]
+    case: RemedyContext, now: Decimal, container: dict[str, Any], killed: Sequence[Evidence]
 ) -> tuple[Decimal, str]:
     """Return the new limit and the reason: at least the factor, above the measured use, within the bounds."""
     bounds = case.action.bounds

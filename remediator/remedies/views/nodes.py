@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -82,7 +82,7 @@ def _node(name: str, facts: dict[str, str], columns: tuple[str, ...]) -> Cluster
     return ClusterNode(name, labels, complete, facts)
 
 
-def total_nodes(evidence: list[Evidence]) -> int:
+def total_nodes(evidence: Sequence[Evidence]) -> int:
     """Return the number of nodes in the scheduler's message; 0 where it has none."""
     return max(
         (int(count) for statement in evidence if (count := statement.facts.get("nodes", "")).isdigit()), default=0

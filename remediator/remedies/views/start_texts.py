@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class StartText:
         return Want(self.application, self.manifest, self.path, value)
 
 
-def containers(case: RemedyContext, evidence: list[Evidence]) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
+def containers(case: RemedyContext, evidence: Sequence[Evidence]) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:
     """Yield every container that the evidence can mean: those that it names, else all, init containers too."""
     names = {item.subject.container or item.facts.get("container", "") for item in evidence} - {""}
     for target in case.targets:
