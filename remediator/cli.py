@@ -31,21 +31,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = (run, review, sweep, status, show, explain, locate, apps, scan, collect, targets, policies, graph)
-"""In the order of `--help`. Their modules import nothing heavy; what a command needs it imports when it runs."""
+"""The commands in the order of `--help`. Their modules import nothing heavy; a command imports what it needs when it runs."""
 
 EXIT_CODES = """\
-exit codes: 0 done (a calm log included), 1 failure, 2 your input or configuration, 3 a person must decide"""
+exit codes: 0 done (also if nothing is wrong), 1 failure, 2 your input or configuration, 3 a person must decide"""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Takes no option for another one whose name begins alike, also in commands of commands."""
+    """A parser that accepts no abbreviated options, also in nested commands."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{**settings, "allow_abbrev": False})
 
 
 def parser() -> argparse.ArgumentParser:
-    """All commands with their arguments."""
+    """Return the parser with all commands and their arguments."""
     top = argparse.ArgumentParser(
         prog="remediator",
         description="From an incident log to a reviewed, minimal change in a GitOps repository.",
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the process ends with what is returned."""
+    """Run one command and return the exit code of the process."""
     args = parser().parse_args(argv)
     set_up_logging(args.log_level or os.environ.get("REMEDIATOR_LOG_LEVEL", ""), os.environ)
     try:

@@ -1,16 +1,16 @@
-"""One exception class per reaction, not per place; a vendor's own exceptions stop at its client."""
+"""One exception class for each reaction, not for each place; a vendor's own exceptions stop at its client."""
 
 from __future__ import annotations
 
 
 class RemediatorError(Exception):
-    """Anything we raise on purpose; `exit_code` is what the process ends with if nobody reacts."""
+    """Any error that we raise on purpose; `exit_code` is the exit code of the process if no caller handles it."""
 
     exit_code = 1
 
 
 class ConfigError(RemediatorError):
-    """The user mends an input: says which file, where in it, what was expected."""
+    """An input that the user must correct: names the file, the place in it, and what is expected."""
 
     exit_code = 2
 
@@ -21,7 +21,7 @@ class ConfigError(RemediatorError):
 
 
 class ServiceError(RemediatorError):
-    """Something outside answered wrongly or not at all; `retryable` says whether to ask again."""
+    """A server that answered wrongly or not at all; `retryable` says whether to ask again."""
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
         self.retryable = retryable
@@ -29,10 +29,10 @@ class ServiceError(RemediatorError):
 
 
 class ConflictError(RemediatorError):
-    """Somebody else was first (a moved ref, an existing branch): read again, then decide anew."""
+    """Another writer was first (a moved ref, an existing branch): read again, then decide again."""
 
 
 class PolicyViolation(RemediatorError):
-    """The guardrails say no; a person decides."""
+    """The guardrails refuse the change: a person must decide."""
 
     exit_code = 3

@@ -1,4 +1,4 @@
-"""Composition of the outside world: settings and targets in, sources and verifiers out. Nothing is asked here."""
+"""The adapters of all configured servers: from settings and targets to sources and verifiers. No server is called here."""
 
 from __future__ import annotations
 
@@ -22,106 +22,106 @@ if TYPE_CHECKING:
     from remediator.settings import Settings
 
 KINDS = ("alertmanager", "loki", "kubernetes", "prometheus")
-"""Sources, in the order in which they are asked: who knows what is wrong, then who knows more about it."""
+"""Sources in the order in which they are asked: first those that know the fault, then those that know more about it."""
 
 _SPEC = re.compile(rf"(?P<kind>{'|'.join(KINDS)}|outside)(?::(?P<target>[a-z][a-z0-9-]*))?")
 
 _SOURCE = re.compile(rf"(?:{'|'.join(KINDS)}):([a-z][a-z0-9-]*)")
-"""How the names of texts begin that a target's source gave."""
+"""The beginning of the names of texts from a target's source."""
 
 
 def is_source(text: str) -> bool:
-    """Whether a `--log` argument names a source rather than a file: `loki`, `alertmanager:prod-eu`, `outside`."""
+    """Return whether a `--log` argument names a source instead of a file: `loki`, `alertmanager:prod-eu`, `outside`."""
     return _SPEC.fullmatch(text) is not None
 
 
 @dataclass
 class ConfiguredServers:
-    """All adapters of the outside world, each made when it is first needed."""
+    """All adapters of servers, each built when it is first needed."""
 
     settings: Settings
     policies: Policies
     now: Clock
     contains: Callable[[str, str], bool | None] = lambda _revision, _commit: None
-    """(revision, commit): whether the commit is in the revision's history."""
+    """Maps (revision, commit) to whether the commit is in the revision's history."""
     ours: Callable[[str], bool] = lambda _url: True
-    """Whether a repository's address is this repository's."""
+    """Maps a repository's address to whether it is this repository."""
     destinations: Callable[[Sequence[str]], Sequence[str]] = lambda _names: ()
-    """Where Applications are deployed to."""
+    """Maps names of Applications to the clusters that they are deployed to."""
     _clusters: dict[str, Cluster] = field(default_factory=dict)
 
     @cached_property
     def targets(self) -> Mapping[str, Target]:
-        """The named ones, or the one that the environment alone describes."""
+        """The targets of the policies, or the one that the environment alone describes."""
         return self.policies.targets or {DEFAULT: Target()}
 
     def sources(
         self, specs: Sequence[str], workloads: bool = False
     ) -> tuple[list[EvidenceSource], list[EvidenceSource]]:
-        """What the specs name: sources to ask first, and those to ask about what the first name.
+        """Return the sources of the specs: those to ask first, and those to ask about the workloads that the first name.
 
-        `outside` stands for all that is configured, of which what has nothing to poll waits to be told of a workload;
-        ConfigError for what is not configured.
+        `outside` stands for all configured sources; those without anything to poll wait for a workload.
+        ConfigError for a source that is not configured.
         """
         from remediator.intake.targets import NamedTargets
 
         first: list[EvidenceSource] = []
         then: list[EvidenceSource] = []
         for spec in specs:
-            found = _SPEC.fullmatch(spec)
-            if found is None:
+            match = _SPEC.fullmatch(spec)
+            if match is None:
                 raise ConfigError(
-                    f"{spec!r} is no source: {', '.join(KINDS)} or outside, with :TARGET where there are several"
+                    f"{spec!r} is no source: write {', '.join(KINDS)} or outside, with :TARGET where there are several"
                 )
-            wanted = self._target(found["target"] or "")
-            kinds = KINDS if found["kind"] == "outside" else (found["kind"],)
-            made = [
+            only_target = self._target(match["target"] or "")
+            kinds = KINDS if match["kind"] == "outside" else (match["kind"],)
+            selected = [
                 (kind, target, source)
-                for target in ([wanted] if wanted else self.targets)
+                for target in ([only_target] if only_target else self.targets)
                 for kind in kinds
                 if (source := self._source(kind, target)) is not None
             ]
-            if not made:
-                kind = found["kind"] if found["kind"] in KINDS else KINDS[0]
+            if not selected:
+                kind = match["kind"] if match["kind"] in KINDS else KINDS[0]
                 variable = f"REMEDIATOR_{kind.upper()}_{'KUBECONFIG' if kind == 'kubernetes' else 'URL'}"
-                what = "no server is configured" if found["kind"] == "outside" else f"{spec} is not configured"
-                raise ConfigError(f"{what}: set {variable}, or name it in a target (docs/outside.md)")
-            if found["kind"] != "outside" or workloads:
-                for kind, _, source in made:
+                problem = "no server is configured" if match["kind"] == "outside" else f"{spec} is not configured"
+                raise ConfigError(f"{problem}: set {variable}, or name it in a target (docs/outside.md)")
+            if match["kind"] != "outside" or workloads:
+                for kind, _, source in selected:
                     (then if kind == "prometheus" else first).append(source)
                 continue
-            if not any(self._polls(kind, target) for kind, target, _ in made):
+            if not any(self._polls(kind, target) for kind, target, _ in selected):
                 raise ConfigError(f"{spec} has nothing to poll: give `loki.selectors` or `kubernetes.namespaces`")
-            for kind, target, source in made:
+            for kind, target, source in selected:
                 polls = self._polls(kind, target)
                 (first if polls and kind != "kubernetes" else then).append(
                     source if polls else NamedTargets(source.name, source)
                 )
         return first, then
 
-    def _target(self, named: str) -> str:
-        """The only target to ask: the one that a source names, else the run's own; empty for all of them."""
+    def _target(self, requested: str) -> str:
+        """Return the only target to ask: the one that a source names, else the run's own; empty for all targets."""
         alone = self.settings.target
-        for wanted in filter(None, (named, alone)):
-            if wanted not in self.targets:
-                raise ConfigError(f"no target {wanted!r}; known are {', '.join(self.targets)}")
-        if named and alone and named != alone:
-            raise ConfigError(f"this run is for the target {alone!r}, not for {named!r}")
-        return named or alone
+        for name in filter(None, (requested, alone)):
+            if name not in self.targets:
+                raise ConfigError(f"no target {name!r}; known are {', '.join(self.targets)}")
+        if requested and alone and requested != alone:
+            raise ConfigError(f"this run is for the target {alone!r}, not for {requested!r}")
+        return requested or alone
 
     def places(self, target: str) -> dict[str, str]:
-        """Where each service of a target is, by kind; what is not configured is left out."""
-        found = {kind: self.access(kind, target) for kind in (*KINDS, "argocd")}
-        said = {
+        """Return the address of each service of a target, by kind; without those that are not configured."""
+        accesses = {kind: self.access(kind, target) for kind in (*KINDS, "argocd")}
+        locations = {
             kind: access.url
             or (kind == "kubernetes" and (access.context or (access.kubeconfig and "a kubeconfig")))
             or ""
-            for kind, access in found.items()
+            for kind, access in accesses.items()
         }
-        return {kind: place for kind, place in said.items() if place}
+        return {kind: place for kind, place in locations.items() if place}
 
     def polled(self) -> tuple[str, ...]:
-        """What a schedule reads without being told: all that is configured; nothing where nothing can be polled."""
+        """Return the sources of a scheduled run: all that are configured; empty where none can be polled."""
         self._target("")
         try:
             self.sources(["outside"])
@@ -130,7 +130,7 @@ class ConfiguredServers:
         return ("outside",)
 
     def verifiers(self, settle: timedelta) -> list[Verifier]:
-        """One of each kind that any target has; which target an incident belongs to is decided when it is looked at."""
+        """Return one verifier for each kind that any target has; the target of an incident is decided at each look."""
         from remediator.intake.targets import TargetRouter
 
         makers: dict[str, Callable[[str, timedelta], Verifier | None]] = {
@@ -139,60 +139,66 @@ class ConfiguredServers:
             "loki": self._log_verifier,
             "alertmanager": self._alert_verifier,
         }
-        found: list[Verifier] = []
+        verifiers: list[Verifier] = []
         for kind, make in makers.items():
-            by_target = {name: one for name in self.targets if (one := make(name, settle)) is not None}
+            by_target = {name: verifier for name in self.targets if (verifier := make(name, settle)) is not None}
             if len(self.targets) == 1:
-                found += by_target.values()
+                verifiers += by_target.values()
             elif by_target:
-                found.append(TargetRouter(kind, by_target, self.target_of, self.now))
-        return found
+                verifiers.append(TargetRouter(kind, by_target, self.target_of, self.now))
+        return verifiers
 
     def dispatched(self, payload: Mapping[str, Any], target: str = "") -> tuple[str, str]:
-        """Name and text of the alerts in an event's payload; what did not fit is asked for where the group's cluster is.
+        """Return name and text of the alerts in an event's payload; missing ones are read from the Alertmanager of its cluster.
 
-        Where nothing tells the target, all are asked.
+        Where the target is not known, all targets are asked.
         """
         from remediator.intake.targets import choose
         from remediator.services.alertmanager.dispatch import cluster_of_group, of_dispatch
 
         cluster = cluster_of_group(payload)
         name = self._target(target) or (choose(self.targets, [cluster]) if cluster else "")
-        webs = [self._web("alertmanager", one, "Alertmanager") for one in ([name] if name else self.targets)]
+        webs = [
+            self._web("alertmanager", target_name, "Alertmanager") for target_name in ([name] if name else self.targets)
+        ]
         once = {web.base: web for web in webs if web is not None}
         return "repository_dispatch", of_dispatch(payload, tuple(once.values()))
 
-    def cluster_of(self, source: str, said: str) -> str:
-        """The one name of a statement's cluster: what it says, where a target is known by it, else its source's.
+    def cluster_of(self, source: str, cluster: str) -> str:
+        """Return the one name of a statement's cluster: the named one where a target has that name, else its source's.
 
-        Where there is one target it is as it says.
+        Where there is only one target, the name in the statement is returned.
         """
         if len(self.targets) == 1:
-            return said
-        named = _SOURCE.match(source)
-        known = [name for name, target in self.targets.items() if said and (said == name or said in target.clusters)]
-        told = [*known, *([named[1]] if named and named[1] in self.targets else []), self.settings.target]
-        target = next(filter(None, told), "")
+            return cluster
+        match = _SOURCE.match(source)
+        target_names = [
+            name for name, target in self.targets.items() if cluster and (cluster == name or cluster in target.clusters)
+        ]
+        candidates = [*target_names, *([match[1]] if match and match[1] in self.targets else []), self.settings.target]
+        target = next(filter(None, candidates), "")
         if not target:
-            return said
-        return next((one for one in self.targets[target].clusters if "://" not in one), target)
+            return cluster
+        return next(
+            (cluster_name for cluster_name in self.targets[target].clusters if "://" not in cluster_name), target
+        )
 
     def target_of(self, rollout: Rollout) -> str:
-        """By the alert's or log's cluster, the run's, then by the Applications' destinations."""
+        """Return the target by the alert's or log's cluster, else by the run's, else by the Applications' destinations."""
         from remediator.intake.targets import choose
 
-        told = [*(subject.cluster for subject in rollout.subjects), self.settings.cluster]
-        return choose(self.targets, [*told, *self.destinations(rollout.applications)])
+        clusters = [*(subject.cluster for subject in rollout.subjects), self.settings.cluster]
+        return choose(self.targets, [*clusters, *self.destinations(rollout.applications)])
 
     def access(self, kind: str, target: str) -> Access:
-        """Where a service of a target is: the policy file says where, the environment with which credentials.
+        """Return the access to a target's service: the address from the policy file, the credentials from the environment.
 
-        What the environment says without naming a target is for the only target; with several it is nobody's.
+        A variable without a target counts only where there is one target.
         """
-        said = self.settings.access(kind.upper(), target, shared=len(self.targets) == 1)
+        access = self.settings.access(kind.upper(), target, shared=len(self.targets) == 1)
         place = getattr(self.targets[target], kind)
-        named = {key: getattr(place, key, "") for key in ("url", "ca", "tenant", "context")}
-        return said.model_copy(update={key: text for key, text in named.items() if text})
+        overrides = {key: getattr(place, key, "") for key in ("url", "ca", "tenant", "context")}
+        return access.model_copy(update={key: text for key, text in overrides.items() if text})
 
     def _web(self, kind: str, target: str, title: str) -> Web | None:
         access = self.access(kind, target)
@@ -204,7 +210,7 @@ class ConfiguredServers:
         return Http(self._name(title, target), access, headers=headers)
 
     def cluster(self, target: str) -> Cluster | None:
-        """The window on the target's cluster, one a run; None where none is configured."""
+        """Return the client of the target's cluster, one for each run; None where none is configured."""
         access = self.access("kubernetes", target)
         if not (access.url or access.context or access.kubeconfig):
             return None
@@ -236,11 +242,11 @@ class ConfiguredServers:
         return UsageSource(name, web)
 
     def _selectors(self, target: str) -> tuple[str, ...]:
-        said = self.settings.outside("LOKI", "SELECTOR", target, shared=len(self.targets) == 1)
-        return self.targets[target].loki.selectors or tuple(filter(None, [said]))
+        selector = self.settings.outside("LOKI", "SELECTOR", target, shared=len(self.targets) == 1)
+        return self.targets[target].loki.selectors or tuple(filter(None, [selector]))
 
     def _polls(self, kind: str, target: str) -> bool:
-        """Whether a source has something to read without being told of a workload."""
+        """Return whether a source has something to read without a named workload."""
         place = self.targets[target]
         if kind == "loki":
             return bool(self.settings.query or place.loki.query or self._selectors(target))
@@ -253,8 +259,8 @@ class ConfiguredServers:
         place = self.targets[target].argocd
         if not place.enabled:
             return None
-        said = self.settings.outside("ARGOCD", "NAMESPACE", target, shared=len(self.targets) == 1)
-        namespace = said if said and "namespace" not in place.model_fields_set else place.namespace
+        variable = self.settings.outside("ARGOCD", "NAMESPACE", target, shared=len(self.targets) == 1)
+        namespace = variable if variable and "namespace" not in place.model_fields_set else place.namespace
         make = partial(
             ArgoVerifier,
             self._name("argocd", target, ":"),

@@ -1,4 +1,4 @@
-"""The environment, read once; nothing else looks at it."""
+"""The environment, read once; no other module reads it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ OUTSIDE = (
     "REMEDIATOR_KUBERNETES_URL", "REMEDIATOR_KUBERNETES_TOKEN", "REMEDIATOR_KUBERNETES_CA",
     "REMEDIATOR_KUBERNETES_CONTEXT", "REMEDIATOR_KUBERNETES_KUBECONFIG",
 )  # fmt: skip
-"""Where the outside world is; `__TARGET` at the end of a name (`REMEDIATOR_LOKI_TOKEN__PROD_EU`) says of which target."""
+"""The variables that describe servers; `__TARGET` at the end of a name (`REMEDIATOR_LOKI_TOKEN__PROD_EU`) names the target."""
 
 
 def _credentials(text: str) -> dict[str, str]:
-    """Lines of `LOKI_TOKEN__PROD_EU=…`: what many targets need, as the one secret that a reusable workflow can take."""
-    found: dict[str, str] = {}
+    """Return the variables in lines of `LOKI_TOKEN__PROD_EU=…`: a reusable workflow can pass many targets' as one secret."""
+    variables: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         name, equals, value = line.strip().partition("=")
         full = name.strip() if name.strip().startswith("REMEDIATOR_") else f"REMEDIATOR_{name.strip()}"
@@ -43,31 +43,31 @@ def _credentials(text: str) -> dict[str, str]:
             raise ConfigError(
                 f"REMEDIATOR_CREDENTIALS, line {number}: write NAME__TARGET=value, such as LOKI_TOKEN__PROD_EU=…"
             )
-        found[full] = value.strip()
-    return found
+        variables[full] = value.strip()
+    return variables
 
 
 def _number(name: str, environ: Mapping[str, str]) -> int | None:
     text = environ.get(name, "").strip()
     if text and not text.isdigit():
-        raise ConfigError(f"{name}: {text!r} is no number")
+        raise ConfigError(f"{name}: {text!r} is no number: write digits only")
     return int(text) if text else None
 
 
 def _authority(environ: Mapping[str, str]) -> str:
-    """Requests reads REQUESTS_CA_BUNDLE by itself, and passes over what other programs are told by."""
-    own = environ.get("REMEDIATOR_GITHUB_CA", "").strip()
-    known = any(environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
-    return own or ("" if known else environ.get("SSL_CERT_FILE", ""))
+    """Return the certificate authority for GitHub; empty where Requests reads one by itself, from REQUESTS_CA_BUNDLE."""
+    configured = environ.get("REMEDIATOR_GITHUB_CA", "").strip()
+    covered = any(environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
+    return configured or ("" if covered else environ.get("SSL_CERT_FILE", ""))
 
 
 class GitHub(Value):
-    """The repository on GitHub that this run works for, and what the workflow's inputs say about its pull requests."""
+    """The repository on GitHub of this run, and the workflow's inputs for its pull requests."""
 
     token: SecretStr
     repository: str
     state_repository: str = ""
-    """Where the incidents' state is kept; empty: in the repository itself."""
+    """The repository that stores the incidents' state; empty: the repository itself."""
     api: str = "https://api.github.com"
     graphql: str = ""
     base: str = ""
@@ -77,19 +77,19 @@ class GitHub(Value):
     assignees: tuple[str, ...] = ()
     draft: bool = False
     max_open: int | None = None
-    """Pull requests that may be open at once; the policy's own cap holds too."""
+    """The number of pull requests that may be open; the policy's limit applies too."""
     ca: str = ""
-    """An own certificate authority of the server's, a path or PEM text."""
+    """The certificate authority of the server, a path or PEM text."""
     job_token: bool = False
-    """The token is the job's own: what it does starts no workflows."""
+    """The token is the job's own: its events start no workflows."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> GitHub | None:
-        """None unless the action asks for it: a token alone, which every job has, is no wish to use it."""
+        """Return None unless the action asks for GitHub: every job has a token, which alone is no request to use it."""
         token, repository = environ.get("REMEDIATOR_TOKEN", ""), environ.get("GITHUB_REPOSITORY", "")
         if not (token and repository):
             return None
-        said = {
+        lists = {
             "labels": environ.get("REMEDIATOR_LABELS"),
             "reviewers": environ.get("REMEDIATOR_REVIEWERS"),
             "team_reviewers": environ.get("REMEDIATOR_TEAM_REVIEWERS"),
@@ -106,16 +106,16 @@ class GitHub(Value):
             draft=environ.get("REMEDIATOR_DRAFT", "").lower() == "true",
             max_open=_number("REMEDIATOR_MAX_OPEN_PRS", environ),
             job_token=environ.get("REMEDIATOR_JOB_TOKEN", "").lower() == "true",
-            **{name: tuple(text.replace(",", " ").split()) for name, text in said.items() if text is not None},
+            **{name: tuple(text.replace(",", " ").split()) for name, text in lists.items() if text is not None},
         )
 
 
 GITHUB_MODELS = "models.github.ai"
-"""GitHub's own endpoint takes the job's token, given `models: read`."""
+"""GitHub's own endpoint, which accepts the job's token with `models: read`."""
 
 
 class ModelSettings(Value):
-    """What the environment says of the model; what it leaves out (None, empty) the policy's `model` says."""
+    """The model settings of the environment; the policy's `model` fills those that are unset (None, empty)."""
 
     off: bool = False
     name: str = ""
@@ -123,7 +123,7 @@ class ModelSettings(Value):
     api_version: str = ""
     key: SecretStr = SecretStr("")
     job_token: SecretStr = SecretStr("")
-    """The workflow job's own; only GitHub's endpoint is ever given it."""
+    """The token of the workflow's job; it is only sent to GitHub's endpoint."""
     timeout: float | None = None
     temperature: float | None = None
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
@@ -134,15 +134,17 @@ class ModelSettings(Value):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> ModelSettings:
-        """ConfigError names the variable that cannot be meant."""
-        own = environ.get("REMEDIATOR_JOB_TOKEN", "").lower() == "true"
+        """Return the settings; ConfigError names the variable that is not valid."""
+        is_job_token = environ.get("REMEDIATOR_JOB_TOKEN", "").lower() == "true"
         return cls(
             off=environ.get("REMEDIATOR_NO_LLM", "").strip().lower() in {"1", "true", "yes", "on"},
             name=environ.get("OPENAI_MODEL", ""),
             base_url=_address("OPENAI_BASE_URL", environ),
             api_version=environ.get("OPENAI_API_VERSION", ""),
             key=SecretStr(environ.get("OPENAI_API_KEY", "")),
-            job_token=SecretStr(environ.get("GITHUB_TOKEN") or (environ.get("REMEDIATOR_TOKEN", "") if own else "")),
+            job_token=SecretStr(
+                environ.get("GITHUB_TOKEN") or (environ.get("REMEDIATOR_TOKEN", "") if is_job_token else "")
+            ),
             timeout=_decimal("REMEDIATOR_LLM_TIMEOUT", environ) or None,
             temperature=_decimal("REMEDIATOR_LLM_TEMPERATURE", environ),
             headers=_headers("REMEDIATOR_LLM_HEADERS", environ),
@@ -153,15 +155,15 @@ class ModelSettings(Value):
         )
 
     def over(self, policy: ModelBounds) -> ModelBounds:
-        """The policy with what the environment says laid over it, header by header."""
-        said = self.model_dump(include=set(type(policy).model_fields), exclude_none=True)
-        told = {key: value for key, value in said.items() if value not in ("", {})}
+        """Return the policy's settings, overridden by those of the environment, header by header."""
+        values = self.model_dump(include=set(type(policy).model_fields), exclude_none=True)
+        overrides = {key: value for key, value in values.items() if value not in ("", {})}
         if self.headers:
-            told["headers"] = {**policy.headers, **self.headers}
-        return policy.model_copy(update={**told, "enabled": policy.enabled and not self.off})
+            overrides["headers"] = {**policy.headers, **self.headers}
+        return policy.model_copy(update={**overrides, "enabled": policy.enabled and not self.off})
 
     def key_for(self, base_url: str) -> SecretStr:
-        """The key given for the model; without one GitHub's own endpoint gets the job's token, and nobody else does."""
+        """Return the configured key; without one, GitHub's own endpoint gets the job's token, and no other server does."""
         if self.key.get_secret_value():
             return self.key
         to = urlsplit(base_url)
@@ -183,46 +185,46 @@ def _decimal(name: str, environ: Mapping[str, str]) -> float | None:
     except ValueError:
         number = -1.0
     if number is not None and not 0 <= number < 1e6:
-        raise ConfigError(f"{name}: {text!r} is no number that can be meant")
+        raise ConfigError(f"{name}: {text!r} is not a number from 0 to 1,000,000")
     return number
 
 
 def _headers(name: str, environ: Mapping[str, str]) -> dict[str, str]:
     text = environ.get(name, "").strip()
     try:
-        found = json.loads(text or "{}")
+        headers = json.loads(text or "{}")
     except ValueError:
-        found = None
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise ConfigError(f"{name}: write a JSON object of texts")
-    return found
+        headers = None
+    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+        raise ConfigError(f"{name}: write a JSON object whose values are texts")
+    return headers
 
 
 class Settings(Value):
-    """What the environment says; secrets as `SecretStr`, of which a local run has none."""
+    """All settings of the environment; secrets are `SecretStr`, and a local run needs none."""
 
     github_actions: bool = False
     log_level: str = "warning"
     cluster: str = ""
-    """Name of the cluster the logs come from; part of an incident's identity."""
+    """The name of the cluster that the logs come from; part of an incident's identity."""
     user: str = ""
-    """Who answers on the command line, for the history."""
+    """The person on the command line, for the history."""
     github: GitHub | None = None
     model: ModelSettings = ModelSettings()
     config: str = ""
     """Another path of the policy file, inside the checkout."""
     query: str = ""
-    """LogQL for Loki instead of what the policies poll."""
+    """LogQL for Loki instead of the policies' queries."""
     since: str = ""
-    """How far back a source is read that was never polled: `1h`."""
+    """The age up to which a source is read that was never polled: `1h`."""
     target: str = ""
     """The only target to collect from; empty: all of them."""
     environ: dict[str, str] = Field(default_factory=dict, repr=False, exclude=True)
-    """Handed on to git and helm, which read their own variables from it; never stored."""
+    """The environment for git and helm, which read their own variables from it; never stored."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Unset and empty mean the default."""
+        """Return the settings; unset and empty variables mean the default."""
         environ = {**_credentials(environ.get("REMEDIATOR_CREDENTIALS", "")), **environ}
         on_github = environ.get("GITHUB_ACTIONS", "").lower() == "true"
         debug = environ.get("RUNNER_DEBUG") == "1"
@@ -241,26 +243,26 @@ class Settings(Value):
         )
 
     def outside(self, service: str, field: str, target: str = "", *, shared: bool = True) -> str:
-        """One variable of `OUTSIDE`; `shared`: the one without a target counts for this target too."""
+        """Return one variable of `OUTSIDE`; with `shared`, the variable without a target counts for this target too."""
         name = f"REMEDIATOR_{service}_{field}"
         if name not in OUTSIDE:
             return ""
-        own = self.environ.get(f"{name}__{target.upper().replace('-', '_')}", "") if target else ""
-        return own or (self.environ.get(name, "") if shared else "")
+        specific = self.environ.get(f"{name}__{target.upper().replace('-', '_')}", "") if target else ""
+        return specific or (self.environ.get(name, "") if shared else "")
 
     def access(self, service: str, target: str = "", *, shared: bool = True) -> Access:
-        """How to reach a service of a target, as far as the environment says."""
+        """Return the address and credentials of a target's service, as far as the environment has them."""
 
-        def said(field: str) -> str:
+        def value_of(field: str) -> str:
             return self.outside(service, field, target, shared=shared)
 
         return Access(
-            url=said("URL"),
-            token=SecretStr(said("TOKEN")),
-            username=said("USERNAME"),
-            password=SecretStr(said("PASSWORD")),
-            ca=said("CA"),
-            tenant=said("TENANT"),
-            context=said("CONTEXT"),
-            kubeconfig=said("KUBECONFIG"),
+            url=value_of("URL"),
+            token=SecretStr(value_of("TOKEN")),
+            username=value_of("USERNAME"),
+            password=SecretStr(value_of("PASSWORD")),
+            ca=value_of("CA"),
+            tenant=value_of("TENANT"),
+            context=value_of("CONTEXT"),
+            kubeconfig=value_of("KUBECONFIG"),
         )

@@ -1,4 +1,8 @@
-"""Which work an event asks for: one pure function, since events are hints and the pull request is the truth."""
+"""The work that an event asks for.
+
+Events are hints: they may be lost, repeated or late. This pure function only decides where to look; the pull request
+itself is then read.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ class Start(Value):
 
 
 class Resume(Value):
-    """Bring one pull request's incident up to date; number 0: that of the named Application."""
+    """Bring one pull request's incident up to date; number 0: the incidents of the named Application."""
 
     pull_request: int = 0
     application: str = ""
@@ -41,7 +45,7 @@ class ListTargets(Value):
 
 
 class Ignore(Value):
-    """Nothing to do, and why; shown in the job summary."""
+    """Do nothing; the reason is shown in the job summary."""
 
     why: str
 
@@ -60,7 +64,7 @@ def decide(
     workflows: tuple[str, ...] = (),
     repository: str = "",
 ) -> Decision:
-    """What this event asks for. `workflows` is the allow-list for `workflow_run`, `repository` our own `owner/name`."""
+    """Return the work for this event. `workflows` is the allow-list for `workflow_run`, `repository` our own `owner/name`."""
     if mode == "verify":
         return Sweep()
     if mode == "targets":
@@ -90,12 +94,12 @@ def decide(
 
 
 def ours(branch: str) -> bool:
-    """Whether a branch is one of Remediator's."""
+    """Return whether a branch is one of Remediator's."""
     return branch.startswith("remediator/")
 
 
 def _alerted(alerts: Mapping[str, Any]) -> Decision:
-    """A group whose alerts are all over is a reason to look whether an incident is."""
+    """Start from the alerts; a group whose alerts are all resolved is a reason to check the open incidents."""
     message = alerts.get("payload", alerts.get("body", alerts))
     over = isinstance(message, Mapping) and message.get("status") == "resolved"
     return Sweep() if over else Start(source="alert", alerts=dict(alerts))
@@ -104,11 +108,11 @@ def _alerted(alerts: Mapping[str, Any]) -> Decision:
 def _closed(pull: Mapping[str, Any]) -> Decision:
     if not ours(_head(pull)):
         return Ignore(why="the pull request is not Remediator's")
-    what = "merged" if pull.get("merged") else "closed"
+    ending = "merged" if pull.get("merged") else "closed"
     return Resume(
         pull_request=_number(pull),
-        why=what,
-        revision=str(pull.get("merge_commit_sha") or "") if what == "merged" else "",
+        why=ending,
+        revision=str(pull.get("merge_commit_sha") or "") if ending == "merged" else "",
     )
 
 
@@ -133,9 +137,9 @@ def _commented(issue: Mapping[str, Any], comment: Mapping[str, Any]) -> Decision
 
 
 def _ticked(issue: Mapping[str, Any], sender: Any) -> Decision:
-    """A box of the list of what is held back; our own edits of it ask for nothing."""
+    """Sweep after a person has ticked a box of the list of queued fixes; our own edits are ignored."""
     if not str(issue.get("body") or "").startswith(BACKLOG):
-        return Ignore(why="the issue is not Remediator's list of what is held back")
+        return Ignore(why="the issue is not Remediator's list of queued fixes")
     if not isinstance(sender, Mapping) or sender.get("type") != "User":
         return Ignore(why="only people tick boxes")
     return Sweep()
@@ -149,7 +153,7 @@ def _synced(sync: Mapping[str, Any]) -> Decision:
 
 
 def _failed_run(run: Mapping[str, Any], workflows: tuple[str, ...], repository: str) -> Decision:
-    """Only runs of this repository's own code, that failed, of workflows that the user has named."""
+    """Start from a failed run of this repository's own code, if its workflow is on the user's list."""
     if run.get("conclusion") != "failure":
         return Ignore(why=f"the run concluded {run.get('conclusion') or 'in nothing'}, not in failure")
     head = run.get("head_repository")

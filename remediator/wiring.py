@@ -1,4 +1,4 @@
-"""Composition root: settings and arguments in, ports and graph out. Heavy packages are imported here, when asked."""
+"""Composition root: from settings and arguments to ports and graph. Heavy packages are imported when they are needed."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
     from remediator.settings import Settings
 
 FRESH = 60.0
-"""Seconds that a look at the state on GitHub is believed; a write on an outdated one fails and looks again."""
+"""Seconds for which a read of the state on GitHub is used again; a write on an outdated state fails and reads again."""
 
 
 def now() -> datetime:
-    """The present moment, UTC."""
+    """Return the current time, UTC."""
     return datetime.now(UTC)
 
 
 def preload() -> None:
-    """Import LangGraph in the background: it takes longer than all else, and overlaps with reading, git and helm.
+    """Import LangGraph in the background: this takes longer than all other steps, and overlaps with reading, git and helm.
 
-    What both threads need is imported before, so that neither waits for, or sees half of, the other's modules.
-    Imports leave no garbage behind; looking for it among them costs a sixth of their time.
+    Modules that both threads need are imported first, so that no thread waits for, or sees half of, a module of the
+    other. The garbage collector is off during the imports: they leave no garbage, and it costs a sixth of their time.
     """
     gc.disable()
     import remediator.domain.lifecycle
@@ -77,7 +77,7 @@ class LogReaders:
 
 @dataclass
 class Services:
-    """All adapters of one process, each made when it is first asked for."""
+    """All adapters of one process, each built when it is first needed."""
 
     settings: Settings
     root: Path
@@ -85,9 +85,9 @@ class Services:
     dry_run: bool = False
     push: str = ""
     no_llm: bool = False
-    """Whatever is configured, no model is asked."""
+    """Ask no model, whatever is configured."""
     poll: bool = False
-    """Servers are read from where the last poll has stopped."""
+    """Read servers from where the last poll stopped."""
     _readers: LogReaders | None = field(default=None, init=False, repr=False)
     """The readers of the present logs; None until they are needed, and again when other logs are named."""
     _asked_analyst: Analyst | None = field(default=None, init=False, repr=False)
@@ -101,19 +101,19 @@ class Services:
 
     @cached_property
     def git(self) -> Git | None:
-        """The repository that the root lies in; None only in a dry run, where none is needed."""
+        """The git repository of the root; None only in a dry run, which needs none."""
         from remediator.services.local.git import Git
 
-        found = Git.find(self.root, self.settings.environ)
-        if found is not None and not found.commit_id("HEAD"):
+        repository = Git.find(self.root, self.settings.environ)
+        if repository is not None and not repository.commit_id("HEAD"):
             if not self.dry_run:
                 raise ConfigError("the branch has no commit yet: commit the repository first", file=str(self.root))
-            found = None
-        if found is None and not self.dry_run:
+            repository = None
+        if repository is None and not self.dry_run:
             raise ConfigError(
                 "not a git repository: --repo must name a checkout of the GitOps repository", file=str(self.root)
             )
-        return found
+        return repository
 
     @cached_property
     def policies(self) -> Policies:
@@ -127,11 +127,11 @@ class Services:
 
     @cached_property
     def redact(self) -> Callable[[str], str]:
-        """Takes secrets out of any text, as the policies say."""
+        """The function that removes secrets from a text, as the policies say."""
         from remediator.evidence.redact import Redactor
 
-        wanted = self.policies.redaction
-        return Redactor(emails=wanted.emails, ips=wanted.ips, extra=wanted.patterns).text
+        redaction = self.policies.redaction
+        return Redactor(emails=redaction.emails, ips=redaction.ips, extra=redaction.patterns).text
 
     @cached_property
     def outside(self) -> ConfiguredServers:
@@ -150,15 +150,15 @@ class Services:
         )
 
     def _contains(self, revision: str, commit: str) -> bool | None:
-        """Of the clone where it knows for sure, else of the forge, since merges are made there."""
+        """Return whether a commit is in a revision: by the clone where it knows, else by the forge, which makes the merges."""
         from remediator.services.local.remotes import contains
 
-        known = contains(self.git, revision, commit)
-        return known if known is not None or self.history is None else self.history.contains(revision, commit)
+        answer = contains(self.git, revision, commit)
+        return answer if answer is not None or self.history is None else self.history.contains(revision, commit)
 
     @cached_property
     def history(self) -> AncestryCache | None:
-        """GitHub's own, where the action runs."""
+        """The history on GitHub, where the action runs."""
         from remediator.services.github.history import AncestryCache
 
         return AncestryCache(self.client) if self.client else None
@@ -184,7 +184,7 @@ class Services:
         from remediator.intake.collector import BACK, SourceCollector, load_marks
         from remediator.servers import is_source
 
-        if not (specs := [one for one in self.logs_from if is_source(one)]):
+        if not (specs := [spec for spec in self.logs_from if is_source(spec)]):
             return None
         first, then = self.outside.sources(specs)
         marks = load_marks(self.store) if self.poll and self.store else {}
@@ -192,7 +192,7 @@ class Services:
         return SourceCollector(first, then, now, back=back, marks=marks, polls=bool(self.poll and self.store))
 
     def handled(self) -> None:
-        """Move the marks of polled sources on, once every incident in what was read has been recorded."""
+        """Advance the marks of polled sources, once every incident that was read has been recorded."""
         from remediator.intake.collector import save_marks
 
         if self.poll and self.collector and self.store and not self.dry_run:
@@ -202,7 +202,7 @@ class Services:
         from remediator.intake.cases import CaseReader, LogFiles
         from remediator.servers import is_source
 
-        files = LogFiles([one for one in self.logs_from if not is_source(one)])
+        files = LogFiles([spec for spec in self.logs_from if not is_source(spec)])
         return CaseReader(
             sources=[files.inputs, *([collector.inputs] if collector else [])],
             catalogue=self.policies.catalogue,
@@ -215,51 +215,53 @@ class Services:
         )
 
     def read(self, specs: Sequence[str], *, poll: bool = False) -> None:
-        """Name the logs from now on; a sweep before them needed none."""
+        """Set the logs of this run; a sweep that runs before needs none."""
         self.logs_from, self.poll, self._readers = specs, poll, None
 
-    def _cluster_of(self, source: str, said: str) -> str:
-        return self.outside.cluster_of(source, said) if self.policies.targets else said
+    def _cluster_of(self, source: str, cluster: str) -> str:
+        return self.outside.cluster_of(source, cluster) if self.policies.targets else cluster
 
     @cached_property
     def workshop(self) -> LocalPlanner:
-        """The checkout and the policies."""
+        """The planner over the checkout and the policies."""
         from remediator.intake.planner import LocalPlanner
 
         return LocalPlanner(self.root, self.policies, self.redact, self.asked_model.language)
 
     @cached_property
     def asked_model(self) -> ModelBounds:
-        """The policy's model with the environment's word over it."""
+        """The policy's model settings, overridden by the environment."""
         return self.settings.model.over(self.policies.model)
 
     @cached_property
     def analyst(self) -> Analyst | None:
-        """The model, where one is configured and not refused."""
+        """The model, where one is configured and not switched off."""
         self._asked_analyst = self._make_analyst()
         return self._asked_analyst
 
     def _make_analyst(self) -> Analyst | None:
-        said = self.asked_model
-        key = self.settings.model.key_for(said.base_url)
-        if self.no_llm or not said.enabled or not said.name or not (said.base_url or key.get_secret_value()):
+        bounds = self.asked_model
+        key = self.settings.model.key_for(bounds.base_url)
+        if self.no_llm or not bounds.enabled or not bounds.name or not (bounds.base_url or key.get_secret_value()):
             return None
         from remediator.services.checkpoints.token_budget import DailyTokenBudget
         from remediator.services.llm import ChatAnalyst, Endpoint
 
-        told = {name: getattr(said, name) for name in ("name", "base_url", "api_version", "timeout", "temperature")}
+        options = {
+            name: getattr(bounds, name) for name in ("name", "base_url", "api_version", "timeout", "temperature")
+        }
         return ChatAnalyst(
-            Endpoint(api_key=key, headers=said.headers, **told),
+            Endpoint(api_key=key, headers=bounds.headers, **options),
             redact=self.redact,
-            tokens_per_incident=said.tokens_per_incident,
-            tokens_per_run=said.tokens_per_run,
+            tokens_per_incident=bounds.tokens_per_incident,
+            tokens_per_run=bounds.tokens_per_run,
             budget=DailyTokenBudget(
-                self.store or NullRefStore(), said.tokens_per_day, now, read_only=self.dry_run or not self.store
+                self.store or NullRefStore(), bounds.tokens_per_day, now, read_only=self.dry_run or not self.store
             ),
         )
 
     def spending(self) -> str:
-        """What this run has spent on the model, in words; empty where none was asked."""
+        """Return the cost of the model in this run, in words; empty where none was asked."""
         from remediator.report import spending
 
         analyst = self._asked_analyst
@@ -275,7 +277,7 @@ class Services:
 
     @cached_property
     def forge(self) -> Forge:
-        """Where pull requests go; a dry run looks through glass."""
+        """The forge for pull requests; a dry run gets one that writes nothing."""
         from remediator.services.local.forge import LocalForge
         from remediator.services.preview.forge import Preview, PreviewFolder
 
@@ -291,7 +293,7 @@ class Services:
 
         on, git = self.settings.github, self.git
         names = ("labels", "reviewers", "team_reviewers", "assignees", "draft")
-        wanted = PullRequestRequest.model_validate({name: getattr(on, name) for name in names})
+        request = PullRequestRequest.model_validate({name: getattr(on, name) for name in names})
 
         def local(commit: str, path: str) -> StoredBlob | None:
             entry = git.entry(commit, path) if git and git.commit_id(commit) else None
@@ -304,7 +306,7 @@ class Services:
 
         return GitHubForge(
             client,
-            wanted,
+            request,
             git.prefix if git else "",
             on.base if on else "",
             job_token=bool(on and on.job_token),
@@ -313,40 +315,40 @@ class Services:
 
     @cached_property
     def verifiers(self) -> Sequence[Verifier]:
-        """One of each kind of server that is configured; none on a machine that names none."""
+        """One verifier for each configured kind of server; empty where none is configured."""
         return self.outside.verifiers(duration(self.policies.verification.settle))
 
     @cached_property
     def patience(self) -> Polling:
-        """How long this run may wait for one rollout."""
+        """The waiting time of this run for one rollout."""
         from remediator.graph.polling import STEP, Polling
 
-        wanted = self.policies.verification
-        step = min(STEP, max(1.0, duration(wanted.settle).total_seconds()))
-        return Polling(duration(wanted.patience), now, time.sleep, self.verifiers, step)
+        verification = self.policies.verification
+        step = min(STEP, max(1.0, duration(verification.settle).total_seconds()))
+        return Polling(duration(verification.patience), now, time.sleep, self.verifiers, step)
 
     @cached_property
     def store(self) -> RefStore | None:
-        """Where the graph's memory lives; None where there is no repository (a dry run in a plain folder)."""
+        """The store of the graph's checkpoints; None where there is no repository (a dry run in a plain folder)."""
         from remediator.services.local.ref_store import GitRefStore
 
         if self.client and self.settings.github:
             from remediator.services.checkpoints.documents import INDEX
             from remediator.services.github.ref_store import GitHubRefStore
 
-            other = self.settings.github.state_repository
-            client = replace(self.client, repository=other) if other else self.client
+            state_name = self.settings.github.state_repository
+            client = replace(self.client, repository=state_name) if state_name else self.client
             store = GitHubRefStore(client, prefetch=[INDEX], fresh_for=FRESH)
-            if other and store.public() and self.client.rest("GET", "").body["private"]:
+            if state_name and store.public() and self.client.rest("GET", "").body["private"]:
                 raise ConfigError(
-                    f"everybody can read state-repository {other}, and not {self.client.repository}: name a private one"
+                    f"state-repository {state_name} is public, but {self.client.repository} is private: name a private one"
                 )
             return store
         return GitRefStore(self.git) if self.git else None
 
     @cached_property
     def driver(self) -> Driver:
-        """The compiled graph with its memory."""
+        """The driver of the compiled graph, with its checkpoints."""
         from remediator.graph.build import Ports, build
         from remediator.graph.driver import Driver
         from remediator.graph.state import VALUES
@@ -369,12 +371,14 @@ class Services:
         return Driver(build(ports, saver), saver, limits, now, self._admission(), preview=self.dry_run)
 
     def _withhold(self) -> Withhold | None:
-        """What the policy says of evidence in the state: by itself a branch that everybody can read holds none."""
+        """Return the filter of log texts in the state: unless the policy says otherwise, a public branch contains none."""
         from remediator.graph.state import without_log_texts
 
-        kept = self.policies.state.evidence
+        setting = self.policies.state.evidence
         return (
-            without_log_texts if kept == "never" or (kept == "private" and self.store and self.store.public()) else None
+            without_log_texts
+            if setting == "never" or (setting == "private" and self.store and self.store.public())
+            else None
         )
 
     def _admission(self) -> Admission:
@@ -386,13 +390,13 @@ class Services:
         return Admission(caps, self.workshop.frozen, now)
 
     def records(self) -> list[Record]:
-        """All known incidents, without LangGraph."""
+        """Return all known incidents, without importing LangGraph."""
         from remediator.domain.lifecycle import Record
         from remediator.services.checkpoints.documents import records
 
         heads = records(self.store or NullRefStore())
-        known = Record.model_fields
-        return [Record.model_validate({k: v for k, v in head.items() if k in known}) for head in heads if head]
+        fields = Record.model_fields
+        return [Record.model_validate({k: v for k, v in head.items() if k in fields}) for head in heads if head]
 
 
 def _summary(thread: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -402,7 +406,7 @@ def _summary(thread: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def limits_of(policies: Policies) -> RunLimits:
-    """The bounds of the flow as the policies put them."""
+    """Return the limits of the flow from the policies."""
     from remediator.graph.limits import RunLimits
 
     guard, verification = policies.guardrails, policies.verification

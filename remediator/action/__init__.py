@@ -1,1 +1,1 @@
-"""The face on GitHub: one workflow run, one event, brought to its end; `python -m remediator.action`."""
+"""The face on GitHub: handles one event in one workflow run; `python -m remediator.action`."""

@@ -1,4 +1,4 @@
-"""What the workflow says to the action: inputs and the event, read once from the environment."""
+"""The inputs of the action and its event, read once from the environment."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Inputs(Value):
     log_artifact: str = ""
     run_id: int = 0
     repository: str = ""
-    """Whose run it is; empty: our own."""
+    """The repository of the run; empty: our own."""
     log_path: tuple[str, ...] = ()
     log_text: str = Field("", repr=False)
     source: str = ""
     workflows: tuple[str, ...] = ()
-    """Whose failed runs are looked into."""
+    """The workflows whose failed runs are read."""
     directory: Path = Path()
     dry_run: bool = False
     fail_on: FailOn = "failure"
@@ -44,33 +44,33 @@ class Inputs(Value):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Inputs:
-        """ConfigError names the input that cannot be meant."""
+        """Return the inputs; ConfigError names the input that is not valid."""
 
-        def said(name: str) -> str:
+        def value_of(name: str) -> str:
             return environ.get(f"REMEDIATOR_{name}", "").strip()
 
-        mode, fail_on, run_id = said("MODE") or "auto", said("FAIL_ON") or "failure", said("RUN_ID") or "0"
-        for name, text, known in (("mode", mode, get_args(Mode)), ("fail-on", fail_on, get_args(FailOn))):
-            if text not in known:
-                raise ConfigError(f"{name}: {text!r} is none of {', '.join(known)}")
+        mode, fail_on, run_id = value_of("MODE") or "auto", value_of("FAIL_ON") or "failure", value_of("RUN_ID") or "0"
+        for name, text, choices in (("mode", mode, get_args(Mode)), ("fail-on", fail_on, get_args(FailOn))):
+            if text not in choices:
+                raise ConfigError(f"{name}: {text!r} is not one of {', '.join(choices)}")
         if not run_id.isdigit():
-            raise ConfigError(f"run-id: {run_id!r} is no number")
+            raise ConfigError(f"run-id: {run_id!r} is no number: write digits only")
         return cls.model_validate(
             {
                 "event": environ.get("GITHUB_EVENT_NAME", ""),
                 "payload": _payload(environ.get("GITHUB_EVENT_PATH", "")),
                 "mode": mode,
-                "log_artifact": said("LOG_ARTIFACT"),
+                "log_artifact": value_of("LOG_ARTIFACT"),
                 "run_id": int(run_id),
-                "repository": said("REPOSITORY"),
-                "log_path": tuple(line.strip() for line in said("LOG_PATH").splitlines() if line.strip()),
+                "repository": value_of("REPOSITORY"),
+                "log_path": tuple(line.strip() for line in value_of("LOG_PATH").splitlines() if line.strip()),
                 "log_text": environ.get("REMEDIATOR_LOG_TEXT", ""),
-                "source": said("SOURCE"),
-                "workflows": tuple(line.strip() for line in said("WORKFLOWS").splitlines() if line.strip()),
-                "directory": Path(environ.get("GITHUB_WORKSPACE") or ".", said("WORKING_DIRECTORY")),
-                "dry_run": said("DRY_RUN").lower() == "true",
+                "source": value_of("SOURCE"),
+                "workflows": tuple(line.strip() for line in value_of("WORKFLOWS").splitlines() if line.strip()),
+                "directory": Path(environ.get("GITHUB_WORKSPACE") or ".", value_of("WORKING_DIRECTORY")),
+                "dry_run": value_of("DRY_RUN").lower() == "true",
                 "fail_on": fail_on,
-                "off": said("DISABLED").lower() in {"1", "true", "on", "yes"},
+                "off": value_of("DISABLED").lower() in {"1", "true", "on", "yes"},
                 "output": environ.get("GITHUB_OUTPUT") or None,
                 "summary": environ.get("GITHUB_STEP_SUMMARY") or None,
                 "temp": environ.get("RUNNER_TEMP") or "/tmp",  # noqa: S108 - as above
@@ -82,7 +82,7 @@ def _payload(path: str) -> dict[str, Any]:
     if not path:
         return {}
     try:
-        found = json.loads(Path(path).read_bytes())
+        payload = json.loads(Path(path).read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigError(f"the event cannot be read: {error}", file=path) from error
-    return found if isinstance(found, dict) else {}
+    return payload if isinstance(payload, dict) else {}

@@ -1,4 +1,4 @@
-"""What a run came to: outputs for later steps, a summary for people, annotations on the job, an exit code."""
+"""The results of a run: outputs for later steps, a summary for people, annotations on the job, an exit code."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from remediator.graph.state import IncidentState
     from remediator.report import IncidentReport
 
-_GRAVE = ("critical", "warning", "info")
+_SEVERITIES = ("critical", "warning", "info")
 _MOST_NOTES = 10
 _MOST_ANNOTATIONS = 10
-"""GitHub shows no more of a step."""
+"""GitHub shows at most this number for a step."""
 
 
 class ActionResult(Value):
-    """One incident at the end of a run, in plain facts."""
+    """One incident at the end of a run."""
 
     incident_id: str
     severity: str = ""
@@ -33,7 +33,7 @@ class ActionResult(Value):
     status: str = ""
     verification: str = ""
     operation: str = "none"
-    """created, updated, closed or none: what this run did to its pull request."""
+    """The effect of this run on the pull request: created, updated, closed or none."""
     number: int = 0
     url: str = ""
     branch: str = ""
@@ -41,12 +41,12 @@ class ActionResult(Value):
     reason: str = ""
 
     @classmethod
-    def of(cls, state: IncidentState, *, known: bool, error: str = "") -> ActionResult:
-        """From a state; `known`: its pull request was there before this run."""
+    def of(cls, state: IncidentState, *, existed: bool, error: str = "") -> ActionResult:
+        """Return the result of a state; `existed`: its pull request is older than this run."""
         pull, diagnosis = state["pull_request"], state["diagnosis"]
         operation = "none"
         if pull and pull.number:
-            operation = {"open": "updated" if known else "created", "closed": "closed"}.get(pull.state, "none")
+            operation = {"open": "updated" if existed else "created", "closed": "closed"}.get(pull.state, "none")
         return cls(
             incident_id=state["incident_id"],
             severity=state["error_severity"],
@@ -63,9 +63,9 @@ class ActionResult(Value):
         )
 
 
-def conclusion(found: Sequence[ActionResult], errors: Sequence[str]) -> str:
-    """`failure`, `needs-person`, `proposed`, `verifying`, `resolved` or `nothing`: the first that holds of any."""
-    statuses = {one.status for one in found}
+def conclusion(results: Sequence[ActionResult], errors: Sequence[str]) -> str:
+    """Return `failure`, `needs-person`, `proposed`, `verifying`, `resolved` or `nothing`: the first that any incident has."""
+    statuses = {result.status for result in results}
     if errors or "failed" in statuses:
         return "failure"
     order = {"needs_person": "needs-person", "awaiting_review": "proposed", "verifying": "verifying"}
@@ -74,23 +74,27 @@ def conclusion(found: Sequence[ActionResult], errors: Sequence[str]) -> str:
 
 
 def exit_code(ended: str, fail_on: FailOn) -> int:
-    """Whether the step fails."""
+    """Return 1 where the step must fail, else 0."""
     bad = {"never": set(), "failure": {"failure"}, "needs-person": {"failure", "needs-person"}}
     if fail_on == "any":
         return int(ended not in {"nothing", "resolved"})
     return int(ended in bad[fail_on])
 
 
-def outputs(found: Sequence[ActionResult], ended: str, summary: str, matrix: str = "") -> dict[str, str]:
-    """The action's outputs; the single ones name the gravest incident."""
+def outputs(results: Sequence[ActionResult], ended: str, summary: str, matrix: str = "") -> dict[str, str]:
+    """Return the action's outputs; the single ones describe the most severe incident."""
     ranked = sorted(
-        found, key=lambda one: (_GRAVE.index(one.severity) if one.severity in _GRAVE else 9, not one.number)
+        results,
+        key=lambda result: (
+            _SEVERITIES.index(result.severity) if result.severity in _SEVERITIES else 9,
+            not result.number,
+        ),
     )
     first = ranked[0] if ranked else ActionResult(incident_id="")
     pulls = [
-        {"number": one.number, "url": one.url, "operation": one.operation, "incident": one.incident_id}
-        for one in ranked
-        if one.number
+        {"number": result.number, "url": result.url, "operation": result.operation, "incident": result.incident_id}
+        for result in ranked
+        if result.number
     ]
     return {
         "pull-request-number": str(first.number or ""),
@@ -100,7 +104,7 @@ def outputs(found: Sequence[ActionResult], ended: str, summary: str, matrix: str
         "pull-request-head-sha": first.head,
         "pull-requests": json.dumps(pulls),
         "conclusion": ended,
-        "incident-ids": json.dumps([one.incident_id for one in ranked if one.incident_id]),
+        "incident-ids": json.dumps([result.incident_id for result in ranked if result.incident_id]),
         "severity": first.severity,
         "verification-status": first.verification if first.incident_id else "",
         "summary-file": summary,
@@ -108,8 +112,8 @@ def outputs(found: Sequence[ActionResult], ended: str, summary: str, matrix: str
     }
 
 
-def written(inputs: Inputs, values: dict[str, str]) -> None:
-    """Into GITHUB_OUTPUT, each value behind a delimiter that it cannot hold."""
+def write_outputs(inputs: Inputs, values: dict[str, str]) -> None:
+    """Write the outputs to GITHUB_OUTPUT, each value behind a delimiter that it cannot contain."""
     if inputs.output is None:
         return
     lines = []
@@ -120,20 +124,22 @@ def written(inputs: Inputs, values: dict[str, str]) -> None:
         file.writelines(lines)
 
 
-def page(
-    found: Sequence[ActionResult], people: Sequence[IncidentReport], errors: Sequence[str], facts: RunFacts, note: str
+def summary_page(
+    results: Sequence[ActionResult], people: Sequence[IncidentReport], errors: Sequence[str], facts: RunFacts, note: str
 ) -> str:
-    """The job's summary."""
+    """Return the job's summary."""
     rows = [
         SummaryRow(
-            incident_id=one.incident_id,
-            severity=one.severity,
-            category=one.category,
-            subject=one.subject,
-            outcome=f"{one.status.replace('_', ' ')} (#{one.number})" if one.number else one.reason or one.status,
-            url=one.url,
+            incident_id=result.incident_id,
+            severity=result.severity,
+            category=result.category,
+            subject=result.subject,
+            outcome=f"{result.status.replace('_', ' ')} (#{result.number})"
+            if result.number
+            else result.reason or result.status,
+            url=result.url,
         )
-        for one in found
+        for result in results
     ]
     parts = [prose(note)] if note else [run_summary(rows, facts)]
     parts += [f"❌ {prose(error)}" for error in errors]
@@ -144,17 +150,19 @@ def page(
 
 
 def _few(notes: Sequence[str]) -> list[str]:
-    rest = len(notes) - _MOST_NOTES
-    return [*notes[:_MOST_NOTES], *([f"{rest} more of the kind"] if rest > 0 else [])]
+    hidden = len(notes) - _MOST_NOTES
+    return [*notes[:_MOST_NOTES], *([f"{hidden} more notes"] if hidden > 0 else [])]
 
 
-def remarks(found: Sequence[ActionResult], errors: Sequence[str]) -> list[str]:
-    """Workflow commands; nothing in a text can begin another one."""
-    said = [("error", error) for error in errors]
-    for one in found:
-        kind = "error" if one.status == "failed" else "warning" if one.status == "needs_person" else "notice"
-        said.append((kind, f"{one.incident_id}: {one.status.replace('_', ' ')}: {one.reason or one.url}"))
-    return [f"::{kind} title=Remediator::{_escaped(text)}" for kind, text in said[:_MOST_ANNOTATIONS]]
+def job_annotations(results: Sequence[ActionResult], errors: Sequence[str]) -> list[str]:
+    """Return workflow commands; no text in them can begin another command."""
+    messages = [("error", error) for error in errors]
+    for result in results:
+        kind = "error" if result.status == "failed" else "warning" if result.status == "needs_person" else "notice"
+        messages.append(
+            (kind, f"{result.incident_id}: {result.status.replace('_', ' ')}: {result.reason or result.url}")
+        )
+    return [f"::{kind} title=Remediator::{_escaped(text)}" for kind, text in messages[:_MOST_ANNOTATIONS]]
 
 
 def _escaped(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What people may ask for on a pull request, read from their words: parsed by a table, never evaluated."""
+"""The texts that Remediator posts on a pull request after its body: replies, status, calls for people."""
 
 from __future__ import annotations
 
@@ -26,48 +26,48 @@ HELP = """\
 | comment | what it does |
 |---|---|
 | `/remediator use N` | propose option N instead, in this pull request |
-| `/remediator set PATH=VALUE` | propose another value at a place of this change, inside the policy's bounds |
-| `/remediator retry` | build the same option anew on the base as it is now |
-| `/remediator explain` | say why this option, with its evidence |
-| `/remediator verify` | after the merge: look again whether the incident is over |
+| `/remediator set PATH=VALUE` | propose another value for a setting of this change, within the policy's limits |
+| `/remediator retry` | build the same option again on the current base |
+| `/remediator explain` | show the reasons for this option, with its evidence |
+| `/remediator verify` | after the merge: check again whether the incident is over |
 | `/remediator confirm` | after the merge: say that it is over |
-| `/remediator revert` | after the merge: a pull request that takes the change back |
-| `/remediator ignore DURATION` | decline, and stay quiet for so long (`12h`, `7d`) |
-| `/remediator close REASON` | decline; the reason is remembered |
+| `/remediator revert` | after the merge: open a pull request that reverts the change |
+| `/remediator ignore DURATION` | decline, and stay quiet for this time (`12h`, `7d`) |
+| `/remediator close REASON` | decline; the reason is recorded |
 
-Only people who can write to this repository are obeyed."""
+Commands need write access to this repository."""
 
 GONE = "<!-- remediator:gone "
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[a-z0-9._-]{1,100})?")
 
 
 def parse(body: str) -> ReviewCommand | None:
-    """The command on the first line of a comment; None where it is none, `help` where it is not understood."""
-    first, rest = [*body.lstrip().split("\n", 1)[0].split(None, 1), "", ""][:2]
+    """Return the command on the first line of a comment; None for other comments, `help` for an unknown command."""
+    first, argument = [*body.lstrip().split("\n", 1)[0].split(None, 1), "", ""][:2]
     if first != COMMAND:
         return None
-    return parse_command(rest) or ReviewCommand(verb="help")
+    return parse_command(argument) or ReviewCommand(verb="help")
 
 
-def reply(said: str, text: str) -> str:
-    """An answer, with an invisible first line by which it is found again."""
-    return f"{marker('reply', said)}\n{text}\n"
+def reply(comment_id: str, text: str) -> str:
+    """Return a reply with an invisible first line by which it is found again."""
+    return f"{marker('reply', comment_id)}\n{text}\n"
 
 
 def explanation(state: IncidentState) -> str:
-    """Why this option: the cause, the reason, what its history and the policy say, and what a model said beside it."""
+    """Return the reasons for the option: cause, reason, history, policy, evidence, and the model's answer."""
     proposal = chosen(state)
     lines = [prose(state["root_cause"])] if state["root_cause"] else []
     if proposal:
         lines += [f"**{prose(proposal.title)}**: {prose(proposal.reason)}{suggested_by(proposal)}"]
         lines += [f"- {prose(text)}" for text in (*proposal.history[:5], *proposal.policy[:10])]
     lines += [
-        f"- {code(one.id)} {prose(f'{one.source}:{one.line}', 200)} {prose(one.reason or one.text, 300)}"
-        for one in state["evidence"][:10]
+        f"- {code(item.id)} {prose(f'{item.source}:{item.line}', 200)} {prose(item.reason or item.text, 300)}"
+        for item in state["evidence"][:10]
     ]
-    if said := model_section(incident_report(state), 1_200):
-        lines += ["", said]
-    return "\n".join(lines) or "Nothing is known beyond what the pull request says."
+    if model_text := model_section(incident_report(state), 1_200):
+        lines += ["", model_text]
+    return "\n".join(lines) or "There is no more information than in the pull request."
 
 
 _OUTCOMES: dict[str, Outcome] = {
@@ -81,7 +81,7 @@ _OUTCOMES: dict[str, Outcome] = {
 
 
 def verdict(state: IncidentState, pull: PullRequest, at: str) -> Verdict | None:
-    """What is said about a pull request; None while there is nothing to add to its text, or it was declined."""
+    """Return the status of a pull request; None while there is nothing to add to its body, or after it was declined."""
     now, incident = state["pull_request"], state["incident"]
     following = bool(now and now.number != pull.number) or bool(incident.held and incident.attempt > 1)
     outcome: Outcome | None = "not_recovered" if following else _OUTCOMES.get(state["workflow_status"])
@@ -97,7 +97,7 @@ def verdict(state: IncidentState, pull: PullRequest, at: str) -> Verdict | None:
         headline = f"seen {incident.seen} times, last at {clock(incident.last_seen, at)}" if incident.seen > 1 else ""
         next_step = pull.note
     elif outcome == "waiting":
-        next_step = "comment `/remediator verify` to look again, or `/remediator confirm` if it is over"
+        next_step = "comment `/remediator verify` to check again, or `/remediator confirm` when it has recovered"
     history = [e for e in state["user_feedback_history"] if e.get("at") and (e.get("by") or e.get("kind") != "verify")]
     return Verdict(
         incident_id=state["incident_id"],
@@ -106,40 +106,42 @@ def verdict(state: IncidentState, pull: PullRequest, at: str) -> Verdict | None:
         checks=() if outcome == "review" else _checks(state["observations"]),
         next_step=next_step,
         deadline=incident.deadline if outcome == "waiting" else "",
-        timeline=tuple(Event(at=str(one["at"]), text=_event(one)) for one in history[-20:]),
+        timeline=tuple(Event(at=str(entry["at"]), text=_event(entry)) for entry in history[-20:]),
     )
 
 
 def _checks(observations: Sequence[Observation]) -> tuple[Check, ...]:
-    """The newest word of each verifier, and since when it says so: what only repeats itself changes no comment."""
-    said: dict[str, Check] = {}
-    for one in observations:
-        before = said.get(one.verifier)
-        if before is None or before.result != one.summary:
-            said[one.verifier] = Check(name=one.verifier, result=one.summary, since=one.at, link=one.link)
-    return tuple(said.values())
+    """Return the newest result of each verifier, and since when: a repeated result does not change the comment."""
+    checks: dict[str, Check] = {}
+    for observation in observations:
+        check = checks.get(observation.verifier)
+        if check is None or check.result != observation.summary:
+            checks[observation.verifier] = Check(
+                name=observation.verifier, result=observation.summary, since=observation.at, link=observation.link
+            )
+    return tuple(checks.values())
 
 
 def call_for_people(state: IncidentState, people: Sequence[str]) -> str:
-    """A comment of its own, since an edit notifies nobody: those who reviewed or merged are asked to take over."""
-    who = " ".join(f"@{login}" for login in people if _LOGIN.fullmatch(login))
-    why = prose(state["incident"].reason or state["recovery_result"] or "nothing more is tried", 500)
-    return f"{marker('needs-human', state['incident_id'])}\n{f'{who} ' if who else ''}This needs a person: {why}\n"
+    """Return a new comment that asks the reviewers to take over; an edited comment would notify nobody."""
+    mentions = " ".join(f"@{login}" for login in people if _LOGIN.fullmatch(login))
+    why = prose(state["incident"].reason or state["recovery_result"] or "no other action is left to try", 500)
+    return f"{marker('needs-human', state['incident_id'])}\n{f'{mentions} ' if mentions else ''}This needs a person: {why}\n"
 
 
-def shared(state: IncidentState) -> str:
-    """That a pull request ends another incident too."""
+def shared_note(state: IncidentState) -> str:
+    """Return the note that a pull request is the fix of another incident too."""
     diagnosis = state["diagnosis"]
     cluster = f" (cluster {prose(diagnosis.subject.cluster, 60)})" if diagnosis and diagnosis.subject.cluster else ""
     summary = prose(diagnosis.summary, 300) if diagnosis else ""
     return (
-        f"{marker('shared', state['incident_id'])}\nThe same change answers incident {code(state['incident_id'])}"
-        f"{cluster} too: {summary}\n"
+        f"{marker('shared', state['incident_id'])}\nThis change is also the fix for incident {code(state['incident_id'])}"
+        f"{cluster}: {summary}\n"
     )
 
 
-def gone(state: IncidentState) -> str:
-    """Why a pull request is closed that nobody needs any more."""
+def cleared_note(state: IncidentState) -> str:
+    """Return the note on closing a pull request whose incident has cleared."""
     return f"{marker('gone', state['incident_id'])}\n{prose(state['recovery_result'], 600)}\n"
 
 

@@ -1,4 +1,4 @@
-"""What a sweep has to say on many pull requests, said together: GitHub counts requests, and those that write dearly."""
+"""The status comments of a sweep, posted together: GitHub limits requests, above all those that write."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class StatusBatch:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def put(self, incident_id: str, activity: Activity, body: str) -> None:
-        """To be said on this pull request; a later word of the same sweep replaces it."""
+        """Add the status of a pull request; it replaces an earlier one of the same sweep."""
         with self._lock:
             self._notes[incident_id, activity.id] = activity, body
 
     def send(self, conversation: Conversation) -> dict[str, RemediatorError]:
-        """Say it all; the incidents of which it could not be said, and why."""
+        """Post all statuses; return the incidents for which this failed, with the error."""
         with self._lock:
             notes, self._notes = self._notes, {}
         outcome = conversation.upsert_comments(list(notes.values()))

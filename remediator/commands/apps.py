@@ -27,7 +27,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the tree; problems of the repository are told, and are no failure."""
+    """Print the tree; problems of the repository are printed, and are no failure."""
     from remediator.gitops import Repository
     from remediator.gitops.sources.cache import default_directory
 
@@ -35,15 +35,15 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(document(repository), ensure_ascii=True, default=str))
         return 0
-    found = lines(repository)
+    output = lines(repository)
     if not repository.applications and not repository.sets:
-        found.insert(0, f"no Applications found in {_shown(str(args.repo))}")
-    print("\n".join(found))
+        output.insert(0, f"no Applications found in {_printable(str(args.repo))}")
+    print("\n".join(output))
     return 0
 
 
 def document(repository: Repository) -> dict[str, Any]:
-    """Applications, ApplicationSets, projects and problems, flat; `parent` names make the tree."""
+    """Return Applications, ApplicationSets, projects and problems as flat lists; `parent` names make the tree."""
     return {
         "applications": [_application(app) for app in repository.applications],
         "applicationSets": [
@@ -92,20 +92,22 @@ def _application(app: Application) -> dict[str, Any]:
 
 
 def lines(repository: Repository) -> list[str]:
-    """The tree for people: children under who applies them, problems at the end."""
+    """Return the tree as text: children below the Application that applies them, problems at the end."""
     children: dict[str, list[tuple[str, str]]] = {}
     for item in repository.sets:
-        children.setdefault(item.parent, []).append((item.name, f"{item.name}  (ApplicationSet, {_shown(item.file)})"))
+        children.setdefault(item.parent, []).append(
+            (item.name, f"{item.name}  (ApplicationSet, {_printable(item.file)})")
+        )
     for app in repository.applications:
         children.setdefault(app.parent, []).append((app.name, _line(app)))
     names = {name for group in children.values() for name, _ in group}
     out: list[str] = []
-    told: set[tuple[str, str]] = set()
+    printed: set[tuple[str, str]] = set()
 
     def walk(parent: str, depth: int) -> None:
         for name, text in children.get(parent, ()):
-            if (parent, text) not in told and depth < 20:
-                told.add((parent, text))
+            if (parent, text) not in printed and depth < 20:
+                printed.add((parent, text))
                 out.append("  " * depth + text)
                 walk(name, depth + 1)
 
@@ -113,7 +115,7 @@ def lines(repository: Repository) -> list[str]:
     for parent in children:
         if parent not in names:
             walk(parent, 0)
-    walk_rest = [text for group in children.items() for _, text in group[1] if (group[0], text) not in told]
+    walk_rest = [text for group in children.items() for _, text in group[1] if (group[0], text) not in printed]
     out += walk_rest
     problems = [_problem(item) for item in repository.problems]
     return out + (["", "Problems:", *problems] if problems else [])
@@ -125,7 +127,7 @@ def _line(app: Application) -> str:
     )
     namespace = f" → {app.namespace}" if app.namespace else ""
     return (
-        f"{app.name}{namespace}  [{sources}]  ({_shown(app.file)})"
+        f"{app.name}{namespace}  [{sources}]  ({_printable(app.file)})"
         if app.file
         else f"{app.name}{namespace}  [{sources}]"
     )
@@ -134,16 +136,16 @@ def _line(app: Application) -> str:
 def _source(path: str, chart: str, revision: str, ref: str, local: bool) -> str:
     if chart:
         return f"chart {chart} {revision}".rstrip()
-    return (f"${ref} " if ref else "") + _shown(path) + ("" if local else " elsewhere")
+    return (f"${ref} " if ref else "") + _printable(path) + ("" if local else " elsewhere")
 
 
 def _problem(item: Problem) -> str:
-    where = _shown(item.file) + (f":{item.line}" if item.line else "")
-    return f"  {where}: {item.message}" if where else f"  {item.message}"
+    location = _printable(item.file) + (f":{item.line}" if item.line else "")
+    return f"  {location}: {item.message}" if location else f"  {item.message}"
 
 
-def _shown(name: str) -> str:
-    """A file name that cannot break the line it is printed in."""
+def _printable(name: str) -> str:
+    """Return a file name that cannot break the line in which it is printed."""
     return name if name.isprintable() else ascii(name)
 
 

@@ -23,7 +23,7 @@ def catch_up(services: Services, driver: Driver, record: Record) -> DriverResult
         return None
     current = services.forge.look(pull)
     if current.state == "merged":
-        current = services.forge.merge(current)  # what a crashed approval left undone
+        current = services.forge.merge(current)  # finish what a killed approval has left
         review = Review(kind="merged", commit=current.merge_commit, words="merged with git", at=stamp(now()))
     elif current.state == "closed":
         review = Review(kind="closed", words=f"branch {current.branch} was deleted", at=stamp(now()))

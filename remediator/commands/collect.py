@@ -1,4 +1,4 @@
-"""`remediator collect`: what the configured servers give, on one timeline, before anything is concluded from it."""
+"""`remediator collect`: the evidence of the configured servers on one timeline, before it is classified."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remediator.commands.shared import add_repo, add_target, services
+from remediator.commands.shared import add_repo, add_target, open_services
 from remediator.commands.workloads import workload
 
 if TYPE_CHECKING:
@@ -48,77 +48,77 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask, then print each source's outcome and the timeline."""
+    """Ask the servers, then print the outcome of each source and the timeline."""
     from remediator.domain.times import duration
     from remediator.evidence import Scanner
     from remediator.intake.collector import SourceCollector
     from remediator.report.wording import count
     from remediator.wiring import now
 
-    wanted = [workload(one) for one in args.workload]
-    found = services(args, dry_run=True)
-    first, then = found.outside.sources(args.sources, workloads=bool(wanted))
-    gather = SourceCollector(first, then, now, back=duration(args.since), workloads=wanted)
-    inputs = gather.inputs()
+    workloads = [workload(text) for text in args.workload]
+    services = open_services(args, dry_run=True)
+    first, then = services.outside.sources(args.sources, workloads=bool(workloads))
+    collector = SourceCollector(first, then, now, back=duration(args.since), workloads=workloads)
+    inputs = collector.inputs()
     if args.output:
-        _write(Path(args.output), gather)
-    lines = timeline(Scanner().scan(inputs).statements, found.redact)
-    outcomes = [_outcome(gather, place) for place in range(len(gather.answers))]
+        _write(Path(args.output), collector)
+    lines = timeline(Scanner().scan(inputs).statements, services.redact)
+    outcomes = [_outcome(collector, place) for place in range(len(collector.answers))]
     if args.json:
         print(json.dumps({"sources": outcomes, "timeline": lines}, indent=2, ensure_ascii=False))
         return 0
     for outcome in outcomes:
-        mark, said = ("✗", outcome["error"]) if outcome["error"] else ("✓", count(outcome["items"], "item"))
-        print(f"{mark} {outcome['name']:<20} {_plain(found.redact(said))}")
+        mark, details = ("✗", outcome["error"]) if outcome["error"] else ("✓", count(outcome["items"], "item"))
+        print(f"{mark} {outcome['name']:<20} {_plain(services.redact(details))}")
         for note in outcome["notes"]:
             print(f"    {_plain(note)}")
     for line in lines[-_SHOWN:]:
         times = f" ×{line['count']}" if line["count"] > 1 else ""
-        said = " ".join(part for part in (line["at"] or "-", line["who"], line["reason"] + times) if part)
-        print(f"{said}: {_plain(line['text'])[:_WIDTH]}  [{', '.join(line['sources'])}]")
+        details = " ".join(part for part in (line["at"] or "-", line["who"], line["reason"] + times) if part)
+        print(f"{details}: {_plain(line['text'])[:_WIDTH]}  [{', '.join(line['sources'])}]")
     if len(lines) > _SHOWN:
         print(f"… and {len(lines) - _SHOWN} older ones (--json shows all)")
     return 0
 
 
 def timeline(statements: Sequence[Statement], redact: Callable[[str], str]) -> list[dict[str, Any]]:
-    """Statements of all sources by time, what several tell alike once; redacted."""
+    """Return the statements of all sources by time, equal ones once, redacted."""
     from remediator.evidence import normalise
 
     folded: dict[tuple[str, ...], dict[str, Any]] = {}
-    for one in statements:
-        subject = one.subject
-        who = "/".join(part for part in (subject.namespace, subject.kind, subject.name, subject.container) if part)
-        key = (one.channel, who, subject.pod, one.reason, normalise(one.text))
-        at = one.last_seen or one.first_seen
+    for statement in statements:
+        subject = statement.subject
+        name = "/".join(part for part in (subject.namespace, subject.kind, subject.name, subject.container) if part)
+        key = (statement.channel, name, subject.pod, statement.reason, normalise(statement.text))
+        at = statement.last_seen or statement.first_seen
         line = {
             "at": at,
-            "channel": one.channel,
-            "who": who,
+            "channel": statement.channel,
+            "who": name,
             "pod": subject.pod,
-            "reason": one.reason,
-            "text": redact(one.text),
-            "count": one.count,
-            "sources": [one.source],
+            "reason": statement.reason,
+            "text": redact(statement.text),
+            "count": statement.count,
+            "sources": [statement.source],
         }
-        if known := folded.get(key):
-            known["at"] = max(known["at"], at)
-            known["count"] = max(known["count"], one.count)
-            known["sources"] = list(dict.fromkeys([*known["sources"], one.source]))
+        if entry := folded.get(key):
+            entry["at"] = max(entry["at"], at)
+            entry["count"] = max(entry["count"], statement.count)
+            entry["sources"] = list(dict.fromkeys([*entry["sources"], statement.source]))
         else:
             folded[key] = line
     return sorted(folded.values(), key=lambda line: str(line["at"]))
 
 
-def _outcome(gather: SourceCollector, place: int) -> dict[str, Any]:
-    answer = gather.answers[place]
+def _outcome(collector: SourceCollector, index: int) -> dict[str, Any]:
+    answer = collector.answers[index]
     reading = answer.reading
     return {"name": answer.name, "items": reading.items, "notes": list(reading.notes), "error": answer.error}
 
 
-def _write(folder: Path, gather: SourceCollector) -> None:
-    """One file a text; a name that is a path stays one below the folder, since it tells whose log it is."""
-    for answer in gather.answers:
+def _write(folder: Path, collector: SourceCollector) -> None:
+    """Write one file for each text; a name with folders keeps them, since they name the workload of a log."""
+    for answer in collector.answers:
         for name, text in answer.reading.texts:
             safe = [part.replace(":", "-").replace(" ", "-").replace("#", "-") for part in name.split("/")]
             path = folder.joinpath(*(part for part in safe if part not in {"", ".", ".."}))
@@ -128,5 +128,5 @@ def _write(folder: Path, gather: SourceCollector) -> None:
 
 
 def _plain(text: str) -> str:
-    """No control character of a log reaches the terminal."""
+    """Replace control characters, so that no log can control the terminal."""
     return "".join(character if character.isprintable() else " " for character in text)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def document(result: DriverResult) -> dict[str, Any]:
-    """Every field of the plan, then what stands behind them; complete even where a step failed."""
+    """Return every field of the plan, then the values behind them; complete even where a step failed."""
     state = result.state
     pull, incident = state["pull_request"], state["incident"]
     plain: dict[str, Any] = {name: dict(state).get(name) for name in PLAN_FIELDS}
@@ -29,7 +29,7 @@ def document(result: DriverResult) -> dict[str, Any]:
         "chosen": incident.chosen,
         "evidence": [item.model_dump(mode="json", exclude_defaults=True) for item in state["evidence"]],
         "pull_request": pull.model_dump(mode="json") if pull else None,
-        "observations": [one.model_dump(mode="json") for one in state["observations"]],
+        "observations": [observation.model_dump(mode="json") for observation in state["observations"]],
         "fingerprint": incident.fingerprint,
         "seen": incident.seen,
         "reason": _reason(result),
@@ -40,25 +40,25 @@ def document(result: DriverResult) -> dict[str, Any]:
 def composed(
     documents: list[dict[str, Any]], results: Sequence[DriverResult], workshop: Planner, forge: Forge
 ) -> list[dict[str, Any]]:
-    """A dry run's documents, to be written one after the other: a later one keeps what an earlier one changed.
+    """Return a dry run's documents so that they can be applied one after the other.
 
-    Where two incidents change one file, the later text is made of the edits of both; edits that contradict
-    each other leave it as it was proposed alone.
+    Where two incidents change one file, the later text contains the edits of both; where the edits contradict
+    each other, it stays as it was proposed alone.
     """
     so_far: dict[str, list[Edit]] = {}
-    for shown, result in zip(documents, results, strict=True):
+    for entry, result in zip(documents, results, strict=True):
         proposal, pull = chosen(result.state), result.state["pull_request"]
-        if not shown["git_changes"] or proposal is None or pull is None:
+        if not entry["git_changes"] or proposal is None or pull is None:
             continue
         base = Base(branch=pull.base, commit=result.state["incident"].base_commit)
-        for path in shown["git_changes"]:
+        for path in entry["git_changes"]:
             edits = so_far.setdefault(path, [])
             shared = bool(edits)
             edits += [edit for edit in proposal.edits if edit.file == path and edit not in edits]
             if shared:
                 with suppress(RemediatorError, FileNotFoundError, ValueError):
                     text = workshop.edit(edits, partial(forge.read, base)).get(path)
-                    shown["git_changes"][path] = None if text is None else text.decode()
+                    entry["git_changes"][path] = None if text is None else text.decode()
     return documents
 
 

@@ -1,10 +1,10 @@
-"""`remediator explain`: why an incident is what it is said to be, and what became of every action."""
+"""`remediator explain`: the reasons for the diagnosis of an incident, and the result of every action considered."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.commands.shared import add_repo, find, services, tell_notes
+from remediator.commands.shared import add_repo, find, open_services, tell_notes
 from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,31 +29,31 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the reasoning; nothing is changed."""
+    """Print the reasons; nothing is changed."""
     if bool(args.id) == bool(args.log):
         raise ConfigError("give either an incident id or --log FILE")
-    found = services(args, dry_run=True)
+    services = open_services(args, dry_run=True)
     if args.id:
-        state = found.driver.state(find(found, args.id).incident_id)
-        diagnoses, second = [known] if (known := state["diagnosis"]) else [], state.get("second")
+        state = services.driver.state(find(services, args.id).incident_id)
+        diagnoses, second = [stored] if (stored := state["diagnosis"]) else [], state.get("second")
     else:
         second = None
-        diagnoses = [case.diagnosis for case in found.logs.cases()]
-        tell_notes(found)
-    repository = found.workshop.repository
+        diagnoses = [case.diagnosis for case in services.logs.cases()]
+        tell_notes(services)
+    repository = services.workshop.repository
     for diagnosis in diagnoses:
-        print("\n".join(_lines(diagnosis, repository, found.policies)))
+        print("\n".join(_lines(diagnosis, repository, services.policies)))
     if second and second.note:
-        print("\n".join(_said(second)))
+        print("\n".join(_model_lines(second)))
     return 0
 
 
-def _said(second: SecondReading) -> Iterator[str]:
-    """What a model said of it, as words that bind nobody."""
+def _model_lines(second: SecondReading) -> Iterator[str]:
+    """Yield the answer of the model, which is advice only."""
     from remediator.report.markdown import one_line
 
-    again = ", answered when it was here before" if second.recalled else ""
-    yield f"  model    {one_line(second.model)} (prompt {second.prompt or 'unknown'}{again}); the rules' answer above stands"
+    origin = ", from an earlier occurrence" if second.recalled else ""
+    yield f"  model    {one_line(second.model)} (prompt {second.prompt or 'unknown'}{origin}); the rules' answer above stands"
     for line in second.note.splitlines()[:20]:
         yield f"           {one_line(line)[:300]}"
 
@@ -62,9 +62,9 @@ def _lines(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> 
     from remediator.remedies.engine.targets import targets_of
 
     yield f"{diagnosis.category} · {diagnosis.severity} — {diagnosis.summary}"
-    yield f"  about    {_named(diagnosis.subject)}"
+    yield f"  about    {_describe(diagnosis.subject)}"
     for victim in diagnosis.victims[:5]:
-        yield f"  victim   {_named(victim)}"
+        yield f"  victim   {_describe(victim)}"
     yield from _signals(diagnosis, policies)
     from remediator.judgement.inquiry import Inquiry
     from remediator.judgement.observed import with_observed
@@ -82,17 +82,17 @@ def _lines(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> 
 
 def _signals(diagnosis: Diagnosis, policies: Policies) -> Iterator[str]:
     owners = policies.catalogue.signal_owner
-    for one in diagnosis.evidence:
-        if one.signal not in owners:
+    for item in diagnosis.evidence:
+        if item.signal not in owners:
             continue
-        category, signal = owners[one.signal]
-        first = one.text.splitlines()[0][:110] if one.text else one.reason
+        category, signal = owners[item.signal]
+        first = item.text.splitlines()[0][:110] if item.text else item.reason
         weight = f"{signal.role}, {category.id} {category.priority}, weight {signal.weight:g}"
-        yield f"  {one.id:<8} {one.signal} ({weight}) {one.source}:{one.line} {first}"
+        yield f"  {item.id:<8} {item.signal} ({weight}) {item.source}:{item.line} {first}"
 
 
 def _hypotheses(inquiry: Inquiry) -> Iterator[str]:
-    """Every hypothesis with its probability, the rows that made it, and what became of it."""
+    """Yield every hypothesis with its probability, the rows that made it, and its result."""
     from remediator.judgement.decide import decide, try_all
     from remediator.remedies.engine.candidates import edits_of, possible_actions
 
@@ -100,8 +100,8 @@ def _hypotheses(inquiry: Inquiry) -> Iterator[str]:
     options = {edits_of(proposal): (number, proposal) for number, proposal in enumerate(plan.proposals, 1)}
     for action in _disabled(inquiry.diagnosis, inquiry.policies):
         yield f"  action   {action}: disabled by policy"
-    tried = list(try_all(inquiry))
-    for item in tried:
+    attempts = list(try_all(inquiry))
+    for item in attempts:
         hypothesis = item.weighed.hypothesis
         outcome = item.refusal
         if item.proposal:
@@ -112,7 +112,7 @@ def _hypotheses(inquiry: Inquiry) -> Iterator[str]:
         rows = [f"{name} {value:+.1f}" for name, value in item.weighed.rows if value]
         yield f"           {', '.join(rows) or 'no observation speaks for or against it'}"
     silent = {action.id for action in possible_actions(inquiry.diagnosis, inquiry.policies)}
-    for name in sorted(silent - {item.weighed.hypothesis.rule for item in tried}):
+    for name in sorted(silent - {item.weighed.hypothesis.rule for item in attempts}):
         yield f"  action   {name}: has nothing to propose here"
 
 
@@ -124,36 +124,38 @@ def _disabled(diagnosis: Diagnosis, policies: Policies) -> list[str]:
 
 
 def _rank(proposal: Proposal, option: tuple[int, Proposal] | None) -> str:
-    """Which of the options it became that a reviewer is shown."""
+    """Return the number of the option that this proposal became."""
     if option is None:
         return "; not among the options"
-    number, shown = option
-    same = (
-        "" if (shown.action, shown.title) == (proposal.action, proposal.title) else f", the same edit as {shown.action}"
+    number, listed = option
+    duplicate = (
+        ""
+        if (listed.action, listed.title) == (proposal.action, proposal.title)
+        else f", the same edit as {listed.action}"
     )
-    return f"; {'proposed' if number == 1 else f'option {number}'}{same}"
+    return f"; {'proposed' if number == 1 else f'option {number}'}{duplicate}"
 
 
 def _all_enabled(policies: Policies) -> Policies:
-    """To see which actions only the policy keeps out."""
+    """Return the policies with every action enabled, to find the actions that only the policy disables."""
     actions = {name: action.model_copy(update={"enabled": True}) for name, action in policies.actions.items()}
     return policies.model_copy(update={"actions": actions})
 
 
 def _proof(proposal: Proposal) -> str:
-    """How its places are known; of several the weakest."""
+    """Return the proof of its places; of several places, the weakest proof."""
     from remediator.report.wording import PROOFS
 
     ways = [place.proof for place in proposal.places]
     return next((words for way, words in reversed(PROOFS.items()) if way in ways), "checked against the guardrails")
 
 
-def _named(subject: Subject) -> str:
+def _describe(subject: Subject) -> str:
     parts = (
         ("application", subject.application),
         ("namespace", subject.namespace),
         ("container", subject.container),
         ("node", subject.node),
     )
-    what = f"{subject.kind}/{subject.name}" if subject.name else subject.pod or "nobody in particular"
-    return what + "".join(f", {name} {value}" for name, value in parts if value)
+    label = f"{subject.kind}/{subject.name}" if subject.name else subject.pod or "no single object"
+    return label + "".join(f", {name} {value}" for name, value in parts if value)

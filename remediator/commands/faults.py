@@ -1,4 +1,4 @@
-"""The one broad except: whatever breaks, the face still says what happened and what else was found."""
+"""The broad except of the faces: after a bug they still report the error and everything else that was found."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 
 class InternalFault(RemediatorError):
-    """Something that we did not foresee: a bug of ours."""
+    """An unforeseen error, which is a bug of Remediator."""
 
 
 def contained(work: Callable[[], T]) -> T | RemediatorError:
-    """The result, or what it ended with; one incident's fault must not cost the others their report."""
+    """Return the result, or the error as a value: a fault of one incident must not cost the others their report."""
     try:
         return work()
     except RemediatorError as error:
@@ -35,5 +35,5 @@ def contained(work: Callable[[], T]) -> T | RemediatorError:
 
 
 def tell(error: RemediatorError) -> None:
-    """One line on standard error."""
+    """Print the error as one line on standard error."""
     print(f"remediator: {error}", file=sys.stderr)

@@ -14,7 +14,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print it, drawn from the graph that runs."""
+    """Print the chart, drawn from the graph that runs."""
     from remediator.graph.build import mermaid
 
     del args

@@ -37,21 +37,21 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Answer; 3 where a person must decide."""
+    """Print the answer; return 3 where a person must decide."""
     from remediator.gitops import Repository
     from remediator.gitops.sources.cache import default_directory
 
     repository = Repository.open(args.repo, cache=default_directory())
-    found, match = answer(repository, args)
+    located, match = answer(repository, args)
     if args.json:
-        print(json.dumps(document(repository, found, match), ensure_ascii=True, default=str))
+        print(json.dumps(document(repository, located, match), ensure_ascii=True, default=str))
     else:
-        show(found, match)
-    return 0 if found.status in ("located", "insert") else 3
+        show(located, match)
+    return 0 if located.status in ("located", "insert") else 3
 
 
 def answer(repository: Repository, args: argparse.Namespace) -> tuple[Located, Match | Application | None]:
-    """The place and what it was looked up for; several objects that fit equally give no answer."""
+    """Return the place and the object that it belongs to; several objects that fit equally give no answer."""
     from remediator.domain.incident import Subject
     from remediator.gitops import Located
 
@@ -72,13 +72,14 @@ def answer(repository: Repository, args: argparse.Namespace) -> tuple[Located, M
         for match in best[:6]
     ]
     different = {
-        tuple((place.file, place.document, place.path, place.inside) for place in found.places) for found, _ in answers
+        tuple((place.file, place.document, place.path, place.inside) for place in located.places)
+        for located, _ in answers
     }
     if len(best) > 6 or len(different) > 1:
         names = ", ".join(
             f"{match.manifest.kind} {match.manifest.name} of {match.application.name}" for match in best[:6]
         )
-        places = tuple(place for found, _ in answers for place in found.places)
+        places = tuple(place for located, _ in answers for place in located.places)
         return Located("ambiguous", candidates=places, reason=f"several objects fit: {names}"), best[0]
     return answers[0]
 
@@ -96,21 +97,21 @@ def _of_application(repository: Repository, args: argparse.Namespace) -> tuple[L
     if not apps:
         return Located("unknown", reason=f"no Application {args.application} in this repository"), None
     answers = [(repository.locate_field(app, args.field), app) for app in apps]
-    if len({tuple((place.file, place.document, place.path) for place in found.places) for found, _ in answers}) > 1:
-        places = tuple(place for found, _ in answers for place in found.places)
+    if len({tuple((place.file, place.document, place.path) for place in located.places) for located, _ in answers}) > 1:
+        places = tuple(place for located, _ in answers for place in located.places)
         return Located(
             "ambiguous", candidates=places, reason=f"{len(apps)} Applications are named {args.application}"
         ), apps[0]
     return answers[0]
 
 
-def document(repository: Repository, found: Located, match: Match | Application | None) -> dict[str, Any]:
-    """The answer as JSON: status, places, reason; and beside them what they were found for."""
+def document(repository: Repository, located: Located, match: Match | Application | None) -> dict[str, Any]:
+    """Return the answer as JSON: status, places, reason, and the object that they belong to."""
     result: dict[str, Any] = {
-        "status": found.status,
-        "places": [_place(place) for place in found.places],
-        "reason": found.reason,
-        "candidates": [_place(place) for place in found.candidates],
+        "status": located.status,
+        "places": [_place(place) for place in located.places],
+        "reason": located.reason,
+        "candidates": [_place(place) for place in located.candidates],
     }
     app, manifest = _subject(match)
     if app is not None:
@@ -131,8 +132,8 @@ def _place(place: Place) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in place.model_dump().items()}
 
 
-def show(found: Located, match: Match | Application | None) -> None:
-    """For people."""
+def show(located: Located, match: Match | Application | None) -> None:
+    """Print the answer for people."""
     from remediator.domain.yaml_paths import format_path
 
     app, manifest = _subject(match)
@@ -144,13 +145,13 @@ def show(found: Located, match: Match | Application | None) -> None:
         "ambiguous": "could stand in",
         "unknown": "cannot tell",
     }
-    print(words[found.status] + (f": {found.reason}" if found.reason else ""))
-    for place in found.places or found.candidates:
-        where = format_path(place.path) + (f" → {format_path(place.inside)}" if place.inside else "")
+    print(words[located.status] + (f": {located.reason}" if located.reason else ""))
+    for place in located.places or located.candidates:
+        path = format_path(place.path) + (f" → {format_path(place.inside)}" if place.inside else "")
         value = f" = {json.dumps(place.value, default=str)}" if place.exists else ""
         file = place.file if place.file.isprintable() else ascii(place.file)
         document = f" [document {place.document}]" if place.document else ""
-        print(f"  {file}{document} {where}{value}  ({place.proof}: {place.why})")
+        print(f"  {file}{document} {path}{value}  ({place.proof}: {place.why})")
         if place.also_feeds:
             print(f"    also feeds {', '.join(place.also_feeds)}")
         for note in place.notes:

@@ -1,4 +1,4 @@
-"""What goes to standard error: logging and progress. Standard output holds results only."""
+"""Logging and progress on standard error. Standard output contains results only."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ _GITHUB = {logging.DEBUG: "debug", logging.INFO: "debug", logging.WARNING: "warn
 
 
 class GitHubFormatter(logging.Formatter):
-    """Workflow commands: `::debug::` and its like; line breaks escaped so that no log line can forge a command."""
+    """Formats workflow commands such as `::debug::`; line breaks are escaped, so that no log line can forge a command."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One command a record."""
+        """Return one command for each record."""
         text = super().format(record).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         return f"::{_GITHUB.get(record.levelno, 'error')}::{text}"
 
 
 class Redacted(logging.Filter):
-    """Takes secrets out of what we log ourselves; made once the policies that say what is secret are read."""
+    """Removes secrets from our own log; added once the policies are read that say what is secret."""
 
     def __init__(self, redact: Callable[[str], str]) -> None:
         super().__init__()
         self.redact = redact
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Every record passes, its text redacted."""
+        """Let every record pass, with its text redacted."""
         record.msg, record.args = self.redact(record.getMessage()), ()
         return True
 
 
 def redact_logging(redact: Callable[[str], str]) -> None:
-    """From now on nothing is logged as it is."""
+    """Redact every record from now on."""
     for handler in logging.getLogger("remediator").handlers:
         handler.addFilter(Redacted(redact))
 
@@ -56,33 +56,33 @@ def set_up_logging(level: str, environ: Mapping[str, str]) -> None:
 
 
 class Progress:
-    """Steps of a run: one line that is rewritten on a terminal, a plain line each elsewhere, nothing when quiet."""
+    """The steps of a run: one line that is rewritten on a terminal, and one line for each step elsewhere."""
 
     def __init__(self, total: int = 0) -> None:
-        self.total, self.done = total, 0
+        self.total, self.finished = total, 0
         self.terminal = sys.stderr.isatty()
         self.began = time.monotonic()
 
     @contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """Say what is being done; counts as one of `total` when it is over."""
-        self._show(what)
+    def step(self, label: str) -> Iterator[None]:
+        """Show the step; count it as one of `total` when it is over."""
+        self._show(label)
         yield
-        self.done += 1
+        self.finished += 1
 
     def close(self) -> None:
-        """Leave an empty line behind on a terminal."""
+        """Clear the line on a terminal."""
         if self.terminal:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
-    def _show(self, what: str) -> None:
-        what = "".join(character if character.isprintable() else " " for character in what)[:160]
+    def _show(self, label: str) -> None:
+        label = "".join(character if character.isprintable() else " " for character in label)[:160]
         if not self.terminal:
-            print(f"remediator: {what}", file=sys.stderr)
+            print(f"remediator: {label}", file=sys.stderr)
             return
         width = 20
-        filled = width * self.done // self.total if self.total else 0
+        filled = width * self.finished // self.total if self.total else 0
         bar = "█" * filled + "░" * (width - filled)
-        sys.stderr.write(f"\r\x1b[K{bar} {what} ({time.monotonic() - self.began:.1f} s)")
+        sys.stderr.write(f"\r\x1b[K{bar} {label} ({time.monotonic() - self.began:.1f} s)")
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""`remediator policies check`: is this policy file usable, and if not, where and why."""
+"""`remediator policies check`: check a policy file, and print the place and reason of every mistake."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Every mistake with file, line and path; exit code 2 if there is one."""
+    """Print every mistake with file, line and path; return 2 if there is one."""
     from remediator.policy import USER_FILE, check, shipped_root
 
-    own = Path(USER_FILE)
-    path = Path(args.path) if args.path else own if own.is_file() else shipped_root()
+    user_file = Path(USER_FILE)
+    path = Path(args.path) if args.path else user_file if user_file.is_file() else shipped_root()
     if not path.exists():
         raise ConfigError("no such file or directory", file=str(path))
     problems = check(path)
     for problem in problems:
         faults.tell(problem)
     if not problems:
-        print(f"{path}: fine")
+        print(f"{path}: no mistake found")
     return ConfigError.exit_code if problems else 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from remediator.commands import explain, faults
 from remediator.commands.catch_up import catch_up
-from remediator.commands.shared import add_repo, command, exit_code, find, in_words, report_of, services
+from remediator.commands.shared import add_repo, command, exit_code, find, in_words, open_services, report_of
 from remediator.domain.review_commands import ReviewCommand, missing_argument, parse_command
 from remediator.errors import ConfigError, RemediatorError
 
@@ -62,25 +62,25 @@ def _finish(parser: argparse.ArgumentParser, handler: object) -> None:
 
 def approve(args: argparse.Namespace) -> int:
     """Merge, then resume the graph with the merge."""
-    found = services(args, push=args.push)
-    record, pull = _awaiting(found, args.id, "approve")
-    merged = found.forge.merge(pull)
-    return _tell(found, _resume(found, record, "merged", commit=merged.merge_commit))
+    services = open_services(args, push=args.push)
+    record, pull = _awaiting(services, args.id, "approve")
+    merged = services.forge.merge(pull)
+    return _tell(services, _resume(services, record, "merged", commit=merged.merge_commit))
 
 
 def reject(args: argparse.Namespace) -> int:
     """Close, then resume the graph with the reason."""
     if not args.reason.strip():
         raise ConfigError("give a reason: it is what the history, and whoever meets this next, is told")
-    found = services(args)
-    if (waiting := find(found, args.id)).status == "needs_person":
-        review = _review(found, "closed", words=args.reason.strip())
-        return _tell(found, found.driver.end(waiting.incident_id, review))
-    record, pull = _awaiting(found, args.id, "reject")
+    services = open_services(args)
+    if (waiting := find(services, args.id)).status == "needs_person":
+        review = _review(services, "closed", words=args.reason.strip())
+        return _tell(services, services.driver.end(waiting.incident_id, review))
+    record, pull = _awaiting(services, args.id, "reject")
     if pull.state == "merged":
         raise ConfigError(f"{record.incident_id} was merged with git meanwhile: revert the merge instead")
-    found.forge.close(pull)
-    return _tell(found, _resume(found, record, "closed", words=args.reason))
+    services.forge.close(pull)
+    return _tell(services, _resume(services, record, "closed", words=args.reason))
 
 
 def feedback(args: argparse.Namespace) -> int:
@@ -105,14 +105,14 @@ def feedback(args: argparse.Namespace) -> int:
             return _take_back(args)
         case ReviewCommand(verb="close" | "ignore"):
             return _decline(args, ask)
-    found = services(args)
-    record, pull = _awaiting(found, args.id, "give feedback on")
+    services = open_services(args)
+    record, pull = _awaiting(services, args.id, "give feedback on")
     if pull.state == "merged":
         raise ConfigError(f"{record.incident_id} was merged with git meanwhile: it can no longer change")
-    _refuse_unknown_option(found, record.incident_id, words)
-    _refuse_value(found, record.incident_id, words)
-    result = _resume(found, record, "changes_requested", words=words)
-    code = _tell(found, result)
+    _refuse_unknown_option(services, record.incident_id, words)
+    _refuse_value(services, record.incident_id, words)
+    result = _resume(services, record, "changes_requested", words=words)
+    code = _tell(services, result)
     refused = (
         ask is not None and result.state["workflow_status"] == "awaiting_review" and result.state["incident"].reason
     )
@@ -120,22 +120,24 @@ def feedback(args: argparse.Namespace) -> int:
 
 
 def _confirm(args: argparse.Namespace, words: str) -> int:
-    found = services(args)
-    record = find(found, args.id)
+    services = open_services(args)
+    record = find(services, args.id)
     if record.status != "verifying":
         raise ConfigError(f"{record.incident_id} is not being verified ({in_words(record.status)}): nothing to confirm")
-    return _tell(found, _resume(found, record, "confirmed", words=words))
+    return _tell(services, _resume(services, record, "confirmed", words=words))
 
 
 def _take_back(args: argparse.Namespace) -> int:
-    found = services(args)
-    record = find(found, args.id)
+    services = open_services(args)
+    record = find(services, args.id)
     if record.status == "awaiting_review":
         raise ConfigError(
             f"{record.incident_id} is not merged: decline it with"
-            f" `{command(found, f'reject {record.incident_id} --reason …')}`"
+            f" `{command(services, f'reject {record.incident_id} --reason …')}`"
         )
-    return _tell(found, found.driver.revert(record.incident_id, _review(found, "revert", words="revert")), "proposed")
+    return _tell(
+        services, services.driver.revert(record.incident_id, _review(services, "revert", words="revert")), "proposed"
+    )
 
 
 def _decline(args: argparse.Namespace, ask: ReviewCommand) -> int:
@@ -145,105 +147,107 @@ def _decline(args: argparse.Namespace, ask: ReviewCommand) -> int:
     from remediator.domain.times import duration, stamp
     from remediator.wiring import now
 
-    found = services(args)
-    record, pull = _awaiting(found, args.id, "ignore")
+    services = open_services(args)
+    record, pull = _awaiting(services, args.id, "ignore")
     if pull.state == "merged":
         raise ConfigError(f"{record.incident_id} was merged with git meanwhile: revert the merge instead")
-    found.forge.close(pull)
-    review = _review(found, "closed", words=f"ignored for {ask.argument}")
+    services.forge.close(pull)
+    review = _review(services, "closed", words=f"ignored for {ask.argument}")
     until = stamp(now() + duration(ask.argument))
-    return _tell(found, found.driver.resume(record.incident_id, review.model_copy(update={"until": until})))
+    return _tell(services, services.driver.resume(record.incident_id, review.model_copy(update={"until": until})))
 
 
-def _refuse_unknown_option(found: Services, name: str, words: str) -> None:
+def _refuse_unknown_option(services: Services, name: str, words: str) -> None:
     """ConfigError for the number of an option that is not there, before it counts as a round of the review."""
     from remediator.graph.nodes.generate_action import USE
 
-    asked = USE.fullmatch(words)
-    options = len(found.driver.state(name)["proposals"])
-    if asked is None or 1 <= int(asked[1]) <= options:
+    option = USE.fullmatch(words)
+    options = len(services.driver.state(name)["proposals"])
+    if option is None or 1 <= int(option[1]) <= options:
         return
     if options == 1:
-        decline = command(found, f"reject {name} --reason …")
+        decline = command(services, f"reject {name} --reason …")
         raise ConfigError(f"this incident has only one option; decline it with `{decline}`")
-    raise ConfigError(f"there is no option {asked[1]}, only 1 to {options}; see `{command(found, f'show {name}')}`")
+    raise ConfigError(f"there is no option {option[1]}, only 1 to {options}; see `{command(services, f'show {name}')}`")
 
 
-def _refuse_value(found: Services, name: str, words: str) -> None:
+def _refuse_value(services: Services, name: str, words: str) -> None:
     """ConfigError for a value that must not be set, or a place that this change does not have."""
     from remediator.graph.nodes.generate_action import SET
     from remediator.graph.state import chosen
 
-    setting, proposal = SET.fullmatch(words), chosen(found.driver.state(name))
+    setting, proposal = SET.fullmatch(words), chosen(services.driver.state(name))
     if setting is None or proposal is None:
         return
     try:
-        found.workshop.with_value(proposal, setting["path"], setting["value"].strip())
+        services.workshop.with_value(proposal, setting["path"], setting["value"].strip())
     except RemediatorError as error:
         raise ConfigError(str(error)) from error
 
 
 def verify(args: argparse.Namespace) -> int:
     """Take note of what git alone did, then look again."""
-    found = services(args)
-    record = find(found, args.id)
+    services = open_services(args)
+    record = find(services, args.id)
     if record.status == "verifying":
-        return _tell(found, _resume(found, record, "verify"))
-    result = catch_up(found, found.driver, record)
+        return _tell(services, _resume(services, record, "verify"))
+    result = catch_up(services, services.driver, record)
     if result is None:
         raise ConfigError(f"{record.incident_id} is not merged ({in_words(record.status)}): nothing to verify")
-    return _tell(found, _watched(found, result))
+    return _tell(services, _watched(services, result))
 
 
-def _awaiting(found: Services, wanted: str, what: str) -> tuple[Record, PullRequest]:
+def _awaiting(services: Services, prefix: str, verb: str) -> tuple[Record, PullRequest]:
     """The incident that awaits review and its pull request as it is now, open or merged with git alone."""
-    record = find(found, wanted)
+    record = find(services, prefix)
     if record.status != "awaiting_review":
-        said = {"verifying": "it is merged", "rejected": "it was rejected", "needs_person": "it needs a person"}.get(
+        state = {"verifying": "it is merged", "rejected": "it was rejected", "needs_person": "it needs a person"}.get(
             record.status, f"it is {in_words(record.status)}"
         )
-        see = command(found, f"status {record.incident_id}")
-        raise ConfigError(f"cannot {what} {record.incident_id}: {said}; see `{see}`")
-    pull = found.driver.state(record.incident_id)["pull_request"]
+        see = command(services, f"status {record.incident_id}")
+        raise ConfigError(f"cannot {verb} {record.incident_id}: {state}; see `{see}`")
+    pull = services.driver.state(record.incident_id)["pull_request"]
     if pull is None:
         raise ConfigError(f"{record.incident_id} has no pull request")
-    current = found.forge.look(pull)
+    current = services.forge.look(pull)
     if current.state == "closed":
-        verify_it = command(found, f"verify {record.incident_id}")
+        verify_it = command(services, f"verify {record.incident_id}")
         raise ConfigError(f"the branch {pull.branch} is gone; `{verify_it}` records it as declined")
     return record, current
 
 
-def _resume(found: Services, record: Record, kind: str, *, words: str = "", commit: str = "") -> DriverResult:
-    return _watched(found, found.driver.resume(record.incident_id, _review(found, kind, words=words, commit=commit)))
+def _resume(services: Services, record: Record, kind: str, *, words: str = "", commit: str = "") -> DriverResult:
+    return _watched(
+        services, services.driver.resume(record.incident_id, _review(services, kind, words=words, commit=commit))
+    )
 
 
-def _watched(found: Services, result: DriverResult) -> DriverResult:
+def _watched(services: Services, result: DriverResult) -> DriverResult:
     """The result after as many looks as the policy has patience for; an error ends them."""
     from remediator.graph.polling import unsettled
 
     def look() -> DriverResult:
-        return found.driver.resume(result.state["incident_id"], _review(found, "verify"))
+        return services.driver.resume(result.state["incident_id"], _review(services, "verify"))
 
-    return found.patience.watch(result, lambda one: one.error is None and unsettled(one.state), look)
+    return services.patience.watch(result, lambda result: result.error is None and unsettled(result.state), look)
 
 
-def _review(found: Services, kind: str, *, words: str = "", commit: str = "") -> Review:
+def _review(services: Services, kind: str, *, words: str = "", commit: str = "") -> Review:
     from remediator.domain.lifecycle import Review
     from remediator.domain.times import stamp
     from remediator.wiring import now
 
     facts = {
         "kind": kind,
-        "by": found.settings.user,
-        "words": found.redact(words),
+        "by": services.settings.user,
+        "words": services.redact(words),
         "commit": commit,
         "at": stamp(now()),
     }
     return Review.model_validate(facts)
 
 
-def _tell(found: Services, result: DriverResult, did: str = "revised") -> int:
+def _tell(services: Services, result: DriverResult, done_verb: str = "revised") -> int:
     from remediator.graph.nodes.verify_recovery import NOTHING_CONFIGURED
     from remediator.report import local_pull_request
 
@@ -256,13 +260,15 @@ def _tell(found: Services, result: DriverResult, did: str = "revised") -> int:
         case "awaiting_review" if incident.reason:
             print(f"{name}: nothing was changed: {incident.reason}")
         case "awaiting_review":
-            print(local_pull_request(report_of(found, state)), end="")
-            print(f"\n{name}: {pull.branch if pull else ''} {did}; approve: {command(found, f'approve {name}')}")
+            print(local_pull_request(report_of(services, state)), end="")
+            print(
+                f"\n{name}: {pull.branch if pull else ''} {done_verb}; approve: {command(services, f'approve {name}')}"
+            )
         case "verifying":
-            where = f" into {pull.base} as {pull.merge_commit[:9]}" if pull else ""
-            print(f"{name}: merged{where}\nverification {state['verification_status']}: {state['recovery_result']}")
+            target = f" into {pull.base} as {pull.merge_commit[:9]}" if pull else ""
+            print(f"{name}: merged{target}\nverification {state['verification_status']}: {state['recovery_result']}")
             if state["recovery_result"] == NOTHING_CONFIGURED:
-                print(f"when you have seen it recover: {command(found, f'feedback {name} confirm')}")
+                print(f"when it has recovered: {command(services, f'feedback {name} confirm')}")
         case "rejected":
             print(f"{name}: rejected, remembered: {incident.reason}")
         case status:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from remediator.commands import faults
 from remediator.commands.output import Progress, redact_logging
-from remediator.commands.shared import add_repo, add_target, exit_code, report_of, services, tell_notes
+from remediator.commands.shared import add_repo, add_target, exit_code, open_services, report_of, tell_notes
 from remediator.errors import RemediatorError
 
 if TYPE_CHECKING:
@@ -32,30 +32,30 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add_repo(parser)
     parser.add_argument("--dry-run", action="store_true", help="change nothing anywhere, print what would be proposed")
     parser.add_argument("--no-llm", action="store_true", help="ask no model, whatever is configured")
-    parser.add_argument("--json", action="store_true", help="print one JSON array, gravest incident first")
+    parser.add_argument("--json", action="store_true", help="print one JSON array, most severe incident first")
     parser.set_defaults(handler=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Every incident in the logs through the graph; a fault of one does not cost the others their report."""
+    """Run the graph for every incident in the logs; a fault of one does not cost the others their report."""
     from remediator.wiring import preload
 
     preload()
-    found = services(args, dry_run=args.dry_run)
-    redact_logging(lambda text: found.redact(text))  # noqa: PLW0108 - made when a first record needs it
+    services = open_services(args, dry_run=args.dry_run)
+    redact_logging(lambda text: services.redact(text))  # noqa: PLW0108 - built when the first record needs it
     progress = Progress()
     if not args.dry_run:
-        found.git  # noqa: B018 - a missing repository is said before the logs are read
+        services.git  # noqa: B018 - report a missing repository before the logs are read
     with progress.step(f"reading {', '.join(args.log)}"):
-        cases = found.logs.cases()
+        cases = services.logs.cases()
     progress.total = len(cases) + 1
-    _think_ahead(found, cases)
+    _plan_ahead(services, cases)
     results = []
     for case in cases:
         with progress.step(f"{case.diagnosis.category}: {case.diagnosis.summary}"):
-            results.append(_one(found, case))
+            results.append(_run_case(services, case))
     progress.close()
-    tell_notes(found)
+    tell_notes(services)
     for result in results:
         if result.error:
             faults.tell(result.error)
@@ -64,32 +64,32 @@ def run(args: argparse.Namespace) -> int:
 
         documents = [document(result) for result in results]
         if args.dry_run:
-            documents = composed(documents, results, found.workshop, found.forge)
+            documents = composed(documents, results, services.workshop, services.forge)
         print(json.dumps(documents, indent=2, ensure_ascii=False))
     else:
-        _print(found, results, dry_run=args.dry_run)
+        _print(services, results, dry_run=args.dry_run)
     return exit_code(results)
 
 
-def _think_ahead(found: Services, cases: Sequence[Case]) -> None:
-    """Plan while LangGraph is still being imported: helm and git take no turn of the interpreter.
+def _plan_ahead(services: Services, cases: Sequence[Case]) -> None:
+    """Plan while LangGraph is still being imported: helm and git are other processes, so that both run in parallel.
 
-    The graph asks the same of the same workshop later; what breaks here, breaks there, where it is told.
+    The graph asks the same planner again later; an error here comes up there again, and is reported there.
     """
     for case in cases:
         if case.diagnosis.severity != "info":
-            faults.contained(partial(found.workshop.propose, case.diagnosis))
+            faults.contained(partial(services.workshop.propose, case.diagnosis))
 
 
-def _one(found: Services, case: Case) -> DriverResult:
+def _run_case(services: Services, case: Case) -> DriverResult:
     from remediator.domain.lifecycle import Incident
     from remediator.graph.driver import DriverResult
     from remediator.graph.state import initial_state
 
-    outcome = faults.contained(lambda: _start(found, case))
+    outcome = faults.contained(lambda: _start(services, case))
     if not isinstance(outcome, RemediatorError):
         return outcome
-    driver = faults.contained(lambda: found.driver)
+    driver = faults.contained(lambda: services.driver)
     if isinstance(driver, RemediatorError):
         raise outcome
     state = driver.last.copy()
@@ -100,23 +100,23 @@ def _one(found: Services, case: Case) -> DriverResult:
     return DriverResult(state, outcome)
 
 
-def _start(found: Services, case: Case) -> DriverResult:
+def _start(services: Services, case: Case) -> DriverResult:
     from remediator.commands.catch_up import catch_up
 
-    if not found.dry_run:
-        for record in found.driver.records():
+    if not services.dry_run:
+        for record in services.driver.records():
             if record.fingerprint == case.fingerprint:
-                catch_up(found, found.driver, record)
-    return found.driver.start(case)
+                catch_up(services, services.driver, record)
+    return services.driver.start(case)
 
 
-def _print(found: Services, results: list[DriverResult], *, dry_run: bool) -> None:
+def _print(services: Services, results: list[DriverResult], *, dry_run: bool) -> None:
     from remediator.report import RunFacts, evidence, local_pull_request, terminal
 
     colour = sys.stdout.isatty()
-    reports = [_report(found, result) for result in results]
-    lines, seconds = found.logs.measured()
-    facts = RunFacts(lines=lines, seconds=seconds, dry_run=dry_run, model=found.spending())
+    reports = [_report(services, result) for result in results]
+    lines, seconds = services.logs.measured()
+    facts = RunFacts(lines=lines, seconds=seconds, dry_run=dry_run, model=services.spending())
     print(terminal(reports, facts, colour=colour), end="")
     for report in reports:
         if report.proposal:
@@ -125,11 +125,11 @@ def _print(found: Services, results: list[DriverResult], *, dry_run: bool) -> No
             print(f"\n{evidence(report, colour=colour)}", end="")
 
 
-def _report(found: Services, result: DriverResult) -> IncidentReport:
-    """What became of it: a change that is not there to be approved is not shown as one."""
+def _report(services: Services, result: DriverResult) -> IncidentReport:
+    """Return the report of the result, without the proposal where there is no change to approve."""
     from remediator.domain.lifecycle import OPEN_STATUSES
 
-    report = report_of(found, result.state)
+    report = report_of(services, result.state)
     if result.state["workflow_status"] in OPEN_STATUSES:
         return report
     reason = f"declined ({report.reason}); quiet until {result.quiet_until}" if result.quiet_until else report.reason

@@ -1,4 +1,4 @@
-"""`remediator scan`: what logs, events and alerts hold, before anything is concluded from it."""
+"""`remediator scan`: the statements in logs, events and alerts, before they are classified."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MARKERS = (
     ("sync", r"ComparisonError|SyncError|SyncFailed"),
     ("error", r"(?i)\b(error|fatal|panic|exception)\b"),
 )
-"""What is counted where no policy says more."""
+"""The patterns that are counted without a policy."""
 
 _SHOWN = 50
 _WIDTH = 160
@@ -42,7 +42,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace, patterns: Sequence[Pattern] | None = None) -> int:
-    """Scan and print; secrets never appear, statements come in the order of the inputs."""
+    """Scan and print; secrets never appear, and statements come in the order of the inputs."""
     from remediator.evidence import Pattern, Redactor, Scanner, open_inputs
 
     scanner = Scanner(patterns if patterns is not None else [Pattern(*marker) for marker in MARKERS])
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, patterns: Sequence[Pattern] | None = None) -> 
 
 
 def document(scan: Scan, redactor: Redactor) -> dict[str, Any]:
-    """The scan as plain values, redacted."""
+    """Return the scan as plain values, redacted."""
     return {
         "bytes": scan.bytes,
         "lines": scan.lines,
@@ -71,7 +71,7 @@ def document(scan: Scan, redactor: Redactor) -> dict[str, Any]:
 
 
 def summary(scan: Scan, redactor: Redactor) -> str:
-    """For a person: totals, hits, then the statements that are no routine, gravest channels first as they come."""
+    """Return the scan as text: totals, hits, then the statements that are not routine."""
     from remediator.report.wording import count
 
     rate = scan.bytes / scan.seconds / 1e6 if scan.seconds else 0.0
@@ -81,20 +81,20 @@ def summary(scan: Scan, redactor: Redactor) -> str:
         out.append("hits: " + ", ".join(f"{name} {number}" for name, number in scan.hits.items()))
     kinds = Counter(statement.channel for statement in scan.statements)
     out.append("statements: " + (", ".join(f"{channel} {number}" for channel, number in kinds.items()) or "none"))
-    telling = [
+    notable = [
         statement for statement in scan.statements if statement.level not in {"Normal", "info", "debug", "trace"}
     ]
-    out += [_line(statement, redactor) for statement in telling[:_SHOWN]]
-    if len(telling) > _SHOWN:
-        out.append(f"… and {len(telling) - _SHOWN} more (--json shows all)")
+    out += [_line(statement, redactor) for statement in notable[:_SHOWN]]
+    if len(notable) > _SHOWN:
+        out.append(f"… and {len(notable) - _SHOWN} more (--json shows all)")
     out += [f"note: {redactor.text(note)}" for note in scan.notes]
     return "\n".join(out) + "\n"
 
 
 def _line(statement: Statement, redactor: Redactor) -> str:
     subject = statement.subject
-    who = "/".join(part for part in (subject.namespace, subject.kind, subject.name, subject.container) if part)
+    name = "/".join(part for part in (subject.namespace, subject.kind, subject.name, subject.container) if part)
     text = redactor.text(statement.text).replace("\n", " ⏎ ")
     times = f" ×{statement.count}" if statement.count > 1 else ""
-    said = " ".join(part for part in (statement.channel, statement.reason, who) if part)
-    return f"{statement.source}:{statement.line}: {said}{times}: {text[:_WIDTH]}{'…' if len(text) > _WIDTH else ''}"
+    details = " ".join(part for part in (statement.channel, statement.reason, name) if part)
+    return f"{statement.source}:{statement.line}: {details}{times}: {text[:_WIDTH]}{'…' if len(text) > _WIDTH else ''}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from remediator.commands.shared import add_repo, find, in_words, report_of, services
+from remediator.commands.shared import add_repo, find, in_words, open_services, report_of
 
 if TYPE_CHECKING:
     import argparse
@@ -20,10 +20,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print it."""
+    """Print the incident."""
     from remediator.report import RunFacts, incident_page
 
-    found = services(args)
-    report = report_of(found, found.driver.state(find(found, args.id).incident_id))
+    services = open_services(args)
+    report = report_of(services, services.driver.state(find(services, args.id).incident_id))
     print(incident_page(report, RunFacts(), in_words(report.status), colour=sys.stdout.isatty()), end="")
     return 0

@@ -1,11 +1,11 @@
-"""`remediator status` and `remediator list`: what is known, read from the documents' heads; of one its last look too."""
+"""`remediator status` and `remediator list`: the stored incidents, read from the heads of their documents."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from remediator.commands.shared import add_repo, command, find, in_words, services
+from remediator.commands.shared import add_repo, command, find, in_words, open_services
 
 if TYPE_CHECKING:
     import argparse
@@ -33,9 +33,9 @@ def _finish(parser: argparse.ArgumentParser, handler: object) -> None:
 
 
 def status(args: argparse.Namespace) -> int:
-    """One incident, a line a fact."""
-    found = services(args)
-    record = find(found, args.id)
+    """Print one incident, one line for each fact."""
+    services = open_services(args)
+    record = find(services, args.id)
     if args.json:
         print(json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=False))
         return 0
@@ -46,7 +46,9 @@ def status(args: argparse.Namespace) -> int:
         "action": record.action,
         "branch": f"{record.branch} → {record.base}" if record.branch else "",
         "verification": record.verification if record.status in _LOOKED_AT else "",
-        "last look": found.driver.state(record.incident_id)["recovery_result"] if record.status in _LOOKED_AT else "",
+        "last look": services.driver.state(record.incident_id)["recovery_result"]
+        if record.status in _LOOKED_AT
+        else "",
         "reason": record.reason,
         "seen": f"{record.seen} times" if record.seen > 1 else "",
         "updated": record.updated,
@@ -56,43 +58,43 @@ def status(args: argparse.Namespace) -> int:
         if fact:
             print(f"  {name:<13} {_plain(fact)}")
     if record.status == "awaiting_review":
-        print(f"  approve: {command(found, f'approve {record.incident_id}')}")
-        print(f"  options: {command(found, f'show {record.incident_id}')}")
-    if record.status == "verifying" and not found.verifiers:
-        print("  no verifier configured: recovery stays to be confirmed")
-        print(f"  when you have seen it recover: {command(found, f'feedback {record.incident_id} confirm')}")
+        print(f"  approve: {command(services, f'approve {record.incident_id}')}")
+        print(f"  options: {command(services, f'show {record.incident_id}')}")
+    if record.status == "verifying" and not services.verifiers:
+        print("  recovery is not checked automatically: no verifier is configured")
+        print(f"  when it has recovered: {command(services, f'feedback {record.incident_id} confirm')}")
     if record.status == "needs_person":
-        reject = command(found, f"reject {record.incident_id} --reason '…'")
-        print(f"  when it is dealt with: {reject}")
+        reject = command(services, f"reject {record.incident_id} --reason '…'")
+        print(f"  close this incident: {reject}")
     return 0
 
 
 def list_all(args: argparse.Namespace) -> int:
-    """Open incidents, gravest first, of these the newest; with --all those that ended too."""
+    """Print the open incidents, most severe first, then newest first; with --all also those that ended."""
     from remediator.domain.lifecycle import OPEN_STATUSES
 
-    known = services(args).records()
-    shown = [r for r in known if args.all or r.status in OPEN_STATUSES | {"needs_person"}]
-    shown.sort(key=lambda record: record.updated, reverse=True)
-    shown.sort(key=lambda record: _GRAVITY.get(record.severity, len(_GRAVITY)))
+    records = open_services(args).records()
+    listed = [r for r in records if args.all or r.status in OPEN_STATUSES | {"needs_person"}]
+    listed.sort(key=lambda record: record.updated, reverse=True)
+    listed.sort(key=lambda record: _GRAVITY.get(record.severity, len(_GRAVITY)))
     if args.json:
-        print(json.dumps([record.model_dump(mode="json") for record in shown], indent=2, ensure_ascii=False))
+        print(json.dumps([record.model_dump(mode="json") for record in listed], indent=2, ensure_ascii=False))
         return 0
-    for record in shown:
+    for record in listed:
         print(_row(record))
-    if not shown:
-        print("no open incident" if known else "no incident is known here")
-    if ended := len(known) - len(shown):
+    if not listed:
+        print("no open incident" if records else "no incident is known here")
+    if ended := len(records) - len(listed):
         print(f"({ended} ended: --all)")
     return 0
 
 
 def _row(record: Record) -> str:
     fault = f"{record.category} · {record.severity}"
-    back = " (take back)" if record.action == "take_back" else ""
+    back = " (revert)" if record.action == "take_back" else ""
     return f"{record.incident_id:<16} {in_words(record.status):<16} {fault:<32} {_plain(record.summary)}{back}"
 
 
 def _plain(text: str) -> str:
-    """No control character of a log reaches the terminal."""
+    """Replace control characters, so that no log can control the terminal."""
     return "".join(character if character.isprintable() else " " for character in text)

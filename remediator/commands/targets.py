@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from remediator.commands.shared import add_repo, services
+from remediator.commands.shared import add_repo, open_services
 
 if TYPE_CHECKING:
     import argparse
@@ -24,17 +24,17 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def matrix(policies: Policies) -> str:
-    """What `fromJSON` makes a workflow's matrix: one job a target, one without a name where there is none."""
+    """Return the matrix of a workflow for `fromJSON`: one job for each target, or one job without a name."""
     return json.dumps({"include": [{"target": name} for name in list(policies.targets) or [""]]})
 
 
 def run(args: argparse.Namespace) -> int:
-    """Every target with its servers; the matrix names the one that the environment alone describes by nothing."""
-    found = services(args, dry_run=True)
+    """Print every target with its servers, or the matrix; in it, a target that only the environment describes has no name."""
+    services = open_services(args, dry_run=True)
     if args.json:
-        print(matrix(found.policies))
+        print(matrix(services.policies))
         return 0
-    outside = found.outside
+    outside = services.outside
     for name, target in outside.targets.items():
         print(f"{name:<20} {', '.join(target.clusters) or 'all clusters that no other target lists'}")
         for kind, place in outside.places(name).items():

@@ -1,4 +1,4 @@
-"""An argument that several commands share: which workload to look at."""
+"""The argument that names a workload, shared by several commands."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 def workload(text: str) -> Workload:
-    """`shop/checkout` (a Deployment), `shop/statefulset/db`, `shop/pod/db-0`; ConfigError for anything else."""
+    """Return the workload of `shop/checkout` (a Deployment), `shop/statefulset/db` or `shop/pod/db-0`; else ConfigError."""
     from remediator.domain.sources import Workload
 
     parts = text.split("/")
     namespace, kind, name = (parts[0], "deployment", parts[1]) if len(parts) == 2 else (*parts, "", "", "")[:3]
-    known = _KINDS.get(kind.lower(), "")
-    if len(parts) not in {2, 3} or not known or not _NAME.fullmatch(namespace) or not _NAME.fullmatch(name):
+    kind_name = _KINDS.get(kind.lower(), "")
+    if len(parts) not in {2, 3} or not kind_name or not _NAME.fullmatch(namespace) or not _NAME.fullmatch(name):
         raise ConfigError(f"{text!r} is no workload: write NAMESPACE/NAME or NAMESPACE/KIND/NAME")
-    return Workload(namespace=namespace, kind=known, name=name, pod=name if known == "Pod" else "")
+    return Workload(namespace=namespace, kind=kind_name, name=name, pod=name if kind_name == "Pod" else "")

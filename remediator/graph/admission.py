@@ -1,4 +1,8 @@
-"""Who may open one more pull request: judged against the index that the same compare-and-swap then changes."""
+"""Limits on opening pull requests.
+
+The limits are checked against the same index that the following compare-and-swap changes. Two runs therefore cannot
+both take the last free place: the second one fails, reads the new index, and asks again.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,13 @@ if TYPE_CHECKING:
     from remediator.domain.ports import Clock
 
 LAPSE = timedelta(hours=1)
-"""A change whose publishing began so long ago, and is not recorded, counts no longer."""
+"""A publication that began longer ago than this and was not recorded no longer counts."""
 
 _DAY = timedelta(hours=24)
 
 
 class Caps(Value):
-    """Bounds on pull requests; 0 means none may be opened."""
+    """Limits on pull requests; 0 means that none may be opened."""
 
     open: int = 10
     per_run: int = 5
@@ -30,21 +34,21 @@ class Caps(Value):
 
 @dataclass
 class Admission:
-    """Caps and freeze windows; `refuses` is asked again with a newer index whenever a race was lost."""
+    """Limits and freeze windows; `refusal` is called again with a newer index after a lost race."""
 
     caps: Caps = field(default_factory=Caps)
     frozen: Callable[[], str] = str
-    """Why nothing may be proposed at this time; empty when it may."""
+    """Return the reason why nothing may be proposed at this time; empty when it may."""
     now: Clock = lambda: datetime.now(UTC)
     requested: set[str] = field(default_factory=set)
-    """Incidents that people want opened whatever the caps say."""
+    """Incidents that people want opened in spite of the limits."""
     _admitted: set[str] = field(default_factory=set)
-    """Incidents that this run was let open."""
+    """Incidents that this run may open."""
 
     def refusal(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> str:
-        """Why this incident's pull request must wait, in words; empty when it may be opened.
+        """Return the reason why this incident's pull request must wait; empty when it may be opened.
 
-        What takes a change back is never refused: a freeze and a cap are there to keep things as they were.
+        A revert is never refused: freezes and limits exist to keep the cluster as it was.
         """
         if heads.get(incident_id, {}).get("action") == TAKE_BACK:
             return ""
@@ -53,7 +57,7 @@ class Admission:
         return why
 
     def room(self, heads: Mapping[str, Mapping[str, Any]]) -> int:
-        """How many more the caps leave now: more need not be tried."""
+        """Return how many more pull requests the limits allow now."""
         if self.frozen():
             return 0
         waiting, opening, today = self._count("", heads)
@@ -63,7 +67,7 @@ class Admission:
         )
 
     def _same_change(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> str:
-        """Another run is opening the very same change: its pull request will be this incident's too."""
+        """Return a reason where another run is opening the same change: both incidents will share its pull request."""
         change = heads.get(incident_id, {}).get("change")
         for thread, head in heads.items():
             begun = self._within(head.get("opening", ""), LAPSE)
@@ -72,7 +76,7 @@ class Admission:
         return ""
 
     def _reached_cap(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> str:
-        """The cap that is reached; what the incident itself has open does not count against it."""
+        """Return the limit that is reached; the incident's own open pull request does not count."""
         waiting, opening, today = self._count(incident_id, heads)
         caps = self.caps
         if incident_id in self.requested:
@@ -86,10 +90,12 @@ class Admission:
         return ""
 
     def _count(self, incident_id: str, heads: Mapping[str, Mapping[str, Any]]) -> tuple[int, int, int]:
-        """Waiting for review, being opened, opened within a day (every attempt for itself)."""
+        """Count the pull requests that await review, are being opened, and were opened within a day (each attempt counts)."""
         other_heads = [head for thread, head in heads.items() if thread != incident_id]
         open_ones = [head for head in other_heads if head.get("status") == "awaiting_review"]
-        waiting = len({head.get("branch") or id(head) for head in open_ones})  # several may share a pull request
+        waiting = len(
+            {head.get("branch") or id(head) for head in open_ones}
+        )  # several incidents may share one pull request
         opening = sum(self._within(head.get("opening", ""), LAPSE) for head in other_heads)
         today = sum(self._within(at, _DAY) for head in heads.values() for at in head.get("opened", ()))
         return waiting, opening, today

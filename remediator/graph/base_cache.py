@@ -1,4 +1,4 @@
-"""The heads of branches, asked for once where many incidents are looked at side by side."""
+"""A short cache of branch heads: a sweep of many incidents asks the forge once for each branch."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from remediator.domain.ports import Clock, Forge
 
 FRESH = timedelta(seconds=15)
-"""Shorter than looks that follow each other are apart."""
+"""The life of an entry; it is shorter than the time between two looks at one incident."""
 
 
 @dataclass
 class RecentBases:
-    """`Forge.base`, whose answer counts for a moment."""
+    """`Forge.base` with a cache."""
 
     forge: Forge
     now: Clock
@@ -25,7 +25,7 @@ class RecentBases:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __call__(self, branch: str) -> Base:
-        """Where the branch is, or was a moment ago."""
+        """Return the head of the branch, at most `FRESH` old."""
         with self._lock:
             entry, now = self._bases.get(branch), self.now()
             if entry is None or now - entry[0] >= FRESH:

@@ -1,4 +1,4 @@
-"""The graph itself: one screen that shows what each node may touch and where the flow can go."""
+"""The graph: which ports each node gets, and where the flow can go after it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ports:
-    """All that the nodes may be given; each names what it takes."""
+    """All ports of the nodes; each node names those that it takes."""
 
     logs: LogSource
     workshop: Planner
@@ -41,14 +41,14 @@ class Ports:
     now: Clock
     verifiers: Sequence[Verifier] = ()
     analyst: Analyst | None = None
-    """None: no model is configured."""
+    """The model; None where none is configured."""
     limits: RunLimits = field(default_factory=RunLimits)
     redact: Callable[[str], str] = str
-    """Takes secrets out of what servers say."""
+    """Removes secrets from the answers of servers."""
 
 
 def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> CompiledStateGraph[Any, Any, Any, Any]:
-    """Nodes bound to their ports, edges by the routing table."""
+    """Return the compiled graph: nodes bound to their ports, edges by the routing functions."""
     logs, workshop, forge, limits = ports.logs, ports.workshop, ports.forge, ports.limits
     graph = StateGraph(IncidentState)
     graph.add_node("collect_logs", partial(collect_logs, logs=logs))
@@ -98,7 +98,7 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
 
 
 def mermaid() -> str:
-    """The graph as a Mermaid flowchart, drawn from the graph itself so that the documentation cannot drift."""
+    """Return the graph as a Mermaid flowchart, drawn from the graph itself so that the documentation stays true."""
     unplugged: Any = None
     ports = Ports(logs=unplugged, workshop=unplugged, forge=unplugged, now=unplugged)
     return build(ports).get_graph().draw_mermaid(with_styles=False)

@@ -1,4 +1,4 @@
-"""From the state to the value that every report is made of."""
+"""Convert the state of an incident into the value that every report is made from."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def incident_report(
     promises: Sequence[str] = (),
     repo: str = "",
 ) -> IncidentReport:
-    """Everything that is said about one incident; differences only where the old texts can be read."""
+    """Return the report of one incident; differences are included only where the old texts can be read."""
     incident, proposal, pull = state["incident"], chosen(state), state["pull_request"]
     diagnosis = state["diagnosis"] or Diagnosis(
         category=state["error_category"] or "unknown", severity="info", subject=Subject(), summary="not diagnosed"
@@ -69,23 +69,23 @@ def incident_report(
 
 
 def _failure(state: IncidentState) -> str:
-    """What the verifiers said of the attempt before; nothing where a person ended it."""
+    """Return the verifiers' result of the previous attempt; empty where a person ended that attempt."""
     outcomes = [entry for entry in state["user_feedback_history"] if entry.get("kind") in {"verified", "revert"}]
     return short(str(outcomes[-1].get("words", ""))) if outcomes and outcomes[-1]["kind"] == "verified" else ""
 
 
 def _verification(chosen_id: str, promises: Sequence[str], by: str, look: str) -> str:
-    """What has to hold after the merge, and where the verdict will stand."""
+    """Return the checks after the merge, and where their result will be shown."""
     if chosen_id == TAKE_BACK:
-        return "nothing is expected to recover by this alone: the incident then needs a person"
+        return "the incident then needs a person: a revert alone is not expected to end it"
     if not promises:
         return ""
-    verdict_place = "the verdict comes as a comment here" if by == "comment" else f"`{look}` tells"
+    verdict_place = "the result is posted here as a comment" if by == "comment" else f"`{look}` shows the result"
     return f"{', '.join(dict.fromkeys(promises))}; {verdict_place}"
 
 
 def _earlier(state: IncidentState) -> str:
-    """The newest pull request before the present attempt's."""
+    """Return the address of the previous attempt's pull request."""
     urls = [
         str(entry.get("url", ""))
         for entry in state["user_feedback_history"]

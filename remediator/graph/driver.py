@@ -1,4 +1,9 @@
-"""Start and resume incidents: one graph invocation and one flush each, decided anew when a race was lost."""
+"""Start and resume incidents: one graph invocation and one write of the checkpoint each.
+
+The graph stops before each publication. The state is written first, then the change is published, so that a run that
+is killed in between leaves a state from which the next run continues. When another run has written first, the write
+fails with ConflictError, and the decision is made again on the new state.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +38,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _TRIES = 50
 _PUBLISHING_NODE = "commit_changes"
-"""Where each flow stops until its change may be published."""
+"""The node before which each flow stops until its change may be published."""
 
 
 @dataclass(frozen=True)
 class DriverResult:
-    """Where one incident stands after an invocation; complete even where something failed on the way."""
+    """The state of one incident after an invocation; complete even where a step failed."""
 
     state: IncidentState
     error: RemediatorError | None = None
@@ -47,7 +52,7 @@ class DriverResult:
 
 @dataclass
 class Driver:
-    """Runs the compiled graph over threads; `preview` neither reads a decision as final nor writes anything."""
+    """Runs the compiled graph, one thread for each incident. With `preview` it ignores earlier decisions and writes nothing."""
 
     graph: CompiledStateGraph[Any, Any, Any, Any]
     memory: CheckpointPort
@@ -56,16 +61,16 @@ class Driver:
     admission: Admission = field(default_factory=Admission)
     preview: bool = False
     last: IncidentState = field(default_factory=IncidentState)
-    """The newest state seen, for whoever must report on an invocation that broke."""
+    """The newest state, for the report on an invocation that failed."""
 
     def records(self) -> list[Record]:
-        """All known incidents; fields that a newer release added are passed over."""
+        """Return all known incidents; fields that a newer release added are ignored."""
         fields = Record.model_fields
         heads = self.memory.records()
         return [Record.model_validate({k: v for k, v in head.items() if k in fields}) for head in heads if head]
 
     def start(self, case: Case) -> DriverResult:
-        """Handle one incident of the logs: a new thread, one more sighting of an open one, or silence."""
+        """Handle one incident of the logs: start a new thread, count a sighting of an open incident, or stay quiet."""
         counted = ""
         for _ in range(_TRIES):
             decision = decide(case.fingerprint, self.records(), self.now(), self.limits, case)
@@ -73,19 +78,19 @@ class Driver:
                 decision = _as_if_new(decision)
             try:
                 match decision:
-                    case Quiet(record=known, until=until):
-                        return DriverResult(self.state(known.incident_id), quiet_until=until)
-                    case UnfinishedPublication(record=known):
-                        result = self.finish(known.incident_id)
+                    case Quiet(record=stored, until=until):
+                        return DriverResult(self.state(stored.incident_id), quiet_until=until)
+                    case UnfinishedPublication(record=stored):
+                        result = self.finish(stored.incident_id)
                         if result.error is None:
-                            continue  # and count this sighting
-                    case SeenAgain(record=known) if known.incident_id == counted:
+                            continue  # then count this sighting
+                    case SeenAgain(record=stored) if stored.incident_id == counted:
                         return DriverResult(self.state(counted))
-                    case SeenAgain(record=known) if known.held:
-                        result = self.resume_queued(known.incident_id, seen_at=case.read_at)
-                    case SeenAgain(record=known):
+                    case SeenAgain(record=stored) if stored.held:
+                        result = self.resume_queued(stored.incident_id, seen_at=case.read_at)
+                    case SeenAgain(record=stored):
                         sighting = Review(kind="seen", at=case.read_at)
-                        result = self._invoke(known.incident_id, Command(resume=sighting))
+                        result = self._invoke(stored.incident_id, Command(resume=sighting))
                     case IncidentStart(incident_id=thread, incident=incident, earlier=earlier):
                         earlier_id = earlier.incident_id if earlier else thread if incident.seen > 1 else ""
                         start = initial_state(thread, incident, _history(earlier))
@@ -97,14 +102,14 @@ class Driver:
                 log.info("%s; looking again", error)
                 continue
             return result
-        raise ConflictError(f"incident {case.fingerprint[:12]} is being moved by others all the time")
+        raise ConflictError(f"incident {case.fingerprint[:12]} was changed by other runs {_TRIES} times: run again")
 
     def _earlier_answer(self, incident_id: str) -> SecondReading | None:
-        """What a model said when the incident was here before, for judging anew; nothing of it is shown as it is."""
+        """Return the model's answer to an earlier occurrence of the incident. It is checked again, and nothing is shown unchecked."""
         try:
             answer = self.graph.get_state(_config(incident_id)).values.get("second")
-        except RemediatorError as error:  # a spoilt document of before costs one more question, not the incident
-            log.info("%s: nothing is kept of it: %s", incident_id, error)
+        except RemediatorError as error:  # an unreadable earlier document costs one more question, not the incident
+            log.info("%s: its earlier answer cannot be read: %s", incident_id, error)
             return None
         return (
             answer.model_copy(update={"note": "", "category": "", "dropped": 0}) if answer and answer.answer else None
@@ -113,9 +118,9 @@ class Driver:
     def resume(
         self, incident_id: str, review: Review, *, then: Callable[[IncidentState], object] | None = None
     ) -> DriverResult:
-        """Answer the interrupt; ConflictError when somebody else was first, the caller looks again then.
+        """Answer the interrupt; ConflictError when another run was first, and the caller then reads again.
 
-        `then` tells people of the new state before it is recorded: who finds it unrecorded tells them once more.
+        `then` posts the new state before it is recorded: a run that is killed in between posts it twice, never not at all.
         """
         if self.state(incident_id)["incident"].opening and (publication := self.finish(incident_id)).error:
             return publication
@@ -130,17 +135,17 @@ class Driver:
         return result
 
     def record_now(self, incident_id: str) -> None:
-        """Record this incident now, even where the others of a sweep are recorded together at its end."""
+        """Record this incident now, although a sweep records the others together at its end."""
         self.memory.flush(f"Record {incident_id}", [incident_id])
 
     def finish(self, incident_id: str) -> DriverResult:
-        """Publish what a run was about to publish when it died; everything it did is found again."""
+        """Publish the change of a run that was killed before it could; every step that it made is found again."""
         result = self._advance(incident_id, self._stream(incident_id, None))
         self._flush(result)
         return result
 
     def resume_queued(self, incident_id: str, *, seen_at: str = "") -> DriverResult:
-        """Go on with an incident that was held back: from its stored proposals, since its log may be gone."""
+        """Continue a queued incident from its stored proposals, since its log may be gone."""
         state = self.state(incident_id)
         ready = self.prepare_queued(incident_id, seen_at=seen_at) if state["incident"].held else DriverResult(state)
         result = self._advance(incident_id, ready)
@@ -148,7 +153,7 @@ class Driver:
         return result
 
     def prepare_queued(self, incident_id: str, *, seen_at: str = "") -> DriverResult:
-        """Bring a held incident to where its change could be published; `revive` goes on from there."""
+        """Bring a queued incident to the stop before its publication; `resume_queued` continues from there."""
         state = self.state(incident_id)
         incident = seen_again(state["incident"], seen_at) if seen_at else state["incident"]
         free = IncidentState(incident=incident.model_copy(update={"held": "", "reason": "", "noted": ""}))
@@ -156,12 +161,12 @@ class Driver:
         return self._stream(incident_id, None)
 
     def queue(self, incident_id: str, why: str) -> DriverResult:
-        """Not now: what is ready to be published waits."""
+        """Queue a change that is ready to be published."""
         self._write_as(incident_id, queue_change(self.state(incident_id), why), _PUBLISHING_NODE)
         return self._stream(incident_id, None)
 
     def revert(self, incident_id: str, review: Review) -> DriverResult:
-        """Propose to revert what was merged, also of an incident that has ended."""
+        """Propose to revert the merged change, also of an incident that has ended."""
         state = self.state(incident_id)
         if not state["incident"].merged or state["workflow_status"] == "awaiting_review":
             raise ConfigError(f"{incident_id} has no merged change that could be taken back")
@@ -171,7 +176,7 @@ class Driver:
         return result
 
     def end(self, incident_id: str, review: Review) -> DriverResult:
-        """Close an incident that no pull request waits for: its flow is over, so its end is written behind it."""
+        """Close an incident that needs a person: its flow is over, so that the end is added to its state."""
         state = self.state(incident_id)
         ended = IncidentState(
             workflow_status="rejected",
@@ -185,14 +190,14 @@ class Driver:
         return result
 
     def state(self, incident_id: str) -> IncidentState:
-        """The stored state; ConfigError for an unknown id."""
+        """Return the stored state; ConfigError for an unknown id."""
         values = self.graph.get_state(_config(incident_id)).values
         if not values:
             raise ConfigError(f"no incident {incident_id} is known here: see `remediator list`")
         return cast("IncidentState", values)
 
     def _write_as(self, thread: str, update: IncidentState, node: str) -> None:
-        """As if the node had just said so: the routing decides what comes next."""
+        """Write an update as if the node had returned it; the routing then chooses the next node."""
         with tracing_context(enabled=False):
             self.graph.update_state(_config(thread), cast("dict[str, Any]", update), as_node=node)
 
@@ -200,9 +205,9 @@ class Driver:
         return self._advance(thread, self._stream(thread, payload))
 
     def _advance(self, thread: str, result: DriverResult) -> DriverResult:
-        """Past the stop before each change: what is new is recorded as being opened, then it is published.
+        """Continue past the stop before each publication: record that it begins, then publish.
 
-        So a run that dies while publishing leaves its whole state behind, and the next one goes on.
+        A run that is killed while it publishes therefore leaves its whole state, and the next one continues.
         """
         while result.error is None and not self.preview and self.ready_to_publish(thread):
             pull, why = result.state["pull_request"], ""
@@ -218,7 +223,7 @@ class Driver:
         return result
 
     def adopt(self, incident_id: str, owner: IncidentState) -> None:
-        """Take over what a shared pull request has come to propose: what is merged is what must be remembered."""
+        """Copy the change of a shared pull request into this incident, so that it records the change that was merged."""
         state, owner_pull = self.state(incident_id), owner["pull_request"]
         pull = state["pull_request"]
         if pull is None or owner_pull is None or state["git_changes"] == owner["git_changes"]:
@@ -237,7 +242,7 @@ class Driver:
         self._stream(incident_id, None)
 
     def same_change(self, thread: str) -> PullRequest | None:
-        """The open pull request that another incident has opened for the very same change."""
+        """Return the open pull request that another incident has opened for the same change."""
         change = record(thread, dict(self.state(thread))).change
         twins = [
             record_ for record_ in self.records() if record_.change == change and record_.status == "awaiting_review"
@@ -250,11 +255,11 @@ class Driver:
         return None
 
     def ready_to_publish(self, thread: str) -> bool:
-        """Whether a change is ready to be published."""
+        """Return whether a change is ready to be published."""
         return self.graph.get_state(_config(thread)).next == (_PUBLISHING_NODE,)
 
     def _end_as_needs_person(self, thread: str, result: DriverResult) -> None:
-        """What a person must decide is not tried again by every sweep."""
+        """End an incident whose change cannot be published as one that needs a person, so that sweeps do not repeat it."""
         values = self.graph.get_state(_config(thread)).values
         if self.preview or not values or not values["incident"].opening:
             return
@@ -270,12 +275,14 @@ class Driver:
         self.record_now(thread)
 
     def _stream(self, thread: str, payload: Any) -> DriverResult:
-        """Up to the next stop, interrupt or end."""
+        """Run the graph up to the next stop, interrupt or end."""
         config = _config(thread)
         self.last = cast("IncidentState", payload if isinstance(payload, dict) else self.state(thread))
         stops = [] if self.preview else [_PUBLISHING_NODE]
         try:
-            with tracing_context(enabled=False):  # whatever the environment says: incidents go nowhere else
+            with tracing_context(
+                enabled=False
+            ):  # whatever the environment says: no incident is sent to a tracing service
                 for values in self.graph.stream(
                     payload, config, stream_mode="values", durability="exit", interrupt_before=stops
                 ):
@@ -298,7 +305,7 @@ class Driver:
 
 
 def _as_if_new(decision: IncidentStart | UnfinishedPublication | SeenAgain | Quiet) -> IncidentStart:
-    """What a run would propose today, whatever was decided before."""
+    """Return the decision to start, whatever was decided before: a preview shows the proposal of today."""
     if isinstance(decision, IncidentStart):
         return decision
     stored = decision.record

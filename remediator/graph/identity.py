@@ -1,4 +1,8 @@
-"""Which thread an incident belongs to: pure, so that repeats, races and crashes all come to the same answer."""
+"""The thread to which an incident belongs.
+
+The decision is a pure function of the fingerprint and the stored records, so that repeats, races and crashes lead to the
+same answer.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from remediator.graph.limits import RunLimits
 
 SHORTEST = 6
-"""Hex digits of the fingerprint in an id; more only where another incident has the same ones."""
+"""Hex digits of the fingerprint in an id; more are used only where another incident has the same ones."""
 
 
 class IncidentStart(Value):
@@ -25,32 +29,32 @@ class IncidentStart(Value):
     incident_id: str
     incident: Incident
     earlier: Record | None = None
-    """The generation before, whose outcome goes into the history."""
+    """The previous generation, whose outcome goes into the history."""
 
 
 class UnfinishedPublication(Value):
-    """A run is publishing its change, or died over it: do so too, since publishing twice is publishing once."""
+    """A run is publishing the change, or was killed while it did: publish too, since publishing twice has one effect."""
 
     record: Record
 
 
 class SeenAgain(Value):
-    """The incident is open: take note that it was seen once more."""
+    """The incident is open: count one more sighting."""
 
     record: Record
 
 
 class Quiet(Value):
-    """A person declined it a short while ago: say so and leave it."""
+    """A person declined the incident recently: report this and do nothing."""
 
     record: Record
     until: str
 
 
 def is_same_incident(case: Case, record: Record) -> bool:
-    """Whether an open incident is this one under another fingerprint: what leads it has changed, the fault has not.
+    """Return whether an open incident is this one under another fingerprint: its leading signal has changed, not the fault.
 
-    An alert fires on when the pods that told of the fault are gone, and fires before anybody has looked at them.
+    An alert keeps firing after the pods with the fault are gone, and it fires before anybody has looked at them.
     """
     place, _, container = case.about.rpartition("/")
     stored_place, _, stored_container = record.about.rpartition("/")
@@ -71,7 +75,7 @@ def decide(
     limits: RunLimits,
     case: Case | None = None,
 ) -> IncidentStart | UnfinishedPublication | SeenAgain | Quiet:
-    """One open thread for each fault; what came to nothing runs again, what ended gets a new generation."""
+    """Return the one open thread of each fault. An incident without a pull request runs again; an ended one gets a new generation."""
     generations = sorted((r for r in records if r.fingerprint == fingerprint), key=lambda r: r.generation)
     last = generations[-1] if generations else Record(incident_id="")
     if last.opening:

@@ -1,4 +1,4 @@
-"""Bounds that the flow keeps, from the policies."""
+"""The limits of the flow, from the policies."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from remediator.domain.base import Value
 
 
 class RunLimits(Value):
-    """How often and how long; the shipped policies say the same."""
+    """Limits of attempts, rounds and time; the shipped policies have the same values."""
 
     attempts: int = 3
     rounds: int = 5
     merge_on_approval: bool = False
-    """An approval of the present head merges, instead of waiting for the merge."""
+    """An approval of the current head merges the pull request."""
     deadline: timedelta = timedelta(hours=4)
-    """From the merge to the last look at recovery."""
+    """The time between the merge and the last check of recovery."""
     cleared_for: timedelta = timedelta(hours=72)
-    """An incident that everything configured finds gone for so long needs no pull request; 0: a person decides."""
+    """The time after which an incident that no verifier sees any more needs no pull request; 0: a person decides."""
     cool_down: timedelta = timedelta(hours=72)
-    """Quiet after a rejection."""
+    """The quiet time after a rejection."""

@@ -1,4 +1,4 @@
-"""Whether what was merged is still in the base: a person may have fixed or taken it back while we waited."""
+"""Check whether a merged change is still in the base: a person may have changed or reverted it while we waited."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ log = logging.getLogger(__name__)
 
 
 class ChangeFate(NamedTuple):
-    """What became of a merged change."""
+    """The present state of a merged change."""
 
     summary: str = ""
-    """Empty while it stands, or where nobody can say."""
+    """Empty while the change is in the base, or where this cannot be read."""
     reverted: bool = False
-    """It was taken back, so that whatever goes on is none of its doing."""
+    """The change was reverted, so that it cannot be the cause of what the verifiers see."""
 
 
 @dataclass
 class MergedChange:
-    """All incidents of a sweep are held against the same commit of their base."""
+    """Compares merged changes with their base; all incidents of a sweep are compared with the same commit."""
 
     forge: Forge
     bases: Callable[[str], Base]
 
     def of(self, state: IncidentState) -> ChangeFate:
-        """The first of its files decides that does not read as merged."""
+        """Return the state of the change; the first file that differs from the merge decides."""
         pull = state["pull_request"]
         if pull is None:
             return ChangeFate()
@@ -51,15 +51,15 @@ class MergedChange:
                     continue
                 place = f"`{path}` in {head.branch or head.commit[:7]}"
                 if _contains_step(merged, original, current):
-                    return ChangeFate(f"{place} was taken back after the merge", reverted=True)
+                    return ChangeFate(f"{place} was reverted after the merge", reverted=True)
                 return ChangeFate(f"{place} no longer reads as proposed")
         except RemediatorError as error:
-            log.info("whether the change still stands is not known: %s", error)
+            log.info("cannot check whether the change is still in the base: %s", error)
         return ChangeFate()
 
 
 def read(forge: Forge, base: Base, path: str) -> bytes | None:
-    """The file at that base; None where there is none."""
+    """Return the file at that base; None where it does not exist."""
     try:
         return forge.read(base, path)
     except FileNotFoundError:
@@ -67,7 +67,7 @@ def read(forge: Forge, base: Base, path: str) -> bytes | None:
 
 
 def _contains_step(old: bytes | None, new: bytes | None, current: bytes | None) -> bool:
-    """Whether the step from `before` to `after` is in the file, whatever else has changed in it."""
+    """Return whether the step from `old` to `new` is in the current file, whatever else has changed in it."""
     try:
         revert_text(old, new, current)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Look again within one run, as long as the policy has patience; a sweep of many has none."""
+"""Look again within one run, for the time that the policy allows; a sweep of many incidents does not wait."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEP = 30.0
 
 @dataclass(frozen=True)
 class Polling:
-    """How long one run waits for a rollout; what is not settled by then is a later run's."""
+    """The waiting time of one run for a rollout; a later run checks what is not settled by then."""
 
     total: timedelta
     now: Clock
@@ -33,7 +33,7 @@ class Polling:
     step: float = STEP
 
     def watch(self, value: T, is_pending: Callable[[T], bool], look: Callable[[], T]) -> T:
-        """What `look` finds in the end: it is asked again until nothing is waited for, or patience is over."""
+        """Return the last result of `look`: it is called until nothing is pending, or the time is over."""
         until = self.now() + self.total
         while is_pending(value) and (remaining := (until - self.now()).total_seconds()) > 0:
             log.info("not settled yet; looking again in %.0f s", min(self.step, remaining))
@@ -45,6 +45,6 @@ class Polling:
 
 
 def unsettled(state: IncidentState) -> bool:
-    """Whether another look could tell more."""
+    """Return whether another look could give another result."""
     waits = state["workflow_status"] == "verifying" and state["verification_status"] == "pending"
     return waits and state["recovery_result"] != NOTHING_CONFIGURED

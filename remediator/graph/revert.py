@@ -1,4 +1,4 @@
-"""The proposal that takes a merged change back."""
+"""The proposal that reverts a merged change."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from remediator.graph.state import IncidentState
 
 
-REVERT_REASON = "A person asked to take it back."
+REVERT_REASON = "A person asked for the revert."
 
 
 def revert_proposal(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
-    """Whole files as they stood before the merge, with what came since; PolicyViolation where both touch one line."""
+    """Return the proposal that restores the files as they were before the merge and keeps later changes.
+
+    PolicyViolation where a later change is on the same line.
+    """
     pull, proposal = state["pull_request"], chosen(state)
     if pull is None or proposal is None:
         return ()
@@ -32,14 +35,14 @@ def revert_proposal(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
                 read(forge, original, path), text.encode() if text is not None else None, read(forge, head, path)
             )
         except ValueError as error:
-            raise PolicyViolation(f"{path} {error}: take it back by hand") from error
+            raise PolicyViolation(f"{path} {error}: revert it by hand") from error
         op = "remove" if content is None else "write"
         edits.append(Edit(op=op, file=path, value=None if content is None else content.decode()))
     return (
         Proposal(
             id=TAKE_BACK,
             action=TAKE_BACK,
-            title=f"take back: {proposal.title}",
+            title=f"revert: {proposal.title}",
             reason=REVERT_REASON
             if state["incident"].noted == "revert"
             else "It was merged and did not end the incident.",
@@ -47,6 +50,6 @@ def revert_proposal(state: IncidentState, forge: Forge) -> tuple[Proposal, ...]:
             places=proposal.places,
             edits=tuple(edits),
             risk="low",
-            policy=("takes back what was merged; no auto-merge",),
+            policy=("reverts the merged change; no auto-merge",),
         ),
     )

@@ -1,34 +1,34 @@
-"""Where the flow goes next: pure functions of the state, one for each node that has a choice."""
+"""The next node of the flow: pure functions of the state, one for each node that has a choice."""
 
 from __future__ import annotations
 
 from remediator.graph.state import IncidentState
 
 CALM = frozenset({"info", "unknown", ""})
-"""Categories that mean nothing is wrong, or nothing was recognised."""
+"""Categories that mean that nothing is wrong, or that nothing was recognised."""
 
 
 def after_classify(state: IncidentState) -> str:
-    """Calm and unrecognised logs are recorded; everything else is looked into."""
+    """Record calm and unrecognised logs; analyse all others."""
     if state["error_category"] in CALM or state["error_severity"] == "info":
         return "final_feedback"
     return "analyze_root_cause"
 
 
 def after_analyze(state: IncidentState) -> str:
-    """Without a single allowed action a person is needed."""
+    """End the flow where no allowed action fits: a person is needed."""
     return "generate_action" if state["proposals"] else "final_feedback"
 
 
 def after_generate(state: IncidentState) -> str:
-    """Nothing to commit: in a review the pull request stays as it is, else a person is needed."""
+    """Commit the change; without one, a pull request in review stays as it is, else a person is needed."""
     if not state["incident"].reason:
         return "commit_changes"
     return "get_user_feedback" if state["workflow_status"] == "awaiting_review" else "final_feedback"
 
 
 def after_commit(state: IncidentState) -> str:
-    """What is held back ends for now. A pull request that the policy let merge at once is verified; all others wait for a person."""
+    """End a queued incident for now, verify a pull request that the policy has merged, and wait for a person on all others."""
     if state["incident"].held:
         return "final_feedback"
     pull = state["pull_request"]
@@ -36,11 +36,11 @@ def after_commit(state: IncidentState) -> str:
 
 
 def after_feedback(state: IncidentState) -> str:
-    """What the last answer means for the pull request as it now stands."""
+    """Choose the next node by the last answer and the state of the pull request."""
     last = state["user_feedback_history"][-1] if state["user_feedback_history"] else {}
     match state["incident"].noted or last.get("kind"), state["workflow_status"]:
         case "merged", "needs_person":
-            return "final_feedback"  # a change was taken back: nothing is expected to recover by that
+            return "final_feedback"  # a revert was merged: it is not expected to end the incident
         case "merged", _:
             return "verify_recovery"
         case "revert", "verifying":
@@ -60,10 +60,10 @@ def after_feedback(state: IncidentState) -> str:
 
 
 def after_verify(state: IncidentState) -> str:
-    """Healthy ends it, pending waits, failed tries the next action while there is one and the bound allows."""
+    """End on success, wait while pending, and try the next action after a failure while the limit allows."""
     match state["verification_status"], state["workflow_status"]:
         case _, "awaiting_review":
-            return "get_user_feedback"  # it has not cleared by itself
+            return "get_user_feedback"  # the incident has not cleared by itself
         case "success", "verifying":
             return "get_user_feedback"  # nobody has approved it: a person is asked to confirm
         case "success", _:

@@ -1,4 +1,4 @@
-"""What the graph knows about one incident: plain fields and frozen values, never a secret or a client."""
+"""The state of one incident: plain fields and frozen values, never a secret or a client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class IncidentState(TypedDict, total=False):
     """The redacted excerpt, never the whole log."""
     log_source: str
     timestamp: str
-    """When the log was read, RFC 3339, UTC."""
+    """The time at which the log was read, RFC 3339, UTC."""
     error_category: str
     error_severity: str
     affected_apps: list[str]
@@ -38,7 +38,7 @@ class IncidentState(TypedDict, total=False):
     user_approved_action: str
     """The id of the action that a person approved."""
     git_changes: dict[str, str]
-    """Full new text by path; deleted files are told by `deleted_files`."""
+    """Full new text by path; `deleted_files` returns the files that the change deletes."""
     commit_message: str
     commit_hash: str
     recovery_result: str
@@ -55,7 +55,7 @@ class IncidentState(TypedDict, total=False):
     observations: tuple[Observation, ...]
     incident: Incident
     second: SecondReading | None
-    """What a model said, where one is configured; absent in states of before."""
+    """The model's answer, where one is configured; absent in states of older releases."""
 
 
 PLAN_FIELDS: tuple[str, ...] = (
@@ -92,11 +92,11 @@ VALUES: tuple[type, ...] = (
     SecondReading,
     Subject,
 )
-"""The only classes that a checkpoint may bring to life."""
+"""The only classes that a checkpoint may instantiate."""
 
 
 def initial_state(incident_id: str, incident: Incident, history: list[dict[str, Any]] | None = None) -> IncidentState:
-    """Every field at its start, so that nothing of an earlier run of the same thread shines through."""
+    """Return a state with every field at its initial value, so that no value of an earlier run of the thread remains."""
     return IncidentState(
         raw_log="",
         log_source="",
@@ -127,13 +127,13 @@ def initial_state(incident_id: str, incident: Incident, history: list[dict[str, 
 
 
 def without_log_texts(channel: str, value: Any) -> Any:
-    """A field without the texts of logs: signatures, counts and references stay, and what the pull request shows."""
+    """Return a field without log texts: signatures, counts, references and the text of the pull request stay."""
     match channel, value:
         case "raw_log", str():
             return ""
         case "evidence", tuple() | list():
-            return type(value)(one.model_copy(update={"text": ""}) for one in value)
-        case "second", SecondReading():  # its raw answer may quote a log beyond what was judged and shown
+            return type(value)(item.model_copy(update={"text": ""}) for item in value)
+        case "second", SecondReading():  # its raw answer may quote more of a log than was checked and shown
             return value.model_copy(update={"answer": ""})
         case "diagnosis", Diagnosis():
             return value.model_copy(update={"evidence": without_log_texts("evidence", value.evidence), "context": ()})
@@ -142,35 +142,35 @@ def without_log_texts(channel: str, value: Any) -> Any:
 
 
 def chosen(state: IncidentState) -> Proposal | None:
-    """The proposal that the present change makes."""
+    """Return the proposal of the present change."""
     chosen_id = state["incident"].chosen
     return next((proposal for proposal in state["proposals"] if proposal.id == chosen_id), None)
 
 
 def deleted_files(state: IncidentState) -> tuple[str, ...]:
-    """Files that the present change removes; `git_changes` holds texts only."""
+    """Return the files that the present change deletes; `git_changes` contains texts only."""
     proposal = chosen(state)
     edits = proposal.edits if proposal and state["commit_message"] else ()
     return tuple(e.file for e in edits if e.op == "remove" and e.file not in state["git_changes"])
 
 
 def all_changes(state: IncidentState) -> dict[str, str | None]:
-    """The whole change: full new text by path, None to delete."""
+    """Return the whole change: full new text by path, None to delete."""
     return {**state["git_changes"], **dict.fromkeys(deleted_files(state))}
 
 
 def branch_name(state: IncidentState) -> str:
-    """Deterministic, so that a run that crashed after making it is found again."""
+    """Return the branch's name. It is deterministic, so that the branch of a killed run is found again."""
     return f"remediator/{state['incident_id']}-{state['incident'].attempt}"
 
 
 def remember(state: IncidentState, **facts: str) -> list[dict[str, Any]]:
-    """The history with one more entry, empty facts left out."""
+    """Return the history with one more entry, without empty facts."""
     return [*state["user_feedback_history"], {key: value for key, value in facts.items() if value}]
 
 
 def record(thread: str, values: dict[str, Any]) -> Record:
-    """The readable head of a stored document."""
+    """Return the readable head of a stored document."""
     if "incident" not in values:
         return Record(incident_id=thread)
     state = cast("IncidentState", values)
@@ -206,7 +206,7 @@ def record(thread: str, values: dict[str, Any]) -> Record:
 
 
 def _change(state: IncidentState) -> str:
-    """Of what is proposed now: incidents of several clusters often ask for the very same edit."""
+    """Return a digest of the present change: incidents of several clusters often need the same edit."""
     pull, changes = state.get("pull_request"), all_changes(state)
     if pull is None or pull.state != "open" or not changes:
         return ""

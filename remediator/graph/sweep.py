@@ -1,4 +1,7 @@
-"""Many incidents in one run: looked at side by side, written as one commit."""
+"""A sweep: many incidents in one run, looked at in parallel and written as one commit.
+
+A fault of one incident must not cost the others their update, and most of the time is waiting for servers.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 WIDTH = 16
-"""Incidents that are looked at at once; most of a look is waiting for servers."""
+"""The number of incidents that are looked at in parallel."""
 
 
 def sweep_incidents(
@@ -29,9 +32,9 @@ def sweep_incidents(
     look: Callable[[Driver, Record], T],
     tell: Callable[[], Mapping[str, RemediatorError]] = dict,
 ) -> dict[str, T | RemediatorError]:
-    """All of them; those held back come last and in order, so that the gravest gets a place that another has freed.
+    """Look at all incidents. Queued ones come last, most severe first, so that they get the places that others have freed.
 
-    `tell` tells people of all at once, before anything is recorded, and says of which incidents it could not.
+    `tell` posts the results together before anything is recorded, and returns the incidents for which this failed.
     """
     driver.memory.recall([record.incident_id for record in records])
     results = look_together(driver, [record for record in records if not record.held], look, tell)
@@ -45,7 +48,7 @@ def _resume_queued(
     look: Callable[[Driver, Record], T],
     tell: Callable[[], Mapping[str, RemediatorError]],
 ) -> dict[str, T | RemediatorError]:
-    """As many as the caps have room for, admitted as one commit and looked at side by side; the others wait on."""
+    """Continue as many queued incidents as the limits allow, admitted as one commit; the others stay queued."""
     if not queued or driver.preview:
         return {}
     heads = {record.incident_id: record.model_dump() for record in driver.records()}
@@ -65,19 +68,19 @@ def _resume_queued(
     refused, lost = _admit(driver, names)
     faults |= lost
     if refused:
-        driver.memory.forget(*refused)  # held as they are stored
+        driver.memory.forget(*refused)  # they stay queued as they are stored
     admitted = [record for record in first if record.incident_id not in {*refused, *faults}]
     return {**faults, **look_together(driver, admitted, look, tell)}
 
 
 def _admit(driver: Driver, names: list[str]) -> tuple[dict[str, str], dict[str, RemediatorError]]:
-    """Why some must wait, and which were moved on by somebody else meanwhile; all others are let open."""
+    """Return the reasons of those that must wait, and the errors of those that another run has changed; admit all others."""
     lost: dict[str, RemediatorError] = {}
     while True:
         candidates = [name for name in names if name not in lost]
         try:
             return driver.memory.claim(
-                candidates, f"Open {len(candidates)} held incidents", driver.admission.refusal
+                candidates, f"Open {len(candidates)} queued incidents", driver.admission.refusal
             ), lost
         except ConflictError as error:
             moved = [name for name in candidates if name in str(error)]
@@ -92,12 +95,12 @@ def look_together(
     look: Callable[[Driver, Record], T],
     tell: Callable[[], Mapping[str, RemediatorError]] = dict,
 ) -> dict[str, T | RemediatorError]:
-    """What became of each by its id; one fault does not cost the others, what somebody else moved is left to them."""
+    """Return the result of each incident by its id. An incident that another run has changed is left to that run."""
     results = _look_at_each(driver, records, look)
     if driver.preview or not records:
         return results
     if unsent := tell():
-        driver.memory.forget(*unsent)  # the next sweep looks, and tells, once more
+        driver.memory.forget(*unsent)  # the next sweep looks, and posts, again
         results.update(unsent)
     try:
         driver.memory.flush(f"Sweep {len(records)} open incidents")
@@ -112,7 +115,7 @@ def look_together(
 def _look_at_each(
     driver: Driver, records: Sequence[Record], look: Callable[[Driver, Record], T]
 ) -> dict[str, T | RemediatorError]:
-    """Each look gets a driver of its own, since a driver remembers what it saw last."""
+    """Look at each incident with a driver of its own, since a driver stores the newest state."""
     if not records:
         return {}
 
@@ -122,7 +125,9 @@ def _look_at_each(
         except RemediatorError as error:
             driver.memory.forget(record.incident_id)
             return error
-        except Exception as error:  # whatever an answer from outside has tripped costs this incident alone
+        except (
+            Exception
+        ) as error:  # a broad except, see errors.py: a bug on one server's answer costs this incident alone
             log.exception("%s cannot be looked at", record.incident_id)
             driver.memory.forget(record.incident_id)
             return ServiceError(

@@ -57,14 +57,14 @@ def test_run_then_approve(remediator: Command, root: Path) -> None:
     assert answer.code == 0
     assert "verification pending: no verifier configured" in answer.out
     assert "success" not in answer.out
-    assert answer.out.endswith(f"when you have seen it recover: remediator feedback {ID} confirm --repo {root}\n")
+    assert answer.out.endswith(f"when it has recovered: remediator feedback {ID} confirm --repo {root}\n")
     assert (root / FILE).read_text() == "memory: 2Gi\n"
     assert git(root, "status", "--porcelain") == ""
     assert "no open incident" not in remediator("list").out
     status = remediator("status", "3f9").out
     assert "verifying" in status
     assert "no verifier configured" in status
-    assert status.endswith(f"when you have seen it recover: remediator feedback {ID} confirm --repo {root}\n")
+    assert status.endswith(f"when it has recovered: remediator feedback {ID} confirm --repo {root}\n")
 
 
 def test_json_is_one_array_and_nothing_else_on_stdout(remediator: Command) -> None:
@@ -253,7 +253,7 @@ def test_feedback_revises_the_same_branch(remediator: Command, root: Path) -> No
     assert git(root, "rev-list", "--count", f"main..remediator/{ID}-1") == "1"
     answer = remediator("feedback", ID, "make", "it", "faster")
     assert (answer.code, "nothing was changed: your words were noted" in answer.out) == (0, True)
-    assert "only `use N`" in answer.out
+    assert "the commands are `use N`" in answer.out
     assert git(root, "show", f"remediator/{ID}-1:{FILE}") == "memory: 4Gi"
     assert "+memory: 2Gi" in remediator("feedback", ID, "use", "1").out
 
@@ -320,9 +320,9 @@ def test_the_words_of_a_pull_request_work_here_too(remediator: Command, root: Pa
     assert "A person asked to take it back." in answer.out
     assert "did not end" not in answer.out
     assert f"{ID}: remediator/{ID}-2 proposed; approve: " in answer.out
-    assert "(take back)" in remediator("list").out
+    assert "(revert)" in remediator("list").out
     answer = remediator("feedback", ID, "close", "we", "keep", "it")
-    assert (answer.code, answer.out) == (0, f"{ID}: unconfirmed. it was not taken back: we keep it\n")
+    assert (answer.code, answer.out) == (0, f"{ID}: unconfirmed. it was not reverted: we keep it\n")
 
 
 def test_an_incident_can_be_ignored_for_a_time(remediator: Command) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from remediator.action.held_issue import HeldList
+from remediator.action.queue_issue import QueueIssue
 from remediator.action.reconcile import Reconciler
 from remediator.graph.admission import Admission, Caps
 from remediator.graph.build import Ports, build
@@ -119,11 +119,11 @@ class Life:
     def sweep(self, *, verify: bool = False) -> None:
         """As the action sweeps: ticks first, the list of what is held back last."""
         driver, follow = self._run()
-        held = HeldList(driver, follow.conversation)
-        held.heed()
+        held = QueueIssue(driver, follow.conversation)
+        held.apply_ticks()
         for state in follow.sweep(verify=verify).values():
             assert isinstance(state, dict), state
-        held.tell()
+        held.update()
 
     @property
     def number(self) -> int:

@@ -81,7 +81,7 @@ def test_a_server_that_could_not_be_read_is_named_in_the_summary_and_the_others_
         }
         code, out, text = action("schedule", {"schedule": "*/15 * * * *"}, **servers)
     assert (code, out["conclusion"]) == (0, "nothing"), text
-    assert "had nothing new to tell" in text
+    assert "returned nothing new" in text
     assert "alertmanager was not read: Alertmanager cannot be reached" in text
 
 
@@ -129,7 +129,7 @@ def test_from_a_dispatched_run_with_an_artifact_to_the_note_of_its_merge(action:
         ("workflow_dispatch", {}, {"log_artifact": "none"}, "does not exist"),
         ("workflow_dispatch", {}, {}, "nothing to read"),
         ("workflow_dispatch", {}, {"log_text": "Name: web  Reason: OOMKilled " * 40}, "the form drops line breaks"),
-        ("schedule", {}, {"dry_run": "true"}, "answers nobody"),
+        ("schedule", {}, {"dry_run": "true"}, "does not answer comments"),
         ("workflow_dispatch", {}, {"dry_run": "true", "log_artifact": "incident"}, "(dry run)"),
     ],
 )
@@ -160,7 +160,11 @@ def test_every_input_and_output_is_handed_over() -> None:
 
 @pytest.mark.parametrize(
     ("inputs", "words"),
-    [({"mode": "sometimes"}, "none of auto"), ({"max_open_prs": "many"}, "MAX_OPEN_PRS"), ({"run_id": "x"}, "run-id")],
+    [
+        ({"mode": "sometimes"}, "is not one of auto"),
+        ({"max_open_prs": "many"}, "MAX_OPEN_PRS"),
+        ({"run_id": "x"}, "run-id"),
+    ],
 )
 def test_an_input_that_cannot_be_meant_still_gives_outputs_and_a_summary(
     action: Action, inputs: dict[str, str], words: str

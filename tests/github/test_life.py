@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from remediator.action.held_issue import HeldList
+from remediator.action.queue_issue import QueueIssue
 from remediator.action.replies import parse
 from remediator.domain.review_commands import ReviewCommand
 from remediator.graph.admission import Caps
@@ -40,7 +40,7 @@ def test_opening_costs_at_most_twelve_requests(life: Life) -> None:
 def test_the_body_says_how_recovery_will_be_proved(life: Life) -> None:
     life.verdicts = ["pending"]
     life.start()
-    assert "all looks well; the verdict comes as a comment here" in life.server.world.pulls[life.number].body
+    assert "all looks well; the result is posted here as a comment" in life.server.world.pulls[life.number].body
 
 
 def test_a_recurrence_is_the_same_pull_request(life: Life) -> None:
@@ -48,8 +48,8 @@ def test_a_recurrence_is_the_same_pull_request(life: Life) -> None:
     state = life.start().state
     assert state["incident"].seen == 2
     assert len(life.server.world.pulls) == 1
-    life._run()[1].recurred(state)
-    life._run()[1].recurred(life.start().state)
+    life._run()[1].post_recurrence(state)
+    life._run()[1].post_recurrence(life.start().state)
     (said,) = life.comments()
     assert "Awaiting review — seen 3 times, last at" in said
 
@@ -147,7 +147,7 @@ def test_a_review_that_asks_for_changes_is_answered(life: Life) -> None:
     assert life.event()["incident"].chosen == "roll_back"
     life.server.world.review(life.number, "ada", "CHANGES_REQUESTED", "more please")
     life.event()
-    assert "without a person" in life.comments()[-1]
+    assert "nothing changed" in life.comments()[-1]
 
 
 def test_a_close_is_remembered_with_its_reason(life: Life) -> None:
@@ -239,7 +239,7 @@ def test_revert_takes_a_merged_change_back_in_a_new_pull_request(life: Life) -> 
     state = life.event()
     first, second = sorted(life.server.world.pulls)
     assert (state["workflow_status"], state["incident"].chosen) == ("awaiting_review", "take_back")
-    assert life.server.world.pulls[second].title.startswith("fix(checkout): take back")
+    assert life.server.world.pulls[second].title.startswith("fix(checkout): revert")
     assert f"Follows https://github.invalid/acme/gitops/pull/{first}." in life.server.world.pulls[second].body
     assert life.server.world.bare.run("show", f"{life.server.world.pulls[second].head}:{FILE}") == "memory: 1Gi"
     assert f"/pull/{second} takes it back" in life.comments()[-1]
@@ -338,7 +338,7 @@ def test_a_tick_between_two_looks_is_not_wiped_away(life: Life) -> None:
     (issue,) = life.server.world.issues.values()
     issue.body, issue.editor = issue.body.replace("- [ ]", "- [x]", 1), "ada"
     driver, follow = life._run()
-    HeldList(driver, follow.conversation).tell()  # a run that was there for a new log
+    QueueIssue(driver, follow.conversation).update()  # a run that was there for a new log
     assert issue.body.count("- [x]") == 1
     life.sweep()
     assert len(life.server.world.pulls) == 1
@@ -351,7 +351,7 @@ def test_a_next_attempt_that_is_held_back_is_said_on_the_one_before(life: Life) 
     life.event()
     (said,) = life.comments()
     assert "Not recovered" in said
-    assert "held back: 0 pull requests are open" in said
+    assert "queued: 0 pull requests are open" in said
     life.caps = Caps()
     life.sweep()
     (said,) = life.comments()

@@ -28,7 +28,7 @@ def life(tmp_path: Path) -> Iterator[Life]:
 def begun(life: Life) -> None:
     for one in life.cases:
         driver, follow = life._run()
-        follow.recurred(driver.start(one).state)
+        follow.post_recurrence(driver.start(one).state)
 
 
 def test_the_second_joins_the_first_and_says_so_once(life: Life) -> None:
@@ -37,7 +37,7 @@ def test_the_second_joins_the_first_and_says_so_once(life: Life) -> None:
     (pull,) = life.server.world.pulls.values()
     assert pull.head == "remediator/inc-eaeaea-1-1"
     assert [name for name in life.server.world.bare.refs() if "inc-" in name] == [f"refs/heads/{pull.head}"]
-    said = [text for text in life.comments() if "The same change answers incident `inc-0e0e0e-1`" in text]
+    said = [text for text in life.comments() if "This change is also the fix for incident `inc-0e0e0e-1`" in text]
     assert len(said) == 1
     assert {(r.status, r.branch) for r in life._run()[0].records()} == {("awaiting_review", pull.head)}
 
@@ -66,7 +66,7 @@ def test_one_that_has_gone_by_itself_leaves_the_pull_request_to_the_other(life: 
     calm(life)
     driver, follow = life._run()
     (east,) = [r for r in driver.records() if r.incident_id.startswith("inc-ea")]
-    follow._swept(east, verify=True)
+    follow._look(east, verify=True)
     pull = life.server.world.pulls[life.number]
     assert pull.state == "open"
     assert {r.status for r in life._run()[0].records()} == {"awaiting_review", "resolved"}

@@ -158,7 +158,7 @@ def test_a_sweep_opens_what_there_is_room_for_with_one_claim_and_one_record() ->
     before = len(world.store.messages)
     assert len(revived(driver(world, open=4))) == 4
     assert world.store.messages[before:] == [
-        "Open 4 held incidents [skip ci]",
+        "Open 4 queued incidents [skip ci]",
         "Sweep 4 open incidents [skip ci]",
     ]
     assert sum(bool(record.held) for record in world.driver().records()) == 2

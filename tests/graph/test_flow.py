@@ -199,17 +199,17 @@ def test_pending_past_the_deadline_where_the_change_has_arrived_tries_the_next_a
     state = world.answer("verify").state
     assert (state["workflow_status"], state["incident"].attempt) == ("awaiting_review", 2)
     (told,) = [entry for entry in state["user_feedback_history"] if entry.get("kind") == "verified"]
-    assert told["words"] == "unknown, still waiting at the deadline: pods: looks pending"
+    assert told["words"] == "still waiting at the deadline: pods: looks pending"
 
 
 @pytest.mark.parametrize(
     ("now", "says", "status", "words"),
     [
-        ("memory: 1Gi\n", "success", "needs_person", "was taken back after the merge; "),
-        ("memory: 1Gi\ncpu: 1\n", "success", "needs_person", "was taken back after the merge; "),
+        ("memory: 1Gi\n", "success", "needs_person", "was reverted after the merge; "),
+        ("memory: 1Gi\ncpu: 1\n", "success", "needs_person", "was reverted after the merge; "),
         ("memory: 3Gi\n", "success", "resolved", "no longer reads as proposed; "),
         ("memory: 2Gi\ncpu: 1\n", "success", "resolved", ""),
-        ("memory: 1Gi\n", "failed", "needs_person", "was taken back after the merge; "),
+        ("memory: 1Gi\n", "failed", "needs_person", "was reverted after the merge; "),
         ("memory: 3Gi\n", "failed", "awaiting_review", "no longer reads as proposed; "),
         (None, "success", "resolved", "no longer reads as proposed; "),
     ],
@@ -237,7 +237,7 @@ def test_a_change_that_was_taken_back_and_never_arrived_is_said_at_the_deadline(
     world.pass_time(hours=5)
     state = world.answer("verify").state
     assert state["workflow_status"] == "unconfirmed"
-    assert state["recovery_result"].startswith(f"`{FILE}` in main was taken back after the merge; ")
+    assert state["recovery_result"].startswith(f"`{FILE}` in main was reverted after the merge; ")
 
 
 def test_a_forge_that_cannot_be_asked_holds_up_no_verdict() -> None:
@@ -327,7 +327,7 @@ def test_declining_to_take_a_change_back_leaves_it_merged_and_says_so() -> None:
     world.merge()
     world.driver().revert("inc-3f9a2c-1", Review(kind="revert", by="ann"))
     state = world.answer("closed", words="it is fine", by="bea").state
-    assert (state["workflow_status"], state["incident"].reason) == ("unconfirmed", "it was not taken back: it is fine")
+    assert (state["workflow_status"], state["incident"].reason) == ("unconfirmed", "it was not reverted: it is fine")
 
 
 def test_failed_tries_the_next_action_as_the_next_attempt_then_needs_a_person() -> None:
@@ -345,7 +345,7 @@ def test_failed_tries_the_next_action_as_the_next_attempt_then_needs_a_person() 
     assert "failed: fake: looks failed" in state["pull_request"].body
     assert "the incident then needs a person" in state["pull_request"].body
     state = world.merge().state
-    assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "the change was taken back")
+    assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "the change was reverted")
     assert world.forge.files == {FILE: "memory: 2Gi\n"}
 
 
@@ -462,7 +462,8 @@ def test_a_reviewer_chooses_another_option_in_the_same_branch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"), [("use 3", "there is no option 3"), ("too much!", "only `use N`"), ("use 0", "no option 0")]
+    ("words", "says"),
+    [("use 3", "there is no option 3"), ("too much!", "the commands are `use N`"), ("use 0", "no option 0")],
 )
 def test_words_that_cannot_be_followed_are_noted_and_change_nothing(words: str, says: str) -> None:
     world = World()

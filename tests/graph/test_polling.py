@@ -88,10 +88,10 @@ def test_of_several_incidents_each_keeps_its_last_word(tmp_path) -> None:
     looks = [{"a": pending, "b": pending}, {"a": over, "b": pending}, {"b": over}]
     told: list[str] = []
     run = Run(Inputs(event="x"), Settings())
-    run.__dict__["follow"] = SimpleNamespace(sweep=lambda **_: looks.pop(0))
-    run.__dict__["held"] = SimpleNamespace(heed=lambda: None, tell=lambda: None)
+    run.__dict__["reconciler"] = SimpleNamespace(sweep=lambda **_: looks.pop(0))
+    run.__dict__["queue_issue"] = SimpleNamespace(apply_ticks=lambda: None, update=lambda: None)
     patience = Polling(timedelta(minutes=5), world.now, lambda seconds: world.pass_time(seconds=seconds))
     run._services = SimpleNamespace(verifiers=[1], patience=patience)
-    run._keep = lambda state, **_: told.append(state["workflow_status"])
-    run._swept("checkout")
+    run._add_result = lambda state, **_: told.append(state["workflow_status"])
+    run._sweep("checkout")
     assert (told, looks) == (["resolved", "resolved"], [])

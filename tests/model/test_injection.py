@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from remediator.action.outcome import ActionResult, page, remarks
+from remediator.action.outcome import ActionResult, job_annotations, summary_page
 from remediator.action.replies import explanation
 from remediator.commands.shared import report_of
 from remediator.domain.lifecycle import Review
@@ -96,14 +96,14 @@ def texts(found: Services, state: IncidentState) -> dict[str, str]:
         "pull request": body,
         "needs a person": needs_person(report),
         "explain": explanation(state),
-        "summary": page([outcome], [report], [state["incident"].reason], facts, ""),
+        "summary": summary_page([outcome], [report], [state["incident"].reason], facts, ""),
     }
 
 
 def shown(found: Services, state: IncidentState) -> str:
     """The same for a terminal, and what git and the runner are told."""
     report = report_of(found, state)
-    notes = "\n".join(remarks([ActionResult.of(state, known=False)], [state["incident"].reason]))
+    notes = "\n".join(job_annotations([ActionResult.of(state, known=False)], [state["incident"].reason]))
     return f"{terminal([report], RunFacts())}{local_pull_request(report)}{state['commit_message']}{notes}"
 
 
@@ -142,7 +142,7 @@ def test_an_attack_reaches_nothing(tmp_path: Path, obeying: Model, name: str) ->
         assert not UNSEEN.findall(
             plain.replace("\u200b", "")
         )  # ours: it keeps a commit message from mentioning anybody
-        assert all(line.startswith("::") for line in remarks([ActionResult.of(state, known=False)], []))
+        assert all(line.startswith("::") for line in job_annotations([ActionResult.of(state, known=False)], []))
 
     kept = stored(one.root)
     assert not [secret for secret in SECRETS if secret in kept]

@@ -170,7 +170,7 @@ def test_from_a_firing_alert_to_the_verdict_on_github(
         if patience == "0s":
             code, out, text = action("schedule", {"schedule": "*/15 * * * *"}, **named)
             assert (code, len(world.pulls)) == (0, 1), text
-            assert "nothing new to tell" in text
+            assert "returned nothing new" in text
 
         commit = world.merge(number, "ada")
         pull = {"number": number, "merged": True, "head": {"ref": world.pulls[number].head}, "merge_commit_sha": commit}

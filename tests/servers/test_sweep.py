@@ -87,4 +87,4 @@ def test_what_the_caps_leave_no_room_for_is_told_as_it_was(tmp_path: Path) -> No
     with serve(Servers(commit, 0.0)) as server:
         said = [one.said for one in sweep(services(root, server.url))]
     assert len(said) == 2
-    assert [one for one in said if one.startswith("held back: 1 pull requests were opened in this run")]
+    assert [one for one in said if one.startswith("queued: 1 pull requests were opened in this run")]

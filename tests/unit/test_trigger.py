@@ -118,8 +118,8 @@ def test_other_runs_do_not(changes: dict[str, Any], word: str) -> None:
     [
         ("<!-- remediator:backlog  -->\nx", {"type": "User"}, Sweep()),
         ("<!-- remediator:backlog  -->\nx", {"type": "Bot"}, Ignore(why="only people tick boxes")),
-        ("hello", {"type": "User"}, Ignore(why="the issue is not Remediator's list of what is held back")),
-        (None, None, Ignore(why="the issue is not Remediator's list of what is held back")),
+        ("hello", {"type": "User"}, Ignore(why="the issue is not Remediator's list of queued fixes")),
+        (None, None, Ignore(why="the issue is not Remediator's list of queued fixes")),
     ],
 )
 def test_a_ticked_box_asks_for_a_sweep(body: str | None, sender: object, wanted: object) -> None:

@@ -1,1 +1,1 @@
-"""The flow's eight nodes, one file each: functions of the state and of just the ports they name."""
+"""The eight nodes of the flow, one file each: functions of the state and of the ports that they name."""

@@ -1,4 +1,4 @@
-"""Find why, where, and what could end it."""
+"""Find the cause of the incident, the place in the repository, and the actions that could end it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def analyze_root_cause(state: IncidentState, *, workshop: Planner, analyst: Analyst | None = None) -> IncidentState:
-    """Rank the allowed actions, each located and proved in the repository, or say why there is none."""
+    """Rank the allowed actions, each located and proved in the repository, or give the reason why there is none."""
     diagnosis = state["diagnosis"]
     if diagnosis is None:
         raise AssertionError("analysis comes after classification")

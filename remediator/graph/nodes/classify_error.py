@@ -18,7 +18,7 @@ def classify_error(
 ) -> IncidentState:
     """Name the fault from its evidence, by rule alone: one pass over the logs told all incidents apart.
 
-    Where no rule knows it, a model is asked what to tell the person who will have to look; its word names nothing.
+    Where no rule matches, a model is asked for advice to the person who must look; its answer does not name the fault.
     """
     diagnosis = find_case(state, logs).diagnosis
     second = state.get("second")
@@ -38,7 +38,7 @@ def classify_error(
 
 
 def _applications(diagnosis: Diagnosis, workshop: Planner) -> list[str]:
-    """As the log names them; what is only recorded is looked up here, since no later node will."""
+    """Return the Applications that the log names; look up those of a recorded incident here, since no later node does."""
     subject = diagnosis.subject
     if subject.application:
         return [subject.application]

@@ -25,9 +25,9 @@ def collect_logs(state: IncidentState, *, logs: LogSource) -> IncidentState:
 
 
 def find_case(state: IncidentState, logs: LogSource) -> Case:
-    """The incident of this thread among all that the logs hold."""
+    """Return the incident of this thread among all incidents in the logs."""
     fingerprint = state["incident"].fingerprint
     for case in logs.cases():
         if case.fingerprint == fingerprint:
             return case
-    raise ServiceError(f"the logs no longer hold incident {state['incident_id']}")
+    raise ServiceError(f"the logs no longer contain incident {state['incident_id']}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def commit_changes(state: IncidentState, *, forge: Forge, workshop: Planner, now: Clock) -> IncidentState:
-    """Make the pull request or adopt the one that a crashed run left; merge it where the policy says so."""
+    """Open the pull request, or adopt the one that a killed run has left; merge it where the policy allows."""
     pull, proposal = state["pull_request"], chosen(state)
     if pull is None or proposal is None:
         raise AssertionError("a change is committed after it was generated")
@@ -53,7 +53,7 @@ def commit_changes(state: IncidentState, *, forge: Forge, workshop: Planner, now
 
 
 def join_pull_request(state: IncidentState, pull: PullRequest, at: str) -> IncidentState:
-    """In this node's stead: another incident's pull request makes this very change, and is this one's too."""
+    """Return the update of this node where another incident's pull request already makes the same change."""
     return IncidentState(
         pull_request=pull,
         commit_hash=pull.head,
@@ -66,11 +66,11 @@ def join_pull_request(state: IncidentState, pull: PullRequest, at: str) -> Incid
 
 
 def queue_change(state: IncidentState, why: str) -> IncidentState:
-    """In this node's stead: nothing is published, so no branch is remembered; the proposals stay, and with them the way on."""
+    """Return the update of this node for a queued change: no branch is recorded, and the proposals stay to continue with."""
     return IncidentState(
         pull_request=None,
         git_changes={},
         commit_message="",
         workflow_status="recorded",
-        incident=state["incident"].model_copy(update={"held": why, "opening": "", "reason": f"held back: {why}"}),
+        incident=state["incident"].model_copy(update={"held": why, "opening": "", "reason": f"queued: {why}"}),
     )

@@ -1,4 +1,4 @@
-"""Say how it ended; no branch of the flow ends without coming here."""
+"""Record the outcome; every branch of the flow ends here."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _REASONS = {"info": "nothing is wrong", "unknown": "nothing was recognised", "":
 
 
 def final_feedback(state: IncidentState) -> IncidentState:
-    """Settle the status and write the outcome into the history, where the next incident finds it."""
+    """Set the final status and write the outcome into the history, where the next incident finds it."""
     status, incident = state["workflow_status"], state["incident"]
     reason, second = incident.reason, state.get("second")
     if state["error_category"] == "unknown" and second and second.category and second.category not in CALM:
-        # Advice for a person, and nothing else: no rule stands behind it.
+        # This is advice for a person only: no rule supports it.
         status = "needs_person"
-        reason = reason or f"no rule knows this; the model {second.model} reads it as {second.category}"
+        reason = reason or f"no rule matches; the model {second.model} suggests {second.category}"
     elif state["error_category"] in CALM or state["error_severity"] == "info":
         status = "recorded"
         reason = reason or _REASONS.get(state["error_category"], "nothing needs to be done")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 USE = re.compile(r"(?:/remediator\s+)?use\s+#?(\d+)", re.IGNORECASE)
 SET = re.compile(r"(?:/remediator\s+)?set\s+(?P<path>[^\s=]+)\s*=\s*(?P<value>\S.*)", re.IGNORECASE)
-_STALE = "whole files that were taken back once may be outdated, so they are not written again: close this instead"
+_STALE = "a revert contains whole files, which may be outdated now, so it is not built again: close this pull request instead"
 _RETRY = re.compile(r"(?:/remediator\s+)?retry", re.IGNORECASE)
 
 
@@ -39,9 +39,9 @@ def generate_action(
     now: Clock,
     verifiers: Sequence[Verifier] = (),
 ) -> IncidentState:
-    """Make the wanted change on the base's own text, judged by the guardrails on the final difference.
+    """Apply the chosen proposal to the text of the base; the guardrails judge the final difference.
 
-    The best proposal first, then the next one that is neither tried nor refused; in a review just the one
+    The best proposal comes first, then the next one that was neither tried nor refused; in a review, only the one
     that the reviewer asked for. `incident.reason` is empty exactly when there is something to commit.
     """
     reviewing = state["workflow_status"] == "awaiting_review"
@@ -66,13 +66,13 @@ def generate_action(
     incident = state["incident"].model_copy(update={"reason": reason})
     if reviewing:
         return IncidentState(incident=incident)
-    if incident.merged:  # what was merged stays known, so that a person can still have it taken back
+    if incident.merged:  # the merged change stays in the state, so that a person can still ask for its revert
         return IncidentState(incident=incident, workflow_status="needs_person")
     return IncidentState(incident=incident, git_changes={}, commit_message="", workflow_status="needs_person")
 
 
 def _revert(merged: IncidentState, forge: Forge, limits: RunLimits) -> tuple[tuple[Proposal, ...], str]:
-    """The change that was merged taken back, once: where nothing is left to try, or a person asks for it."""
+    """Return the revert of the merged change, once: where no proposal remains, or where a person asks for it."""
     incident = merged["incident"]
     requested = incident.noted == "revert"
     if not incident.merged or incident.chosen == TAKE_BACK or (incident.attempt >= limits.attempts and not requested):
@@ -84,12 +84,12 @@ def _revert(merged: IncidentState, forge: Forge, limits: RunLimits) -> tuple[tup
 
 
 def _count_round(incident: Incident) -> Incident:
-    """Only a revision that was built counts: a slip of the keyboard uses nothing up."""
+    """Count a round; only a revision that was built counts, so that a typing error costs none."""
     return incident.model_copy(update={"rounds": incident.rounds + 1})
 
 
 def _start_round(state: IncidentState) -> Incident:
-    """The incident as this round starts: after a failed verification the next attempt."""
+    """Return the incident at the start of this round: after a failed verification, the next attempt."""
     incident = state["incident"].model_copy(update={"reason": ""})
     reviewing = state["workflow_status"] == "awaiting_review"
     if not reviewing and state["verification_status"] == "failed" and incident.chosen:
@@ -100,12 +100,12 @@ def _start_round(state: IncidentState) -> Incident:
 
 
 def _untried(state: IncidentState, limits: RunLimits) -> tuple[tuple[Proposal, ...], str]:
-    """Proposals to try in order, or why there are none."""
+    """Return the proposals to try in order, or the reason why there are none."""
     incident = state["incident"]
     if incident.attempt > limits.attempts:
         return (), f"{limits.attempts} attempts did not end it"
     if incident.noted == "revert":
-        return (), "there is nothing to take back"
+        return (), "there is no merged change to revert"
     untried = tuple(
         proposal
         for proposal in state["proposals"]
@@ -115,7 +115,7 @@ def _untried(state: IncidentState, limits: RunLimits) -> tuple[tuple[Proposal, .
 
 
 def _asked(state: IncidentState, limits: RunLimits, workshop: Planner) -> tuple[tuple[Proposal, ...], str]:
-    """What the reviewer wants instead, or why that cannot be followed; the pull request then stays as it is."""
+    """Return the proposal that the reviewer asks for, or the reason why there is none; the pull request then stays unchanged."""
     incident, proposals, words = state["incident"], state["proposals"], state["user_recognition"].strip()
     if incident.rounds >= limits.rounds:
         return (), (
@@ -131,8 +131,8 @@ def _asked(state: IncidentState, limits: RunLimits, workshop: Planner) -> tuple[
     use = USE.fullmatch(words)
     if use is None:
         return (), (
-            f"your words were noted for the history; only `use N` (1 to {len(proposals)}), `set PATH=VALUE` or"
-            " `retry` can be followed without a person"
+            f"this is no command, so nothing changed: your words are in the history; the commands are `use N`"
+            f" (1 to {len(proposals)}), `set PATH=VALUE` and `retry`"
         )
     if not 1 <= int(use[1]) <= len(proposals):
         return (), f"there is no option {use[1]}, only 1 to {len(proposals)}"
@@ -141,7 +141,7 @@ def _asked(state: IncidentState, limits: RunLimits, workshop: Planner) -> tuple[
 
 
 def _set(state: IncidentState, path: str, value: str, workshop: Planner) -> tuple[tuple[Proposal, ...], str]:
-    """The present proposal with another value at one of its places, or why that must not be."""
+    """Return the present proposal with another value at one of its places, or the reason why this is not allowed."""
     proposal = chosen(state)
     if proposal is None:
         return (), "there is no change whose value could be set"
@@ -152,12 +152,12 @@ def _set(state: IncidentState, path: str, value: str, workshop: Planner) -> tupl
 
 
 def _changes(proposal: Proposal, base: Base, workshop: Planner, forge: Forge) -> dict[str, str | None]:
-    """The proposal's edits applied to the base, once the guardrails agree."""
+    """Apply the proposal's edits to the base; PolicyViolation where the guardrails object."""
     new = workshop.edit(proposal.edits, lambda path: forge.read(base, path))
     old = {path: _before(base, path, forge) for path in new}
     new = {path: content for path, content in new.items() if content != old[path]}
     if not new:
-        raise PolicyViolation(f"{base.branch or 'the repository'} already reads as proposed")
+        raise PolicyViolation(f"{base.branch or 'the repository'} already contains the proposed change")
     if objections := workshop.objections(old, new):
         raise PolicyViolation("; ".join(objections))
     return {path: None if content is None else _text(path, content) for path, content in new.items()}
@@ -188,7 +188,7 @@ def _worded(
 ) -> IncidentState:
     start = {"chosen": proposal.id, "base_commit": base.commit, "merged": False}
     incident = state["incident"].model_copy(update=start)
-    alternatives = tuple(one for one in state["proposals"] if one.id != proposal.id)
+    alternatives = tuple(option for option in state["proposals"] if option.id != proposal.id)
     proposals = state["proposals"] if proposal in state["proposals"] else (*alternatives, proposal)
     state = {**state, "proposals": proposals}
     report = incident_report(
@@ -211,7 +211,7 @@ def _worded(
         commit_message=commit_message(report),
         pull_request=pull,
         proposals=proposals,
-        suggested_actions=[one.action for one in proposals],
+        suggested_actions=[option.action for option in proposals],
         incident=incident,
         user_approved_action="",
         verification_status="pending",

@@ -1,4 +1,4 @@
-"""Wait for a person, or for time to pass."""
+"""Wait for a person, or for the next check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from remediator.graph.state import IncidentState, chosen, remember
 
 
 def get_user_feedback(state: IncidentState) -> IncidentState:
-    """Stop here until something happens to the pull request, then take note of it.
+    """Stop here until something happens to the pull request, then apply it to the state.
 
     The interrupt stands alone at the top: on resume the node runs again from its start.
     """
@@ -18,7 +18,7 @@ def get_user_feedback(state: IncidentState) -> IncidentState:
 
 
 def take_note(state: IncidentState, review: Review) -> IncidentState:
-    """What one event means; an event that no longer fits the pull request is remembered and changes nothing."""
+    """Apply one event to the state; an event that no longer fits the pull request is recorded and changes nothing else."""
     history = remember(
         _without_a_look(state),
         kind=review.kind,
@@ -46,14 +46,14 @@ def take_note(state: IncidentState, review: Review) -> IncidentState:
             noted["incident"] = incident.model_copy(update={"merged": True})
             if incident.chosen == TAKE_BACK:
                 noted["workflow_status"] = "needs_person"
-                noted["incident"] = incident.model_copy(update={"reason": "the change was taken back"})
+                noted["incident"] = incident.model_copy(update={"reason": "the change was reverted"})
         case "closed" if waiting and pull:
             noted["pull_request"] = pull.model_copy(update={"state": "closed"})
             noted["workflow_status"] = "rejected"
             noted["incident"] = incident.model_copy(update={"reason": review.words, "quiet_until": review.until})
             if incident.chosen == TAKE_BACK:
                 noted["workflow_status"] = "unconfirmed"
-                why = f"it was not taken back: {review.words}".removesuffix(": ")
+                why = f"it was not reverted: {review.words}".removesuffix(": ")
                 noted["incident"] = incident.model_copy(update={"reason": why})
         case "cleared" if waiting:
             noted["workflow_status"] = "resolved"
@@ -69,13 +69,13 @@ def take_note(state: IncidentState, review: Review) -> IncidentState:
 
 
 def seen_again(incident: Incident, at: str) -> Incident:
-    """One more sighting; whatever has been calm since is calm no longer."""
+    """Count one more sighting; the calm time starts again."""
     update = {"seen": incident.seen + 1, "last_seen": at or incident.last_seen, "calm_since": ""}
     return incident.model_copy(update=update)
 
 
 def _without_a_look(state: IncidentState) -> IncidentState:
-    """Sweeps look again and again; of their looks in a row the history keeps the last."""
+    """Drop the last entry where it is a look of a sweep: of several looks in a row the history keeps one."""
     history = state["user_feedback_history"]
     if history and history[-1].get("kind") == "verify" and not history[-1].get("by"):
         return {**state, "user_feedback_history": history[:-1]}

@@ -1,4 +1,4 @@
-"""Look whether the incident is over."""
+"""Check whether the incident is over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NOTHING_CONFIGURED = "no verifier configured"
 
 _KEPT = 40
-"""Observations that the state keeps: each verifier needs its last one, a person the last few."""
+"""The number of observations in the state: each verifier needs its last one, a person the last few."""
 
 
 def verify_recovery(
@@ -35,8 +35,8 @@ def verify_recovery(
 ) -> IncidentState:
     """Ask every verifier once; `success` only when all agree, and never when there is none.
 
-    Before a merge the question is whether the incident has gone by itself. `fate` is asked before it ends: what a
-    person has taken back meanwhile has neither ended the incident nor failed to.
+    Before a merge, the verifiers are asked whether the incident has cleared by itself. `fate` is read before the
+    verification ends: a change that a person has reverted has neither ended the incident nor failed.
     """
     pull, diagnosis = state["pull_request"], state["diagnosis"]
     if pull is None or diagnosis is None:
@@ -74,10 +74,10 @@ def verify_recovery(
     if status == "pending":
         if not any(ARRIVED in observation.facts for observation in observations):
             return {**update, "recovery_result": result, "workflow_status": "unconfirmed"}
-        # It is in the cluster and did not end the incident in time: as little to be kept as what has failed.
-        status, result = "failed", f"unknown, still waiting at the deadline: {result}"
+        # The change is in the cluster and did not end the incident in time: this counts as a failure.
+        status, result = "failed", f"still waiting at the deadline: {result}"
     update = {**update, "verification_status": status, "recovery_result": result}
-    if outcome.reverted:  # a person is at it: nothing is proved of the change, and nothing tried against what they do
+    if outcome.reverted:  # a person has reverted it: the change proves nothing, and no other attempt is made
         update["incident"] = incident.model_copy(update={"reason": outcome.summary, "deadline": ""})
         verification: VerificationStatus = "failed" if status == "failed" else "pending"
         return {**update, "verification_status": verification, "workflow_status": "needs_person"}
@@ -90,9 +90,9 @@ def verify_recovery(
 def _observe(
     state: IncidentState, rollout: Rollout, verifiers: Sequence[Verifier], redact: Callable[[str], str]
 ) -> Iterator[Observation]:
-    """One look each. What is in the cluster counts from when the change was first seen to be there.
+    """Ask each verifier once. Other verifiers count from the time at which the change was first seen in the cluster.
 
-    While one knows that it is not, whatever fails elsewhere is still the old state's.
+    While one verifier knows that the change has not arrived, a failure of another one is about the old state.
     """
     earlier = _since_merge(state, rollout)
     arrival_verifiers = {
@@ -115,17 +115,17 @@ def _observe(
 
 
 def _redacted(observation: Observation, redact: Callable[[str], str]) -> Observation:
-    """Servers quote what they were given: an address with a password in it, say."""
+    """Redact the summary: servers quote their input, for example an address that contains a password."""
     return observation.model_copy(update={"summary": redact(observation.summary)})
 
 
 def last_seen(state: IncidentState) -> str:
-    """When a log told of the incident last, RFC 3339."""
+    """Return the time of the last sighting in a log, RFC 3339."""
     return state["incident"].last_seen or state["timestamp"]
 
 
 def may_have_cleared(state: IncidentState, limits: RunLimits, now: datetime) -> bool:
-    """Whether an open proposal, which nobody has decided on, was not called for since so long that it is worth a look."""
+    """Return whether an open, undecided proposal was not seen for so long that a check for recovery is due."""
     proposed = [str(e.get("at", "")) for e in state["user_feedback_history"] if e.get("kind") in {"proposed", "joined"}]
     since = moment(max([last_seen(state), *proposed]))
     undecided = state["workflow_status"] == "awaiting_review" and not state["user_approved_action"]
@@ -141,7 +141,7 @@ def _verify_cleared(
     now: datetime,
     redact: Callable[[str], str],
 ) -> IncidentState:
-    """Gone by itself is what was not seen for half the time, and was found gone at each look for the other half."""
+    """Check for recovery without a fix: not seen for half the time, and healthy at each look of the other half."""
     pull, diagnosis, incident = state["pull_request"], state["diagnosis"], state["incident"]
     if pull is None or diagnosis is None:
         return IncidentState()
@@ -184,24 +184,24 @@ def _verdict(observations: Sequence[Observation]) -> tuple[VerificationStatus, s
             return status, "; ".join(summaries)
     agreed = "; ".join(f"{observation.verifier}: {observation.summary}" for observation in observations)
     if all("neutral" in observation.facts for observation in observations):
-        return "pending", f"nothing that is configured can tell whether this is over ({agreed})"
+        return "pending", f"no configured verifier can check this incident ({agreed})"
     return "success", agreed
 
 
 def _merged_at(state: IncidentState, incident: Incident, limits: RunLimits) -> str:
-    """When a person's merge was told; of one that the policy made, the first look, from which the deadline counts."""
+    """Return the time of a person's merge; for a merge by the policy, that of the first look, from which the deadline counts."""
     merges = [str(entry.get("at", "")) for entry in state["user_feedback_history"] if entry.get("kind") == "merged"]
     first_look = moment(incident.deadline)
     return (merges[-1] if merges else "") or (stamp(first_look - limits.deadline) if first_look else "")
 
 
 def _since_merge(state: IncidentState, rollout: Rollout) -> tuple[Observation, ...]:
-    """Observations since the merge: an earlier attempt's pods say nothing about this one's."""
-    return tuple(one for one in state["observations"] if one.at >= rollout.since)
+    """Return the observations since the merge: pods of an earlier attempt prove nothing about this one."""
+    return tuple(observation for observation in state["observations"] if observation.at >= rollout.since)
 
 
 def _next_attempt(state: IncidentState, incident: Incident, result: str) -> IncidentState:
-    """The next attempt has its own deadline; whether there is one is for `generate_action` to say."""
+    """Clear the deadline for the next attempt; `generate_action` decides whether there is one."""
     return IncidentState(
         incident=incident.model_copy(update={"deadline": ""}),
         user_feedback_history=remember(state, kind="verified", outcome="failed", action=incident.chosen, words=result),

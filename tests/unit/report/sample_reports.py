@@ -93,7 +93,7 @@ OOM = IncidentReport(
     proposal=ROLL_BACK,
     alternatives=(ROLL_BACK, RAISE),
     policy=("no merge by itself: critical",),
-    verification="Argo CD synced to the merge, pods stable for 5 min; the verdict comes as a comment here",
+    verification="Argo CD synced to the merge, pods stable for 5 min; the result is posted here as a comment",
     diffs=(
         Diff(
             name="apps/checkout/values-prod.yaml",

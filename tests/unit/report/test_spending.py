@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remediator.action.outcome import page
+from remediator.action.outcome import summary_page
 from remediator.domain.model_answer import Spent
 from remediator.policy import ModelBounds
 from remediator.report import RunFacts, spending, terminal
@@ -41,7 +41,7 @@ def test_the_line(spent: Spent, bounds: ModelBounds, says: str) -> None:
 
 def test_it_stands_in_the_jobs_summary_and_the_terminal_and_cannot_act() -> None:
     line = spending("[x](https://evil.example) @ada", Spent(questions=1, sent=1, received=1), ModelBounds())
-    text = page([], [], [], RunFacts(lines=3, model=line), "")
+    text = summary_page([], [], [], RunFacts(lines=3, model=line), "")
     assert "1 token sent, 1 received" in text
     assert acting(text) == []
     assert "1 token sent" in terminal([], RunFacts(lines=3, model=line))
