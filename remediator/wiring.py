@@ -146,7 +146,7 @@ class Services:
             now,
             contains=self._contains,
             ours=lambda url: is_ours(git, url, self.settings.environ),
-            destinations=lambda names: [a.cluster for a in self.workshop.repository.applications if a.name in names],
+            destinations=lambda names: [a.cluster for a in self.planner.repository.applications if a.name in names],
         )
 
     def _contains(self, revision: str, commit: str) -> bool | None:
@@ -222,7 +222,7 @@ class Services:
         return self.outside.cluster_of(source, cluster) if self.policies.targets else cluster
 
     @cached_property
-    def workshop(self) -> LocalPlanner:
+    def planner(self) -> LocalPlanner:
         """The planner over the checkout and the policies."""
         from remediator.intake.planner import LocalPlanner
 
@@ -360,7 +360,7 @@ class Services:
         limits = limits_of(self.policies)
         ports = Ports(
             logs=LateLogs(lambda: self.logs),
-            workshop=self.workshop,
+            planner=self.planner,
             forge=self.forge,
             now=now,
             verifiers=self.verifiers,
@@ -387,7 +387,7 @@ class Services:
         guard, on = self.policies.guardrails, self.settings.github
         least = min(guard.max_open_pull_requests, on.max_open if on and on.max_open is not None else 10**6)
         caps = Caps(open=least, per_run=guard.max_pull_requests_per_run, per_day=guard.max_pull_requests_per_day)
-        return Admission(caps, self.workshop.frozen, now)
+        return Admission(caps, self.planner.frozen, now)
 
     def records(self) -> list[Record]:
         """Return all known incidents, without importing LangGraph."""

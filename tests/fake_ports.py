@@ -139,8 +139,8 @@ class FakeLogs:
 
 
 @dataclass
-class FakeWorkshop:
-    """A `Workshop` with a given plan; an edit writes whole files, a file named in `forbidden` meets an objection."""
+class FakePlanner:
+    """A `StubPlanner` with a given plan; an edit writes whole files, a file named in `forbidden` meets an objection."""
 
     plan: RemediationPlan = field(default_factory=RemediationPlan)
     forbidden: tuple[str, ...] = ()

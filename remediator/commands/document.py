@@ -38,7 +38,7 @@ def document(result: DriverResult) -> dict[str, Any]:
 
 
 def composed(
-    documents: list[dict[str, Any]], results: Sequence[DriverResult], workshop: Planner, forge: Forge
+    documents: list[dict[str, Any]], results: Sequence[DriverResult], planner: Planner, forge: Forge
 ) -> list[dict[str, Any]]:
     """Return a dry run's documents so that they can be applied one after the other.
 
@@ -57,7 +57,7 @@ def composed(
             edits += [edit for edit in proposal.edits if edit.file == path and edit not in edits]
             if shared:
                 with suppress(RemediatorError, FileNotFoundError, ValueError):
-                    text = workshop.edit(edits, partial(forge.read, base)).get(path)
+                    text = planner.edit(edits, partial(forge.read, base)).get(path)
                     entry["git_changes"][path] = None if text is None else text.decode()
     return documents
 

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         second = None
         diagnoses = [case.diagnosis for case in services.logs.cases()]
         tell_notes(services)
-    repository = services.workshop.repository
+    repository = services.planner.repository
     for diagnosis in diagnoses:
         print("\n".join(_lines(diagnosis, repository, services.policies)))
     if second and second.note:

@@ -180,7 +180,7 @@ def _refuse_value(services: Services, name: str, words: str) -> None:
     if setting is None or proposal is None:
         return
     try:
-        services.workshop.with_value(proposal, setting["path"], setting["value"].strip())
+        services.planner.with_value(proposal, setting["path"], setting["value"].strip())
     except RemediatorError as error:
         raise ConfigError(str(error)) from error
 

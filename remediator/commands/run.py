@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
         documents = [document(result) for result in results]
         if args.dry_run:
-            documents = composed(documents, results, services.workshop, services.forge)
+            documents = composed(documents, results, services.planner, services.forge)
         print(json.dumps(documents, indent=2, ensure_ascii=False))
     else:
         _print(services, results, dry_run=args.dry_run)
@@ -78,7 +78,7 @@ def _plan_ahead(services: Services, cases: Sequence[Case]) -> None:
     """
     for case in cases:
         if case.diagnosis.severity != "info":
-            faults.contained(partial(services.workshop.propose, case.diagnosis))
+            faults.contained(partial(services.planner.propose, case.diagnosis))
 
 
 def _run_case(services: Services, case: Case) -> DriverResult:

@@ -36,7 +36,7 @@ class Ports:
     """All ports of the nodes; each node names those that it takes."""
 
     logs: LogSource
-    workshop: Planner
+    planner: Planner
     forge: Forge
     now: Clock
     verifiers: Sequence[Verifier] = ()
@@ -49,18 +49,16 @@ class Ports:
 
 def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> CompiledStateGraph[Any, Any, Any, Any]:
     """Return the compiled graph: nodes bound to their ports, edges by the routing functions."""
-    logs, workshop, forge, limits = ports.logs, ports.workshop, ports.forge, ports.limits
+    logs, planner, forge, limits = ports.logs, ports.planner, ports.forge, ports.limits
     graph = StateGraph(IncidentState)
     graph.add_node("collect_logs", partial(collect_logs, logs=logs))
-    graph.add_node("classify_error", partial(classify_error, logs=logs, workshop=workshop, analyst=ports.analyst))
-    graph.add_node("analyze_root_cause", partial(analyze_root_cause, workshop=workshop, analyst=ports.analyst))
+    graph.add_node("classify_error", partial(classify_error, logs=logs, planner=planner, analyst=ports.analyst))
+    graph.add_node("analyze_root_cause", partial(analyze_root_cause, planner=planner, analyst=ports.analyst))
     graph.add_node(
         "generate_action",
-        partial(
-            generate_action, workshop=workshop, forge=forge, limits=limits, now=ports.now, verifiers=ports.verifiers
-        ),
+        partial(generate_action, planner=planner, forge=forge, limits=limits, now=ports.now, verifiers=ports.verifiers),
     )
-    graph.add_node("commit_changes", partial(commit_changes, forge=forge, workshop=workshop, now=ports.now))
+    graph.add_node("commit_changes", partial(commit_changes, forge=forge, planner=planner, now=ports.now))
     graph.add_node("get_user_feedback", get_user_feedback)
     graph.add_node(
         "verify_recovery",
@@ -100,5 +98,5 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
 def mermaid() -> str:
     """Return the graph as a Mermaid flowchart, drawn from the graph itself so that the documentation stays true."""
     unplugged: Any = None
-    ports = Ports(logs=unplugged, workshop=unplugged, forge=unplugged, now=unplugged)
+    ports = Ports(logs=unplugged, planner=unplugged, forge=unplugged, now=unplugged)
     return build(ports).get_graph().draw_mermaid(with_styles=False)

@@ -13,7 +13,7 @@ import pytest
 
 from remediator import cli, wiring
 from remediator.policy import Catalogue, Policies
-from tests.fake_ports import FakeLogs, FakeWorkshop
+from tests.fake_ports import FakeLogs, FakePlanner
 from tests.git_repositories import ENVIRON, repository
 from tests.graph.incident_run import FILE, TWO, case
 
@@ -43,7 +43,7 @@ class Command:
     root: Path
     capsys: pytest.CaptureFixture[str]
     cases: list[Case] = field(default_factory=lambda: [case()])
-    workshop: FakeWorkshop = field(default_factory=lambda: FakeWorkshop(TWO))
+    planner: FakePlanner = field(default_factory=lambda: FakePlanner(TWO))
     time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     def __call__(self, *argv: str) -> Answer:
@@ -73,7 +73,7 @@ def remediator(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     command = Command(root, capsys)
     fakes = {
         "logs": lambda: FakeLogs(tuple(command.cases)),
-        "workshop": lambda: command.workshop,
+        "planner": lambda: command.planner,
         "policies": lambda: Policies(catalogue=Catalogue(categories=()), actions={}),
     }
     for name, port in fakes.items():

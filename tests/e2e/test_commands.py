@@ -13,7 +13,7 @@ import pytest
 from remediator import remedies
 from remediator.domain.change import Edit
 from remediator.domain.lifecycle import RemediationPlan
-from tests.fake_ports import FakeWorkshop
+from tests.fake_ports import FakePlanner
 from tests.git_repositories import git, write
 from tests.graph.incident_run import FILE, TWO, case, proposal
 
@@ -82,7 +82,7 @@ def test_json_is_one_array_and_nothing_else_on_stdout(remediator: Command) -> No
 def test_deleted_files_are_null(remediator: Command) -> None:
     gone = proposal("restore_file", "x")
     edit = gone.edits[0].model_copy(update={"op": "remove", "value": None})
-    remediator.workshop = FakeWorkshop(RemediationPlan(proposals=(gone.model_copy(update={"edits": (edit,)}),)))
+    remediator.planner = FakePlanner(RemediationPlan(proposals=(gone.model_copy(update={"edits": (edit,)}),)))
     assert remediator.run("--json", "--dry-run").json[0]["git_changes"] == {FILE: None}
     assert remediator.run().code == 0
     assert git(remediator.root, "ls-tree", "-r", "--name-only", f"remediator/{ID}-1") == "README.md"
@@ -151,7 +151,7 @@ def test_a_dry_runs_changes_of_one_file_add_up(remediator: Command) -> None:
     remediator.cases = [case(), case(category="config_error", fingerprint="ab" * 32)]
     edits = {"oom": ("memory", "2Gi"), "config_error": ("cpu", 2)}
 
-    class Workshop(FakeWorkshop):
+    class StubPlanner(FakePlanner):
         def propose(self, diagnosis: Diagnosis) -> RemediationPlan:
             key, value = edits[diagnosis.category]
             edit = Edit(op="set", file=FILE, path=(key,), value=value)
@@ -159,7 +159,7 @@ def test_a_dry_runs_changes_of_one_file_add_up(remediator: Command) -> None:
 
         edit = staticmethod(remedies.changes)
 
-    remediator.workshop = Workshop()
+    remediator.planner = StubPlanner()
     first, second = remediator.run("--dry-run", "--json").json
     assert first["git_changes"] == {FILE: "memory: 2Gi\ncpu: 1\n"}
     assert second["git_changes"] == {FILE: "memory: 2Gi\ncpu: 2\n"}
@@ -169,14 +169,14 @@ def test_a_dry_runs_changes_of_one_file_add_up(remediator: Command) -> None:
 
 def test_a_bug_of_ours_is_reported_and_contained(remediator: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     remediator.cases = [case(), case(category="config_error", fingerprint="ab" * 32)]
-    good = FakeWorkshop.propose
+    good = FakePlanner.propose
 
-    def propose(self: FakeWorkshop, diagnosis: object) -> RemediationPlan:
+    def propose(self: FakePlanner, diagnosis: object) -> RemediationPlan:
         if getattr(diagnosis, "category", "") == "oom":
             raise KeyError("boom")
         return good(self, diagnosis)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(FakeWorkshop, "propose", propose)
+    monkeypatch.setattr(FakePlanner, "propose", propose)
     answer = remediator.run("--json")
     assert answer.code == 1
     first, second = answer.json
@@ -187,7 +187,7 @@ def test_a_bug_of_ours_is_reported_and_contained(remediator: Command, monkeypatc
 
 
 def test_exit_codes_of_a_run(remediator: Command) -> None:
-    remediator.workshop = FakeWorkshop(RemediationPlan(reason="rotate the credential"))
+    remediator.planner = FakePlanner(RemediationPlan(reason="rotate the credential"))
     answer = remediator.run("--json")
     assert (answer.code, answer.json[0]["workflow_status"], answer.json[0]["reason"]) == (
         3,
@@ -222,7 +222,7 @@ def test_every_printed_command_can_be_pasted(remediator: Command, root: Path) ->
 
 
 def test_what_needs_a_person_can_be_ended(remediator: Command, root: Path) -> None:
-    remediator.workshop = FakeWorkshop(RemediationPlan(reason="rotate the credential"))
+    remediator.planner = FakePlanner(RemediationPlan(reason="rotate the credential"))
     answer = remediator.run()
     assert answer.code == 3
     assert f"  end it: remediator reject {ID} --reason '…' --repo {root}\n" in answer.out
@@ -239,7 +239,7 @@ def test_what_needs_a_person_can_be_ended(remediator: Command, root: Path) -> No
     (incident,) = remediator.run("--json").json
     assert incident["reason"] == "rejected: rotated; quiet until 2026-01-04T00:00:00Z"
     remediator.time += timedelta(days=4)
-    remediator.workshop = FakeWorkshop(TWO)
+    remediator.planner = FakePlanner(TWO)
     assert remediator.run().code == 0
     assert f"remediator/{ID}-1" in git(root, "for-each-ref", "--format=%(refname:short)")
 
@@ -278,7 +278,7 @@ def test_an_option_that_is_not_there_is_refused(remediator: Command, words: tupl
     ],
 )
 def test_half_a_command_is_refused_and_uses_no_round_up(remediator: Command, words: str, says: str) -> None:
-    remediator.workshop = FakeWorkshop(TWO, out_of_bounds="9Ti")
+    remediator.planner = FakePlanner(TWO, out_of_bounds="9Ti")
     remediator.run()
     answer = remediator("feedback", ID, words)
     assert (answer.code, answer.out) == (2, "")
@@ -289,7 +289,7 @@ def test_half_a_command_is_refused_and_uses_no_round_up(remediator: Command, wor
 
 
 def test_where_there_is_one_option_only_a_second_one_is_declined(remediator: Command) -> None:
-    remediator.workshop = FakeWorkshop(RemediationPlan(proposals=(proposal("raise_memory_limit", "memory: 2Gi\n"),)))
+    remediator.planner = FakePlanner(RemediationPlan(proposals=(proposal("raise_memory_limit", "memory: 2Gi\n"),)))
     remediator.run()
     answer = remediator("feedback", ID, "use 2")
     assert (answer.code, answer.out) == (2, "")
@@ -365,7 +365,7 @@ def test_show_lists_the_options(remediator: Command) -> None:
 
 
 def test_show_without_a_change_says_why_and_what_was_seen(remediator: Command) -> None:
-    remediator.workshop = FakeWorkshop(RemediationPlan(reason="rotate the credential"))
+    remediator.planner = FakePlanner(RemediationPlan(reason="rotate the credential"))
     remediator.run()
     out = remediator("show", ID).out
     assert out.startswith(f"{ID}: needs a person\n")

@@ -19,7 +19,7 @@ import pytest
 from remediator import cli, wiring
 from remediator.policy import Catalogue, Policies
 from remediator.services.local.git import Git
-from tests.fake_ports import FakeLogs, FakeWorkshop
+from tests.fake_ports import FakeLogs, FakePlanner
 from tests.git_repositories import ENVIRON, git, repository
 from tests.graph.incident_run import FILE, TWO, case
 
@@ -37,7 +37,7 @@ def child(argv: Sequence[str], point: int) -> None:
     wiring.preload = lambda: None
     wiring.now = lambda: datetime(2026, 1, 1, tzinfo=UTC)
     policies = Policies(catalogue=Catalogue(categories=()), actions={})
-    for name, port in (("logs", FakeLogs((case(),))), ("workshop", FakeWorkshop(TWO)), ("policies", policies)):
+    for name, port in (("logs", FakeLogs((case(),))), ("planner", FakePlanner(TWO)), ("policies", policies)):
         fake = cached_property(lambda self, port=port: port)
         fake.__set_name__(wiring.Services, name)
         setattr(wiring.Services, name, fake)

@@ -20,7 +20,7 @@ from remediator.services.github.blobs import StoredBlob
 from remediator.services.github.conversation import Conversation
 from remediator.services.github.forge import GitHubForge
 from remediator.services.github.ref_store import GitHubRefStore
-from tests.fake_ports import FakeLogs, FakeVerifier, FakeWorkshop
+from tests.fake_ports import FakeLogs, FakePlanner, FakeVerifier
 from tests.github.server import Server
 from tests.github.stand_in import client, stand_in
 from tests.graph.incident_run import FILE, TWO, case
@@ -79,7 +79,7 @@ class Life:
             store, allowed=VALUES, keep=1,
             summarise=lambda t, v: record(t, dict(v)).model_dump(mode="json", exclude_defaults=True),
         )  # fmt: skip
-        forge, workshop = GitHubForge(web, local=self.checkout), FakeWorkshop(TWO)
+        forge, planner = GitHubForge(web, local=self.checkout), FakePlanner(TWO)
         verifiers = [FakeVerifier(self.verdicts)] if self.verdicts else []
 
         def now() -> datetime:
@@ -87,7 +87,7 @@ class Life:
 
         ports = Ports(
             logs=FakeLogs(self.cases),
-            workshop=workshop,
+            planner=planner,
             forge=forge,
             now=now,
             verifiers=verifiers,

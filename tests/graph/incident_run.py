@@ -14,7 +14,7 @@ from remediator.graph.driver import Driver, DriverResult
 from remediator.graph.limits import RunLimits
 from remediator.graph.state import VALUES, record
 from remediator.services.checkpoints.saver import RefCheckpointSaver
-from tests.fake_ports import FakeForge, FakeLogs, FakeVerifier, FakeWorkshop, MemoryRefStore
+from tests.fake_ports import FakeForge, FakeLogs, FakePlanner, FakeVerifier, MemoryRefStore
 
 FILE = "apps/checkout/values.yaml"
 PRINT = "3f9a2c" + "0" * 58
@@ -77,7 +77,7 @@ class World:
     """Everything that one incident touches, kept between "processes"."""
 
     cases: tuple[Case, ...] = field(default_factory=lambda: (case(),))
-    workshop: FakeWorkshop = field(default_factory=lambda: FakeWorkshop(TWO))
+    planner: FakePlanner = field(default_factory=lambda: FakePlanner(TWO))
     forge: FakeForge = field(default_factory=lambda: FakeForge({FILE: "memory: 1Gi\n"}))
     verifiers: tuple[FakeVerifier, ...] = ()
     limits: RunLimits = field(default_factory=RunLimits)
@@ -94,13 +94,13 @@ class World:
         )
         ports = Ports(
             logs=FakeLogs(self.cases),
-            workshop=self.workshop,
+            planner=self.planner,
             forge=self.forge,
             now=self.now,
             verifiers=self.verifiers,
             limits=self.limits,
         )
-        admission = Admission(frozen=self.workshop.frozen, now=self.now)
+        admission = Admission(frozen=self.planner.frozen, now=self.now)
         return Driver(build(ports, saver), saver, self.limits, self.now, admission, preview=preview)
 
     def now(self) -> datetime:

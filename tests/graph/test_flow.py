@@ -16,7 +16,7 @@ from remediator.graph.driver import Driver, DriverResult
 from remediator.graph.limits import RunLimits
 from remediator.graph.state import PLAN_FIELDS, VALUES, IncidentState
 from remediator.graph.sweep import sweep_incidents
-from tests.fake_ports import FakeForge, FakeLogs, FakeVerifier, FakeWorkshop
+from tests.fake_ports import FakeForge, FakeLogs, FakePlanner, FakeVerifier
 from tests.graph.incident_run import FILE, TWO, World, case, proposal
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_calm_and_unrecognised_logs_are_recorded_without_a_pull_request(category
 
 
 def test_without_a_fitting_action_a_person_is_needed() -> None:
-    world = World(workshop=FakeWorkshop(RemediationPlan(applications=("checkout",), reason="rotate the credential")))
+    world = World(planner=FakePlanner(RemediationPlan(applications=("checkout",), reason="rotate the credential")))
     state = world.start().state
     assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "rotate the credential")
     assert state["user_feedback_history"][-1]["outcome"] == "needs_person"
@@ -100,7 +100,7 @@ def test_a_critical_incident_is_proposed_urgently_and_waits_for_a_person() -> No
 
 
 def test_a_critical_incident_never_merges_by_itself() -> None:
-    world = World(workshop=FakeWorkshop(TWO, alone=True))
+    world = World(planner=FakePlanner(TWO, alone=True))
     assert world.start().state["workflow_status"] == "awaiting_review"
 
 
@@ -108,7 +108,7 @@ def test_a_warning_merges_by_itself_only_where_the_policy_allows() -> None:
     waiting = World(cases=(case(severity="warning"),))
     assert waiting.start().state["workflow_status"] == "awaiting_review"
     assert not waiting.forge.branches["remediator/inc-3f9a2c-1-1"].urgent
-    alone = World(cases=(case(severity="warning"),), workshop=FakeWorkshop(TWO, alone=True))
+    alone = World(cases=(case(severity="warning"),), planner=FakePlanner(TWO, alone=True))
     state = alone.start().state
     assert (state["workflow_status"], state["verification_status"]) == ("verifying", "pending")
     assert alone.forge.files[FILE] == "memory: 2Gi\n"
@@ -117,7 +117,7 @@ def test_a_warning_merges_by_itself_only_where_the_policy_allows() -> None:
 def warned(*, says: str) -> World:
     return World(
         cases=(case(severity="warning"),),
-        workshop=FakeWorkshop(TWO, alone=True),
+        planner=FakePlanner(TWO, alone=True),
         verifiers=(FakeVerifier([says]),),
         limits=RunLimits(),
     )
@@ -299,9 +299,9 @@ def test_verifiers_are_told_whose_pods_the_change_makes_anew() -> None:
             return super().observe(rollout, earlier)
 
     world = World(verifiers=(Pods(["failed"], name="pods"),))
-    first, second = world.workshop.plan.proposals
+    first, second = world.planner.plan.proposals
     told = first.model_copy(update={"remade": ("Deployment/checkout",)})
-    world.workshop.plan = world.workshop.plan.model_copy(update={"proposals": (told, second)})
+    world.planner.plan = world.planner.plan.model_copy(update={"proposals": (told, second)})
     world.start()
     world.merge()
     assert asked == [("Deployment/checkout",)]
@@ -311,7 +311,7 @@ def test_what_servers_say_is_redacted_before_it_is_kept() -> None:
     world = World(verifiers=(FakeVerifier(["pending"]),))
     made = world.driver()
     ports = Ports(
-        logs=FakeLogs(world.cases), workshop=world.workshop, forge=world.forge, now=world.now,
+        logs=FakeLogs(world.cases), planner=world.planner, forge=world.forge, now=world.now,
         verifiers=world.verifiers, redact=lambda text: text.replace("pending", "***"),
     )  # fmt: skip
     driver = replace(made, graph=build(ports, made.memory))  # type: ignore[arg-type]
@@ -402,7 +402,7 @@ def test_what_was_never_merged_cannot_be_taken_back() -> None:
 
 
 def test_a_value_is_set_within_bounds_and_stays_an_option() -> None:
-    world = World(workshop=FakeWorkshop(TWO, out_of_bounds="64Gi"))
+    world = World(planner=FakePlanner(TWO, out_of_bounds="64Gi"))
     world.start()
     state = world.answer("changes_requested", words="set memory=3Gi").state
     assert state["git_changes"] == {FILE: "3Gi"}
@@ -422,22 +422,22 @@ def test_an_ignored_incident_stays_quiet_as_long_as_was_asked() -> None:
 
 
 def test_a_freeze_holds_the_change_back_until_a_later_run() -> None:
-    world = World(workshop=FakeWorkshop(TWO, ice="freeze: weekend"))
+    world = World(planner=FakePlanner(TWO, ice="freeze: weekend"))
     state = world.start().state
     assert (state["workflow_status"], state["incident"].held) == ("recorded", "freeze: weekend")
     assert world.forge.branches == {}
     assert (world.driver().records()[0].held, world.driver().records()[0].branch) == ("freeze: weekend", "")
-    world.workshop.ice = ""
+    world.planner.ice = ""
     state = world.driver().resume_queued(state["incident_id"]).state
     assert (state["workflow_status"], state["incident"].held) == ("awaiting_review", "")
     assert list(world.forge.branches) == ["remediator/inc-3f9a2c-1-1"]
 
 
 def test_what_is_held_and_seen_again_is_not_made_twice() -> None:
-    world = World(workshop=FakeWorkshop(TWO, ice="freeze: weekend"))
+    world = World(planner=FakePlanner(TWO, ice="freeze: weekend"))
     world.start()
     assert world.start().state["incident"].held
-    world.workshop.ice = ""
+    world.planner.ice = ""
     assert world.start().state["workflow_status"] == "awaiting_review"
     assert len(world.driver().records()) == 1
 
@@ -478,7 +478,7 @@ def test_words_that_cannot_be_followed_are_noted_and_change_nothing(words: str, 
 def test_an_option_that_the_guardrails_forbid_leaves_the_pull_request_as_it_is() -> None:
     plan = TWO.model_copy(update={"proposals": (TWO.proposals[0], proposal("roll_back", "x: 1\n", file="deny.yaml"))})
     world = World(
-        workshop=FakeWorkshop(plan, forbidden=("deny.yaml",)),
+        planner=FakePlanner(plan, forbidden=("deny.yaml",)),
         forge=FakeForge({FILE: "memory: 1Gi\n", "deny.yaml": "x: 0\n"}),
     )
     world.start()
@@ -497,7 +497,7 @@ def test_rounds_of_feedback_are_bounded() -> None:
 
 
 def test_what_changed_nothing_uses_no_round_up() -> None:
-    world = World(limits=RunLimits(rounds=1), workshop=FakeWorkshop(TWO, out_of_bounds="9Ti"))
+    world = World(limits=RunLimits(rounds=1), planner=FakePlanner(TWO, out_of_bounds="9Ti"))
     world.start()
     for words in ("bogus", "use 9", "set memory=9Ti"):
         assert world.answer("changes_requested", words=words).state["incident"].rounds == 0
@@ -528,16 +528,16 @@ def test_closing_without_a_merge_is_a_rejection_that_is_remembered() -> None:
 def test_guardrails_on_the_final_difference_pick_the_next_proposal_or_a_person() -> None:
     plan = TWO.model_copy(update={"proposals": (proposal("a", "x: 1\n", file="deny.yaml"), TWO.proposals[1])})
     forge = FakeForge({FILE: "memory: 1Gi\n", "deny.yaml": "x: 0\n"})
-    world = World(workshop=FakeWorkshop(plan, forbidden=("deny.yaml",)), forge=forge)
+    world = World(planner=FakePlanner(plan, forbidden=("deny.yaml",)), forge=forge)
     assert world.start().state["incident"].chosen == "roll_back"
-    nothing = World(workshop=FakeWorkshop(plan, forbidden=("deny.yaml", FILE)), forge=forge)
+    nothing = World(planner=FakePlanner(plan, forbidden=("deny.yaml", FILE)), forge=forge)
     state = nothing.start().state
     assert (state["workflow_status"], state["git_changes"]) == ("needs_person", {})
     assert "deny.yaml is denied" in state["incident"].reason
 
 
 def test_a_pinned_application_needs_a_person() -> None:
-    state = World(workshop=FakeWorkshop(TWO, pinned="v1.2")).start().state
+    state = World(planner=FakePlanner(TWO, pinned="v1.2")).start().state
     assert (state["workflow_status"], state["git_changes"]) == ("needs_person", {})
     assert "pinned to v1.2" in state["incident"].reason
 
@@ -615,9 +615,9 @@ def test_a_preview_of_an_open_incident_starts_from_its_start() -> None:
 
 
 def test_what_needed_a_person_is_looked_at_anew_on_its_own_thread() -> None:
-    world = World(workshop=FakeWorkshop(RemediationPlan(reason="not defined here")))
+    world = World(planner=FakePlanner(RemediationPlan(reason="not defined here")))
     world.start()
-    world.workshop = FakeWorkshop(TWO)
+    world.planner = FakePlanner(TWO)
     state = world.start().state
     assert (state["workflow_status"], state["incident_id"]) == ("awaiting_review", "inc-3f9a2c-1")
     assert (state["incident"].seen, state["incident"].reason) == (2, "")

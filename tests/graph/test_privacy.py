@@ -17,7 +17,7 @@ SECRETIVE = "customer 4711 could not pay"
 
 def driver(world: World) -> Driver:
     saver = RefCheckpointSaver(world.store, allowed=VALUES, withhold=without_log_texts, keep=1)
-    ports = Ports(logs=FakeLogs(world.cases), workshop=world.workshop, forge=world.forge, now=world.now)
+    ports = Ports(logs=FakeLogs(world.cases), planner=world.planner, forge=world.forge, now=world.now)
     return replace(world.driver(), graph=build(ports, saver), memory=saver)
 
 

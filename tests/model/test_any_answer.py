@@ -74,15 +74,15 @@ def case(found: Services) -> Case:
 @settings(max_examples=150)
 @given(answer=ANSWER | ANYTHING)
 def test_any_answer_is_judged_and_none_breaks_the_incident(found: Services, case: Case, answer: Any) -> None:
-    plan = found.workshop.propose(case.diagnosis)
-    second, added = found.workshop.second_reading(Says(json.dumps(answer)), case.diagnosis, plan, [])
+    plan = found.planner.propose(case.diagnosis)
+    second, added = found.planner.second_reading(Says(json.dumps(answer)), case.diagnosis, plan, [])
     assert second.model == "m"
     for option in added:
         assert [edit.file for edit in option.edits] == [FILE]
         assert option.source == "model"
         amount = found_quantity(str(option.edits[0].value))
         assert found_quantity("64Mi") <= amount <= found_quantity("8Gi")
-    again, same = found.workshop.second_reading(Says("{}"), case.diagnosis, plan, [], second)
+    again, same = found.planner.second_reading(Says("{}"), case.diagnosis, plan, [], second)
     if second.answer:
         assert again.recalled
         assert [one.edits for one in same] == [one.edits for one in added]
@@ -98,6 +98,6 @@ def found_quantity(text: str) -> Decimal:
 
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", "7", "\x00", '{"choices": ' + "[" * 50_000])
 def test_what_is_no_answer_is_dropped(found: Services, case: Case, text: str) -> None:
-    plan = found.workshop.propose(case.diagnosis)
-    second, added = found.workshop.second_reading(Says(text), case.diagnosis, plan, [])
+    plan = found.planner.propose(case.diagnosis)
+    second, added = found.planner.second_reading(Says(text), case.diagnosis, plan, [])
     assert (second.dropped, added) == (1, ())

@@ -256,7 +256,7 @@ def with_the_models(*, first: bool = False) -> Any:
 
 def test_the_models_value_is_proposed_only_when_a_reviewer_asks_for_it() -> None:
     world = World()
-    world.workshop.plan = with_the_models(first=True)
+    world.planner.plan = with_the_models(first=True)
     assert world.start().state["incident"].chosen == "raise_memory_limit"
     state = world.answer("changes_requested", by="ann", words="use 1").state
     assert state["incident"].chosen == "raise_memory_limit#model1"
@@ -266,7 +266,7 @@ def test_the_models_value_is_proposed_only_when_a_reviewer_asks_for_it() -> None
 
 def test_the_models_value_is_not_the_next_attempt_when_a_fix_fails() -> None:
     world = World(verifiers=(FakeVerifier(["failed"]),))
-    world.workshop.plan = with_the_models()
+    world.planner.plan = with_the_models()
     world.start()
     state = world.merge().state
     assert state["incident"].attempt == 2
@@ -276,9 +276,9 @@ def test_the_models_value_is_not_the_next_attempt_when_a_fix_fails() -> None:
 @pytest.mark.parametrize(("option", "status"), [(1, "awaiting_review"), (2, "verifying")])
 def test_the_models_value_never_merges_by_itself(option: int, status: str) -> None:
     world = World(cases=(case(severity="warning"),))
-    world.workshop.plan = with_the_models(first=True)
+    world.planner.plan = with_the_models(first=True)
     world.start()
-    world.workshop.alone = True
+    world.planner.alone = True
     assert world.answer("changes_requested", by="ann", words=f"use {option}").state["workflow_status"] == status
 
 

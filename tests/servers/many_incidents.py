@@ -92,7 +92,7 @@ def merged(count: int, commit: str, *, admitted: int = 0, spoken: bool = False) 
     driver = world.driver()
     driver.admission.caps = Caps(open=count, per_run=admitted or count, per_day=count)
     for number, one in enumerate(cases):
-        world.workshop.plan = world.workshop.plan.model_copy(update={"applications": (f"app-{number}",)})
+        world.planner.plan = world.planner.plan.model_copy(update={"applications": (f"app-{number}",)})
         result = driver.start(one)
         if not result.state["incident"].held:
             review = Review(kind="merged", by="ann", commit=commit, at=at)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def classify_error(
-    state: IncidentState, *, logs: LogSource, workshop: Planner, analyst: Analyst | None = None
+    state: IncidentState, *, logs: LogSource, planner: Planner, analyst: Analyst | None = None
 ) -> IncidentState:
     """Name the fault from its evidence, by rule alone: one pass over the logs told all incidents apart.
 
@@ -24,24 +24,22 @@ def classify_error(
     second = state.get("second")
     if diagnosis.category == "unknown":
         history, earlier = state["user_feedback_history"], second
-        second = (
-            workshop.second_reading(analyst, diagnosis, RemediationPlan(), history, earlier)[0] if analyst else None
-        )
+        second = planner.second_reading(analyst, diagnosis, RemediationPlan(), history, earlier)[0] if analyst else None
     return IncidentState(
         diagnosis=diagnosis,
         error_category=diagnosis.category,
         error_severity=diagnosis.severity,
-        affected_apps=_applications(diagnosis, workshop),
+        affected_apps=_applications(diagnosis, planner),
         root_cause=diagnosis.summary,
         second=second,
     )
 
 
-def _applications(diagnosis: Diagnosis, workshop: Planner) -> list[str]:
+def _applications(diagnosis: Diagnosis, planner: Planner) -> list[str]:
     """Return the Applications that the log names; look up those of a recorded incident here, since no later node does."""
     subject = diagnosis.subject
     if subject.application:
         return [subject.application]
     if diagnosis.severity == "info" and (subject.name or subject.pod):
-        return list(workshop.propose(diagnosis).applications)
+        return list(planner.propose(diagnosis).applications)
     return []

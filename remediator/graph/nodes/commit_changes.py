@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from remediator.domain.ports import Clock, Forge, Planner
 
 
-def commit_changes(state: IncidentState, *, forge: Forge, workshop: Planner, now: Clock) -> IncidentState:
+def commit_changes(state: IncidentState, *, forge: Forge, planner: Planner, now: Clock) -> IncidentState:
     """Open the pull request, or adopt the one that a killed run has left; merge it where the policy allows."""
     pull, proposal = state["pull_request"], chosen(state)
     if pull is None or proposal is None:
         raise AssertionError("a change is committed after it was generated")
     by_rules = proposal.source != "model"
-    merges_itself = by_rules and state["error_severity"] == "warning" and workshop.merges_itself(proposal.action)
+    merges_itself = by_rules and state["error_severity"] == "warning" and planner.merges_itself(proposal.action)
     published = forge.publish(
         Change(
             incident_id=state["incident_id"],

@@ -33,7 +33,7 @@ _RETRY = re.compile(r"(?:/remediator\s+)?retry", re.IGNORECASE)
 def generate_action(
     state: IncidentState,
     *,
-    workshop: Planner,
+    planner: Planner,
     forge: Forge,
     limits: RunLimits,
     now: Clock,
@@ -47,15 +47,15 @@ def generate_action(
     reviewing = state["workflow_status"] == "awaiting_review"
     merged = state
     state = {**state, "incident": _start_round(state)}
-    candidates, reason = _asked(state, limits, workshop) if reviewing else _untried(state, limits)
+    candidates, reason = _asked(state, limits, planner) if reviewing else _untried(state, limits)
     if not candidates and not reviewing:
         candidates, refusal = _revert(merged, forge, limits)
         reason = refusal or reason
     for proposal in candidates:
         try:
-            tracked = workshop.tracked(state["affected_apps"], [edit.file for edit in proposal.edits])
+            tracked = planner.tracked(state["affected_apps"], [edit.file for edit in proposal.edits])
             base = forge.base(tracked)
-            changes = _changes(proposal, base, workshop, forge)
+            changes = _changes(proposal, base, planner, forge)
         except (RemediatorError, FileNotFoundError, ValueError) as error:
             reason = reason or f"{proposal.title}: {error}"
             continue
@@ -114,7 +114,7 @@ def _untried(state: IncidentState, limits: RunLimits) -> tuple[tuple[Proposal, .
     return untried, "" if untried else "every allowed action was tried and did not help"
 
 
-def _asked(state: IncidentState, limits: RunLimits, workshop: Planner) -> tuple[tuple[Proposal, ...], str]:
+def _asked(state: IncidentState, limits: RunLimits, planner: Planner) -> tuple[tuple[Proposal, ...], str]:
     """Return the proposal that the reviewer asks for, or the reason why there is none; the pull request then stays unchanged."""
     incident, proposals, words = state["incident"], state["proposals"], state["user_recognition"].strip()
     if incident.rounds >= limits.rounds:
@@ -127,7 +127,7 @@ def _asked(state: IncidentState, limits: RunLimits, workshop: Planner) -> tuple[
     if _RETRY.fullmatch(words):
         return tuple(proposal for proposal in proposals if proposal.id == incident.chosen), ""
     if setting := SET.fullmatch(words):
-        return _set(state, setting["path"], setting["value"].strip(), workshop)
+        return _set(state, setting["path"], setting["value"].strip(), planner)
     use = USE.fullmatch(words)
     if use is None:
         return (), (
@@ -140,25 +140,25 @@ def _asked(state: IncidentState, limits: RunLimits, workshop: Planner) -> tuple[
     return ((), _STALE) if option.id == TAKE_BACK else ((option,), "")
 
 
-def _set(state: IncidentState, path: str, value: str, workshop: Planner) -> tuple[tuple[Proposal, ...], str]:
+def _set(state: IncidentState, path: str, value: str, planner: Planner) -> tuple[tuple[Proposal, ...], str]:
     """Return the present proposal with another value at one of its places, or the reason why this is not allowed."""
     proposal = chosen(state)
     if proposal is None:
         return (), "there is no change whose value could be set"
     try:
-        return (workshop.with_value(proposal, path, value),), ""
+        return (planner.with_value(proposal, path, value),), ""
     except RemediatorError as error:
         return (), str(error)
 
 
-def _changes(proposal: Proposal, base: Base, workshop: Planner, forge: Forge) -> dict[str, str | None]:
+def _changes(proposal: Proposal, base: Base, planner: Planner, forge: Forge) -> dict[str, str | None]:
     """Apply the proposal's edits to the base; PolicyViolation where the guardrails object."""
-    new = workshop.edit(proposal.edits, lambda path: forge.read(base, path))
+    new = planner.edit(proposal.edits, lambda path: forge.read(base, path))
     old = {path: _before(base, path, forge) for path in new}
     new = {path: content for path, content in new.items() if content != old[path]}
     if not new:
         raise PolicyViolation(f"{base.branch or 'the repository'} already contains the proposed change")
-    if objections := workshop.objections(old, new):
+    if objections := planner.objections(old, new):
         raise PolicyViolation("; ".join(objections))
     return {path: None if content is None else _text(path, content) for path, content in new.items()}
 

@@ -1,4 +1,4 @@
-"""The workshop on a real checkout: which branch a change goes to, and what the guardrails say of it."""
+"""The planner on a real checkout: which branch a change goes to, and what the guardrails say of it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def workshop(root: Path) -> LocalPlanner:
+def planner(root: Path) -> LocalPlanner:
     guardrails = Guardrails(deny_files=("secret/**",))
     action = Action(id="alone", title="Alone", ends=("x",), auto_merge=True)
     return LocalPlanner(
@@ -66,11 +66,11 @@ def workshop(root: Path) -> LocalPlanner:
 def test_the_branch_is_what_the_application_fed_by_the_file_follows(
     root: Path, application: str, file: str, branch: str
 ) -> None:
-    assert workshop(root).tracked([application], [file]) == branch
+    assert planner(root).tracked([application], [file]) == branch
 
 
 def test_the_repository_knows_what_the_targets_call_their_clusters(root: Path) -> None:
-    made = workshop(root)
+    made = planner(root)
     targets = {"prod-eu": Target(clusters=("https://eu.example.com",)), "prod-us": Target()}
     made.policies = made.policies.model_copy(update={"targets": targets})
     assert made.repository.clusters == {"https://eu.example.com": "prod-eu", "prod-eu": "prod-eu", "prod-us": "prod-us"}
@@ -78,19 +78,19 @@ def test_the_repository_knows_what_the_targets_call_their_clusters(root: Path) -
 
 def test_a_pin_is_not_moved_by_a_merge(root: Path) -> None:
     with pytest.raises(PolicyViolation, match=r"pinned is .*v1\.2\.0.*argocd/pinned\.yaml"):
-        workshop(root).tracked(["pinned"], ["apps/pinned/c.yaml"])
+        planner(root).tracked(["pinned"], ["apps/pinned/c.yaml"])
 
 
 def test_the_guardrails_judge_the_difference(root: Path) -> None:
-    assert workshop(root).objections({"a.yaml": b"a: 1\n"}, {"a.yaml": b"a: 2\n"}) == ()
-    assert "deny_files" in workshop(root).objections({"secret/a.yaml": b"a: 1\n"}, {"secret/a.yaml": b"a: 2\n"})[0]
+    assert planner(root).objections({"a.yaml": b"a: 1\n"}, {"a.yaml": b"a: 2\n"}) == ()
+    assert "deny_files" in planner(root).objections({"secret/a.yaml": b"a: 1\n"}, {"secret/a.yaml": b"a: 2\n"})[0]
 
 
 def test_edits_are_made_on_the_text_they_are_given(root: Path) -> None:
     edit = Edit(op="set", file="x.yaml", path=("memory",), value="2Gi")
-    assert workshop(root).edit([edit], lambda path: b"memory: 1Gi  # why\n") == {"x.yaml": b"memory: 2Gi  # why\n"}
+    assert planner(root).edit([edit], lambda path: b"memory: 1Gi  # why\n") == {"x.yaml": b"memory: 2Gi  # why\n"}
 
 
 def test_only_a_listed_action_may_merge_by_itself(root: Path) -> None:
-    assert workshop(root).merges_itself("alone")
-    assert not workshop(root).merges_itself("unknown")
+    assert planner(root).merges_itself("alone")
+    assert not planner(root).merges_itself("unknown")

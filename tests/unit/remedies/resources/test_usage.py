@@ -47,7 +47,7 @@ def test_the_number_and_the_reason_follow_what_was_measured(
     (tmp_path / "usage.json").write_text(metrics(*used))
     logs = (str(LOG), str(tmp_path / "usage.json"))
     found = Services(Settings.from_environ({"PATH": os.environ["PATH"]}), root, logs, dry_run=True)
-    proposal = found.workshop.propose(found.logs.cases()[0].diagnosis).proposals[0]
+    proposal = found.planner.propose(found.logs.cases()[0].diagnosis).proposals[0]
     assert (proposal.action, proposal.parameters["to"]) == ("raise_memory_limit", value)
     assert says in proposal.reason
     assert ("use was" in proposal.reason) == ("use was" in says)
