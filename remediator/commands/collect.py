@@ -119,7 +119,9 @@ def _outcome(collector: SourceCollector, index: int) -> dict[str, Any]:
 def _write(folder: Path, collector: SourceCollector) -> None:
     """Write one file for each text; a name with folders keeps them, since they name the workload of a log."""
     for answer in collector.answers:
-        for name, text in answer.reading.texts:
+        reading = answer.reading
+        texts = [*reading.texts, *((name, json.dumps(body, indent=1) + "\n") for name, body in reading.documents)]
+        for name, text in texts:
             safe = [part.replace(":", "-").replace(" ", "-").replace("#", "-") for part in name.split("/")]
             path = folder.joinpath(*(part for part in safe if part not in {"", ".", ".."}))
             path = path if path.suffix else path.with_name(f"{path.name}.json")

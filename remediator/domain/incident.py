@@ -44,7 +44,7 @@ class Statement(Value):
     source: str
     """The input's name (file name, artifact member, service)."""
     line: int
-    """1-based line in that input."""
+    """1-based line in that input; of a server's answer, which has no lines, the number of the item."""
     channel: Channel
     subject: Subject = Subject()
     reason: str = ""

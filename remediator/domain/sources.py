@@ -133,9 +133,12 @@ class Question(Value):
 
 
 class Reading(Value):
-    """A source's answer: texts in formats that the evidence reader knows, by the name that they are cited under."""
+    """A source's answer in formats that the evidence reader knows."""
 
+    documents: tuple[tuple[str, Any], ...] = ()
+    """Parsed JSON in a format that the evidence reader knows, by the name that it is cited under."""
     texts: tuple[tuple[str, str], ...] = ()
+    """Plain texts by name: containers' logs."""
     items: int = 0
     """The number of log lines, alerts, events or series."""
     ids: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from remediator.evidence.fingerprint import fingerprint, normalise
-from remediator.evidence.inputs import Input, open_inputs, text_input
+from remediator.evidence.inputs import Input, document_input, open_inputs, text_input
 from remediator.evidence.limits import ScanLimits
 from remediator.evidence.patterns import Pattern
 from remediator.evidence.workload import workload_of_pod
@@ -26,6 +26,7 @@ __all__ = [
     "Scan",
     "ScanLimits",
     "Scanner",
+    "document_input",
     "fingerprint",
     "normalise",
     "open_inputs",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from remediator.errors import ConfigError
 from remediator.evidence import streams
@@ -35,6 +35,8 @@ class Input:
     path: str = ""
     """The plain file behind it, where there is one that may be read in parts."""
     notes: list[str] = field(default_factory=list)
+    document: Any = None
+    """JSON that was parsed already, in place of bytes: a server's answer in a format of its own."""
 
     @contextmanager
     def open(self, limits: ScanLimits) -> Iterator[IO[bytes]]:
@@ -50,6 +52,11 @@ class Input:
 def text_input(name: str, text: str) -> Input:
     """Return an input from a text in memory."""
     return Input(name, lambda: io.BytesIO(text.encode("utf-8", "replace")))
+
+
+def document_input(name: str, document: Any) -> Input:
+    """Return an input of parsed JSON, so that a server's answer is not written and parsed again."""
+    return Input(name, io.BytesIO, document=document)
 
 
 def open_inputs(paths: Sequence[str], *, limits: ScanLimits | None = None) -> list[Input]:

@@ -12,10 +12,12 @@ from remediator.evidence.command import command_of
 from remediator.evidence.complete import complete
 from remediator.evidence.deduplicate import Deduplicator
 from remediator.evidence.file_names import subject_of_file
+from remediator.evidence.formats import documents
+from remediator.evidence.formats.finder import ItemCounter
 from remediator.evidence.limits import ScanLimits
 from remediator.evidence.lines import split_lines
 from remediator.evidence.patterns import Pattern, PatternMatcher
-from remediator.evidence.section import NO_COMMAND, Context
+from remediator.evidence.section import NO_COMMAND, Context, Section
 from remediator.evidence.sections import read_lines
 from remediator.evidence.windows import WindowPlan
 
@@ -105,7 +107,9 @@ class _ScanRun:
     def read(self, source: Input) -> InputReport:
         """Read one input: as a whole if it is short, else by windows."""
         noted = len(self.notes)
-        if source.path and (ranges := long_inputs.parts(source.path)) and len(ranges) > 1:
+        if source.document is not None:
+            counted: tuple[int, int] | None = self._document(source)
+        elif source.path and (ranges := long_inputs.parts(source.path)) and len(ranges) > 1:
             counted = self._in_parts(source, ranges)
         else:
             counted = None
@@ -145,6 +149,16 @@ class _ScanRun:
         if cut:
             self.notes.append(f"{source.name}: {cut} lines longer than {self._limits.line} characters were cut")
         return len(lines), len(data)
+
+    def _document(self, source: Input) -> tuple[int, int]:
+        """Read parsed JSON; its statements cite the number of an item, since it has no lines."""
+        counter = ItemCounter()
+        drafts = list(documents.value(source.document, Section([], self._context(source), no=1), counter))
+        for draft in drafts:
+            draft.text = draft.text[: self._limits.line]
+            self.hits.update(self._matcher.matching(draft.text))
+        self._keep(source, drafts)
+        return counter.count, 0
 
     def _plan(self) -> WindowPlan:
         limits = self._limits

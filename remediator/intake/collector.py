@@ -7,14 +7,14 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field
 
 from remediator.domain.base import Value
 from remediator.domain.sources import Question, Reading, Workload, short
 from remediator.errors import ConflictError, RemediatorError, ServiceError
-from remediator.evidence import text_input
+from remediator.evidence import document_input, text_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from remediator.domain.ports import Clock, RefStore
     from remediator.domain.sources import EvidenceSource
     from remediator.evidence import Input
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ class SourceCollector:
         if self.answers and all(answer.error for answer in self.answers):
             reasons = "; ".join(f"{answer.name}: {answer.error}" for answer in self.answers)
             raise ServiceError(f"no source could be read: {reasons}", retryable=True)
-        return [text_input(*text) for answer in self.answers for text in answer.reading.texts]
+        return [item for answer in self.answers for item in inputs_of(answer.reading)]
 
     def notes(self) -> tuple[str, ...]:
         """Return a note for each source that was not read, or only in part; failures first."""
@@ -155,6 +157,11 @@ class SourceCollector:
         return Question(since=since, until=until, workloads=tuple(workloads), handled=handled, polling=self.polls)
 
 
+def inputs_of(reading: Reading) -> list[Input]:
+    """Return a reading as inputs of the evidence reader: documents as they were parsed, texts as texts."""
+    return [*(document_input(*document) for document in reading.documents), *(text_input(*t) for t in reading.texts)]
+
+
 def _following(question: Question, reading: Reading, until: datetime) -> datetime:
     """Return the start of the next reading: late items are in it, also where a reading was cut in the overlap."""
     usual = max(question.since, until - OVERLAP)
@@ -175,16 +182,21 @@ def _merge(readings: Sequence[Reading]) -> Reading:
     """Merge readings into one; names of texts stay unique, since lines are cited by them."""
     if len(readings) == 1:
         return readings[0]
-    texts: dict[str, str] = {}
-    for number, reading in enumerate(readings, start=1):
-        texts |= {f"{name} ({number})" if name in texts else name: text for name, text in reading.texts}
     return Reading(
-        texts=tuple(texts.items()),
+        documents=_named_apart([reading.documents for reading in readings]),
+        texts=_named_apart([reading.texts for reading in readings]),
         items=sum(reading.items for reading in readings),
         ids=tuple(dict.fromkeys(item for reading in readings for item in reading.ids)),
         notes=tuple(dict.fromkeys(note for reading in readings for note in reading.notes)),
         workloads=tuple(dict.fromkeys(workload for reading in readings for workload in reading.workloads)),
     )
+
+
+def _named_apart(parts: Sequence[Sequence[tuple[str, T]]]) -> tuple[tuple[str, T], ...]:
+    by_name: dict[str, T] = {}
+    for number, part in enumerate(parts, start=1):
+        by_name |= {f"{name} ({number})" if name in by_name else name: content for name, content in part}
+    return tuple(by_name.items())
 
 
 def load_marks(store: RefStore) -> dict[str, Mark]:

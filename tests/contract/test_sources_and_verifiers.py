@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 from remediator.domain.sources import Access, Question, Reading, Workload, item_id
 from remediator.errors import RemediatorError, ServiceError
 from remediator.evidence import Scanner, text_input
+from remediator.intake.collector import inputs_of
 from remediator.policy import load
 from remediator.services.alertmanager.source import AlertSource
 from remediator.services.alertmanager.verify import AlertVerifier
@@ -147,8 +149,8 @@ def question(**more: object) -> Question:
 def test_what_a_source_gives_is_understood_and_bears_its_name(servers, kind: str) -> None:
     reading = source(kind, servers, healthy).read(question())
     assert reading.items >= 1
-    assert all(name.startswith(kind) for name, _ in reading.texts)
-    scan = Scanner().scan([text_input(*one) for one in reading.texts])
+    assert all(name.startswith(kind) for name, _ in (*reading.documents, *reading.texts))
+    scan = Scanner().scan(inputs_of(reading))
     assert any(one.subject.name == "checkout" or "checkout" in one.text for one in scan.statements)
 
 
@@ -203,3 +205,15 @@ def test_within_a_look_a_server_is_asked_once_and_anew_in_the_next(servers, kind
     made.forget()
     made.observe(about, ())
     assert asked[len(first) + len(repeated) :] == first
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_a_document_is_read_as_its_text_would_be(servers, kind: str) -> None:
+    reading = source(kind, servers, healthy).read(question())
+    texts = [text_input(name, json.dumps(body, indent=1) + "\n") for name, body in reading.documents]
+    by_document, by_text = (
+        [statement.model_copy(update={"line": 0}) for statement in Scanner().scan(inputs).statements]
+        for inputs in (inputs_of(reading), [*texts, *(text_input(*text) for text in reading.texts)])
+    )
+    assert by_document == by_text
+    assert by_document

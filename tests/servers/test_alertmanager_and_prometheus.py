@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from remediator.domain.sources import Access, AnswerError, Question, Workload
-from remediator.evidence import Scanner, text_input
+from remediator.evidence import Scanner
+from remediator.intake.collector import inputs_of
 from remediator.services.alertmanager.client import firing
 from remediator.services.alertmanager.dispatch import filters_of_group
 from remediator.services.alertmanager.source import AlertSource
@@ -109,7 +110,7 @@ def test_only_alerts_that_fire_and_nobody_silenced_are_read_and_understood(alert
     post(f"{alertmanager}/api/v2/alerts", [oom, *others, alert("Inhibited", node="n1", **POD)])
     time.sleep(1.5)
     reading = AlertSource("alertmanager", web(alertmanager)).read(ask())
-    scan = Scanner().scan([text_input(*one) for one in reading.texts])
+    scan = Scanner().scan(inputs_of(reading))
     assert sorted(statement.reason for statement in scan.statements) == ["KubeContainerOOMKilled", "NodeDown"]
     told = next(one for one in scan.statements if one.reason == "KubeContainerOOMKilled")
     assert (told.subject.kind, told.subject.name, told.channel) == ("Deployment", "checkout", "alert")
@@ -170,7 +171,7 @@ def test_usage_is_read_in_steps_that_the_server_allows(prometheus: str) -> None:
 @pytest.mark.needs_tools("prometheus", "promtool")
 def test_usage_is_understood_as_numbers_of_the_workload(prometheus: str) -> None:
     reading = UsageSource("prometheus", web(prometheus)).read(ask(CHECKOUT))
-    scan = Scanner().scan([text_input(*one) for one in reading.texts])
+    scan = Scanner().scan(inputs_of(reading))
     (told,) = scan.statements
     assert (told.reason, told.subject.name, told.facts["metric"]) == ("Metric", "checkout", "memory_working_set_bytes")
     assert int(told.facts["value"]) > 200 * 1024**2

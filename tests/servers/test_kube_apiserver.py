@@ -16,7 +16,8 @@ from pydantic import SecretStr
 
 from remediator.domain.sources import Access, AnswerError, Question, Workload
 from remediator.errors import ConfigError
-from remediator.evidence import Scanner, text_input
+from remediator.evidence import Scanner
+from remediator.intake.collector import inputs_of
 from remediator.services.kubernetes import client as kube
 from remediator.services.kubernetes.client import Cluster
 from remediator.services.kubernetes.source import ClusterSource
@@ -175,10 +176,10 @@ def test_pods_events_and_a_log_that_no_kubelet_gives(api: RealCluster, space: st
     found = read(look(api), space)
     assert found.items == 2
     assert not [name for name, _ in found.texts if name.endswith("previous.log")]
-    scan = Scanner().scan([text_input(*one) for one in found.texts])
+    scan = Scanner().scan(inputs_of(found))
     assert any("OOMKilled" in one.text and one.subject.name == "checkout" for one in scan.statements)
     again = read(look(api), space, frozenset(found.ids))
-    assert "Back-off restarting" not in "".join(text for _, text in again.texts)
+    assert "Back-off restarting" not in str(again.documents)
 
 
 def test_an_event_of_the_new_api_has_neither_count_nor_last_timestamp_and_is_read(api: RealCluster, space: str) -> None:
@@ -198,7 +199,7 @@ def test_an_event_of_the_new_api_has_neither_count_nor_last_timestamp_and_is_rea
     api.ask("POST", f"/apis/events.k8s.io/v1/namespaces/{space}/events", made)
     (seen,) = look(api).events(space)
     assert (seen.get("count"), seen.get("lastTimestamp")) == (None, None)
-    assert "3 Insufficient memory" in "".join(text for _, text in read(look(api), space).texts)
+    assert "3 Insufficient memory" in str(read(look(api), space).documents)
 
 
 def test_a_rollout_from_trouble_to_two_equal_looks(api: RealCluster, space: str) -> None:

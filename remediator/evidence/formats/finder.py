@@ -30,3 +30,17 @@ class Finder:
                 self._breaks.append(at)
                 at = self._text.find("\n", at + 1)
         return self._breaks
+
+
+class ItemCounter(Finder):
+    """Numbers the values of a document that has no text, in the order in which they are read."""
+
+    def __init__(self) -> None:
+        super().__init__("", 0)
+        self.count = 0
+
+    def line(self, value: str) -> int:
+        """Return the number of this value."""
+        del value
+        self.count += 1
+        return self.count

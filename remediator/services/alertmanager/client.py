@@ -32,7 +32,7 @@ def firing(
     return sorted(alerts, key=lambda alert: str(alert.get("startsAt")))
 
 
-def document(alerts: Iterable[Mapping[str, Any]]) -> str:
+def with_origin(alerts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the alerts as the API's own array; the origin of an alert becomes one of its annotations."""
     rows = []
     for alert in alerts:
@@ -40,7 +40,12 @@ def document(alerts: Iterable[Mapping[str, Any]]) -> str:
         if alert.get("generatorURL"):
             notes.setdefault("generator_url", alert["generatorURL"])
         rows.append({**alert, "annotations": notes})
-    return json.dumps(rows, indent=1) + "\n"
+    return rows
+
+
+def document(alerts: Iterable[Mapping[str, Any]]) -> str:
+    """Return the alerts as a text for a file of logs."""
+    return json.dumps(with_origin(alerts), indent=1) + "\n"
 
 
 def subject_of(alert: Mapping[str, Any]) -> Subject:

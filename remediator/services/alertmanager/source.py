@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remediator.domain.sources import Reading, Workload, item_id
-from remediator.services.alertmanager.client import document, firing, subject_of, workload_of_alert
+from remediator.services.alertmanager.client import firing, subject_of, with_origin, workload_of_alert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class AlertSource:
         ids = {item_id(str(a.get("fingerprint")), str(a.get("startsAt"))): a for a in alerts}
         new_alerts = [alert for alert_id, alert in ids.items() if alert_id not in question.handled]
         return Reading(
-            texts=((self.name, document(new_alerts)),) if new_alerts else (),
+            documents=((self.name, with_origin(new_alerts)),) if new_alerts else (),
             items=len(new_alerts),
             ids=tuple(ids),
             workloads=tuple(dict.fromkeys(workload for alert in new_alerts if (workload := workload_of_alert(alert)))),

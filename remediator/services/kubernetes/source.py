@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remediator.domain.json_reader import text_at
 from remediator.domain.sources import AnswerError, Reading, Workload, item_id
@@ -36,6 +35,7 @@ class ClusterSource:
         workloads = question.workloads or tuple(Workload(namespace=namespace) for namespace in self.namespaces)
         if not workloads:
             raise ConfigError("needs `kubernetes.namespaces` of a target to be polled, or workloads to look at")
+        documents: list[tuple[str, Any]] = []
         texts: list[tuple[str, str]] = []
         ids: list[str] = []
         notes: list[str] = []
@@ -56,13 +56,13 @@ class ClusterSource:
             notes += _cut(namespace, "events", len(fresh), _MOST_EVENTS) + _cut(
                 namespace, "pods", len(included), _MOST_PODS
             )
-            texts += self._document("Event", namespace, fresh[-_MOST_EVENTS:])
-            texts += self._document("Pod", namespace, included[:_MOST_PODS])
+            documents += self._document("Event", namespace, fresh[-_MOST_EVENTS:])
+            documents += self._document("Pod", namespace, included[:_MOST_PODS])
             if question.workloads:
                 texts += self._previous_logs(namespace, troubled, notes)
             if not pods and not events and self.cluster.namespace(namespace) is None:
                 notes.append(f"namespace {namespace} does not exist in this cluster")
-        return Reading(texts=tuple(texts), items=items, ids=tuple(ids), notes=tuple(notes))
+        return Reading(documents=tuple(documents), texts=tuple(texts), items=items, ids=tuple(ids), notes=tuple(notes))
 
     def _events(
         self, namespace: str, workloads: Sequence[Workload], pods: Sequence[Object], since: str
@@ -78,12 +78,12 @@ class ClusterSource:
         ]
         return sorted(events, key=objects.moment_of)
 
-    def _document(self, kind: str, namespace: str, items: Sequence[Object]) -> list[tuple[str, str]]:
+    def _document(self, kind: str, namespace: str, items: Sequence[Object]) -> list[tuple[str, Any]]:
         if not items:
             return []
         items = [objects.without_noise(item, kind) for item in items]
         body = {"apiVersion": "v1", "kind": f"{kind}List", "items": items}
-        return [(f"{self.name} {namespace} {kind.lower()}s", json.dumps(body, indent=1) + "\n")]
+        return [(f"{self.name} {namespace} {kind.lower()}s", body)]
 
     def _previous_logs(self, namespace: str, pods: Sequence[Object], notes: list[str]) -> list[tuple[str, str]]:
         """Return logs of containers from before their last restart, each under a path that names the container."""

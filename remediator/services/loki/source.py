@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remediator.domain.sources import Reading, item_id
 from remediator.domain.times import stamp
@@ -24,7 +23,7 @@ MOST = 20_000
 """The most lines of one reading."""
 
 _LINE = 6_000
-"""Characters of one line that are kept: the evidence reader cuts lines, and a cut line of JSON is no JSON."""
+"""The most characters of one line: in a file, a longer line of JSON would be cut, and a cut line is no JSON."""
 _LONG_AGO = 86_400 * 10**9
 """A day in nanoseconds; look-backs are days."""
 
@@ -66,7 +65,7 @@ class LokiSource:
             at = stamp(datetime.fromtimestamp(oldest // 10**9, UTC))
             client.notes.append(f"nothing before {at}: quiet, or beyond Loki's own look-back, which cuts in silence")
         return Reading(
-            texts=tuple(documents(self.name, new_entries)),
+            documents=tuple(documents(self.name, new_entries)),
             items=len(new_entries),
             ids=tuple(ids.values()),
             notes=tuple(dict.fromkeys(client.notes)),
@@ -112,8 +111,8 @@ def nanoseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1_000_000) * 1000
 
 
-def documents(name: str, entries: Sequence[LokiEntry]) -> Iterable[tuple[str, str]]:
-    """The lines as Loki's own answers, a line of JSON for each, in pieces that the evidence reader takes whole."""
+def documents(name: str, entries: Sequence[LokiEntry]) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Yield the entries as documents of Loki's own format, in pieces that also fit into a file of `collect --output`."""
     piece: list[LokiEntry] = []
     size = number = 0
     for entry in entries:
@@ -127,13 +126,12 @@ def documents(name: str, entries: Sequence[LokiEntry]) -> Iterable[tuple[str, st
         yield f"{name}#{number + 1}" if number else name, _document(piece)
 
 
-def _document(entries: Iterable[LokiEntry]) -> str:
+def _document(entries: Iterable[LokiEntry]) -> dict[str, Any]:
     streams: dict[tuple[tuple[str, str], ...], list[LokiEntry]] = {}
     for entry in entries:
         streams.setdefault(entry.labels, []).append(entry)
-    parts = []
-    for labels, of in streams.items():
-        values = ",\n  ".join(json.dumps([str(entry.at), entry.line[:_LINE]]) for entry in of)
-        parts.append(f' {{"stream": {json.dumps(dict(labels))}, "values": [\n  {values}\n ]}}')
-    inner = ",\n".join(parts)
-    return f'{{"status": "success", "data": {{"resultType": "streams", "result": [\n{inner}\n ]}}\n}}\n'
+    result = [
+        {"stream": dict(labels), "values": [[str(entry.at), entry.line[:_LINE]] for entry in stream]}
+        for labels, stream in streams.items()
+    ]
+    return {"status": "success", "data": {"resultType": "streams", "result": result}}

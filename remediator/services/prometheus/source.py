@@ -72,10 +72,10 @@ class UsageSource:
                 for series in query_range(self.web, query % matchers(workload), start, end):
                     values = [[at, _plain(value)] for at, value in series.points]
                     rows.append({"metric": {"__name__": measure, **series.labels}, "values": values})
-        text = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": rows}})
+        document = {"status": "success", "data": {"resultType": "matrix", "result": rows}}
         ids = tuple(item_id(str(row["metric"]), str(row["values"][-1])) for row in rows)
         notes = () if question.workloads else ("usage is measured for named workloads only",)
-        return Reading(texts=((self.name, text + "\n"),) if rows else (), items=len(rows), ids=ids, notes=notes)
+        return Reading(documents=((self.name, document),) if rows else (), items=len(rows), ids=ids, notes=notes)
 
 
 def matchers(workload: Workload) -> str:

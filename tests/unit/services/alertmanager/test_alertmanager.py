@@ -11,6 +11,7 @@ from remediator.domain.incident import Subject
 from remediator.domain.sources import Access, Question
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
+from remediator.intake.collector import inputs_of
 from remediator.services.alertmanager.client import firing
 from remediator.services.alertmanager.dispatch import cluster_of_group, filters_of_group, is_group, of_dispatch
 from remediator.services.alertmanager.source import AlertSource
@@ -74,7 +75,7 @@ def test_annotations_that_are_none_cost_nothing_but_themselves(notes: object, te
         web = Http("A", Access(url=server.url))
         reading = AlertSource("alertmanager", web).read(Question(since=NOW - timedelta(hours=1), until=NOW))
         seen = AlertVerifier("alertmanager", web, lambda: NOW, timedelta(0)).observe(rollout(), ())
-    (one,) = Scanner().scan([text_input(*reading.texts[0])]).statements
+    (one,) = Scanner().scan(inputs_of(reading)).statements
     assert (one.text, one.subject.name, seen.status) == (text, "checkout", "pending")
     assert "A" in of_dispatch({"payload": {"alerts": [alert], "groupKey": "{}:{}"}}, None)
 

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from remediator.domain.sources import Access, AnswerError, Question, Workload
 from remediator.errors import ConfigError
-from remediator.evidence import Scanner, text_input
+from remediator.evidence import Scanner
+from remediator.intake.collector import inputs_of
 from remediator.services.kubernetes import client as kube
 from remediator.services.kubernetes import objects, source
 from remediator.services.kubernetes.client import Cluster
@@ -359,11 +360,7 @@ def test_a_workloads_events_pods_and_last_words_are_understood(api: Api) -> None
         lambda: ["2026-11-22T12:43:59Z KeyError: 'DATABASE_URL'"]
     )
     reading = ClusterSource("kubernetes", api.look()).read(ask(CHECKOUT))
-    said = {
-        statement.text: statement
-        for s in [Scanner().scan([text_input(*t) for t in reading.texts])]
-        for statement in s.statements
-    }
+    said = {statement.text: statement for s in [Scanner().scan(inputs_of(reading))] for statement in s.statements}
     assert "Back-off restarting failed container app" in said
     assert not {"other", "long ago"} & set(said)
     assert any(s.subject.name == "checkout" and "OOMKilled" in (s.reason + s.text) for s in said.values())
@@ -380,7 +377,7 @@ def test_polled_namespaces_give_events_and_troubled_pods_once(api: Api) -> None:
     first = source.read(ask())
     again = source.read(ask().model_copy(update={"handled": frozenset(first.ids)}))
     assert (first.items, again.items) == (2, 1)
-    assert "well-6d5f4c8b7" not in str(first.texts)
+    assert "well-6d5f4c8b7" not in str(first)
 
 
 def test_headers_that_drip_are_within_the_budget_and_a_dead_server_is_waited_for_a_few_times_a_look(

@@ -9,8 +9,8 @@ import pytest
 
 from remediator.domain.sources import Access, AnswerError, Question, Workload
 from remediator.errors import ConfigError
-from remediator.evidence import Scanner, text_input
-from remediator.intake.collector import SourceCollector, load_marks, save_marks
+from remediator.evidence import Scanner
+from remediator.intake.collector import SourceCollector, inputs_of, load_marks, save_marks
 from remediator.policy import load
 from remediator.services.loki.client import Loki, QueryLimits
 from remediator.services.loki.source import LokiSource
@@ -79,7 +79,7 @@ def test_a_pod_is_known_by_its_stream_or_by_metadata_of_the_line(workload: Workl
         loki.add(EPOCH - at, f"KeyError: {line}", {"pod": pod}, namespace="shop", container="app")
     with serve(loki) as server:
         reading = source(server).read(question(1, workload))
-    assert [line for line in ("'A'", "'B'", "'C'") if line in "".join(text for _, text in reading.texts)] == found
+    assert [line for line in ("'A'", "'B'", "'C'") if line in str(reading.documents)] == found
 
 
 def test_a_named_workload_is_looked_at_where_the_selectors_look() -> None:
@@ -88,7 +88,7 @@ def test_a_named_workload_is_looked_at_where_the_selectors_look() -> None:
         loki.add(EPOCH - 60, f"KeyError: '{cluster}'", **POD, cluster=cluster)
     with serve(loki) as server:
         reading = source(server, selectors=['{cluster="eu", namespace="pay", app="pay"}']).read(question(1, CHECKOUT))
-    assert (reading.items, "'eu'" in reading.texts[0][1]) == (1, True)
+    assert (reading.items, "'eu'" in str(reading.documents)) == (1, True)
 
 
 def test_what_is_read_is_understood_in_times_order_and_with_its_pod() -> None:
@@ -98,7 +98,7 @@ def test_what_is_read_is_understood_in_times_order_and_with_its_pod() -> None:
         loki.add(EPOCH - 60 + number / 1000, line, metadata={"trace_id": str(number)}, **POD)
     with serve(loki) as server:
         reading = source(server, query='{namespace="shop"}').read(question())
-    scan = Scanner().scan([text_input(*text) for text in reading.texts])
+    scan = Scanner().scan(inputs_of(reading))
     statement = next(one for one in scan.statements if "DATABASE_URL" in one.text)
     assert statement.channel == "log"
     assert (statement.source, statement.subject.namespace, statement.subject.name) == ("loki", "shop", "checkout")
@@ -111,7 +111,7 @@ def test_labels_of_the_collectors_own_are_understood_too() -> None:
     loki.add(EPOCH - 60, "KeyError: 'A'", **{own[name]: value for name, value in POD.items()})
     with serve(loki) as server:
         reading = source(server, labels=own).read(question(1, CHECKOUT))
-    (statement,) = Scanner().scan([text_input(*text) for text in reading.texts]).statements
+    (statement,) = Scanner().scan(inputs_of(reading)).statements
     subject = statement.subject
     assert (subject.namespace, subject.name, subject.container) == ("shop", "checkout", "app")
 
@@ -122,8 +122,8 @@ def test_many_long_lines_come_in_pieces_that_are_each_understood() -> None:
         loki.add(EPOCH - 900 + number, f'error "{number}" ' + "\\x" * 20_000, **POD)
     with serve(loki) as server:
         reading = source(server, query='{namespace="shop"}').read(question())
-    assert len(reading.texts) > 1
-    scan = Scanner().scan([text_input(*text) for text in reading.texts])
+    assert len(reading.documents) > 1
+    scan = Scanner().scan(inputs_of(reading))
     assert {statement.subject.name for statement in scan.statements} == {"checkout"}
 
 
@@ -134,7 +134,7 @@ def test_what_was_handled_is_left_out_and_what_came_late_is_not() -> None:
         loki.add(EPOCH - 2999.95, "KeyError: 'LATE'", **POD)
         second = source(server, query='{namespace="shop"}').read(question(handled=frozenset(first.ids)))
     assert (first.items, second.items) == (5, 1)
-    assert "LATE" in second.texts[0][1]
+    assert "LATE" in str(second.documents)
     assert second.ids[0:1] == first.ids[0:1]
 
 
@@ -149,7 +149,7 @@ def test_polls_of_more_than_one_reading_takes_lose_nothing() -> None:
             clock = NOW + timedelta(minutes=turn)
             made = source(server, query='{namespace="shop"}', most=10, limits=QueryLimits(page=20))
             gather = SourceCollector([made], [], lambda: clock, marks=load_marks(store), polls=True)  # noqa: B023 - read at once
-            texts = [one.raw().read().decode() for one in gather.inputs()]
+            texts = [str(one.document) for one in gather.inputs()]
             told.append([int(found) for text in texts for found in re.findall(r"DATABASE_URL' (\d+)", text)])
             save_marks(store, gather.new_marks())
             (answer,) = gather.answers
@@ -173,7 +173,7 @@ def test_what_comes_late_while_polls_are_cut_is_told_once_all_the_same() -> None
             clock = NOW + timedelta(minutes=turn)
             made = source(server, query='{namespace="shop"}', most=3)
             gather = SourceCollector([made], [], lambda: clock, marks=load_marks(store), polls=True)  # noqa: B023 - read at once
-            texts = [one.raw().read().decode() for one in gather.inputs()]
+            texts = [str(one.document) for one in gather.inputs()]
             told.append([one for text in texts for one in re.findall(r"(\w+ ?\d?)\"\]", text)])
             save_marks(store, gather.new_marks())
     assert told == [
@@ -190,13 +190,13 @@ def test_what_is_read_once_keeps_the_newest() -> None:
     with serve(filled(30)) as server:
         reading = source(server, query='{namespace="shop"}', most=10).read(question())
     assert (reading.items, reading.read_until) == (10, None)
-    assert "DATABASE_URL' 29" in reading.texts[0][1]
+    assert "DATABASE_URL' 29" in str(reading.documents)
 
 
 def test_nothing_found_is_said_with_the_reason_that_it_may_have() -> None:
     with serve(LokiServer()) as server:
         reading = source(server, selectors=['{namespace="shop"}']).read(question())
-    assert (reading.texts, reading.items) == ((), 0)
+    assert (reading.documents, reading.items) == ((), 0)
     assert "look-back" in reading.notes[0]
 
 

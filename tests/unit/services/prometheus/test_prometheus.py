@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -31,7 +30,7 @@ def answered(*series: object) -> dict[str, object]:
 def test_what_is_no_number_is_no_usage() -> None:
     values = [[AT - 60, "+Inf"], [AT - 45, "NaN"], [AT - 30, "5"], [AT - 15, "-Inf"]]
     reading = read(answered({"metric": POD, "values": values}, {"metric": POD, "values": [[AT, "+Inf"]]}))
-    shown = [one["values"] for one in json.loads(reading.texts[0][1])["data"]["result"]]
+    shown = [one["values"] for one in reading.documents[0][1]["data"]["result"]]
     assert shown == [[[AT - 30, "5"]]] * 3
 
 
