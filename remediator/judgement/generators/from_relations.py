@@ -8,7 +8,8 @@ from remediator.gitops import Application
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.relations.broken import Broken
-from remediator.judgement.relations.registry import broken
+from remediator.judgement.relations.registry import REMEDIES_OF, broken
+from remediator.remedies.engine.candidates import possible_actions
 from remediator.remedies.engine.case import Fix, Want
 
 ACTION = "mend_relation"
@@ -16,7 +17,10 @@ ACTION = "mend_relation"
 
 def from_relations(inquiry: Inquiry) -> Iterator[Hypothesis]:
     """Yield one hypothesis for each contradiction that has one right end."""
+    asked = {action.id for action in possible_actions(inquiry.diagnosis, inquiry.policies)}
     for contradiction in broken(inquiry.world):
+        if asked.intersection(REMEDIES_OF.get(contradiction.relation, ())):
+            continue  # that remedy sees more: live state, endpoints, which side changed last
         if contradiction.value is None and not contradiction.edits:
             continue
         concerns = _concerns(inquiry, contradiction)

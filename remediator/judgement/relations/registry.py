@@ -63,6 +63,32 @@ RELATIONS: Mapping[str, Relation] = {
 }
 
 
+REMEDIES_OF: Mapping[str, tuple[str, ...]] = {
+    "account_exists": ("fix_service_account",),
+    "bound_role_exists": ("grant_rbac",),
+    "bound_account_exists": ("grant_rbac",),
+    "called_service_exists": ("fix_host_name",),
+    "called_service_has_pods": ("restore_replicas", "fix_service_selector"),
+    "called_service_port_exists": ("fix_host_name", "fix_service_port"),
+    "claim_exists": ("fix_claim_name",),
+    "ingress_backend_exists": ("fix_ingress_backend", "fix_service_port"),
+    "ingress_class_exists": ("fix_class_name",),
+    "mounted_volume_exists": ("fix_mount",),
+    "named_config_exists": ("rename_reference", "restore_file"),
+    "named_key_exists": ("fix_reference_key",),
+    "namespace_exists": ("create_namespace",),
+    "policy_allows_callers": ("fix_network_policy",),
+    "priority_class_exists": ("fix_class_name",),
+    "probe_port_exists": ("fix_probe_port", "fix_probe_path"),
+    "quota_holds_workloads": ("raise_quota",),
+    "scale_target_exists": ("fix_scale_target",),
+    "service_selects_pods": ("fix_service_selector",),
+    "service_target_port_exists": ("fix_target_port",),
+    "storage_class_exists": ("fix_storage_class",),
+}
+"""Relations whose contradiction a remedy mends with more evidence: where one of these was asked, its answer counts."""
+
+
 def broken(world: World) -> Iterator[Broken]:
     """Yield all contradictions of a world, in the order of the registry."""
     for relation in RELATIONS.values():
