@@ -17,19 +17,13 @@ from remediator.gitops import Application, Manifest
 from remediator.remedies.engine.acceptable_values import exactly
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo
-
-
-@dataclass(frozen=True)
-class DeniedRequest:
-    """One request that the API server denied to an account."""
-
-    namespace: str
-    account: str
-    verb: str
-    resource: str
-    group: str
-    scope: str
-    """The namespace of the request; empty for the whole cluster."""
+from remediator.remedies.references.rbac_rules import (
+    DeniedRequest,
+    allows,
+    missing_resource,
+    missing_verb,
+    misspelt_word,
+)
 
 
 @dataclass(frozen=True)
@@ -168,9 +162,9 @@ def _grant(
             for index, rule in enumerate(body)
             if isinstance(rule, dict) and not rule.get("resourceNames") and not rule.get("nonResourceURLs")
         ]
-        if any(_allows(rule, denied) for _, rule in rules):
+        if any(allows(rule, denied) for _, rule in rules):
             continue
-        repair = _misspelt_word(rules, denied) or _missing_verb(rules, denied) or _missing_resource(rules, denied)
+        repair = misspelt_word(rules, denied) or missing_verb(rules, denied) or missing_resource(rules, denied)
         if repair is None:
             body.append({"apiGroups": [denied.group], "resources": [denied.resource], "verbs": [denied.verb]})
         else:
@@ -194,100 +188,6 @@ def _grant(
         parameters={"role": role.manifest.name, "grants": grants},
         score=0.75,
     )
-
-
-def _allows(rule: dict[str, Any], denied: DeniedRequest) -> bool:
-    def has(key: str, word: str) -> bool:
-        words = rule.get(key) or ()
-        return word in words or "*" in words
-
-    return has("apiGroups", denied.group) and has("resources", denied.resource) and has("verbs", denied.verb)
-
-
-def _misspelt_word(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest) -> tuple[YamlPath, Any] | None:
-    """Return the correction of a misspelt verb, resource or group in a rule that would grant the request."""
-    for key, right in (("verbs", denied.verb), ("resources", denied.resource), ("apiGroups", denied.group)):
-        for index, rule in rules:
-            words = rule.get(key)
-            if not isinstance(words, list) or right in words:
-                continue
-            if not _allows({**rule, key: [right]}, denied):
-                continue
-            for at, word in enumerate(words):
-                if isinstance(word, str) and word and word not in _KNOWN and is_typo(word, right):
-                    return ("rules", index, key, at), right
-    return None
-
-
-_KNOWN = frozenset(
-    [
-        "get",
-        "list",
-        "watch",
-        "create",
-        "update",
-        "patch",
-        "delete",
-        "deletecollection",
-        "pods",
-        "services",
-        "configmaps",
-        "secrets",
-        "events",
-        "endpoints",
-        "nodes",
-        "namespaces",
-        "deployments",
-        "replicasets",
-        "statefulsets",
-        "daemonsets",
-        "jobs",
-        "cronjobs",
-        "ingresses",
-        "pods/log",
-        "pods/exec",
-        "pods/status",
-        "deployments/scale",
-        "deployments/status",
-    ]
-)
-"""Words that are correct, however near another one is."""
-
-
-def _missing_verb(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest) -> tuple[YamlPath, Any] | None:
-    """Return the rule for the resource with the verb added; of several, the one with the fewest resources."""
-    candidates = [
-        (index, rule)
-        for index, rule in rules
-        if _allows({**rule, "verbs": [denied.verb]}, denied) and isinstance(rule.get("verbs"), list)
-    ]
-    exact = [
-        (index, rule)
-        for index, rule in candidates
-        if "*" not in rule["resources"] and "secrets" not in rule["resources"]
-    ]
-    if not exact:
-        return None
-    index, rule = min(exact, key=lambda pair: len(pair[1]["resources"]))
-    return ("rules", index, "verbs"), [*rule["verbs"], denied.verb]
-
-
-def _missing_resource(rules: list[tuple[int, dict[str, Any]]], denied: DeniedRequest) -> tuple[YamlPath, Any] | None:
-    """Return a rule of the group with the resource added, if it grants just this verb or only reading."""
-    reading = {"get", "list", "watch"}
-    for index, rule in rules:
-        verbs = rule.get("verbs") or []
-        only = set(verbs) <= reading or verbs == [denied.verb]
-        resources = rule.get("resources")
-        if (
-            rule.get("apiGroups") == [denied.group]
-            and denied.verb in verbs
-            and only
-            and isinstance(resources, list)
-            and "*" not in resources
-        ):
-            return ("rules", index, "resources"), [*resources, denied.resource]
-    return None
 
 
 def _binding_fixes(case: RemedyContext, denied: DeniedRequest, evidence: Sequence[Evidence]) -> Iterator[Fix]:
