@@ -1,4 +1,4 @@
-"""From hypotheses to one decision: the best that can be proved is proposed, near ones are options, or none is."""
+"""Decide between hypotheses: the best that can be proved is proposed, near ones are options, or none is."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def decide(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> 
         return RemediationPlan(
             applications=inquiry.targets.applications, root_cause=diagnosis.summary, reason=diagnosis.summary
         )
-    tried = list(try_all(inquiry))
-    ranked = _ranked(item.proposal for item in tried if item.proposal)
-    refusals = [item.refusal for item in tried if item.refusal]
+    attempts = list(try_all(inquiry))
+    ranked = _ranked(item.proposal for item in attempts if item.proposal)
+    refusals = [item.refusal for item in attempts if item.refusal]
     return RemediationPlan(
         applications=affected(inquiry.targets, ranked),
         root_cause=root_cause(diagnosis, ranked),
@@ -55,7 +55,7 @@ def try_all(inquiry: Inquiry) -> Iterator[Tried]:
 
     Each proof renders, so what would not be shown is not proved, and a later stage is asked only while nothing is sure.
     """
-    known: set[tuple[str, ...]] = set()
+    proposed_edits: set[tuple[str, ...]] = set()
     best = 0.0
     for stage in STAGES:
         if best >= SURE:
@@ -65,13 +65,13 @@ def try_all(inquiry: Inquiry) -> Iterator[Tried]:
             if item.hypothesis.fix is None:
                 yield Tried(item, refusal=item.hypothesis.cause)
                 continue
-            if len(known) >= MAX_PROPOSALS:
+            if len(proposed_edits) >= MAX_PROPOSALS:
                 continue
-            tried = _try(inquiry, item)
-            if tried.proposal:
-                known.add(edits_of(tried.proposal))
-                best = max(best, tried.proposal.score)
-            yield tried
+            attempts = _try(inquiry, item)
+            if attempts.proposal:
+                proposed_edits.add(edits_of(attempts.proposal))
+                best = max(best, attempts.proposal.score)
+            yield attempts
 
 
 def _try(inquiry: Inquiry, item: Weighed) -> Tried:

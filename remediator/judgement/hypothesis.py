@@ -23,7 +23,7 @@ class Hypothesis:
     action: str
     """Id of the remediation action whose bounds and switches govern the fix."""
     cause: str
-    """What is wrong, as one sentence for people."""
+    """One sentence for people that names the fault."""
     fix: Fix | None
     """None where the generator knows why nothing can be done; `cause` says it then."""
     predicts: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Hypothesis:
     words: tuple[str, ...] = ()
     """Names, ports, keys and values that messages about this cause would mention."""
     features: Mapping[str, float] = field(default_factory=dict)
-    """What the generator itself knows: rows of the table of weights, each with how much it holds (0 to 1)."""
+    """Observations of the generator itself: rows of the table of weights, each with how much it holds (0 to 1)."""
 
 
 Generator = Callable[["Inquiry"], Iterator[Hypothesis]]

@@ -21,7 +21,7 @@ PLATFORM_CHANNELS = frozenset({"event", "status", "sync", "alert"})
 
 @dataclass(frozen=True)
 class Inquiry:
-    """What every generator is given; read-only."""
+    """The incident and its world, as every generator is given them; read-only."""
 
     diagnosis: Diagnosis
     repository: Repository
@@ -48,14 +48,14 @@ class Inquiry:
         """Return the one Application of the culprit's namespace whose text names it, where its objects are not rendered."""
         subject = self.diagnosis.subject
         names = [name for name in (subject.name, subject.container, subject.pod) if name]
-        found = [
+        candidates = [
             app
             for app in self.repository.applications
             if subject.namespace
             and app.namespace in (subject.namespace, "")
             and any(contains_word(_text_of(self.repository, app), name) for name in names)
         ]
-        return tuple(found) if len(found) == 1 else ()
+        return tuple(candidates) if len(candidates) == 1 else ()
 
     @cached_property
     def culprits(self) -> frozenset[tuple[str, str]]:
@@ -78,16 +78,16 @@ class Inquiry:
 
     def mentions(self, words: Iterable[str]) -> tuple[bool, bool]:
         """Return whether the platform, and whether a log, says one of these words as a word of its own."""
-        spoken = [word for word in words if len(word) > 1]
-        return _any_word(self.platform_text, spoken), _any_word(self.log_text, spoken)
+        terms = [word for word in words if len(word) > 1]
+        return _any_word(self.platform_text, terms), _any_word(self.log_text, terms)
 
     def citing(self, words: Iterable[str] = ()) -> tuple[str, ...]:
         """Return ids of the evidence that says one of these words, else of the leading evidence."""
-        spoken = [word for word in words if len(word) > 1]
+        terms = [word for word in words if len(word) > 1]
         cited = [
             item.id
             for item in self.diagnosis.evidence
-            if item.id and _any_word(f"{item.reason} {item.text} {' '.join(item.facts.values())}", spoken)
+            if item.id and _any_word(f"{item.reason} {item.text} {' '.join(item.facts.values())}", terms)
         ]
         return tuple(cited) or tuple(item.id for item in self.diagnosis.evidence[:1] if item.id)
 

@@ -1,4 +1,4 @@
-"""What recent commits changed in the texts of one Application, also where no tool can render what it does.
+"""Find what recent commits changed in the texts of one Application, also where no tool can render what it does.
 
 A chart that is not in the repository hides which rendered field a value reaches. What is still known: the value stands
 in the Application's own text or in a values file that only it reads, a commit changed it shortly before the incident,
@@ -63,15 +63,15 @@ class TextChange:
 
 def text_changes(repository: Repository, application: Application, until: str = "") -> Iterator[TextChange]:
     """Yield what the newest commits changed in the Application's own texts, the newest first."""
-    own = own_files(repository, application)
+    files_read = own_files(repository, application)
     age = 0
     for commit in history.recent(repository.root, limit=COMMITS, until=until):
-        files = [file for file in commit.files if file in own and file.endswith((".yaml", ".yml"))]
+        files = [file for file in commit.files if file in files_read and file.endswith((".yaml", ".yml"))]
         if not files:
             continue
         if len(commit.files) <= FILES:
-            found = [change for file in files for change in _of_file(repository, application, commit, age, file)]
-            yield from found[:CHANGES]
+            changes = [change for file in files for change in _of_file(repository, application, commit, age, file)]
+            yield from changes[:CHANGES]
         age += 1
 
 
@@ -93,8 +93,8 @@ def own_files(repository: Repository, application: Application) -> frozenset[str
 def _of_file(
     repository: Repository, application: Application, commit: Commit, age: int, file: str
 ) -> Iterator[TextChange]:
-    before, after = history.files_at(repository.root, [(f"{commit.commit}^", file), (commit.commit, file)])
-    older, newer = documents(before), documents(after)
+    old_value, after = history.files_at(repository.root, [(f"{commit.commit}^", file), (commit.commit, file)])
+    older, newer = documents(old_value), documents(after)
     try:
         current = documents(repository.read(file))
     except ConfigError:
@@ -104,18 +104,18 @@ def _of_file(
     for index, (old, new, now) in enumerate(zip(older, newer, current, strict=True)):
         if old == new or (file == application.file and index != application.document):
             continue
-        made = [difference for difference, _ in _nested(old, new)]
+        commit_differences = [difference for difference, _ in _nested(old, new)]
         for difference, string in _nested(old, now):
-            if any(_is_same(difference, other) for other in made):
+            if any(_is_same(difference, counterpart) for counterpart in commit_differences):
                 yield TextChange(commit, age, file, index, difference, string)
 
 
 def _nested(old: Any, new: Any) -> Iterator[tuple[Difference, YamlPath]]:
     """Yield all differences; of two strings that both hold a YAML mapping, the differences inside them."""
     for difference in differences(old, new):
-        before, after = _embedded(difference.old), _embedded(difference.new)
-        if difference.op == "changed" and before is not None and after is not None:
-            yield from ((part, difference.path) for part in differences(before, after))
+        old_value, after = _embedded(difference.old), _embedded(difference.new)
+        if difference.op == "changed" and old_value is not None and after is not None:
+            yield from ((part, difference.path) for part in differences(old_value, after))
         else:
             yield difference, ()
 
@@ -130,9 +130,9 @@ def _embedded(value: Any) -> dict[str, Any] | None:
     return parsed[0] if len(parsed) == 1 and isinstance(parsed[0], dict) else None
 
 
-def _is_same(difference: Difference, other: Difference) -> bool:
+def _is_same(difference: Difference, counterpart: Difference) -> bool:
     return (difference.op, difference.label, difference.old, difference.new, difference.path[:-1]) == (
-        other.op, other.label, other.old, other.new, other.path[:-1],
+        counterpart.op, counterpart.label, counterpart.old, counterpart.new, counterpart.path[:-1],
     )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def together(changes: list[TextChange]) -> list[tuple[TextChange, ...]]:
     groups: list[list[TextChange]] = []
     for change in changes:
         for group in groups:
-            if any(_belong(change, other) for other in group):
+            if any(_belong(change, counterpart) for counterpart in group):
                 group.append(change)
                 break
         else:
@@ -152,16 +152,21 @@ def together(changes: list[TextChange]) -> list[tuple[TextChange, ...]]:
     return [tuple(group) for group in groups]
 
 
-def _belong(change: TextChange, other: TextChange) -> bool:
+def _belong(change: TextChange, counterpart: TextChange) -> bool:
     if (change.commit, change.file, change.document, change.string) != (
-        other.commit,
-        other.file,
-        other.document,
-        other.string,
+        counterpart.commit,
+        counterpart.file,
+        counterpart.document,
+        counterpart.string,
     ):
         return False
-    one, two = change.difference, other.difference
-    if one.path[:-1] == two.path[:-1] and {str(one.path[-1]), str(two.path[-1])} <= IMAGE_KEYS:
+    first, two = change.difference, counterpart.difference
+    if first.path[:-1] == two.path[:-1] and {str(first.path[-1]), str(two.path[-1])} <= IMAGE_KEYS:
         return True
-    same_slip = (one.op, one.old, one.new) == (two.op, two.old, two.new) and one.op == "changed"
-    return same_slip and str(one.path[-1]) == str(two.path[-1]) and one.path[:-3] == two.path[:-3] and len(one.path) > 3
+    same_slip = (first.op, first.old, first.new) == (two.op, two.old, two.new) and first.op == "changed"
+    return (
+        same_slip
+        and str(first.path[-1]) == str(two.path[-1])
+        and first.path[:-3] == two.path[:-3]
+        and len(first.path) > 3
+    )

@@ -1,4 +1,4 @@
-"""How well a hypothesis explains what was observed: one table of weights, each row with its reason.
+"""Rate how well a hypothesis explains what was observed: one table of weights, each row with its reason.
 
 The weights are log-odds. They are added up, and the sum is read as a probability, so that figures of different
 generators can be compared. A remedy's own rating enters as its log-odds.
@@ -26,30 +26,30 @@ class Weighed:
 
 def weigh(hypothesis: Hypothesis, inquiry: Inquiry) -> Weighed:
     """Return the hypothesis with the probability that it is the cause, given the facts."""
-    held = _features(hypothesis, inquiry)
+    features = _features(hypothesis, inquiry)
     weights = inquiry.policies.weights
-    rows = [(name, share * weights[name].weight) for name, share in held.items() if share and name in weights]
-    score = held.get("remedy_score", 0.0)
+    rows = [(name, share * weights[name].weight) for name, share in features.items() if share and name in weights]
+    score = features.get("remedy_score", 0.0)
     if score:
         rows.insert(0, ("remedy_score", _log_odds(score)))
     return Weighed(hypothesis, 1 / (1 + math.exp(-sum(value for _, value in rows))), tuple(rows))
 
 
 def _features(hypothesis: Hypothesis, inquiry: Inquiry) -> Mapping[str, float]:
-    held: dict[str, float] = {f"from_{hypothesis.generator}": 1.0, **hypothesis.features}
+    features: dict[str, float] = {f"from_{hypothesis.generator}": 1.0, **hypothesis.features}
     if hypothesis.predicts:
         leading, any_evidence = _explained(hypothesis.predicts, inquiry)
-        held["explains_lead"] = float(leading)
-        held["explains_other"] = float(any_evidence and not leading)
-        held["explains_nothing"] = float(not any_evidence)
+        features["explains_lead"] = float(leading)
+        features["explains_other"] = float(any_evidence and not leading)
+        features["explains_nothing"] = float(not any_evidence)
     if hypothesis.excludes:
-        held["contradicted"] = float(_explained(hypothesis.excludes, inquiry)[1])
+        features["contradicted"] = float(_explained(hypothesis.excludes, inquiry)[1])
     if hypothesis.words:
         by_platform, by_log = inquiry.mentions(hypothesis.words)
-        held["named_by_platform"] = float(by_platform)
-        held["named_by_log"] = float(by_log and not by_platform)
-        held["named_by_nobody"] = float(not by_platform and not by_log)
-    return held
+        features["named_by_platform"] = float(by_platform)
+        features["named_by_log"] = float(by_log and not by_platform)
+        features["named_by_nobody"] = float(not by_platform and not by_log)
+    return features
 
 
 def _explained(predicted: tuple[str, ...], inquiry: Inquiry) -> tuple[bool, bool]:

@@ -17,9 +17,9 @@ ACTION = "mend_relation"
 
 def from_relations(inquiry: Inquiry) -> Iterator[Hypothesis]:
     """Yield one hypothesis for each contradiction that has one right end."""
-    asked = {action.id for action in possible_actions(inquiry.diagnosis, inquiry.policies)}
+    considered_actions = {action.id for action in possible_actions(inquiry.diagnosis, inquiry.policies)}
     for contradiction in broken(inquiry.world):
-        if asked.intersection(REMEDIES_OF.get(contradiction.relation, ())):
+        if considered_actions.intersection(REMEDIES_OF.get(contradiction.relation, ())):
             continue  # that remedy sees more: live state, endpoints, which side changed last
         if contradiction.value is None and not contradiction.edits:
             continue

@@ -31,8 +31,8 @@ def from_text_changes(inquiry: Inquiry) -> Iterator[Hypothesis]:
     for application in inquiry.applications:
         if _is_rendered(inquiry, application):
             continue
-        found = list(text_changes(inquiry.repository, application, inquiry.diagnosis.first_seen))
-        groups = [group for group in together(found) if _is_own_text(application, group[0])]
+        changes = list(text_changes(inquiry.repository, application, inquiry.diagnosis.first_seen))
+        groups = [group for group in together(changes) if _is_own_text(application, group[0])]
         for group in groups:
             yield _hypothesis(inquiry, application, group, alone=len(groups) == 1)
 
@@ -56,10 +56,10 @@ def _hypothesis(
     first = group[0]
     difference = first.difference
     field = format_path(first.difference.path[-3:])
-    what = f"{field} was {difference.op}" + (
+    summary = f"{field} was {difference.op}" + (
         f" from {difference.old} to {difference.new}" if difference.op == "changed" else ""
     )
-    sentence = f"{what} by {first.commit.commit[:7]} ({first.commit.subject!r}, {first.commit.when[:10]})"
+    sentence = f"{summary} by {first.commit.commit[:7]} ({first.commit.subject!r}, {first.commit.when[:10]})"
     words = _words(inquiry, group)
     return Hypothesis(
         generator="changes",
@@ -116,9 +116,11 @@ def _fits(inquiry: Inquiry, group: tuple[TextChange, ...]) -> bool:
     """Return True where such a fault can come from the field, by the policy's table of fields."""
     options = inquiry.policies.actions[ACTION].options
     signals = [piece.signal for piece in inquiry.diagnosis.evidence]
-    named = [name for name in dict.fromkeys(signals) if name in options]
+    signal_names = [name for name in dict.fromkeys(signals) if name in options]
     patterns = [
-        str(pattern) for name in (named or [inquiry.diagnosis.category]) for pattern in _listed(options.get(name))
+        str(pattern)
+        for name in (signal_names or [inquiry.diagnosis.category])
+        for pattern in _listed(options.get(name))
     ]
     return any(re2.search(pattern, path) for change in group for path in _spellings(change) for pattern in patterns)
 

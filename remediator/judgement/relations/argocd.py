@@ -15,8 +15,8 @@ _SYNC = ("sync_error", "permission_denied", "config_error")
 
 
 def _project(world: World, name: str) -> tuple[str, int, Mapping[str, Any]] | None:
-    found = [entry for entry in world.repository.projects if mapping(entry[2].get("metadata")).get("name") == name]
-    return found[0] if len(found) == 1 else None
+    entries = [entry for entry in world.repository.projects if mapping(entry[2].get("metadata")).get("name") == name]
+    return entries[0] if len(entries) == 1 else None
 
 
 def project_exists(world: World) -> Iterator[Broken]:
@@ -91,13 +91,13 @@ def _bare(url: str) -> str:
 
 def namespace_exists(world: World) -> Iterator[Broken]:
     """Yield Applications whose namespace nothing makes and that are not told to create it, where their others are."""
-    made = {item.name for item in world.of_kind("Namespace")}
+    namespaces = {item.name for item in world.of_kind("Namespace")}
     for child in world.of_kind("Application"):
         namespace = str(mapping(spec(child).get("destination")).get("namespace") or "")
         options = [str(option) for option in mapping(spec(child).get("syncPolicy")).get("syncOptions") or ()]
         if (
             not namespace
-            or namespace in made
+            or namespace in namespaces
             or "CreateNamespace=true" in options
             or namespace in ("default", "kube-system", "argocd")
         ):
@@ -115,11 +115,15 @@ def application_names_are_distinct(world: World) -> Iterator[Broken]:
     for app in world.repository.applications:
         if app.kind != "Application" or not app.file:
             continue
-        known = first.setdefault((app.object_namespace, app.name), app)
+        earlier = first.setdefault((app.object_namespace, app.name), app)
         holder = world.application_object(app)
-        if known is app or (known.file, known.document) == (app.file, app.document) or known.variant != app.variant:
+        if (
+            earlier is app
+            or (earlier.file, earlier.document) == (app.file, app.document)
+            or earlier.variant != app.variant
+        ):
             continue
         yield Broken(
             relation="application_names_are_distinct", at=holder, path=("metadata", "name"), causes=_SYNC, words=(app.name,),
-            message=f"Application {app.name} is defined in {known.file} and in {app.file}",
+            message=f"Application {app.name} is defined in {earlier.file} and in {app.file}",
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a relation answers with: two things of the desired state that cannot both be right."""
+"""The answer of a relation: two things of the desired state that cannot both be right."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Broken:
     path: YamlPath
     """The field of it that is wrong."""
     message: str
-    """What cannot be right, one sentence that names both sides."""
+    """One sentence that names both sides of the contradiction."""
     value: Any = None
-    """What the field should be; None where it cannot be told, `MISSING` to remove it."""
+    """The right value of the field; None where it cannot be told, `MISSING` to remove it."""
     also: tuple[tuple[Placed, YamlPath, Any], ...] = ()
     """Other fields that must change along: object, path, value."""
     edits: tuple[Edit, ...] = ()
-    """In place of `value`: edits of texts that are no field of a rendered object."""
+    """Edits that stand in place of `value`, of texts that are no field of a rendered object."""
     places: tuple[Place, ...] = ()
     causes: tuple[str, ...] = ()
     """Category ids, or `signal:ID`, of the incidents that this contradiction leads to."""
@@ -39,7 +39,7 @@ class Broken:
     words: tuple[str, ...] = ()
     """Names, ports and keys that messages about it mention."""
     sure: float = 0.5
-    """How sure the value is, 0 to 1: 1 where nothing else can be meant, 0.5 for the nearest name, 0 for a guess."""
+    """Certainty of the value, 0 to 1: 1 where nothing else can be meant, 0.5 for the nearest name, 0 for a guess."""
 
 
 Relation = Callable[[World], Iterator[Broken]]

@@ -27,8 +27,8 @@ def spec(placed: Placed) -> dict[str, Any]:
 
 def pod_template(placed: Placed) -> tuple[dict[str, Any], YamlPath]:
     """Return the spec of its pods and the path to it; empty for what makes no pods."""
-    found = placed.manifest.pod_spec()
-    return found if found is not None else ({}, ())
+    pod_spec = placed.manifest.pod_spec()
+    return pod_spec if pod_spec is not None else ({}, ())
 
 
 def only(values: Iterable[Any]) -> Any:
@@ -50,7 +50,7 @@ def meant(wrong: str, candidates: Iterable[str]) -> tuple[str | None, float]:
 
 def declared_ports(workloads: Iterable[Placed]) -> tuple[dict[str, int], set[int]]:
     """Return named container ports (name → number) and all declared numbers of some workloads."""
-    named: dict[str, int] = {}
+    by_name: dict[str, int] = {}
     numbers: set[int] = set()
     for workload in workloads:
         for container, _, _ in workload.containers():
@@ -59,8 +59,8 @@ def declared_ports(workloads: Iterable[Placed]) -> tuple[dict[str, int], set[int
                 if isinstance(number, int):
                     numbers.add(number)
                     if port.get("name"):
-                        named[str(port["name"])] = number
-    return named, numbers
+                        by_name[str(port["name"])] = number
+    return by_name, numbers
 
 
 def references(node: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, Any]]:

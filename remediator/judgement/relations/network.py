@@ -22,15 +22,15 @@ def service_target_port_exists(world: World) -> Iterator[Broken]:
     """Yield Services that forward to a port which no container behind them declares."""
     for service in world.of_kind("Service"):
         pods = world.pods_of(mapping(spec(service).get("selector")), service)
-        named, numbers = declared_ports(pods)
+        by_name, numbers = declared_ports(pods)
         if not pods or not numbers:
             continue
         for index, port in enumerate(items(spec(service).get("ports"))):
             target = port.get("targetPort", port.get("port"))
             number = int(str(target)) if str(target).isdigit() else None
-            if target is None or str(target) in named or number in numbers:
+            if target is None or str(target) in by_name or number in numbers:
                 continue
-            value: Any = only(numbers) if number is not None else meant(str(target), named)[0]
+            value: Any = only(numbers) if number is not None else meant(str(target), by_name)[0]
             yield Broken(
                 relation="service_target_port_exists",
                 at=service,
@@ -149,18 +149,18 @@ def route_backend_exists(world: World) -> Iterator[Broken]:
                 if service is not None and backend.get("port") in (None, *ports):
                     continue
                 if service is not None:
-                    value, sure, where = only(ports), 0.9, (*path, "port")
+                    value, sure, field_path = only(ports), 0.9, (*path, "port")
                     message = f"{route.kind} {route.name} sends requests to port {backend.get('port')} of Service {service.name}, which has {', '.join(map(str, ports))}"
                 else:
                     value, sure = meant(
                         str(backend.get("name", "")), [item.name for item in world.of_kind("Service", near=route)]
                     )
-                    where = (*path, "name")
+                    field_path = (*path, "name")
                     message = f"{route.kind} {route.name} sends requests to Service {backend.get('name')}, which does not exist in {route.namespace}"
                     if not world.is_complete(route.namespace):
                         continue
                 yield Broken(
-                    relation="route_backend_exists", at=route, path=where, value=value, sure=sure, message=message,
+                    relation="route_backend_exists", at=route, path=field_path, value=value, sure=sure, message=message,
                     causes=("network_error", "sync_error"), words=(str(backend.get("name", "")), str(backend.get("port", ""))),
                 )  # fmt: skip
 
@@ -180,13 +180,13 @@ def node_port_in_range(world: World) -> Iterator[Broken]:
 
 def node_ports_are_distinct(world: World) -> Iterator[Broken]:
     """Yield Services of one cluster that claim the same nodePort."""
-    taken: dict[tuple[str, int, str], Placed] = {}
+    claims: dict[tuple[str, int, str], Placed] = {}
     for service in world.of_kind("Service"):
         for index, port in enumerate(items(spec(service).get("ports"))):
             number = port.get("nodePort")
             if not isinstance(number, int) or not number:
                 continue
-            first = taken.setdefault((service.cluster, number, str(port.get("protocol", "TCP"))), service)
+            first = claims.setdefault((service.cluster, number, str(port.get("protocol", "TCP"))), service)
             if first is not service and (first.namespace, first.name) != (service.namespace, service.name):
                 yield Broken(
                     relation="node_ports_are_distinct", at=service, path=("spec", "ports", index, "nodePort"), value=MISSING,
@@ -197,14 +197,14 @@ def node_ports_are_distinct(world: World) -> Iterator[Broken]:
 
 def host_ports_are_distinct(world: World) -> Iterator[Broken]:
     """Yield workloads of one cluster whose pods claim the same host port, so that no node takes both."""
-    taken: dict[tuple[str, int, str], Placed] = {}
+    claims: dict[tuple[str, int, str], Placed] = {}
     for workload in world.workloads:
         for container, path, _ in workload.containers():
             for index, port in enumerate(items(container.get("ports"))):
                 number = port.get("hostPort")
                 if not isinstance(number, int) or not number:
                     continue
-                first = taken.setdefault((workload.cluster, number, str(port.get("protocol", "TCP"))), workload)
+                first = claims.setdefault((workload.cluster, number, str(port.get("protocol", "TCP"))), workload)
                 if first is workload or (first.namespace, first.name) == (workload.namespace, workload.name):
                     continue
                 yield Broken(
@@ -220,10 +220,10 @@ def called_services(world: World) -> Iterator[tuple[Placed, Placed, tuple[YamlPa
         for container, path, _ in workload.containers():
             for index, variable in enumerate(items(container.get("env"))):
                 value = variable.get("value")
-                found = _ADDRESS.fullmatch(value.strip()) if isinstance(value, str) else None
-                service = _service_of(world, workload, found["host"]) if found else None
-                if found is not None and service is not None:
-                    yield workload, service, ((*path, "env", index, "value"), variable, found)
+                address = _ADDRESS.fullmatch(value.strip()) if isinstance(value, str) else None
+                service = _service_of(world, workload, address["host"]) if address else None
+                if address is not None and service is not None:
+                    yield workload, service, ((*path, "env", index, "value"), variable, address)
 
 
 def called_service_port_exists(world: World) -> Iterator[Broken]:
@@ -233,12 +233,12 @@ def called_service_port_exists(world: World) -> Iterator[Broken]:
         if not ports or int(address["port"]) in ports:
             continue
         right = only(ports)
-        called = f"{address['host']}:{address['port']}"
+        address_text = f"{address['host']}:{address['port']}"
         yield Broken(
             relation="called_service_port_exists", at=workload, path=path,
             value=str(variable["value"]).replace(f":{address['port']}", f":{right}", 1) if right else None,
-            message=f"{workload.name} calls {called} by {variable.get('name')}, and Service {service.name} has {', '.join(map(str, ports))}",
-            causes=_CALLS, sufferers=(workload, service), words=(called, address["host"], str(variable.get("name"))), sure=0.9,
+            message=f"{workload.name} calls {address_text} by {variable.get('name')}, and Service {service.name} has {', '.join(map(str, ports))}",
+            causes=_CALLS, sufferers=(workload, service), words=(address_text, address["host"], str(variable.get("name"))), sure=0.9,
         )  # fmt: skip
 
 
@@ -251,9 +251,9 @@ def called_service_exists(world: World) -> Iterator[Broken]:
         for container, path, _ in workload.containers():
             for index, variable in enumerate(items(container.get("env"))):
                 value = variable.get("value")
-                found = _ADDRESS.fullmatch(value.strip()) if isinstance(value, str) else None
-                host = found["host"] if found else ""
-                if not found or not isinstance(value, str) or "." in host or host in (*names, "localhost"):
+                address = _ADDRESS.fullmatch(value.strip()) if isinstance(value, str) else None
+                host = address["host"] if address else ""
+                if not address or not isinstance(value, str) or "." in host or host in (*names, "localhost"):
                     continue
                 right, sure = meant(host, names)
                 if right is None or sure < 0.5:
@@ -267,8 +267,8 @@ def called_service_exists(world: World) -> Iterator[Broken]:
 
 def _service_of(world: World, caller: Placed, host: str) -> Placed | None:
     """Return the Service that a host name means: `name`, `name.namespace`, `name.namespace.svc…`."""
-    name, _, rest = host.partition(".")
-    namespace, _, suffix = rest.partition(".")
+    name, _, qualifier = host.partition(".")
+    namespace, _, suffix = qualifier.partition(".")
     if suffix and not suffix.startswith("svc"):
         return None
     space = namespace or caller.namespace

@@ -35,12 +35,12 @@ def policy_allows_dns(world: World) -> Iterator[Broken]:
         selected = tuple(
             item for item in world.workloads if item.namespace == policy.namespace and _selects(policy, item)
         )
-        others = [other for other in world.of_kind("NetworkPolicy", near=policy) if other is not policy]
+        peers_of_policy = [sibling for sibling in world.of_kind("NetworkPolicy", near=policy) if sibling is not policy]
         if any(
             _reaches_dns(rule)
-            for other in others
-            for rule in items(spec(other).get("egress"))
-            if any(_selects(other, item) for item in selected)
+            for sibling in peers_of_policy
+            for rule in items(spec(sibling).get("egress"))
+            if any(_selects(sibling, item) for item in selected)
         ):
             continue
         rule = {
@@ -125,12 +125,12 @@ def quota_holds_workloads(world: World) -> Iterator[Broken]:
             item for item in world.workloads if item.namespace == quota.namespace and item.cluster == quota.cluster
         ]
         for name, text in mapping(spec(quota).get("hard")).items():
-            hard, needed = quantities.parse(text), _needed(str(name), workloads)
-            if hard is None or needed is None or needed <= hard:
+            hard, required = quantities.parse(text), _needed(str(name), workloads)
+            if hard is None or required is None or required <= hard:
                 continue
             yield Broken(
-                relation="quota_holds_workloads", at=quota, path=("spec", "hard", name), value=_amount(needed, str(text)), sure=0.6,
-                message=f"ResourceQuota {quota.name} allows {text} of {name}, and the workloads of {quota.namespace} need {_amount(needed, str(text))}",
+                relation="quota_holds_workloads", at=quota, path=("spec", "hard", name), value=_amount(required, str(text)), sure=0.6,
+                message=f"ResourceQuota {quota.name} allows {text} of {name}, and the workloads of {quota.namespace} need {_amount(required, str(text))}",
                 causes=("quota_exceeded", "signal:quota_exceeded"), sufferers=tuple(workloads), words=(quota.name, str(name), "exceeded quota"),
             )  # fmt: skip
 

@@ -23,18 +23,18 @@ def _named_texts(workload: Placed) -> Iterator[tuple[str, YamlPath, str, YamlPat
             source = mapping(variable.get("valueFrom"))
             for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
                 reference = mapping(source.get(field))
-                where = (*path, "env", index, "valueFrom", field)
+                reference_path = (*path, "env", index, "valueFrom", field)
                 if reference and not reference.get("optional"):
                     yield (
                         kind,
-                        (*where, "name"),
+                        (*reference_path, "name"),
                         str(reference.get("name", "")),
-                        (*where, "key"),
+                        (*reference_path, "key"),
                         str(reference.get("key", "")),
                     )
-        for index, whole in enumerate(items(container.get("envFrom"))):
+        for index, source in enumerate(items(container.get("envFrom"))):
             for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
-                reference = mapping(whole.get(field))
+                reference = mapping(source.get(field))
                 if reference and not reference.get("optional"):
                     yield kind, (*path, "envFrom", index, field, "name"), str(reference.get("name", "")), (), ""
     for index, volume in enumerate(items(pod.get("volumes"))):
@@ -42,11 +42,17 @@ def _named_texts(workload: Placed) -> Iterator[tuple[str, YamlPath, str, YamlPat
             source = mapping(volume.get(field))
             if not source or source.get("optional"):
                 continue
-            where = (*base, "volumes", index, field)
+            reference_path = (*base, "volumes", index, field)
             name = str(source.get(name_key, ""))
-            yield kind, (*where, name_key), name, (), ""
+            yield kind, (*reference_path, name_key), name, (), ""
             for number, item in enumerate(items(source.get("items"))):
-                yield kind, (*where, name_key), name, (*where, "items", number, "key"), str(item.get("key", ""))
+                yield (
+                    kind,
+                    (*reference_path, name_key),
+                    name,
+                    (*reference_path, "items", number, "key"),
+                    str(item.get("key", "")),
+                )
 
 
 def secret_names(world: World, near: Placed) -> dict[str, set[str] | None]:
@@ -76,10 +82,10 @@ def named_config_exists(world: World) -> Iterator[Broken]:
         maps = {item.name for item in world.of_kind("ConfigMap", near=workload)}
         secrets = secret_names(world, workload)
         for kind, path, name, _, _ in _named_texts(workload):
-            present = maps if kind == "ConfigMap" else set(secrets)
-            if not name or name in present or name in _BUILT_IN_CONFIG:
+            existing = maps if kind == "ConfigMap" else set(secrets)
+            if not name or name in existing or name in _BUILT_IN_CONFIG:
                 continue
-            value, sure = meant(name, present)
+            value, sure = meant(name, existing)
             yield Broken(
                 relation="named_config_exists", at=workload, path=path, value=value, sure=sure, causes=_STARTS,
                 message=f"{workload.kind} {workload.name} needs {kind} {name}, which nothing in {workload.namespace} makes",
@@ -154,7 +160,7 @@ def mounted_volume_exists(world: World) -> Iterator[Broken]:
                 name = str(mount.get("name", ""))
                 if not name or name in volumes:
                     continue
-                mounted = {str(other.get("name")) for other in items(container.get("volumeMounts"))}
+                mounted = {str(alternative.get("name")) for alternative in items(container.get("volumeMounts"))}
                 free = [volume for volume in volumes if volume not in mounted]
                 value, sure = meant(name, free or volumes)
                 yield Broken(
@@ -230,11 +236,11 @@ def secret_store_exists(world: World) -> Iterator[Broken]:
     for secret in world.of_kind("ExternalSecret", "PushSecret"):
         reference = mapping(spec(secret).get("secretStoreRef"))
         kind, name = str(reference.get("kind") or "SecretStore"), str(reference.get("name", ""))
-        other = "ClusterSecretStore" if kind == "SecretStore" else "SecretStore"
-        if name and not _exists(world, secret, kind, name) and _exists(world, secret, other, name):
+        alternative = "ClusterSecretStore" if kind == "SecretStore" else "SecretStore"
+        if name and not _exists(world, secret, kind, name) and _exists(world, secret, alternative, name):
             yield Broken(
-                relation="secret_store_exists", at=secret, path=("spec", "secretStoreRef", "kind"), value=other, sure=0.95,
-                message=f"ExternalSecret {secret.name} asks {kind} {name}, and {name} is a {other}",
+                relation="secret_store_exists", at=secret, path=("spec", "secretStoreRef", "kind"), value=alternative, sure=0.95,
+                message=f"ExternalSecret {secret.name} asks {kind} {name}, and {name} is a {alternative}",
                 causes=("config_error", "sync_error", "permission_denied"), words=(name,),
             )  # fmt: skip
         else:
@@ -288,14 +294,14 @@ def storage_class_exists(world: World) -> Iterator[Broken]:
     claims = list(_claims(world))
     for _, _, name in claims:
         used[name] = used.get(name, 0) + 1
-    made = {item.name for item in world.of_kind("StorageClass")}
+    class_names = {item.name for item in world.of_kind("StorageClass")}
     for holder, path, name in claims:
-        known = made or {other for other, count in used.items() if count > 1}
-        value, sure = meant(name, known)
-        if name in known or value is None or sure < 0.5:
+        candidates = class_names or {alternative for alternative, count in used.items() if count > 1}
+        value, sure = meant(name, candidates)
+        if name in candidates or value is None or sure < 0.5:
             continue
         yield Broken(
-            relation="storage_class_exists", at=holder, path=path, value=value, sure=sure if made else sure * 0.7,
+            relation="storage_class_exists", at=holder, path=path, value=value, sure=sure if class_names else sure * 0.7,
             message=f"{holder.kind} {holder.name} asks for storage class {name}; there is {value}",
             causes=("storage_error", "scheduling_failure"), words=(name,),
         )  # fmt: skip
@@ -319,10 +325,10 @@ def _slip(
     world: World, holder: Placed, path: YamlPath, name: str, kind: str, relation: str, causes: tuple[str, ...]
 ) -> Iterator[Broken]:
     """Yield a name that is a spelling slip of one object of that kind, and the name of none."""
-    known = [item.name for item in world.of_kind(kind) if item.namespace in ("", holder.namespace)]
+    candidates = [item.name for item in world.of_kind(kind) if item.namespace in ("", holder.namespace)]
     value: Any
-    value, sure = meant(name, known)
-    if not name or name in known or value is None or sure < 0.5:
+    value, sure = meant(name, candidates)
+    if not name or name in candidates or value is None or sure < 0.5:
         return
     yield Broken(
         relation=relation, at=holder, path=path, value=value, sure=sure, causes=causes, words=(name,),

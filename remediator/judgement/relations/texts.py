@@ -74,9 +74,9 @@ def trigger_authentication_exists(world: World) -> Iterator[Broken]:
         for index, trigger in enumerate(spec(scaler).get("triggers") or ()):
             reference = mapping(mapping(trigger).get("authenticationRef"))
             kind, name = str(reference.get("kind") or "TriggerAuthentication"), str(reference.get("name", ""))
-            known = [item.name for item in world.of_kind(kind)]
-            value, sure = meant(name, known)
-            if name and name not in known and value and sure > 0.5:
+            candidates = [item.name for item in world.of_kind(kind)]
+            value, sure = meant(name, candidates)
+            if name and name not in candidates and value and sure > 0.5:
                 yield Broken(
                     relation="trigger_authentication_exists", at=scaler, path=("spec", "triggers", index, "authenticationRef", "name"), value=value, sure=sure,
                     message=f"{scaler.kind} {scaler.name} names {kind} {name}, which does not exist; there is {value}",

@@ -32,23 +32,23 @@ def probe_port_exists(world: World) -> Iterator[Broken]:
     for workload in world.workloads:
         for container, path, _ in workload.containers():
             ports = items(container.get("ports"))
-            named = [str(port["name"]) for port in ports if port.get("name")]
+            names = [str(port["name"]) for port in ports if port.get("name")]
             numbers = [port["containerPort"] for port in ports if isinstance(port.get("containerPort"), int)]
             if not numbers:
                 continue
             for probe in _PROBES:
                 for handler in _HANDLERS:
-                    asked = mapping(mapping(container.get(probe)).get(handler))
-                    port = asked.get("port")
-                    if port is None or port in numbers or str(port) in named:
+                    handler_body = mapping(mapping(container.get(probe)).get(handler))
+                    port = handler_body.get("port")
+                    if port is None or port in numbers or str(port) in names:
                         continue
                     if isinstance(port, int) or str(port).isdigit():
                         value, sure = only(numbers), 0.8
                     else:
-                        value, sure = meant(str(port), named)
-                    others = _sibling_ports(container, probe)
-                    if value is None and len(others) == 1:
-                        value, sure = next(iter(others)), 0.7
+                        value, sure = meant(str(port), names)
+                    sibling_ports = _sibling_ports(container, probe)
+                    if value is None and len(sibling_ports) == 1:
+                        value, sure = next(iter(sibling_ports)), 0.7
                     yield Broken(
                         relation="probe_port_exists", at=workload, path=(*path, probe, handler, "port"), value=value, sure=sure,
                         message=f"The {probe} of {container.get('name')} in {workload.name} asks port {port}, which the container does not declare",
@@ -57,13 +57,13 @@ def probe_port_exists(world: World) -> Iterator[Broken]:
 
 
 def _sibling_ports(container: dict[str, object], probe: str) -> set[object]:
-    found = {
-        mapping(mapping(container.get(other)).get(handler)).get("port")
-        for other in _PROBES
-        if other != probe
+    match = {
+        mapping(mapping(container.get(sibling)).get(handler)).get("port")
+        for sibling in _PROBES
+        if sibling != probe
         for handler in _HANDLERS
     }
-    return found - {None}
+    return match - {None}
 
 
 def selector_matches_template(world: World) -> Iterator[Broken]:
@@ -103,12 +103,12 @@ def mount_paths_are_distinct(world: World) -> Iterator[Broken]:
         for container, path, _ in workload.containers():
             first: dict[str, int] = {}
             for index, mount in enumerate(items(container.get("volumeMounts"))):
-                where = str(mount.get("mountPath", ""))
-                if where and first.setdefault(where, index) != index:
+                mount_path = str(mount.get("mountPath", ""))
+                if mount_path and first.setdefault(mount_path, index) != index:
                     yield Broken(
                         relation="mount_paths_are_distinct", at=workload, path=(*path, "volumeMounts", index), value=MISSING, sure=0.3,
-                        message=f"Container {container.get('name')} of {workload.name} mounts two volumes at {where}",
-                        causes=("sync_error",), words=(where,),
+                        message=f"Container {container.get('name')} of {workload.name} mounts two volumes at {mount_path}",
+                        causes=("sync_error",), words=(mount_path,),
                     )  # fmt: skip
 
 
@@ -136,14 +136,14 @@ def heap_fits_limit(world: World) -> Iterator[Broken]:
             if limit is None:
                 continue
             for variable in items(container.get("env")):
-                found = _HEAP.search(str(variable.get("value", "")))
-                heap = Decimal(int(found[1]) * _HEAP_UNITS[(found[2] or "").lower()]) if found else None
+                match = _HEAP.search(str(variable.get("value", "")))
+                heap = Decimal(int(match[1]) * _HEAP_UNITS[(match[2] or "").lower()]) if match else None
                 if heap is None or heap < limit:
                     continue
                 yield Broken(
                     relation="heap_fits_limit", at=workload, path=(*path, "resources", "limits", "memory"), sure=0.6,
                     value=quantities.bytes_like(heap * Decimal("1.5"), "1Mi"),
-                    message=f"The heap of {container.get('name')} in {workload.name} may grow to {found[0] if found else ''} ({variable.get('name')}), and its memory limit is {mapping(mapping(container['resources'])['limits'])['memory']}",
+                    message=f"The heap of {container.get('name')} in {workload.name} may grow to {match[0] if match else ''} ({variable.get('name')}), and its memory limit is {mapping(mapping(container['resources'])['limits'])['memory']}",
                     causes=("oom",), words=(str(variable.get("name")),),
                 )  # fmt: skip
 
@@ -156,11 +156,11 @@ def scale_target_exists(world: World) -> Iterator[Broken]:
         kind, name = str(reference.get("kind") or "Deployment"), str(reference.get("name", ""))
         if not name or world.named(kind, name, scaler) or not world.is_complete(scaler.namespace):
             continue
-        same = [
+        same_name = [
             item for item in world.of_kind("Deployment", "StatefulSet", "Rollout", near=scaler) if item.name == name
         ]
-        if len(same) == 1:
-            yield _scale(scaler, ("spec", key, "kind"), same[0].kind, 0.9, kind, name)
+        if len(same_name) == 1:
+            yield _scale(scaler, ("spec", key, "kind"), same_name[0].kind, 0.9, kind, name)
             continue
         value, sure = meant(name, [item.name for item in world.of_kind(kind, near=scaler)])
         yield _scale(scaler, ("spec", key, "name"), value, sure, kind, name)
@@ -201,21 +201,21 @@ def scaled_containers_have_requests(world: World) -> Iterator[Broken]:
             for metric in items(spec(scaler).get("metrics"))
             if metric.get("type") == "Resource"
         ]
-        wanted = {
+        resources_scaled_by = {
             str(metric.get("name")) for metric in metrics if mapping(metric.get("target")).get("type") == "Utilization"
         }
         if spec(scaler).get("targetCPUUtilizationPercentage"):
-            wanted.add("cpu")
+            resources_scaled_by.add("cpu")
         for container, path, init in target.containers() if target else ():
             requests = mapping(mapping(container.get("resources")).get("requests"))
             limits = mapping(mapping(container.get("resources")).get("limits"))
-            for resource in sorted(wanted - {*requests, *limits}):
+            for resource in sorted(resources_scaled_by - {*requests, *limits}):
                 if init or target is None:
                     continue
                 peers = only(
                     str(value)
-                    for other, _, _ in target.containers()
-                    if (value := mapping(mapping(other.get("resources")).get("requests")).get(resource))
+                    for sibling, _, _ in target.containers()
+                    if (value := mapping(mapping(sibling.get("resources")).get("requests")).get(resource))
                 )
                 yield Broken(
                     relation="scaled_containers_have_requests", at=target, path=(*path, "resources", "requests", resource),
@@ -265,12 +265,12 @@ def governing_service_exists(world: World) -> Iterator[Broken]:
         services = world.of_kind("Service", near=workload)
         if not name or any(item.name == name for item in services) or not world.is_complete(workload.namespace):
             continue
-        own = [
+        selecting = [
             item
             for item in services
             if labels_match(mapping(spec(item).get("selector")), workload.pod_labels) and spec(item).get("selector")
         ]
-        value, sure = meant(name, [item.name for item in own])
+        value, sure = meant(name, [item.name for item in selecting])
         yield Broken(
             relation="governing_service_exists", at=workload, path=("spec", "serviceName"), value=value, sure=sure,
             message=f"StatefulSet {workload.name} names Service {name}, which does not exist: its pods get no names of their own",
