@@ -13,6 +13,7 @@ from remediator.judgement.generators.registry import STAGES
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.observed import with_observed
+from remediator.judgement.siblings import with_siblings
 from remediator.judgement.weighing import Weighed, weigh
 from remediator.policy import Policies
 from remediator.remedies.engine.candidates import MAX_PROPOSALS, SURE, affected, edits_of, root_cause, why_not
@@ -88,7 +89,11 @@ def _try(inquiry: Inquiry, item: Weighed) -> Tried:
 def _proved(inquiry: Inquiry, hypothesis: Hypothesis, probability: float) -> Proposal:
     if hypothesis.fix is None:
         raise Unprovable(hypothesis.cause)
-    proposal = prove(inquiry.context(hypothesis.action), hypothesis.fix)
+    context = inquiry.context(hypothesis.action)
+    try:
+        proposal = prove(context, with_siblings(hypothesis.fix))
+    except Unprovable:
+        proposal = prove(context, hypothesis.fix)  # a sibling that cannot be located is no reason to leave the fault
     return proposal.model_copy(update={"score": round(probability, 3)})
 
 

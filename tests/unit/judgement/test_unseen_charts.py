@@ -1,0 +1,107 @@
+"""Charts that are not in the repository: a place matched by evidence or by the commit that changed it, else none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.remedies.small_repository import tell
+
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: queue
+  namespace: argocd
+spec:
+  project: default
+  destination: {server: https://kubernetes.default.svc, namespace: messaging}
+  source:
+    repoURL: https://charts.example.com/stable
+    chart: queue
+    targetRevision: 4.1.0
+    helm:
+      values: |
+        broker:
+          image:
+            repository: registry.example.com/messaging/broker
+            tag: 3.9.1
+          resources:
+            limits:
+              memory: 640Mi   # three topics
+        exporter:
+          resources:
+            limits:
+              memory: 96Mi
+"""
+KILLED = """\
+Name:             queue-broker-0
+Namespace:        messaging
+Controlled By:    StatefulSet/queue-broker
+Containers:
+  broker:
+    Image:          registry.example.com/messaging/broker:3.9.1
+    State:          Waiting
+      Reason:       CrashLoopBackOff
+    Last State:     Terminated
+      Reason:       OOMKilled
+      Exit Code:    137
+    Ready:          False
+    Restart Count:  7
+    Limits:
+      memory:  {limit}
+"""
+NOT_FOUND = """\
+Name:             queue-broker-0
+Namespace:        messaging
+Controlled By:    StatefulSet/queue-broker
+Containers:
+  broker:
+    Image:          registry.example.com/messaging/broker:3.91
+    State:          Waiting
+      Reason:       ImagePullBackOff
+    Ready:          False
+Events:
+  Type     Reason   Age              From     Message
+  ----     ------   ----             ----     -------
+  Warning  Failed   2m (x4 over 4m)  kubelet  Failed to pull image "registry.example.com/messaging/broker:3.91": rpc error: code = NotFound desc = failed to resolve reference "registry.example.com/messaging/broker:3.91": registry.example.com/messaging/broker:3.91: not found
+"""
+
+
+def test_a_limit_is_raised_where_the_value_that_ran_stands(tmp_path: Path) -> None:
+    told = tell(tmp_path, {"apps/queue.yaml": APPLICATION}, KILLED.format(limit="640Mi"))
+    assert told.changed == {"apps/queue.yaml": APPLICATION.replace("memory: 640Mi ", "memory: 1280Mi ")}
+    assert told.outcomes[0].proposals[0].places[0].proof == "unproved"
+
+
+def test_a_key_with_another_value_than_what_ran_is_not_the_place(tmp_path: Path) -> None:
+    told = tell(tmp_path, {"apps/queue.yaml": APPLICATION}, KILLED.format(limit="512Mi"))
+    assert not told.changed
+
+
+def test_a_tag_goes_back_to_what_stood_before_the_commit(tmp_path: Path) -> None:
+    broken = APPLICATION.replace("tag: 3.9.1", "tag: 3.91")
+    told = tell(tmp_path, {"apps/queue.yaml": broken}, NOT_FOUND, before=[{"apps/queue.yaml": APPLICATION}])
+    assert told.changed == {"apps/queue.yaml": APPLICATION}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("memory: 96Mi", "memory: 128Mi"), ("targetRevision: 4.1.0", "targetRevision: 4.1.1")],
+    ids=["a sibling's limit", "a chart version that no message names"],
+)
+def test_a_change_that_the_evidence_does_not_point_at_stays(tmp_path: Path, old: str, new: str) -> None:
+    later = APPLICATION.replace(old, new)
+    told = tell(
+        tmp_path, {"apps/queue.yaml": later}, KILLED.format(limit="512Mi"), before=[{"apps/queue.yaml": APPLICATION}]
+    )
+    assert not told.changed
+
+
+def test_a_commit_that_raised_the_limit_is_not_taken_back(tmp_path: Path) -> None:
+    lower = APPLICATION.replace("memory: 640Mi", "memory: 320Mi")
+    told = tell(
+        tmp_path, {"apps/queue.yaml": APPLICATION}, KILLED.format(limit="640Mi"), before=[{"apps/queue.yaml": lower}]
+    )
+    assert "memory: 320Mi" not in told.changed.get("apps/queue.yaml", "")
