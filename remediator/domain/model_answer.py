@@ -1,6 +1,7 @@
 """The question to a model about one incident, and the only shape in which it can answer.
 
-`ModelAnswer.model_json_schema()` is the answer's schema on the wire. Every field of it is a claim of an untrusted party:
+`ModelAnswer.model_json_schema()` is the answer's schema on the wire, the docstrings of its classes
+included: another wording is another prompt. Every field of it is a claim of an untrusted party:
 `diagnosis.judge` decides what of it is kept.
 """
 
@@ -78,7 +79,7 @@ class ModelQuestion(Value):
 
 
 class CitedClaim(Value):
-    """A sentence on the root cause, and the evidence that supports it."""
+    """A sentence on the root cause, and the evidence that bears it."""
 
     text: Words
     evidence: tuple[Short, ...] = Field(max_length=12)
@@ -92,7 +93,7 @@ class Argument(Value):
 
 
 class Choice(Value):
-    """One of the offers, as the model chose it."""
+    """One of the offers, chosen."""
 
     action: Short
     target: Short
@@ -102,7 +103,7 @@ class Choice(Value):
 
 
 class ModelAnswer(Value):
-    """A model's answer. With `enough_evidence` false all other fields are ignored."""
+    """A model's answer. With `enough_evidence` false the rest counts for nothing."""
 
     enough_evidence: bool
     category: Short

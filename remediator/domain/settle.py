@@ -21,7 +21,7 @@ def require_settled(observation: Observation, earlier: Sequence[Observation], se
     """
     if observation.status != "success" or "neutral" in observation.facts:
         return observation
-    previous = next((past for past in reversed(earlier) if past.verifier == observation.verifier), None)
+    previous = next((item for item in reversed(earlier) if item.verifier == observation.verifier), None)
     since = (previous.facts.get(SINCE) if previous else "") or observation.at
     facts = {**observation.facts, SINCE: since}
     due = datetime.fromisoformat(since) + settle
