@@ -23,6 +23,9 @@ from remediator.remedies.engine.targets import targets_of
 PROPOSABLE = 0.6
 """Below this probability a hypothesis is named to the person, never proposed. Remedies' own ratings are exempt."""
 
+UNPROVED = 0.88
+"""A place that no rendering proves is never surer than this, so that a proved one goes first."""
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -94,7 +97,8 @@ def _proved(inquiry: Inquiry, hypothesis: Hypothesis, probability: float) -> Pro
         proposal = prove(context, with_siblings(hypothesis.fix))
     except Unprovable:
         proposal = prove(context, hypothesis.fix)  # a sibling that cannot be located is no reason to leave the fault
-    return proposal.model_copy(update={"score": round(probability, 3)})
+    proved = any(place.proof != "unproved" for place in proposal.places)
+    return proposal.model_copy(update={"score": round(probability if proved else min(probability, UNPROVED), 3)})
 
 
 def _ranked(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:

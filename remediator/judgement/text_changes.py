@@ -160,13 +160,11 @@ def _belong(change: TextChange, counterpart: TextChange) -> bool:
         counterpart.string,
     ):
         return False
-    first, two = change.difference, counterpart.difference
-    if first.path[:-1] == two.path[:-1] and {str(first.path[-1]), str(two.path[-1])} <= IMAGE_KEYS:
+    first, second = change.difference, counterpart.difference
+    if {first.op, second.op} == {"added", "removed"}:
+        return first.label == second.label  # an entry that was moved from one list to another
+    if first.path[:-1] == second.path[:-1] and {str(first.path[-1]), str(second.path[-1])} <= IMAGE_KEYS:
         return True
-    same_slip = (first.op, first.old, first.new) == (two.op, two.old, two.new) and first.op == "changed"
-    return (
-        same_slip
-        and str(first.path[-1]) == str(two.path[-1])
-        and first.path[:-3] == two.path[:-3]
-        and len(first.path) > 3
-    )
+    same_slip = (first.op, first.old, first.new) == (second.op, second.old, second.new) and first.op == "changed"
+    same_key = str(first.path[-1]) == str(second.path[-1]) and first.path[:-3] == second.path[:-3]
+    return same_slip and same_key and len(first.path) > 3

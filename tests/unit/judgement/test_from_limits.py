@@ -1,0 +1,39 @@
+"""The one value that sets the limit of a message is raised; of several alike none is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from tests.unit.remedies.small_repository import shop, tell, workload
+
+CONFIG = """\
+server:
+  grpc_server_max_recv_msg_size: {size}  # per request
+  http_server_read_timeout: 30s
+"""
+LOG = """\
+$ kubectl logs deploy/web -n shop --tail=3
+level=error msg="push failed" err="grpc: received message larger than max: server max recv msg size is 4194304 bytes"
+level=error msg="push failed" err="grpc: received message larger than max: server max recv msg size is 4194304 bytes"
+panic: giving up: server max recv msg size is 4194304 bytes, message larger than max
+"""
+
+
+def config(name: str, size: int) -> dict[str, object]:
+    body = {"config.yaml": CONFIG.format(size=size)}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": body}
+
+
+def test_the_only_value_that_is_the_limit_is_raised(tmp_path: Path) -> None:
+    files = shop(web=workload(), settings=config("settings", 4194304), other=config("other", 1048576))
+    told = tell(tmp_path, files, LOG)
+    assert {name: yaml.safe_load(text) for name, text in told.changed.items()} == {
+        "web/settings.yaml": config("settings", 8388608)
+    }
+
+
+def test_of_two_places_with_the_same_value_none_is_changed(tmp_path: Path) -> None:
+    files = shop(web=workload(), settings=config("settings", 4194304), other=config("other", 4194304))
+    assert not tell(tmp_path, files, LOG).changed
