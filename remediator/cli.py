@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from remediator import __version__
 from remediator.commands import (
     apps,
+    check,
     collect,
     explain,
     faults,
@@ -30,7 +31,7 @@ from remediator.errors import RemediatorError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (run, review, sweep, status, show, explain, locate, apps, scan, collect, targets, policies, graph)
+COMMANDS = (run, review, sweep, status, show, explain, check, locate, apps, scan, collect, targets, policies, graph)
 """The commands in the order of `--help`. Their modules import nothing heavy; a command imports what it needs when it runs."""
 
 EXIT_CODES = """\

@@ -75,10 +75,16 @@ class World:
     """The objects that can have to do with some Applications, by kind, namespace and name."""
 
     def __init__(
-        self, repository: Repository, applications: Iterable[Application], namespaces: Iterable[str] = ()
+        self,
+        repository: Repository,
+        applications: Iterable[Application],
+        namespaces: Iterable[str] = (),
+        *,
+        most: int = MOST_APPLICATIONS,
     ) -> None:
         self.repository = repository
         self._roots = tuple(dict.fromkeys(applications))
+        self._most = most
         self._namespaces = frozenset(name for name in namespaces if name)
 
     @cached_property
@@ -94,7 +100,7 @@ class World:
             and (app.cluster in clusters or not self._roots)
             and (app.namespace in spaces or not app.namespace or app.name in parents)
         ]
-        return (*self._roots, *near)[:MOST_APPLICATIONS]
+        return (*self._roots, *near)[: self._most]
 
     @cached_property
     def objects(self) -> tuple[Placed, ...]:
