@@ -160,7 +160,7 @@ class Reconciler:
 
     def _post_on_earlier(self, state: IncidentState) -> IncidentState:
         """Post on the earlier attempt's pull request that another attempt follows; no later run reads it again."""
-        urls = [str(e["url"]) for e in state["user_feedback_history"] if e.get("url")]
+        urls = [entry["url"] for entry in state["user_feedback_history"] if entry.get("url")]
         now = state["pull_request"]
         earlier_urls = [url for url in dict.fromkeys(urls) if not now or url != now.url]
         if state["incident"].attempt > 1 and earlier_urls and (number := earlier_urls[-1].rpartition("/")[2]).isdigit():

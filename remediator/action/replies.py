@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.review_commands import ReviewCommand, parse_command
 from remediator.graph.describe import incident_report
-from remediator.graph.state import chosen
+from remediator.graph.state import chosen, evidence_of
 from remediator.report import Check, Event, Verdict
 from remediator.report.markdown import code, marker, prose
 from remediator.report.pull_request import model_section
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediator.domain.change import PullRequest
-    from remediator.domain.lifecycle import Observation
+    from remediator.domain.lifecycle import HistoryEntry, Observation
     from remediator.graph.state import IncidentState
     from remediator.report.values import Outcome
 
@@ -63,7 +63,7 @@ def explanation(state: IncidentState) -> str:
         lines += [f"- {prose(text)}" for text in (*proposal.history[:5], *proposal.policy[:10])]
     lines += [
         f"- {code(item.id)} {prose(f'{item.source}:{item.line}', 200)} {prose(item.reason or item.text, 300)}"
-        for item in state["evidence"][:10]
+        for item in evidence_of(state)[:10]
     ]
     if model_text := model_section(incident_report(state), 1_200):
         lines += ["", model_text]
@@ -98,7 +98,11 @@ def verdict(state: IncidentState, pull: PullRequest, at: str) -> Verdict | None:
         next_step = pull.note
     elif outcome == "waiting":
         next_step = "comment `/remediator verify` to check again, or `/remediator confirm` when it has recovered"
-    history = [e for e in state["user_feedback_history"] if e.get("at") and (e.get("by") or e.get("kind") != "verify")]
+    history = [
+        entry
+        for entry in state["user_feedback_history"]
+        if entry.get("at") and (entry.get("by") or entry.get("kind") != "verify")
+    ]
     return Verdict(
         incident_id=state["incident_id"],
         outcome=outcome,
@@ -106,7 +110,7 @@ def verdict(state: IncidentState, pull: PullRequest, at: str) -> Verdict | None:
         checks=() if outcome == "review" else _checks(state["observations"]),
         next_step=next_step,
         deadline=incident.deadline if outcome == "waiting" else "",
-        timeline=tuple(Event(at=str(entry["at"]), text=_event(entry)) for entry in history[-20:]),
+        timeline=tuple(Event(at=entry["at"], text=_event(entry)) for entry in history[-20:]),
     )
 
 
@@ -145,6 +149,6 @@ def cleared_note(state: IncidentState) -> str:
     return f"{marker('gone', state['incident_id'])}\n{prose(state['recovery_result'], 600)}\n"
 
 
-def _event(entry: dict[str, object]) -> str:
+def _event(entry: HistoryEntry) -> str:
     by = f" by {entry['by']}" if entry.get("by") else ""
-    return f"{str(entry.get('kind', '')).replace('_', ' ')}{by}"
+    return f"{entry.get('kind', '').replace('_', ' ')}{by}"

@@ -80,7 +80,7 @@ class ReviewComments:
         merged = self.forge.merge_when_ready(pull)
         if merged.state == "merged":
             approvals = [entry for entry in state["user_feedback_history"] if entry.get("kind") == "approved"]
-            by = str(approvals[-1].get("by", "")) if approvals else ""
+            by = approvals[-1].get("by", "") if approvals else ""
             self.resume(
                 incident, Review(kind="merged", by=by, commit=merged.merge_commit, at=stamp(self.now())), activity
             )

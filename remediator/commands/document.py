@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.domain.lifecycle import Base
 from remediator.errors import RemediatorError
-from remediator.graph.state import PLAN_FIELDS, all_changes, chosen
+from remediator.graph.state import PLAN_FIELDS, all_changes, chosen, evidence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def document(result: DriverResult) -> dict[str, Any]:
         "git_changes": all_changes(state),
         "proposals": [_proposal(proposal) for proposal in state["proposals"]],
         "chosen": incident.chosen,
-        "evidence": [item.model_dump(mode="json", exclude_defaults=True) for item in state["evidence"]],
+        "evidence": [item.model_dump(mode="json", exclude_defaults=True) for item in evidence_of(state)],
         "pull_request": pull.model_dump(mode="json") if pull else None,
         "observations": [observation.model_dump(mode="json") for observation in state["observations"]],
         "fingerprint": incident.fingerprint,

@@ -27,7 +27,7 @@ def contained(work: Callable[[], T]) -> T | RemediatorError:
         return error
     except BrokenPipeError:
         raise
-    except Exception as error:
+    except Exception as error:  # listed in errors.py
         log.debug("internal error", exc_info=True)
         return InternalFault(
             f"internal error, please report it: {type(error).__name__}: {error} (--log-level debug shows where)"

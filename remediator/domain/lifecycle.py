@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypedDict
 
 from pydantic import Field
 
@@ -102,6 +102,31 @@ class Review(Value):
     """RFC 3339, UTC."""
     ref: str = ""
     """The forge's id of the comment or review; an id that is stored is not processed again."""
+
+
+class HistoryEntry(TypedDict, total=False):
+    """One entry of an incident's history: a review, an attempt or an outcome. Empty facts are left out."""
+
+    kind: Literal[
+        "approved", "merged", "changes_requested", "closed", "verify", "confirmed", "seen", "revert", "cleared",
+        "proposed", "joined", "verified", "ended", "earlier",
+    ]  # fmt: skip
+    """A kind of `Review`, or: a pull request was opened (`proposed`) or shared (`joined`), a verification failed
+    (`verified`), the flow ended (`ended`), an earlier generation of the incident ended (`earlier`)."""
+    by: str
+    words: str
+    commit: str
+    at: str
+    """RFC 3339, UTC."""
+    ref: str
+    """The forge's id of the comment or review."""
+    action: str
+    """The id of the proposal; for `earlier`, of the action."""
+    branch: str
+    url: str
+    outcome: str
+    incident_id: str
+    """The id of the earlier generation."""
 
 
 ARRIVED = "arrived"

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from remediator.domain.change import Edit, Proposal, PullRequest
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.lifecycle import Base, Case, Change, Observation, RemediationPlan, SecondReading
+    from remediator.domain.lifecycle import (
+        Base,
+        Case,
+        Change,
+        HistoryEntry,
+        Observation,
+        RemediationPlan,
+        SecondReading,
+    )
     from remediator.domain.model_answer import ModelQuestion, Spent
     from remediator.domain.sources import Rollout
 
@@ -71,7 +79,7 @@ class Planner(Protocol):
         analyst: Analyst,
         diagnosis: Diagnosis,
         plan: RemediationPlan,
-        history: Sequence[Mapping[str, Any]],
+        history: Sequence[HistoryEntry],
         earlier: SecondReading | None = None,
     ) -> tuple[SecondReading, tuple[Proposal, ...]]:
         """Return a model's checked answer, and the options it adds after the plan's; a model's error never raises.

@@ -71,7 +71,7 @@ def incident_report(
 def _failure(state: IncidentState) -> str:
     """Return the verifiers' result of the previous attempt; empty where a person ended that attempt."""
     outcomes = [entry for entry in state["user_feedback_history"] if entry.get("kind") in {"verified", "revert"}]
-    return short(str(outcomes[-1].get("words", ""))) if outcomes and outcomes[-1]["kind"] == "verified" else ""
+    return short(outcomes[-1].get("words", "")) if outcomes and outcomes[-1]["kind"] == "verified" else ""
 
 
 def _verification(chosen_id: str, promises: Sequence[str], by: str, look: str) -> str:
@@ -87,7 +87,7 @@ def _verification(chosen_id: str, promises: Sequence[str], by: str, look: str) -
 def _earlier(state: IncidentState) -> str:
     """Return the address of the previous attempt's pull request."""
     urls = [
-        str(entry.get("url", ""))
+        entry.get("url", "")
         for entry in state["user_feedback_history"]
         if entry.get("kind") == "proposed" and entry.get("branch") != branch_name(state)
     ]

@@ -21,7 +21,7 @@ from remediator.graph.admission import Admission
 from remediator.graph.identity import IncidentStart, Quiet, SeenAgain, UnfinishedPublication, decide
 from remediator.graph.nodes.commit_changes import join_pull_request, queue_change
 from remediator.graph.nodes.get_user_feedback import seen_again, take_note
-from remediator.graph.state import IncidentState, initial_state, record, remember
+from remediator.graph.state import IncidentState, history_entry, initial_state, record, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
     from remediator.domain.change import PullRequest
-    from remediator.domain.lifecycle import Case, SecondReading
+    from remediator.domain.lifecycle import Case, HistoryEntry, SecondReading
     from remediator.domain.ports import Clock
     from remediator.graph.checkpoint_port import CheckpointPort
     from remediator.graph.limits import RunLimits
@@ -314,11 +314,18 @@ def _as_if_new(decision: IncidentStart | UnfinishedPublication | SeenAgain | Qui
     return IncidentStart(incident_id=stored.incident_id, incident=incident)
 
 
-def _history(earlier: Record | None) -> list[dict[str, Any]]:
+def _history(earlier: Record | None) -> list[HistoryEntry]:
     if earlier is None:
         return []
-    facts = {"kind": "earlier", "incident_id": earlier.incident_id, "outcome": earlier.status, "action": earlier.action}
-    return [{key: value for key, value in {**facts, "words": earlier.reason}.items() if value}]
+    return [
+        history_entry(
+            kind="earlier",
+            incident_id=earlier.incident_id,
+            outcome=earlier.status,
+            action=earlier.action,
+            words=earlier.reason,
+        )
+    ]
 
 
 def _config(thread: str) -> RunnableConfig:

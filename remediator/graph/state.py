@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, TypedDict, cast
+from collections.abc import Iterable
+from typing import Any, TypedDict, Unpack, cast
 
 from remediator.domain.change import Edit, Place, Proposal, PullRequest
 from remediator.domain.incident import Diagnosis, Evidence, Subject
 from remediator.domain.lifecycle import (
+    HistoryEntry,
     Incident,
     Observation,
     Record,
@@ -45,11 +47,14 @@ class IncidentState(TypedDict, total=False):
     verification_status: VerificationStatus
     incident_id: str
     workflow_status: WorkflowStatus
-    user_feedback_history: list[dict[str, Any]]
-    """Plain facts in order: reviews, attempts, outcomes."""
+    user_feedback_history: list[HistoryEntry]
+    """Reviews, attempts and outcomes in order."""
 
     evidence: tuple[Evidence, ...]
+    """Empty: the evidence stands in the diagnosis. States of older releases have it here too, and LangGraph cannot resume
+    a checkpoint with a channel that no longer exists."""
     diagnosis: Diagnosis | None
+    """The classified incident with its evidence."""
     proposals: tuple[Proposal, ...]
     pull_request: PullRequest | None
     observations: tuple[Observation, ...]
@@ -95,7 +100,7 @@ VALUES: tuple[type, ...] = (
 """The only classes that a checkpoint may instantiate."""
 
 
-def initial_state(incident_id: str, incident: Incident, history: list[dict[str, Any]] | None = None) -> IncidentState:
+def initial_state(incident_id: str, incident: Incident, history: list[HistoryEntry] | None = None) -> IncidentState:
     """Return a state with every field at its initial value, so that no value of an earlier run of the thread remains."""
     return IncidentState(
         raw_log="",
@@ -132,13 +137,22 @@ def without_log_texts(channel: str, value: Any) -> Any:
         case "raw_log", str():
             return ""
         case "evidence", tuple() | list():
-            return type(value)(item.model_copy(update={"text": ""}) for item in value)
+            return type(value)(_without_texts(value))
         case "second", SecondReading():  # its raw answer may quote more of a log than was checked and shown
             return value.model_copy(update={"answer": ""})
         case "diagnosis", Diagnosis():
-            return value.model_copy(update={"evidence": without_log_texts("evidence", value.evidence), "context": ()})
+            return value.model_copy(update={"evidence": _without_texts(value.evidence), "context": ()})
         case _:
             return value
+
+
+def _without_texts(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    return tuple(item.model_copy(update={"text": ""}) for item in evidence)
+
+
+def evidence_of(state: IncidentState) -> tuple[Evidence, ...]:
+    """Return the evidence of an incident; it is stored once, in the diagnosis."""
+    return state["diagnosis"].evidence if state["diagnosis"] else ()
 
 
 def chosen(state: IncidentState) -> Proposal | None:
@@ -164,9 +178,14 @@ def branch_name(state: IncidentState) -> str:
     return f"remediator/{state['incident_id']}-{state['incident'].attempt}"
 
 
-def remember(state: IncidentState, **facts: str) -> list[dict[str, Any]]:
+def remember(state: IncidentState, **facts: Unpack[HistoryEntry]) -> list[HistoryEntry]:
     """Return the history with one more entry, without empty facts."""
-    return [*state["user_feedback_history"], {key: value for key, value in facts.items() if value}]
+    return [*state["user_feedback_history"], history_entry(**facts)]
+
+
+def history_entry(**facts: Unpack[HistoryEntry]) -> HistoryEntry:
+    """Return an entry without empty facts; the stored form is the same plain mapping."""
+    return cast("HistoryEntry", {key: value for key, value in facts.items() if value})
 
 
 def record(thread: str, values: dict[str, Any]) -> Record:
@@ -199,9 +218,11 @@ def record(thread: str, values: dict[str, Any]) -> Record:
         opening=incident.opening,
         change=_change(state),
         opened=tuple(
-            str(e["at"]) for e in state["user_feedback_history"] if e.get("kind") == "proposed" and e.get("at")
+            entry["at"]
+            for entry in state["user_feedback_history"]
+            if entry.get("kind") == "proposed" and entry.get("at")
         ),
-        updated=max([incident.last_seen, *(str(entry.get("at", "")) for entry in state["user_feedback_history"])]),
+        updated=max([incident.last_seen, *(entry.get("at", "") for entry in state["user_feedback_history"])]),
     )
 
 

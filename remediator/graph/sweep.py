@@ -125,9 +125,7 @@ def _look_at_each(
         except RemediatorError as error:
             driver.memory.forget(record.incident_id)
             return error
-        except (
-            Exception
-        ) as error:  # a broad except, see errors.py: a bug on one server's answer costs this incident alone
+        except Exception as error:  # listed in errors.py
             log.exception("%s cannot be looked at", record.incident_id)
             driver.memory.forget(record.incident_id)
             return ServiceError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from remediator import remedies
 from remediator.domain.lifecycle import RemediationPlan
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.change import Edit, Proposal
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.lifecycle import SecondReading
+    from remediator.domain.lifecycle import HistoryEntry, SecondReading
     from remediator.domain.ports import Analyst, Clock, Read
     from remediator.gitops import Application
     from remediator.policy import Policies
@@ -74,7 +74,7 @@ class LocalPlanner:
         analyst: Analyst,
         diagnosis: Diagnosis,
         plan: RemediationPlan,
-        history: Sequence[Mapping[str, Any]],
+        history: Sequence[HistoryEntry],
         earlier: SecondReading | None = None,
     ) -> tuple[SecondReading, tuple[Proposal, ...]]:
         """Return the model's checked answer, and the options that it adds."""

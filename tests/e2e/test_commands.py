@@ -225,7 +225,7 @@ def test_what_needs_a_person_can_be_ended(remediator: Command, root: Path) -> No
     remediator.planner = FakePlanner(RemediationPlan(reason="rotate the credential"))
     answer = remediator.run()
     assert answer.code == 3
-    assert f"  end it: remediator reject {ID} --reason '…' --repo {root}\n" in answer.out
+    assert f"  close this incident: remediator reject {ID} --reason '…' --repo {root}\n" in answer.out
     assert f"\n{ID}: checkout" in answer.out
     assert "E1 log.txt:3" in answer.out
     assert "needs a person" in remediator("list").out
@@ -252,7 +252,7 @@ def test_feedback_revises_the_same_branch(remediator: Command, root: Path) -> No
     assert git(root, "show", f"remediator/{ID}-1:{FILE}") == "memory: 4Gi"
     assert git(root, "rev-list", "--count", f"main..remediator/{ID}-1") == "1"
     answer = remediator("feedback", ID, "make", "it", "faster")
-    assert (answer.code, "nothing was changed: your words were noted" in answer.out) == (0, True)
+    assert (answer.code, "nothing was changed: this is no command" in answer.out) == (0, True)
     assert "the commands are `use N`" in answer.out
     assert git(root, "show", f"remediator/{ID}-1:{FILE}") == "memory: 4Gi"
     assert "+memory: 2Gi" in remediator("feedback", ID, "use", "1").out
@@ -317,7 +317,7 @@ def test_the_words_of_a_pull_request_work_here_too(remediator: Command, root: Pa
     answer = remediator("feedback", ID, "/remediator revert")
     assert answer.code == 0, answer.err
     assert f"remediator/{ID}-2" in git(root, "for-each-ref", "--format=%(refname:short)")
-    assert "A person asked to take it back." in answer.out
+    assert "A person asked for the revert." in answer.out
     assert "did not end" not in answer.out
     assert f"{ID}: remediator/{ID}-2 proposed; approve: " in answer.out
     assert "(revert)" in remediator("list").out

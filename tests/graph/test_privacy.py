@@ -32,8 +32,8 @@ def test_texts_of_logs_are_shown_once_and_not_stored() -> None:
     assert SECRETIVE in next(iter(world.forge.branches.values())).body
     again = driver(world)
     kept = again.state("inc-3f9a2c-1")
-    assert (kept["raw_log"], [item.text for item in kept["evidence"]]) == ("", [""])
+    assert (kept["raw_log"], [item.text for item in kept["diagnosis"].evidence]) == ("", [""])
     assert kept["diagnosis"]
     assert (kept["diagnosis"].context, kept["diagnosis"].evidence[0].text) == ((), "")
-    assert [item.line for item in kept["evidence"]] == [3]
+    assert [item.line for item in kept["diagnosis"].evidence] == [3]
     assert SECRETIVE not in str(kept["diagnosis"])

@@ -90,7 +90,7 @@ def test_the_same_incident_asks_once_and_its_answer_is_judged_anew(root: Path) -
     assert [p.id for p in two["proposals"]] == [p.id for p in one["proposals"]]
     assert any(p.source == "model" for p in two["proposals"])
     _, body = pull_request(incident_report(two))
-    assert "was not asked again" in body
+    assert "given to an earlier occurrence" in body
     assert "The cache grew beyond the limit. (E1)" in body
 
 
@@ -221,7 +221,7 @@ def test_what_no_rule_knows_is_advice_for_a_person_and_nothing_else(root: Path) 
     assert state["proposals"] == ()
     assert state["git_changes"] == {}
     text = needs_person(incident_report(state))
-    assert "no rule knows this; the model small reads it as storage_error" in text
+    assert "no rule matches; the model small suggests storage_error" in text
     assert "> The ledger's head is from another epoch. (E1)" in text
     assert '> E1: level=fatal msg="ledger head does not match its proof"' in text.replace("\\", "")
 

@@ -8,10 +8,10 @@ from remediator.domain.model_answer import ChangeTarget, EvidenceExcerpt, ModelQ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
 
     from remediator.domain.change import Proposal
     from remediator.domain.incident import Diagnosis
+    from remediator.domain.lifecycle import HistoryEntry
     from remediator.policy import Action, Catalogue
 
 UNKNOWN = "unknown"
@@ -28,7 +28,7 @@ def brief_of(
     catalogue: Catalogue,
     redact: Callable[[str], str],
     *,
-    history: Sequence[Mapping[str, Any]] = (),
+    history: Sequence[HistoryEntry] = (),
     language: str = "English",
 ) -> ModelQuestion:
     """Return the question; causes come first, so that the least telling evidence is cut if it is too long."""
@@ -42,9 +42,9 @@ def brief_of(
         offers=offers,
         past=tuple(
             PastIncident(
-                summary=redact(str(record.get("words", ""))),
-                action=str(record.get("action", "")),
-                outcome=str(record["outcome"]),
+                summary=redact(record.get("words", "")),
+                action=record.get("action", ""),
+                outcome=record["outcome"],
             )
             for record in history
             if record.get("kind") == "earlier" and record.get("outcome")

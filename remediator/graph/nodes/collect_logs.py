@@ -13,13 +13,12 @@ if TYPE_CHECKING:
 
 
 def collect_logs(state: IncidentState, *, logs: LogSource) -> IncidentState:
-    """Keep the redacted excerpt and the evidence; the log itself stays where it is."""
+    """Keep the redacted excerpt of the log; the log itself is not stored."""
     case = find_case(state, logs)
     return IncidentState(
         raw_log=case.excerpt,
         log_source=case.source,
         timestamp=case.read_at,
-        evidence=case.diagnosis.evidence,
         incident=state["incident"].model_copy(update={"last_seen": case.read_at}),
     )
 

@@ -126,7 +126,9 @@ def last_seen(state: IncidentState) -> str:
 
 def may_have_cleared(state: IncidentState, limits: RunLimits, now: datetime) -> bool:
     """Return whether an open, undecided proposal was not seen for so long that a check for recovery is due."""
-    proposed = [str(e.get("at", "")) for e in state["user_feedback_history"] if e.get("kind") in {"proposed", "joined"}]
+    proposed = [
+        entry.get("at", "") for entry in state["user_feedback_history"] if entry.get("kind") in {"proposed", "joined"}
+    ]
     since = moment(max([last_seen(state), *proposed]))
     undecided = state["workflow_status"] == "awaiting_review" and not state["user_approved_action"]
     if not (undecided and limits.cleared_for and since) or state["incident"].chosen == TAKE_BACK:
@@ -190,7 +192,7 @@ def _verdict(observations: Sequence[Observation]) -> tuple[VerificationStatus, s
 
 def _merged_at(state: IncidentState, incident: Incident, limits: RunLimits) -> str:
     """Return the time of a person's merge; for a merge by the policy, that of the first look, from which the deadline counts."""
-    merges = [str(entry.get("at", "")) for entry in state["user_feedback_history"] if entry.get("kind") == "merged"]
+    merges = [entry.get("at", "") for entry in state["user_feedback_history"] if entry.get("kind") == "merged"]
     first_look = moment(incident.deadline)
     return (merges[-1] if merges else "") or (stamp(first_look - limits.deadline) if first_look else "")
 
