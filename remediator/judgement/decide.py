@@ -34,6 +34,8 @@ class Tried:
     weighed: Weighed
     proposal: Proposal | None = None
     refusal: str = ""
+    weak: bool = False
+    """The hypothesis is too unlikely to be proved; `explain` shows it, the reason for people does not."""
 
 
 def decide(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> RemediationPlan:
@@ -45,7 +47,7 @@ def decide(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> 
         )
     attempts = list(try_all(inquiry))
     ranked = _ranked(item.proposal for item in attempts if item.proposal)
-    refusals = [item.refusal for item in attempts if item.refusal]
+    refusals = [item.refusal for item in attempts if item.refusal and not item.weak]
     return RemediationPlan(
         applications=affected(inquiry.targets, ranked),
         root_cause=root_cause(diagnosis, ranked),
@@ -81,7 +83,7 @@ def try_all(inquiry: Inquiry) -> Iterator[Tried]:
 def _try(inquiry: Inquiry, item: Weighed) -> Tried:
     hypothesis = item.hypothesis
     if "remedy_score" not in hypothesis.features and item.probability < PROPOSABLE:
-        return Tried(item, refusal=f"{hypothesis.cause} (not sure enough to propose)")
+        return Tried(item, refusal=f"{hypothesis.cause} (not sure enough to propose)", weak=True)
     try:
         proposal = _proved(inquiry, hypothesis, item.probability)
     except Unprovable as refusal:

@@ -82,6 +82,7 @@ REMEDIES_OF: Mapping[str, tuple[str, ...]] = {
     "probe_port_exists": ("fix_probe_port", "fix_probe_path"),
     "quota_holds_workloads": ("raise_quota",),
     "scale_target_exists": ("fix_scale_target",),
+    "shared_claim_is_shareable": ("recreate_pods",),
     "service_selects_pods": ("fix_service_selector",),
     "service_target_port_exists": ("fix_target_port",),
     "storage_class_exists": ("fix_storage_class",),

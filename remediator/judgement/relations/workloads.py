@@ -254,7 +254,7 @@ def shared_claim_is_shareable(world: World) -> Iterator[Broken]:
                 yield Broken(
                     relation="shared_claim_is_shareable", at=workload, path=("spec", "strategy"), value={"type": "Recreate"}, sure=0.7,
                     message=f"Deployment {workload.name} starts a new pod before the old one ends, and both need claim {claim.name}, which one node at a time can hold",
-                    causes=("signal:multi_attach", "storage_error"), sufferers=(workload,), words=(claim.name, "Multi-Attach"),
+                    causes=("signal:multi_attach",), sufferers=(workload,), words=(claim.name, "Multi-Attach"),
                 )  # fmt: skip
 
 
