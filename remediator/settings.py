@@ -128,6 +128,9 @@ class ModelSettings(Value):
     temperature: float | None = None
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
     language: str = ""
+    when: str = ""
+    proposes: str = ""
+    tool_calls: int | None = None
     tokens_per_incident: int | None = None
     tokens_per_run: int | None = None
     tokens_per_day: int | None = None
@@ -149,6 +152,9 @@ class ModelSettings(Value):
             temperature=_decimal("REMEDIATOR_LLM_TEMPERATURE", environ),
             headers=_headers("REMEDIATOR_LLM_HEADERS", environ),
             language=environ.get("REMEDIATOR_LLM_LANGUAGE", ""),
+            when=_choice("REMEDIATOR_LLM_WHEN", ("always", "unsure"), environ),
+            proposes=_choice("REMEDIATOR_LLM_PROPOSES", ("off", "draft", "open"), environ),
+            tool_calls=_number("REMEDIATOR_LLM_TOOL_CALLS", environ),
             tokens_per_incident=_number("REMEDIATOR_LLM_TOKENS_PER_INCIDENT", environ),
             tokens_per_run=_number("REMEDIATOR_LLM_TOKENS_PER_RUN", environ),
             tokens_per_day=_number("REMEDIATOR_LLM_TOKENS_PER_DAY", environ),
@@ -168,6 +174,13 @@ class ModelSettings(Value):
             return self.key
         to = urlsplit(base_url)
         return self.job_token if (to.scheme, to.hostname) == ("https", GITHUB_MODELS) else SecretStr("")
+
+
+def _choice(name: str, choices: tuple[str, ...], environ: Mapping[str, str]) -> str:
+    text = environ.get(name, "").strip().lower()
+    if text and text not in choices:
+        raise ConfigError(f"{name} is {text!r}, not one of {', '.join(choices)}")
+    return text
 
 
 def _address(name: str, environ: Mapping[str, str]) -> str:

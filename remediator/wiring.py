@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from remediator.domain.ports import Analyst, Forge, RefStore, Verifier
     from remediator.graph.admission import Admission
     from remediator.graph.driver import Driver
+    from remediator.graph.investigation import Investigator
     from remediator.graph.limits import RunLimits
     from remediator.graph.polling import Polling
     from remediator.intake.cases import CaseReader
@@ -86,6 +87,8 @@ class Services:
     push: str = ""
     no_llm: bool = False
     """Ask no model, whatever is configured."""
+    tell: Callable[[str], None] = lambda _line: None
+    """Shows a model's steps as they happen."""
     poll: bool = False
     """Read servers from where the last poll stopped."""
     _readers: LogReaders | None = field(default=None, init=False, repr=False)
@@ -226,7 +229,7 @@ class Services:
         """The planner over the checkout and the policies."""
         from remediator.intake.planner import LocalPlanner
 
-        return LocalPlanner(self.root, self.policies, self.redact, self.asked_model.language)
+        return LocalPlanner(self.root, self.policies, self.redact, self.asked_model)
 
     @cached_property
     def asked_model(self) -> ModelBounds:
@@ -365,10 +368,28 @@ class Services:
             now=now,
             verifiers=self.verifiers,
             limits=limits,
-            analyst=self.analyst,
+            investigator=self._investigator(),
             redact=self.redact,
         )
         return Driver(build(ports, saver), saver, limits, now, self._admission(), preview=self.dry_run)
+
+    def _investigator(self) -> Investigator | None:
+        """The model with what its investigations need; None where none is configured."""
+        if self.analyst is None:
+            return None
+        from remediator.graph.investigation import Investigator, NoReplies
+        from remediator.judgement.model.prompts import VERSION
+        from remediator.services.checkpoints.reply_log import StoredReplies
+
+        keeps = self.store is not None and not self.dry_run and self._withhold() is None
+        return Investigator(
+            self.analyst,
+            bounds=self.asked_model.tool_calls,
+            replies=StoredReplies(self.store, self.redact) if keeps and self.store else NoReplies(),
+            tell=self.tell,
+            redact=self.redact,
+            prompt=VERSION,
+        )
 
     def _withhold(self) -> Withhold | None:
         """Return the filter of log texts in the state: unless the policy says otherwise, a public branch contains none."""

@@ -68,7 +68,7 @@ class Proposal(Value):
     places: tuple[Place, ...] = ()
     edits: tuple[Edit, ...] = ()
     source: Literal["rules", "model", "reviewer"] = "rules"
-    """The author of the value. A model's proposal is never tried or merged unless a person asks for it."""
+    """The author of the change. A model's never merges by itself."""
     risk: Literal["low", "medium", "high"] = "medium"
     score: float = 0.0
     """Rank among alternatives, 0 to 1."""

@@ -40,6 +40,8 @@ class Case(Value):
     """Names of the inputs that were read."""
     read_at: str
     """RFC 3339, UTC."""
+    log: str = ""
+    """Lines of the log as they came, redacted and bounded, for a model's investigation; never stored."""
     about: str = ""
     """The object at fault, down to the container: it identifies a fault that is reported in other words."""
     names: str = ""
@@ -174,10 +176,12 @@ class Change(Value):
     """Reviewers are requested and people notified at once."""
     merge: bool = False
     """The policy lets this action merge by itself."""
+    draft: bool = False
+    """True where no rule confirms it: a draft, with the label `model-proposed`."""
 
 
 class SecondReading(Value):
-    """A model's answer about an incident, checked and redacted; shown as a quotation, never executed."""
+    """The result of a model's investigation, checked and redacted; its words are shown as a quotation, never executed."""
 
     model: str
     note: str
@@ -186,16 +190,20 @@ class SecondReading(Value):
     dropped: int = 0
     """The number of claims and choices that the check rejected."""
     category: str = ""
-    """Another category than the rules', for which it cites evidence; shown, and nothing more."""
+    """Another category than the rules', for which it cites evidence."""
+    draft: str = ""
+    """The reason why the pull request is a draft; empty where it is none."""
+    steps: tuple[str, ...] = ()
+    """One line for each call it made."""
     prompt: str = ""
     """The version of the prompt that was used."""
     recalled: bool = False
-    """True where the model was not asked: an earlier answer about the same incident was checked again."""
+    """True where the model was not asked: an earlier answer about the same incident was proved again."""
     key: str = ""
     answer: str = ""
-    """The answer itself, redacted, for when the same incident comes back; empty where it is of no use then."""
+    """The tried changes and the conclusion, redacted, for when the same incident comes back; empty where it is of no use."""
     meant: dict[str, str] = Field(default_factory=dict)
-    """The meaning of each id in the answer."""
+    """Of an earlier release: the meaning of each id in the answer."""
 
 
 class RemediationPlan(Value):

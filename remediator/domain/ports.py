@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from remediator.domain.change import Edit, Proposal, PullRequest
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.lifecycle import (
-        Base,
-        Case,
-        Change,
-        HistoryEntry,
-        Observation,
-        RemediationPlan,
-        SecondReading,
+    from remediator.domain.investigation import (
+        Ending,
+        Message,
+        ModelReply,
+        Spent,
+        ToolAnswer,
+        ToolCall,
+        ToolSpec,
     )
-    from remediator.domain.model_answer import ModelQuestion, Spent
+    from remediator.domain.lifecycle import Base, Case, Change, HistoryEntry, Observation, RemediationPlan
     from remediator.domain.sources import Rollout
 
 Clock = Callable[[], datetime]
@@ -74,18 +74,10 @@ class Planner(Protocol):
         """
         ...
 
-    def second_reading(
-        self,
-        analyst: Analyst,
-        diagnosis: Diagnosis,
-        plan: RemediationPlan,
-        history: Sequence[HistoryEntry],
-        earlier: SecondReading | None = None,
-    ) -> tuple[SecondReading, tuple[Proposal, ...]]:
-        """Return a model's checked answer, and the options it adds after the plan's; a model's error never raises.
-
-        `earlier`: its answer when the incident occurred before; checked again instead of asking again.
-        """
+    def investigation(
+        self, diagnosis: Diagnosis, plan: RemediationPlan, log: str, history: Sequence[HistoryEntry]
+    ) -> Investigation | None:
+        """Return the incident as a model may investigate it; None where the policy asks for none (the rules are sure)."""
         ...
 
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
@@ -165,8 +157,29 @@ class Verifier(Protocol):
         ...
 
 
+class Conversation(Protocol):
+    """One investigation's exchange with a model, within its tokens and its deadline."""
+
+    @property
+    def tokens_left(self) -> int:
+        """The tokens that may still be sent and received."""
+        ...
+
+    def size(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> int:
+        """Return the estimated tokens of a request."""
+        ...
+
+    def reply(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> ModelReply:
+        """Return the model's next answer, unchecked; ServiceError if none comes in time, or the tokens are spent."""
+        ...
+
+    def close(self) -> None:
+        """Give back the tokens that were not used; may be called again."""
+        ...
+
+
 class Analyst(Protocol):
-    """A second reader of an incident, never trusted: its answer is checked before anything of it is used."""
+    """A model that investigates incidents, never trusted: what it says is checked before anything of it is used."""
 
     @property
     def name(self) -> str:
@@ -178,12 +191,59 @@ class Analyst(Protocol):
         """The cost of its answers so far."""
         ...
 
-    def consider(self, brief: ModelQuestion) -> str:
-        """Return its answer as JSON in the shape of `ModelAnswer`, unchecked; ServiceError if none comes in time."""
+    def open(self) -> Conversation:
+        """Begin an investigation, its tokens set aside; ServiceError where none are left."""
         ...
 
     def recalled(self) -> None:
         """Record that an earlier answer was used instead of asking."""
+        ...
+
+
+class Investigation(Protocol):
+    """One incident as a model may look at it: pure functions of the redacted facts and the checkout."""
+
+    @property
+    def key(self) -> str:
+        """The identity of the facts: equal for the same facts and the same objects."""
+        ...
+
+    @property
+    def opening(self) -> tuple[str, str]:
+        """The instructions and the first question; the same bytes for the same incident."""
+        ...
+
+    @property
+    def tools(self) -> Sequence[ToolSpec]:
+        """The tools that may be called."""
+        ...
+
+    def call(self, call: ToolCall) -> ToolAnswer:
+        """Return the answer to one call; never raises for what a model writes."""
+        ...
+
+    def ending(self, model: str) -> Ending:
+        """Return what the investigation comes to so far, checked."""
+        ...
+
+    def recall(self, answer: str) -> bool:
+        """Conclude as an earlier answer did, its changes proved anew; False where it no longer holds."""
+        ...
+
+
+class ReplyLog(Protocol):
+    """The replies of investigations that are under way, so that a run that dies does not spend twice."""
+
+    def replies(self, key: str) -> tuple[ModelReply, ...]:
+        """Return the replies of an investigation that was interrupted, in order."""
+        ...
+
+    def add(self, key: str, reply: ModelReply) -> None:
+        """Record one more reply; a failure is logged and never raised."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """Drop the replies of an investigation that ended."""
         ...
 
 

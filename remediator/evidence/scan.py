@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from remediator.evidence.inputs import Input
     from remediator.evidence.windows import Tally, Window
 
+_MOST_TEXT = 48_000
+"""Characters of the inputs' own words that are kept."""
+
 __all__ = ["InputReport", "Pattern", "Scan", "Scanner"]
 
 
@@ -55,6 +58,8 @@ class Scan:
     lines: int = 0
     bytes: int = 0
     seconds: float = 0.0
+    texts: tuple[str, ...] = ()
+    """The inputs' own words, not redacted: short ones as a whole, of long ones the windows round hits; bounded."""
     notes: tuple[str, ...] = ()
     """The limits that the scan reached, for a person: cut lines, refused archives, hits only counted."""
 
@@ -81,6 +86,7 @@ class Scanner:
             lines=sum(report.lines for report in reports),
             bytes=sum(report.bytes for report in reports),
             seconds=time.perf_counter() - started,
+            texts=tuple(run.texts),
             notes=tuple(run.notes),
         )
 
@@ -93,6 +99,8 @@ class _ScanRun:
         self._folder = Deduplicator(limits.statements)
         self.hits = Counter[int]()
         self.notes: list[str] = []
+        self.texts: list[str] = []
+        self._text_left = _MOST_TEXT
 
     def statements(self) -> tuple[Statement, ...]:
         """Return the statements, completed across all inputs and deduplicated again, since completion makes some equal."""
@@ -137,8 +145,16 @@ class _ScanRun:
             draft.source = source.name
             self._folder.add((draft.settle(),))
 
+    def _keep_text(self, name: str, text: str) -> None:
+        """Keep an input's words as far as the bound allows."""
+        kept = text[: self._text_left]
+        self._text_left -= len(kept)
+        if kept:
+            self.texts.append(f"--- {name}\n{kept}")
+
     def _whole(self, source: Input, data: bytes) -> tuple[int, int]:
         lines, cut = split_lines(data.decode("utf-8", "replace"), limit=self._limits.line)
+        self._keep_text(source.name.rpartition("/")[2], data[: 4 * _MOST_TEXT].decode("utf-8", "replace"))
         context, hit_lines = self._context(source), set[int]()
         for line in lines:
             if indices := self._matcher.matching(line.text):
@@ -177,7 +193,9 @@ class _ScanRun:
     def _windows(self, source: Input, windows: Iterable[Window], tally: Tally) -> tuple[int, int]:
         context = self._context(source, sparse=True)
         for window in windows:
-            lines, _ = split_lines(window.text.decode("utf-8", "replace"), first=window.first, limit=self._limits.line)
+            text = window.text.decode("utf-8", "replace")
+            self._keep_text(f"{source.name.rpartition('/')[2]} from line {window.first}", text)
+            lines, _ = split_lines(text, first=window.first, limit=self._limits.line)
             context.hit_lines = frozenset(window.hits)
             command = command_of(window.command.decode("utf-8", "replace")) if window.command else None
             self._keep(source, read_lines(lines, context, command or NO_COMMAND))

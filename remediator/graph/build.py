@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph.state import CompiledStateGraph
 
-    from remediator.domain.ports import Analyst, Clock, Forge, LogSource, Planner, Verifier
+    from remediator.domain.ports import Clock, Forge, LogSource, Planner, Verifier
+    from remediator.graph.investigation import Investigator
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Ports:
     forge: Forge
     now: Clock
     verifiers: Sequence[Verifier] = ()
-    analyst: Analyst | None = None
-    """The model; None where none is configured."""
+    investigator: Investigator | None = None
+    """None: no model is configured."""
     limits: RunLimits = field(default_factory=RunLimits)
     redact: Callable[[str], str] = str
     """Removes secrets from the answers of servers."""
@@ -52,8 +53,11 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
     logs, planner, forge, limits = ports.logs, ports.planner, ports.forge, ports.limits
     graph = StateGraph(IncidentState)
     graph.add_node("collect_logs", partial(collect_logs, logs=logs))
-    graph.add_node("classify_error", partial(classify_error, logs=logs, planner=planner, analyst=ports.analyst))
-    graph.add_node("analyze_root_cause", partial(analyze_root_cause, planner=planner, analyst=ports.analyst))
+    graph.add_node("classify_error", partial(classify_error, logs=logs, planner=planner))
+    graph.add_node(
+        "analyze_root_cause",
+        partial(analyze_root_cause, planner=planner, logs=logs, investigator=ports.investigator),
+    )
     graph.add_node(
         "generate_action",
         partial(generate_action, planner=planner, forge=forge, limits=limits, now=ports.now, verifiers=ports.verifiers),
@@ -75,7 +79,11 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
 
     graph.add_edge(START, "collect_logs")
     graph.add_edge("collect_logs", "classify_error")
-    graph.add_conditional_edges("classify_error", routing.after_classify, ["analyze_root_cause", "final_feedback"])
+    graph.add_conditional_edges(
+        "classify_error",
+        partial(routing.after_classify, investigates=ports.investigator is not None),
+        ["analyze_root_cause", "final_feedback"],
+    )
     graph.add_conditional_edges("analyze_root_cause", routing.after_analyze, ["generate_action", "final_feedback"])
     graph.add_conditional_edges(
         "generate_action", routing.after_generate, ["commit_changes", "get_user_feedback", "final_feedback"]

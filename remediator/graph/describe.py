@@ -55,6 +55,8 @@ def incident_report(
         model_note=second.note if second else "",
         model_prompt=second.prompt if second else "",
         model_recalled=bool(second and second.recalled),
+        model_draft=second.draft if second else "",
+        model_steps=second.steps if second else (),
         sightings=incident.seen,
         last_seen=incident.last_seen,
         now=state["timestamp"],

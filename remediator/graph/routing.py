@@ -8,8 +8,10 @@ CALM = frozenset({"info", "unknown", ""})
 """Categories that mean that nothing is wrong, or that nothing was recognised."""
 
 
-def after_classify(state: IncidentState) -> str:
-    """Record calm and unrecognised logs; analyse all others."""
+def after_classify(state: IncidentState, *, investigates: bool = False) -> str:
+    """Calm and unrecognised logs are recorded; everything else is looked into, the unrecognised where a model does."""
+    if state["error_category"] == "unknown" and investigates:
+        return "analyze_root_cause"
     if state["error_category"] in CALM or state["error_severity"] == "info":
         return "final_feedback"
     return "analyze_root_cause"

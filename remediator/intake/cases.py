@@ -84,6 +84,7 @@ class CaseReader:
     def _cases(self) -> tuple[Case, ...]:
         read_at = stamp(self.now())
         source = ", ".join(report.name for report in self.scan.inputs)
+        log_text = self.redact("\n".join(self.scan.texts))
         cases: dict[str, Case] = {}
         for diagnosis in classify(tuple(map(self._placed, self.scan.statements)), self.catalogue, redact=self.redact):
             name = self._fingerprint(diagnosis)
@@ -91,6 +92,7 @@ class CaseReader:
                 fingerprint=name,
                 diagnosis=diagnosis,
                 excerpt=excerpt(diagnosis),
+                log=log_text,
                 source=source,
                 read_at=read_at,
                 about=self._about(diagnosis),

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from remediator.domain.change import Edit, Proposal
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.lifecycle import HistoryEntry, SecondReading
-    from remediator.domain.ports import Analyst, Clock, Read
+    from remediator.domain.lifecycle import HistoryEntry
+    from remediator.domain.ports import Clock, Investigation, Read
     from remediator.gitops import Application
-    from remediator.policy import Policies
+    from remediator.policy import ModelBounds, Policies
 
 _PARENTS = 3
 """The number of other Applications that are asked for their branch; each question is a git command."""
@@ -37,8 +37,8 @@ class LocalPlanner:
     root: Path
     policies: Policies
     redact: Callable[[str], str] = str
-    language: str = "English"
-    """The language of a model's sentences."""
+    model: ModelBounds | None = None
+    """The bounds of a model's investigations; None: as the policies say."""
     now: Clock = lambda: datetime.now(UTC)
     _plans: dict[str, RemediationPlan] = field(default_factory=dict)
 
@@ -69,24 +69,29 @@ class LocalPlanner:
         """Return why a freeze window forbids proposals now; empty where none does."""
         return freeze_reason(self.policies.guardrails, self.now())
 
-    def second_reading(
-        self,
-        analyst: Analyst,
-        diagnosis: Diagnosis,
-        plan: RemediationPlan,
-        history: Sequence[HistoryEntry],
-        earlier: SecondReading | None = None,
-    ) -> tuple[SecondReading, tuple[Proposal, ...]]:
-        """Return the model's checked answer, and the options that it adds."""
-        from remediator.diagnosis.model.question import brief_of
-        from remediator.diagnosis.model.second_opinion import second_reading
-        from remediator.remedies.engine.quantities import parse
+    def investigation(
+        self, diagnosis: Diagnosis, plan: RemediationPlan, log: str, history: Sequence[HistoryEntry]
+    ) -> Investigation | None:
+        """Return the incident as a model may investigate it."""
+        from remediator.judgement.inquiry import Inquiry
+        from remediator.judgement.model import InvestigationSession
+        from remediator.remedies.engine.candidates import SURE
+        from remediator.remedies.engine.targets import targets_of
 
-        policies, rules = self.policies, plan.proposals
-        brief = brief_of(
-            diagnosis, rules, policies.actions, policies.catalogue, self.redact, history=history, language=self.language
+        bounds = self.model or self.policies.model
+        if bounds.when == "unsure" and plan.proposals and plan.proposals[0].score >= SURE:
+            return None
+        return InvestigationSession(
+            inquiry=Inquiry(diagnosis, self.repository, self.policies, targets_of(diagnosis, self.repository)),
+            plan=plan,
+            log=log,
+            redact=self.redact,
+            history=[entry for entry in history if entry.get("kind") == "earlier"],
+            language=bounds.language,
+            proposes=bounds.proposes,
+            tool_calls=bounds.tool_calls,
+            tokens=bounds.tokens_per_incident,
         )
-        return second_reading(analyst, brief, rules, self.with_value, parse, self.redact, earlier)
 
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
         """Return the proposal with a reviewer's value."""

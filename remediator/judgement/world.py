@@ -85,13 +85,13 @@ class World:
         self.repository = repository
         self._roots = tuple(dict.fromkeys(applications))
         self._most = most
-        self._namespaces = frozenset(name for name in namespaces if name)
+        self.namespaces = frozenset(name for name in namespaces if name)
 
     @cached_property
     def applications(self) -> tuple[Application, ...]:
         """Return the Applications in scope: the given ones, their namespaces' and clusters' others, their parents."""
         clusters = {app.cluster for app in self._roots}
-        spaces = {app.namespace for app in self._roots} | self._namespaces
+        spaces = {app.namespace for app in self._roots} | self.namespaces
         parents = {app.parent for app in self._roots}
         near = [
             app

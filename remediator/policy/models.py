@@ -229,7 +229,7 @@ class Redaction(Value):
 
 
 class ModelBounds(Value):
-    """The model that reads an incident after the rules, and its cost limits; its API key never stands in a file."""
+    """Which model investigates incidents, when, what may come of it, and its cost; its key never stands in a file."""
 
     enabled: bool = True
     name: str = ""
@@ -237,18 +237,24 @@ class ModelBounds(Value):
     base_url: str = ""
     api_version: str = ""
     """Azure OpenAI's; empty for every other endpoint."""
-    timeout: float = 60.0
+    when: Literal["always", "unsure"] = "always"
+    """`unsure`: only where the rules propose nothing, or nothing sure."""
+    proposes: Literal["off", "draft", "open"] = "open"
+    """What may come of its changes where the rules propose none: nothing, a draft, or a draft unless something confirms it."""
+    tool_calls: int = 16
+    """Of one investigation; then it must conclude."""
+    timeout: float = 180.0
     """Seconds for one incident, retries included."""
     temperature: float | None = None
     """Sent only if set, since some models refuse it."""
     headers: dict[str, str] = Field(default_factory=dict)
     language: str = "English"
-    """The language of the model's sentences."""
-    tokens_per_incident: int = 20_000
-    """Tokens sent and received, with retries and repeated questions, as in the two below."""
-    tokens_per_run: int = 100_000
-    tokens_per_day: int = 1_000_000
-    """The limit for all runs together, per UTC day."""
+    """Of the model's sentences."""
+    tokens_per_incident: int = 60_000
+    """Sent and received, retries and other forms of the question included, as the two below."""
+    tokens_per_run: int = 300_000
+    tokens_per_day: int = 3_000_000
+    """Of all runs together, by the UTC day."""
     price_per_million_input: float = 0.0
     """0, like the one below: no cost is shown."""
     price_per_million_output: float = 0.0

@@ -145,7 +145,7 @@ def _undo(report: IncidentReport) -> str:
 
 def _body(report: IncidentReport, budget: _SizeBudget) -> str:
     parts = [
-        marker("incident", report.incident_id) + "\n" + prose(wording.happened(report), budget.words),
+        marker("incident", report.incident_id) + "\n" + _opening(report, budget),
         f"Follows {report.follows}." if linkable(report.follows) else "",
         _change(report.diffs, budget),
         table((prose(name), prose(text, budget.words)) for name, text in facts(report)),
@@ -156,6 +156,14 @@ def _body(report: IncidentReport, budget: _SizeBudget) -> str:
         _signature(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _opening(report: IncidentReport, budget: _SizeBudget) -> str:
+    """Return the first paragraph; a draft says first who proposed it and that nothing confirms it."""
+    happened = prose(wording.happened(report), budget.words)
+    if not report.model_draft:
+        return happened
+    return f"**{prose(wording.sentence(report.model_draft), budget.words)}**\n\n{happened}"
 
 
 def _change(diffs: tuple[Diff, ...], budget: _SizeBudget) -> str:
@@ -232,7 +240,11 @@ def model_section(report: IncidentReport, most: int) -> str:
     """Return the model's answer as a quotation, after a line that says which parts come from the rules."""
     if not report.model_note.strip():
         return ""
-    return details("What the model said", f"{wording.model_line(report)}\n\n{quotation(clip(report.model_note, most))}")
+    parts = [wording.model_line(report), quotation(clip(report.model_note, most))]
+    if report.model_steps:
+        steps = [clip(visible(step), 200) for step in report.model_steps[:30]]
+        parts.append(f"Its steps:\n\n{fence(chr(10).join(steps), 'text')}")
+    return details("What the model found", "\n\n".join(parts))
 
 
 def _signature(report: IncidentReport) -> str:

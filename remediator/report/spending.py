@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from remediator.report import wording
 
 if TYPE_CHECKING:
-    from remediator.domain.model_answer import Spent
+    from remediator.domain.investigation import Spent
     from remediator.policy import ModelBounds
 
 
@@ -19,7 +19,9 @@ def spending(name: str, spent: Spent, bounds: ModelBounds) -> str:
     if spent.reused:
         parts.append(f"{wording.count(spent.reused, 'earlier answer')} reused")
     if spent.questions:
-        parts.append(f"{wording.count(spent.sent, 'token')} sent, {spent.received:,} received{_cost(spent, bounds)}")
+        parts.append(
+            f"{wording.count(spent.calls, 'request')}, {wording.count(spent.sent, 'token')} sent, {spent.received:,} received{_cost(spent, bounds)}"
+        )
     if spent.today:
         parts.append(f"{spent.today:,} of {bounds.tokens_per_day:,} tokens today")
     return f"Model `{name}`: {'; '.join(parts)}."

@@ -65,6 +65,10 @@ class IncidentReport(Value):
     """The version of the prompt that it answered."""
     model_recalled: bool = False
     """The answer was given to an earlier occurrence of the incident, and the model was not asked again."""
+    model_draft: str = ""
+    """The reason why the pull request is a draft; empty where it is none."""
+    model_steps: tuple[str, ...] = ()
+    """The calls that the model made, a line each."""
     branch: str = ""
     base: str = ""
     url: str = ""

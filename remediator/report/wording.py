@@ -29,14 +29,14 @@ PROOFS = {
 
 def suggested_by(proposal: Proposal) -> str:
     """Return the origin of an option's value, to be put behind it; empty where the rules made it."""
-    return {"model": " *(the model's value)*", "reviewer": " *(a reviewer's value)*"}.get(proposal.source, "")
+    return {"model": " *(the model's)*", "reviewer": " *(a reviewer's value)*"}.get(proposal.source, "")
 
 
 def model_line(report: IncidentReport) -> str:
     """Return the line above a quotation of the model: which parts of the page come from the rules."""
     but = ", except the options marked as the model's" if any(o.source == "model" for o in report.options) else ""
     if report.proposal and report.proposal.source == "model":
-        but = ", except the new value: the model suggested it, and a reviewer asked for it"
+        but = ", except the change and its reason: the model proposed it, and it was proved like a rule's"
     when = " The answer was given to an earlier occurrence of this incident." if report.model_recalled else ""
     return f"Everything above comes from the rules{but}.{when}"
 

@@ -4,29 +4,76 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remediator.errors import RemediatorError
+from remediator.graph.investigation import investigate
+from remediator.graph.nodes.collect_logs import find_case
 from remediator.graph.state import IncidentState
 
 if TYPE_CHECKING:
-    from remediator.domain.ports import Analyst, Planner
+    from remediator.domain.change import Proposal
+    from remediator.domain.incident import Diagnosis
+    from remediator.domain.investigation import Ending
+    from remediator.domain.lifecycle import RemediationPlan, SecondReading
+    from remediator.domain.ports import LogSource, Planner
+    from remediator.graph.investigation import Investigator
 
 
-def analyze_root_cause(state: IncidentState, *, planner: Planner, analyst: Analyst | None = None) -> IncidentState:
-    """Rank the allowed actions, each located and proved in the repository, or give the reason why there is none."""
+def analyze_root_cause(
+    state: IncidentState, *, planner: Planner, logs: LogSource, investigator: Investigator | None = None
+) -> IncidentState:
+    """Rank the allowed actions, each located and proved in the repository, or say why there is none.
+
+    Where a model is configured it investigates beside the rules: its change stands beside theirs, or alone as a draft.
+    """
     diagnosis = state["diagnosis"]
     if diagnosis is None:
         raise AssertionError("analysis comes after classification")
     plan = planner.propose(diagnosis)
     reason = plan.reason or ("" if plan.proposals else "no allowed action ends what the evidence shows")
-    second, added = None, plan.proposals[:0]
-    if analyst:
-        history, earlier = state["user_feedback_history"], state.get("second")
-        second, added = planner.second_reading(analyst, diagnosis, plan, history, earlier)
-    proposals = (*plan.proposals, *added)
+    root_cause, proposals = plan.root_cause or state["root_cause"], plan.proposals
+    second, category, severity = None, state["error_category"], state["error_severity"]
+    if investigator and (result := _investigated(state, planner, logs, investigator, diagnosis, plan)):
+        second, ending = result
+        proposals = ending.proposals
+        reason = "" if proposals else ending.reason or reason
+        root_cause = ending.root_cause or root_cause
+        category = _category(category, second, ending)
+        severity = ending.severity if category != state["error_category"] and ending.severity else severity
     return IncidentState(
-        affected_apps=list(plan.applications) or state["affected_apps"],
-        root_cause=plan.root_cause or state["root_cause"],
+        error_category=category,
+        error_severity=severity,
+        affected_apps=list(plan.applications) or _changed(proposals) or state["affected_apps"],
+        root_cause=root_cause,
         proposals=proposals,
         suggested_actions=[proposal.action for proposal in proposals],
         second=second,
         incident=state["incident"].model_copy(update={"reason": reason}),
     )
+
+
+def _investigated(
+    state: IncidentState,
+    planner: Planner,
+    logs: LogSource,
+    by: Investigator,
+    diagnosis: Diagnosis,
+    plan: RemediationPlan,
+) -> tuple[SecondReading, Ending] | None:
+    try:
+        log = find_case(state, logs).log
+    except RemediatorError:  # a later run: the log has moved on, and the facts are still here
+        log = state["raw_log"]
+    case = planner.investigation(diagnosis, plan, log, state["user_feedback_history"])
+    return investigate(by, case, state.get("second")) if case is not None else None
+
+
+def _category(category: str, second: SecondReading, ending: Ending) -> str:
+    """Return the model's category where no rule knows the fault, or where its change is the one that is made."""
+    leads = bool(ending.proposals) and ending.proposals[0].source == "model"
+    return second.category if second.category and (leads or category == "unknown") else category
+
+
+def _changed(proposals: tuple[Proposal, ...]) -> list[str]:
+    """Return the Applications that the first change renders differently."""
+    lines = proposals[0].rendered if proposals else ()
+    return list(dict.fromkeys(line.partition(": ")[0] for line in lines))

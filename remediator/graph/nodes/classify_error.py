@@ -4,34 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediator.domain.lifecycle import RemediationPlan
 from remediator.graph.nodes.collect_logs import find_case
 from remediator.graph.state import IncidentState
 
 if TYPE_CHECKING:
     from remediator.domain.incident import Diagnosis
-    from remediator.domain.ports import Analyst, LogSource, Planner
+    from remediator.domain.ports import LogSource, Planner
 
 
-def classify_error(
-    state: IncidentState, *, logs: LogSource, planner: Planner, analyst: Analyst | None = None
-) -> IncidentState:
-    """Name the fault from its evidence, by rule alone: one pass over the logs told all incidents apart.
-
-    Where no rule matches, a model is asked for advice to the person who must look; its answer does not name the fault.
-    """
+def classify_error(state: IncidentState, *, logs: LogSource, planner: Planner) -> IncidentState:
+    """Name the fault from its evidence, by rule alone: one pass over the logs told all incidents apart."""
     diagnosis = find_case(state, logs).diagnosis
-    second = state.get("second")
-    if diagnosis.category == "unknown":
-        history, earlier = state["user_feedback_history"], second
-        second = planner.second_reading(analyst, diagnosis, RemediationPlan(), history, earlier)[0] if analyst else None
     return IncidentState(
         diagnosis=diagnosis,
         error_category=diagnosis.category,
         error_severity=diagnosis.severity,
         affected_apps=_applications(diagnosis, planner),
         root_cause=diagnosis.summary,
-        second=second,
     )
 
 

@@ -18,8 +18,10 @@ def commit_changes(state: IncidentState, *, forge: Forge, planner: Planner, now:
     pull, proposal = state["pull_request"], chosen(state)
     if pull is None or proposal is None:
         raise AssertionError("a change is committed after it was generated")
-    by_rules = proposal.source != "model"
-    merges_itself = by_rules and state["error_severity"] == "warning" and planner.merges_itself(proposal.action)
+    second = state.get("second")
+    draft = bool(second and second.draft)
+    sure = proposal.source != "model" and not draft
+    merges_itself = sure and state["error_severity"] == "warning" and planner.merges_itself(proposal.action)
     published = forge.publish(
         Change(
             incident_id=state["incident_id"],
@@ -29,8 +31,9 @@ def commit_changes(state: IncidentState, *, forge: Forge, planner: Planner, now:
             body=pull.body,
             message=state["commit_message"],
             files=all_changes(state),
-            urgent=state["error_severity"] == "critical",
+            urgent=state["error_severity"] == "critical" and not draft,
             merge=merges_itself,
+            draft=draft,
         )
     )
     if merges_itself:

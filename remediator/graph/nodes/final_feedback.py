@@ -12,11 +12,11 @@ def final_feedback(state: IncidentState) -> IncidentState:
     """Set the final status and write the outcome into the history, where the next incident finds it."""
     status, incident = state["workflow_status"], state["incident"]
     reason, second = incident.reason, state.get("second")
-    if state["error_category"] == "unknown" and second and second.category and second.category not in CALM:
-        # This is advice for a person only: no rule supports it.
+    if state["error_category"] == "unknown" and second and second.heard and status == "recorded" and not incident.held:
+        # No rule knows it, and the model has looked: advice for a person.
         status = "needs_person"
-        reason = reason or f"no rule matches; the model {second.model} suggests {second.category}"
-    elif state["error_category"] in CALM or state["error_severity"] == "info":
+        reason = reason or f"no rule knows this; {second.model} has looked at it"
+    elif status == "recorded" and (state["error_category"] in CALM or state["error_severity"] == "info"):
         status = "recorded"
         reason = reason or _REASONS.get(state["error_category"], "nothing needs to be done")
     elif status == "recorded" and not incident.held:

@@ -106,11 +106,7 @@ def _untried(state: IncidentState, limits: RunLimits) -> tuple[tuple[Proposal, .
         return (), f"{limits.attempts} attempts did not end it"
     if incident.noted == "revert":
         return (), "there is no merged change to revert"
-    untried = tuple(
-        proposal
-        for proposal in state["proposals"]
-        if proposal.id not in (*incident.tried, TAKE_BACK) and proposal.source != "model"
-    )
+    untried = tuple(proposal for proposal in state["proposals"] if proposal.id not in (*incident.tried, TAKE_BACK))
     return untried, "" if untried else "every allowed action was tried and did not help"
 
 

@@ -7,6 +7,7 @@ what a change of values, of a patch or of a shared base really does.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from remediator.domain.change import Edit, Place, Proposal
@@ -24,8 +25,22 @@ class Unprovable(Exception):
     """A fix that cannot be proposed; the message says why, for the person who decides instead."""
 
 
+@dataclass(frozen=True)
+class Proof:
+    """A proved fix: the proposal, what it changes in the rendered objects, and the checkout after it."""
+
+    proposal: Proposal
+    differences: tuple[ObjectChange, ...]
+    files: Mapping[str, bytes | None]
+
+
 def prove(case: RemedyContext, fix: Fix) -> Proposal:
     """Return the proposal for a fix; raise `Unprovable` with the reason where it cannot be made."""
+    return proof_of(case, fix).proposal
+
+
+def proof_of(case: RemedyContext, fix: Fix) -> Proof:
+    """Return the proposal for a fix with what proves it; raise `Unprovable` where it cannot be made."""
     if not fix.evidence:
         raise Unprovable(f"{fix.title}: no evidence names it")
     _check_bounds(case, fix)
@@ -45,7 +60,7 @@ def prove(case: RemedyContext, fix: Fix) -> Proposal:
         raise Unprovable(f"{fix.title}: nothing would change")
     differences = _check_rendering(case, fix, places, files)
     _guard(case, files)
-    return Proposal(
+    proposal = Proposal(
         id=case.action.id,
         action=case.action.id,
         title=fix.title,
@@ -61,6 +76,8 @@ def prove(case: RemedyContext, fix: Fix) -> Proposal:
         history=(fix.rollback,) if fix.rollback else (),
         policy=_policy_words(case),
     )
+
+    return Proof(proposal, tuple(differences), files)
 
 
 def _check_bounds(case: RemedyContext, fix: Fix) -> None:

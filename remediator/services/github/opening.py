@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MODEL_LABEL = "model-proposed"
+"""The label of a draft that no rule confirms."""
 LIMIT = 65_000
 """Characters of a body; GitHub refuses more than 65,536."""
 
@@ -52,7 +54,7 @@ class PullRequestOpener:
         else:
             number, url = self._create(change, branch, created=created)
             labels, review_requested, assigned = (), False, ()
-        self._add_labels(number, labels, assigned)
+        self._add_labels(number, labels, assigned, (MODEL_LABEL,) if change.draft else ())
         if not review_requested:
             self._request_reviewers(number, owners(branch.codeowners, list(change.files)))
         return PullRequest(
@@ -99,7 +101,7 @@ class PullRequestOpener:
 
     def _create(self, change: Change, branch: Branch, *, created: bool) -> tuple[int, str]:
         """Open it; where the answer was lost or somebody was faster, return the existing one."""
-        draft = self.request.draft and not change.urgent
+        draft = change.draft or (self.request.draft and not change.urgent)
         for last in (False, True):
             try:
                 reply = self._post(change, branch.template, draft=draft)
@@ -152,9 +154,9 @@ class PullRequestOpener:
         rows: list[Mapping[str, Any]] = self.client.rest("GET", "/pulls", params=parameters).body
         return next(iter(sorted(rows, key=lambda row: row["state"] != "open")), None)
 
-    def _add_labels(self, number: int, labels: Sequence[str], assigned: Sequence[str]) -> None:
+    def _add_labels(self, number: int, labels: Sequence[str], assigned: Sequence[str], more: Sequence[str]) -> None:
         """Add missing labels and assignees; a failure here does not fail the pull request."""
-        if missing := [name for name in self.request.labels if name not in labels]:
+        if missing := [name for name in (*self.request.labels, *more) if name not in labels]:
             self._try("labels", f"/issues/{number}/labels", {"labels": missing})
         if assignees := [login for login in self.request.assignees if login not in assigned]:
             self._try("assignees", f"/issues/{number}/assignees", {"assignees": assignees})

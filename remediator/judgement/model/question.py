@@ -1,0 +1,210 @@
+"""The first question: what most incidents need, within a bound, the same bytes for the same incident and checkout.
+
+Each section has a share of the bound and is cut at its end, where the least telling stands. Everything is fenced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from remediator.domain.lifecycle import RemediationPlan
+from remediator.domain.yaml_paths import YamlPath, format_path, leaves
+from remediator.gitops import Application
+from remediator.judgement.model import recent
+from remediator.judgement.model.facts import Fact, mentions, shown
+from remediator.judgement.model.read_tools import place_lines
+from remediator.judgement.model.scene import Scene
+from remediator.judgement.model.texts import as_yaml, fenced, object_yaml, value_text
+from remediator.judgement.relations.registry import broken
+from remediator.judgement.world import Placed
+
+MOST = 22_000
+"""Bytes of the question; with the instructions and the tools' schemas about 8,000 tokens."""
+
+_SHARES = {
+    "facts": 5_500,
+    "log": 4_500,
+    "objects": 5_500,
+    "places": 2_500,
+    "applications": 2_000,
+    "dependencies": 3_500,
+    "changes": 4_000,
+    "relations": 1_500,
+    "rules": 1_500,
+    "categories": 800,
+}
+"""Bytes of each section at most; what one leaves over the next ones may use, up to `MOST` together."""
+_LOCATED = 8
+_NEAR = 6
+"""Lines of the log shown before and after one that is cited."""
+
+_POD_FIELDS = ("image", "command", "args", "resources", "livenessProbe", "readinessProbe", "startupProbe")
+
+
+def first_question(scene: Scene, plan: RemediationPlan, redact: Callable[[str], str]) -> str:
+    """Return the question, redacted and fenced."""
+    sections = (
+        ("facts", "What was observed: id [speaker, about] text", (fact.line for fact in _facts(scene))),
+        ("log", "Lines of the log near it", _log(scene)),
+        ("applications", "Applications of the incident", _applications(scene)),
+        ("changes", "Recent changes, newest first: file path: old → new", _changes(scene)),
+        ("relations", "What cannot be right among the rendered objects", _relations(scene)),
+        ("objects", "Objects that are meant, as Argo CD applies them", _objects(scene)),
+        ("places", "Where fields of them are set", _places(scene)),
+        ("dependencies", "Objects round them", _dependencies(scene)),
+        ("rules", "What the rules think", _rules(scene, plan)),
+        (
+            "categories",
+            "Categories that exist",
+            [", ".join(item.id for item in scene.inquiry.policies.catalogue.categories)],
+        ),
+    )
+    parts: list[str] = []
+    left = MOST
+    for name, title, lines in sections:
+        text = redact(_cut(lines, min(_SHARES[name], left)))
+        if text:
+            parts.append(f"## {title}\n{text}")
+            left -= len(parts[-1].encode())
+    data = fenced("\n\n".join(parts))
+    return f"The incident, as data:\n{data}\nInvestigate it. End with conclude or cannot_tell."
+
+
+def _cut(lines: Sequence[str] | Iterator[str], most: int) -> str:
+    """Return lines up to a bound of bytes, and a word where some are left out."""
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        size += len(line.encode()) + 1
+        if size > most:
+            return "\n".join([*kept, "… (cut for length; the tools show the rest)"]) if kept else ""
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _facts(scene: Scene) -> Iterator[Fact]:
+    """Yield what the rules cite, then what the platform says besides, then the rest; the same words once."""
+    shown_texts: set[str] = set()
+    others = sorted(scene.facts.others, key=lambda fact: not fact.platform)
+    for fact in (*scene.facts.cited, *others):
+        words = f"{fact.about} {fact.text.partition(' {')[0]}"
+        if words not in shown_texts:
+            shown_texts.add(words)
+            yield fact
+
+
+def _log(scene: Scene) -> Iterator[str]:
+    """Yield the log where it is short, else lines round what the rules cite, else its end."""
+    lines = [fact for fact in scene.facts.lines if len(fact.text.strip('{}[]",: ')) > 1]
+    if sum(len(fact.line) + 1 for fact in lines) <= _SHARES["log"]:
+        yield from (fact.line for fact in lines)
+        return
+    wanted = [item.text[:80] for item in scene.inquiry.diagnosis.evidence]
+    hits = [index for index, fact in enumerate(lines) if any(text and text[:60] in fact.text for text in wanted)]
+    shown_lines = {near for hit in hits[:12] for near in range(hit - _NEAR, hit + _NEAR + 1)}
+    if not shown_lines:
+        words = ("error", "fail", "warn", "fatal", "cannot", "denied", "invalid", "not found", "refused")
+        graver = [i for i, fact in enumerate(lines) if any(word in fact.text.casefold() for word in words)]
+        shown_lines = set(graver[-30:]) or set(range(len(lines) - 30, len(lines)))
+    last = -1
+    for index in sorted(shown_lines):
+        if 0 <= index < len(lines):
+            if index != last + 1:
+                yield "…"
+            yield lines[index].line
+            last = index
+
+
+def _own(scene: Scene) -> Sequence[Application]:
+    return scene.inquiry.applications or scene.scope
+
+
+def _applications(scene: Scene) -> Iterator[str]:
+    if scene.inquiry.targets.doubt:
+        yield f"doubt: {scene.inquiry.targets.doubt}"
+    for app in _own(scene)[:4]:
+        yield f"# {app.name}, written in {app.file}{f', applied by {app.parent}' if app.parent else ''}"
+        spec = app.body.get("spec")
+        yield from as_yaml(spec if isinstance(spec, dict) else {}).splitlines()
+        yield from (f"problem: {shown(problem.message, 800)}" for problem in scene.repository.problems_of(app)[:4])
+    if not scene.inquiry.applications:
+        names = ", ".join(app.name for app in scene.repository.applications[:40])
+        yield f"The facts name no object of the repository for sure. All Applications: {names}"
+
+
+def _changes(scene: Scene) -> Iterator[str]:
+    files = scene.files()
+    commits, why = recent.commits_of(scene.repository, files, 6)
+    yield from recent.lines_of(scene.repository, commits, files)
+    if why:
+        yield f"({why})"
+
+
+def _relations(scene: Scene) -> Iterator[str]:
+    own = {(item.kind, item.name) for item in (*scene.objects, *scene.dependencies)}
+    items = sorted(broken(scene.inquiry.world), key=lambda item: (item.at.kind, item.at.name) not in own)
+    for item in items:
+        near = "" if (item.at.kind, item.at.name) in own else " (elsewhere)"
+        yield f"{item.at.application.name}: {item.at.kind}/{item.at.name} {format_path(item.path)}{near}: {item.message}"
+
+
+def _objects(scene: Scene) -> Iterator[str]:
+    for item in scene.objects[:3]:
+        yield f"# {item.kind} {item.name} of {item.application.name}, from {item.manifest.file or 'a chart'}"
+        yield from object_yaml(item.kind, item.body, most_text=600).splitlines()
+
+
+def _places(scene: Scene) -> Iterator[str]:
+    """Yield where the fields are set that the facts speak of, and those that most often are at fault."""
+    count = 0
+    for item in scene.objects[:2]:
+        for path in _fields(item, scene):
+            if count >= _LOCATED:
+                return
+            located = scene.repository.locate(item.application, item.manifest, path)
+            if located.status in ("located", "insert") and located.places:
+                count += 1
+                yield f"{item.kind} {item.name} {format_path(path)}:"
+                yield from (f"  {line}" for line in place_lines(scene, located.places[0]))
+
+
+def _fields(item: Placed, scene: Scene) -> Iterator[YamlPath]:
+    """Yield paths worth locating, the mentioned ones first, each once."""
+    text = scene.facts.text
+    named: list[YamlPath] = []
+    for path, value in leaves(item.body):
+        if path[:1] in (("metadata",), ("kind",), ("apiVersion",), ("status",)):
+            continue
+        if (
+            isinstance(value, str | int)
+            and not isinstance(value, bool)
+            and len(str(value)) > 2
+            and mentions(text, str(value))
+        ):
+            named.append(path)
+    common = [(*base, name) for container, base, _ in item.containers() for name in _POD_FIELDS if name in container]
+    plain = [path for path in common if path[-1] == "image"]
+    yield from dict.fromkeys([*named, *plain])
+
+
+def _dependencies(scene: Scene) -> Iterator[str]:
+    for item in scene.dependencies[:12]:
+        yield f"# {item.kind} {item.name}{f' in {item.namespace}' if item.namespace else ''} of {item.application.name}, from {item.manifest.file or 'a chart'}"
+        body = {key: value for key, value in item.body.items() if key not in ("apiVersion", "kind")}
+        yield from object_yaml(item.kind, body, most_text=500).splitlines()[:60]
+    for item in scene.dependencies[12:40]:
+        yield f"# {item.kind} {item.name} of {item.application.name}"
+
+
+def _rules(scene: Scene, plan: RemediationPlan) -> Iterator[str]:
+    diagnosis = scene.inquiry.diagnosis
+    yield f"category {diagnosis.category}, severity {diagnosis.severity}: {shown(diagnosis.summary, 300)}"
+    for number, proposal in enumerate(plan.proposals, 1):
+        edits = "; ".join(
+            f"{edit.op} {edit.file} {format_path(edit.path)} = {value_text(edit.value, 100)}"
+            for edit in proposal.edits[:4]
+        )
+        yield f"R{number} ({proposal.score:.2f}) {shown(proposal.title, 200)}: {edits}"
+        yield f"   because {shown(proposal.reason, 300)}"
+    if not plan.proposals:
+        yield f"they propose nothing: {shown(plan.reason, 500)}"
