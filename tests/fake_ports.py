@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.change import Edit, Proposal, PullRequest
-from remediator.domain.lifecycle import Base, Observation, RemediationPlan, SecondReading
+from remediator.domain.lifecycle import Base, Observation, RemediationPlan
 from remediator.errors import ConflictError, PolicyViolation
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from remediator.domain.incident import Diagnosis
     from remediator.domain.lifecycle import Case, Change, VerificationStatus
-    from remediator.domain.ports import Read
+    from remediator.domain.ports import Investigation, Read
     from remediator.domain.sources import Rollout
 
 
@@ -148,6 +148,7 @@ class FakePlanner:
     pinned: str = ""
     out_of_bounds: str = ""
     ice: str = ""
+    case: Investigation | None = None
 
     def propose(self, diagnosis: Diagnosis) -> RemediationPlan:
         """Its own edit for each workload."""
@@ -176,8 +177,8 @@ class FakePlanner:
             raise PolicyViolation(f"pinned to {self.pinned}")
         return ""
 
-    def second_reading(self, analyst, diagnosis, plan, history, earlier=None):
-        return SecondReading(model=analyst.name, note="noted"), ()
+    def investigation(self, diagnosis, plan, log, history):
+        return self.case
 
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
         if value == self.out_of_bounds:

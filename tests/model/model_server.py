@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -33,23 +33,30 @@ def asked(body: Body) -> str:
 
 
 def form(body: Body) -> str:
-    if "tools" in body:
-        return "tool"
-    return "json_schema" if "response_format" in body else "plain"
+    return "tools" if "tools" in body else "plain"
 
 
-def completion(body: Body, answer: str, *, refusal: str = "") -> Reply:
-    """The answer in the form that was asked for."""
-    message: dict[str, Any] = {"role": "assistant", "content": answer, "refusal": refusal or None}
-    if form(body) == "tool":
-        call = {"id": "call_1", "type": "function", "function": {"name": "opinion", "arguments": answer}}
-        message |= {"content": None, "tool_calls": [call]}
+def completion(body: Body, text: str = "", *, refusal: str = "", calls: Sequence[tuple[str, Any]] = ()) -> Reply:
+    """An answer with these calls (name, arguments: a dict, or a text as it is), natively or as JSON as it was asked."""
+    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": refusal or None}
+    if calls and form(body) == "tools":
+        message["tool_calls"] = [
+            {"id": f"server-{number}", "type": "function", "function": {"name": name, "arguments": _json(arguments)}}
+            for number, (name, arguments) in enumerate(calls)
+        ]
+    elif calls:
+        name, arguments = calls[0]
+        message["content"] = json.dumps({"tool": name, "arguments": arguments})
     whole = {
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body["model"],
         "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }  # fmt: skip
     return Reply(body=json.dumps(whole).encode())
+
+
+def _json(arguments: Any) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
 @dataclass
@@ -107,13 +114,25 @@ class Model:
         return f"http://127.0.0.1:{self.http.server_port}/v1"
 
 
-def opinion(**facts: Any) -> str:
-    """An answer in the schema; by default one that knows nothing."""
-    empty = {
-        "enough_evidence": True, "category": "oom", "category_evidence": [], "severity": "critical",
-        "root_cause": [], "choices": [],
+Calls = Sequence[tuple[str, Any]]
+
+
+def script(*turns: Calls) -> Behaviour:
+    """A player who makes these calls turn by turn, whatever it is told; the turn is counted by what it has said."""
+
+    def play(body: Body) -> Reply:
+        said = sum(message["role"] == "assistant" for message in body["messages"])
+        return completion(body, calls=turns[min(said, len(turns) - 1)])
+
+    return play
+
+
+def conclude(*tried: str, cites: Sequence[str] = ("E1",), **facts: Any) -> tuple[str, dict[str, Any]]:
+    """A conclusion; by default of a full memory."""
+    return "conclude", {
+        "cause": "The limit is too low.", "category": "oom", "severity": "critical", "cites": list(cites),
+        "tried": list(tried), "confidence": 0.9, **facts,
     }  # fmt: skip
-    return json.dumps({**empty, **facts})
 
 
 def nonsense(body: Body) -> Reply:
@@ -121,37 +140,22 @@ def nonsense(body: Body) -> Reply:
 
 
 def garbage(body: Body) -> Reply:
-    return completion(body, '{"enough_evidence": "perhaps", "choices": 7}')
+    return completion(body, calls=[("conclude", '{"cause": 7, "tried": {"a": [}'), ("", "{}"), ("read_file", "[]")])
 
 
 def refuses(body: Body) -> Reply:
-    return completion(body, "", refusal="I cannot help with that.")
+    return completion(body, refusal="I cannot help with that.")
 
 
 def hangs(body: Body) -> Reply:
     return Reply(wait=3)
 
 
-def lies(body: Body) -> Reply:
-    """Everything that is allowed, and wrong: real ids, offered actions, another category, the largest value."""
-    import re
+def endless(body: Body) -> Reply:
+    """Calls a hundred tools at once, for ever, and never concludes."""
+    return completion(body, calls=[("search_evidence", {"text": f"word{number}"}) for number in range(100)])
 
-    text = asked(body)
-    ids = re.findall(r"^(E\d+) ", text, re.MULTILINE)[:6]
-    offers = re.findall(r"^(\w+) at (P\d+); ends .*? to (\w+)$", text, re.MULTILINE)
-    return completion(
-        body,
-        opinion(
-            category="network_error",
-            category_evidence=ids,
-            severity="info",
-            root_cause=[{"text": "The network is slow.", "evidence": ids[:1]}],
-            choices=[
-                {
-                    "action": action, "target": target, "evidence": ids, "confidence": 1,
-                    "arguments": [{"name": "value", "value": most}],
-                }
-                for action, target, most in reversed(offers)
-            ],
-        ),
-    )  # fmt: skip
+
+def floods(body: Body) -> Reply:
+    """A megabyte of words and of arguments."""
+    return completion(body, "x" * 500_000, calls=[("search_evidence", {"text": "y" * 1_000_000})])

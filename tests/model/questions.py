@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import SecretStr
 
-from remediator.domain.model_answer import EvidenceExcerpt, ModelQuestion
+from remediator.domain.investigation import Message, ToolSpec
 from remediator.services.llm import ChatAnalyst, Endpoint
-from tests.model.model_server import opinion
+from tests.model.model_server import completion, conclude
+
+if TYPE_CHECKING:
+    from remediator.domain.investigation import ModelReply
+    from tests.model.model_server import Body, Reply
 
 _ENDPOINT = frozenset({"name", "api_key", "api_version", "timeout", "temperature", "headers"})
 
-BRIEF = ModelQuestion(
-    category="oom",
-    severity="critical",
-    summary="checkout was OOMKilled",
-    windows=(EvidenceExcerpt(id="E1", category="oom", signal="oom_killed", text="OOMKilled"),),
-    categories=("oom", "network_error"),
-)
-GOOD = opinion(root_cause=[{"text": "The limit is too low.", "evidence": ["E1"]}])
+QUESTION = (Message(role="system", text="You are on call."), Message(role="user", text="checkout was OOMKilled"))
+OTHER = (QUESTION[0], Message(role="user", text="payment was OOMKilled"))
+TOOLS = (ToolSpec(name="conclude", description="End.", parameters={"type": "object", "properties": {}}),)
+
+
+def good(body: Body) -> Reply:
+    return completion(body, calls=[conclude()])
 
 
 def analyst(url: str, **facts: object) -> ChatAnalyst:
@@ -26,3 +31,12 @@ def analyst(url: str, **facts: object) -> ChatAnalyst:
     endpoint = {key: value for key, value in known.items() if key in _ENDPOINT}
     rest = {key: value for key, value in known.items() if key not in _ENDPOINT}
     return ChatAnalyst(Endpoint(base_url=url, **endpoint), **rest)
+
+
+def ask(asker: ChatAnalyst, question: tuple[Message, ...] = QUESTION) -> ModelReply:
+    """One question in an investigation of its own."""
+    conversation = asker.open()
+    try:
+        return conversation.reply(question, TOOLS)
+    finally:
+        conversation.close()

@@ -28,7 +28,7 @@ model:
   name: small
   base_url: {url}
   timeout: 30
-  tokens_per_day: 30000
+  tokens_per_day: 300000
   price_per_million_input: 0.25
   price_per_million_output: 2
   currency: EUR
@@ -53,12 +53,12 @@ def test_a_run_with_a_model_from_its_log_to_what_it_cost(action: Action, server:
     code, out, text = action("workflow_dispatch", {"inputs": {}}, log_text=LOG.read_text())
     assert (code, out["conclusion"]) == (0, "proposed"), text
     assert server.bodies
-    line = re.search(r"Model `small`: asked about 1 incident; .* about 0\.\d{4} EUR; ([\d,]+) of 30,000 tokens", text)
+    line = re.search(r"Model `small`: asked about 1 incident; .* about 0\.\d{4} EUR; ([\d,]+) of 300,000 tokens", text)
     assert line, text
     counted = git(action.server.world.bare.path, "show", f"remediator-state:{FILE}")
     assert json.loads(counted)["tokens"] == int(line[1].replace(",", "")) > 500
     body = action.server.world.pulls[int(out["pull-request-number"])].body
-    assert "What the model said" in body
+    assert "What the model found" in body
     assert acting(body) == []
 
     before = len(server.bodies)

@@ -30,6 +30,7 @@ _SHARES = {
     "dependencies": 3_500,
     "changes": 4_000,
     "relations": 1_500,
+    "past": 1_000,
     "rules": 1_500,
     "categories": 800,
 }
@@ -41,8 +42,8 @@ _NEAR = 6
 _POD_FIELDS = ("image", "command", "args", "resources", "livenessProbe", "readinessProbe", "startupProbe")
 
 
-def first_question(scene: Scene, plan: RemediationPlan, redact: Callable[[str], str]) -> str:
-    """Return the question, redacted and fenced."""
+def first_question(scene: Scene, plan: RemediationPlan, redact: Callable[[str], str], past: Sequence[str] = ()) -> str:
+    """Return the question, redacted and fenced; `past` are lines on earlier incidents of this kind."""
     sections = (
         ("facts", "What was observed: id [speaker, about] text", (fact.line for fact in _facts(scene))),
         ("log", "Lines of the log near it", _log(scene)),
@@ -52,6 +53,7 @@ def first_question(scene: Scene, plan: RemediationPlan, redact: Callable[[str], 
         ("objects", "Objects that are meant, as Argo CD applies them", _objects(scene)),
         ("places", "Where fields of them are set", _places(scene)),
         ("dependencies", "Objects round them", _dependencies(scene)),
+        ("past", "Earlier incidents of this kind", past),
         ("rules", "What the rules think", _rules(scene, plan)),
         (
             "categories",

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from remediator.domain.investigation import Ending, ToolAnswer, ToolCall, ToolSpec
-from remediator.domain.lifecycle import RemediationPlan
+from remediator.domain.lifecycle import HistoryEntry, RemediationPlan
 from remediator.errors import RemediatorError
 from remediator.evidence import normalise
 from remediator.judgement.inquiry import Inquiry
@@ -40,7 +40,7 @@ class InvestigationSession:
     plan: RemediationPlan
     log: str
     redact: Callable[[str], str]
-    history: Sequence[Mapping[str, Any]] = ()
+    history: Sequence[HistoryEntry] = ()
     language: str = "English"
     proposes: Proposes = "open"
     tool_calls: int = 16
@@ -65,7 +65,7 @@ class InvestigationSession:
     def opening(self) -> tuple[str, str]:
         """Return the instructions and the first question."""
         system = system_text(tool_calls=self.tool_calls, tokens=self.tokens, language=self.language)
-        return system, first_question(self.scene, self.plan, self.redact)
+        return system, first_question(self.scene, self.plan, self.redact, self._past_lines())
 
     @cached_property
     def key(self) -> str:
@@ -114,13 +114,16 @@ class InvestigationSession:
 
     def _past(self, arguments: Mapping[str, Any]) -> str:
         words = text_of(arguments, "text").casefold().split()
-        lines = [
+        hits = [line for line in self._past_lines() if all(word in line.casefold() for word in words)]
+        return page(hits, number_of(arguments, "page")) if hits else "Nothing earlier is known of it."
+
+    def _past_lines(self) -> list[str]:
+        """Return one line for each earlier incident, its action, its outcome and what was said."""
+        return [
             f"{entry.get('at', '')} {entry.get('kind', '')} {entry.get('action', '')} {entry.get('outcome', '')}: "
             f"{shown(str(entry.get('words', '')), 300)}"
             for entry in self.history
         ]
-        hits = [line for line in lines if all(word in line.casefold() for word in words)]
-        return page(hits, number_of(arguments, "page")) if hits else "Nothing earlier is known of it."
 
     def _try(self, arguments: Mapping[str, Any]) -> ToolAnswer:
         if len(self.tried) >= _MOST_TRIES:

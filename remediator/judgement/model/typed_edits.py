@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from remediator.domain.change import Edit, Place
-from remediator.domain.yaml_paths import MISSING, ItemSelector, YamlPath, format_path, get, parse_path
+from remediator.domain.yaml_paths import MISSING, ItemSelector, YamlPath, format_path, get, parse_path, resolve
 from remediator.errors import ConfigError
 from remediator.gitops import history, yamlread
 from remediator.gitops.takeback import revert_text
@@ -105,6 +105,7 @@ def _object_field(item: Mapping[str, Any], scene: Scene, typed: TypedEdits) -> N
     value = _value(item)
     if value is MISSING and get(manifest.body, path) is MISSING:
         raise EditMistake(f"{kind} {name} has no field {format_path(path)}")
+    path = resolve(manifest.body, path)
     typed.wants.append(Want(app, manifest, path, value))
     typed.titles.append(_title(path, manifest.name, value))
 

@@ -63,6 +63,7 @@ class ChatAnalyst:
         """See the port: the tokens are set aside as a whole, so that two runs can never both spend the last ones."""
         if self.silent >= _MOST_SILENT:
             raise ServiceError(f"{self.name} was silent {_MOST_SILENT} times in this run and is not asked any more")
+        self.endpoint.load()  # imports take seconds on a busy machine, which are not the server's
         with self.lock:
             most = min(self.tokens_per_incident, self.tokens_per_run - self._used)
             if most < _LEAST:
@@ -124,7 +125,6 @@ class ChatConversation:
         """See the port: the first form that works; what did not is left out for the rest of the run."""
         analyst, failed = self.analyst, dict[str, str]()
         try:
-            analyst.endpoint.load()
             with analyst.endpoint.client() as http:
                 for form in tuple(analyst.forms):
                     try:

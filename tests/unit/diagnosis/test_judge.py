@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from remediator.diagnosis.model.check import MALFORMED, judge
 from remediator.domain.model_answer import ChangeTarget, EvidenceExcerpt, ModelAnswer, ModelQuestion, Offer, Parameter
+
 from remediator.remedies.engine import quantities
 
 BRIEF = ModelQuestion(
