@@ -56,18 +56,11 @@ class ToolAnswer(Value):
     """True where the call concluded the investigation."""
 
 
-class Bounds(Value):
-    """The bounds of one investigation."""
-
-    tool_calls: int = 16
-    """Beyond them the model is asked once more, to conclude with what it has."""
-
-
 class Ending(Value):
     """The result of an investigation, checked: what is proposed, how, and what is told of the model."""
 
     proposals: tuple[Proposal, ...]
-    """In the order in which they are offered; the first is made."""
+    """The proposals in the order in which they are offered; the first is made."""
     reason: str = ""
     """The reason why nothing is proposed; empty where something is."""
     root_cause: str = ""

@@ -157,7 +157,7 @@ class Verifier(Protocol):
         ...
 
 
-class Conversation(Protocol):
+class Dialogue(Protocol):
     """One investigation's exchange with a model, within its tokens and its deadline."""
 
     @property
@@ -191,7 +191,7 @@ class Analyst(Protocol):
         """The cost of its answers so far."""
         ...
 
-    def open(self) -> Conversation:
+    def open(self) -> Dialogue:
         """Begin an investigation, its tokens set aside; ServiceError where none are left."""
         ...
 

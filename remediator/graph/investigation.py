@@ -20,7 +20,7 @@ from remediator.errors import RemediatorError
 
 if TYPE_CHECKING:
     from remediator.domain.investigation import Ending
-    from remediator.domain.ports import Analyst, Conversation, Investigation, ReplyLog
+    from remediator.domain.ports import Analyst, Dialogue, Investigation, ReplyLog
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +36,14 @@ class NoReplies:
     """A `ReplyLog` that keeps nothing."""
 
     def replies(self, _key: str) -> tuple[ModelReply, ...]:
-        """Return nothing."""
+        """Return no reply, since none is kept."""
         return ()
 
     def add(self, _key: str, _reply: ModelReply) -> None:
-        """Keep nothing."""
+        """Accept a reply without keeping it."""
 
     def forget(self, _key: str) -> None:
-        """Drop nothing."""
+        """Accept the end of an investigation."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,9 @@ class _Reopened:
 
     def __init__(self, analyst: Analyst) -> None:
         self._analyst = analyst
-        self._conversation: Conversation | None = None
+        self._conversation: Dialogue | None = None
 
-    def get(self) -> Conversation:
+    def get(self) -> Dialogue:
         """Return the conversation, opened when it is first needed."""
         if self._conversation is None:
             self._conversation = self._analyst.open()

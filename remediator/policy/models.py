@@ -242,19 +242,19 @@ class ModelBounds(Value):
     proposes: Literal["off", "draft", "open"] = "open"
     """What may come of its changes where the rules propose none: nothing, a draft, or a draft unless something confirms it."""
     tool_calls: int = 16
-    """Of one investigation; then it must conclude."""
+    """The calls of one investigation; then it must conclude."""
     timeout: float = 180.0
     """Seconds for one incident, retries included."""
     temperature: float | None = None
     """Sent only if set, since some models refuse it."""
     headers: dict[str, str] = Field(default_factory=dict)
     language: str = "English"
-    """Of the model's sentences."""
+    """The language of the model's sentences."""
     tokens_per_incident: int = 60_000
-    """Sent and received, retries and other forms of the question included, as the two below."""
+    """Tokens sent and received, with retries, as in the two below."""
     tokens_per_run: int = 300_000
     tokens_per_day: int = 3_000_000
-    """Of all runs together, by the UTC day."""
+    """The limit for all runs together, per UTC day."""
     price_per_million_input: float = 0.0
     """0, like the one below: no cost is shown."""
     price_per_million_output: float = 0.0

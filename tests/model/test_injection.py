@@ -89,7 +89,7 @@ def texts(found: Services, state: IncidentState) -> dict[str, str]:
     """All that anybody is shown of an incident, as Markdown."""
     report = report_of(found, state)
     title, body = pull_request(report)
-    outcome = ActionResult.of(state, known=False)
+    outcome = ActionResult.of(state, existed=False)
     facts = RunFacts(lines=9, model=found.spending())
     return {
         "title": title,
@@ -103,7 +103,7 @@ def texts(found: Services, state: IncidentState) -> dict[str, str]:
 def shown(found: Services, state: IncidentState) -> str:
     """The same for a terminal, and what git and the runner are told."""
     report = report_of(found, state)
-    notes = "\n".join(job_annotations([ActionResult.of(state, known=False)], [state["incident"].reason]))
+    notes = "\n".join(job_annotations([ActionResult.of(state, existed=False)], [state["incident"].reason]))
     return f"{terminal([report], RunFacts())}{local_pull_request(report)}{state['commit_message']}{notes}"
 
 
@@ -142,7 +142,7 @@ def test_an_attack_reaches_nothing(tmp_path: Path, obeying: Model, name: str) ->
         assert not UNSEEN.findall(
             plain.replace("\u200b", "")
         )  # ours: it keeps a commit message from mentioning anybody
-        assert all(line.startswith("::") for line in job_annotations([ActionResult.of(state, known=False)], []))
+        assert all(line.startswith("::") for line in job_annotations([ActionResult.of(state, existed=False)], []))
 
     kept = stored(one.root)
     assert not [secret for secret in SECRETS if secret in kept]

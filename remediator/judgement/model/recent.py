@@ -19,7 +19,7 @@ _MOST_VALUES = 12
 
 
 @dataclass(frozen=True)
-class ValueChange:
+class CommittedValue:
     """One value that a commit changed."""
 
     file: str
@@ -41,7 +41,7 @@ def commits_of(repository: Repository, files: Sequence[str], limit: int) -> tupl
     return answer.commits, answer.why
 
 
-def values_of(repository: Repository, commit: Commit, files: Sequence[str] = ()) -> Iterator[ValueChange]:
+def values_of(repository: Repository, commit: Commit, files: Sequence[str] = ()) -> Iterator[CommittedValue]:
     """Yield what a commit changed, in these files or in all; a file without YAML counts as a whole."""
     names = [name for name in commit.files if not files or name in files][:_MOST_FILES]
     pairs = [pair for name in names for pair in ((f"{commit.commit}^", name), (commit.commit, name))]
@@ -50,17 +50,17 @@ def values_of(repository: Repository, commit: Commit, files: Sequence[str] = ())
         yield from _differences(name, texts[2 * index], texts[2 * index + 1])
 
 
-def _differences(name: str, before: bytes | None, after: bytes | None) -> Iterator[ValueChange]:
+def _differences(name: str, before: bytes | None, after: bytes | None) -> Iterator[CommittedValue]:
     old, new = _documents(before), _documents(after)
     if before is None or after is None or old is None or new is None:
         whole = [MISSING if text is None else f"a file of {len(text.splitlines())} lines" for text in (before, after)]
-        yield ValueChange(name, 0, (), whole[0], whole[1])
+        yield CommittedValue(name, 0, (), whole[0], whole[1])
         return
     for number in range(max(len(old), len(new))):
         first = old[number] if number < len(old) else MISSING
         second = new[number] if number < len(new) else MISSING
         for path, was, now in value_differences(first, second):
-            yield ValueChange(name, number, path, was, now)
+            yield CommittedValue(name, number, path, was, now)
 
 
 def _documents(text: bytes | None) -> list[Any] | None:

@@ -19,7 +19,7 @@ _QUIET_ANNOTATIONS = ("kubectl.kubernetes.io/last-applied-configuration", "check
 _SECRET_KINDS = frozenset({"Secret", "SealedSecret"})
 
 
-class _Dumper(yaml.SafeDumper):
+class _BlockDumper(yaml.SafeDumper):
     """Writes strings of several lines as blocks and never an alias."""
 
     def ignore_aliases(self, _data: Any) -> bool:
@@ -31,13 +31,13 @@ def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_Dumper.add_representer(str, _string)
+_BlockDumper.add_representer(str, _string)
 
 
 def as_yaml(value: Any) -> str:
     """Return a value as YAML, its keys in their own order, so that the same value gives the same text."""
     plain = json.loads(json.dumps(value, default=str))
-    return str(yaml.dump(plain, Dumper=_Dumper, sort_keys=False, width=200, allow_unicode=True)).rstrip("\n")
+    return str(yaml.dump(plain, Dumper=_BlockDumper, sort_keys=False, width=200, allow_unicode=True)).rstrip("\n")
 
 
 def object_yaml(kind: str, body: Mapping[str, Any], *, most_text: int = 1_500) -> str:

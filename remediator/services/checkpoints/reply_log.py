@@ -35,7 +35,7 @@ class StoredReplies:
     redact: Callable[[str], str] = str
 
     def replies(self, key: str) -> tuple[ModelReply, ...]:
-        """See the port."""
+        """Return the replies of an interrupted investigation; none where they cannot be read."""
         try:
             return tuple(ModelReply.model_validate(item) for item in self._read()[1].get(key, []))
         except (RemediatorError, ValidationError) as error:
@@ -43,7 +43,7 @@ class StoredReplies:
             return ()
 
     def add(self, key: str, reply: ModelReply) -> None:
-        """See the port."""
+        """Record one more reply."""
         text = reply.model_dump_json()
         if self.redact(text) != text:
             return
@@ -56,7 +56,7 @@ class StoredReplies:
         self._change(added, "Record a model's reply")
 
     def forget(self, key: str) -> None:
-        """See the port."""
+        """Drop the replies of an investigation that ended."""
         self._change(lambda document: {name: value for name, value in document.items() if name != key}, "Drop replies")
 
     def _read(self) -> tuple[str, dict[str, list[Any]]]:

@@ -59,8 +59,8 @@ class ChatAnalyst:
         """Return the model's name, for people."""
         return self.endpoint.name
 
-    def open(self) -> ChatConversation:
-        """See the port: the tokens are set aside as a whole, so that two runs can never both spend the last ones."""
+    def open(self) -> ChatDialogue:
+        """Begin an investigation: its tokens are set aside as a whole, so that two runs never both spend the last ones."""
         if self.silent >= _MOST_SILENT:
             raise ServiceError(f"{self.name} was silent {_MOST_SILENT} times in this run and is not asked any more")
         self.endpoint.load()  # imports take seconds on a busy machine, which are not the server's
@@ -75,10 +75,10 @@ class ChatAnalyst:
                 raise ServiceError("the tokens of this day are spent (tokens_per_day)")
             self._used += granted
             self.spent = self.spent.model_copy(update={"questions": self.spent.questions + 1})
-        return ChatConversation(self, Meter(granted), time.monotonic() + self.endpoint.timeout)
+        return ChatDialogue(self, Meter(granted), time.monotonic() + self.endpoint.timeout)
 
     def recalled(self) -> None:
-        """See the port."""
+        """Count an earlier answer that was used instead of asking."""
         with self.lock:
             self.spent = self.spent.model_copy(update={"reused": self.spent.reused + 1})
 
@@ -103,8 +103,8 @@ class ChatAnalyst:
 
 
 @dataclass
-class ChatConversation:
-    """The `Conversation` port: one investigation's requests, within its tokens and its deadline."""
+class ChatDialogue:
+    """The `Dialogue` port: one investigation's requests, within its tokens and its deadline."""
 
     analyst: ChatAnalyst
     meter: Meter
@@ -114,15 +114,15 @@ class ChatConversation:
 
     @property
     def tokens_left(self) -> int:
-        """See the port."""
+        """Return the tokens that may still be sent and received."""
         return self.meter.left
 
     def size(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> int:
-        """See the port."""
+        """Return the estimated tokens of a request."""
         return self.meter.size(_length(wire.native(messages), wire.functions(tools)))
 
     def reply(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> ModelReply:
-        """See the port: the first form that works; what did not is left out for the rest of the run."""
+        """Return the next answer, in the first form that works; what did not is left out for the rest of the run."""
         analyst, failed = self.analyst, dict[str, str]()
         try:
             with analyst.endpoint.client() as http:
@@ -144,7 +144,7 @@ class ChatConversation:
         raise ServiceError(f"{analyst.name} takes none of {', '.join(failed)}: {[*failed.values()][-1]}")
 
     def close(self) -> None:
-        """See the port."""
+        """Give back the tokens that were not used."""
         if not self._closed:
             self._closed = True
             self.analyst.settle(self.meter, self.answered)

@@ -24,7 +24,7 @@ class Meter:
     sent: int = 0
     received: int = 0
     bytes_a_token: float = _BYTES_A_TOKEN
-    """As the server's counts have shown it so far."""
+    """The bytes of a token, as the server's counts have shown so far."""
 
     @property
     def left(self) -> int:
