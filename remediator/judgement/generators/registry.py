@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from remediator.judgement.generators.from_demands import from_demands
 from remediator.judgement.generators.from_limits import from_limits
 from remediator.judgement.generators.from_relations import from_relations
 from remediator.judgement.generators.from_remedies import from_history, from_remedies
@@ -15,6 +16,6 @@ from remediator.judgement.generators.from_text_changes import from_text_changes
 from remediator.judgement.hypothesis import Generator
 
 STAGES: Sequence[Sequence[Generator]] = (
-    (from_remedies, from_relations, from_limits),
+    (from_remedies, from_relations, from_demands, from_limits),
     (from_history, from_text_changes),
 )

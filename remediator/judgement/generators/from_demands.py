@@ -1,0 +1,46 @@
+"""Hypotheses from messages that say what they want: the value that is asked for, at the one place that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from remediator.judgement.demands.admission import admission_maximum
+from remediator.judgement.demands.demand import Demand, DemandReader
+from remediator.judgement.demands.kustomize_entries import bare_kustomize_entries
+from remediator.judgement.hypothesis import Hypothesis
+from remediator.judgement.inquiry import Inquiry
+from remediator.remedies.engine.case import Fix
+
+ACTION = "meet_demand"
+READERS: Sequence[DemandReader] = (admission_maximum, bare_kustomize_entries)
+
+
+def from_demands(inquiry: Inquiry) -> Iterator[Hypothesis]:
+    """Yield one hypothesis for each value that a message asks for, equal ones once."""
+    titles = set()
+    for reader in READERS:
+        for demand in reader(inquiry):
+            if (demand.rule, demand.title) not in titles:
+                titles.add((demand.rule, demand.title))
+                yield _hypothesis(demand)
+
+
+def _hypothesis(demand: Demand) -> Hypothesis:
+    return Hypothesis(
+        generator="demands",
+        rule=demand.rule,
+        action=ACTION,
+        cause=demand.reason,
+        fix=Fix(
+            title=demand.title,
+            reason=demand.reason,
+            evidence=demand.evidence,
+            wants=demand.wants,
+            edits=demand.edits,
+            places=demand.places,
+            applications=demand.applications,
+            score=demand.sure,
+        ),
+        words=demand.words,
+        features={"value_sure": demand.sure, "on_culprit": 1.0},
+    )
