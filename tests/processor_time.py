@@ -1,4 +1,4 @@
-"""How the cost of a function grows with its input, whatever else the machine does meanwhile."""
+"""Measure how the cost of a function grows with its input, whatever else the machine does meanwhile."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def main() -> None:
     policy = f"verification: {{settle: {SETTLE}s}}\n"
     with (
         tempfile.TemporaryDirectory() as folder,
-        hub(Path(folder), count, latency=LATENCY, spoken=True, policy=policy) as found,
+        hub(Path(folder), count, latency=LATENCY, logged=True, policy=policy) as found,
         serve(Servers(found.commit, LATENCY)) as server,
     ):
         for turn in ("first look", "recovered"):

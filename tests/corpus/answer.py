@@ -20,15 +20,15 @@ _SCANNER = Scanner([Pattern(name, pattern) for name, pattern in POLICIES.catalog
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What was seen, what is proposed, and the files as they would be."""
+class CorpusAnswer:
+    """The diagnoses of one incident, what is proposed, and the files as they would be."""
 
     diagnoses: tuple[Diagnosis, ...]
     outcomes: tuple[RemediationPlan, ...]
     files: dict[str, str | None]
 
 
-def answer(incident: Incident, root: Path) -> Answer:
+def answer(incident: Incident, root: Path) -> CorpusAnswer:
     """Diagnose and propose; the first proposal of each incident is taken."""
     scan = _SCANNER.scan([text_input("log.txt", incident.log)])
     diagnoses = classify(scan.statements, POLICIES.catalogue)
@@ -39,4 +39,4 @@ def answer(incident: Incident, root: Path) -> Answer:
         if outcome.proposals:
             new = changes(outcome.proposals[0].edits, repository.read)
             files |= {name: None if text is None else text.decode() for name, text in new.items()}
-    return Answer(diagnoses, outcomes, files)
+    return CorpusAnswer(diagnoses, outcomes, files)

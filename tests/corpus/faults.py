@@ -9,7 +9,7 @@ from typing import Literal
 from tests.corpus import messages as m
 
 Need = Literal["nothing", "history", "never"]
-"""What a right fix takes: the input and the repository alone; the history too; or there is none."""
+"""Sources that a right fix takes: the input and the repository alone; the history too; or there is none."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Fault:
     log: str
     need: Need = "nothing"
     accept: Callable[[str], bool] | None = None
-    """Whether the mended file's text will do; without it only the healthy documents will."""
+    """Accept the mended file's text; without it only the healthy documents will."""
     file: str = ""
     """Part of the name of the file that is broken, where `old` stands in more than one."""
 
@@ -244,7 +244,7 @@ def workload_faults() -> Iterator[Fault]:
 def probe_faults() -> Iterator[Fault]:
     """Faults of health checks."""
     killing = ("Killing", "Container api failed liveness probe, will be restarted")
-    shown = "Port:  8080/TCP\nLiveness:  http-get http://:{port}{path} delay={delay}s timeout=1s period=10s #success=1 #failure=3\nReadiness: http-get http://:http/healthz delay=0s timeout=1s period=10s #success=1 #failure=3"
+    described = "Port:  8080/TCP\nLiveness:  http-get http://:{port}{path} delay={delay}s timeout=1s period=10s #success=1 #failure=3\nReadiness: http-get http://:http/healthz delay=0s timeout=1s period=10s #success=1 #failure=3"
     yield Fault(
         "liveness-path",
         "path: /healthz\n              port: 8080",
@@ -255,7 +255,7 @@ def probe_faults() -> Iterator[Fault]:
             API,
             last="Completed",
             code=0,
-            lines=shown.format(port=8080, path="/helthz", delay=60),
+            lines=described.format(port=8080, path="/helthz", delay=60),
             happened=(("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404"), killing),
         ),
     )
@@ -269,7 +269,7 @@ def probe_faults() -> Iterator[Fault]:
             API,
             last="Completed",
             code=0,
-            lines=shown.format(port=8090, path="/healthz", delay=60),
+            lines=described.format(port=8090, path="/healthz", delay=60),
             happened=(
                 (
                     "Unhealthy",
@@ -298,7 +298,7 @@ def probe_faults() -> Iterator[Fault]:
             API,
             last="Error",
             code=137,
-            lines=shown.format(port=8080, path="/healthz", delay=1),
+            lines=described.format(port=8080, path="/healthz", delay=1),
             happened=(
                 (
                     "Unhealthy",

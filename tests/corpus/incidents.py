@@ -54,13 +54,13 @@ class Incident:
     def build(self, root: Path) -> None:
         """The repository with the fault in its newest commit."""
         healthy = LAYOUTS[self.layout]()
-        broken = dict(healthy)
+        faulty = dict(healthy)
         if self.file:
-            broken[self.file] = healthy[self.file].replace(self.fault.old, self.fault.new, 1)
+            faulty[self.file] = healthy[self.file].replace(self.fault.old, self.fault.new, 1)
         steps = (
-            [(healthy, "Add the shop"), (broken, "Tidy up")]
+            [(healthy, "Add the shop"), (faulty, "Tidy up")]
             if self.history and self.file
-            else [(broken, "Add the shop")]
+            else [(faulty, "Add the shop")]
         )
         root.mkdir(parents=True)
         _git(root, "init", "-q")
@@ -72,7 +72,7 @@ class Incident:
             _git(root, "commit", "-q", "-m", message, date=f"2026-03-0{1 + day}T0{7 + day}:00:00+0000")
 
     def judge(self, changes: dict[str, str | None]) -> Verdict:
-        """Whether these changes (path → new text) mend just what was broken."""
+        """Return whether these changes (path → new text) mend just what was broken."""
         if not changes:
             return "declined"
         if not self.file or set(changes) - {self.file}:

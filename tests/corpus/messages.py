@@ -1,4 +1,4 @@
-"""What the platform writes when something breaks: the formats of kubectl, controllers and Argo CD."""
+"""Messages of the platform when something breaks: the formats of kubectl, controllers and Argo CD."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def pod(workload: str) -> str:
 def events(*rows: tuple[str, str, str, str]) -> str:
     """`kubectl get events`: rows of type, reason, object, message."""
     lines = [f"{'LAST SEEN':<12}{'TYPE':<10}{'REASON':<20}{'OBJECT':<56}MESSAGE"]
-    lines += [f"{'40s':<12}{kind:<10}{reason:<20}{who:<56}{message}" for kind, reason, who, message in rows]
+    lines += [f"{'40s':<12}{kind:<10}{reason:<20}{subject:<56}{message}" for kind, reason, subject, message in rows]
     return f"$ kubectl get events -n {NAMESPACE} --sort-by=.lastTimestamp\n" + "\n".join(lines) + "\n"
 
 
@@ -66,7 +66,7 @@ def describe(
 
 
 def logs(workload: str, *lines: str, previous: bool = True) -> str:
-    """`kubectl logs`."""
+    """Return the output of `kubectl logs`."""
     flag = " --previous" if previous else ""
     return f"$ kubectl logs {pod(workload)} -n {NAMESPACE}{flag}\n" + "\n".join(lines) + "\n"
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Answer:
-    """What a command printed and ended with."""
+class CommandOutput:
+    """Output and exit code of a command."""
 
     code: int
     out: str
@@ -46,17 +46,17 @@ class Command:
     planner: FakePlanner = field(default_factory=lambda: FakePlanner(TWO))
     time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
-    def __call__(self, *argv: str) -> Answer:
+    def __call__(self, *argv: str) -> CommandOutput:
         self.capsys.readouterr()
         try:
             code = cli.main([*argv, "--repo", str(self.root)])
         except SystemExit as end:
             code = int(end.code or 0)
         out, err = self.capsys.readouterr()
-        return Answer(code, out, err)
+        return CommandOutput(code, out, err)
 
-    def run(self, *more: str) -> Answer:
-        return self("run", "--log", "log.txt", *more)
+    def run(self, *options: str) -> CommandOutput:
+        return self("run", "--log", "log.txt", *options)
 
 
 @pytest.fixture

@@ -34,11 +34,11 @@ class Lie(AssertionError):
 
 
 def folder() -> Path | None:
-    """Where the npm packages are; None where they are not installed."""
+    """Return the folder of the npm packages; None where they are not installed."""
     places = [os.environ.get("REMEDIATOR_NODE_MODULES", "")]
     places += [str(Path(entry, "node_modules")) for entry in os.environ.get("PATH", "").split(os.pathsep)]
-    found = (Path(place) for place in places if place)
-    return next((place for place in found if (place / OPENAPI).is_file() and (place / GRAPHQL).is_file()), None)
+    folders = (Path(place) for place in places if place)
+    return next((place for place in folders if (place / OPENAPI).is_file() and (place / GRAPHQL).is_file()), None)
 
 
 @cache
@@ -94,18 +94,18 @@ class OpenApi:
         )
 
     def operation(self, method: str, path: str) -> Mapping[str, Any]:
-        """What the description says of this call; Lie when GitHub has no such call."""
+        """Return what the description says of this call; Lie when GitHub has no such call."""
         for pattern, template in self.paths:
             if pattern.fullmatch(path) and method.lower() in self.document["paths"][template]:
-                found: Mapping[str, Any] = self.document["paths"][template][method.lower()]
-                return found
+                operation: Mapping[str, Any] = self.document["paths"][template][method.lower()]
+                return operation
         raise Lie(f"GitHub has no {method} {path}")
 
     def check_request(self, method: str, path: str, query: Mapping[str, str], body: Any) -> None:
         """Parameters that exist, and a body as described, without a key that nobody reads."""
         operation = self.operation(method, path)
-        known = {self.resolve(one)["name"] for one in operation.get("parameters", ())}
-        if unknown := set(query) - known:
+        parameter_names = {self.resolve(item)["name"] for item in operation.get("parameters", ())}
+        if unknown := set(query) - parameter_names:
             raise Lie(f"{method} {path}: no parameter {', '.join(sorted(unknown))}")
         described = operation.get("requestBody")
         if body is None:
@@ -148,36 +148,36 @@ class OpenApi:
             schema = target
         return dict(schema)
 
-    def _check(self, schema: Any, instance: Any, what: str) -> None:
+    def _check(self, schema: Any, instance: Any, title: str) -> None:
         error = jsonschema.exceptions.best_match(self.validator(schema).iter_errors(instance))
         if error is not None:
-            raise Lie(f"{what}: {error.json_path}: {error.message[:400]}")
+            raise Lie(f"{title}: {error.json_path}: {error.message[:400]}")
 
-    def _filled(self, schema: Any, given: Any) -> Any:
+    def _filled(self, schema: Any, value: Any) -> Any:
         schema = self.resolve(schema)
         for choice in ("allOf", "oneOf", "anyOf"):
             if choice in schema:
                 if choice == "allOf":
                     for part in schema[choice]:
-                        given = self._filled(part, given)
-                    return given
-                return self._filled(self._fitting(schema[choice], given), given)
-        if isinstance(given, list):
-            return [self._filled(schema.get("items", {}), one) for one in given]
-        if not isinstance(given, dict):
-            return given
+                        value = self._filled(part, value)
+                    return value
+                return self._filled(self._fitting(schema[choice], value), value)
+        if isinstance(value, list):
+            return [self._filled(schema.get("items", {}), item) for item in value]
+        if not isinstance(value, dict):
+            return value
         properties = schema.get("properties", {})
-        out = dict(given)
+        out = dict(value)
         for name in schema.get("required", ()):
             if name not in out:
                 out[name] = self.sample(properties.get(name, {}), name)
         return {name: self._filled(properties.get(name, {}), value) for name, value in out.items()}
 
-    def _fitting(self, choices: Any, given: Any) -> Any:
-        wanted = {dict: "object", list: "array", str: "string"}.get(type(given), "")
+    def _fitting(self, choices: Any, value: Any) -> Any:
+        kind = {dict: "object", list: "array", str: "string"}.get(type(value), "")
         for choice in choices:
-            known = self.resolve(choice)
-            if known.get("type") == wanted or ("properties" in known and wanted == "object"):
+            resolved = self.resolve(choice)
+            if resolved.get("type") == kind or ("properties" in resolved and kind == "object"):
                 return choice
         return choices[0]
 
@@ -215,5 +215,5 @@ class OpenApi:
 
 
 def _text(form: str, least: int) -> str:
-    known = {"uri": "https://github.invalid/x", "date-time": "2026-01-02T03:04:05Z", "email": "a@example.invalid"}
-    return known.get(form, "x" * max(least, 1))
+    samples = {"uri": "https://github.invalid/x", "date-time": "2026-01-02T03:04:05Z", "email": "a@example.invalid"}
+    return samples.get(form, "x" * max(least, 1))

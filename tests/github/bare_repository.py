@@ -46,10 +46,10 @@ class Bare:
 
     def run(self, *args: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> str:
         command = ["git", "-C", str(self.path), *args]
-        done = subprocess.run(command, input=stdin, env=ENVIRON | (env or {}), capture_output=True, check=False)
-        if done.returncode:
-            raise ValueError(done.stderr.decode() or done.stdout.decode())
-        return done.stdout.decode().removesuffix("\n")
+        process = subprocess.run(command, input=stdin, env=ENVIRON | (env or {}), capture_output=True, check=False)
+        if process.returncode:
+            raise ValueError(process.stderr.decode() or process.stdout.decode())
+        return process.stdout.decode().removesuffix("\n")
 
     def close(self) -> None:
         if self._reader:
@@ -60,7 +60,7 @@ class Bare:
             self._reader.stdout.close()
             self._reader = None
 
-    def ask(self, what: str) -> tuple[str, str, bytes] | None:
+    def ask(self, name: str) -> tuple[str, str, bytes] | None:
         """Id, type and contents of an object by any name that git knows; None where there is none."""
         with self.lock:
             if self._reader is None:
@@ -70,7 +70,7 @@ class Bare:
             out, into = self._reader.stdout, self._reader.stdin
             assert out
             assert into
-            into.write(f"{what}\n".encode())
+            into.write(f"{name}\n".encode())
             into.flush()
             head = out.readline().decode().split()
             if head[-1] in {"missing", "ambiguous"} or len(head) != 3:
@@ -81,8 +81,8 @@ class Bare:
 
     def ref(self, name: str) -> str:
         """The commit id of a full ref; empty when it does not exist."""
-        found = self.ask(name)
-        return found[0] if found else ""
+        entry = self.ask(name)
+        return entry[0] if entry else ""
 
     def refs(self, prefix: str = "refs/heads/") -> dict[str, str]:
         lines = self.run("for-each-ref", "--format=%(refname) %(objectname)", prefix).splitlines()
@@ -90,9 +90,9 @@ class Bare:
 
     def tree(self, oid: str) -> dict[str, Entry]:
         """One level of a tree, by the id of the tree or of a commit."""
-        found = self.ask(f"{oid}^{{tree}}")
+        entry = self.ask(f"{oid}^{{tree}}")
         out: dict[str, Entry] = {}
-        raw, at = (found[2] if found else b""), 0
+        raw, at = (entry[2] if entry else b""), 0
         while at < len(raw):
             end = raw.index(b"\0", at)
             mode, _, name = raw[at:end].partition(b" ")
@@ -112,51 +112,51 @@ class Bare:
     def entry(self, oid: str, path: str) -> Entry | None:
         """Exactly that path, links not followed."""
         for step in path.split("/")[:-1]:
-            here = self.tree(oid).get(step)
-            if here is None or here.mode != TREE:
+            entry = self.tree(oid).get(step)
+            if entry is None or entry.mode != TREE:
                 return None
-            oid = here.oid
+            oid = entry.oid
         return self.tree(oid).get(path.rsplit("/", maxsplit=1)[-1])
 
     def commit(self, oid: str) -> Commit | None:
-        found = self.ask(oid)
-        if found is None or found[1] != "commit":
+        answer = self.ask(oid)
+        if answer is None or answer[1] != "commit":
             return None
-        head, _, message = found[2].decode().partition("\n\n")
+        head, _, message = answer[2].decode().partition("\n\n")
         lines = [line.split(" ", 1) for line in head.splitlines() if not line.startswith(" ")]
-        named = dict(lines)
+        fields = dict(lines)
         parents = tuple(value for key, value in lines if key == "parent")
-        return Commit(named["tree"], parents, named["author"].rsplit(" <", 1)[0], message)
+        return Commit(fields["tree"], parents, fields["author"].rsplit(" <", 1)[0], message)
 
     def write_blob(self, content: bytes) -> str:
         return self.run("hash-object", "-w", "--stdin", stdin=content)
 
     def write_tree(self, base: str, changes: dict[str, Entry | None]) -> str:
         """Id of a tree with these paths changed; an empty `base` starts from nothing."""
-        here = self.tree(base) if base else {}
+        entries = self.tree(base) if base else {}
         below: dict[str, dict[str, Entry | None]] = {}
         for path, entry in changes.items():
-            name, slash, rest = path.partition("/")
+            name, slash, remainder = path.partition("/")
             if slash:
-                below.setdefault(name, {})[rest] = entry
+                below.setdefault(name, {})[remainder] = entry
             elif entry is None:
-                here.pop(name, None)
+                entries.pop(name, None)
             else:
-                here[name] = entry
+                entries[name] = entry
         for name, inner in below.items():
-            known = here.get(name)
-            oid = self.write_tree(known.oid if known and known.mode == TREE else "", inner)
+            subtree = entries.get(name)
+            oid = self.write_tree(subtree.oid if subtree and subtree.mode == TREE else "", inner)
             if self.tree(oid):
-                here[name] = Entry(TREE, oid)
+                entries[name] = Entry(TREE, oid)
             else:
-                here.pop(name, None)
-        order = sorted(here.items(), key=lambda one: one[0] + ("/" if one[1].mode == TREE else ""))
+                entries.pop(name, None)
+        order = sorted(entries.items(), key=lambda item: item[0] + ("/" if item[1].mode == TREE else ""))
         raw = b"".join(f"{e.mode} {name}".encode() + b"\0" + bytes.fromhex(e.oid) for name, e in order)
         return self.run("hash-object", "-w", "-t", "tree", "--stdin", stdin=raw)
 
-    def write_commit(self, tree: str, parents: list[str], message: str, who: str) -> str:
+    def write_commit(self, tree: str, parents: list[str], message: str, login: str) -> str:
         args = [part for parent in parents for part in ("-p", parent)]
-        name = {"NAME": who, "EMAIL": f"{who}@users.noreply.github.invalid"}
+        name = {"NAME": login, "EMAIL": f"{login}@users.noreply.github.invalid"}
         env = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in name.items()}
         return self.run(
             "commit-tree",
@@ -169,8 +169,8 @@ class Bare:
         )
 
     def holds(self, ancestor: str, commit: str) -> bool:
-        known = self.commit(commit)
-        if ancestor == commit or (known and ancestor in known.parents):
+        newest = self.commit(commit)
+        if ancestor == commit or (newest and ancestor in newest.parents):
             return True
         command = ["git", "-C", str(self.path), "merge-base", "--is-ancestor", ancestor, commit]
         return subprocess.run(command, env=ENVIRON, capture_output=True, check=False).returncode == 0

@@ -10,7 +10,7 @@ from tests.github.hub_state import Refused, Stale
 
 if TYPE_CHECKING:
     from tests.github.bare_repository import Entry
-    from tests.github.hub_state import Comment, Pull, Review, World
+    from tests.github.hub_state import Comment, HubState, Pull, Review
 
 MOST_TEXT = 512_000
 """Characters of a blob's text in an answer; a longer one is cut and says so."""
@@ -18,17 +18,17 @@ MOST_TEXT = 512_000
 ZERO = "0" * 40
 
 
-def execute(world: World, who: str, body: dict[str, Any]) -> dict[str, Any]:
+def execute(world: HubState, login: str, body: dict[str, Any]) -> dict[str, Any]:
     """GitHub's answer to one document; Lie for a document that its schema refuses."""
     from graphql import graphql_sync
 
-    root = Graph(world, who)
-    done = graphql_sync(graphql_schema(), body["query"], root.root(), variable_values=body.get("variables"))
+    root = Graph(world, login)
+    result = graphql_sync(graphql_schema(), body["query"], root.root(), variable_values=body.get("variables"))
     answer: dict[str, Any] = {}
-    if done.data is not None:
-        answer["data"] = done.data
+    if result.data is not None:
+        answer["data"] = result.data
     errors = []
-    for error in done.errors or ():
+    for error in result.errors or ():
         cause = error.original_error
         if not isinstance(cause, Refused | Stale):
             raise Lie(f"GraphQL: {error}") from cause
@@ -44,8 +44,8 @@ def _kind(cause: Refused) -> str:
 class Graph:
     """Plain dictionaries with callables where a field has arguments; the executor checks each against its type."""
 
-    def __init__(self, world: World, who: str) -> None:
-        self.world, self.who = world, who
+    def __init__(self, world: HubState, login: str) -> None:
+        self.world, self.login = world, login
 
     def root(self) -> dict[str, Any]:
         return {
@@ -87,21 +87,21 @@ class Graph:
         return {"id": f"REF_{branch}", "name": branch, "prefix": "refs/heads/", "target": self.commit(oid)}
 
     def object(self, info: Any, oid: str = "", expression: str = "") -> dict[str, Any] | None:
-        found = self.world.bare.ask(oid or expression)
-        return self.commit(found[0]) if found and found[1] == "commit" else None
+        answer = self.world.bare.ask(oid or expression)
+        return self.commit(answer[0]) if answer and answer[1] == "commit" else None
 
     def commit(self, oid: str) -> dict[str, Any] | None:
-        known = self.world.bare.commit(oid)
-        if known is None:
+        commit = self.world.bare.commit(oid)
+        if commit is None:
             return None
-        parents = {"totalCount": len(known.parents), "nodes": [{"oid": parent} for parent in known.parents]}
+        parents = {"totalCount": len(commit.parents), "nodes": [{"oid": parent} for parent in commit.parents]}
         return {
             "__typename": "Commit",
             "id": f"C_{oid}",
             "oid": oid,
-            "message": known.message,
-            "tree": {"oid": known.tree},
-            "author": {"name": known.author},
+            "message": commit.message,
+            "tree": {"oid": commit.tree},
+            "author": {"name": commit.author},
             "parents": lambda _info, **_: parents,
             "file": lambda _info, path: self.entry(oid, path),
             "history": lambda _info, first=10, **_: self.history(oid, first),
@@ -109,38 +109,38 @@ class Graph:
 
     def history(self, oid: str, first: int) -> dict[str, Any]:
         ids = self.world.bare.run("rev-list", f"--max-count={first}", oid).split()
-        return {"totalCount": len(ids), "nodes": [self.commit(one) for one in ids]}
+        return {"totalCount": len(ids), "nodes": [self.commit(item) for item in ids]}
 
     def entry(self, commit: str, path: str) -> dict[str, Any] | None:
-        found = self.world.bare.entry(commit, path)
-        return found and {
-            "mode": int(found.mode, 8),
+        entry = self.world.bare.entry(commit, path)
+        return entry and {
+            "mode": int(entry.mode, 8),
             "name": path.rsplit("/", maxsplit=1)[-1],
             "path": path,
-            "oid": found.oid,
-            "type": {"40000": "tree", "160000": "commit"}.get(found.mode, "blob"),
-            "object": lambda _info: self.blob(found),
+            "oid": entry.oid,
+            "type": {"40000": "tree", "160000": "commit"}.get(entry.mode, "blob"),
+            "object": lambda _info: self.blob(entry),
         }
 
     def blob(self, entry: Entry) -> dict[str, Any] | None:
-        found = self.world.bare.ask(entry.oid)
-        if found is None or found[1] != "blob":
-            return {"__typename": "Tree", "oid": entry.oid} if found else None
+        blob = self.world.bare.ask(entry.oid)
+        if blob is None or blob[1] != "blob":
+            return {"__typename": "Tree", "oid": entry.oid} if blob else None
         try:
-            text = None if b"\0" in found[2] else found[2].decode()
+            text = None if b"\0" in blob[2] else blob[2].decode()
         except UnicodeDecodeError:
             text = None
         return {
             "__typename": "Blob",
             "oid": entry.oid,
-            "byteSize": len(found[2]),
+            "byteSize": len(blob[2]),
             "isBinary": text is None,
             "isTruncated": len(text or "") > MOST_TEXT,
             "text": text[:MOST_TEXT] if text is not None else None,
         }
 
     def pulls(self, info: Any, headRefName: str = "", states: Any = None, first: int = 30, **_: Any) -> dict[str, Any]:  # noqa: N803
-        rows = [self.pull(one) for one in sorted(self.world.pulls.values(), key=lambda one: -one.number)]
+        rows = [self.pull(item) for item in sorted(self.world.pulls.values(), key=lambda item: -item.number)]
         rows = [
             r
             for r in rows
@@ -148,92 +148,92 @@ class Graph:
         ]
         return {"totalCount": len(rows), "nodes": rows[:first]}
 
-    def pull(self, one: Pull) -> dict[str, Any]:
-        ahead = self.world.bare.ahead(self.world.branch(one.base), one.sha) if one.state == "open" else [one.sha]
+    def pull(self, pull: Pull) -> dict[str, Any]:
+        ahead = self.world.bare.ahead(self.world.branch(pull.base), pull.sha) if pull.state == "open" else [pull.sha]
         return {
             "__typename": "PullRequest",
-            "id": f"PR_{one.number}",
-            "number": one.number,
-            "url": f"https://github.invalid/{self.world.owner}/{self.world.name}/pull/{one.number}",
-            "title": one.title,
-            "body": one.body,
-            "state": "MERGED" if one.merged else one.state.upper(),
-            "isDraft": one.draft,
+            "id": f"PR_{pull.number}",
+            "number": pull.number,
+            "url": f"https://github.invalid/{self.world.owner}/{self.world.name}/pull/{pull.number}",
+            "title": pull.title,
+            "body": pull.body,
+            "state": "MERGED" if pull.merged else pull.state.upper(),
+            "isDraft": pull.draft,
             "isCrossRepository": False,
-            "isInMergeQueue": one.queued,
+            "isInMergeQueue": pull.queued,
             "mergeStateStatus": "CLEAN" if self.world.checks else "BLOCKED",
-            "headRefName": one.head,
-            "headRefOid": one.sha,
-            "baseRefName": one.base,
-            "mergeCommit": self.commit(one.merge_commit) if one.merge_commit else None,
-            "mergedBy": actor(one.merged_by),
-            "mergedAt": one.merged_at or None,
-            "autoMergeRequest": {"enabledAt": self.world.now()} if one.auto else None,
-            "author": actor(one.user),
+            "headRefName": pull.head,
+            "headRefOid": pull.sha,
+            "baseRefName": pull.base,
+            "mergeCommit": self.commit(pull.merge_commit) if pull.merge_commit else None,
+            "mergedBy": actor(pull.merged_by),
+            "mergedAt": pull.merged_at or None,
+            "autoMergeRequest": {"enabledAt": self.world.now()} if pull.auto else None,
+            "author": actor(pull.user),
             "commits": lambda _info, **_: {
                 "totalCount": len(ahead),
                 "nodes": [{"commit": self.commit(oid)} for oid in ahead],
             },
-            "labels": lambda _info, **_: {"nodes": [{"name": name} for name in one.labels]},
-            "assignees": lambda _info, **_: {"nodes": [{"login": login} for login in one.assignees]},
+            "labels": lambda _info, **_: {"nodes": [{"name": name} for name in pull.labels]},
+            "assignees": lambda _info, **_: {"nodes": [{"login": login} for login in pull.assignees]},
             "reviewRequests": lambda _info, **_: {
-                "totalCount": len(requested(one)),
-                "nodes": [{"requestedReviewer": r} for r in requested(one)],
+                "totalCount": len(requested(pull)),
+                "nodes": [{"requestedReviewer": r} for r in requested(pull)],
             },
-            "comments": lambda _info, **args: window([self.comment(c) for c in one.comments], **args),
-            "reviews": lambda _info, **args: window([self.review(r) for r in one.reviews], **args),
-            "timelineItems": lambda _info, **_: {"nodes": closed(one)},
+            "comments": lambda _info, **args: window([self.comment(c) for c in pull.comments], **args),
+            "reviews": lambda _info, **args: window([self.review(r) for r in pull.reviews], **args),
+            "timelineItems": lambda _info, **_: {"nodes": closed(pull)},
         }
 
     def issues(self, info: Any, labels: list[str] | None = None, **args: Any) -> dict[str, Any]:
-        rows = [one for one in self.world.issues.values() if set(labels or ()) <= set(one.labels)]
+        rows = [item for item in self.world.issues.values() if set(labels or ()) <= set(item.labels)]
         args.pop("orderBy", None)
         return window(
             [
                 {
-                    "number": one.number,
-                    "state": one.state.upper(),
-                    "body": one.body,
-                    "viewerDidAuthor": one.user == self.who,
-                    "editor": actor(one.editor),
+                    "number": item.number,
+                    "state": item.state.upper(),
+                    "body": item.body,
+                    "viewerDidAuthor": item.user == self.login,
+                    "editor": actor(item.editor),
                 }
-                for one in sorted(rows, key=lambda one: one.number)
+                for item in sorted(rows, key=lambda item: item.number)
             ],
             **args,
         )
 
-    def comment(self, one: Comment) -> dict[str, Any]:
+    def comment(self, comment: Comment) -> dict[str, Any]:
         return {
             "__typename": "IssueComment",
-            "id": f"IC_{one.id}",
-            "databaseId": one.id,
-            "author": actor(one.user),
-            "body": one.body,
-            "createdAt": one.at,
-            "lastEditedAt": one.at if one.edited else None,
-            "viewerDidAuthor": one.user == self.who,
-            "reactionGroups": self.reactions(one.reactions),
+            "id": f"IC_{comment.id}",
+            "databaseId": comment.id,
+            "author": actor(comment.user),
+            "body": comment.body,
+            "createdAt": comment.at,
+            "lastEditedAt": comment.at if comment.edited else None,
+            "viewerDidAuthor": comment.user == self.login,
+            "reactionGroups": self.reactions(comment.reactions),
         }
 
-    def review(self, one: Review) -> dict[str, Any]:
+    def review(self, review: Review) -> dict[str, Any]:
         return {
             "__typename": "PullRequestReview",
-            "id": f"PRR_{one.id}",
-            "databaseId": one.id,
-            "author": actor(one.user),
-            "state": one.state,
-            "body": one.body,
-            "submittedAt": one.at,
-            "viewerDidAuthor": one.user == self.who,
-            "reactionGroups": self.reactions(one.reactions),
+            "id": f"PRR_{review.id}",
+            "databaseId": review.id,
+            "author": actor(review.user),
+            "state": review.state,
+            "body": review.body,
+            "submittedAt": review.at,
+            "viewerDidAuthor": review.user == self.login,
+            "reactionGroups": self.reactions(review.reactions),
             "lastEditedAt": None,
-            "commit": self.commit(one.commit),
+            "commit": self.commit(review.commit),
         }
 
-    def reactions(self, there: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    def reactions(self, reactions: list[tuple[str, str]]) -> list[dict[str, Any]]:
         """GitHub lists all groups, empty ones too."""
         names = ("eyes", "rocket", "confused", "heart")
-        return [{"content": name.upper(), "viewerHasReacted": (name, self.who) in there} for name in names]
+        return [{"content": name.upper(), "viewerHasReacted": (name, self.login) in reactions} for name in names]
 
     # mutations
 
@@ -242,28 +242,28 @@ class Graph:
         if branch.get("repositoryNameWithOwner") != f"{self.world.owner}/{self.world.name}":
             raise Refused(404, "Could not resolve to a Repository")
         files: dict[str, bytes | None] = {
-            one["path"]: base64.b64decode(one["contents"]) for one in changes.get("additions") or ()
+            item["path"]: base64.b64decode(item["contents"]) for item in changes.get("additions") or ()
         }
-        files |= {one["path"]: None for one in changes.get("deletions") or ()}
+        files |= {item["path"]: None for item in changes.get("deletions") or ()}
         text = message["headline"] + (f"\n\n{message['body']}" if message.get("body") else "")
         oid = self.world.commit_on(
-            branch["branchName"].removeprefix("refs/heads/"), input["expectedHeadOid"], files, text, self.who
+            branch["branchName"].removeprefix("refs/heads/"), input["expectedHeadOid"], files, text, self.login
         )
         return {"commit": self.commit(oid), "ref": self.ref(branch["branchName"])}
 
     def update_refs(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
         world = self.world
         with world.lock:
-            for one in input["refUpdates"]:
-                now = world.branch(one["name"].removeprefix("refs/heads/")) or ZERO
-                if one.get("beforeOid") and one["beforeOid"] != now:
-                    raise Refused(422, f"Reference update failed: {one['name']} is at {now}")
-            for one in input["refUpdates"]:
-                branch, after = one["name"].removeprefix("refs/heads/"), one["afterOid"]
+            for update in input["refUpdates"]:
+                now = world.branch(update["name"].removeprefix("refs/heads/")) or ZERO
+                if update.get("beforeOid") and update["beforeOid"] != now:
+                    raise Refused(422, f"Reference update failed: {update['name']} is at {now}")
+            for update in input["refUpdates"]:
+                branch, after = update["name"].removeprefix("refs/heads/"), update["afterOid"]
                 if after == ZERO:
                     world.delete(branch)
                 elif world.branch(branch):
-                    world.move(branch, after, force=bool(one.get("force")))
+                    world.move(branch, after, force=bool(update.get("force")))
                 else:
                     world.create(branch, after)
         return {"clientMutationId": None}
@@ -276,7 +276,7 @@ class Graph:
 
     def close_pull(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
         pull = self.world.pull(int(input["pullRequestId"].removeprefix("PR_")))
-        self.world.close(pull.number, self.who)
+        self.world.close(pull.number, self.login)
         return {"pullRequest": self.pull(pull)}
 
     def auto_merge(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
@@ -291,15 +291,15 @@ class Graph:
         return {"pullRequest": self.pull(pull)}
 
     def add_comment(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
-        made = self.world.comment(int(input["subjectId"].removeprefix("PR_")), self.who, input["body"])
-        return {"commentEdge": {"node": self.comment(made)}}
+        comment = self.world.comment(int(input["subjectId"].removeprefix("PR_")), self.login, input["body"])
+        return {"commentEdge": {"node": self.comment(comment)}}
 
     def update_comment(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
-        made = self.world.edit_comment(int(input["id"].removeprefix("IC_")), input["body"])
-        return {"issueComment": self.comment(made)}
+        comment = self.world.edit_comment(int(input["id"].removeprefix("IC_")), input["body"])
+        return {"issueComment": self.comment(comment)}
 
     def add_reaction(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
-        self.world.react(int(input["subjectId"].partition("_")[2]), self.who, input["content"].lower())
+        self.world.react(int(input["subjectId"].partition("_")[2]), self.login, input["content"].lower())
         return {"reaction": {"content": input["content"], "id": "REA_1"}}
 
 
@@ -310,17 +310,17 @@ def actor(login: str) -> dict[str, Any] | None:
     return {"__typename": "Bot" if login.endswith("[bot]") else "User", "login": login.removesuffix("[bot]")}
 
 
-def requested(one: Pull) -> list[dict[str, Any]]:
-    people = [{"__typename": "User", "login": login} for login in one.reviewers]
-    return people + [{"__typename": "Team", "slug": slug, "combinedSlug": f"acme/{slug}"} for slug in one.teams]
+def requested(pull: Pull) -> list[dict[str, Any]]:
+    people = [{"__typename": "User", "login": login} for login in pull.reviewers]
+    return people + [{"__typename": "Team", "slug": slug, "combinedSlug": f"acme/{slug}"} for slug in pull.teams]
 
 
-def closed(one: Pull) -> list[dict[str, Any]]:
-    return [{"__typename": "ClosedEvent", "actor": actor(one.closed_by)}] if one.closed_by else []
+def closed(pull: Pull) -> list[dict[str, Any]]:
+    return [{"__typename": "ClosedEvent", "actor": actor(pull.closed_by)}] if pull.closed_by else []
 
 
 def window(rows: list[Any], first: int | None = None, last: int | None = None, **_: Any) -> dict[str, Any]:
     """The first or the last of them, as GitHub pages."""
-    shown = rows[:first] if first else rows[-last:] if last else rows
-    more = {"hasNextPage": False, "hasPreviousPage": len(shown) < len(rows), "startCursor": "", "endCursor": ""}
-    return {"totalCount": len(rows), "nodes": shown, "pageInfo": more}
+    page = rows[:first] if first else rows[-last:] if last else rows
+    page_info = {"hasNextPage": False, "hasPreviousPage": len(page) < len(rows), "startCursor": "", "endCursor": ""}
+    return {"totalCount": len(rows), "nodes": page, "pageInfo": page_info}

@@ -1,4 +1,4 @@
-"""What the stand-in remembers beside its git repository, and what each act does to it, whoever asks and how."""
+"""The stand-in's memory beside its git repository, and what each act does to it, whoever asks and how."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Artifact:
 
 
 @dataclass
-class World:
+class HubState:
     """One repository on GitHub; every act holds the lock, as GitHub's are atomic."""
 
     bare: Bare
@@ -119,7 +119,7 @@ class World:
     """Settings → Actions: whether workflows may create pull requests."""
     drafts: bool = True
     checks: bool = True
-    """Whether everything that branch protection asks for is there."""
+    """Return whether everything that branch protection asks for is there."""
     methods: tuple[str, ...] = ("merge", "squash", "rebase")
     visibility: str = "PRIVATE"
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -127,7 +127,7 @@ class World:
     ticks: int = 0
 
     @classmethod
-    def of(cls, checkout: Path, path: Path) -> World:
+    def of(cls, checkout: Path, path: Path) -> HubState:
         return cls(Bare.of(checkout, path))
 
     def next_id(self) -> int:
@@ -189,22 +189,22 @@ class World:
             if self.bare.holds(pull.sha, oid):
                 pull.state, pull.merged, pull.merge_commit = "closed", True, pull.sha
 
-    def commit_files(self, branch: str, files: dict[str, str | bytes | None], message: str, who: str = "ada") -> str:
+    def commit_files(self, branch: str, files: dict[str, str | bytes | None], message: str, login: str = "ada") -> str:
         """Somebody's commit on a branch, as a push of theirs."""
         with self.lock:
             tip = self.branch(branch)
             changes: dict[str, Entry | None] = {}
             for path, text in files.items():
-                known = self.bare.entry(tip, path) if tip else None
+                entry = self.bare.entry(tip, path) if tip else None
                 content = text.encode() if isinstance(text, str) else text
                 changes[path] = (
-                    None if content is None else Entry(known.mode if known else "100644", self.bare.write_blob(content))
+                    None if content is None else Entry(entry.mode if entry else "100644", self.bare.write_blob(content))
                 )
-            oid = self.bare.write_commit(self.bare.write_tree(tip, changes), [tip] if tip else [], message, who)
+            oid = self.bare.write_commit(self.bare.write_tree(tip, changes), [tip] if tip else [], message, login)
             self._set(branch, oid)
             return oid
 
-    def commit_on(self, branch: str, expected: str, files: dict[str, bytes | None], message: str, who: str) -> str:
+    def commit_on(self, branch: str, expected: str, files: dict[str, bytes | None], message: str, login: str) -> str:
         """GraphQL's createCommitOnBranch: the branch must exist and be where it is expected."""
         with self.lock:
             tip = self.branch(branch)
@@ -218,22 +218,22 @@ class World:
                     raise Refused(
                         422, f"A path was requested for deletion which does not exist as of commit oid `{tip}`"
                     )
-            return self.commit_files(branch, dict(files), message, who)
+            return self.commit_files(branch, dict(files), message, login)
 
     # pull requests
 
     def open_pulls(self, *, head: str = "", base: str = "") -> list[Pull]:
-        found = [pull for pull in self.pulls.values() if pull.state == "open"]
-        return [p for p in found if (not head or p.head == head) and (not base or p.base == base)]
+        open_pulls = [pull for pull in self.pulls.values() if pull.state == "open"]
+        return [p for p in open_pulls if (not head or p.head == head) and (not base or p.base == base)]
 
     def pull(self, number: int) -> Pull:
         if number not in self.pulls:
             raise Refused(404, "Not Found")
         return self.pulls[number]
 
-    def open_pull(self, title: str, head: str, base: str, body: str, who: str, *, draft: bool = False) -> Pull:
+    def open_pull(self, title: str, head: str, base: str, body: str, login: str, *, draft: bool = False) -> Pull:
         with self.lock:
-            if who == BOT and not self.may_open:
+            if login == BOT and not self.may_open:
                 raise Refused(403, "GitHub Actions is not permitted to create or approve pull requests.")
             about = {"resource": "PullRequest"}
             for name, branch in (("head", head), ("base", base)):
@@ -248,11 +248,11 @@ class World:
             if self.bare.holds(sha, base_sha):
                 text = f"No commits between {base} and {head}"
                 raise Refused(422, "Validation Failed", {**about, "code": "custom", "message": text})
-            pull = Pull(self.next_id(), title, body, head, base, who, sha, base_sha, draft)
+            pull = Pull(self.next_id(), title, body, head, base, login, sha, base_sha, draft)
             self.pulls[pull.number] = pull
             return pull
 
-    def merge(self, number: int, who: str, *, sha: str = "", method: str = "merge", message: str = "") -> str:
+    def merge(self, number: int, login: str, *, sha: str = "", method: str = "merge", message: str = "") -> str:
         with self.lock:
             pull = self.pull(number)
             if pull.merged or pull.state != "open" or pull.draft:
@@ -271,23 +271,23 @@ class World:
                 raise Refused(405, "This branch can't be rebased")
             text = {"rebase": (self.bare.commit(pull.sha) or ("", (), "", ""))[3]}.get(method, message or pull.title)
             parents = [tip, pull.sha] if method == "merge" else [tip]
-            oid = self.bare.write_commit(tree, parents, text, who)
-            pull.state, pull.merged, pull.merged_by, pull.merge_commit = "closed", True, who, oid
+            oid = self.bare.write_commit(tree, parents, text, login)
+            pull.state, pull.merged, pull.merged_by, pull.merge_commit = "closed", True, login, oid
             pull.merged_at = self.now()
             self._set(pull.base, oid)
             return oid
 
-    def close(self, number: int, who: str) -> None:
+    def close(self, number: int, login: str) -> None:
         with self.lock:
             pull = self.pull(number)
             if pull.state == "open":
-                pull.state, pull.closed_by = "closed", who
+                pull.state, pull.closed_by = "closed", login
 
-    def comment(self, number: int, who: str, body: str) -> Comment:
+    def comment(self, number: int, login: str, body: str) -> Comment:
         with self.lock:
-            made = Comment(self.next_id(), who, body, self.now())
-            self.pull(number).comments.append(made)
-            return made
+            comment = Comment(self.next_id(), login, body, self.now())
+            self.pull(number).comments.append(comment)
+            return comment
 
     def find_comment(self, number: int) -> tuple[Pull, Comment]:
         for pull in self.pulls.values():
@@ -302,33 +302,33 @@ class World:
             comment.body, comment.edited = body, True
             return comment
 
-    def react(self, number: int, who: str, content: str) -> bool:
-        """Whether it is new; the same reaction of the same person is there once."""
+    def react(self, number: int, login: str, content: str) -> bool:
+        """Add a reaction and return whether it is new; the same reaction of the same person is there once."""
         with self.lock:
-            reviews = [one for pull in self.pulls.values() for one in pull.reviews if one.id == number]
+            reviews = [item for pull in self.pulls.values() for item in pull.reviews if item.id == number]
             comment = reviews[0] if reviews else self.find_comment(number)[1]
-            if (content, who) in comment.reactions:
+            if (content, login) in comment.reactions:
                 return False
-            comment.reactions.append((content, who))
+            comment.reactions.append((content, login))
             return True
 
-    def review(self, number: int, who: str, state: str, body: str = "") -> Review:
+    def review(self, number: int, login: str, state: str, body: str = "") -> Review:
         with self.lock:
             pull = self.pull(number)
-            made = Review(self.next_id(), who, state, body, pull.sha, self.now())
-            pull.reviews.append(made)
-            return made
+            review = Review(self.next_id(), login, state, body, pull.sha, self.now())
+            pull.reviews.append(review)
+            return review
 
-    def request(self, number: int, who: list[str], teams: list[str]) -> Pull:
+    def request(self, number: int, logins: list[str], teams: list[str]) -> Pull:
         with self.lock:
             pull = self.pull(number)
-            if pull.user in who:
+            if pull.user in logins:
                 raise Refused(422, "Review cannot be requested from pull request author.")
-            if not set(who) <= set(self.permissions) or not set(teams) <= self.teams:
+            if not set(logins) <= set(self.permissions) or not set(teams) <= self.teams:
                 text = (
                     "Reviews may only be requested from collaborators. One or more of the users or teams you specified"
                 )
                 raise Refused(422, f"{text} is not a collaborator of the {self.owner}/{self.name} repository.")
-            pull.reviewers += [one for one in who if one not in pull.reviewers]
-            pull.teams += [one for one in teams if one not in pull.teams]
+            pull.reviewers += [item for item in logins if item not in pull.reviewers]
+            pull.teams += [item for item in teams if item not in pull.teams]
             return pull

@@ -35,20 +35,20 @@ def examples() -> dict[str, list[dict[str, Any]]]:
 
 @cache
 def schemas() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_file(SCHEMAS).read_bytes())["definitions"]
-    return found
+    definitions: dict[str, Any] = json.loads(_file(SCHEMAS).read_bytes())["definitions"]
+    return definitions
 
 
 def fault(event: str, payload: dict[str, Any]) -> str:
-    """What GitHub's schema of this event has against it; empty: nothing."""
-    own = f"{event}${payload.get('action')}"
-    schema = {"$ref": f"#/definitions/{own if own in schemas() else f'{event}$event'}", "definitions": schemas()}
+    """Return what GitHub's schema of this event has against it; empty: nothing."""
+    name = f"{event}${payload.get('action')}"
+    schema = {"$ref": f"#/definitions/{name if name in schemas() else f'{event}$event'}", "definitions": schemas()}
     error = jsonschema.exceptions.best_match(jsonschema.Draft7Validator(schema).iter_errors(payload))
     return f"{error.json_path}: {error.message[:200]}" if error else ""
 
 
 def _like(event: str, action: str | None) -> dict[str, Any]:
-    return copy.deepcopy(next(one for one in examples()[event] if one.get("action") == action))
+    return copy.deepcopy(next(item for item in examples()[event] if item.get("action") == action))
 
 
 def _checked(event: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -112,5 +112,5 @@ def ended(run: int, name: str, conclusion: str = "failure", head: str = "acme/gi
 
 
 def scheduled(cron: str = "7,22,37,52 * * * *") -> dict[str, Any]:
-    """What the runner hands over; there is no such webhook, hence no schema of it, and no repository to rely on."""
+    """Return what the runner hands over; there is no such webhook, hence no schema of it, and no repository to rely on."""
     return {"schedule": cron}

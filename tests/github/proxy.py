@@ -20,7 +20,7 @@ class Proxy:
     """`names` is what it knows of the world; `seen` what was asked of it, `bytes` what went through its tunnels."""
 
     names: dict[str, str]
-    seen: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     bytes: list[bytes] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -46,28 +46,28 @@ class _Handler(BaseHTTPRequestHandler):
     proxy: Proxy
 
     def _forward(self) -> None:
-        there = urlsplit(self.path)
-        self.proxy.seen.append(f"{self.command} {there.netloc}")
+        target = urlsplit(self.path)
+        self.proxy.requests.append(f"{self.command} {target.netloc}")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         onward = http.client.HTTPConnection(
-            self.proxy.names.get(there.hostname or "", there.hostname or ""), there.port or 80
+            self.proxy.names.get(target.hostname or "", target.hostname or ""), target.port or 80
         )
         headers = {name: text for name, text in self.headers.items() if not name.lower().startswith("proxy-")}
-        onward.request(self.command, there.path + (f"?{there.query}" if there.query else ""), body, headers)
+        onward.request(self.command, target.path + (f"?{target.query}" if target.query else ""), body, headers)
         answer = onward.getresponse()
-        found = answer.read()
+        body = answer.read()
         self.send_response(answer.status)
         for name, text in answer.getheaders():
             if name.lower() != "transfer-encoding":
                 self.send_header(name, text)
         self.end_headers()
-        self.wfile.write(found)
+        self.wfile.write(body)
         onward.close()
 
     do_GET = do_POST = _forward  # noqa: N815
 
     def do_CONNECT(self) -> None:
-        self.proxy.seen.append(f"CONNECT {self.path}")
+        self.proxy.requests.append(f"CONNECT {self.path}")
         host, _, port = self.path.partition(":")
         with socket.create_connection((self.proxy.names.get(host, host), int(port))) as onward:
             self.send_response(200)
@@ -76,12 +76,12 @@ class _Handler(BaseHTTPRequestHandler):
             pair = {self.connection: onward, onward: self.connection}
             while True:
                 ready, _, _ = select.select(list(pair), [], [], 10)
-                for one in ready:
-                    data = one.recv(65536)
+                for source in ready:
+                    data = source.recv(65536)
                     if not data:
                         return
                     self.proxy.bytes.append(data)
-                    pair[one].sendall(data)
+                    pair[source].sendall(data)
                 if not ready:
                     return
 

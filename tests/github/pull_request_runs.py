@@ -46,11 +46,11 @@ class Kill:
     at: int
 
     def arm(self, web: Client) -> None:
-        ask, left = web.session.request, iter(range(self.at - 1, -1, -1))
+        ask, countdown = web.session.request, iter(range(self.at - 1, -1, -1))
 
-        def request(*args: Any, **named: Any) -> Any:
-            answer = ask(*args, **named)
-            if next(left, -1) == 0:
+        def request(*args: Any, **options: Any) -> Any:
+            answer = ask(*args, **options)
+            if next(countdown, -1) == 0:
                 raise Killed
             return answer
 
@@ -99,8 +99,8 @@ class Life:
     def checkout(self, commit: str, path: str) -> StoredBlob | None:
         """The runner's clone, which has the base."""
         entry = self.server.world.bare.entry(commit, path)
-        held = self.server.world.bare.ask(entry.oid) if entry else None
-        return StoredBlob(int(entry.mode, 8), entry.oid, held[2]) if entry and held else None
+        blob = self.server.world.bare.ask(entry.oid) if entry else None
+        return StoredBlob(int(entry.mode, 8), entry.oid, blob[2]) if entry and blob else None
 
     def start(self) -> DriverResult:
         del self.server.journal[:]
@@ -117,7 +117,7 @@ class Life:
         return state
 
     def sweep(self, *, verify: bool = False) -> None:
-        """As the action sweeps: ticks first, the list of what is held back last."""
+        """Sweep as the action does: ticks first, the list of what is held back last."""
         driver, follow = self._run()
         held = QueueIssue(driver, follow.conversation)
         held.apply_ticks()
@@ -130,7 +130,7 @@ class Life:
         return min(self.server.world.pulls)
 
     def comments(self) -> list[str]:
-        return [one.body for one in self.server.world.pulls[self.number].comments if one.user.endswith("[bot]")]
+        return [item.body for item in self.server.world.pulls[self.number].comments if item.user.endswith("[bot]")]
 
 
 @contextmanager

@@ -15,15 +15,15 @@ from tests.github.hub_state import Issue, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tests.github.hub_state import World
+    from tests.github.hub_state import HubState
 
 
 @dataclass
 class Call:
     """One request as a route sees it."""
 
-    world: World
-    who: str
+    world: HubState
+    login: str
     query: Mapping[str, str]
     body: Any
     raw: bool = False
@@ -31,37 +31,37 @@ class Call:
 
 
 @dataclass
-class Answer:
+class RestAnswer:
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
 
 
-ROUTES: list[tuple[str, re.Pattern[str], Callable[..., Answer]]] = []
+ROUTES: list[tuple[str, re.Pattern[str], Callable[..., RestAnswer]]] = []
 
 
-def route(method: str, path: str) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+def route(method: str, path: str) -> Callable[[Callable[..., RestAnswer]], Callable[..., RestAnswer]]:
     """`*` in a pattern takes slashes, `:` and a name does not."""
     pattern = re.sub(r":(\w+)", r"(?P<\1>[^/]+)", path)
     pattern = re.sub(r"\*(\w+)", r"(?P<\1>.+)", pattern)
 
-    def keep(handler: Callable[..., Answer]) -> Callable[..., Answer]:
+    def keep(handler: Callable[..., RestAnswer]) -> Callable[..., RestAnswer]:
         ROUTES.append((method, re.compile(pattern), handler))
         return handler
 
     return keep
 
 
-def dispatch(call: Call, method: str, path: str) -> Answer:
+def dispatch(call: Call, method: str, path: str) -> RestAnswer:
     """The route's answer; 404 for another repository, as GitHub has it."""
     if method == "GET" and path == "/rate_limit":
         rate = {"limit": 1000, "remaining": 999, "reset": 1_800_000_000, "used": 1}
-        return Answer(body={"resources": {"core": rate, "search": rate, "graphql": rate}, "rate": rate})
+        return RestAnswer(body={"resources": {"core": rate, "search": rate, "graphql": rate}, "rate": rate})
     root = f"/repos/{call.world.owner}/{call.world.name}"
     if path != root and not path.startswith(f"{root}/"):
         raise Refused(404, "Not Found")
-    for wanted, pattern, handler in ROUTES:
-        if wanted == method and (match := pattern.fullmatch(path[len(root) :])):
+    for verb, pattern, handler in ROUTES:
+        if verb == method and (match := pattern.fullmatch(path[len(root) :])):
             return handler(call, **{name: unquote(value) for name, value in match.groupdict().items()})
     raise NotImplementedError(f"the stand-in has no {method} {path}")
 
@@ -70,16 +70,16 @@ def dispatch(call: Call, method: str, path: str) -> Answer:
 
 
 @route("GET", "")
-def get_repository(call: Call) -> Answer:
-    return Answer(body=rest_shapes.repository(call.world))
+def get_repository(call: Call) -> RestAnswer:
+    return RestAnswer(body=rest_shapes.repository(call.world))
 
 
 @route("GET", "/git/ref/*ref")
-def get_ref(call: Call, ref: str) -> Answer:
+def get_ref(call: Call, ref: str) -> RestAnswer:
     oid = call.world.bare.ref(f"refs/{ref}")
     if not oid:
         raise Refused(404, "Not Found")
-    return Answer(body=_ref(f"refs/{ref}", oid))
+    return RestAnswer(body=_ref(f"refs/{ref}", oid))
 
 
 def _ref(name: str, oid: str) -> dict[str, Any]:
@@ -87,61 +87,61 @@ def _ref(name: str, oid: str) -> dict[str, Any]:
 
 
 @route("POST", "/git/refs")
-def create_ref(call: Call) -> Answer:
+def create_ref(call: Call) -> RestAnswer:
     call.world.create(call.body["ref"].removeprefix("refs/heads/"), call.body["sha"])
-    return Answer(201, _ref(call.body["ref"], call.body["sha"]))
+    return RestAnswer(201, _ref(call.body["ref"], call.body["sha"]))
 
 
 @route("PATCH", "/git/refs/*ref")
-def update_ref(call: Call, ref: str) -> Answer:
+def update_ref(call: Call, ref: str) -> RestAnswer:
     call.world.move(ref.removeprefix("heads/"), call.body["sha"], force=call.body.get("force", False))
-    return Answer(body=_ref(f"refs/{ref}", call.body["sha"]))
+    return RestAnswer(body=_ref(f"refs/{ref}", call.body["sha"]))
 
 
 @route("DELETE", "/git/refs/*ref")
-def delete_ref(call: Call, ref: str) -> Answer:
+def delete_ref(call: Call, ref: str) -> RestAnswer:
     call.world.delete(ref.removeprefix("heads/"))
-    return Answer(204)
+    return RestAnswer(204)
 
 
 @route("GET", "/git/commits/:sha")
-def get_commit(call: Call, sha: str) -> Answer:
+def get_commit(call: Call, sha: str) -> RestAnswer:
     if call.world.bare.commit(sha) is None:
         raise Refused(404, "Not Found")
-    return Answer(body=rest_shapes.commit(call.world, sha))
+    return RestAnswer(body=rest_shapes.commit(call.world, sha))
 
 
 @route("POST", "/git/commits")
-def create_commit(call: Call) -> Answer:
+def create_commit(call: Call) -> RestAnswer:
     bare, body = call.world.bare, call.body
     for oid in (body["tree"], *body.get("parents", ())):
         if bare.ask(oid) is None:
             raise Refused(422, "Tree SHA does not exist" if oid == body["tree"] else "Parent SHA does not exist")
-    oid = bare.write_commit(body["tree"], list(body.get("parents", ())), body["message"], call.who)
-    return Answer(201, rest_shapes.commit(call.world, oid))
+    oid = bare.write_commit(body["tree"], list(body.get("parents", ())), body["message"], call.login)
+    return RestAnswer(201, rest_shapes.commit(call.world, oid))
 
 
 @route("POST", "/git/blobs")
-def create_blob(call: Call) -> Answer:
+def create_blob(call: Call) -> RestAnswer:
     text = call.body["content"]
     content = base64.b64decode(text) if call.body.get("encoding") == "base64" else text.encode()
-    return Answer(201, {"sha": call.world.bare.write_blob(content), "url": "https://api.github.invalid/blob"})
+    return RestAnswer(201, {"sha": call.world.bare.write_blob(content), "url": "https://api.github.invalid/blob"})
 
 
 @route("GET", "/git/blobs/:sha")
-def get_blob(call: Call, sha: str) -> Answer:
-    found = call.world.bare.ask(sha)
-    if found is None or found[1] != "blob":
+def get_blob(call: Call, sha: str) -> RestAnswer:
+    answer = call.world.bare.ask(sha)
+    if answer is None or answer[1] != "blob":
         raise Refused(404, "Not Found")
     if call.raw:
-        return Answer(body=found[2])
-    return Answer(
-        body={"sha": sha, "size": len(found[2]), "encoding": "base64", "content": base64.b64encode(found[2]).decode()}
+        return RestAnswer(body=answer[2])
+    return RestAnswer(
+        body={"sha": sha, "size": len(answer[2]), "encoding": "base64", "content": base64.b64encode(answer[2]).decode()}
     )
 
 
 @route("POST", "/git/trees")
-def create_tree(call: Call) -> Answer:
+def create_tree(call: Call) -> RestAnswer:
     bare, changes = call.world.bare, {}
     base = call.body.get("base_tree", "")
     if base and bare.ask(base) is None:
@@ -155,66 +155,66 @@ def create_tree(call: Call) -> Answer:
         oid = item.get("sha") or bare.write_blob(item["content"].encode())
         changes[item["path"]] = Entry(item["mode"].lstrip("0"), oid)
     oid = bare.write_tree(base, changes)
-    return Answer(201, _tree(call.world, oid, recursive=False))
+    return RestAnswer(201, _tree(call.world, oid, recursive=False))
 
 
 @route("GET", "/git/trees/*sha")
-def get_tree(call: Call, sha: str) -> Answer:
+def get_tree(call: Call, sha: str) -> RestAnswer:
     if call.world.bare.ask(f"{sha}^{{tree}}") is None:
         raise Refused(404, "Not Found")
-    return Answer(body=_tree(call.world, sha, recursive=bool(call.query.get("recursive"))))
+    return RestAnswer(body=_tree(call.world, sha, recursive=bool(call.query.get("recursive"))))
 
 
-def _tree(world: World, oid: str, *, recursive: bool) -> dict[str, Any]:
+def _tree(world: HubState, oid: str, *, recursive: bool) -> dict[str, Any]:
     entries = world.bare.walk(oid) if recursive else world.bare.tree(oid)
-    found = world.bare.ask(f"{oid}^{{tree}}")
+    entry = world.bare.ask(f"{oid}^{{tree}}")
     kinds = {TREE: "tree", MODULE: "commit"}
     rows = [
         {"path": path, "mode": entry.mode.zfill(6), "type": kinds.get(entry.mode, "blob"), "sha": entry.oid, "size": 1}
         for path, entry in entries.items()
     ]
-    return {"sha": found[0] if found else oid, "truncated": False, "tree": rows}
+    return {"sha": entry[0] if entry else oid, "truncated": False, "tree": rows}
 
 
 def _entry(bare: Any, oid: str, path: str) -> Entry | None:
-    found: Entry | None = bare.entry(oid, path)
-    return found
+    entry: Entry | None = bare.entry(oid, path)
+    return entry
 
 
 @route("GET", "/branches/*branch")
-def get_branch(call: Call, branch: str) -> Answer:
+def get_branch(call: Call, branch: str) -> RestAnswer:
     oid = call.world.branch(branch)
     if not oid:
         raise Refused(404, "Branch not found")
-    return Answer(body={"name": branch, "commit": rest_shapes.commit_entry(call.world, oid), "protected": False})
+    return RestAnswer(body={"name": branch, "commit": rest_shapes.commit_entry(call.world, oid), "protected": False})
 
 
 @route("GET", "/contents/*path")
-def get_contents(call: Call, path: str) -> Answer:
+def get_contents(call: Call, path: str) -> RestAnswer:
     world, ref = call.world, call.query.get("ref", call.world.default)
-    found = world.bare.ask(ref if world.bare.commit(ref) else f"refs/heads/{ref}")
-    entry = world.bare.entry(found[0], path) if found else None
+    answer = world.bare.ask(ref if world.bare.commit(ref) else f"refs/heads/{ref}")
+    entry = world.bare.entry(answer[0], path) if answer else None
     if entry is None:
         raise Refused(404, "Not Found")
     if entry.mode in {TREE, MODULE, LINK}:
         raise NotImplementedError("the stand-in serves files only")
-    held = world.bare.ask(entry.oid)
-    assert held
+    blob = world.bare.ask(entry.oid)
+    assert blob
     if call.raw:
-        return Answer(body=held[2])
-    text = base64.b64encode(held[2]).decode()
+        return RestAnswer(body=blob[2])
+    text = base64.b64encode(blob[2]).decode()
     about = {
         "type": "file",
         "name": path.rsplit("/", maxsplit=1)[-1],
         "path": path,
         "sha": entry.oid,
-        "size": len(held[2]),
+        "size": len(blob[2]),
     }
-    return Answer(body={**about, "encoding": "base64", "content": text})
+    return RestAnswer(body={**about, "encoding": "base64", "content": text})
 
 
 @route("GET", "/compare/*pair")
-def compare(call: Call, pair: str) -> Answer:
+def compare(call: Call, pair: str) -> RestAnswer:
     bare = call.world.bare
     base, _, head = pair.partition("...")
     ids = [(bare.ask(f"refs/heads/{name}") or bare.ask(name) or ("",))[0] for name in (base, head)]
@@ -231,194 +231,200 @@ def compare(call: Call, pair: str) -> Answer:
     }
     commits = [rest_shapes.commit_entry(call.world, oid) for oid in ahead]
     counts = {"ahead_by": len(ahead), "behind_by": len(behind), "total_commits": len(ahead)}
-    return Answer(body={**entries, **counts, "status": status, "commits": commits, "files": []})
+    return RestAnswer(body={**entries, **counts, "status": status, "commits": commits, "files": []})
 
 
 # pull requests
 
 
 @route("GET", "/pulls")
-def list_pulls(call: Call) -> Answer:
+def list_pulls(call: Call) -> RestAnswer:
     state, head, base = (call.query.get(name, "") for name in ("state", "head", "base"))
-    found = [
+    pulls = [
         pull
-        for pull in sorted(call.world.pulls.values(), key=lambda one: -one.number)
+        for pull in sorted(call.world.pulls.values(), key=lambda item: -item.number)
         if (not head or head == f"{call.world.owner}:{pull.head}")
         and (not base or base == pull.base)
         and (state == "all" or pull.state == (state or "open"))
     ]
-    return _page(call, [rest_shapes.pull(call.world, pull) for pull in found])
+    return _page(call, [rest_shapes.pull(call.world, pull) for pull in pulls])
 
 
 @route("POST", "/pulls")
-def create_pull(call: Call) -> Answer:
+def create_pull(call: Call) -> RestAnswer:
     body = call.body
     draft = body.get("draft", False)
-    made = call.world.open_pull(body["title"], body["head"], body["base"], body.get("body", ""), call.who, draft=draft)
-    return Answer(201, rest_shapes.pull(call.world, made))
+    pull = call.world.open_pull(
+        body["title"], body["head"], body["base"], body.get("body", ""), call.login, draft=draft
+    )
+    return RestAnswer(201, rest_shapes.pull(call.world, pull))
 
 
 @route("GET", "/pulls/:number")
-def get_pull(call: Call, number: str) -> Answer:
-    return Answer(body=rest_shapes.pull(call.world, call.world.pull(int(number))))
+def get_pull(call: Call, number: str) -> RestAnswer:
+    return RestAnswer(body=rest_shapes.pull(call.world, call.world.pull(int(number))))
 
 
 @route("PATCH", "/pulls/:number")
-def update_pull(call: Call, number: str) -> Answer:
+def update_pull(call: Call, number: str) -> RestAnswer:
     pull = call.world.pull(int(number))
     with call.world.lock:
         pull.title, pull.body = call.body.get("title", pull.title), call.body.get("body", pull.body)
         pull.base = call.body.get("base", pull.base)
         if call.body.get("state") == "closed":
-            call.world.close(pull.number, call.who)
-    return Answer(body=rest_shapes.pull(call.world, pull))
+            call.world.close(pull.number, call.login)
+    return RestAnswer(body=rest_shapes.pull(call.world, pull))
 
 
 @route("PUT", "/pulls/:number/merge")
-def merge_pull(call: Call, number: str) -> Answer:
+def merge_pull(call: Call, number: str) -> RestAnswer:
     body = call.body or {}
     text = "\n\n".join(body[key] for key in ("commit_title", "commit_message") if body.get(key))
     oid = call.world.merge(
-        int(number), call.who, sha=body.get("sha", ""), method=body.get("merge_method", "merge"), message=text
+        int(number), call.login, sha=body.get("sha", ""), method=body.get("merge_method", "merge"), message=text
     )
-    return Answer(body={"sha": oid, "merged": True, "message": "Pull Request successfully merged"})
+    return RestAnswer(body={"sha": oid, "merged": True, "message": "Pull Request successfully merged"})
 
 
 @route("GET", "/pulls/:number/merge")
-def is_merged(call: Call, number: str) -> Answer:
+def is_merged(call: Call, number: str) -> RestAnswer:
     if not call.world.pull(int(number)).merged:
         raise Refused(404, "Not Found")
-    return Answer(204)
+    return RestAnswer(204)
 
 
 @route("GET", "/pulls/:number/commits")
-def pull_commits(call: Call, number: str) -> Answer:
+def pull_commits(call: Call, number: str) -> RestAnswer:
     pull = call.world.pull(int(number))
     ahead = call.world.bare.ahead(call.world.branch(pull.base), pull.sha)
     return _page(call, [rest_shapes.commit_entry(call.world, oid) for oid in ahead])
 
 
 @route("GET", "/pulls/:number/reviews")
-def list_reviews(call: Call, number: str) -> Answer:
-    return _page(call, [rest_shapes.review(one) for one in call.world.pull(int(number)).reviews])
+def list_reviews(call: Call, number: str) -> RestAnswer:
+    return _page(call, [rest_shapes.review(item) for item in call.world.pull(int(number)).reviews])
 
 
 @route("POST", "/pulls/:number/requested_reviewers")
-def request_reviewers(call: Call, number: str) -> Answer:
-    wanted = call.body.get("reviewers", []), call.body.get("team_reviewers", [])
-    return Answer(201, rest_shapes.pull(call.world, call.world.request(int(number), *wanted)))
+def request_reviewers(call: Call, number: str) -> RestAnswer:
+    requested = call.body.get("reviewers", []), call.body.get("team_reviewers", [])
+    return RestAnswer(201, rest_shapes.pull(call.world, call.world.request(int(number), *requested)))
 
 
 # the issue side of a pull request
 
 
 @route("POST", "/issues")
-def create_issue(call: Call) -> Answer:
+def create_issue(call: Call) -> RestAnswer:
     if not call.world.has_issues:
         raise Refused(410, "Issues has been disabled in this repository.")
     body = call.body
-    made = Issue(call.world.next_id(), body["title"], body.get("body", ""), call.who, list(body.get("labels", ())))
-    call.world.issues[made.number] = made
-    return Answer(201, rest_shapes.issue(call.world, made))
+    issue = Issue(call.world.next_id(), body["title"], body.get("body", ""), call.login, list(body.get("labels", ())))
+    call.world.issues[issue.number] = issue
+    return RestAnswer(201, rest_shapes.issue(call.world, issue))
 
 
 @route("PATCH", "/issues/:number")
-def update_issue(call: Call, number: str) -> Answer:
-    one = call.world.issues.get(int(number))
-    if one is None:
+def update_issue(call: Call, number: str) -> RestAnswer:
+    issue = call.world.issues.get(int(number))
+    if issue is None:
         raise Refused(404, "Not Found")
-    one.body, one.state = call.body.get("body", one.body), call.body.get("state", one.state)
-    one.editor = call.who
-    return Answer(body=rest_shapes.issue(call.world, one))
+    issue.body, issue.state = call.body.get("body", issue.body), call.body.get("state", issue.state)
+    issue.editor = call.login
+    return RestAnswer(body=rest_shapes.issue(call.world, issue))
 
 
 @route("POST", "/issues/:number/labels")
-def add_labels(call: Call, number: str) -> Answer:
+def add_labels(call: Call, number: str) -> RestAnswer:
     pull = call.world.pull(int(number))
     names = call.body["labels"] if isinstance(call.body, dict) else call.body
     pull.labels += [name for name in names if name not in pull.labels]
-    return Answer(body=[{"name": name} for name in pull.labels])
+    return RestAnswer(body=[{"name": name} for name in pull.labels])
 
 
 @route("POST", "/issues/:number/assignees")
-def add_assignees(call: Call, number: str) -> Answer:
+def add_assignees(call: Call, number: str) -> RestAnswer:
     pull = call.world.pull(int(number))
-    known = [login for login in call.body["assignees"] if login in call.world.permissions]
-    pull.assignees += [login for login in known if login not in pull.assignees]
-    return Answer(201, {"number": pull.number, "title": pull.title, "state": pull.state})
+    assignable = [login for login in call.body["assignees"] if login in call.world.permissions]
+    pull.assignees += [login for login in assignable if login not in pull.assignees]
+    return RestAnswer(201, {"number": pull.number, "title": pull.title, "state": pull.state})
 
 
 @route("GET", "/issues/:number/comments")
-def list_comments(call: Call, number: str) -> Answer:
+def list_comments(call: Call, number: str) -> RestAnswer:
     since = call.query.get("since", "")
-    return _page(call, [rest_shapes.comment(one) for one in call.world.pull(int(number)).comments if one.at >= since])
+    return _page(
+        call, [rest_shapes.comment(item) for item in call.world.pull(int(number)).comments if item.at >= since]
+    )
 
 
 @route("POST", "/issues/:number/comments")
-def create_comment(call: Call, number: str) -> Answer:
-    return Answer(201, rest_shapes.comment(call.world.comment(int(number), call.who, call.body["body"])))
+def create_comment(call: Call, number: str) -> RestAnswer:
+    return RestAnswer(201, rest_shapes.comment(call.world.comment(int(number), call.login, call.body["body"])))
 
 
 @route("PATCH", "/issues/comments/:number")
-def update_comment(call: Call, number: str) -> Answer:
-    return Answer(body=rest_shapes.comment(call.world.edit_comment(int(number), call.body["body"])))
+def update_comment(call: Call, number: str) -> RestAnswer:
+    return RestAnswer(body=rest_shapes.comment(call.world.edit_comment(int(number), call.body["body"])))
 
 
 @route("POST", "/issues/comments/:number/reactions")
-def react(call: Call, number: str) -> Answer:
-    new = call.world.react(int(number), call.who, call.body["content"])
-    return Answer(201 if new else 200, {"content": call.body["content"], "user": rest_shapes.user(call.who)})
+def react(call: Call, number: str) -> RestAnswer:
+    new = call.world.react(int(number), call.login, call.body["content"])
+    return RestAnswer(201 if new else 200, {"content": call.body["content"], "user": rest_shapes.user(call.login)})
 
 
 @route("GET", "/collaborators/:login/permission")
-def permission(call: Call, login: str) -> Answer:
+def permission(call: Call, login: str) -> RestAnswer:
     level = call.world.permissions.get(login, "read")
-    return Answer(body={"permission": level, "role_name": level, "user": rest_shapes.user(login)})
+    return RestAnswer(body={"permission": level, "role_name": level, "user": rest_shapes.user(login)})
 
 
 # actions
 
 
 @route("GET", "/actions/artifacts")
-def list_artifacts(call: Call) -> Answer:
+def list_artifacts(call: Call) -> RestAnswer:
     return _artifacts(call, 0)
 
 
 @route("GET", "/actions/runs/:run/artifacts")
-def list_run_artifacts(call: Call, run: str) -> Answer:
+def list_run_artifacts(call: Call, run: str) -> RestAnswer:
     return _artifacts(call, int(run))
 
 
-def _artifacts(call: Call, run: int) -> Answer:
+def _artifacts(call: Call, run: int) -> RestAnswer:
     name = call.query.get("name")
-    found = [a for a in call.world.artifacts if (not run or a.run == run) and name in {None, a.name}]
+    artifacts = [a for a in call.world.artifacts if (not run or a.run == run) and name in {None, a.name}]
     size, page = int(call.query.get("per_page", 30)), int(call.query.get("page", 1))
-    shown = list(reversed(found))[(page - 1) * size : page * size]
-    return Answer(body={"total_count": len(found), "artifacts": [rest_shapes.artifact(one) for one in shown]})
+    page_of_artifacts = list(reversed(artifacts))[(page - 1) * size : page * size]
+    return RestAnswer(
+        body={"total_count": len(artifacts), "artifacts": [rest_shapes.artifact(item) for item in page_of_artifacts]}
+    )
 
 
 @route("GET", "/actions/artifacts/:number/zip")
-def download(call: Call, number: str) -> Answer:
-    found = next((one for one in call.world.artifacts if one.id == int(number)), None)
-    if found is None:
+def download(call: Call, number: str) -> RestAnswer:
+    artifact = next((item for item in call.world.artifacts if item.id == int(number)), None)
+    if artifact is None:
         raise Refused(404, "Not Found")
-    if found.expired:
+    if artifact.expired:
         raise Refused(410, "Artifact has expired")
-    return Answer(302, headers={"Location": f"/storage/{found.id}?sig=secret"})
+    return RestAnswer(302, headers={"Location": f"/storage/{artifact.id}?sig=secret"})
 
 
 @route("GET", "/actions/variables/:name")
-def variable(call: Call, name: str) -> Answer:
+def variable(call: Call, name: str) -> RestAnswer:
     if name not in call.world.variables:
         raise Refused(404, "Not Found")
-    return Answer(body={"name": name, "value": call.world.variables[name]})
+    return RestAnswer(body={"name": name, "value": call.world.variables[name]})
 
 
-def _page(call: Call, rows: list[Any]) -> Answer:
+def _page(call: Call, rows: list[Any]) -> RestAnswer:
     size, number = int(call.query.get("per_page", 30)), int(call.query.get("page", 1))
-    return Answer(body=rows[(number - 1) * size : number * size])
+    return RestAnswer(body=rows[(number - 1) * size : number * size])
 
 
-def storage(world: World, path: str) -> bytes:
+def storage(world: HubState, path: str) -> bytes:
     """The other host that an artifact is kept on."""
-    return next(one.content for one in world.artifacts if path == f"/storage/{one.id}")
+    return next(item.content for item in world.artifacts if path == f"/storage/{item.id}")

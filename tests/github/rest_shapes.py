@@ -1,4 +1,4 @@
-"""How the world's values look in GitHub's REST answers; what the description requires beyond this is filled up."""
+"""Shapes of the world's values in GitHub's REST answers; what the description requires beyond this is filled up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.github.hub_state import BOT
 
 if TYPE_CHECKING:
-    from tests.github.hub_state import Artifact, Comment, Issue, Pull, Review, World
+    from tests.github.hub_state import Artifact, Comment, HubState, Issue, Pull, Review
 
 CONTENTS = {"+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"}
 
@@ -16,7 +16,7 @@ def user(login: str) -> dict[str, Any]:
     return {"login": login, "type": "Bot" if login.endswith("[bot]") else "User"}
 
 
-def repository(world: World) -> dict[str, Any]:
+def repository(world: HubState) -> dict[str, Any]:
     full = f"{world.owner}/{world.name}"
     return {
         "name": world.name,
@@ -31,41 +31,41 @@ def repository(world: World) -> dict[str, Any]:
     }
 
 
-def issue(world: World, one: Issue) -> dict[str, Any]:
+def issue(world: HubState, item: Issue) -> dict[str, Any]:
     return {
-        "number": one.number,
-        "html_url": f"https://github.invalid/{world.owner}/{world.name}/issues/{one.number}",
-        "title": one.title,
-        "body": one.body,
-        "state": one.state,
-        "user": user(one.user),
-        "labels": [{"name": name} for name in one.labels],
+        "number": item.number,
+        "html_url": f"https://github.invalid/{world.owner}/{world.name}/issues/{item.number}",
+        "title": item.title,
+        "body": item.body,
+        "state": item.state,
+        "user": user(item.user),
+        "labels": [{"name": name} for name in item.labels],
     }
 
 
-def pull(world: World, one: Pull) -> dict[str, Any]:
+def pull(world: HubState, item: Pull) -> dict[str, Any]:
     repo = repository(world)
-    link = f"https://github.invalid/{world.owner}/{world.name}/pull/{one.number}"
+    link = f"https://github.invalid/{world.owner}/{world.name}/pull/{item.number}"
     return {
-        "number": one.number,
-        "node_id": f"PR_{one.number}",
+        "number": item.number,
+        "node_id": f"PR_{item.number}",
         "html_url": link,
-        "title": one.title,
-        "body": one.body,
-        "state": one.state,
-        "draft": one.draft,
-        "merged": one.merged,
-        "merged_at": "2026-01-02T03:04:05Z" if one.merged else None,
-        "merged_by": user(one.merged_by) if one.merged_by else None,
-        "merge_commit_sha": one.merge_commit or None,
-        "user": user(one.user),
-        "head": {"ref": one.head, "sha": one.sha, "label": f"{world.owner}:{one.head}", "repo": repo},
-        "base": {"ref": one.base, "sha": one.base_sha, "label": f"{world.owner}:{one.base}", "repo": repo},
-        "labels": [{"name": name} for name in one.labels],
-        "assignees": [user(login) for login in one.assignees],
-        "requested_reviewers": [user(login) for login in one.reviewers],
-        "requested_teams": [team(slug) for slug in one.teams],
-        "mergeable": one.state == "open",
+        "title": item.title,
+        "body": item.body,
+        "state": item.state,
+        "draft": item.draft,
+        "merged": item.merged,
+        "merged_at": "2026-01-02T03:04:05Z" if item.merged else None,
+        "merged_by": user(item.merged_by) if item.merged_by else None,
+        "merge_commit_sha": item.merge_commit or None,
+        "user": user(item.user),
+        "head": {"ref": item.head, "sha": item.sha, "label": f"{world.owner}:{item.head}", "repo": repo},
+        "base": {"ref": item.base, "sha": item.base_sha, "label": f"{world.owner}:{item.base}", "repo": repo},
+        "labels": [{"name": name} for name in item.labels],
+        "assignees": [user(login) for login in item.assignees],
+        "requested_reviewers": [user(login) for login in item.reviewers],
+        "requested_teams": [team(slug) for slug in item.teams],
+        "mergeable": item.state == "open",
         "mergeable_state": "clean",
     }
 
@@ -79,60 +79,60 @@ def team(slug: str) -> dict[str, Any]:
     }
 
 
-def comment(one: Comment) -> dict[str, Any]:
+def comment(item: Comment) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "node_id": f"IC_{one.id}",
-        "body": one.body,
-        "user": user(one.user),
-        "created_at": one.at,
-        "updated_at": one.at,
-        "html_url": f"https://github.invalid/comment/{one.id}",
+        "id": item.id,
+        "node_id": f"IC_{item.id}",
+        "body": item.body,
+        "user": user(item.user),
+        "created_at": item.at,
+        "updated_at": item.at,
+        "html_url": f"https://github.invalid/comment/{item.id}",
         "author_association": "NONE",
     }
 
 
-def review(one: Review) -> dict[str, Any]:
+def review(item: Review) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "body": one.body,
-        "state": one.state,
-        "user": user(one.user),
-        "commit_id": one.commit,
-        "submitted_at": one.at,
+        "id": item.id,
+        "body": item.body,
+        "state": item.state,
+        "user": user(item.user),
+        "commit_id": item.commit,
+        "submitted_at": item.at,
         "author_association": "NONE",
     }
 
 
-def commit(world: World, oid: str) -> dict[str, Any]:
+def commit(world: HubState, oid: str) -> dict[str, Any]:
     """The git data API's form."""
-    known = world.bare.commit(oid)
-    assert known
-    person = {"name": known.author, "email": "a@example.invalid", "date": "2026-01-02T03:04:05Z"}
+    commit = world.bare.commit(oid)
+    assert commit
+    person = {"name": commit.author, "email": "a@example.invalid", "date": "2026-01-02T03:04:05Z"}
     return {
         "sha": oid,
-        "message": known.message,
-        "tree": {"sha": known.tree},
-        "parents": [{"sha": parent} for parent in known.parents],
+        "message": commit.message,
+        "tree": {"sha": commit.tree},
+        "parents": [{"sha": parent} for parent in commit.parents],
         "author": person,
         "committer": person,
-        "verification": {"verified": known.author == BOT, "reason": "valid"},
+        "verification": {"verified": commit.author == BOT, "reason": "valid"},
     }
 
 
-def commit_entry(world: World, oid: str) -> dict[str, Any]:
+def commit_entry(world: HubState, oid: str) -> dict[str, Any]:
     """The commits API's form."""
     data = commit(world, oid)
     inner = {key: data[key] for key in ("message", "tree", "author", "committer", "verification")}
     return {"sha": oid, "commit": inner, "parents": data["parents"], "author": None, "committer": None}
 
 
-def artifact(one: Artifact) -> dict[str, Any]:
+def artifact(item: Artifact) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "name": one.name,
-        "expired": one.expired,
-        "size_in_bytes": len(one.content),
-        "archive_download_url": f"https://api.github.invalid/artifacts/{one.id}/zip",
-        "workflow_run": {"id": one.run},
+        "id": item.id,
+        "name": item.name,
+        "expired": item.expired,
+        "size_in_bytes": len(item.content),
+        "archive_download_url": f"https://api.github.invalid/artifacts/{item.id}/zip",
+        "workflow_run": {"id": item.run},
     }

@@ -14,18 +14,18 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.github.api_descriptions import openapi
 from tests.github.graphql import execute
 from tests.github.hub_state import BOT, Refused
-from tests.github.rest_routes import Answer, Call, dispatch, storage
+from tests.github.rest_routes import Call, RestAnswer, dispatch, storage
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from tests.github.hub_state import World
+    from tests.github.hub_state import HubState
 
 TOKENS = {"bot-token": BOT, "ada-token": "ada", "bob-token": "bob"}
 
 
 @dataclass
-class Fault:
+class ServerFault:
     """Something that goes wrong `times` times, with calls whose `METHOD /path` (or `GRAPHQL name`) matches."""
 
     match: str
@@ -43,8 +43,8 @@ class Fault:
 class Server:
     """`with Server(world) as server:` serves it; `server.lies` must stay empty."""
 
-    world: World
-    faults: list[Fault] = field(default_factory=list)
+    world: HubState
+    faults: list[ServerFault] = field(default_factory=list)
     journal: list[str] = field(default_factory=list)
     lies: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -80,7 +80,7 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.http.server_port}"
 
-    def fault(self, name: str) -> Fault | None:
+    def fault(self, name: str) -> ServerFault | None:
         """The next fault that this call meets, used up by asking."""
         with self.lock:
             self.journal.append(name)
@@ -90,14 +90,16 @@ class Server:
                     return fault
         return None
 
-    def answer(self, method: str, target: str, headers: dict[str, str], raw: bytes) -> tuple[Answer, Fault | None]:
-        """What GitHub would say, judged on the way in and on the way out."""
+    def answer(
+        self, method: str, target: str, headers: dict[str, str], raw: bytes
+    ) -> tuple[RestAnswer, ServerFault | None]:
+        """Return what GitHub would answer, judged on the way in and on the way out."""
         split = urlsplit(target)
         path, query = split.path, dict(parse_qsl(split.query))
         if path.startswith("/storage/"):
             self.fault(f"{method} {path}")
             assert "authorization" not in headers, "a token was sent to another host"
-            return Answer(body=storage(self.world, path)), None
+            return RestAnswer(body=storage(self.world, path)), None
         body = json.loads(raw) if raw else None
         graphql = path == "/graphql"
         name = f"GRAPHQL {_operation(body['query'])}" if graphql else f"{method} {unquote(path)}"
@@ -105,51 +107,53 @@ class Server:
         fault = self.fault(name)
         if fault and (early := _early(fault)):
             return early, fault
-        who = TOKENS.get(headers.get("authorization", "").removeprefix("Bearer "))
-        if who is None:
-            return Answer(401, {"message": "Bad credentials", "documentation_url": "https://docs.github.com"}), fault
+        login = TOKENS.get(headers.get("authorization", "").removeprefix("Bearer "))
+        if login is None:
+            return RestAnswer(
+                401, {"message": "Bad credentials", "documentation_url": "https://docs.github.com"}
+            ), fault
         if graphql:
-            return Answer(body=execute(self.world, who, body)), fault
+            return RestAnswer(body=execute(self.world, login, body)), fault
         judge = openapi()
         judge.check_request(method, path, query, body)
-        call = Call(self.world, who, query, body, raw="raw" in headers.get("accept", ""))
+        call = Call(self.world, login, query, body, raw="raw" in headers.get("accept", ""))
         answer = self._routed(call, method, path)
         if not isinstance(answer.body, bytes) and answer.status < 400:
             answer.body = judge.fill(method, path, answer.status, answer.body)
         judge.check_answer(method, path, answer.status, answer.body)
         return answer, fault
 
-    def _routed(self, call: Call, method: str, path: str) -> Answer:
+    def _routed(self, call: Call, method: str, path: str) -> RestAnswer:
         try:
             return dispatch(call, method, path)
         except Refused as error:
             body: dict[str, Any] = {"message": error.message, "documentation_url": "https://docs.github.com/rest"}
             if error.errors:
                 body["errors"] = error.errors
-            return Answer(error.status, body, error.headers)
+            return RestAnswer(error.status, body, error.headers)
 
     def count(self, pattern: str = ".*") -> int:
         return sum(1 for name in self.journal if re.fullmatch(pattern, name))
 
 
 def _operation(query: str) -> str:
-    found = re.match(r"\s*(?:query|mutation)\s+(\w+)", query)
-    return found[1] if found else ""
+    operation = re.match(r"\s*(?:query|mutation)\s+(\w+)", query)
+    return operation[1] if operation else ""
 
 
-def _early(fault: Fault) -> Answer | None:
+def _early(fault: ServerFault) -> RestAnswer | None:
     match fault.kind:
         case "before":
-            return Answer(502, {"message": "Server Error"})
+            return RestAnswer(502, {"message": "Server Error"})
         case "secondary":
             text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-            return Answer(403, {"message": text}, {"Retry-After": fault.retry_after})
+            return RestAnswer(403, {"message": text}, {"Retry-After": fault.retry_after})
         case "primary":
             headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fault.reset}
-            return Answer(403, {"message": "API rate limit exceeded for installation."}, headers)
+            return RestAnswer(403, {"message": "API rate limit exceeded for installation."}, headers)
         case kind if kind.isdigit():
             headers = {"X-Accepted-GitHub-Permissions": "contents=write"} if kind == "403" else {}
-            return Answer(int(kind), {"message": fault.message}, headers)
+            return RestAnswer(int(kind), {"message": fault.message}, headers)
     return None
 
 
@@ -165,22 +169,22 @@ class _Handler(BaseHTTPRequestHandler):
             answer, fault = self.stand.answer(self.command, self.path, headers, raw)
         except Exception as error:  # noqa: BLE001 - whatever it is, the test must see it
             self.stand.lies.append(f"{self.command} {self.path}: {type(error).__name__}: {error}")
-            answer, fault = Answer(418, {"message": f"{type(error).__name__}: {error}"}), None
+            answer, fault = RestAnswer(418, {"message": f"{type(error).__name__}: {error}"}), None
         if fault and fault.kind == "drop":
             self.close_connection = True
             return
         if fault and fault.kind == "after":
-            answer = Answer(502, {"message": "Server Error"})
+            answer = RestAnswer(502, {"message": "Server Error"})
         self._send(answer)
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: RestAnswer) -> None:
         body = answer.body if isinstance(answer.body, bytes) else b""
         if answer.body is not None and not isinstance(answer.body, bytes):
             body = json.dumps(answer.body).encode()
         self.send_response(answer.status)
         for key, value in answer.headers.items():
-            where = f"{self.stand.url}{value}".replace("127.0.0.1", "localhost") if key == "Location" else value
-            self.send_header(key, where)
+            value_sent = f"{self.stand.url}{value}".replace("127.0.0.1", "localhost") if key == "Location" else value
+            self.send_header(key, value_sent)
         kind = "application/octet-stream" if isinstance(answer.body, bytes) else "application/json; charset=utf-8"
         self.send_header("Content-Type", kind)
         if answer.status != 204:

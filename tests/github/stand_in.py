@@ -1,4 +1,4 @@
-"""How a test gets a stand-in: `with stand_in(folder, files) as server:`; skipped where GitHub's descriptions are not installed."""
+"""Entry to the stand-in for GitHub: `with stand_in(folder, files) as server:`; skipped where GitHub's descriptions are not installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from remediator.services.github.client import Client
 from tests.git_repositories import repository
 from tests.github.api_descriptions import folder
-from tests.github.hub_state import World
+from tests.github.hub_state import HubState
 from tests.github.server import Server
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def stand_in(place: Path, files: dict[str, str]) -> Iterator[Server]:
     """A server over a new repository with one commit of these files."""
     if folder() is None:
         pytest.skip(NEEDS)
-    with Server(World.of(repository(place / "seed", files), place / "hub.git")) as server:
+    with Server(HubState.of(repository(place / "seed", files), place / "hub.git")) as server:
         yield server
 
 

@@ -12,7 +12,7 @@ from remediator.errors import ConfigError
 from remediator.evidence import open_inputs
 from remediator.services.github.artifacts import fetch
 from tests.github.hub_state import Artifact
-from tests.github.server import Fault, Server
+from tests.github.server import Server, ServerFault
 from tests.github.stand_in import client, stand_in
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def test_the_size_is_bounded_and_a_passing_failure_is_not_the_end(server: Server
     server.world.artifacts = [Artifact(1, "log", 7, archive(a="x" * 5000))]
     with pytest.raises(ConfigError, match="at most 100"):
         fetch(client(server), "log", 7, tmp_path, most=100)
-    server.faults = [Fault("GET .*/zip", "before"), Fault("GET .*/zip", "drop")]
+    server.faults = [ServerFault("GET .*/zip", "before"), ServerFault("GET .*/zip", "drop")]
     assert fetch(client(server), "log", 7, tmp_path).stat().st_size > 0
 
 
@@ -72,19 +72,19 @@ def test_the_one_that_is_left_is_found_behind_pages_of_expired_ones(server: Serv
 
 def test_a_run_that_is_not_there_and_a_token_that_may_not_look_are_told_apart(server: Server, tmp_path: Path) -> None:
     server.world.artifacts = [Artifact(1, "log", 7, b"x")]
-    server.faults = [Fault("GET .*/runs/8/artifacts", "404", message="Not Found")]
+    server.faults = [ServerFault("GET .*/runs/8/artifacts", "404", message="Not Found")]
     with pytest.raises(ConfigError, match="'log' of run 8 does not exist; runs with one: 7"):
         fetch(client(server), "log", 8, tmp_path)
-    server.faults = [Fault("GET .*/artifacts", "404", times=2, message="Not Found")]
+    server.faults = [ServerFault("GET .*/artifacts", "404", times=2, message="Not Found")]
     with pytest.raises(ConfigError, match="`actions: read`, for another repository an App's token"):
         fetch(client(server), "log", 8, tmp_path)
-    server.faults = [Fault("GET .*/artifacts", "403", message="Resource not accessible by integration")]
+    server.faults = [ServerFault("GET .*/artifacts", "403", message="Resource not accessible by integration")]
     with pytest.raises(ConfigError, match="needs `permissions:` with"):
         fetch(client(server), "log", 8, tmp_path)
 
 
 def test_one_that_expires_between_list_and_download_says_so(server: Server, tmp_path: Path) -> None:
     server.world.artifacts = [Artifact(1, "log", 7, archive(a="x"))]
-    server.faults = [Fault("GET .*/zip", "410", message="Artifact has expired")]
+    server.faults = [ServerFault("GET .*/zip", "410", message="Artifact has expired")]
     with pytest.raises(ConfigError, match="Artifact has expired"):
         fetch(client(server), "log", 7, tmp_path)

@@ -132,12 +132,12 @@ def test_a_proxy_is_used_except_where_it_must_not_be(hub: Enterprise, monkeypatc
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("http_proxy", proxy.url)
         client(addresses(hub, HOST)).rest("GET", "/pulls")
-        assert proxy.seen == [f"GET {HOST}:{hub.port}"]
+        assert proxy.requests == [f"GET {HOST}:{hub.port}"]
         assert hub.seen[0][0] == f"{HOST}:{hub.port}"
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         client(addresses(hub)).rest("GET", "/pulls")
-        assert len(proxy.seen) == 1
+        assert len(proxy.requests) == 1
         assert len(hub.seen) == 2
 
 
@@ -241,5 +241,5 @@ def test_https_goes_through_a_tunnel_that_sees_no_token(
         monkeypatch.setenv("https_proxy", proxy.url)
         said = {"REMEDIATOR_GITHUB_CA": str(authority / "ca.pem")}
         assert client({**addresses(secure, HOST, "https"), **said}).rest("GET", "/pulls").status == 200
-        assert proxy.seen == [f"CONNECT {HOST}:{secure.port}"]
+        assert proxy.requests == [f"CONNECT {HOST}:{secure.port}"]
         assert TOKEN.encode() not in b"".join(proxy.bytes)

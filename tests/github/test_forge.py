@@ -11,7 +11,7 @@ from remediator.errors import ConfigError, ConflictError, PolicyViolation
 from remediator.services.github.forge import GitHubForge
 from remediator.services.github.opening import PullRequestRequest
 from tests.git_repositories import git
-from tests.github.server import Fault, Server
+from tests.github.server import Server, ServerFault
 from tests.github.stand_in import client, stand_in
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_opening_costs_nine_requests_with_labels_and_owners(server: Server) -> N
 @pytest.mark.parametrize("kind", ["after", "drop", "before"])
 @pytest.mark.parametrize("call", ["POST .*/git/trees", "POST .*/git/commits", "POST .*/git/refs", "POST .*/pulls"])
 def test_whatever_answer_is_lost_there_is_one_pull_request(server: Server, call: str, kind: str) -> None:
-    server.faults = [Fault(call, kind)]
+    server.faults = [ServerFault(call, kind)]
     made = forge(server).publish(change(forge(server)))
     assert list(server.world.pulls) == [made.number]
     assert server.world.bare.run("rev-list", "--count", f"main..{BRANCH}") == "1"
@@ -67,7 +67,7 @@ def test_whatever_answer_is_lost_there_is_one_pull_request(server: Server, call:
 
 @pytest.mark.parametrize("call", ["POST .*/git/refs", "POST .*/pulls", "POST .*/labels"])
 def test_what_a_crashed_run_left_is_adopted_and_finished(server: Server, call: str) -> None:
-    server.faults = [Fault(call, "401", times=9)]
+    server.faults = [ServerFault(call, "401", times=9)]
     with pytest.raises(ConfigError):
         forge(server).publish(change(forge(server)))
     server.faults = []
@@ -83,7 +83,7 @@ def test_what_a_crashed_run_left_is_adopted_and_finished(server: Server, call: s
 def test_a_revision_replaces_the_commit_and_the_words(server: Server, kind: str) -> None:
     one = forge(server)
     first = one.publish(change(one))
-    server.faults = [Fault("GRAPHQL Revise", kind)]
+    server.faults = [ServerFault("GRAPHQL Revise", kind)]
     second = one.publish(change(one, 3, title="fix(a): raise more"))
     assert (second.number, second.head != first.head) == (first.number, True)
     assert server.world.pulls[first.number].title == "fix(a): raise more"

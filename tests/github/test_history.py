@@ -10,7 +10,7 @@ from remediator.services.local.remotes import contains
 from remediator.settings import Settings
 from remediator.wiring import Services
 from tests.git_repositories import git
-from tests.github.server import Fault
+from tests.github.server import ServerFault
 from tests.github.stand_in import client, stand_in
 from tests.servers.many_incidents import Hub
 
@@ -46,7 +46,7 @@ def test_a_commit_that_the_clone_has_not_is_asked_of_the_forge(tmp_path: Path) -
 
 def test_a_forge_that_is_down_is_no_answer(tmp_path: Path) -> None:
     with stand_in(tmp_path, {"a.yaml": "a: 1\n"}) as server:
-        server.faults = [Fault(".*compare.*", "403", times=9)]
+        server.faults = [ServerFault(".*compare.*", "403", times=9)]
         assert AncestryCache(client(server)).contains(server.world.branch("main"), server.world.branch("main")) is None
 
 

@@ -14,7 +14,7 @@ from remediator.domain.review_commands import ReviewCommand
 from remediator.graph.admission import Caps
 from remediator.graph.limits import RunLimits
 from tests.github.pull_request_runs import Life, living
-from tests.github.server import Fault
+from tests.github.server import ServerFault
 from tests.graph.incident_run import FILE, case
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def test_events_that_were_lost_are_made_up_by_the_next_sweep(life: Life) -> None
 def test_a_command_is_obeyed_once_whatever_answer_is_lost(life: Life, call: str, kind: str) -> None:
     life.start()
     life.server.world.comment(life.number, "ada", "/remediator use 2")
-    life.server.faults = [Fault(call, kind)]
+    life.server.faults = [ServerFault(call, kind)]
     life.event()
     assert life.event()["incident"].rounds == 1
     assert len(life.comments()) == 1

@@ -8,7 +8,7 @@ import pytest
 
 from remediator.errors import ConfigError, ConflictError, ServiceError
 from remediator.services.github.ref_store import GitHubRefStore
-from tests.github.server import Fault, Server
+from tests.github.server import Server, ServerFault
 from tests.github.stand_in import client, stand_in
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_head_index_and_write_cost_a_request_each(server: Server) -> None:
 @pytest.mark.parametrize("kind", ["after", "drop", "before"])
 def test_a_lost_answer_is_one_write(server: Server, kind: str) -> None:
     first = store(server).write("", {"a": b"1"}, "one")
-    server.faults = [Fault("GRAPHQL Record", kind)]
+    server.faults = [ServerFault("GRAPHQL Record", kind)]
     second = store(server).write(first, {"a": b"2"}, "two")
     assert server.world.branch("remediator-state") == second
     assert server.world.bare.run("rev-list", "--count", "remediator-state") == "2"
@@ -55,7 +55,7 @@ def test_a_lost_answer_is_one_write(server: Server, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["after", "drop", "before"])
 def test_a_lost_answer_while_the_branch_is_made(server: Server, kind: str) -> None:
-    server.faults = [Fault("POST .*/git/refs", kind)]
+    server.faults = [ServerFault("POST .*/git/refs", kind)]
     assert store(server).write("", {"a": b"1"}, "one") == server.world.branch("remediator-state")
 
 
@@ -76,13 +76,13 @@ def test_a_ruleset_that_forbids_the_branch_is_said(server: Server, exists: bool)
 
 
 def test_a_rate_limit_is_waited_for_and_a_long_one_is_not(server: Server) -> None:
-    server.faults = [Fault("GRAPHQL Head", "secondary", retry_after="7")]
+    server.faults = [ServerFault("GRAPHQL Head", "secondary", retry_after="7")]
     waits: list[float] = []
     patient = client(server)
     patient.sleep = waits.append
     assert GitHubRefStore(patient).head() == ""
     assert waits == [7.0]
-    server.faults = [Fault("GRAPHQL Head", "primary", reset="4000000000")]
+    server.faults = [ServerFault("GRAPHQL Head", "primary", reset="4000000000")]
     with pytest.raises(ServiceError, match="rate limit"):
         GitHubRefStore(patient).head()
 
@@ -90,7 +90,7 @@ def test_a_rate_limit_is_waited_for_and_a_long_one_is_not(server: Server) -> Non
 def test_a_refused_token_and_a_missing_permission_are_named(server: Server) -> None:
     with pytest.raises(ConfigError, match="refuses the token"):
         GitHubRefStore(client(server, "nobody")).head()
-    server.faults = [Fault("POST .*/git/trees", "403", message="Resource not accessible by integration")]
+    server.faults = [ServerFault("POST .*/git/trees", "403", message="Resource not accessible by integration")]
     with pytest.raises(ConfigError, match=r"with .contents: write."):
         store(server).write("", {"a": b"1"}, "one")
 

@@ -9,7 +9,7 @@ import pytest
 from remediator.graph.sweep import sweep_incidents
 from tests.github.pull_request_runs import Life, living
 from tests.github.test_life import calm
-from tests.graph.incident_run import World, case
+from tests.graph.incident_run import IncidentRun, case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ def test_what_the_first_was_revised_to_is_what_the_other_remembers(life: Life) -
 
 
 def test_two_runs_at_once_make_one_and_the_other_joins_in_the_next_sweep() -> None:
-    world = World(cases=(EAST, WEST))
+    world = IncidentRun(cases=(EAST, WEST))
     first, second = world.driver(), world.driver()
     publish = world.forge.publish
 

@@ -10,7 +10,7 @@ import requests
 
 from tests.github.api_descriptions import Lie, openapi
 from tests.github.hub_state import Artifact
-from tests.github.server import Fault, Server
+from tests.github.server import Server, ServerFault
 from tests.github.stand_in import stand_in
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def call(server: Server, method: str, path: str, body: Any = None, token: str = "bot-token", **more: Any) -> Any:
     url = path if path.startswith("http") else f"{server.url}/repos/acme/gitops{path}"
-    return requests.request(method, url, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10, **more)
+    return requests.request(method, url, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=60, **more)
 
 
 def commit(server: Server, text: str, parent: str) -> str:
@@ -109,9 +109,9 @@ def test_faults_come_before_or_after_the_effect(server: Server) -> None:
     tip = server.world.branch("main")
     wanted = {"ref": "refs/heads/x", "sha": tip}
     server.faults = [
-        Fault(".*git/refs", "before"),
-        Fault(".*git/refs", "after"),
-        Fault(".*git/refs", "secondary", retry_after="3"),
+        ServerFault(".*git/refs", "before"),
+        ServerFault(".*git/refs", "after"),
+        ServerFault(".*git/refs", "secondary", retry_after="3"),
     ]
     assert call(server, "POST", "/git/refs", wanted).status_code == 502
     assert server.world.branch("x") == ""
@@ -119,7 +119,7 @@ def test_faults_come_before_or_after_the_effect(server: Server) -> None:
     assert server.world.branch("x") == tip
     limited = call(server, "POST", "/git/refs", wanted)
     assert (limited.status_code, limited.headers["Retry-After"]) == (403, "3")
-    server.faults = [Fault(".*git/refs", "drop")]
+    server.faults = [ServerFault(".*git/refs", "drop")]
     with pytest.raises(requests.ConnectionError):
         call(server, "POST", "/git/refs", {**wanted, "ref": "refs/heads/y"})
     assert server.world.branch("y") == tip

@@ -12,7 +12,7 @@ import pytest
 from remediator.action.__main__ import Run
 from remediator.action.inputs import Inputs
 from remediator.settings import Settings
-from tests.github.server import Fault
+from tests.github.server import ServerFault
 from tests.servers.http_server import serve
 from tests.servers.many_incidents import Servers, hub
 
@@ -42,7 +42,7 @@ def statuses(found: Hub) -> list[str]:
 @pytest.mark.thorough
 def test_three_requests_an_incident_and_one_commit_for_all(tmp_path: Path) -> None:
     policy = "verification: {settle: 1s}\n"
-    with hub(tmp_path, COUNT, spoken=True, policy=policy) as found, serve(Servers(found.commit, 0.0)) as server:
+    with hub(tmp_path, COUNT, logged=True, policy=policy) as found, serve(Servers(found.commit, 0.0)) as server:
         for turn in ("first", "second"):
             del found.server.journal[:], server.asked[:]
             before = found.commits
@@ -58,7 +58,7 @@ def test_three_requests_an_incident_and_one_commit_for_all(tmp_path: Path) -> No
 
 def test_what_cannot_be_told_of_one_is_told_by_the_next_sweep_and_the_others_count(tmp_path: Path) -> None:
     with hub(tmp_path, 5) as found, serve(Servers(found.commit, 0.0)) as server:
-        found.server.faults = [Fault("GRAPHQL Notes", "before"), Fault("GRAPHQL Say", "403", message="no")]
+        found.server.faults = [ServerFault("GRAPHQL Notes", "before"), ServerFault("GRAPHQL Say", "403", message="no")]
         errors = run(found, server.url).errors
         assert len(errors) == 1
         assert "no" in errors[0]
@@ -70,7 +70,7 @@ def test_what_cannot_be_told_of_one_is_told_by_the_next_sweep_and_the_others_cou
 @pytest.mark.parametrize("kind", ["after", "drop", "before"])
 def test_no_word_is_said_twice_whatever_answer_is_lost(tmp_path: Path, kind: str) -> None:
     with hub(tmp_path, 5) as found, serve(Servers(found.commit, 0.0)) as server:
-        found.server.faults = [Fault("GRAPHQL Notes", kind)]
+        found.server.faults = [ServerFault("GRAPHQL Notes", kind)]
         assert run(found, server.url).errors == []
         assert statuses(found) == ["\u23f3 Waiting"] * 5
 

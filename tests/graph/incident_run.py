@@ -73,7 +73,7 @@ TWO = RemediationPlan(
 
 
 @dataclass
-class World:
+class IncidentRun:
     """Everything that one incident touches, kept between "processes"."""
 
     cases: tuple[Case, ...] = field(default_factory=lambda: (case(),))
@@ -117,12 +117,12 @@ class World:
     def merge(self, **facts: str) -> DriverResult:
         """Approve as the command line does: merge, then tell the graph."""
         driver = self.driver()
-        known = driver.records()[0].incident_id
-        pull = driver.state(known)["pull_request"]
+        incident_id = driver.records()[0].incident_id
+        pull = driver.state(incident_id)["pull_request"]
         assert pull is not None
         merged = self.forge.merge(pull)
         review = Review.model_validate({"kind": "merged", "by": "ann", "commit": merged.merge_commit, **facts})
-        return driver.resume(known, review)
+        return driver.resume(incident_id, review)
 
     def pass_time(self, **amount: float) -> None:
         self.time += timedelta(**amount)

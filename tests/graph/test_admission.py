@@ -16,7 +16,7 @@ from remediator.graph.identity import UnfinishedPublication, decide
 from remediator.graph.limits import RunLimits
 from remediator.graph.sweep import sweep_incidents
 from tests.fake_ports import FakeForge, FakeVerifier
-from tests.graph.incident_run import FILE, World, case
+from tests.graph.incident_run import FILE, IncidentRun, case
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-def driver(world: World, **caps: int) -> Driver:
+def driver(world: IncidentRun, **caps: int) -> Driver:
     return replace(world.driver(), admission=Admission(Caps(**caps), now=world.now))
 
 
@@ -37,7 +37,7 @@ def revived(driver: Driver) -> dict[str, DriverResult]:
 
 def test_twenty_runs_never_open_more_than_there_is_room_for() -> None:
     cases = tuple(case(fingerprint=f"{n:02x}" * 32, name=f"app-{n}") for n in range(20))
-    world = World(cases=cases)
+    world = IncidentRun(cases=cases)
     with ThreadPoolExecutor(20) as pool:
         results = list(pool.map(lambda one: driver(world, open=3).start(one), cases))
     assert [one.error for one in results] == [None] * 20
@@ -72,7 +72,7 @@ def test_what_died_long_ago_takes_no_place() -> None:
 
 
 def test_a_frozen_time_holds_every_attempt() -> None:
-    world = World(verifiers=(FakeVerifier(["failed"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["failed"]),))
     world.start()
     frozen = replace(world.driver(), admission=Admission(frozen=lambda: "a freeze window", now=world.now))
     pull = frozen.state("inc-3f9a2c-1")["pull_request"]
@@ -86,7 +86,7 @@ def test_a_frozen_time_holds_every_attempt() -> None:
     assert list(world.forge.branches) == ["remediator/inc-3f9a2c-1-2"]
 
 
-def dying(world: World, after: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def dying(world: IncidentRun, after: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A first run that dies right before or after its pull request is made, or before it is recorded."""
     runs = driver(world)
     publish = FakeForge.publish
@@ -115,7 +115,7 @@ def dying(world: World, after: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_that_dies_while_it_opens_is_finished_by_whoever_comes_next(
     after: str, next_run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World()
+    world = IncidentRun()
     dying(world, after, monkeypatch)
     (record,) = world.driver().records()
     assert (record.opening, is_open(record)) == ("2026-01-01T00:00:00Z", True)
@@ -135,7 +135,7 @@ def test_a_run_that_dies_while_it_opens_is_finished_by_whoever_comes_next(
 
 
 def test_a_change_that_can_never_be_published_is_left_to_a_person() -> None:
-    world = World(forge=FakeForge({FILE: "memory: 1Gi\n"}, fails=ConflictError("commits of others")))
+    world = IncidentRun(forge=FakeForge({FILE: "memory: 1Gi\n"}, fails=ConflictError("commits of others")))
     assert isinstance(world.start().error, ConflictError)
     (record,) = world.driver().records()
     assert (record.status, record.opening, record.reason) == ("needs_person", "", "commits of others")
@@ -143,7 +143,7 @@ def test_a_change_that_can_never_be_published_is_left_to_a_person() -> None:
 
 
 def test_a_forge_that_is_down_is_tried_again_by_the_next_sweep() -> None:
-    world = World(forge=FakeForge({FILE: "memory: 1Gi\n"}, fails=ServiceError("502")))
+    world = IncidentRun(forge=FakeForge({FILE: "memory: 1Gi\n"}, fails=ServiceError("502")))
     assert isinstance(world.start().error, ServiceError)
     world.forge.fails = None
     (done,) = revived(driver(world)).values()
@@ -152,7 +152,7 @@ def test_a_forge_that_is_down_is_tried_again_by_the_next_sweep() -> None:
 
 def test_a_sweep_opens_what_there_is_room_for_with_one_claim_and_one_record() -> None:
     cases = tuple(case(fingerprint=f"{n:02x}" * 32, name=f"app-{n}") for n in range(6))
-    world = World(cases=cases)
+    world = IncidentRun(cases=cases)
     for one in cases:
         driver(world, open=0).start(one)
     before = len(world.store.messages)
@@ -170,7 +170,7 @@ def test_what_is_being_opened_is_finished_whatever_its_status() -> None:
 
 
 def test_a_next_attempt_that_is_held_and_seen_again_stays_the_next_attempt() -> None:
-    world = World(verifiers=(FakeVerifier(["failed"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["failed"]),))
     world.start()
     pull = world.driver().state("inc-3f9a2c-1")["pull_request"]
     assert pull
@@ -186,7 +186,7 @@ def test_a_next_attempt_that_is_held_and_seen_again_stays_the_next_attempt() -> 
 
 
 def test_what_takes_a_change_back_is_held_by_nothing() -> None:
-    world = World(verifiers=(FakeVerifier(["success"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["success"]),))
     world.start()
     world.merge()
     frozen = replace(world.driver(), admission=Admission(Caps(open=0), lambda: "a freeze window", world.now))
@@ -201,7 +201,7 @@ def test_several_incidents_on_one_pull_request_take_one_place() -> None:
 
 
 def test_a_sighting_repeats_nothing_that_was_asked_for() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     world.answer("changes_requested", words="use 9", by="ann")
     for _ in range(6):

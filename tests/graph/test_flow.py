@@ -17,7 +17,7 @@ from remediator.graph.limits import RunLimits
 from remediator.graph.state import PLAN_FIELDS, VALUES, IncidentState
 from remediator.graph.sweep import sweep_incidents
 from tests.fake_ports import FakeForge, FakeLogs, FakePlanner, FakeVerifier
-from tests.graph.incident_run import FILE, TWO, World, case, proposal
+from tests.graph.incident_run import FILE, TWO, IncidentRun, case, proposal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,13 +65,13 @@ def test_every_value_of_the_state_is_listed_and_no_other() -> None:
 
 
 def test_the_graph_has_the_plans_nodes() -> None:
-    driver = World().driver()
+    driver = IncidentRun().driver()
     assert tuple(name for name in driver.graph.get_graph().nodes if not name.startswith("__")) == NODES
 
 
 @pytest.mark.parametrize(("category", "severity"), [("info", "info"), ("unknown", "warning"), ("oom", "info")])
 def test_calm_and_unrecognised_logs_are_recorded_without_a_pull_request(category: str, severity: str) -> None:
-    world = World(cases=(case(category=category, severity=severity),))
+    world = IncidentRun(cases=(case(category=category, severity=severity),))
     state = world.start().state
     assert state["workflow_status"] == "recorded"
     assert state["incident"].reason
@@ -80,7 +80,9 @@ def test_calm_and_unrecognised_logs_are_recorded_without_a_pull_request(category
 
 
 def test_without_a_fitting_action_a_person_is_needed() -> None:
-    world = World(planner=FakePlanner(RemediationPlan(applications=("checkout",), reason="rotate the credential")))
+    world = IncidentRun(
+        planner=FakePlanner(RemediationPlan(applications=("checkout",), reason="rotate the credential"))
+    )
     state = world.start().state
     assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "rotate the credential")
     assert state["user_feedback_history"][-1]["outcome"] == "needs_person"
@@ -88,7 +90,7 @@ def test_without_a_fitting_action_a_person_is_needed() -> None:
 
 
 def test_a_critical_incident_is_proposed_urgently_and_waits_for_a_person() -> None:
-    world = World()
+    world = IncidentRun()
     state = world.start().state
     assert state["workflow_status"] == "awaiting_review"
     assert state["suggested_actions"] == ["raise_memory_limit", "roll_back"]
@@ -100,22 +102,22 @@ def test_a_critical_incident_is_proposed_urgently_and_waits_for_a_person() -> No
 
 
 def test_a_critical_incident_never_merges_by_itself() -> None:
-    world = World(planner=FakePlanner(TWO, alone=True))
+    world = IncidentRun(planner=FakePlanner(TWO, alone=True))
     assert world.start().state["workflow_status"] == "awaiting_review"
 
 
 def test_a_warning_merges_by_itself_only_where_the_policy_allows() -> None:
-    waiting = World(cases=(case(severity="warning"),))
+    waiting = IncidentRun(cases=(case(severity="warning"),))
     assert waiting.start().state["workflow_status"] == "awaiting_review"
     assert not waiting.forge.branches["remediator/inc-3f9a2c-1-1"].urgent
-    alone = World(cases=(case(severity="warning"),), planner=FakePlanner(TWO, alone=True))
+    alone = IncidentRun(cases=(case(severity="warning"),), planner=FakePlanner(TWO, alone=True))
     state = alone.start().state
     assert (state["workflow_status"], state["verification_status"]) == ("verifying", "pending")
     assert alone.forge.files[FILE] == "memory: 2Gi\n"
 
 
-def warned(*, says: str) -> World:
-    return World(
+def warned(*, says: str) -> IncidentRun:
+    return IncidentRun(
         cases=(case(severity="warning"),),
         planner=FakePlanner(TWO, alone=True),
         verifiers=(FakeVerifier([says]),),
@@ -138,7 +140,7 @@ def test_unanswered_by_the_deadline_it_ends_unconfirmed() -> None:
 
 
 def test_approval_of_the_head_is_noted_and_the_interrupt_stays_until_the_merge() -> None:
-    world = World()
+    world = IncidentRun()
     head = world.start().state["commit_hash"]
     state = world.answer("approved", by="ann", commit=head).state
     assert (state["user_approved_action"], state["workflow_status"]) == ("raise_memory_limit", "awaiting_review")
@@ -146,14 +148,14 @@ def test_approval_of_the_head_is_noted_and_the_interrupt_stays_until_the_merge()
 
 
 def test_approval_of_an_older_head_counts_for_nothing() -> None:
-    world = World()
+    world = IncidentRun()
     old = world.start().state["commit_hash"]
     world.answer("changes_requested", words="use 2")
     assert world.answer("approved", by="ann", commit=old).state["user_approved_action"] == ""
 
 
 def test_a_merge_is_verified_and_without_a_verifier_it_is_pending() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     state = world.merge().state
     assert (state["workflow_status"], state["verification_status"]) == ("verifying", "pending")
@@ -164,7 +166,7 @@ def test_a_merge_is_verified_and_without_a_verifier_it_is_pending() -> None:
 
 
 def test_success_resolves_only_when_all_verifiers_agree() -> None:
-    world = World(verifiers=(FakeVerifier(["success"]), FakeVerifier(["pending", "success"], name="slow")))
+    world = IncidentRun(verifiers=(FakeVerifier(["success"]), FakeVerifier(["pending", "success"], name="slow")))
     world.start()
     state = world.merge().state
     assert (state["verification_status"], state["recovery_result"]) == ("pending", "slow: looks pending")
@@ -174,14 +176,14 @@ def test_success_resolves_only_when_all_verifiers_agree() -> None:
 
 
 def test_what_failed_weighs_more_than_what_is_waited_for() -> None:
-    world = World(verifiers=(FakeVerifier(["pending"], name="slow"), FakeVerifier(["failed"], name="pods")))
+    world = IncidentRun(verifiers=(FakeVerifier(["pending"], name="slow"), FakeVerifier(["failed"], name="pods")))
     world.start()
     state = world.merge().state
     assert (state["incident"].attempt, state["recovery_result"]) == (2, "pods: looks failed")
 
 
 def test_pending_past_the_deadline_ends_unconfirmed() -> None:
-    world = World(verifiers=(FakeVerifier(["pending"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["pending"]),))
     world.start()
     world.merge()
     world.pass_time(hours=3)
@@ -192,7 +194,9 @@ def test_pending_past_the_deadline_ends_unconfirmed() -> None:
 
 
 def test_pending_past_the_deadline_where_the_change_has_arrived_tries_the_next_action() -> None:
-    world = World(verifiers=(FakeVerifier(["success"], facts={ARRIVED: "yes"}), FakeVerifier(["pending"], name="pods")))
+    world = IncidentRun(
+        verifiers=(FakeVerifier(["success"], facts={ARRIVED: "yes"}), FakeVerifier(["pending"], name="pods"))
+    )
     world.start()
     world.merge()
     world.pass_time(hours=5)
@@ -217,7 +221,7 @@ def test_pending_past_the_deadline_where_the_change_has_arrived_tries_the_next_a
 def test_what_a_person_did_to_the_change_meanwhile_is_said(
     now: str | None, says: VerificationStatus, status: str, words: str
 ) -> None:
-    world = World(verifiers=(FakeVerifier(["pending", says]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["pending", says]),))
     world.start()
     world.merge()
     world.forge.files[FILE] = now
@@ -230,7 +234,7 @@ def test_what_a_person_did_to_the_change_meanwhile_is_said(
 
 
 def test_a_change_that_was_taken_back_and_never_arrived_is_said_at_the_deadline() -> None:
-    world = World(verifiers=(FakeVerifier(["pending"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["pending"]),))
     world.start()
     world.merge()
     world.forge.files[FILE] = "memory: 1Gi\n"
@@ -241,7 +245,7 @@ def test_a_change_that_was_taken_back_and_never_arrived_is_said_at_the_deadline(
 
 
 def test_a_forge_that_cannot_be_asked_holds_up_no_verdict() -> None:
-    world = World(verifiers=(FakeVerifier(["pending", "success"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["pending", "success"]),))
     world.start()
     world.merge()
 
@@ -255,7 +259,7 @@ def test_a_forge_that_cannot_be_asked_holds_up_no_verdict() -> None:
 def test_what_fails_before_the_change_has_arrived_is_not_its_failure() -> None:
     argo = FakeVerifier(["pending", "pending", "success"], name="argocd", facts={AWAITED: "yes"})
     pods = FakeVerifier(["failed"], name="pods")
-    world = World(verifiers=(argo, pods))
+    world = IncidentRun(verifiers=(argo, pods))
     world.start()
     state = world.merge().state
     assert (state["verification_status"], state["incident"].attempt) == ("pending", 1)
@@ -267,7 +271,7 @@ def test_what_fails_before_the_change_has_arrived_is_not_its_failure() -> None:
 
 
 def test_a_sync_that_failed_is_a_failure_though_nothing_arrived() -> None:
-    world = World(verifiers=(FakeVerifier(["failed"], name="argocd", facts={AWAITED: "yes"}),))
+    world = IncidentRun(verifiers=(FakeVerifier(["failed"], name="argocd", facts={AWAITED: "yes"}),))
     world.start()
     assert world.merge().state["incident"].attempt == 2
 
@@ -281,7 +285,7 @@ def test_others_look_from_when_the_change_was_first_seen_to_be_there() -> None:
             return super().observe(rollout, earlier)
 
     argo = FakeVerifier(["pending"], name="argocd", facts={AWAITED: "yes"})
-    world = World(verifiers=(argo, Pods(["pending"], name="pods")))
+    world = IncidentRun(verifiers=(argo, Pods(["pending"], name="pods")))
     world.start()
     world.merge(at="2025-12-31T23:00:00Z")
     argo.facts = {ARRIVED: "yes"}
@@ -298,7 +302,7 @@ def test_verifiers_are_told_whose_pods_the_change_makes_anew() -> None:
             asked.append(rollout.remade)
             return super().observe(rollout, earlier)
 
-    world = World(verifiers=(Pods(["failed"], name="pods"),))
+    world = IncidentRun(verifiers=(Pods(["failed"], name="pods"),))
     first, second = world.planner.plan.proposals
     told = first.model_copy(update={"remade": ("Deployment/checkout",)})
     world.planner.plan = world.planner.plan.model_copy(update={"proposals": (told, second)})
@@ -308,7 +312,7 @@ def test_verifiers_are_told_whose_pods_the_change_makes_anew() -> None:
 
 
 def test_what_servers_say_is_redacted_before_it_is_kept() -> None:
-    world = World(verifiers=(FakeVerifier(["pending"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["pending"]),))
     made = world.driver()
     ports = Ports(
         logs=FakeLogs(world.cases), planner=world.planner, forge=world.forge, now=world.now,
@@ -322,7 +326,7 @@ def test_what_servers_say_is_redacted_before_it_is_kept() -> None:
 
 
 def test_declining_to_take_a_change_back_leaves_it_merged_and_says_so() -> None:
-    world = World(verifiers=(FakeVerifier(["success"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["success"]),))
     world.start()
     world.merge()
     world.driver().revert("inc-3f9a2c-1", Review(kind="revert", by="ann"))
@@ -331,7 +335,7 @@ def test_declining_to_take_a_change_back_leaves_it_merged_and_says_so() -> None:
 
 
 def test_failed_tries_the_next_action_as_the_next_attempt_then_needs_a_person() -> None:
-    world = World(verifiers=(FakeVerifier(["failed"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["failed"]),))
     world.start()
     state = world.merge().state
     assert state["workflow_status"] == "awaiting_review"
@@ -350,7 +354,7 @@ def test_failed_tries_the_next_action_as_the_next_attempt_then_needs_a_person() 
 
 
 def test_what_a_person_has_changed_since_is_not_taken_back() -> None:
-    world = World(verifiers=(FakeVerifier(["success"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["success"]),))
     world.start()
     world.merge()
     world.forge.files[FILE] = "memory: 3Gi\n"
@@ -360,7 +364,7 @@ def test_what_a_person_has_changed_since_is_not_taken_back() -> None:
 
 
 def test_a_person_takes_a_resolved_change_back() -> None:
-    world = World(verifiers=(FakeVerifier(["success"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["success"]),))
     world.start()
     assert world.merge().state["workflow_status"] == "resolved"
     name = world.driver().records()[0].incident_id
@@ -374,7 +378,7 @@ def test_a_person_takes_a_resolved_change_back() -> None:
 
 
 def test_a_person_takes_a_change_back_after_all_attempts_are_used_up() -> None:
-    world = World(verifiers=(FakeVerifier(["failed"]),), limits=RunLimits(attempts=1))
+    world = IncidentRun(verifiers=(FakeVerifier(["failed"]),), limits=RunLimits(attempts=1))
     world.start()
     assert world.merge().state["workflow_status"] == "needs_person"
     state = world.driver().revert(world.driver().records()[0].incident_id, Review(kind="revert", by="ann")).state
@@ -383,7 +387,7 @@ def test_a_person_takes_a_change_back_after_all_attempts_are_used_up() -> None:
 
 @pytest.mark.parametrize("words", ["retry", "use 3"])
 def test_whole_files_of_a_way_back_are_never_written_over_what_came_since(words: str) -> None:
-    world = World(verifiers=(FakeVerifier(["success"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["success"]),))
     world.start()
     world.merge()
     world.driver().revert(world.driver().records()[0].incident_id, Review(kind="revert", by="ann"))
@@ -395,14 +399,14 @@ def test_whole_files_of_a_way_back_are_never_written_over_what_came_since(words:
 
 
 def test_what_was_never_merged_cannot_be_taken_back() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     with pytest.raises(ConfigError, match="no merged change"):
         world.driver().revert(world.driver().records()[0].incident_id, Review(kind="revert"))
 
 
 def test_a_value_is_set_within_bounds_and_stays_an_option() -> None:
-    world = World(planner=FakePlanner(TWO, out_of_bounds="64Gi"))
+    world = IncidentRun(planner=FakePlanner(TWO, out_of_bounds="64Gi"))
     world.start()
     state = world.answer("changes_requested", words="set memory=3Gi").state
     assert state["git_changes"] == {FILE: "3Gi"}
@@ -412,7 +416,7 @@ def test_a_value_is_set_within_bounds_and_stays_an_option() -> None:
 
 
 def test_an_ignored_incident_stays_quiet_as_long_as_was_asked() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     world.answer("closed", words="ignored for 7d", by="ann", until="2026-01-08T00:00:00Z")
     world.pass_time(days=6)
@@ -422,7 +426,7 @@ def test_an_ignored_incident_stays_quiet_as_long_as_was_asked() -> None:
 
 
 def test_a_freeze_holds_the_change_back_until_a_later_run() -> None:
-    world = World(planner=FakePlanner(TWO, ice="freeze: weekend"))
+    world = IncidentRun(planner=FakePlanner(TWO, ice="freeze: weekend"))
     state = world.start().state
     assert (state["workflow_status"], state["incident"].held) == ("recorded", "freeze: weekend")
     assert world.forge.branches == {}
@@ -434,7 +438,7 @@ def test_a_freeze_holds_the_change_back_until_a_later_run() -> None:
 
 
 def test_what_is_held_and_seen_again_is_not_made_twice() -> None:
-    world = World(planner=FakePlanner(TWO, ice="freeze: weekend"))
+    world = IncidentRun(planner=FakePlanner(TWO, ice="freeze: weekend"))
     world.start()
     assert world.start().state["incident"].held
     world.planner.ice = ""
@@ -443,7 +447,7 @@ def test_what_is_held_and_seen_again_is_not_made_twice() -> None:
 
 
 def test_attempts_are_bounded() -> None:
-    world = World(verifiers=(FakeVerifier(["failed"]),), limits=RunLimits(attempts=1))
+    world = IncidentRun(verifiers=(FakeVerifier(["failed"]),), limits=RunLimits(attempts=1))
     world.start()
     state = world.merge().state
     assert list(world.forge.branches) == []
@@ -451,7 +455,7 @@ def test_attempts_are_bounded() -> None:
 
 
 def test_a_reviewer_chooses_another_option_in_the_same_branch() -> None:
-    world = World()
+    world = IncidentRun()
     first = world.start().state
     state = world.answer("changes_requested", words="use 2", by="ann").state
     assert state["incident"].chosen == "roll_back"
@@ -466,7 +470,7 @@ def test_a_reviewer_chooses_another_option_in_the_same_branch() -> None:
     [("use 3", "there is no option 3"), ("too much!", "the commands are `use N`"), ("use 0", "no option 0")],
 )
 def test_words_that_cannot_be_followed_are_noted_and_change_nothing(words: str, says: str) -> None:
-    world = World()
+    world = IncidentRun()
     before = world.start().state
     state = world.answer("changes_requested", words=words).state
     assert says in state["incident"].reason
@@ -477,7 +481,7 @@ def test_words_that_cannot_be_followed_are_noted_and_change_nothing(words: str, 
 
 def test_an_option_that_the_guardrails_forbid_leaves_the_pull_request_as_it_is() -> None:
     plan = TWO.model_copy(update={"proposals": (TWO.proposals[0], proposal("roll_back", "x: 1\n", file="deny.yaml"))})
-    world = World(
+    world = IncidentRun(
         planner=FakePlanner(plan, forbidden=("deny.yaml",)),
         forge=FakeForge({FILE: "memory: 1Gi\n", "deny.yaml": "x: 0\n"}),
     )
@@ -488,7 +492,7 @@ def test_an_option_that_the_guardrails_forbid_leaves_the_pull_request_as_it_is()
 
 
 def test_rounds_of_feedback_are_bounded() -> None:
-    world = World(limits=RunLimits(rounds=1))
+    world = IncidentRun(limits=RunLimits(rounds=1))
     world.start()
     world.answer("changes_requested", words="use 2")
     state = world.answer("changes_requested", words="use 1").state
@@ -497,7 +501,7 @@ def test_rounds_of_feedback_are_bounded() -> None:
 
 
 def test_what_changed_nothing_uses_no_round_up() -> None:
-    world = World(limits=RunLimits(rounds=1), planner=FakePlanner(TWO, out_of_bounds="9Ti"))
+    world = IncidentRun(limits=RunLimits(rounds=1), planner=FakePlanner(TWO, out_of_bounds="9Ti"))
     world.start()
     for words in ("bogus", "use 9", "set memory=9Ti"):
         assert world.answer("changes_requested", words=words).state["incident"].rounds == 0
@@ -506,7 +510,7 @@ def test_what_changed_nothing_uses_no_round_up() -> None:
 
 
 def test_closing_without_a_merge_is_a_rejection_that_is_remembered() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     state = world.answer("closed", words="the JVM leaks", by="ann", at="2026-01-01T01:00:00Z").state
     assert (state["workflow_status"], state["incident"].reason) == ("rejected", "the JVM leaks")
@@ -528,22 +532,22 @@ def test_closing_without_a_merge_is_a_rejection_that_is_remembered() -> None:
 def test_guardrails_on_the_final_difference_pick_the_next_proposal_or_a_person() -> None:
     plan = TWO.model_copy(update={"proposals": (proposal("a", "x: 1\n", file="deny.yaml"), TWO.proposals[1])})
     forge = FakeForge({FILE: "memory: 1Gi\n", "deny.yaml": "x: 0\n"})
-    world = World(planner=FakePlanner(plan, forbidden=("deny.yaml",)), forge=forge)
+    world = IncidentRun(planner=FakePlanner(plan, forbidden=("deny.yaml",)), forge=forge)
     assert world.start().state["incident"].chosen == "roll_back"
-    nothing = World(planner=FakePlanner(plan, forbidden=("deny.yaml", FILE)), forge=forge)
+    nothing = IncidentRun(planner=FakePlanner(plan, forbidden=("deny.yaml", FILE)), forge=forge)
     state = nothing.start().state
     assert (state["workflow_status"], state["git_changes"]) == ("needs_person", {})
     assert "deny.yaml is denied" in state["incident"].reason
 
 
 def test_a_pinned_application_needs_a_person() -> None:
-    state = World(planner=FakePlanner(TWO, pinned="v1.2")).start().state
+    state = IncidentRun(planner=FakePlanner(TWO, pinned="v1.2")).start().state
     assert (state["workflow_status"], state["git_changes"]) == ("needs_person", {})
     assert "pinned to v1.2" in state["incident"].reason
 
 
 def test_the_same_incident_again_is_one_thread_and_one_pull_request() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     state = world.start().state
     assert (state["incident"].seen, state["workflow_status"]) == (2, "awaiting_review")
@@ -553,7 +557,7 @@ def test_the_same_incident_again_is_one_thread_and_one_pull_request() -> None:
 
 
 def test_an_event_that_no_longer_fits_changes_nothing() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     world.merge()
     state = world.answer("closed", words="too late").state
@@ -563,7 +567,7 @@ def test_an_event_that_no_longer_fits_changes_nothing() -> None:
 
 
 def test_each_invocation_is_one_commit_with_skip_ci() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     world.merge()
     assert world.store.messages == [
@@ -574,7 +578,7 @@ def test_each_invocation_is_one_commit_with_skip_ci() -> None:
 
 
 def test_a_failing_forge_still_gives_the_whole_state_and_leaves_what_is_needed_to_go_on() -> None:
-    world = World(forge=FakeForge({FILE: "memory: 1Gi\n"}, fails=ServiceError("no permission")))
+    world = IncidentRun(forge=FakeForge({FILE: "memory: 1Gi\n"}, fails=ServiceError("no permission")))
     result = world.start()
     assert isinstance(result.error, ServiceError)
     assert (result.state["workflow_status"], result.state["incident"].reason) == ("failed", "no permission")
@@ -585,7 +589,7 @@ def test_a_failing_forge_still_gives_the_whole_state_and_leaves_what_is_needed_t
 
 
 def test_an_invocation_that_breaks_can_be_repeated() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     world.verifiers = (FakeVerifier([]),)
     with pytest.raises(IndexError):
@@ -596,7 +600,7 @@ def test_an_invocation_that_breaks_can_be_repeated() -> None:
 
 
 def test_a_preview_writes_nothing_and_is_bound_by_no_earlier_decision() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     world.answer("closed", words="no", at="2026-01-01T01:00:00Z")
     before = len(world.store.messages)
@@ -606,7 +610,7 @@ def test_a_preview_writes_nothing_and_is_bound_by_no_earlier_decision() -> None:
 
 
 def test_a_preview_of_an_open_incident_starts_from_its_start() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     world.answer("changes_requested", words="use 2")
     state = world.driver(preview=True).start(world.cases[0]).state
@@ -615,7 +619,7 @@ def test_a_preview_of_an_open_incident_starts_from_its_start() -> None:
 
 
 def test_what_needed_a_person_is_looked_at_anew_on_its_own_thread() -> None:
-    world = World(planner=FakePlanner(RemediationPlan(reason="not defined here")))
+    world = IncidentRun(planner=FakePlanner(RemediationPlan(reason="not defined here")))
     world.start()
     world.planner = FakePlanner(TWO)
     state = world.start().state
@@ -625,13 +629,13 @@ def test_what_needed_a_person_is_looked_at_anew_on_its_own_thread() -> None:
 
 
 def test_the_commit_is_made_on_the_base_that_the_change_was_made_on() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     assert world.forge.branches["remediator/inc-3f9a2c-1-1"].base.commit == "c0"
 
 
 def test_two_answers_at_once_the_second_is_told() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     slow, quick = world.driver(), world.driver()
     known = slow.records()[0].incident_id
@@ -644,7 +648,7 @@ def test_two_answers_at_once_the_second_is_told() -> None:
 
 def test_an_unknown_incident_is_the_users_mistake() -> None:
     with pytest.raises(ConfigError, match="inc-none"):
-        World().driver().state("inc-none")
+        IncidentRun().driver().state("inc-none")
 
 
 def test_a_slot_that_a_merge_frees_goes_to_the_gravest_that_is_held() -> None:
@@ -653,7 +657,7 @@ def test_a_slot_that_a_merge_frees_goes_to_the_gravest_that_is_held() -> None:
         case(severity="warning" if name == "warning" else "critical", fingerprint=prints[name], name=name)
         for name in prints
     )
-    world = World(cases=cases)
+    world = IncidentRun(cases=cases)
     caps = Caps(open=1)
 
     def driver() -> Driver:

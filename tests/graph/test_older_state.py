@@ -11,17 +11,17 @@ from remediator.domain.lifecycle import Review
 from remediator.graph.driver import Driver
 from remediator.services.checkpoints.documents import SCHEMA, document_path
 from tests.fake_ports import FakeVerifier, MemoryRefStore
-from tests.graph.incident_run import World
+from tests.graph.incident_run import IncidentRun
 
 STATES = Path(__file__).parents[1] / "fixtures" / "state"
 RELEASES = sorted(path.name for path in STATES.iterdir())
 INCIDENT = "inc-3f9a2c-1"
 
 
-def world(release: str, state: str, verdict: str = "success") -> World:
+def world(release: str, state: str, verdict: str = "success") -> IncidentRun:
     """The world as it is now, its memory as that release left it."""
     folder = STATES / release / state
-    known = World(verifiers=(FakeVerifier(["failed"]),)) if state == "second_attempt" else World()
+    known = IncidentRun(verifiers=(FakeVerifier(["failed"]),)) if state == "second_attempt" else IncidentRun()
     known.start()
     if state != "awaiting_review":
         known.merge(at="2026-01-01T00:05:00Z")
@@ -31,11 +31,11 @@ def world(release: str, state: str, verdict: str = "success") -> World:
     return known
 
 
-def stored(known: World) -> int:
+def stored(known: IncidentRun) -> int:
     return int(json.loads(known.store.read(known.store.head())[document_path(INCIDENT)])["schema"])
 
 
-def driver(known: World) -> Driver:
+def driver(known: IncidentRun) -> Driver:
     return known.driver()
 
 

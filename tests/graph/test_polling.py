@@ -15,18 +15,18 @@ from remediator.graph.limits import RunLimits
 from remediator.graph.polling import Polling, unsettled
 from remediator.settings import Settings
 from tests.fake_ports import FakeVerifier
-from tests.graph.incident_run import World
+from tests.graph.incident_run import IncidentRun
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def looked(
     says: list, total: timedelta, *, deadline: timedelta | None = None
-) -> tuple[World, DriverResult, list[float]]:
+) -> tuple[IncidentRun, DriverResult, list[float]]:
     """A merge, then as many looks as there is patience for; on the world's own clock."""
     slept: list[float] = []
     limits = RunLimits(deadline=deadline) if deadline else RunLimits()
-    world = World(verifiers=(FakeVerifier(says),), limits=limits)
+    world = IncidentRun(verifiers=(FakeVerifier(says),), limits=limits)
     world.start()
     result = world.merge()
 
@@ -74,14 +74,14 @@ def test_the_deadline_ends_it_before_patience_does() -> None:
 
 
 def test_where_no_verifier_is_configured_nothing_is_waited_for() -> None:
-    world = World()
+    world = IncidentRun()
     world.start()
     assert not unsettled(world.merge().state)
 
 
 def test_of_several_incidents_each_keeps_its_last_word(tmp_path) -> None:
     """One Application's sync concerns two incidents: the one that ends first is not looked at again."""
-    world = World(verifiers=(FakeVerifier(["pending"]),))
+    world = IncidentRun(verifiers=(FakeVerifier(["pending"]),))
     world.start()
     pending = world.merge().state
     over = {**pending, "workflow_status": "resolved", "verification_status": "success"}

@@ -10,12 +10,12 @@ from remediator.graph.driver import Driver
 from remediator.graph.state import VALUES, without_log_texts
 from remediator.services.checkpoints.saver import RefCheckpointSaver
 from tests.fake_ports import FakeLogs
-from tests.graph.incident_run import World, case
+from tests.graph.incident_run import IncidentRun, case
 
 SECRETIVE = "customer 4711 could not pay"
 
 
-def driver(world: World) -> Driver:
+def driver(world: IncidentRun) -> Driver:
     saver = RefCheckpointSaver(world.store, allowed=VALUES, withhold=without_log_texts, keep=1)
     ports = Ports(logs=FakeLogs(world.cases), planner=world.planner, forge=world.forge, now=world.now)
     return replace(world.driver(), graph=build(ports, saver), memory=saver)
@@ -26,7 +26,7 @@ def test_texts_of_logs_are_shown_once_and_not_stored() -> None:
     evidence = tuple(item.model_copy(update={"text": SECRETIVE}) for item in one.diagnosis.evidence)
     context = (Evidence.model_validate({**evidence[0].model_dump(), "id": "C1", "text": SECRETIVE}),)
     diagnosis = one.diagnosis.model_copy(update={"evidence": evidence, "context": context})
-    world = World(cases=(one.model_copy(update={"diagnosis": diagnosis, "excerpt": SECRETIVE}),))
+    world = IncidentRun(cases=(one.model_copy(update={"diagnosis": diagnosis, "excerpt": SECRETIVE}),))
     state = driver(world).start(world.cases[0]).state
     assert state["raw_log"] == SECRETIVE
     assert SECRETIVE in next(iter(world.forge.branches.values())).body

@@ -1,4 +1,4 @@
-"""What of a text would act on whoever reads it on GitHub: judged by a real parser, with GitHub's own habits beside it."""
+"""Find what of a text would act on whoever reads it on GitHub: judged by a real parser, with GitHub's own habits beside it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ ACTION = ("remediator", "policies", "scripts", "action.yml", "pyproject.toml", "
 
 @dataclass
 class Job:
-    """What a run of the runner left behind."""
+    """Result of one run of the runner."""
 
     code: int
     log: list[dict[str, Any]]
@@ -43,40 +43,40 @@ class Job:
 
     @property
     def said(self) -> str:
-        """What a reader of a failed test needs."""
-        return "".join(str(one.get("msg", "")) for one in self.log if one.get("raw_output") or "Result" in str(one))[
-            -3000:
-        ]
+        """Return what a reader of a failed test needs."""
+        return "".join(
+            str(item.get("msg", "")) for item in self.log if item.get("raw_output") or "Result" in str(item)
+        )[-3000:]
 
     @property
     def outputs(self) -> dict[str, str]:
-        """Of all steps; later ones win."""
-        found = (one for one in self.log if one.get("command") == "set-output" and "name" in one)
-        return {one["name"]: one.get("arg", "") for one in found}
+        """Return the outputs of all steps; later ones win."""
+        outputs = (item for item in self.log if item.get("command") == "set-output" and "name" in item)
+        return {item["name"]: item.get("arg", "") for item in outputs}
 
     @property
     def summary(self) -> str:
         """The step summary, as the runner took it."""
-        return "\n".join(dict.fromkeys(one["content"] for one in self.log if one.get("command") == "summary"))
+        return "\n".join(dict.fromkeys(item["content"] for item in self.log if item.get("command") == "summary"))
 
     @property
     def annotations(self) -> list[tuple[str, str]]:
         """Kind and text, as the runner read them."""
         return [
-            (one["command"], one.get("arg", ""))
-            for one in self.log
-            if one.get("command") in {"error", "warning", "notice"}
+            (item["command"], item.get("arg", ""))
+            for item in self.log
+            if item.get("command") in {"error", "warning", "notice"}
         ]
 
     @property
     def obeyed(self) -> set[str]:
         """The workflow commands that the runner read in what steps printed."""
-        return {one["command"] for one in self.log if one.get("command") and "raw" in one}
+        return {item["command"] for item in self.log if item.get("command") and "raw" in item}
 
     def result(self, step: str) -> str:
         """success, failure or skipped; empty for a step that never came up."""
-        found = [one["stepResult"] for one in self.log if one.get("step") == step and "stepResult" in one]
-        return str(found[-1]) if found else ""
+        results = [item["stepResult"] for item in self.log if item.get("step") == step and "stepResult" in item]
+        return str(results[-1]) if results else ""
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Runner:
     """Files that lie in the workspace before the first step."""
     runs: int = 0
     canary: Path = Path()
-    """What hostile texts try to make; a short path, so that it fits where lengths are bounded."""
+    """The file that hostile texts try to make; a short path, so that it fits where lengths are bounded."""
 
     def __call__(self, workflow: str | Path, event: str, payload: dict[str, Any], *options: str) -> Job:
         self.runs += 1
@@ -105,7 +105,7 @@ class Runner:
             **{f"{name}@{sha}": STUBS / name.replace("/", "-") for name, sha in pinned()},
             "OWNER/remediator@SHA": self.action,
         }
-        given = {
+        environ = {
             "GITHUB_API_URL": self.server.url, "GITHUB_GRAPHQL_URL": f"{self.server.url}/graphql", "STAND_ACTION": str(self.action), "REMEDIATOR_VENV": str(self.venv),
             "STAND_ORIGIN": str(self.server.world.bare.path), "STAND_CACHE": str(self.folder / "cache"), **self.environ,
         }  # fmt: skip
@@ -114,16 +114,18 @@ class Runner:
             "-P", "ubuntu-24.04=-self-hosted", "-P", "ubuntu-latest=-self-hosted", "-s", "GITHUB_TOKEN=bot-token",
             "--action-cache-path", str(place / "act"), "--no-cache-server", "--action-offline-mode", "--defaultbranch", "main", "--actor", "ada",
             *(part for name, path in local.items() for part in ("--local-repository", f"{name}={path}")),
-            *(part for name, text in given.items() for part in ("--env", f"{name}={text}")),
+            *(part for name, text in environ.items() for part in ("--env", f"{name}={text}")),
             *(part for name, text in self.variables.items() for part in ("--var", f"{name}={text}")),
             *options,
         ]  # fmt: skip
         home = place / "home"
         home.mkdir()
-        own = {"PATH": os.environ["PATH"], "HOME": str(home), "GIT_CONFIG_GLOBAL": os.devnull}
-        done = subprocess.run(command, cwd=project, env=own, capture_output=True, text=True, check=False, timeout=300)
-        log = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        return Job(done.returncode, log, done.stdout + done.stderr)
+        process_environ = {"PATH": os.environ["PATH"], "HOME": str(home), "GIT_CONFIG_GLOBAL": os.devnull}
+        process = subprocess.run(
+            command, cwd=project, env=process_environ, capture_output=True, text=True, check=False, timeout=300
+        )
+        log = [json.loads(line) for line in process.stdout.splitlines() if line.startswith("{")]
+        return Job(process.returncode, log, process.stdout + process.stderr)
 
     @property
     def action(self) -> Path:
@@ -175,17 +177,17 @@ def pinned() -> frozenset[tuple[str, str]]:
     """The actions that our action and workflows use, with the commit that each is pinned to."""
     files = [ROOT / "action.yml", *(ROOT / ".github/workflows").glob("*.yml"), *EXAMPLES.glob("*.yml")]
     uses = [use for file in files for use in _uses(yaml.safe_load(file.read_text()))]
-    found = (use.partition("@") for use in uses if use.startswith("actions/"))
-    return frozenset(("/".join(name.split("/")[:2]), sha) for name, _, sha in found)
+    actions = (use.partition("@") for use in uses if use.startswith("actions/"))
+    return frozenset(("/".join(name.split("/")[:2]), sha) for name, _, sha in actions)
 
 
 def _uses(node: Any) -> list[str]:
     if isinstance(node, list):
-        return [use for one in node for use in _uses(one)]
+        return [use for item in node for use in _uses(item)]
     if not isinstance(node, dict):
         return []
-    own = [node["uses"]] if isinstance(node.get("uses"), str) else []
-    return own + [use for one in node.values() for use in _uses(one)]
+    uses = [node["uses"]] if isinstance(node.get("uses"), str) else []
+    return uses + [use for item in node.values() for use in _uses(item)]
 
 
 def proposed(runner: Runner) -> tuple[Job, int, str]:

@@ -23,10 +23,10 @@ GITOPS = ROOT / "examples" / "gitops"
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     files = {str(p.relative_to(GITOPS)): p.read_text() for p in GITOPS.rglob("*") if p.is_file()}
-    with stand_in(tmp_path, files) as one:
+    with stand_in(tmp_path, files) as server:
         log = archive(**{"a.txt": LOG})
-        one.world.artifacts = [Artifact(5, "incident", 9, log), Artifact(6, "incident-log", 9, log)]
-        yield one
+        server.world.artifacts = [Artifact(5, "incident", 9, log), Artifact(6, "incident-log", 9, log)]
+        yield server
 
 
 @pytest.fixture

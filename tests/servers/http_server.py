@@ -35,7 +35,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back; `drip` seconds between bytes, `cut` sends fewer bytes than were announced."""
+    """One answer; `drip` seconds between bytes, `cut` sends fewer bytes than were announced."""
 
     body: Any = ""
     status: int = 200
@@ -64,10 +64,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length).decode() if length else ""
         form = body if "form" in (self.headers.get("Content-Type") or "") else ""
         parameters = parse_qsl(parts.query, keep_blank_values=True) + parse_qsl(form, keep_blank_values=True)
-        asked = Asked(self.command, parts.path, parameters, {k.lower(): v for k, v in self.headers.items()}, body)
+        request = Asked(self.command, parts.path, parameters, {k.lower(): v for k, v in self.headers.items()}, body)
         with self.server.lock:
-            self.server.asked.append(asked)
-        answer = self.server.script(asked)
+            self.server.requests.append(request)
+        answer = self.server.script(request)
         self.server.stopped.wait(answer.wait)
         with contextlib.suppress(OSError):
             self._send(answer)
@@ -104,7 +104,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, script: Script) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.script, self.asked, self.lock = script, [], threading.Lock()
+        self.script, self.requests, self.lock = script, [], threading.Lock()
         self.stopped = threading.Event()
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -118,7 +118,7 @@ class Running:
 
     @property
     def asked(self) -> list[Asked]:
-        return self.server.asked
+        return self.server.requests
 
 
 @contextlib.contextmanager
@@ -173,11 +173,11 @@ def dripping(connections: list[object] | None = None) -> Iterator[str]:
 
 def certificate(folder: Path) -> Path:
     """A self-signed certificate for 127.0.0.1 with its key, in one file."""
-    made = folder / "server.pem"
+    bundle = folder / "server.pem"
     key, cert = folder / "key.pem", folder / "cert.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     command += ["-keyout", str(key), "-out", str(cert), "-days", "2", "-subj", "/CN=127.0.0.1"]
     command += ["-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run(command, check=True, capture_output=True)
-    made.write_text(key.read_text() + cert.read_text())
-    return made
+    bundle.write_text(key.read_text() + cert.read_text())
+    return bundle

@@ -76,11 +76,11 @@ class RealCluster:
         at = _path(kind, namespace)
         with contextlib.suppress(urllib.error.HTTPError):
             full["metadata"]["resourceVersion"] = self.ask("GET", f"{at}/{name}")["metadata"]["resourceVersion"]
-        made = self.ask(*(("PUT", f"{at}/{name}") if "resourceVersion" in full["metadata"] else ("POST", at)), full)
+        stored = self.ask(*(("PUT", f"{at}/{name}") if "resourceVersion" in full["metadata"] else ("POST", at)), full)
         if "status" in full and not kind.startswith("argoproj.io"):
             if "observedGeneration" in full["status"]:
-                full["status"]["observedGeneration"] = made["metadata"]["generation"]
-            self.ask("PUT", f"{at}/{name}/status", {**full, "metadata": made["metadata"]})
+                full["status"]["observedGeneration"] = stored["metadata"]["generation"]
+            self.ask("PUT", f"{at}/{name}/status", {**full, "metadata": stored["metadata"]})
 
     def drop(self, kind: str, name: str, namespace: str = "shop") -> None:
         self.ask("DELETE", f"{_path(kind, namespace)}/{name}?gracePeriodSeconds=0")
@@ -100,9 +100,9 @@ class RealCluster:
             namespace = document["metadata"].get("namespace", "")
             plural = _PLURALS[document["kind"]]
             self.ask("POST", _path(f"{document['apiVersion']}/{plural}", namespace), document)
-        wanted = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": []}}
+        token_request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": []}}
         path = "/api/v1/namespaces/remediator/serviceaccounts/remediator/token"
-        self.token = self.ask("POST", path, wanted)["status"]["token"]
+        self.token = self.ask("POST", path, token_request)["status"]["token"]
         return self.token
 
     def _namespace(self, name: str) -> None:
@@ -127,8 +127,8 @@ def _client_certificate(folder: Path) -> Path:
     authority = ["-keyout", "clients.key", "-out", "clients.crt", "-subj", "/CN=clients"]
     user = ["-keyout", "client.key", "-out", "client.crt", "-subj", "/CN=narrow-user", "-CA", "clients.crt"]
     user += ["-CAkey", "clients.key", "-addext", "extendedKeyUsage=clientAuth", "-addext", "basicConstraints=CA:FALSE"]
-    for more in (authority, user):
-        subprocess.run([*new, *more], cwd=folder, check=True, capture_output=True)
+    for certificate in (authority, user):
+        subprocess.run([*new, *certificate], cwd=folder, check=True, capture_output=True)
     return folder / "clients.crt"
 
 
@@ -139,7 +139,7 @@ def _path(kind: str, namespace: str) -> str:
 
 
 def _complete(kind: str, body: dict[str, Any]) -> dict[str, Any]:
-    """What a real server insists on and no reader looks at."""
+    """Add what a real server insists on and no reader looks at."""
     full: dict[str, Any] = json.loads(json.dumps(body))
     if kind == "apps/v1/deployments":
         labels = {"app": "any"}
@@ -154,8 +154,12 @@ def _complete(kind: str, body: dict[str, Any]) -> dict[str, Any]:
             owner |= {"apiVersion": "apps/v1", "uid": owner["name"]}
         for condition in full["status"].get("conditions", []):
             condition.setdefault("status", "True")
-        for one in full["status"].get("containerStatuses", []):
-            one |= {"image": "registry.example.com/app:1", "imageID": "", "ready": "running" in one.get("state", {})}
+        for status in full["status"].get("containerStatuses", []):
+            status |= {
+                "image": "registry.example.com/app:1",
+                "imageID": "",
+                "ready": "running" in status.get("state", {}),
+            }
     return full
 
 
@@ -194,7 +198,7 @@ def real_cluster(folder: Path) -> Iterator[RealCluster]:
     server += [f"--api-audiences={issuer}", "--authorization-mode=RBAC", f"--token-auth-file={folder / 'tokens.csv'}"]
     server += ["--service-cluster-ip-range=10.0.0.0/24", "--disable-admission-plugins=ServiceAccount"]
     server += [f"--client-ca-file={client}"]
-    made = RealCluster(f"https://127.0.0.1:{port}", folder / "certificates" / "apiserver.crt")
+    real_cluster = RealCluster(f"https://127.0.0.1:{port}", folder / "certificates" / "apiserver.crt")
     with started(etcd, f"{at}/health", folder), started(server, "", folder):
-        _until(lambda: made.ask("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/view"), 60)
-        yield made
+        _until(lambda: real_cluster.ask("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/view"), 60)
+        yield real_cluster

@@ -44,14 +44,14 @@ class Api:
         return [f"{request.method} {request.url.path}" for request in self.app]
 
 
-def pod(*statuses: dict[str, Any], created: str = "2026-11-22T12:41:00Z", ready: bool = True, **more: Any) -> dict:
+def pod(*statuses: dict[str, Any], created: str = "2026-11-22T12:41:00Z", ready: bool = True, **fields: Any) -> dict:
     """A Deployment's pod."""
     owner = {"kind": "ReplicaSet", "name": "checkout-6d5f4c8b7", "controller": True}
     return {
         "metadata": {
             "creationTimestamp": created,
-            "labels": {"pod-template-hash": more.pop("template", "6d5f4c8b7")},
-            "ownerReferences": [{**owner, "name": more.pop("owner", owner["name"])}],
+            "labels": {"pod-template-hash": fields.pop("template", "6d5f4c8b7")},
+            "ownerReferences": [{**owner, "name": fields.pop("owner", owner["name"])}],
         },
         "spec": {"containers": [{"name": "app", "image": "registry.example.com/checkout:1.4.2"}]},
         "status": {
@@ -65,7 +65,7 @@ def pod(*statuses: dict[str, Any], created: str = "2026-11-22T12:41:00Z", ready:
                 }
             ],
             "containerStatuses": list(statuses) or [running()],
-            **more,
+            **fields,
         },
     }
 
@@ -114,7 +114,7 @@ def cluster() -> Iterator[Api]:
     import kmock
 
     started, stop = threading.Event(), []
-    found: list[Api] = []
+    apis: list[Api] = []
 
     async def run() -> None:
         app = kmock.KubernetesEmulator()
@@ -123,7 +123,7 @@ def cluster() -> Iterator[Api]:
         async with app, kmock.Server(app):
             ending = asyncio.Event()
             stop.append((asyncio.get_running_loop(), ending))
-            found.append(Api(app, str(app.url)))
+            apis.append(Api(app, str(app.url)))
             started.set()
             await ending.wait()
 
@@ -136,9 +136,9 @@ def cluster() -> Iterator[Api]:
     thread.start()
     assert started.wait(10)
     loop, ending = stop[0]
-    found[0].app["get /api/v1/namespaces/shop"] << {"metadata": {"name": "shop"}}
+    apis[0].app["get /api/v1/namespaces/shop"] << {"metadata": {"name": "shop"}}
     try:
-        yield found[0]
+        yield apis[0]
     finally:
         loop.call_soon_threadsafe(ending.set)
         thread.join(10)

@@ -25,7 +25,7 @@ Labels = tuple[tuple[str, str], ...]
 class _Line(NamedTuple):
     at: int
     labels: Labels
-    """What the stream has and the line itself: its structured metadata, and the level that Loki finds."""
+    """Labels of the stream and of the line itself: its structured metadata, and the level that Loki finds."""
     text: str
 
 
@@ -37,35 +37,35 @@ class LokiServer:
     tenant: str = ""
     most: int = 5000
     longest: float = 30 * 86_400 + 3600
-    shown: str = "30d1h"
+    length_in_words: str = "30d1h"
     message: int = 4 << 20
     """Bytes that its parts hand each other."""
 
     def add(self, at: float, text: str, metadata: dict[str, str] | None = None, **labels: str) -> None:
         stream = tuple(sorted(labels.items()))
-        told = tuple(sorted({**labels, "detected_level": "unknown", **(metadata or {})}.items()))
-        self.lines.setdefault(stream, []).append(_Line(int(at * NS), told, text))
+        stream_labels = tuple(sorted({**labels, "detected_level": "unknown", **(metadata or {})}.items()))
+        self.lines.setdefault(stream, []).append(_Line(int(at * NS), stream_labels, text))
 
-    def __call__(self, asked: Asked) -> Answer:
-        if self.tenant and asked.headers.get("x-scope-orgid") != self.tenant:
+    def __call__(self, request: Asked) -> Answer:
+        if self.tenant and request.headers.get("x-scope-orgid") != self.tenant:
             return Answer("no org id\n", 401, "text/plain; charset=utf-8")
-        if asked.path != "/loki/api/v1/query_range":
+        if request.path != "/loki/api/v1/query_range":
             return Answer("404 page not found\n", 404, "text/plain; charset=utf-8")
         try:
-            return self._range(asked)
+            return self._range(request)
         except _Refusal as refusal:
             return Answer(str(refusal), refusal.status, "text/plain; charset=utf-8")
 
-    def _range(self, asked: Asked) -> Answer:
-        query, limit = asked.get("query"), int(asked.get("limit") or 100)
-        start, end = _time(asked.get("start")), _time(asked.get("end"))
+    def _range(self, request: Asked) -> Answer:
+        query, limit = request.get("query"), int(request.get("limit") or 100)
+        start, end = _time(request.get("start")), _time(request.get("end"))
         if end <= start:
             raise _Refusal("end timestamp must not be before or equal to start time")
         if limit <= 0:
             raise _Refusal("limit must be a positive value")
-        if asked.get("direction") not in {"", "forward", "backward"}:
-            raise _Refusal(f"invalid direction '{asked.get('direction')}'")
-        step = int(asked.get("step") or max(1, (end - start) // NS // 250))
+        if request.get("direction") not in {"", "forward", "backward"}:
+            raise _Refusal(f"invalid direction '{request.get('direction')}'")
+        step = int(request.get("step") or max(1, (end - start) // NS // 250))
         if step <= 0:
             raise _Refusal("zero or negative query resolution step widths are not accepted. Try a positive integer")
         if (end - start) // NS / step > 11_000:
@@ -77,21 +77,23 @@ class LokiServer:
         hits = self._select(counted[1] if counted else query)
         if (end - start) / NS > self.longest:
             length = f"{(end - start) // NS // 3600}h0m0s"
-            raise _Refusal(f"the query time range exceeds the limit (query length: {length}, limit: {self.shown})")
+            raise _Refusal(
+                f"the query time range exceeds the limit (query length: {length}, limit: {self.length_in_words})"
+            )
         if counted:
-            return self._matrix([one.at for one in hits], start, end, step, int(counted[2]))
+            return self._matrix([hit.at for hit in hits], start, end, step, int(counted[2]))
         if limit > self.most:
             raise _Refusal(
                 f"max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {self.most})"
             )
-        hits = sorted((one for one in hits if start <= one.at < end), reverse=asked.get("direction") != "forward")
-        size = sum(len(one.text.encode()) for one in hits[:limit])
+        hits = sorted((item for item in hits if start <= item.at < end), reverse=request.get("direction") != "forward")
+        size = sum(len(item.text.encode()) for item in hits[:limit])
         if size > self.message:
-            said = f"trying to send message larger than max ({size} vs. {self.message})"
-            raise _Refusal(f"rpc error: code = ResourceExhausted desc = {said}", 500)
+            message = f"trying to send message larger than max ({size} vs. {self.message})"
+            raise _Refusal(f"rpc error: code = ResourceExhausted desc = {message}", 500)
         streams: dict[Labels, list[list[str]]] = {}
-        for one in hits[:limit]:
-            streams.setdefault(one.labels, []).append([str(one.at), one.text])
+        for hit in hits[:limit]:
+            streams.setdefault(hit.labels, []).append([str(hit.at), hit.text])
         result = [{"stream": dict(labels), "values": values} for labels, values in streams.items()]
         return Answer({"status": "success", "data": {"resultType": "streams", "result": result, "stats": {}}})
 
@@ -108,18 +110,19 @@ class LokiServer:
                 'empty-compatible value. For instance, app=~".*" does not meet this requirement, but app=~".+" will'
             )
         stages = list(_each(_STAGE, body[3]))
-        found = []
+        selected = []
         for stream, lines in self.lines.items():
             if all(_matches(dict(stream).get(name, ""), op, value) for name, op, value in matchers):
-                found += [one for one in lines if all(_passes(one, *stage) for stage in stages)]
-        return found
+                selected += [item for item in lines if all(_passes(item, *stage) for stage in stages)]
+        return selected
 
     @staticmethod
     def _matrix(stamps: list[int], start: int, end: int, step: int, width: int) -> Answer:
         """Its points are multiples of the step: the start is rounded down to one, the end up."""
         first, last = start // NS // step * step, -(-end // (NS * step)) * step
         counts = (
-            (at, sum(1 for one in stamps if (at - width) * NS < one <= at * NS)) for at in range(first, last + 1, step)
+            (at, sum(1 for item in stamps if (at - width) * NS < item <= at * NS))
+            for at in range(first, last + 1, step)
         )
         points = [[at, str(count)] for at, count in counts if count]
         result = [{"metric": {}, "values": points}] if points else []
@@ -127,8 +130,8 @@ class LokiServer:
 
 
 class _Refusal(Exception):
-    def __init__(self, said: str, status: int = 400) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
         self.status = status
 
 
@@ -138,14 +141,14 @@ def _time(text: str) -> int:
 
 
 def _each(kind: re.Pattern[str], text: str) -> list[tuple[str, ...]]:
-    found, at = [], 0
+    tokens, at = [], 0
     while text[at:].strip():
-        one = kind.match(text, at)
-        if one is None:
+        token = kind.match(text, at)
+        if token is None:
             raise _Refusal(f"parse error at line 1, col {at + 1}: syntax error: unexpected {text[at : at + 9]}")
-        found.append(tuple(part or "" for part in one.groups()))
-        at = one.end()
-    return found
+        tokens.append(tuple(part or "" for part in token.groups()))
+        at = token.end()
+    return tokens
 
 
 def _text(quoted: str) -> str:
@@ -156,15 +159,15 @@ def _text(quoted: str) -> str:
     return str(json.loads(quoted))
 
 
-def _matches(value: str, op: str, wanted: str) -> bool:
-    hit = bool(re2.compile(wanted).fullmatch(value)) if "~" in op else value == wanted
+def _matches(value: str, op: str, operand: str) -> bool:
+    hit = bool(re2.compile(operand).fullmatch(value)) if "~" in op else value == operand
     return not hit if op.startswith("!") else hit
 
 
 def _passes(line: _Line, op: str, label: str, compare: str, quoted: str) -> bool:
     """A line filter, or with a label's name a filter on what stream and line have."""
-    wanted = _text(quoted)
+    operand = _text(quoted)
     if label:
-        return _matches(dict(line.labels).get(label, ""), compare, wanted)
-    hit = bool(re2.search(wanted, line.text)) if "~" in op else wanted in line.text
+        return _matches(dict(line.labels).get(label, ""), compare, operand)
+    hit = bool(re2.search(operand, line.text)) if "~" in op else operand in line.text
     return not hit if op.startswith("!") else hit

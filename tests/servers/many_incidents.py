@@ -22,7 +22,7 @@ from tests.git_repositories import git, repository
 from tests.github.hub_state import BOT, Pull
 from tests.github.server import Server
 from tests.github.stand_in import stand_in
-from tests.graph.incident_run import World, case
+from tests.graph.incident_run import IncidentRun, case
 from tests.servers.http_server import Answer, Asked
 from tests.servers.kubernetes_api import deployment, pod
 from tests.unit.services.argocd.test_argocd import application
@@ -46,17 +46,17 @@ class Servers:
     latency: float
     sick: frozenset[int] = frozenset()
 
-    def __call__(self, asked: Asked) -> Answer:
+    def __call__(self, request: Asked) -> Answer:
         time.sleep(self.latency)
-        parts = asked.path.strip("/").split("/")
+        parts = request.path.strip("/").split("/")
         number = next((int(part.rpartition("-")[2]) for part in parts if part.startswith(("shop-", "app-"))), 0)
         if "applications" in parts:
             app = application(self.commit, metadata__name=f"app-{number}")
             return Answer(app)
         if parts[-1] == "pods":
-            made = pod(ready=number not in self.sick)
-            made["metadata"] |= {"name": "checkout-6d5f4c8b7-abcde", "uid": f"u{number}"}
-            return Answer({"metadata": {}, "items": [made]})
+            sample_pod = pod(ready=number not in self.sick)
+            sample_pod["metadata"] |= {"name": "checkout-6d5f4c8b7-abcde", "uid": f"u{number}"}
+            return Answer({"metadata": {}, "items": [sample_pod]})
         if parts[-1] == "events":
             return Answer({"metadata": {}, "items": []})
         if parts[-1] == "alerts":
@@ -70,8 +70,8 @@ class Numbered(FakeForge):
     """A forge whose pull requests bear numbers, as GitHub's do."""
 
     def publish(self, change: Change) -> PullRequest:
-        made = super().publish(change)
-        return made.model_copy(update={"number": len(self.branches)})
+        pull_request = super().publish(change)
+        return pull_request.model_copy(update={"number": len(self.branches)})
 
 
 def repository_with(folder: Path, count: int, admitted: int = 0) -> tuple[Path, str]:
@@ -83,30 +83,30 @@ def repository_with(folder: Path, count: int, admitted: int = 0) -> tuple[Path, 
     return root, commit
 
 
-def merged(count: int, commit: str, *, admitted: int = 0, spoken: bool = False) -> World:
+def merged(count: int, commit: str, *, admitted: int = 0, logged: bool = False) -> IncidentRun:
     """So many incidents, each in a namespace and an Application of its own, all merged half an hour ago."""
     at = stamp(datetime.now(UTC) - timedelta(minutes=30))
-    cases = [_case(number, spoken=spoken) for number in range(count)]
-    world = World(cases=tuple(cases), time=datetime.now(UTC) - timedelta(minutes=31))
+    cases = [_case(number, logged=logged) for number in range(count)]
+    world = IncidentRun(cases=tuple(cases), time=datetime.now(UTC) - timedelta(minutes=31))
     world.forge = Numbered(dict(FILES))
     driver = world.driver()
     driver.admission.caps = Caps(open=count, per_run=admitted or count, per_day=count)
-    for number, one in enumerate(cases):
+    for number, new_case in enumerate(cases):
         world.planner.plan = world.planner.plan.model_copy(update={"applications": (f"app-{number}",)})
-        result = driver.start(one)
+        result = driver.start(new_case)
         if not result.state["incident"].held:
             review = Review(kind="merged", by="ann", commit=commit, at=at)
             driver.resume(result.state["incident_id"], review)
     return world
 
 
-def _case(number: int, *, spoken: bool) -> Case:
-    made = case(fingerprint=f"{number:06x}" + "0" * 58)
+def _case(number: int, *, logged: bool) -> Case:
+    base_case = case(fingerprint=f"{number:06x}" + "0" * 58)
     subject = Subject(namespace=f"shop-{number}", kind="Deployment", name="checkout", container="app")
-    told = {"signal": "env_not_set", "channel": "log", "text": "KeyError: 'DATABASE_URL'"} if spoken else {}
-    evidence = tuple(one.model_copy(update=told) for one in made.diagnosis.evidence)
-    diagnosis = made.diagnosis.model_copy(update={"subject": subject, "evidence": evidence})
-    return made.model_copy(update={"diagnosis": diagnosis})
+    fields = {"signal": "env_not_set", "channel": "log", "text": "KeyError: 'DATABASE_URL'"} if logged else {}
+    evidence = tuple(item.model_copy(update=fields) for item in base_case.diagnosis.evidence)
+    diagnosis = base_case.diagnosis.model_copy(update={"subject": subject, "evidence": evidence})
+    return base_case.model_copy(update={"diagnosis": diagnosis})
 
 
 def services(root: Path, url: str) -> Services:
@@ -123,7 +123,7 @@ class Hub:
     commit: str
 
     def environ(self, url: str) -> dict[str, str]:
-        """What a scheduled run of the action is given; all other servers are at one address."""
+        """Return the environment of a scheduled run of the action; all other servers are at one address."""
         services = {f"REMEDIATOR_{kind}_URL": url for kind in ("ARGOCD", "KUBERNETES", "LOKI", "ALERTMANAGER")}
         return {
             "PATH": os.environ["PATH"], "HOME": str(self.root.parent), "GITHUB_ACTIONS": "true",
@@ -134,18 +134,18 @@ class Hub:
 
     @property
     def commits(self) -> int:
-        """Of the branch that holds the incidents' state."""
+        """Return the number of commits of the branch that holds the incidents' state."""
         return int(self.server.world.bare.run("rev-list", "--count", "remediator-state"))
 
 
 @contextmanager
-def hub(folder: Path, count: int, *, latency: float = 0.0, spoken: bool = False, policy: str = "") -> Iterator[Hub]:
+def hub(folder: Path, count: int, *, latency: float = 0.0, logged: bool = False, policy: str = "") -> Iterator[Hub]:
     """GitHub with so many merged pull requests whose incidents wait for a verdict."""
     files = {**MERGED, **({".github/remediator.yml": policy} if policy else {})}
     with stand_in(folder, files) as server:
         bare = server.world.bare
         commit = server.world.branch("main")
-        world = merged(count, commit, spoken=spoken)
+        world = merged(count, commit, logged=logged)
         for number, (branch, change) in enumerate(world.forge.branches.items(), 1):
             server.world.pulls[number] = Pull(
                 number, change.title, change.body, branch, "main", BOT, commit, commit,

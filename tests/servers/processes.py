@@ -27,8 +27,8 @@ def free_port() -> int:
 @contextlib.contextmanager
 def started(command: list[str], ready: str, folder: Path) -> Iterator[None]:
     """Run it for the length of the block, once the address `ready` answers (at once where there is none)."""
-    said = folder / f"{Path(command[0]).name}.log"
-    with said.open("wb") as out:
+    output = folder / f"{Path(command[0]).name}.log"
+    with output.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder, start_new_session=True)
     try:
         for _ in range(150 if ready else 0):
@@ -39,7 +39,7 @@ def started(command: list[str], ready: str, folder: Path) -> Iterator[None]:
                 time.sleep(0.1)
         else:
             if ready:
-                pytest.fail(said.read_text()[-2000:])
+                pytest.fail(output.read_text()[-2000:])
         yield
     finally:
         os.killpg(process.pid, signal.SIGTERM)

@@ -12,23 +12,23 @@ MERGED = "2026-11-22T12:40:00Z"
 COMMIT = "9e8d7c6b5a49382716051a2b3c4d5e6f70819203"
 
 
-def rollout(**more: Any) -> Rollout:
+def rollout(**fields: Any) -> Rollout:
     """checkout in shop was OOMKilled; its limit was raised and merged."""
     subject = Subject(namespace="shop", kind="Deployment", name="checkout", container="app", application="checkout")
-    subject = subject.model_copy(update=more.pop("subject", {}))
+    subject = subject.model_copy(update=fields.pop("subject", {}))
     evidence = Evidence(
         id="E1",
-        signal=more.pop("signal", "oom_killed"),
+        signal=fields.pop("signal", "oom_killed"),
         category="oom",
         source="log.txt",
         line=3,
-        channel=more.pop("channel", "status"),
+        channel=fields.pop("channel", "status"),
         subject=subject,
-        reason=more.pop("reason", "OOMKilled"),
-        text=more.pop("text", "Last State: Terminated"),
-        facts=more.pop("facts", {}),
+        reason=fields.pop("reason", "OOMKilled"),
+        text=fields.pop("text", "Last State: Terminated"),
+        facts=fields.pop("facts", {}),
     )
     diagnosis = Diagnosis(category="oom", severity="critical", subject=subject, summary="s", evidence=(evidence,))
     pull = PullRequest(branch="remediator/x-1", base="main", title="t", body="b", state="merged", merge_commit=COMMIT)
     values = {"diagnosis": diagnosis, "pull_request": pull, "applications": ("checkout",), "merged_at": MERGED}
-    return Rollout.model_validate(values | more)
+    return Rollout.model_validate(values | fields)

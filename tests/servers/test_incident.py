@@ -24,7 +24,7 @@ from tests.unit.services.argocd.test_argocd import application
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.github.hub_state import World
+    from tests.github.hub_state import HubState
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME, SPACE = "notifier-5d7c86b9f-nx4lt", "notifier-eu-west"
@@ -113,7 +113,7 @@ def scripted(alerts: str, demo: Path, api: Api | RealCluster, environ: dict[str,
     assert "last look     argocd:" in remediator("status", name)
 
 
-def applications_of(world: World, branch: str) -> list[str]:
+def applications_of(world: HubState, branch: str) -> list[str]:
     """Of the incident with this branch, as the state lists it."""
     heads = json.loads(world.bare.run("show", "remediator-state:index.json"))["incidents"].values()
     return next(head["applications"] for head in heads if head.get("branch") == branch)

@@ -1,4 +1,4 @@
-"""What the tests of this folder share: a scan of one text, and the few fields most of them look at."""
+"""Helpers of this folder: a scan of one text, and the few fields most of them look at."""
 
 from remediator.evidence import Pattern, Scanner, text_input
 

@@ -86,10 +86,10 @@ class Writer:
 
     def git(self, *words: str, when: str = "2026-01-01T00:00:00Z") -> str:
         environment = {"PATH": "/usr/bin:/bin:/usr/local/bin", "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
-        done = subprocess.run(
+        process = subprocess.run(
             [*GIT, *words], cwd=self.root, check=True, capture_output=True, text=True, env=environment
         )
-        return done.stdout
+        return process.stdout
 
     def commit(self, message: str, when: str = "2026-01-01T00:00:00Z") -> str:
         if not (self.root / ".git").exists():

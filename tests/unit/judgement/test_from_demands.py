@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.unit.remedies.small_repository import application, shop, tell, workload
+from tests.unit.remedies.small_repository import application, propose, shop, workload
 
 SYNC_STATUS = """\
 $ argocd app get web
@@ -38,7 +38,7 @@ def gatekeeper(container: str, value: str, maximum: str) -> str:
 
 def test_a_limit_above_the_maximum_of_a_policy_is_lowered_with_its_request(tmp_path: Path) -> None:
     files = shop(web=workload(resources(requests="1536Mi", limits="3Gi")))
-    result = tell(tmp_path, files, gatekeeper("web", "3Gi", "1Gi"))
+    result = propose(tmp_path, files, gatekeeper("web", "3Gi", "1Gi"))
     assert result.value("spec.template.spec.containers.0.resources") == {
         "requests": {"memory": "1Gi"},
         "limits": {"memory": "1Gi"},
@@ -50,14 +50,14 @@ def test_a_limit_above_the_maximum_of_a_policy_is_lowered_with_its_request(tmp_p
 )
 def test_a_refused_amount_that_stands_nowhere_changes_nothing(tmp_path: Path, container: str, value: str) -> None:
     files = shop(web=workload(resources(limits="3Gi")))
-    assert not tell(tmp_path, files, gatekeeper(container, value, "1Gi")).changed
+    assert not propose(tmp_path, files, gatekeeper(container, value, "1Gi")).changed
 
 
 def test_of_two_containers_with_the_refused_amount_none_is_changed(tmp_path: Path) -> None:
     twin = workload(resources(limits="3Gi"))
     twin["metadata"] = {"name": "web-blue"}
     files = shop(web=workload(resources(limits="3Gi")), blue=twin)
-    assert not tell(tmp_path, files, gatekeeper("web", "3Gi", "1Gi")).changed
+    assert not propose(tmp_path, files, gatekeeper("web", "3Gi", "1Gi")).changed
 
 
 KYVERNO = (
@@ -70,13 +70,13 @@ KYVERNO = (
 
 def test_a_limit_is_lowered_to_what_a_kyverno_policy_says(tmp_path: Path) -> None:
     files = shop(web=workload(resources(limits="3Gi")))
-    result = tell(tmp_path, files, SYNC_STATUS.format(message=KYVERNO.format(bound="not exceed 2Gi")))
+    result = propose(tmp_path, files, SYNC_STATUS.format(message=KYVERNO.format(bound="not exceed 2Gi")))
     assert result.value("spec.template.spec.containers.0.resources.limits.memory") == "2Gi"
 
 
 def test_a_bound_that_is_not_allowed_itself_leaves_the_value_open(tmp_path: Path) -> None:
     files = shop(web=workload(resources(limits="3Gi")))
-    assert not tell(tmp_path, files, SYNC_STATUS.format(message=KYVERNO.format(bound="be less than 2Gi"))).changed
+    assert not propose(tmp_path, files, SYNC_STATUS.format(message=KYVERNO.format(bound="be less than 2Gi"))).changed
 
 
 KUSTOMIZATION = """\
@@ -105,10 +105,10 @@ def kustomized(first: str) -> dict[str, str]:
 
 
 def test_a_bare_name_among_patches_becomes_an_object_with_a_path(tmp_path: Path) -> None:
-    result = tell(tmp_path, kustomized("memory.yaml"), NOT_AN_OBJECT)
+    result = propose(tmp_path, kustomized("memory.yaml"), NOT_AN_OBJECT)
     assert result.changed == {"web/kustomization.yaml": KUSTOMIZATION.format(first="path: memory.yaml")}
 
 
 @pytest.mark.parametrize("entry", ["memroy.yaml", "path: memory.yaml"], ids=["no such file", "already an object"])
 def test_an_entry_that_a_path_would_not_mend_stays(tmp_path: Path, entry: str) -> None:
-    assert not tell(tmp_path, kustomized(entry), NOT_AN_OBJECT).changed
+    assert not propose(tmp_path, kustomized(entry), NOT_AN_OBJECT).changed

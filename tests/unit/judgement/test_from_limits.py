@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.unit.remedies.small_repository import shop, tell, workload
+from tests.unit.remedies.small_repository import propose, shop, workload
 
 CONFIG = """\
 server:
@@ -28,7 +28,7 @@ def config(name: str, size: int) -> dict[str, object]:
 
 def test_the_only_value_that_is_the_limit_is_raised(tmp_path: Path) -> None:
     files = shop(web=workload(), settings=config("settings", 4194304), other=config("other", 1048576))
-    told = tell(tmp_path, files, LOG)
+    told = propose(tmp_path, files, LOG)
     assert {name: yaml.safe_load(text) for name, text in told.changed.items()} == {
         "web/settings.yaml": config("settings", 8388608)
     }
@@ -36,4 +36,4 @@ def test_the_only_value_that_is_the_limit_is_raised(tmp_path: Path) -> None:
 
 def test_of_two_places_with_the_same_value_none_is_changed(tmp_path: Path) -> None:
     files = shop(web=workload(), settings=config("settings", 4194304), other=config("other", 4194304))
-    assert not tell(tmp_path, files, LOG).changed
+    assert not propose(tmp_path, files, LOG).changed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.unit.remedies.small_repository import shop, tell, workload
+from tests.unit.remedies.small_repository import propose, shop, workload
 
 REFUSED = """\
 LAST SEEN   TYPE      REASON      OBJECT                         MESSAGE
@@ -27,12 +27,12 @@ def objects(readiness: str, liveness: str) -> dict[str, str]:
 
 
 def test_both_probes_go_back_and_their_patience_stays(tmp_path: Path) -> None:
-    told = tell(tmp_path, objects("/helthz", "/helthz"), REFUSED, before=[objects("/healthz", "/healthz")])
+    told = propose(tmp_path, objects("/helthz", "/helthz"), REFUSED, before=[objects("/healthz", "/healthz")])
     assert told.changed["web/web.yaml"] == objects("/healthz", "/healthz")["web/web.yaml"]
 
 
 def test_a_sibling_with_a_target_of_its_own_is_left_alone(tmp_path: Path) -> None:
-    told = tell(
+    told = propose(
         tmp_path, objects("/helthz", "/alive"), REFUSED.rpartition("12s")[0], before=[objects("/healthz", "/alive")]
     )
     assert told.changed["web/web.yaml"] == objects("/healthz", "/alive")["web/web.yaml"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.remedies.small_repository import tell
+from tests.unit.remedies.small_repository import propose
 
 APPLICATION = """\
 apiVersion: argoproj.io/v1alpha1
@@ -70,19 +70,19 @@ Events:
 
 
 def test_a_limit_is_raised_where_the_value_that_ran_stands(tmp_path: Path) -> None:
-    told = tell(tmp_path, {"apps/queue.yaml": APPLICATION}, KILLED.format(limit="640Mi"))
+    told = propose(tmp_path, {"apps/queue.yaml": APPLICATION}, KILLED.format(limit="640Mi"))
     assert told.changed == {"apps/queue.yaml": APPLICATION.replace("memory: 640Mi ", "memory: 1280Mi ")}
     assert told.outcomes[0].proposals[0].places[0].proof == "unproved"
 
 
 def test_a_key_with_another_value_than_what_ran_is_not_the_place(tmp_path: Path) -> None:
-    told = tell(tmp_path, {"apps/queue.yaml": APPLICATION}, KILLED.format(limit="512Mi"))
+    told = propose(tmp_path, {"apps/queue.yaml": APPLICATION}, KILLED.format(limit="512Mi"))
     assert not told.changed
 
 
 def test_a_tag_goes_back_to_what_stood_before_the_commit(tmp_path: Path) -> None:
     broken = APPLICATION.replace("tag: 3.9.1", "tag: 3.91")
-    told = tell(tmp_path, {"apps/queue.yaml": broken}, NOT_FOUND, before=[{"apps/queue.yaml": APPLICATION}])
+    told = propose(tmp_path, {"apps/queue.yaml": broken}, NOT_FOUND, before=[{"apps/queue.yaml": APPLICATION}])
     assert told.changed == {"apps/queue.yaml": APPLICATION}
 
 
@@ -93,7 +93,7 @@ def test_a_tag_goes_back_to_what_stood_before_the_commit(tmp_path: Path) -> None
 )
 def test_a_change_that_the_evidence_does_not_point_at_stays(tmp_path: Path, old: str, new: str) -> None:
     later = APPLICATION.replace(old, new)
-    told = tell(
+    told = propose(
         tmp_path, {"apps/queue.yaml": later}, KILLED.format(limit="512Mi"), before=[{"apps/queue.yaml": APPLICATION}]
     )
     assert not told.changed
@@ -101,7 +101,7 @@ def test_a_change_that_the_evidence_does_not_point_at_stays(tmp_path: Path, old:
 
 def test_a_commit_that_raised_the_limit_is_not_taken_back(tmp_path: Path) -> None:
     lower = APPLICATION.replace("memory: 640Mi", "memory: 320Mi")
-    told = tell(
+    told = propose(
         tmp_path, {"apps/queue.yaml": APPLICATION}, KILLED.format(limit="640Mi"), before=[{"apps/queue.yaml": lower}]
     )
     assert "memory: 320Mi" not in told.changed.get("apps/queue.yaml", "")

@@ -21,8 +21,8 @@ NAMESPACE = "shop"
 
 
 @dataclass(frozen=True)
-class Told:
-    """What was diagnosed and proposed, with the files as the first proposal leaves them."""
+class Outcome:
+    """Diagnoses and proposals, with the files as the first proposal leaves them."""
 
     categories: tuple[str, ...]
     outcomes: tuple[RemediationPlan, ...]
@@ -31,11 +31,11 @@ class Told:
 
     @property
     def actions(self) -> list[str]:
-        return [one.action for outcome in self.outcomes for one in outcome.proposals]
+        return [item.action for outcome in self.outcomes for item in outcome.proposals]
 
     @property
     def title(self) -> str:
-        return next((one.title for outcome in self.outcomes for one in outcome.proposals), "")
+        return next((item.title for outcome in self.outcomes for item in outcome.proposals), "")
 
     def value(self, path: str, file: str = "web/web.yaml", document: int = 0) -> Any:
         """A value of a changed file; the path is dotted, numbers are list items, `~1` stands for a slash's dot."""
@@ -43,7 +43,7 @@ class Told:
         return get(list(yaml.safe_load_all(self.changed[file]))[document], steps)
 
 
-def tell(folder: Path, files: Mapping[str, str], log: str, *, before: Sequence[Mapping[str, str]] = ()) -> Told:
+def propose(folder: Path, files: Mapping[str, str], log: str, *, before: Sequence[Mapping[str, str]] = ()) -> Outcome:
     """Diagnose the log and propose for it; `before` are older states of some files, oldest first, each a commit."""
     older: dict[str, str] = {**files}
     states = [older := {**older, **state} for state in reversed(before)][::-1]
@@ -54,12 +54,12 @@ def tell(folder: Path, files: Mapping[str, str], log: str, *, before: Sequence[M
         git_repositories.git(root, "commit", "-q", "--allow-empty", "-m", f"Change {index}")
     policies, scanner = _rules()
     repository = Repository.open(root)
-    found = diagnosis.classify(scanner.scan([evidence.text_input("log.txt", log)]).statements, policies.catalogue)
-    outcomes = tuple(decide(one, repository, policies) for one in found)
+    diagnoses = diagnosis.classify(scanner.scan([evidence.text_input("log.txt", log)]).statements, policies.catalogue)
+    outcomes = tuple(decide(item, repository, policies) for item in diagnoses)
     first = next((outcome.proposals[0] for outcome in outcomes if outcome.proposals), None)
     changed = remedies.changes(first.edits, repository.read) if first else {}
     texts = {name: text.decode() for name, text in changed.items() if text is not None}
-    return Told(tuple(one.category for one in found), outcomes, {**files}, texts)
+    return Outcome(tuple(item.category for item in diagnoses), outcomes, {**files}, texts)
 
 
 @lru_cache(maxsize=1)

@@ -33,12 +33,14 @@ def mutated(text: str, rng: random.Random) -> str:
             case 1 | 2 | 3:
                 text = text[:at] + rng.choice(TOKENS) + text[at:]
             case 4:
-                here, there = rng.randrange(len(lines)), rng.randrange(len(lines))
-                lines[here], lines[there] = lines[there], lines[here]
+                position, second = rng.randrange(len(lines)), rng.randrange(len(lines))
+                lines[position], lines[second] = lines[second], lines[position]
                 text = "".join(lines)
             case 5:
-                here = rng.randrange(len(lines))
-                lines[here] = rng.choice(("  ", " ", "- ", "")) + lines[here].lstrip(rng.choice((" ", "", " -")))
+                position = rng.randrange(len(lines))
+                lines[position] = rng.choice(("  ", " ", "- ", "")) + lines[position].lstrip(
+                    rng.choice((" ", "", " -"))
+                )
                 text = "".join(lines)
             case 6:
                 text = rng.choice(

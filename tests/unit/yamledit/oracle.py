@@ -84,7 +84,7 @@ def expected(documents, document, path, change):
 
 
 def position(tree, element):
-    """Which child of a collection a path element means."""
+    """Return the child of a collection that a path element means."""
     if tree[1] == "q":
         return element
     return next(at for at, (key, _) in enumerate(tree[3]) if key[1] == "s" and key[3] == element)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.remedies.small_repository import log, other, shop, tell, workload
+from tests.unit.remedies.small_repository import log, other, propose, shop, workload
 
 ENV = "spec.template.spec.containers.0.env"
 
@@ -44,7 +44,7 @@ NO_HOST = "dial tcp: lookup {} on 10.96.0.10:53: no such host"
     ],
 )
 def test_a_misspelt_host_becomes_the_service(tmp_path: Path, value: str, looked_up: str, right: str) -> None:
-    told = tell(tmp_path, shop(web=workload(env(CACHE=value)), svc=service("redis")), log(NO_HOST.format(looked_up)))
+    told = propose(tmp_path, shop(web=workload(env(CACHE=value)), svc=service("redis")), log(NO_HOST.format(looked_up)))
     assert told.value(f"{ENV}.0.value") == right
     assert told.actions[0] == "fix_host_name"
 
@@ -62,20 +62,20 @@ def test_a_misspelt_host_becomes_the_service(tmp_path: Path, value: str, looked_
     ],
 )
 def test_every_resolvers_words_are_understood(tmp_path: Path, line: str) -> None:
-    told = tell(tmp_path, shop(web=workload(env(CACHE="reds")), svc=service("redis")), log(line))
+    told = propose(tmp_path, shop(web=workload(env(CACHE="reds")), svc=service("redis")), log(line))
     assert told.value(f"{ENV}.0.value") == "redis"
 
 
 def test_all_places_of_one_wrong_host_are_corrected_together(tmp_path: Path) -> None:
     box = {**env(CACHE="reds", URL="redis://reds:6379"), "args": ["--cache=reds:6379"]}
-    told = tell(tmp_path, shop(web=workload(box), svc=service("redis")), log(NO_HOST.format("reds")))
+    told = propose(tmp_path, shop(web=workload(box), svc=service("redis")), log(NO_HOST.format("reds")))
     assert "reds" not in told.changed["web/web.yaml"].replace("redis", "")
 
 
 def test_a_host_inside_a_config_map_is_corrected(tmp_path: Path) -> None:
     box = {"envFrom": [{"configMapRef": {"name": "web-config"}}]}
     text = "cache:\n  # keep reds-like names\n  host: reds\n  port: 6379\n"
-    told = tell(
+    told = propose(
         tmp_path,
         shop(web=workload(box), svc=service("redis"), config=config(settings=text)),
         log(NO_HOST.format("reds")),
@@ -84,7 +84,7 @@ def test_a_host_inside_a_config_map_is_corrected(tmp_path: Path) -> None:
 
 
 def test_a_service_of_another_namespace_needs_its_name(tmp_path: Path) -> None:
-    told = tell(
+    told = propose(
         tmp_path,
         shop(web=workload(env(CACHE="redis")), svc=service("redis", namespace="data")),
         log(NO_HOST.format("redis")),
@@ -94,7 +94,7 @@ def test_a_service_of_another_namespace_needs_its_name(tmp_path: Path) -> None:
 
 def test_what_stood_there_before_comes_first(tmp_path: Path) -> None:
     old, new = (shop(web=workload(env(API=host))) for host in ("api.partner.example", "api.partnr.example"))
-    told = tell(tmp_path, new, log(NO_HOST.format("api.partnr.example")), before=[old])
+    told = propose(tmp_path, new, log(NO_HOST.format("api.partnr.example")), before=[old])
     assert told.value(f"{ENV}.0.value") == "api.partner.example"
 
 
@@ -112,7 +112,7 @@ def test_what_stood_there_before_comes_first(tmp_path: Path) -> None:
 def test_a_host_that_nobody_can_know_is_left_alone(
     tmp_path: Path, value: str, looked_up: str, services: list[str]
 ) -> None:
-    told = tell(
+    told = propose(
         tmp_path,
         shop(web=workload(env(CACHE=value)), svc=[service(name) for name in services]),
         log(NO_HOST.format(looked_up)),
@@ -124,7 +124,7 @@ def test_a_host_that_nobody_can_know_is_left_alone(
     "line", ["panic: environment variable CACHE_URL is not set", "KeyError: 'CACHE_URL'", "CACHE_URL must be set"]
 )
 def test_a_variable_under_a_misspelt_name_gets_its_own(tmp_path: Path, line: str) -> None:
-    told = tell(tmp_path, shop(web=workload(env(MODE="x", CACHE_ULR="redis"))), log(line))
+    told = propose(tmp_path, shop(web=workload(env(MODE="x", CACHE_ULR="redis"))), log(line))
     assert told.value(f"{ENV}.1.name") == "CACHE_URL"
 
 
@@ -139,13 +139,13 @@ def test_a_variable_under_a_misspelt_name_gets_its_own(tmp_path: Path, line: str
     ids=["none", "unlike", "mended", "from-a-secret"],
 )
 def test_a_variable_whose_value_nobody_knows_is_left_alone(tmp_path: Path, box: Any) -> None:
-    told = tell(tmp_path, shop(web=workload(box)), log("panic: environment variable CACHE_URL is not set"))
+    told = propose(tmp_path, shop(web=workload(box)), log("panic: environment variable CACHE_URL is not set"))
     assert not told.changed
 
 
 def test_an_emptied_variable_gets_its_value_back(tmp_path: Path) -> None:
     old, new = (shop(web=workload(env(CACHE_URL=value))) for value in ("redis://redis", ""))
-    told = tell(tmp_path, new, log("panic: environment variable CACHE_URL is not set"), before=[old])
+    told = propose(tmp_path, new, log("panic: environment variable CACHE_URL is not set"), before=[old])
     assert told.value(f"{ENV}.0.value") == "redis://redis"
 
 
@@ -155,7 +155,7 @@ def test_a_port_that_the_service_does_not_have_is_corrected(tmp_path: Path) -> N
         svc=service("db", 5432),
         db=workload({"ports": [{"containerPort": 5432}]}, name="db"),
     )
-    told = tell(tmp_path, files, log("dial tcp: connect to db:5433: connection refused"))
+    told = propose(tmp_path, files, log("dial tcp: connect to db:5433: connection refused"))
     assert told.value(f"{ENV}.0.value") == "postgres://db:5432/x"
 
 
@@ -165,12 +165,12 @@ def test_a_port_that_the_service_has_is_left_alone(tmp_path: Path) -> None:
         svc=service("db", 5432),
         db=workload({"ports": [{"containerPort": 5432}]}, name="db"),
     )
-    assert not tell(tmp_path, files, log("dial tcp: connect to db:5432: connection refused")).changed
+    assert not propose(tmp_path, files, log("dial tcp: connect to db:5432: connection refused")).changed
 
 
 def test_a_misspelt_key_of_a_config_map_is_renamed(tmp_path: Path) -> None:
     box = {"envFrom": [{"configMapRef": {"name": "web-config"}}]}
-    told = tell(
+    told = propose(
         tmp_path,
         shop(web=workload(box), config=config(MODE="x", CACHE_ULR="redis")),
         log("panic: environment variable CACHE_URL is not set"),
@@ -183,7 +183,7 @@ def test_a_misspelt_literal_of_a_generator_is_renamed(tmp_path: Path) -> None:
     files["web/kustomization.yaml"] = (
         "resources:\n  - web.yaml\nconfigMapGenerator:\n  - name: web-config\n    literals:\n      - CACHE_ULR=redis\n"
     )
-    told = tell(tmp_path, files, log("panic: environment variable CACHE_URL is not set"))
+    told = propose(tmp_path, files, log("panic: environment variable CACHE_URL is not set"))
     assert "- CACHE_URL=redis" in told.changed["web/kustomization.yaml"]
 
 
@@ -192,6 +192,6 @@ def test_a_misspelt_literal_of_a_generator_is_renamed(tmp_path: Path) -> None:
     [("DB_HOST", "DB_PORT"), ("DB_USERS", "DB_USER"), ("READ_URL", "LEAD_URL"), ("APP_MODE", "APP_NODE")],
 )
 def test_another_variable_is_no_slip(tmp_path: Path, present: str, wanted: str) -> None:
-    assert not tell(
+    assert not propose(
         tmp_path, shop(web=workload(env(**{present: "x"}))), log(f"panic: environment variable {wanted} is not set")
     ).changed

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.remedies.small_repository import POD, events, log, shop, tell, workload
+from tests.unit.remedies.small_repository import POD, events, log, propose, shop, workload
 
 MOUNTS = "spec.template.spec.containers.0.volumeMounts"
 RUNC = "Error: failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: "
@@ -44,13 +44,13 @@ def refused(name: str) -> str:
 
 
 def test_a_mount_names_the_volume_that_is_declared(tmp_path: Path) -> None:
-    told = tell(tmp_path, files({"name": "cnofig", "mountPath": "/etc/web"}), refused("cnofig"))
+    told = propose(tmp_path, files({"name": "cnofig", "mountPath": "/etc/web"}), refused("cnofig"))
     assert told.value(f"{MOUNTS}.0.name") == "config"
 
 
 def test_two_volumes_as_near_are_no_answer(tmp_path: Path) -> None:
     volumes = [{"name": "data-a", "emptyDir": {}}, {"name": "data-b", "emptyDir": {}}]
-    assert not tell(
+    assert not propose(
         tmp_path, files({"name": "data-x", "mountPath": "/data"}, volumes=volumes), refused("data-x")
     ).changed
 
@@ -70,12 +70,12 @@ def test_two_volumes_as_near_are_no_answer(tmp_path: Path) -> None:
     ids=["gone", "slip", "other-name", "only-key"],
 )
 def test_a_file_is_mounted_by_its_key(tmp_path: Path, mount: Any, data: Any, right: str) -> None:
-    told = tell(tmp_path, files({"name": "config", **mount}, **data), over(mount["mountPath"]))
+    told = propose(tmp_path, files({"name": "config", **mount}, **data), over(mount["mountPath"]))
     assert told.value(f"{MOUNTS}.0.subPath") == right
 
 
 def test_the_program_says_that_a_directory_lies_there(tmp_path: Path) -> None:
-    told = tell(
+    told = propose(
         tmp_path,
         files({"name": "config", "mountPath": "/etc/web/app.yaml"}),
         log("IsADirectoryError: [Errno 21] Is a directory: '/etc/web/app.yaml'"),
@@ -93,11 +93,11 @@ def test_the_program_says_that_a_directory_lies_there(tmp_path: Path) -> None:
     ids=["right", "no-key", "another-mount"],
 )
 def test_a_mount_that_nobody_can_mend_is_left_alone(tmp_path: Path, mount: Any, text: str) -> None:
-    assert not tell(tmp_path, files({"name": "config", **mount}), text).changed
+    assert not propose(tmp_path, files({"name": "config", **mount}), text).changed
 
 
 def test_a_mount_path_one_slip_away_from_the_missing_file(tmp_path: Path) -> None:
-    told = tell(
+    told = propose(
         tmp_path,
         files({"name": "config", "mountPath": "/etc/wbe"}),
         log("panic: open /etc/web/app.yaml: no such file or directory"),
@@ -109,7 +109,7 @@ def test_a_mount_path_one_slip_away_from_the_missing_file(tmp_path: Path) -> Non
     "line", ["open /etc/web/other.yaml: no such file or directory", "open /srv/app.yaml: no such file or directory"]
 )
 def test_a_file_that_no_volume_holds_is_left_alone(tmp_path: Path, line: str) -> None:
-    assert not tell(tmp_path, files({"name": "config", "mountPath": "/etc/wbe"}), log(f"panic: {line}")).changed
+    assert not propose(tmp_path, files({"name": "config", "mountPath": "/etc/wbe"}), log(f"panic: {line}")).changed
 
 
 INITDB = 'initdb: error: directory "/var/lib/postgresql/data" exists but is not empty'
@@ -125,7 +125,7 @@ def postgres(mount: dict[str, Any] | None = None, **env: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("env", [{}, {"POSTGRES_USER": "web"}, {"PGDATA": "/var/lib/postgresql/data"}])
 def test_postgres_moves_below_the_root_of_its_volume(tmp_path: Path, env: dict[str, str]) -> None:
-    told = tell(tmp_path, postgres(**env), log(INITDB, LOST))
+    told = propose(tmp_path, postgres(**env), log(INITDB, LOST))
     values = {item["name"]: item["value"] for item in told.value("spec.template.spec.containers.0.env")}
     assert values == {**env, "PGDATA": "/var/lib/postgresql/data/pgdata"}
 
@@ -148,4 +148,4 @@ def test_postgres_moves_below_the_root_of_its_volume(tmp_path: Path, env: dict[s
 def test_data_that_may_be_there_is_not_left_behind(
     tmp_path: Path, repository: dict[str, str], lines: list[str]
 ) -> None:
-    assert not tell(tmp_path, repository, log(*lines)).changed
+    assert not propose(tmp_path, repository, log(*lines)).changed

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.remedies.small_repository import POD, REPLICA_SET, events, log, shop, tell, workload
+from tests.unit.remedies.small_repository import POD, REPLICA_SET, events, log, propose, shop, workload
 
 CONTEXT = "spec.template.spec.containers.0.securityContext"
 ROOT = events(
@@ -34,12 +34,12 @@ def namespace(level: str) -> dict[str, Any]:
 
 
 def test_an_image_that_runs_as_root_is_let(tmp_path: Path) -> None:
-    told = tell(tmp_path, shop(web=workload(context(runAsNonRoot=True, allowPrivilegeEscalation=False))), ROOT)
+    told = propose(tmp_path, shop(web=workload(context(runAsNonRoot=True, allowPrivilegeEscalation=False))), ROOT)
     assert told.value(CONTEXT) == {"runAsNonRoot": False, "allowPrivilegeEscalation": False}
 
 
 def test_the_pods_own_setting_is_changed_where_it_stands(tmp_path: Path) -> None:
-    told = tell(tmp_path, shop(web=workload(pod=context(runAsNonRoot=True))), ROOT)
+    told = propose(tmp_path, shop(web=workload(pod=context(runAsNonRoot=True))), ROOT)
     assert told.value("spec.template.spec.securityContext.runAsNonRoot") is False
 
 
@@ -48,7 +48,7 @@ def test_a_setting_that_a_commit_added_is_taken_away(tmp_path: Path) -> None:
         shop(web=workload(context(privileged=False))),
         shop(web=workload(context(privileged=False, runAsNonRoot=True))),
     )
-    assert tell(tmp_path, new, ROOT, before=[old]).value(CONTEXT) == {"privileged": False}
+    assert propose(tmp_path, new, ROOT, before=[old]).value(CONTEXT) == {"privileged": False}
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_a_setting_that_a_commit_added_is_taken_away(tmp_path: Path) -> None:
     ids=["a-user-is-chosen", "mended", "the-namespace-demands-it"],
 )
 def test_the_setting_stays_where_it_is_not_the_fault(tmp_path: Path, files: dict[str, str]) -> None:
-    assert not tell(tmp_path, files, ROOT).changed
+    assert not propose(tmp_path, files, ROOT).changed
 
 
 def test_a_program_that_writes_to_its_image_is_let(tmp_path: Path) -> None:
-    told = tell(tmp_path, shop(web=workload(context(readOnlyRootFilesystem=True))), READ_ONLY)
+    told = propose(tmp_path, shop(web=workload(context(readOnlyRootFilesystem=True))), READ_ONLY)
     assert told.value(CONTEXT) == {"readOnlyRootFilesystem": False}
 
 
@@ -83,16 +83,16 @@ def test_a_program_that_writes_to_its_image_is_let(tmp_path: Path) -> None:
 )
 def test_a_mount_or_a_node_that_is_read_only_is_another_matter(tmp_path: Path, box: Any, text: str) -> None:
     files = shop(web=workload(box, pod={"volumes": [{"name": "config", "configMap": {"name": "web"}}]}))
-    assert not tell(tmp_path, files, text).changed
+    assert not propose(tmp_path, files, text).changed
 
 
 def test_a_low_port_gets_the_capability_that_was_dropped(tmp_path: Path) -> None:
-    told = tell(tmp_path, shop(web=workload(context(capabilities={"drop": ["ALL"]}))), LOW_PORT)
+    told = propose(tmp_path, shop(web=workload(context(capabilities={"drop": ["ALL"]}))), LOW_PORT)
     assert told.value(CONTEXT) == {"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}
 
 
 def test_a_low_port_stays_refused_to_a_user_that_was_chosen(tmp_path: Path) -> None:
-    assert not tell(tmp_path, shop(web=workload(context(runAsUser=101))), LOW_PORT).changed
+    assert not propose(tmp_path, shop(web=workload(context(runAsUser=101))), LOW_PORT).changed
 
 
 DEMANDS = (
@@ -105,7 +105,9 @@ DEMANDS = (
 
 @pytest.mark.parametrize("box", [{}, context(runAsUser=1000), context(capabilities={"add": ["NET_BIND_SERVICE"]})])
 def test_what_the_namespace_demands_is_set(tmp_path: Path, box: Any) -> None:
-    told = tell(tmp_path, shop(web=workload(box)), events(("FailedCreate", REPLICA_SET, f"Error creating: {DEMANDS}")))
+    told = propose(
+        tmp_path, shop(web=workload(box)), events(("FailedCreate", REPLICA_SET, f"Error creating: {DEMANDS}"))
+    )
     found = told.value(CONTEXT)
     assert found["allowPrivilegeEscalation"] is False
     assert found["runAsNonRoot"] is True
@@ -116,4 +118,4 @@ def test_what_the_namespace_demands_is_set(tmp_path: Path, box: Any) -> None:
 def test_what_the_namespace_forbids_is_for_a_person(tmp_path: Path) -> None:
     text = 'pods "web-5d7b9c6f8b-" is forbidden: violates PodSecurity "baseline:latest": privileged (container "web" must not set securityContext.privileged=true)'
     files = shop(web=workload(context(privileged=True)))
-    assert not tell(tmp_path, files, events(("FailedCreate", REPLICA_SET, f"Error creating: {text}"))).changed
+    assert not propose(tmp_path, files, events(("FailedCreate", REPLICA_SET, f"Error creating: {text}"))).changed

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.remedies.small_repository import application, tell, workload
+from tests.unit.remedies.small_repository import application, propose, workload
 
 DESCRIBED = """$ kubectl describe pod web-5d7b9c6f8b-x2m7k -n shop
 Name:             web-5d7b9c6f8b-x2m7k
@@ -58,8 +58,10 @@ def stages(*names: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("stage", ["blue", "green"])
 def test_the_one_that_was_shown_is_meant(tmp_path: Path, stage: str) -> None:
-    assert set(tell(tmp_path, stages("blue", "green"), DESCRIBED.format(stage=stage)).changed) == {f"{stage}/web.yaml"}
+    assert set(propose(tmp_path, stages("blue", "green"), DESCRIBED.format(stage=stage)).changed) == {
+        f"{stage}/web.yaml"
+    }
 
 
 def test_none_is_guessed_where_both_contradict_alike(tmp_path: Path) -> None:
-    assert tell(tmp_path, stages("blue", "green"), DESCRIBED.format(stage="red")).actions == []
+    assert propose(tmp_path, stages("blue", "green"), DESCRIBED.format(stage="red")).actions == []

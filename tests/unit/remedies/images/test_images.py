@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from remediator.remedies.views.image_reference import ImageReference
-from tests.unit.remedies.small_repository import POD, Told, application, events, shop, tell, workload
+from tests.unit.remedies.small_repository import POD, Outcome, application, events, propose, shop, workload
 
 IMAGE = "spec.template.spec.containers.0.image"
 
@@ -83,7 +83,7 @@ def test_a_reference_is_read_as_the_distribution_spec_has_it(text: str, parts: t
 )
 def test_a_slip_is_corrected(tmp_path: Path, wrong: str, sibling: str, right: str) -> None:
     more = {"other": workload({"image": sibling}, name="other")} if sibling else {}
-    assert tell(tmp_path, shop(web=workload({"image": wrong}), **more), not_found(wrong)).value(IMAGE) == right
+    assert propose(tmp_path, shop(web=workload({"image": wrong}), **more), not_found(wrong)).value(IMAGE) == right
 
 
 @pytest.mark.parametrize(
@@ -96,19 +96,23 @@ def test_a_slip_is_corrected(tmp_path: Path, wrong: str, sibling: str, right: st
     ],
 )
 def test_a_reference_that_breaks_the_grammar_is_written_as_it_is_meant(tmp_path: Path, wrong: str, right: str) -> None:
-    assert tell(tmp_path, shop(web=workload({"image": wrong})), invalid(wrong)).value(IMAGE) == right
+    assert propose(tmp_path, shop(web=workload({"image": wrong})), invalid(wrong)).value(IMAGE) == right
 
 
 def test_an_official_image_is_known_by_name(tmp_path: Path) -> None:
     assert (
-        tell(tmp_path, shop(web=workload({"image": "ngnix:1.25"})), denied("docker.io/library/ngnix:1.25")).value(IMAGE)
+        propose(tmp_path, shop(web=workload({"image": "ngnix:1.25"})), denied("docker.io/library/ngnix:1.25")).value(
+            IMAGE
+        )
         == "nginx:1.25"
     )
 
 
 def test_a_misspelt_registry_is_corrected(tmp_path: Path) -> None:
     assert (
-        tell(tmp_path, shop(web=workload({"image": "ghrc.io/shop/web:1"})), no_host("ghrc.io/shop/web:1")).value(IMAGE)
+        propose(tmp_path, shop(web=workload({"image": "ghrc.io/shop/web:1"})), no_host("ghrc.io/shop/web:1")).value(
+            IMAGE
+        )
         == "ghcr.io/shop/web:1"
     )
 
@@ -121,7 +125,9 @@ def test_the_tag_of_before_comes_first(tmp_path: Path) -> None:
         )
         for tag in ("1.9", "2.0-rc9")
     )
-    assert tell(tmp_path, new, not_found("example.com/web:2.0-rc9"), before=[old]).value(IMAGE) == "example.com/web:1.9"
+    assert (
+        propose(tmp_path, new, not_found("example.com/web:2.0-rc9"), before=[old]).value(IMAGE) == "example.com/web:1.9"
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,12 +162,14 @@ def test_the_tag_of_before_comes_first(tmp_path: Path) -> None:
     ids=["unknown", "mended", "dns-down", "inside", "denied", "limit", "platform"],
 )
 def test_what_no_name_can_mend_is_left_alone(tmp_path: Path, image: str, text: str) -> None:
-    assert not tell(tmp_path, shop(web=workload({"image": image})), text).changed
+    assert not propose(tmp_path, shop(web=workload({"image": image})), text).changed
 
 
 def test_a_refused_login_takes_back_a_name_but_no_tag(tmp_path: Path) -> None:
     old, new = (shop(web=workload({"image": f"example.com/{name}:1"})) for name in ("shop/web", "sohp/web"))
-    assert tell(tmp_path, new, denied("example.com/sohp/web:1"), before=[old]).value(IMAGE) == "example.com/shop/web:1"
+    assert (
+        propose(tmp_path, new, denied("example.com/sohp/web:1"), before=[old]).value(IMAGE) == "example.com/shop/web:1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,7 +188,7 @@ def test_a_registry_that_refuses_takes_back_no_tag(tmp_path: Path, why: str) -> 
             f'Failed to pull image "example.com/web:1.1": failed to resolve reference "example.com/web:1.1": {why}',
         )
     )
-    assert not tell(tmp_path, new, text, before=[old]).changed
+    assert not propose(tmp_path, new, text, before=[old]).changed
 
 
 def test_the_tag_of_another_environment_is_no_correction(tmp_path: Path) -> None:
@@ -200,11 +208,11 @@ def test_the_one_tag_of_the_neighbours_is_a_correction(tmp_path: Path) -> None:
     assert told.value("spec.template.spec.containers.0.image") == "example.com/web:2.4.0"
 
 
-def _two(folder: Path, *, wrong: str, neighbour: str, elsewhere: str) -> Told:
+def _two(folder: Path, *, wrong: str, neighbour: str, elsewhere: str) -> Outcome:
     """An image that does not exist, what another workload of the Application runs, and what another Application runs."""
     files = shop(
         web=workload({"image": wrong}), **({"more": workload({"image": neighbour}, name="more")} if neighbour else {})
     )
     files["apps/staging.yaml"] = yaml.safe_dump(application("staging", "staging", "staging"))
     files["staging/web.yaml"] = yaml.safe_dump(workload({"image": elsewhere}))
-    return tell(folder, files, not_found(wrong))
+    return propose(folder, files, not_found(wrong))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.remedies.network.test_services import NONE, REFUSED, SERVICE, WORKLOAD, shop
-from tests.unit.remedies.small_repository import tell
+from tests.unit.remedies.small_repository import propose
 
 INGRESS = """\
 apiVersion: networking.k8s.io/v1
@@ -48,12 +48,14 @@ GATEWAY = '$ kubectl logs deploy/envoy-gateway -n envoy --tail=1\n{{"level":"err
     ids=["nginx", "traefik"],
 )
 def test_an_ingress_goes_to_the_service_that_was_meant(tmp_path, log):
-    told = tell(tmp_path, shop(service=SERVICE, api=WORKLOAD, ingress=INGRESS.replace("name: api", "name: apii")), log)
+    told = propose(
+        tmp_path, shop(service=SERVICE, api=WORKLOAD, ingress=INGRESS.replace("name: api", "name: apii")), log
+    )
     assert told.value("spec.rules.0.http.paths.0.backend.service.name", "shop/ingress.yaml") == "api"
 
 
 def test_a_gateway_route_goes_to_the_service_that_was_meant(tmp_path):
-    told = tell(
+    told = propose(
         tmp_path,
         shop(service=SERVICE, api=WORKLOAD, route=ROUTE.replace("name: api", "name: apii")),
         GATEWAY.format(name="apii"),
@@ -68,7 +70,7 @@ def test_an_ingress_goes_back_to_a_service_of_quite_another_name(tmp_path):
         api=WORKLOAD,
         ingress=INGRESS.replace("name: api", "name: checkout"),
     )
-    told = tell(tmp_path, files, NGINX.format(name="checkout"), before=[{"shop/ingress.yaml": INGRESS}])
+    told = propose(tmp_path, files, NGINX.format(name="checkout"), before=[{"shop/ingress.yaml": INGRESS}])
     assert told.value("spec.rules.0.http.paths.0.backend.service.name", "shop/ingress.yaml") == "api"
 
 
@@ -79,15 +81,15 @@ def test_a_service_that_nobody_can_guess_is_left_to_a_person(tmp_path):
         api=WORKLOAD,
         ingress=INGRESS.replace("name: api", "name: checkout"),
     )
-    assert not tell(tmp_path, files, NGINX.format(name="checkout")).changed
+    assert not propose(tmp_path, files, NGINX.format(name="checkout")).changed
 
 
 def test_a_service_that_the_repository_has_by_now_is_mended_already(tmp_path):
-    assert not tell(tmp_path, shop(service=SERVICE, api=WORKLOAD, ingress=INGRESS), NGINX.format(name="api")).changed
+    assert not propose(tmp_path, shop(service=SERVICE, api=WORKLOAD, ingress=INGRESS), NGINX.format(name="api")).changed
 
 
 def test_a_route_asks_for_the_port_that_is_offered(tmp_path):
-    told = tell(
+    told = propose(
         tmp_path, shop(service=SERVICE, api=WORKLOAD, ingress=INGRESS.replace("number: 80", "number: 8000")), PORT
     )
     assert told.value("spec.rules.0.http.paths.0.backend.service.port.number", "shop/ingress.yaml") == 80
@@ -95,13 +97,13 @@ def test_a_route_asks_for_the_port_that_is_offered(tmp_path):
 
 def test_a_service_offers_the_port_that_it_offered_before(tmp_path):
     files = shop(service=SERVICE.replace("port: 80\n", "port: 90\n"), api=WORKLOAD, ingress=INGRESS)
-    told = tell(tmp_path, files, PORT.replace("8000", "80"), before=[{"shop/service.yaml": SERVICE}])
+    told = propose(tmp_path, files, PORT.replace("8000", "80"), before=[{"shop/service.yaml": SERVICE}])
     assert told.value("spec.ports.0.port", "shop/service.yaml") == 80
 
 
 def test_a_misspelt_port_name_goes_to_that_of_the_service(tmp_path):
     ingress = INGRESS.replace("number: 80", "name: htpp")
-    told = tell(
+    told = propose(
         tmp_path,
         shop(service=SERVICE, api=WORKLOAD, ingress=ingress),
         PORT.replace("Name:,Number:8000", "Name:htpp,Number:0"),
@@ -135,7 +137,7 @@ def test_a_policy_admits_the_client_whose_label_was_misspelt(tmp_path):
     files = shop(
         service=SERVICE, api=WORKLOAD, gateway=GATEWAY_PODS, policy=POLICY.replace("app: gateway", "app: gatewy")
     )
-    told = tell(tmp_path, files, TIMEOUT)
+    told = propose(tmp_path, files, TIMEOUT)
     assert told.value("spec.ingress.0.from.0.podSelector.matchLabels.app", "shop/policy.yaml") == "gateway"
 
 
@@ -147,7 +149,7 @@ def test_a_policy_that_admits_others_admits_the_client_too(tmp_path):
         worker=WORKLOAD.replace("api", "worker"),
         policy=POLICY.replace("app: gateway", "app: worker"),
     )
-    told = tell(tmp_path, files, TIMEOUT)
+    told = propose(tmp_path, files, TIMEOUT)
     assert told.value("spec.ingress.0.from", "shop/policy.yaml") == [
         {"podSelector": {"matchLabels": {"app": "worker"}}},
         {"podSelector": {"matchLabels": {"app": "gateway"}}},
@@ -155,7 +157,7 @@ def test_a_policy_that_admits_others_admits_the_client_too(tmp_path):
 
 
 def test_a_policy_opens_the_port_that_is_listened_on(tmp_path):
-    told = tell(
+    told = propose(
         tmp_path,
         shop(service=SERVICE, api=WORKLOAD, gateway=GATEWAY_PODS, policy=POLICY.replace("port: 8080", "port: 8081")),
         TIMEOUT,
@@ -184,9 +186,13 @@ def test_a_policy_opens_the_port_that_is_listened_on(tmp_path):
     ],
 )
 def test_a_policy_that_may_admit_the_client_is_left_alone(tmp_path, policy):
-    assert not tell(tmp_path, shop(service=SERVICE, api=WORKLOAD, gateway=GATEWAY_PODS, policy=policy), TIMEOUT).changed
+    assert not propose(
+        tmp_path, shop(service=SERVICE, api=WORKLOAD, gateway=GATEWAY_PODS, policy=policy), TIMEOUT
+    ).changed
 
 
 def test_a_policy_that_denies_everything_is_meant_to(tmp_path):
     policy = POLICY.split("  ingress:", maxsplit=1)[0]
-    assert not tell(tmp_path, shop(service=SERVICE, api=WORKLOAD, gateway=GATEWAY_PODS, policy=policy), TIMEOUT).changed
+    assert not propose(
+        tmp_path, shop(service=SERVICE, api=WORKLOAD, gateway=GATEWAY_PODS, policy=policy), TIMEOUT
+    ).changed

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from tests.unit.remedies.network.test_services import APPLICATION, SERVICE, WORKLOAD
-from tests.unit.remedies.small_repository import tell
+from tests.unit.remedies.small_repository import propose
 from tests.unit.remedies.sources.test_sources import CHART, KUSTOMIZATION, cannot_generate, refused, with_values
 
 UNPARSABLE = cannot_generate(
@@ -21,7 +21,7 @@ def tell_shop(tmp_path, text, log, *, before=None, **more):
         "shop/api.yaml": text,
         **{f"shop/{name}.yaml": body for name, body in more.items()},
     }
-    return tell(tmp_path, files, log, before=[{"shop/api.yaml": before}] if before else [])
+    return propose(tmp_path, files, log, before=[{"shop/api.yaml": before}] if before else [])
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_values_file_is_mended(tmp_path):
     log = cannot_generate(
         "failed to execute helm template command: `helm template . --values <path to cached source>/shop/values-prod.yaml` failed exit status 1: Error: failed to parse <path to cached source>/shop/values-prod.yaml: error converting YAML to JSON: yaml: line 4: could not find expected ':'"
     )
-    assert tell(tmp_path, files, log).changed["shop/values-prod.yaml"] == "image:\n  tag: v1\nreplicas: 2\nhost: a\n"
+    assert propose(tmp_path, files, log).changed["shop/values-prod.yaml"] == "image:\n  tag: v1\nreplicas: 2\nhost: a\n"
 
 
 @pytest.mark.skipif(not shutil.which("helm"), reason="needs helm on PATH: scripts/install_tools.py DIR")
@@ -90,7 +90,7 @@ def test_a_chart_template_is_mended(tmp_path):
     log = cannot_generate(
         "failed to execute helm template command: `helm template .` failed exit status 1: Error: YAML parse error on shop/templates/api.yaml: error converting YAML to JSON: yaml: line 7: could not find expected ':'"
     )
-    assert tell(tmp_path, files, log).changed["shop/templates/api.yaml"] == template
+    assert propose(tmp_path, files, log).changed["shop/templates/api.yaml"] == template
 
 
 BUDGET = "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  name: api\nspec:\n  minAvailable: 1\n  selector:\n    matchLabels:\n      app: api\n"
@@ -308,4 +308,4 @@ def test_a_base_that_does_not_parse_is_mended_in_the_base(tmp_path):
     log = cannot_generate(
         "`kustomize build <path to cached source>/shop/prod` failed exit status 1: Error: accumulating resources: accumulation err='accumulating resources from 'deployment.yaml': MalformedYAMLError: yaml: line 7: could not find expected ':' in File: deployment.yaml'"
     )
-    assert tell(tmp_path, files, log).changed["shop/base/deployment.yaml"] == WORKLOAD
+    assert propose(tmp_path, files, log).changed["shop/base/deployment.yaml"] == WORKLOAD

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.remedies.small_repository import application, log, shop, tell, workload
+from tests.unit.remedies.small_repository import application, log, propose, shop, workload
 
 REFUSED = log(
     'E0511 21:57:06.607078 1 scraper.go:140] "Failed to scrape node" err="Get \\"https://10.0.0.4:10250/metrics/resource\\": x509: cannot validate '
@@ -23,7 +23,7 @@ def server(*args: str, image: str = "registry.k8s.io/metrics-server/metrics-serv
 
 
 def test_the_flag_goes_to_the_manifest(tmp_path: Path) -> None:
-    told = tell(tmp_path, shop(web=server("--cert-dir=/tmp", "--secure-port=10250")), REFUSED)
+    told = propose(tmp_path, shop(web=server("--cert-dir=/tmp", "--secure-port=10250")), REFUSED)
     assert told.value("spec.template.spec.containers.0.args") == ["--cert-dir=/tmp", "--secure-port=10250", FLAG]
 
 
@@ -33,7 +33,7 @@ def test_the_flag_goes_to_the_manifest(tmp_path: Path) -> None:
     ids=["there-already", "another"],
 )
 def test_no_other_program_gets_it(tmp_path: Path, body: Any) -> None:
-    assert tell(tmp_path, shop(web=body), REFUSED).actions == []
+    assert propose(tmp_path, shop(web=body), REFUSED).actions == []
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,6 @@ def test_the_flag_goes_to_the_values_of_a_chart_that_lies_elsewhere(tmp_path: Pa
     body["spec"]["source"] = {
         "repoURL": "https://kubernetes-sigs.github.io/metrics-server/", "chart": "metrics-server", "targetRevision": "3.12.2", "helm": {"values": values},
     }  # fmt: skip
-    told = tell(tmp_path, {"apps/metrics.yaml": yaml.safe_dump(body, sort_keys=False)}, REFUSED)
+    told = propose(tmp_path, {"apps/metrics.yaml": yaml.safe_dump(body, sort_keys=False)}, REFUSED)
     changed = yaml.safe_load(told.changed["apps/metrics.yaml"])["spec"]["source"]["helm"]["values"]
     assert yaml.safe_load(changed)[key][-1] == FLAG

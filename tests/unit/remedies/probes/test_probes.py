@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.remedies.small_repository import POD, events, log, shop, tell, workload
+from tests.unit.remedies.small_repository import POD, events, log, propose, shop, workload
 
 PORTS = {"ports": [{"name": "http", "containerPort": 8080}, {"name": "metrics", "containerPort": 9090}]}
 LIVENESS = "spec.template.spec.containers.0.livenessProbe"
@@ -43,7 +43,7 @@ def answered(status: int, kind: str = "Liveness") -> str:
     ids=["digit", "sibling", "only", "no-udp", "log", "tomcat", "text"],
 )  # fmt: skip
 def test_a_refused_probe_goes_to_the_port_that_is_served(tmp_path: Path, container: Any, text: str, port: Any) -> None:
-    told = tell(tmp_path, shop(web=workload(container)), text)
+    told = propose(tmp_path, shop(web=workload(container)), text)
     assert told.value(f"{LIVENESS}.httpGet.port") == port
     assert told.actions[0] == "fix_probe_port"
     assert told.outcomes[0].proposals[0].remade == ("Deployment/web",)
@@ -63,26 +63,26 @@ def test_a_refused_probe_goes_to_the_port_that_is_served(tmp_path: Path, contain
     ids=["declared", "named", "two-declared", "agreed", "unknown", "mended", "exec"],
 )  # fmt: skip
 def test_a_refused_probe_stays_where_nothing_says_better(tmp_path: Path, container: Any, text: str) -> None:
-    assert tell(tmp_path, shop(web=workload(container)), text).actions == []
+    assert propose(tmp_path, shop(web=workload(container)), text).actions == []
 
 
 def test_a_misspelt_port_name_is_that_of_the_container(tmp_path: Path) -> None:
     text = events(("Unhealthy", POD, 'Readiness probe errored: strconv.Atoi: parsing "htpp": invalid syntax'))
-    told = tell(tmp_path, shop(web=workload({**PORTS, "readinessProbe": http("htpp")})), text)
+    told = propose(tmp_path, shop(web=workload({**PORTS, "readinessProbe": http("htpp")})), text)
     assert told.value("spec.template.spec.containers.0.readinessProbe.httpGet.port") == "http"
 
 
 def test_the_port_that_stood_there_before_comes_first(tmp_path: Path) -> None:
     now = shop(web=workload({**PORTS, "livenessProbe": http(7000)}))
     old = shop(web=workload({**PORTS, "livenessProbe": http("metrics")}))
-    told = tell(tmp_path, now, refused(7000), before=[old])
+    told = propose(tmp_path, now, refused(7000), before=[old])
     assert told.value(f"{LIVENESS}.httpGet.port") == "metrics"
 
 
 def test_a_port_that_was_restored_already_is_left_alone(tmp_path: Path) -> None:
     good = shop(web=workload({**PORTS, "livenessProbe": http(8080)}))
     bad = shop(web=workload({**PORTS, "livenessProbe": http(7000)}))
-    assert tell(tmp_path, good, refused(7000), before=[good, bad]).actions == []
+    assert propose(tmp_path, good, refused(7000), before=[good, bad]).actions == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_port_that_was_restored_already_is_left_alone(tmp_path: Path) -> None:
 def test_a_probe_that_gets_404_goes_to_a_path_that_is_served(
     tmp_path: Path, container: Any, text: str, path: str
 ) -> None:
-    told = tell(tmp_path, shop(web=workload(container)), text)
+    told = propose(tmp_path, shop(web=workload(container)), text)
     assert told.value(f"{LIVENESS}.httpGet.path") == path
     assert told.actions[0] == "fix_probe_path"
 
@@ -117,12 +117,12 @@ def test_a_probe_that_gets_404_goes_to_a_path_that_is_served(
 )  # fmt: skip
 def test_a_probe_path_stays_where_nothing_says_better(tmp_path: Path, container: Any, text: str) -> None:
     pod = {"volumes": [{"name": "c", "emptyDir": {}}]} if container.get("volumeMounts") else {}
-    assert tell(tmp_path, shop(web=workload(container, pod=pod)), text).actions == []
+    assert propose(tmp_path, shop(web=workload(container, pod=pod)), text).actions == []
 
 
 def test_two_probes_with_wrong_paths_are_mended_together(tmp_path: Path) -> None:
     box = {**PORTS, "livenessProbe": http(8080, "/helthz"), "readinessProbe": http(8080, "/redyz")}
-    told = tell(tmp_path, shop(web=workload(box)), answered(404) + answered(404, "Readiness"))
+    told = propose(tmp_path, shop(web=workload(box)), answered(404) + answered(404, "Readiness"))
     assert told.value(f"{LIVENESS}.httpGet.path") == "/healthz"
     assert told.value("spec.template.spec.containers.0.readinessProbe.httpGet.path") == "/readyz"
 
@@ -136,7 +136,7 @@ def test_the_scheme_is_the_one_that_the_server_names(tmp_path: Path) -> None:
             'Liveness probe failed: Get "https://10.1.0.7:8080/": http: server gave HTTP response to HTTPS client',
         )
     )
-    told = tell(tmp_path, shop(web=workload({**PORTS, "livenessProbe": probe})), text)
+    told = propose(tmp_path, shop(web=workload({**PORTS, "livenessProbe": probe})), text)
     assert told.value(f"{LIVENESS}.httpGet.scheme") == "HTTP"
 
 
@@ -153,7 +153,7 @@ SLOW = {**PORTS, "livenessProbe": http(8080, initialDelaySeconds=5, periodSecond
     ],
 )
 def test_a_slow_start_is_waited_for(tmp_path: Path, words: str, least: int, most: int) -> None:
-    told = tell(tmp_path, shop(web=workload(SLOW)), refused(8080) + log("INFO starting web", words))
+    told = propose(tmp_path, shop(web=workload(SLOW)), refused(8080) + log("INFO starting web", words))
     assert least <= told.value(f"{LIVENESS}.initialDelaySeconds") <= most
 
 
@@ -169,19 +169,19 @@ def test_a_slow_start_is_waited_for(tmp_path: Path, words: str, least: int, most
     ids=["silent", "fast", "beyond", "500"],
 )
 def test_patience_is_no_answer_to_a_program_that_does_not_serve(tmp_path: Path, text: str) -> None:
-    assert tell(tmp_path, shop(web=workload(SLOW)), text).actions == []
+    assert propose(tmp_path, shop(web=workload(SLOW)), text).actions == []
 
 
 def test_an_older_patience_comes_first(tmp_path: Path) -> None:
     old = shop(web=workload({**PORTS, "livenessProbe": http(8080, initialDelaySeconds=120, periodSeconds=5)}))
-    told = tell(tmp_path, shop(web=workload(SLOW)), refused(8080), before=[old])
+    told = propose(tmp_path, shop(web=workload(SLOW)), refused(8080), before=[old])
     assert told.value(f"{LIVENESS}.initialDelaySeconds") == 120
 
 
 def test_a_startup_probe_may_fail_more_often(tmp_path: Path) -> None:
     box = {**SLOW, "startupProbe": http(8080, periodSeconds=10, failureThreshold=3)}
     text = refused(8080, "Startup") + log("INFO loading the model, this takes about 200s")
-    told = tell(tmp_path, shop(web=workload(box)), text)
+    told = propose(tmp_path, shop(web=workload(box)), text)
     assert told.value("spec.template.spec.containers.0.startupProbe.failureThreshold") == 25
 
 
@@ -199,13 +199,13 @@ MOVED = refused(8080) + log("INFO Listening on 0.0.0.0:8090")
 def test_the_setting_that_moved_a_program_from_its_port_is_corrected(
     tmp_path: Path, setting: Any, path: str, value: str
 ) -> None:
-    told = tell(tmp_path, shop(web=workload({**PORTS, "livenessProbe": http(8080), **setting})), MOVED)
+    told = propose(tmp_path, shop(web=workload({**PORTS, "livenessProbe": http(8080), **setting})), MOVED)
     assert told.value(f"spec.template.spec.containers.0.{path}") == value
 
 
 @pytest.mark.parametrize("setting", [{}, {"args": ["--http=8090", "--grpc=8090"]}, {"args": ["--port=18090"]}])
 def test_a_program_that_moved_by_itself_is_left_alone(tmp_path: Path, setting: Any) -> None:
-    assert tell(tmp_path, shop(web=workload({**PORTS, "livenessProbe": http(8080), **setting})), MOVED).actions == []
+    assert propose(tmp_path, shop(web=workload({**PORTS, "livenessProbe": http(8080), **setting})), MOVED).actions == []
 
 
 LATE = events(
@@ -228,7 +228,7 @@ LATE = events(
     ],
 )
 def test_a_timeout_is_above_what_the_answers_take(tmp_path: Path, words: str, expected: int | None) -> None:
-    told = tell(tmp_path, shop(web=workload({**PORTS, "readinessProbe": http(8080)})), LATE + log(words))
+    told = propose(tmp_path, shop(web=workload({**PORTS, "readinessProbe": http(8080)})), LATE + log(words))
     assert (
         told.value("spec.template.spec.containers.0.readinessProbe.timeoutSeconds") if told.changed else None
     ) == expected
@@ -237,7 +237,7 @@ def test_a_timeout_is_above_what_the_answers_take(tmp_path: Path, words: str, ex
 @pytest.mark.parametrize(("old", "expected"), [(10, None), (45, 45)], ids=["hardly", "clearly"])
 def test_a_little_more_patience_long_ago_is_no_cure(tmp_path: Path, old: int, expected: int | None) -> None:
     before = shop(web=workload({**PORTS, "livenessProbe": http(8080, initialDelaySeconds=old, periodSeconds=5)}))
-    told = tell(tmp_path, shop(web=workload(SLOW)), refused(8080), before=[before])
+    told = propose(tmp_path, shop(web=workload(SLOW)), refused(8080), before=[before])
     assert (told.value(f"{LIVENESS}.initialDelaySeconds") if told.changed else None) == expected
 
 
@@ -253,7 +253,7 @@ def test_the_program_of_a_probe_is_one_that_exists(
     tmp_path: Path, program: str, told: str, expected: str | None
 ) -> None:
     box = {"readinessProbe": {"exec": {"command": [program, "ping"]}}}
-    found = tell(tmp_path, shop(web=workload(box)), events(("Unhealthy", POD, ABSENT.format(told))))
+    found = propose(tmp_path, shop(web=workload(box)), events(("Unhealthy", POD, ABSENT.format(told))))
     path = "spec.template.spec.containers.0.readinessProbe.exec.command.0"
     assert (found.value(path) if found.changed else None) == expected
 
@@ -264,7 +264,7 @@ def test_a_port_gets_the_name_back_that_others_ask_for(tmp_path: Path, alone: bo
     if not alone:
         probes["livenessProbe"] = {"httpGet": {"path": "/", "port": "http"}}
     files = shop(web=workload({"ports": [{"name": "web", "containerPort": 8080}], **probes}))
-    told = tell(
+    told = propose(
         tmp_path,
         files,
         events(("Unhealthy", POD, 'Readiness probe errored: strconv.Atoi: parsing "http": invalid syntax')),

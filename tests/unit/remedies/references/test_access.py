@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.remedies.small_repository import POD, REPLICA_SET, events, log, other, shop, tell, workload
+from tests.unit.remedies.small_repository import POD, REPLICA_SET, events, log, other, propose, shop, workload
 
 RBAC = "rbac.authorization.k8s.io/v1"
 
@@ -66,7 +66,7 @@ def repository(*rules: tuple[str, list[str], list[str]], **more: Any) -> dict[st
     ids=["verb", "verbs", "narrowest", "resource", "new-rule", "verb-slip", "resource-slip", "group-slip", "subresource"],
 )  # fmt: skip
 def test_the_role_gets_what_it_lacks(tmp_path: Path, rules: Any, said: list[str], right: Any) -> None:
-    told = tell(tmp_path, repository(*rules), log(*said))
+    told = propose(tmp_path, repository(*rules), log(*said))
     assert told.value("rules", "web/role.yaml") == role(*right)["rules"]
     assert told.actions[0] == "grant_rbac"
 
@@ -75,7 +75,7 @@ def test_a_denial_in_the_whole_cluster_goes_to_the_cluster_role(tmp_path: Path) 
     cluster = role(("", ["nodes"], ["get"]), name="web-nodes", kind="ClusterRole")
     bound = {**binding(to="ClusterRole/web-nodes", kind="ClusterRoleBinding"), "metadata": {"name": "web-nodes"}}
     files = repository(("", ["pods"], ["get"]), cluster=cluster, bound=bound)
-    told = tell(tmp_path, files, log(forbidden(resource="nodes", where="at the cluster scope")))
+    told = propose(tmp_path, files, log(forbidden(resource="nodes", where="at the cluster scope")))
     assert told.value("rules.0.verbs", "web/cluster.yaml") == ["get", "list"]
 
 
@@ -83,7 +83,7 @@ def test_a_denial_in_the_whole_cluster_goes_to_the_cluster_role(tmp_path: Path) 
     ("bound", "field", "right"), [(binding("webb"), "name", "web"), (binding(namespace="default"), "namespace", "shop")]
 )
 def test_a_binding_of_nobody_is_bound_to_the_account(tmp_path: Path, bound: Any, field: str, right: str) -> None:
-    told = tell(tmp_path, repository(("", ["pods"], ["list"]), binding=bound), log(forbidden()))
+    told = propose(tmp_path, repository(("", ["pods"], ["list"]), binding=bound), log(forbidden()))
     assert told.value(f"subjects.0.{field}", "web/binding.yaml") == right
 
 
@@ -100,7 +100,7 @@ def test_a_binding_of_nobody_is_bound_to_the_account(tmp_path: Path, bound: Any,
     ids=["secrets", "impersonate", "granted", "wildcard", "built-in-role", "no-cluster-role"],
 )
 def test_what_may_not_be_granted_is_left_to_a_person(tmp_path: Path, files: dict[str, str], said: str) -> None:
-    assert not tell(tmp_path, files, log(said)).changed
+    assert not propose(tmp_path, files, log(said)).changed
 
 
 MISSING = 'Error creating: pods "web-5d7b9c6f8b-" is forbidden: error looking up service account shop/{0}: serviceaccount "{0}" not found'
@@ -112,14 +112,14 @@ MISSING = 'Error creating: pods "web-5d7b9c6f8b-" is forbidden: error looking up
 )
 def test_the_account_that_exists_is_named(tmp_path: Path, wrong: str, accounts: list[str], right: str) -> None:
     files = shop(web=workload(pod={"serviceAccountName": wrong}), accounts=[account(name) for name in accounts])
-    told = tell(tmp_path, files, events(("FailedCreate", REPLICA_SET, MISSING.format(wrong))))
+    told = propose(tmp_path, files, events(("FailedCreate", REPLICA_SET, MISSING.format(wrong))))
     assert told.value("spec.template.spec.serviceAccountName") == right
 
 
 @pytest.mark.parametrize("accounts", [["ledger", "audit"], ["runner"]], ids=["unlike", "there"])
 def test_an_account_that_nobody_knows_is_left_alone(tmp_path: Path, accounts: list[str]) -> None:
     files = shop(web=workload(pod={"serviceAccountName": "runner"}), accounts=[account(name) for name in accounts])
-    assert not tell(tmp_path, files, events(("FailedCreate", REPLICA_SET, MISSING.format("runner")))).changed
+    assert not propose(tmp_path, files, events(("FailedCreate", REPLICA_SET, MISSING.format("runner")))).changed
 
 
 DENIED = 'Failed to pull image "{0}": failed to pull and unpack image "{0}": failed to resolve reference "{0}": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed'
@@ -146,7 +146,7 @@ def test_a_private_registry_gets_its_login(tmp_path: Path) -> None:
         web=workload({"image": IMAGE}),
         logins=[login("regcred", "registry.example.com"), login("hub", "https://index.docker.io/v1/")],
     )
-    assert tell(tmp_path, files, denied()).value("spec.template.spec.imagePullSecrets") == [{"name": "regcred"}]
+    assert propose(tmp_path, files, denied()).value("spec.template.spec.imagePullSecrets") == [{"name": "regcred"}]
 
 
 def test_a_misspelt_login_is_corrected(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_misspelt_login_is_corrected(tmp_path: Path) -> None:
             "Unable to retrieve some image pull secrets (regcrd); attempting to pull the image may not succeed.",
         )
     )
-    assert tell(tmp_path, files, text).value("spec.template.spec.imagePullSecrets.0.name") == "regcred"
+    assert propose(tmp_path, files, text).value("spec.template.spec.imagePullSecrets.0.name") == "regcred"
 
 
 @pytest.mark.parametrize(
@@ -186,21 +186,21 @@ def test_a_misspelt_login_is_corrected(tmp_path: Path) -> None:
     ids=["none", "another-registry", "the-account-brings-it", "two", "expired"],
 )
 def test_a_refusal_that_no_login_here_ends_is_left_alone(tmp_path: Path, files: dict[str, str]) -> None:
-    assert not tell(tmp_path, files, denied()).changed
+    assert not propose(tmp_path, files, denied()).changed
 
 
 def test_a_tag_is_not_taken_back_for_a_login_that_expired(tmp_path: Path) -> None:
     old, new = (shop(web=workload({"image": f"registry.example.com/shop/web:{tag}"})) for tag in ("0.9", "1.0"))
-    assert "correct_image" not in tell(tmp_path, new, denied(), before=[old]).actions
+    assert "correct_image" not in propose(tmp_path, new, denied(), before=[old]).actions
 
 
 def test_other_kinds_of_objects_are_not_mistaken(tmp_path: Path) -> None:
     files = repository(
         ("", ["pods"], ["get"]), extra=other("Service", "web", {"ports": [{"port": 80}], "selector": {"app": "web"}})
     )
-    assert set(tell(tmp_path, files, log(forbidden())).changed) == {"web/role.yaml"}
+    assert set(propose(tmp_path, files, log(forbidden())).changed) == {"web/role.yaml"}
 
 
 def test_a_denial_that_a_client_wrote_into_an_access_log_is_no_denial(tmp_path: Path) -> None:
     line = f'10.244.0.1 - - [11/Mar/2026:08:21:09 +0000] "GET / HTTP/1.1" 200 1684 "-" "{forbidden("delete")}"'
-    assert not tell(tmp_path, repository(("", ["pods"], ["get"])), log(line)).changed
+    assert not propose(tmp_path, repository(("", ["pods"], ["get"])), log(line)).changed

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.remedies.small_repository import events, other, shop, tell, workload
+from tests.unit.remedies.small_repository import events, other, propose, shop, workload
 
 
 def scaler(name: str = "web", target: str = "web", kind: str = "Deployment") -> dict[str, Any]:
@@ -38,13 +38,13 @@ def test_the_workload_that_exists_is_scaled(
 ) -> None:
     files = shop(hpa=hpa, work=[workload(name=name) for name in workloads])
     missing = hpa["spec"]["scaleTargetRef"]["name"]
-    told = tell(tmp_path, files, failed(missing, hpa["metadata"]["name"]))
+    told = propose(tmp_path, files, failed(missing, hpa["metadata"]["name"]))
     found = told.value("spec.scaleTargetRef", "web/hpa.yaml")
     assert {key: found[key] for key in right} == right
 
 
 def test_the_kind_of_the_workload_is_corrected(tmp_path: Path) -> None:
-    told = tell(tmp_path, shop(hpa=scaler(), work=workload(kind="StatefulSet")), failed("web"))
+    told = propose(tmp_path, shop(hpa=scaler(), work=workload(kind="StatefulSet")), failed("web"))
     assert told.value("spec.scaleTargetRef.kind", "web/hpa.yaml") == "StatefulSet"
 
 
@@ -59,4 +59,4 @@ def test_the_kind_of_the_workload_is_corrected(tmp_path: Path) -> None:
 )
 def test_what_nobody_can_know_is_left_alone(tmp_path: Path, hpa: Any, workloads: list[str], missing: str) -> None:
     files = shop(hpa=hpa, work=[workload(name=name) for name in workloads])
-    assert not tell(tmp_path, files, failed(missing, hpa["metadata"]["name"])).changed
+    assert not propose(tmp_path, files, failed(missing, hpa["metadata"]["name"])).changed

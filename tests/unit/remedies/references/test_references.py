@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.remedies.small_repository import POD, application, events, other, shop, tell, workload
+from tests.unit.remedies.small_repository import POD, application, events, other, propose, shop, workload
 
 
 def held(kind: str, name: str, *keys: str, **more: Any) -> dict[str, Any]:
@@ -38,7 +38,7 @@ ENV = "spec.template.spec.containers.0.env"
 def test_every_reference_goes_to_the_object_that_was_meant(
     tmp_path: Path, wrong: str, objects: Any, right: str
 ) -> None:
-    told = tell(
+    told = propose(
         tmp_path, shop(web=workload(from_secret(wrong, "user", "password")), objects=objects), missing("Secret", wrong)
     )
     assert {item["valueFrom"]["secretKeyRef"]["name"] for item in told.value(ENV)} == {right}
@@ -59,7 +59,7 @@ def test_every_reference_goes_to_the_object_that_was_meant(
     ids=["other-keys", "a-certificate", "two", "there", "an-operator-makes-it"],
 )
 def test_an_object_that_nobody_here_makes_is_left_alone(tmp_path: Path, objects: Any) -> None:
-    assert not tell(
+    assert not propose(
         tmp_path, shop(web=workload(from_secret("stripe", "user")), objects=objects), missing("Secret", "stripe")
     ).changed
 
@@ -74,14 +74,14 @@ def test_a_secret_that_comes_from_a_vault_is_there(tmp_path: Path) -> None:
         other("ExternalSecret", "stripe-from-vault", spec, version="external-secrets.io/v1"),
         held("Secret", "stripee", "user"),
     ]
-    assert not tell(
+    assert not propose(
         tmp_path, shop(web=workload(from_secret("stripe", "user")), objects=objects), missing("Secret", "stripe")
     ).changed
 
 
 def test_a_whole_secret_of_unknown_use_is_no_candidate(tmp_path: Path) -> None:
     box = {"envFrom": [{"secretRef": {"name": "payment"}}]}
-    assert not tell(
+    assert not propose(
         tmp_path, shop(web=workload(box), objects=[held("Secret", "mail", "user")]), missing("Secret", "payment")
     ).changed
 
@@ -96,12 +96,12 @@ def generated(name: str) -> dict[str, str]:
 
 
 def test_a_generated_config_map_is_named_without_its_hash(tmp_path: Path) -> None:
-    told = tell(tmp_path, generated("web-confg"), missing("ConfigMap", "web-confg"))
+    told = propose(tmp_path, generated("web-confg"), missing("ConfigMap", "web-confg"))
     assert told.value("spec.template.spec.containers.0.envFrom.0.configMapRef.name") == "web-config"
 
 
 def test_a_hash_of_before_is_no_slip(tmp_path: Path) -> None:
-    assert not tell(tmp_path, generated("web-config"), missing("ConfigMap", "web-config-5t9ck8m2fh")).changed
+    assert not propose(tmp_path, generated("web-config"), missing("ConfigMap", "web-config-5t9ck8m2fh")).changed
 
 
 NO_KEY = "Error: couldn't find key {} in Secret shop/web"
@@ -113,7 +113,7 @@ NO_KEY = "Error: couldn't find key {} in Secret shop/web"
 def test_the_key_that_is_held_is_read(tmp_path: Path, keys: list[str], wrong: str, right: str) -> None:
     files = shop(web=workload(from_secret("web", wrong)), secret=held("Secret", "web", *keys))
     assert (
-        tell(tmp_path, files, events(("Failed", POD, NO_KEY.format(wrong)))).value(
+        propose(tmp_path, files, events(("Failed", POD, NO_KEY.format(wrong)))).value(
             f"{ENV}.0.valueFrom.secretKeyRef.key"
         )
         == right
@@ -137,13 +137,13 @@ def test_a_key_in_the_items_of_a_volume_is_corrected(tmp_path: Path) -> None:
             'MountVolume.SetUp failed for volume "config" : references non-existent config key: app.ymal',
         )
     )
-    assert tell(tmp_path, files, text).value("spec.template.spec.volumes.0.configMap.items.0.key") == "app.yaml"
+    assert propose(tmp_path, files, text).value("spec.template.spec.volumes.0.configMap.items.0.key") == "app.yaml"
 
 
 @pytest.mark.parametrize("keys", [["password", "user"], ["first", "second"]], ids=["there", "unlike"])
 def test_a_key_that_nobody_knows_is_left_alone(tmp_path: Path, keys: list[str]) -> None:
     files = shop(web=workload(from_secret("web", "password")), secret=held("Secret", "web", *keys))
-    assert not tell(tmp_path, files, events(("Failed", POD, NO_KEY.format("password")))).changed
+    assert not propose(tmp_path, files, events(("Failed", POD, NO_KEY.format("password")))).changed
 
 
 def test_an_object_of_another_namespace_is_no_candidate(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_an_object_of_another_namespace_is_no_candidate(tmp_path: Path) -> None:
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web-credentials\nstringData:\n  user: x\n"
     )
     assert application("data", "data", "data")["spec"]["destination"]["namespace"] == "data"
-    assert not tell(tmp_path, files, missing("Secret", "web-credentals")).changed
+    assert not propose(tmp_path, files, missing("Secret", "web-credentals")).changed
 
 
 def test_a_secret_that_an_operator_calls_after_its_resource_is_awaited(tmp_path: Path) -> None:
@@ -166,6 +166,6 @@ def test_a_secret_that_an_operator_calls_after_its_resource_is_awaited(tmp_path:
         "KafkaUser", "my-user", {"authentication": {"type": "scram-sha-512"}}, version="kafka.strimzi.io/v1beta2"
     )
     objects = [user, held("Secret", "my-users", "password")]
-    assert not tell(
+    assert not propose(
         tmp_path, shop(web=workload(from_secret("my-user", "password")), objects=objects), missing("Secret", "my-user")
     ).changed

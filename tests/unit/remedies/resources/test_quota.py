@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.remedies.small_repository import POD, REPLICA_SET, claim, events, other, shop, tell, workload
+from tests.unit.remedies.small_repository import POD, REPLICA_SET, claim, events, other, propose, shop, workload
 
 
 def refused(why: str) -> str:
@@ -42,7 +42,7 @@ def test_what_a_quota_demands_is_set_so_that_it_fits(
     tmp_path: Path, box: Any, hard: Any, replicas: int, demand: str, expected: dict[str, str] | None
 ) -> None:
     files = shop(web=workload(box, spec={"replicas": replicas}), quota=quota(**hard))
-    told = tell(tmp_path, files, refused(f"failed quota: compute: must specify {demand} for: web"))
+    told = propose(tmp_path, files, refused(f"failed quota: compute: must specify {demand} for: web"))
     if expected is None:
         assert told.actions == []
     else:
@@ -52,7 +52,7 @@ def test_what_a_quota_demands_is_set_so_that_it_fits(
 def test_what_a_quota_that_is_shown_leaves_is_shared(tmp_path: Path) -> None:
     shown = "$ kubectl get resourcequota -n shop\nNAME      AGE   REQUEST        LIMIT\ncompute   5d    pods: 2/10     limits.cpu: 420m/500m\n"
     text = refused("failed quota: compute: must specify limits.cpu for: web") + shown
-    assert tell(tmp_path, shop(web=workload()), text).value(f"{BOX}.limits.cpu") == "40m"
+    assert propose(tmp_path, shop(web=workload()), text).value(f"{BOX}.limits.cpu") == "40m"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_a_quota_that_is_shown_leaves_is_shared(tmp_path: Path) -> None:
     ids=["maximum", "both-sides", "minimum", "missing", "two", "ratio", "mended"],
 )  # fmt: skip
 def test_a_limit_range_is_kept(tmp_path: Path, box: Any, why: str, expected: dict[str, str] | None) -> None:
-    told = tell(tmp_path, shop(web=workload(box)), refused(why))
+    told = propose(tmp_path, shop(web=workload(box)), refused(why))
     if expected is None:
         assert told.actions == []
     else:
@@ -81,22 +81,22 @@ USED = "exceeded quota: compute, requested: pods=1, used: pods=4, limited: pods=
 
 def test_a_quota_makes_room_for_what_the_repository_asks(tmp_path: Path) -> None:
     files = shop(web=workload(spec={"replicas": 4, "strategy": {"type": "Recreate"}}), quota=quota(pods=4))
-    assert tell(tmp_path, files, refused(USED)).value("spec.hard.pods", "web/quota.yaml") == 5
+    assert propose(tmp_path, files, refused(USED)).value("spec.hard.pods", "web/quota.yaml") == 5
 
 
 def test_a_quota_that_was_cut_is_restored(tmp_path: Path) -> None:
     now, before = (shop(web=workload(), quota=quota(pods=pods)) for pods in (4, 10))
-    told = tell(tmp_path, now, refused(USED), before=[before])
+    told = propose(tmp_path, now, refused(USED), before=[before])
     assert told.value("spec.hard.pods", "web/quota.yaml") == 10
 
 
 @pytest.mark.parametrize("hard", [{"pods": 6}, {"services": 3}], ids=["raised-since", "another"])
 def test_a_quota_stays_where_it_is_not_the_one_that_refused(tmp_path: Path, hard: Any) -> None:
-    assert tell(tmp_path, shop(web=workload(), quota=quota(**hard)), refused(USED)).actions == []
+    assert propose(tmp_path, shop(web=workload(), quota=quota(**hard)), refused(USED)).actions == []
 
 
 def test_a_quota_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
-    assert tell(tmp_path, shop(web=workload()), refused(USED)).actions == []
+    assert propose(tmp_path, shop(web=workload()), refused(USED)).actions == []
 
 
 EVICTED = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 52Mi. Container web was using 300Mi, request is 128Mi, has larger consumption of memory. "
@@ -115,7 +115,7 @@ EVICTED = "The node was low on resource: memory. Threshold quantity: 100Mi, avai
 def test_a_pod_that_was_evicted_asks_for_what_it_uses(
     tmp_path: Path, box: Any, message: str, expected: str | None
 ) -> None:
-    told = tell(tmp_path, shop(web=workload(box)), events(("Evicted", POD, message)))
+    told = propose(tmp_path, shop(web=workload(box)), events(("Evicted", POD, message)))
     assert (told.value(f"{BOX}.requests.memory") if told.changed else None) == expected
 
 
@@ -132,20 +132,20 @@ def test_the_most_that_was_measured_counts_where_it_is_more_than_at_the_eviction
     values = [[1772607600 + 60 * at, str(used * 2**20)] for at, used in enumerate((90, peak, 95))]
     result = {"resultType": "matrix", "result": [{"metric": labels, "values": values}]}
     text = events(("Evicted", POD, EVICTED)) + "\n" + json.dumps({"status": "success", "data": result}) + "\n"
-    told = tell(tmp_path, shop(web=workload(resources(requests={"memory": "128Mi"}))), text)
+    told = propose(tmp_path, shop(web=workload(resources(requests={"memory": "128Mi"}))), text)
     assert told.value(f"{BOX}.requests.memory") == expected
 
 
 def test_a_container_that_fills_its_disk_gets_more(tmp_path: Path) -> None:
     box = resources(limits={"ephemeral-storage": "1Gi"})
     text = events(("Evicted", POD, 'Container web exceeded its local ephemeral storage limit "1Gi". '))
-    assert tell(tmp_path, shop(web=workload(box)), text).value(f"{BOX}.limits.ephemeral-storage") == "2Gi"
+    assert propose(tmp_path, shop(web=workload(box)), text).value(f"{BOX}.limits.ephemeral-storage") == "2Gi"
 
 
 def test_a_volume_that_fills_up_gets_more(tmp_path: Path) -> None:
     pod = {"volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "500Mi"}}]}
     text = events(("Evicted", POD, 'Usage of EmptyDir volume "tmp" exceeds the limit "500Mi". '))
-    told = tell(tmp_path, shop(web=workload(pod=pod)), text)
+    told = propose(tmp_path, shop(web=workload(pod=pod)), text)
     assert told.value("spec.template.spec.volumes.0.emptyDir.sizeLimit") == "1000Mi"
 
 
@@ -157,5 +157,5 @@ def test_a_claim_that_is_too_large_for_the_namespace_is_cut(tmp_path: Path) -> N
             'persistentvolumeclaims "data" is forbidden: maximum storage usage per PersistentVolumeClaim is 5Gi, but request is 10Gi',
         )
     )
-    told = tell(tmp_path, shop(web=workload(), data=claim("data", "10Gi")), text)
+    told = propose(tmp_path, shop(web=workload(), data=claim("data", "10Gi")), text)
     assert told.value("spec.resources.requests.storage", "web/data.yaml") == "5Gi"

@@ -17,7 +17,7 @@ from remediator.remedies.rollback.blame import (
     less_capacity,
     on_field,
 )
-from tests.unit.remedies.small_repository import shop, tell, workload
+from tests.unit.remedies.small_repository import propose, shop, workload
 
 EVENTS = "$ kubectl get events -n shop\nLAST SEEN   TYPE      REASON             OBJECT                  MESSAGE\n"
 POD = "pod/web-6d5f8c7b9-x2k4p"
@@ -56,7 +56,7 @@ def container(**more: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_an_innocent_change_stays(tmp_path: Path, before: dict[str, Any], log: str) -> None:
-    told = tell(tmp_path, shop(web=workload(container())), log, before=[shop(web=workload(container(**before)))])
+    told = propose(tmp_path, shop(web=workload(container())), log, before=[shop(web=workload(container(**before)))])
     assert "roll_back" not in told.actions
 
 
@@ -71,7 +71,7 @@ def killed(limit: str) -> str:
 @pytest.mark.parametrize(("limit", "actions"), [("128Mi", ["raise_memory_limit"]), ("64Mi", [])])
 def test_a_limit_that_never_ran_is_not_what_failed(tmp_path: Path, limit: str, actions: list[str]) -> None:
     now, older = (container(resources={"limits": {"memory": amount}}) for amount in ("128Mi", "512Mi"))
-    told = tell(tmp_path, shop(web=workload(now)), killed(limit), before=[shop(web=workload(older))])
+    told = propose(tmp_path, shop(web=workload(now)), killed(limit), before=[shop(web=workload(older))])
     assert told.actions[:1] == actions
     reason = next(outcome.reason for outcome in told.outcomes)
     assert ("the repository has 128Mi: that value is newer or not synced yet" in reason) == (not actions)
@@ -80,7 +80,7 @@ def test_a_limit_that_never_ran_is_not_what_failed(tmp_path: Path, limit: str, a
 def test_a_setting_is_not_taken_back_for_memory_that_ran_out(tmp_path: Path) -> None:
     log = killed("128Mi")
     older = container(env=[{"name": "TZ", "value": "Europe/Oslo"}])
-    told = tell(tmp_path, shop(web=workload(container())), log, before=[shop(web=workload(older))])
+    told = propose(tmp_path, shop(web=workload(container())), log, before=[shop(web=workload(older))])
     assert "roll_back" not in told.actions
     assert told.actions[0] == "raise_memory_limit"
 
@@ -90,7 +90,7 @@ def test_a_field_that_is_complained_of_is_taken_back(tmp_path: Path) -> None:
     log = REFUSED.format(
         'Deployment.apps "web" is invalid: spec.template.spec.containers[0].lifecycle.postStart: Required value: must specify a handler type'
     )
-    told = tell(tmp_path, shop(web=workload(now)), log, before=[shop(web=workload(then))])
+    told = propose(tmp_path, shop(web=workload(now)), log, before=[shop(web=workload(then))])
     assert told.actions == ["roll_back"]
     assert told.value("spec.template.spec.containers.0.env.0.value") == "a"
     assert "lifecycle" not in told.changed["web/web.yaml"]

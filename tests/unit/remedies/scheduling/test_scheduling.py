@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from remediator.domain.yaml_paths import MISSING
-from tests.unit.remedies.small_repository import POD, Told, events, other, shop, tell, workload
+from tests.unit.remedies.small_repository import POD, Outcome, events, other, propose, shop, workload
 
 UNMATCHED = "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
 NODES = """$ kubectl get nodes --show-labels
@@ -23,8 +23,8 @@ def scheduling(message: str) -> str:
     return events(("FailedScheduling", POD, message))
 
 
-def pending(tmp_path: Path, pod: Any, text: str, **files: Any) -> Told:
-    return tell(tmp_path, shop(web=workload(pod=pod), **files), text)
+def pending(tmp_path: Path, pod: Any, text: str, **files: Any) -> Outcome:
+    return propose(tmp_path, shop(web=workload(pod=pod), **files), text)
 
 
 def required(*expressions: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ SHUNNED = "0/4 nodes are available: 1 node(s) had untolerated taint {node-role.k
 
 
 def test_replicas_are_as_many_as_nodes_that_admit_one_each(tmp_path: Path) -> None:
-    told = tell(tmp_path, shunning(5), scheduling(SHUNNED))
+    told = propose(tmp_path, shunning(5), scheduling(SHUNNED))
     assert told.value("spec.replicas") == 3
 
 
@@ -99,7 +99,7 @@ def test_replicas_stay_where_the_nodes_are_not_what_is_short(tmp_path: Path, rea
         "others": shunning(5, label="database"),
         "autoscaled": shunning(5, hpa=scaler),
     }[reason]
-    assert tell(tmp_path, files, scheduling(SHUNNED)).actions == []
+    assert propose(tmp_path, files, scheduling(SHUNNED)).actions == []
 
 
 def test_a_topology_key_is_a_label_that_nodes_have(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ BOTH = NODE.format("a") + NODE.format("b")
     ids=["milli", "unit", "gpu", "half-a-node", "used"],
 )
 def test_a_request_is_what_a_node_can_give(tmp_path: Path, requests: Any, resource: str, text: str, value: Any) -> None:
-    told = tell(tmp_path, shop(web=workload(resources(**requests))), scheduling(SHORT.format(resource)) + text)
+    told = propose(tmp_path, shop(web=workload(resources(**requests))), scheduling(SHORT.format(resource)) + text)
     assert told.value(f"spec.template.spec.containers.0.resources.requests.{resource.replace('.', '~')}") == value
 
 
@@ -216,12 +216,12 @@ def test_a_request_is_what_a_node_can_give(tmp_path: Path, requests: Any, resour
 def test_a_request_stays_where_the_cluster_is_just_full(
     tmp_path: Path, requests: Any, resource: str, text: str
 ) -> None:
-    told = tell(tmp_path, shop(web=workload(resources(**requests))), scheduling(SHORT.format(resource)) + text)
+    told = propose(tmp_path, shop(web=workload(resources(**requests))), scheduling(SHORT.format(resource)) + text)
     assert told.actions == []
 
 
 def test_an_older_request_is_restored_where_it_was_clearly_less(tmp_path: Path) -> None:
     now, before = (shop(web=workload(resources(cpu=cpu))) for cpu in ("4", "250m"))
-    told = tell(tmp_path, now, scheduling(SHORT.format("cpu")), before=[before])
+    told = propose(tmp_path, now, scheduling(SHORT.format("cpu")), before=[before])
     assert told.value("spec.template.spec.containers.0.resources.requests.cpu") == "250m"
     assert told.actions[0] == "lower_requests"

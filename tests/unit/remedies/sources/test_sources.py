@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.remedies.network.test_services import APPLICATION, WORKLOAD
-from tests.unit.remedies.small_repository import shop, tell, workload
+from tests.unit.remedies.small_repository import propose, shop, workload
 
 
 def cannot_generate(message: str, application: str = "shop") -> str:
@@ -33,7 +33,7 @@ def test_a_path_goes_to_the_directory_that_was_meant(tmp_path):
         "shop/api.yaml": WORKLOAD,
         "web/api.yaml": WORKLOAD,
     }
-    assert tell(tmp_path, files, PATH).value("spec.source.path", "argocd/shop.yaml") == "shop"
+    assert propose(tmp_path, files, PATH).value("spec.source.path", "argocd/shop.yaml") == "shop"
 
 
 def test_a_path_of_another_environment_is_not_taken(tmp_path):
@@ -41,17 +41,17 @@ def test_a_path_of_another_environment_is_not_taken(tmp_path):
         "argocd/shop.yaml": APPLICATION.replace("path: shop", "path: envs/prod-us"),
         "envs/prod-eu/api.yaml": WORKLOAD,
     }
-    assert not tell(tmp_path, files, cannot_generate("envs/prod-us: app path does not exist")).changed
+    assert not propose(tmp_path, files, cannot_generate("envs/prod-us: app path does not exist")).changed
 
 
 def test_a_path_that_is_there_by_now_is_mended_already(tmp_path):
     files = {"argocd/shop.yaml": APPLICATION, "shop/api.yaml": WORKLOAD, "shpo2/api.yaml": WORKLOAD}
-    assert not tell(tmp_path, files, PATH).changed
+    assert not propose(tmp_path, files, PATH).changed
 
 
 def test_a_path_of_another_application_is_not_touched(tmp_path):
     files = {"argocd/shop.yaml": APPLICATION, "shop/api.yaml": WORKLOAD}
-    assert not tell(tmp_path, files, cannot_generate("web: app path does not exist")).changed
+    assert not propose(tmp_path, files, cannot_generate("web: app path does not exist")).changed
 
 
 SET = """\
@@ -90,7 +90,9 @@ def test_a_generator_parameter_goes_back_to_what_it_was(tmp_path):
         "shops/qa/api.yaml": WORKLOAD,
     }
     before = {"argocd/shops.yaml": SET.replace("folder: qaa", "folder: qa")}
-    told = tell(tmp_path, files, cannot_generate("shops/test-qa: app path does not exist", "shop-qa"), before=[before])
+    told = propose(
+        tmp_path, files, cannot_generate("shops/test-qa: app path does not exist", "shop-qa"), before=[before]
+    )
     assert told.value("spec.generators.0.list.elements.1.folder", "argocd/shops.yaml") == "qa"
 
 
@@ -99,7 +101,7 @@ def test_the_template_of_a_set_goes_to_the_directory_that_was_meant(tmp_path):
         "argocd/shops.yaml": SET.replace("folder: qaa", "folder: qa").replace("'shops/{{folder}}'", "'shosp/{{folder}}'"),
         "shops/prod/api.yaml": WORKLOAD, "shops/qa/api.yaml": WORKLOAD,
     }  # fmt: skip
-    told = tell(tmp_path, files, cannot_generate("shosp/qa: app path does not exist", "shop-qa"))
+    told = propose(tmp_path, files, cannot_generate("shosp/qa: app path does not exist", "shop-qa"))
     assert told.value("spec.template.spec.source.path", "argocd/shops.yaml") == "shops/{{folder}}"
     assert set(told.outcomes[0].proposals[0].places[0].also_feeds) == {"shop-prod"}
 
@@ -113,7 +115,7 @@ def test_a_revision_goes_to_the_branch_that_was_meant(tmp_path):
         "shop/api.yaml": WORKLOAD,
     }
     assert (
-        tell(tmp_path, files, cannot_generate(REVISION)).value("spec.source.targetRevision", "argocd/shop.yaml")
+        propose(tmp_path, files, cannot_generate(REVISION)).value("spec.source.targetRevision", "argocd/shop.yaml")
         == "main"
     )
 
@@ -134,7 +136,7 @@ def test_a_revision_goes_to_the_branch_that_was_meant(tmp_path):
 )
 def test_a_revision_that_is_right_is_left_alone(tmp_path, message):
     before = {"argocd/shop.yaml": APPLICATION.replace("targetRevision: main", "targetRevision: HEAD")}
-    assert not tell(
+    assert not propose(
         tmp_path,
         {"argocd/shop.yaml": APPLICATION, "shop/api.yaml": WORKLOAD},
         cannot_generate(message),
@@ -166,7 +168,7 @@ def test_a_values_file_goes_to_the_one_that_was_meant(tmp_path):
         "shop/values-prod.yaml": "{}\n",
         "shop/values-qa.yaml": "{}\n",
     }
-    told = tell(tmp_path, files, no_value_file("values-prd.yaml"))
+    told = propose(tmp_path, files, no_value_file("values-prd.yaml"))
     assert told.value("spec.source.helm.valueFiles.0", "argocd/shop.yaml") == "values-prod.yaml"
 
 
@@ -180,7 +182,7 @@ def test_a_values_file_goes_to_the_one_that_was_meant(tmp_path):
 )
 def test_the_values_file_of_another_environment_is_not_taken(tmp_path, wanted, there):
     files = {"argocd/shop.yaml": with_values(wanted), **CHART, f"shop/{there}": "{}\n"}
-    assert not tell(tmp_path, files, no_value_file(wanted)).changed
+    assert not propose(tmp_path, files, no_value_file(wanted)).changed
 
 
 KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n  - deployment.yaml\n"
@@ -195,7 +197,7 @@ def test_an_entry_of_a_kustomization_goes_to_the_file_that_was_meant(tmp_path):
         "shop/kustomization.yaml": KUSTOMIZATION.replace("deployment", "depolyment"),
         "shop/deployment.yaml": WORKLOAD,
     }
-    told = tell(tmp_path, files, MISSING)
+    told = propose(tmp_path, files, MISSING)
     assert told.value("resources", "shop/kustomization.yaml") == ["deployment.yaml"]
 
 
@@ -206,7 +208,7 @@ def test_an_entry_that_the_newest_commit_mended_is_left_alone(tmp_path):
         "shop/deployment.yaml": WORKLOAD,
     }
     before = {"shop/kustomization.yaml": KUSTOMIZATION.replace("deployment", "depolyment")}
-    assert not tell(tmp_path, files, MISSING, before=[before]).changed
+    assert not propose(tmp_path, files, MISSING, before=[before]).changed
 
 
 def test_one_base_of_several_applications_is_mended_once_and_all_are_named(tmp_path):
@@ -217,7 +219,7 @@ def test_one_base_of_several_applications_is_mended_once_and_all_are_named(tmp_p
         "shop/base/kustomization.yaml": KUSTOMIZATION.replace("deployment", "depolyment"), "shop/base/deployment.yaml": WORKLOAD,
         "shop/qa/kustomization.yaml": overlay, "shop/prod/kustomization.yaml": overlay,
     }  # fmt: skip
-    told = tell(
+    told = propose(
         tmp_path,
         files,
         MISSING.replace("argocd/shop", "argocd/shop-qa").replace("application=shop", "application=shop-qa"),
@@ -230,13 +232,13 @@ NO_NAMESPACE = refused('namespaces \\"shop\\" not found')
 
 
 def test_a_namespace_that_nobody_makes_is_made_by_argo_cd(tmp_path):
-    told = tell(tmp_path, {"argocd/shop.yaml": APPLICATION, "shop/api.yaml": WORKLOAD}, NO_NAMESPACE)
+    told = propose(tmp_path, {"argocd/shop.yaml": APPLICATION, "shop/api.yaml": WORKLOAD}, NO_NAMESPACE)
     assert told.value("spec.syncPolicy.syncOptions", "argocd/shop.yaml") == ["CreateNamespace=true"]
 
 
 def test_other_options_stay_as_they_are(tmp_path):
     text = APPLICATION + "  syncPolicy:\n    automated: {}\n    syncOptions:\n      - ServerSideApply=true\n"
-    told = tell(tmp_path, {"argocd/shop.yaml": text, "shop/api.yaml": WORKLOAD}, NO_NAMESPACE)
+    told = propose(tmp_path, {"argocd/shop.yaml": text, "shop/api.yaml": WORKLOAD}, NO_NAMESPACE)
     assert told.value("spec.syncPolicy.syncOptions", "argocd/shop.yaml") == [
         "ServerSideApply=true",
         "CreateNamespace=true",
@@ -249,7 +251,7 @@ def test_a_namespace_in_a_set_is_made_for_all_of_it(tmp_path):
         "shops/prod/api.yaml": WORKLOAD,
         "shops/qa/api.yaml": WORKLOAD,
     }
-    told = tell(tmp_path, files, refused('namespaces \\"shop-qa\\" not found', "shop-qa"))
+    told = propose(tmp_path, files, refused('namespaces \\"shop-qa\\" not found', "shop-qa"))
     assert told.value("spec.template.spec.syncPolicy.syncOptions", "argocd/shops.yaml") == ["CreateNamespace=true"]
 
 
@@ -272,7 +274,7 @@ def test_a_namespace_in_a_set_is_made_for_all_of_it(tmp_path):
     ],
 )
 def test_a_namespace_is_not_made_where_that_would_not_help(tmp_path, application, log):
-    assert not tell(tmp_path, {"argocd/shop.yaml": application, "shop/api.yaml": WORKLOAD}, log).changed
+    assert not propose(tmp_path, {"argocd/shop.yaml": application, "shop/api.yaml": WORKLOAD}, log).changed
 
 
 def test_a_file_that_is_listed_twice_is_listed_once(tmp_path: Path) -> None:
@@ -285,6 +287,6 @@ def test_a_file_that_is_listed_twice_is_listed_once(tmp_path: Path) -> None:
         "accumulation err='merging resources from 'web.yaml': may not add resource with an already registered id: "
         "Deployment.v1.apps/web.[noNs]': must build at directory: '/web/web.yaml': file is not directory  2026-03-09 09:10:00 +0000 UTC\n"
     )
-    told = tell(tmp_path, files, log)
+    told = propose(tmp_path, files, log)
     assert told.categories == ("sync_error",)
     assert told.changed["web/kustomization.yaml"] == "resources:\n  - web.yaml\n"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.remedies.small_repository import POD, application, claim, events, log, other, shop, tell, workload
+from tests.unit.remedies.small_repository import POD, application, claim, events, log, other, propose, shop, workload
 
 CLASSES = """$ kubectl get storageclass
 NAME                 PROVISIONER             RECLAIMPOLICY   VOLUMEBINDINGMODE      ALLOWVOLUMEEXPANSION   AGE
@@ -41,18 +41,18 @@ def stateful(size: str = "1Gi", **spec: Any) -> dict[str, Any]:
     ids=["slip", "default", "not-shown", "unknown"],
 )
 def test_a_class_is_one_that_exists(tmp_path: Path, name: str, text: str, expected: str | None) -> None:
-    told = tell(tmp_path, shop(web=mounting(), data=claim("data", storageClassName=name)), lacking(name) + text)
+    told = propose(tmp_path, shop(web=mounting(), data=claim("data", storageClassName=name)), lacking(name) + text)
     assert (told.value("spec.storageClassName", "web/data.yaml") if told.changed else None) == expected
 
 
 def test_a_class_that_was_corrected_already_is_left_alone(tmp_path: Path) -> None:
     files = shop(web=mounting(), data=claim("data", storageClassName="standard"))
-    assert tell(tmp_path, files, lacking("fast-sdd") + CLASSES).actions == []
+    assert propose(tmp_path, files, lacking("fast-sdd") + CLASSES).actions == []
 
 
 def test_a_class_is_corrected_in_the_template_that_made_the_claim(tmp_path: Path) -> None:
     text = lacking("fast-sdd", "persistentvolumeclaim/data-web-0") + CLASSES
-    told = tell(tmp_path, shop(web=stateful(storageClassName="fast-sdd")), text)
+    told = propose(tmp_path, shop(web=stateful(storageClassName="fast-sdd")), text)
     assert told.value("spec.volumeClaimTemplates.0.spec.storageClassName") == "fast-ssd"
 
 
@@ -60,7 +60,7 @@ def test_other_claims_of_the_repository_tell_a_class_too(tmp_path: Path) -> None
     files = shop(
         web=mounting(), data=claim("data", storageClassName="longhron"), more=claim("more", storageClassName="longhorn")
     )
-    assert tell(tmp_path, files, lacking("longhron")).value("spec.storageClassName", "web/data.yaml") == "longhorn"
+    assert propose(tmp_path, files, lacking("longhron")).value("spec.storageClassName", "web/data.yaml") == "longhorn"
 
 
 UNKNOWN = events(
@@ -79,7 +79,7 @@ UNKNOWN = events(
 )
 def test_a_claim_is_one_that_exists(tmp_path: Path, claims: list[str], expected: str | None) -> None:
     files = shop(web=mounting("dta"), **({"claims": [claim(name) for name in claims]} if claims else {}))
-    told = tell(tmp_path, files, UNKNOWN)
+    told = propose(tmp_path, files, UNKNOWN)
     path = "spec.template.spec.volumes.0.persistentVolumeClaim.claimName"
     assert (told.value(path) if told.changed else None) == expected
 
@@ -95,7 +95,7 @@ def test_a_claim_is_one_that_exists(tmp_path: Path, claims: list[str], expected:
 )  # fmt: skip
 def test_an_access_mode_is_one_that_the_provisioner_gives(tmp_path: Path, message: str, expected: str | None) -> None:
     files = shop(web=mounting(), data=claim("data", modes=["ReadWriteMany"], storageClassName="gp2"))
-    told = tell(tmp_path, files, events(("ProvisioningFailed", "persistentvolumeclaim/data", message)))
+    told = propose(tmp_path, files, events(("ProvisioningFailed", "persistentvolumeclaim/data", message)))
     assert (told.value("spec.accessModes.0", "web/data.yaml") if told.changed else None) == expected
 
 
@@ -118,7 +118,7 @@ def test_an_access_mode_is_one_that_the_volume_offers(tmp_path: Path) -> None:
             "no persistent volumes available for this claim and no storage class is set",
         )
     )
-    assert tell(tmp_path, files, text).value("spec.accessModes.0", "web/data.yaml") == "ReadWriteOnce"
+    assert propose(tmp_path, files, text).value("spec.accessModes.0", "web/data.yaml") == "ReadWriteOnce"
 
 
 FULL = log("ERROR could not write /data/segments/7: No space left on device", pod="web-5d7b9c6f8b-x2m7k")
@@ -135,7 +135,7 @@ FULL = log("ERROR could not write /data/segments/7: No space left on device", po
     ids=["mounted", "expands", "elsewhere", "fixed-size"],
 )
 def test_a_full_claim_grows(tmp_path: Path, text: str, expected: str | None) -> None:
-    told = tell(tmp_path, shop(web=mounting(), data=claim("data", storageClassName="standard")), text)
+    told = propose(tmp_path, shop(web=mounting(), data=claim("data", storageClassName="standard")), text)
     assert (told.value("spec.resources.requests.storage", "web/data.yaml") if told.changed else None) == expected
 
 
@@ -143,7 +143,7 @@ def test_a_template_does_not_grow_since_clusters_refuse_that(tmp_path: Path) -> 
     box = stateful()
     box["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
     text = log("ERROR could not write /data/segments/7: No space left on device", pod="web-0")
-    assert tell(tmp_path, shop(web=box), text).actions == []
+    assert propose(tmp_path, shop(web=box), text).actions == []
 
 
 def attaching(holder: str) -> str:
@@ -157,7 +157,7 @@ def attaching(holder: str) -> str:
 
 
 def test_a_volume_for_one_node_is_not_rolled_over(tmp_path: Path) -> None:
-    told = tell(tmp_path, shop(web=mounting(), data=claim("data")), attaching("web-7c9f8b6d5f-abcde"))
+    told = propose(tmp_path, shop(web=mounting(), data=claim("data")), attaching("web-7c9f8b6d5f-abcde"))
     assert told.value("spec.strategy.type") == "Recreate"
 
 
@@ -165,7 +165,7 @@ def test_a_volume_for_one_node_is_not_rolled_over(tmp_path: Path) -> None:
     "holder", ["web-5d7b9c6f8b-zzzzz", "backup-7c9f8b6d5f-abcde"], ids=["same-revision", "somebody-else"]
 )
 def test_a_volume_that_a_lost_node_or_another_holds_is_a_persons_work(tmp_path: Path, holder: str) -> None:
-    assert tell(tmp_path, shop(web=mounting(), data=claim("data")), attaching(holder)).actions == []
+    assert propose(tmp_path, shop(web=mounting(), data=claim("data")), attaching(holder)).actions == []
 
 
 def disk(size: str = "1Gi", mode: str = "ReadWriteOnce", **spec: Any) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def test_a_class_that_marks_a_volume_is_not_what_is_wrong(
     tmp_path: Path, size: str, modes: list[str], volume: Any, path: str, expected: str | None
 ) -> None:
     files = shop(web=mounting(), data=claim("data", size, modes=modes, storageClassName="manual"), disk=volume)
-    told = tell(tmp_path, files, lacking("manual") + CLASSES)
+    told = propose(tmp_path, files, lacking("manual") + CLASSES)
     assert (told.value(path, "web/data.yaml") if told.changed else None) == expected
 
 
@@ -201,4 +201,4 @@ def test_of_two_claims_of_one_name_none_is_guessed(tmp_path: Path) -> None:
     for stage in ("dev", "prod"):
         files[f"apps/{stage}.yaml"] = yaml.safe_dump(application(stage, stage, ""))
         files[f"{stage}/data.yaml"] = yaml.safe_dump(claim("data", storageClassName="fast-sdd"))
-    assert tell(tmp_path, files, lacking("fast-sdd") + CLASSES).actions == []
+    assert propose(tmp_path, files, lacking("fast-sdd") + CLASSES).actions == []
