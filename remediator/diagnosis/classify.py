@@ -88,7 +88,7 @@ def summarise(lead: SignalMatch, subject: Subject, restarts: int = 0) -> str:
         "resource": lead.facts.get("resource", "cpu"),
         "restarts": f" ({restarts} restarts)" if restarts > 1 else "",
     }
-    template = lead.category.summary or lead.category.title
+    template = lead.signal.summary or lead.category.summary or lead.category.title
     return re.sub(
         r"\{(\w+)\}", lambda placeholder: str(words.get(placeholder[1]) or lead.facts.get(placeholder[1], "")), template
     )

@@ -91,6 +91,12 @@ class Inquiry:
         ]
         return tuple(cited) or tuple(item.id for item in self.diagnosis.evidence[:1] if item.id)
 
+    def is_rendered(self, application: Application) -> bool:
+        """Return True where all objects of the Application are known, so that rendering tells more than its text."""
+        objects = self.repository.objects(application)
+        problems = self.repository.problems_of(application)
+        return bool(objects) and not problems and not any(item.tracked == "unseen" for item in objects)
+
     def context(self, action: str) -> RemedyContext:
         """Return what a remedy of this action is given."""
         return RemedyContext(

@@ -12,6 +12,7 @@ from remediator.policy.models import (
     Policies,
     Signal,
 )
+from remediator.policy.recipes import Recipe, RightValue, Setting, Software
 
 __all__ = [
     "ANY",
@@ -23,7 +24,11 @@ __all__ = [
     "Guardrails",
     "ModelBounds",
     "Policies",
+    "Recipe",
+    "RightValue",
+    "Setting",
     "Signal",
+    "Software",
     "check",
     "load",
     "shipped_root",

@@ -13,6 +13,7 @@ from remediator.errors import ConfigError
 from remediator.policy.meaning import semantic_mistakes
 from remediator.policy.mistakes import explain_violation, unknown_ids
 from remediator.policy.models import Action, Catalogue, Category, Guardrails, Policies
+from remediator.policy.recipes import mistakes, recipes_of, with_signals
 
 USER_FILE = ".github/remediator.yml"
 _ALWAYS_DENIED = (".github/**", ".git/**")
@@ -46,6 +47,7 @@ def _loaded(user_file: Path | None, root: Path) -> tuple[Policies | None, list[C
         "actions": {path.stem: _read(path) for path in sorted(root.glob("actions/*.yaml"))},
         "guardrails": _read(root / "guardrails.yaml"),
         "weights": _read(root / "weights.yaml"),
+        "recipes": {path.stem: _read(path) for path in sorted(root.glob("recipes/*.yaml"))},
     }
     if user_file is not None:
         user = _read(user_file)
@@ -59,11 +61,11 @@ def _loaded(user_file: Path | None, root: Path) -> tuple[Policies | None, list[C
 
 
 def merge(base: Any, over: Any) -> Any:
-    """`over` laid upon `base`: mappings by key, signals by id, what is denied added; anything else replaced."""
+    """`over` laid upon `base`: mappings by key, signals and recipes by id, what is denied added; anything else replaced."""
     if isinstance(base, Mapping) and isinstance(over, Mapping):
         merged = dict(base)
         for key, value in over.items():
-            if key == "signals" and isinstance(value, list):
+            if key in ("signals", "recipes") and isinstance(value, list):
                 merged[key] = _merge_by_id(base.get(key, ()), value)
             elif str(key).startswith("deny_") and isinstance(value, list):
                 merged[key] = list(dict.fromkeys((*base.get(key, ()), *value)))
@@ -166,9 +168,9 @@ def _refuse_repeated_keys(path: Path) -> None:
 
 def _build(document: Mapping[str, Any], user_file: Path | None) -> tuple[Policies | None, list[ConfigError]]:
     try:
-        categories = tuple(
-            Category.model_validate({"id": name, **body}) for name, body in sorted(document["categories"].items())
-        )
+        recipes = recipes_of(document["recipes"])
+        bodies = with_signals(document["categories"], recipes)
+        categories = tuple(Category.model_validate({"id": name, **body}) for name, body in sorted(bodies.items()))
         actions = {
             name: Action.model_validate({"id": name, **body}) for name, body in sorted(document["actions"].items())
         }
@@ -178,6 +180,7 @@ def _build(document: Mapping[str, Any], user_file: Path | None) -> tuple[Policie
             actions=actions,
             guardrails=_guardrails(document["guardrails"]),
             weights=document["weights"],
+            recipes=recipes,
             **settings,
         )
     except ValidationError as error:
@@ -185,7 +188,8 @@ def _build(document: Mapping[str, Any], user_file: Path | None) -> tuple[Policie
             _error(f"{mistake['msg']}, got {mistake['input']!r}", user_file, mistake["loc"])
             for mistake in error.errors()
         ]
-    return policies, [_error(message, user_file, steps) for steps, message in semantic_mistakes(policies)]
+    problems = [_error(message, user_file, ("recipes",)) for message in mistakes(recipes, bodies)]
+    return policies, problems + [_error(message, user_file, steps) for steps, message in semantic_mistakes(policies)]
 
 
 def _guardrails(body: Mapping[str, Any]) -> Guardrails:
@@ -205,6 +209,8 @@ def _schema_for(file: Path) -> str:
         return "category.json"
     if file.parent.name == "actions":
         return "action.json"
+    if file.parent.name == "recipes":
+        return "recipe.json"
     return f"{file.stem}.json" if file.stem in ("guardrails", "weights") else "remediator.json"
 
 
@@ -221,7 +227,7 @@ def _registry(directory: Path) -> Any:
 
 
 def _merge_by_id(base: Iterable[Mapping[str, Any]], over: Iterable[Mapping[str, Any]]) -> list[Any]:
-    merged = {signal["id"]: dict(signal) for signal in base}
-    for signal in over:
-        merged[signal["id"]] = {**merged.get(signal["id"], {}), **signal}
+    merged = {entry["id"]: dict(entry) for entry in base}
+    for entry in over:
+        merged[entry["id"]] = {**merged.get(entry["id"], {}), **entry}
     return list(merged.values())

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from remediator.domain.base import Value
 from remediator.domain.incident import Channel, Severity
+from remediator.policy.recipes import Recipe
 from remediator.policy.targets import Target
 
 Role = Literal["cause", "symptom", "hint"]
@@ -70,6 +71,8 @@ class Signal(Behaviour):
     """A second pattern; where it matches too, the signal does not count."""
     severity: Severity | None = None
     """Severity of an incident that this signal leads, where it differs from the category's."""
+    summary: str = ""
+    """Sentence shown to people if this signal leads, written like the category's, which it overrides."""
     abstain: str = ""
     """Advice for a person if this signal leads and no action fits; overrides the category's."""
 
@@ -275,6 +278,7 @@ class Policies(Value):
     actions: Mapping[str, Action]
     weights: Mapping[str, Weight] = Field(default_factory=dict)
     """The weight of each observation about a hypothesis, by the observation's name."""
+    recipes: tuple[Recipe, ...] = ()
     guardrails: Guardrails = Guardrails()
     verification: Verification = Verification()
     locating: Locating = Locating()

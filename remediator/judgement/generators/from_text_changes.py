@@ -29,19 +29,12 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*[A-Za-z0-9]")
 def from_text_changes(inquiry: Inquiry) -> Iterator[Hypothesis]:
     """Yield one hypothesis for each value that a recent commit changed in a text of an Application that is not rendered."""
     for application in inquiry.applications:
-        if _is_rendered(inquiry, application):
+        if inquiry.is_rendered(application):
             continue
         changes = list(text_changes(inquiry.repository, application, inquiry.diagnosis.first_seen))
         groups = [group for group in together(changes) if _is_own_text(application, group[0])]
         for group in groups:
             yield _hypothesis(inquiry, application, group, alone=len(groups) == 1)
-
-
-def _is_rendered(inquiry: Inquiry, application: Application) -> bool:
-    """Return True where all objects of the Application are known, so that rendering tells more than its text."""
-    objects = inquiry.repository.objects(application)
-    problems = inquiry.repository.problems_of(application)
-    return bool(objects) and not problems and not any(item.tracked == "unseen" for item in objects)
 
 
 def _is_own_text(application: Application, change: TextChange) -> bool:

@@ -1,0 +1,97 @@
+"""Settings in the files that ConfigMaps hold: YAML and JSON by path, properties, ini and directives by line."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from remediator import yamledit
+from remediator.domain.yaml_paths import MISSING, YamlPath, depth, get
+from remediator.gitops import yamlread
+from remediator.gitops.yamlread import UnreadableYaml
+from remediator.policy import Setting
+from remediator.yamledit import EditRefused, parse_path
+
+_LINES = {
+    "properties": r"^(?P<head>[ \t]*{key}[ \t]*[=:][ \t]*)(?P<value>[^\r\n]*?)(?P<tail>(?:[ \t]+#[^\r\n]*)?[ \t]*)$",
+    "ini": r"^(?P<head>[ \t]*{key}[ \t]*=[ \t]*)(?P<value>[^\r\n#;]*?)(?P<tail>[ \t]*(?:[#;][^\r\n]*)?)$",
+    "directives": r"^(?P<head>[ \t]*{key}[ \t]+)(?P<value>[^;\r\n]+?)(?P<tail>;?[ \t]*)$",
+}
+_ADDED = {"properties": "{key}={value}", "ini": "{key} = {value}", "directives": "{key} {value}"}
+_SECTION = re.compile(r"^\[(?P<name>[^\]\r\n]+)\][ \t]*$", re.MULTILINE)
+
+
+def steps(text: str) -> YamlPath:
+    """Return a path that a recipe writes, without selectors."""
+    return tuple(step if isinstance(step, str | int) else f"{step.name}={step.equals}" for step in parse_path(text))
+
+
+def setting_in(text: str, setting: Setting) -> Any:
+    """Return the setting's value in a file; MISSING where it is absent, None where the file cannot hold it."""
+    if setting.format == "yaml":
+        data = _document(text)
+        if data is None or not _allowed(data, setting):
+            return None
+        path = steps(setting.config)
+        value = get(data, path)
+        if value is MISSING and (not depth(data, path[:-1]) if len(path) > 1 else not setting.beside):
+            return None
+        return None if isinstance(value, dict | list) else value
+    body, key = _section(text, setting)
+    if body is None:
+        return None
+    match = _line(body, key, setting)
+    return match["value"] if match else MISSING
+
+
+def with_setting(text: str, setting: Setting, value: Any, *, exists: bool) -> str | None:
+    """Return the file's text with the setting changed or added; None where that cannot be done."""
+    if setting.format == "yaml":
+        edit = yamledit.set if exists else yamledit.insert
+        try:
+            return edit(text.encode(), 0, steps(setting.config), value).decode()
+        except EditRefused:
+            return None
+    body, key = _section(text, setting)
+    if body is None:
+        return None
+    if match := _line(body, key, setting):
+        changed = f"{body[: match.start('value')]}{value}{body[match.end('value') :]}"
+    else:
+        line = _ADDED[setting.format].format(key=key, value=value)
+        front = body if not body or body.endswith("\n") else f"{body}\n"
+        changed = f"{front.rstrip(chr(10))}\n{line}\n" if front.strip() else f"{front}{line}\n"
+    return text.replace(body, changed, 1) if body else None
+
+
+def _document(text: str) -> Any:
+    try:
+        documents = yamlread.documents(text)
+    except UnreadableYaml:
+        return None
+    return documents[0] if len(documents) == 1 and isinstance(documents[0], dict) else None
+
+
+def _allowed(data: Any, setting: Setting) -> bool:
+    if setting.beside and get(data, steps(setting.beside)) is MISSING:
+        return False
+    return all(get(data, steps(path)) is MISSING for path in setting.unless)
+
+
+def _section(text: str, setting: Setting) -> tuple[str | None, str]:
+    """Return the part of the file in which the key stands, and the key; None where the section is not there."""
+    if setting.format != "ini":
+        return text, setting.config
+    section, _, key = setting.config.rpartition("/")
+    headers = list(_SECTION.finditer(text))
+    for index, header in enumerate(headers):
+        if header["name"] == section:
+            end = headers[index + 1].start() if index + 1 < len(headers) else len(text)
+            return text[header.start() : end], key
+    return None, key
+
+
+def _line(body: str, key: str, setting: Setting) -> re.Match[str] | None:
+    pattern = _LINES[setting.format].format(key=re.escape(key))
+    matches = list(re.finditer(pattern, body, re.MULTILINE))
+    return matches[0] if len(matches) == 1 else None
