@@ -13,12 +13,11 @@ from remediator.gitops import Application
 from remediator.gitops.locate.canary import CanaryHit
 from remediator.gitops.locate.helm import value_place
 from remediator.gitops.render.helm_model import Release
-from remediator.gitops.render.helm_render import user_values
 from remediator.gitops.render.helm_values import merge_layers
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.recipes.amounts import is_limit, right_value
 from remediator.judgement.recipes.containers import software_containers
-from remediator.judgement.recipes.software import charts
+from remediator.judgement.recipes.software import charts, written_values
 from remediator.judgement.recipes.texts import setting_in, steps, with_setting
 from remediator.judgement.world import Placed, World
 from remediator.policy import Recipe, RightValue, Setting
@@ -96,7 +95,7 @@ def _in_values(search: Search) -> Iterator[Change]:
 def _value_change(search: Search, app: Application, release: Release, prefix: YamlPath) -> Change | None:
     setting, repository = search.setting, search.inquiry.repository
     path = (*prefix, *steps(setting.values))
-    values = user_values(release.layers)
+    values = written_values(release)
     if setting.beside and get(values, (*prefix, *steps(setting.beside))) is MISSING:
         return None
     if any(get(values, (*prefix, *steps(path_text))) is not MISSING for path_text in setting.unless):
@@ -154,7 +153,7 @@ def _annotation_in_values(search: Search) -> Iterator[Change]:
         if search.inquiry.is_rendered(app):
             continue
         for release in repository.rendering(app).releases.values():
-            values = user_values(release.layers)
+            values = written_values(release)
             for path, block in mappings(values):
                 if not isinstance(block.get("annotations"), dict) or not _has_host(block, str(host)):
                     continue

@@ -13,6 +13,7 @@ from remediator.gitops.images import split_image
 from remediator.gitops.locate.unproved import inflated
 from remediator.gitops.render.helm import chart_dependencies, chart_name
 from remediator.gitops.render.helm_model import Release
+from remediator.gitops.render.helm_values import merge_layers
 from remediator.gitops.yamlread import UnreadableYaml
 from remediator.judgement.inquiry import Inquiry
 from remediator.policy import Recipe, Software
@@ -67,6 +68,11 @@ def charts(repository: Repository, app: Application) -> Iterator[tuple[Release, 
         for file, number, chart in build.charts:
             release = inflated(repository.store, app, app.sources[index], file, number, chart)
             yield release, (), str(chart.get("name") or "")
+
+
+def written_values(release: Release) -> dict[str, Any]:
+    """Return the values that texts of this checkout give: an umbrella chart's own file too, a pulled chart's never."""
+    return merge_layers([layer for layer in release.layers if layer.editable])
 
 
 def _charts_of(repository: Repository, release: Release) -> Iterator[tuple[Release, YamlPath, str]]:
