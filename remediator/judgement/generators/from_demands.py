@@ -7,12 +7,19 @@ from collections.abc import Iterator, Sequence
 from remediator.judgement.demands.admission import admission_maximum
 from remediator.judgement.demands.demand import Demand, DemandReader
 from remediator.judgement.demands.kustomize_entries import bare_kustomize_entries
+from remediator.judgement.demands.live_values import live_value_of_immutable_field
+from remediator.judgement.demands.service_ports import refused_service_port
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.remedies.engine.case import Fix
 
 ACTION = "meet_demand"
-READERS: Sequence[DemandReader] = (admission_maximum, bare_kustomize_entries)
+READERS: Sequence[DemandReader] = (
+    admission_maximum,
+    bare_kustomize_entries,
+    live_value_of_immutable_field,
+    refused_service_port,
+)
 
 
 def from_demands(inquiry: Inquiry) -> Iterator[Hypothesis]:

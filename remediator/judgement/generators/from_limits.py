@@ -14,12 +14,12 @@ from typing import Any
 from remediator.domain.change import Edit, Place
 from remediator.domain.yaml_paths import YamlPath, format_path
 from remediator.errors import ConfigError
-from remediator.gitops import Application, yamlread
-from remediator.gitops.yamlread import UnreadableYaml
+from remediator.gitops import Application
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.limit_values import Amount, limits_in, readings, scaled, words_of
 from remediator.judgement.text_changes import own_files
+from remediator.judgement.text_values import text_values
 from remediator.policy.leaves import documents
 from remediator.remedies.engine.case import Fix
 
@@ -100,30 +100,9 @@ def _places(
         for index, body in enumerate(parsed or ()):
             if file == application.file and index != application.document:
                 continue
-            for path, inside, value in _leaves(body):
+            for path, inside, value in text_values(body):
                 key = "_".join(str(step) for step in (*path, *inside)[-3:])
                 last = str((*path, *inside)[-1]) if (*path, *inside) else ""
                 shared = words & frozenset(words_of(key))
                 if len(shared) >= SHARED_WORDS and amounts & set(readings(last, value)):
                     yield LimitPlace(application, file, index, path, inside, value, shared)
-
-
-def _leaves(
-    node: Any, path: YamlPath = (), inside: YamlPath = (), *, nested: bool = False
-) -> Iterator[tuple[YamlPath, YamlPath, Any]]:
-    """Yield every scalar with its path, and those of YAML that a string holds."""
-    here = inside if nested else path
-    if isinstance(node, dict | list):
-        steps = node.items() if isinstance(node, dict) else enumerate(node)
-        for key, value in steps:
-            below = (*here, key)
-            yield from _leaves(value, path if nested else below, below if nested else (), nested=nested)
-    elif isinstance(node, str) and "\n" in node and ":" in node and not nested:
-        try:
-            inner = yamlread.documents(node)
-        except UnreadableYaml:
-            return
-        if len(inner) == 1 and isinstance(inner[0], dict):
-            yield from _leaves(inner[0], path, (), nested=True)
-    else:
-        yield path, inside, node

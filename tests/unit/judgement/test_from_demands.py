@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.unit.remedies.small_repository import application, propose, shop, workload
+from tests.unit.remedies.small_repository import application, claim, propose, shop, workload
 
 SYNC_STATUS = """\
 $ argocd app get web
@@ -112,3 +112,101 @@ def test_a_bare_name_among_patches_becomes_an_object_with_a_path(tmp_path: Path)
 @pytest.mark.parametrize("entry", ["memroy.yaml", "path: memory.yaml"], ids=["no such file", "already an object"])
 def test_an_entry_that_a_path_would_not_mend_stays(tmp_path: Path, entry: str) -> None:
     assert not propose(tmp_path, kustomized(entry), NOT_AN_OBJECT).changed
+
+
+DIFFERENCE = SYNC_STATUS.format(
+    message="one or more objects failed to apply, reason: PersistentVolumeClaim "
+    '"data" is invalid: spec: Forbidden: spec is immutable after creation except resources.requests and '
+    "volumeAttributesClassName for bound claims  core.PersistentVolumeClaimSpec{{    ... // 3 identical fields  "
+    '  VolumeName: "pvc-1",  - StorageClassName: &"fast",  + StorageClassName: {applied},  {rest_of_difference}  VolumeMode: '
+    '&"Filesystem",  }}'
+)
+"""Argo CD prints the message on one line here; in JSON it has line breaks."""
+
+
+def test_a_field_that_cannot_change_gets_the_value_that_runs(tmp_path: Path) -> None:
+    result = propose(
+        tmp_path, shop(web=workload(), data=claim("data")), DIFFERENCE.format(applied="nil", rest_of_difference="")
+    )
+    assert result.value("spec.storageClassName", "web/data.yaml") == "fast"
+
+
+@pytest.mark.parametrize(
+    ("applied", "difference"),
+    [('&"slow"', ""), ("nil", '- VolumeMode: &"Block",  + VolumeMode: nil,')],
+    ids=["the desired state sets it", "more than one field"],
+)
+def test_a_difference_that_may_be_meant_stays(tmp_path: Path, applied: str, difference: str) -> None:
+    result = propose(
+        tmp_path,
+        shop(web=workload(), data=claim("data")),
+        DIFFERENCE.format(applied=applied, rest_of_difference=difference),
+    )
+    assert not result.changed
+
+
+CALL = """\
+$ kubectl logs deploy/web -n shop --tail=2
+panic: cannot reach the catalogue: dial tcp: catalogue:9091: connect: connection refused
+
+$ kubectl get svc catalogue -n shop
+NAME        TYPE        CLUSTER-IP    EXTERNAL-IP   PORT(S)    AGE
+catalogue   ClusterIP   10.96.7.20    <none>        {ports}   3d
+"""
+CHART = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: web
+  namespace: argocd
+spec:
+  project: default
+  destination: {server: https://kubernetes.default.svc, namespace: shop}
+  source:
+    repoURL: https://charts.example.com/stable
+    chart: web
+    targetRevision: 1.0.0
+    helm:
+      valuesObject:
+        web:
+          catalogue: grpc://catalogue:9091/v1  # no TLS inside
+          prices: prices:9091
+"""
+
+
+def test_a_text_that_dials_a_port_which_the_service_has_not_dials_the_one_it_has(tmp_path: Path) -> None:
+    result = propose(tmp_path, {"apps/web.yaml": CHART}, CALL.format(ports="9090/TCP"))
+    assert result.changed == {"apps/web.yaml": CHART.replace("catalogue:9091", "catalogue:9090")}
+
+
+@pytest.mark.parametrize("ports", ["9091/TCP", "9090/TCP,9093/TCP"], ids=["the dialled one", "two ports"])
+def test_a_service_that_does_not_tell_one_other_port_changes_nothing(tmp_path: Path, ports: str) -> None:
+    assert not propose(tmp_path, {"apps/web.yaml": CHART}, CALL.format(ports=ports)).changed
+
+
+def test_of_two_texts_with_the_refused_address_none_is_changed(tmp_path: Path) -> None:
+    twice = CHART + "          fallback: catalogue:9091\n"
+    assert not propose(tmp_path, {"apps/web.yaml": twice}, CALL.format(ports="9090/TCP")).changed
+
+
+SCHEDULING = """\
+$ kubectl get events -n shop
+LAST SEEN   TYPE      REASON             OBJECT                     MESSAGE
+31s         Warning   FailedScheduling   pod/web-5d7b9c6f8b-x2m7k   0/2 nodes are available: 2 Insufficient memory.
+
+$ kubectl get nodes -o custom-columns=NAME:.metadata.name,MEM:{path}
+NAME   MEM
+a      8Gi
+b      4Gi
+"""
+
+
+def test_an_amount_in_a_column_of_any_heading_bounds_a_request(tmp_path: Path) -> None:
+    files = shop(web=workload(resources(requests="12Gi")))
+    result = propose(tmp_path, files, SCHEDULING.format(path=".status.allocatable.memory"))
+    assert result.value("spec.template.spec.containers.0.resources.requests.memory") == "4Gi"
+
+
+def test_a_column_that_is_no_amount_of_a_node_bounds_nothing(tmp_path: Path) -> None:
+    files = shop(web=workload(resources(requests="12Gi")))
+    assert not propose(tmp_path, files, SCHEDULING.format(path=".metadata.annotations.memory")).changed
