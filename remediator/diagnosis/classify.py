@@ -1,7 +1,7 @@
 """Turns statements into incidents.
 
 A cause explains the symptoms around it, so the strongest cause names the incident and symptoms become its evidence.
-An input without any signal is `info`; only errors that no rule knows make it `unknown`, so that a calm log stays calm.
+An input without any signal is `info` only if nothing grave is left unexplained; else it is `unknown`, with the sentence.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from remediator.diagnosis.gravity import GraveStatement, grave_statements
 from remediator.diagnosis.grouping import Group, group_matches, key_of
 from remediator.diagnosis.severity import recovered, severity_of
 from remediator.diagnosis.signals import SignalMatch, find_matches
+from remediator.diagnosis.wrapping import unwrapped
 from remediator.domain.incident import SEVERITIES, Diagnosis, Evidence, Statement, Subject
 from remediator.policy import Catalogue
 
 MAX_EVIDENCE = 12
 MAX_CONTEXT = 160
 _TEXT_BOUND = 1200
+_QUOTE = 300
+"""Characters of the sentence that names an unknown fault."""
 
 
 def classify(
@@ -27,7 +31,7 @@ def classify(
     hits = find_matches(statements, catalogue)
     groups = [group for group in group_matches(hits, statements) if not recovered(group, statements)]
     if not groups:
-        return (_calm_diagnosis(statements, hits, catalogue, redact),)
+        return (_without_incident(statements, hits, catalogue, redact),)
     diagnoses = [_diagnose(group, statements, redact) for group in groups]
     order = {severity: index for index, severity in enumerate(SEVERITIES)}
     ranked = sorted(
@@ -78,10 +82,8 @@ def _restarts(group: Group) -> int:
 
 def summarise(lead: SignalMatch, subject: Subject, restarts: int = 0) -> str:
     """Return the category's summary, filled with the names of this incident."""
-    name = subject.name or subject.pod or subject.application or subject.node or subject.container or "something"
-    place = f"{name} ({subject.namespace})" if subject.namespace else name
     words = {
-        "workload": place,
+        "workload": _place(subject),
         "container": subject.container,
         "image": lead.facts.get("image") or subject.image or "its image",
         "probe": lead.facts.get("probe", "health").lower(),
@@ -92,6 +94,13 @@ def summarise(lead: SignalMatch, subject: Subject, restarts: int = 0) -> str:
     return re.sub(
         r"\{(\w+)\}", lambda placeholder: str(words.get(placeholder[1]) or lead.facts.get(placeholder[1], "")), template
     )
+
+
+def _place(subject: Subject) -> str:
+    name = (
+        subject.name or subject.pod or subject.application or subject.node or subject.container or "an unnamed object"
+    )
+    return f"{name} ({subject.namespace})" if subject.namespace else name
 
 
 def _evidence(hits: Sequence[SignalMatch], redact: Callable[[str], str]) -> tuple[Evidence, ...]:
@@ -125,6 +134,7 @@ def _common(statement: Statement, redact: Callable[[str], str]) -> dict[str, obj
         "line": statement.line,
         "channel": statement.channel,
         "subject": statement.subject,
+        "speaker": statement.speaker,
         "reason": statement.reason,
         "text": redact(statement.text[:_TEXT_BOUND]),
         "count": statement.count,
@@ -149,21 +159,48 @@ def _is_context(statement: Statement, group: Group) -> bool:
     return subject.kind in ("Node", "StorageClass", "IngressClass", "PriorityClass", "") or not spaces
 
 
-def _calm_diagnosis(
+def _without_incident(
     statements: Sequence[Statement], hits: Sequence[SignalMatch], catalogue: Catalogue, redact: Callable[[str], str]
 ) -> Diagnosis:
-    """Return the diagnosis of an input without incidents: `info`, or `unknown` if it holds errors that no rule knows."""
-    signal_statements = [hit.statement for hit in hits if hit.signal.role != "hint"]
-    subject = next((s.subject for s in (*signal_statements, *statements) if s.subject.application), None) or next(
-        (s.subject for s in (*signal_statements, *statements) if s.subject.name or s.subject.pod), Subject()
+    """Return the diagnosis of an input that no rule explains: `unknown` with what is grave in it, else `info`."""
+    explained = [hit.statement for hit in hits if hit.signal.role != "hint" or hit.signal.calm]
+    if grave := grave_statements(statements, explained):
+        return _unknown_diagnosis(grave, redact)
+    subject = next((s.subject for s in (*explained, *statements) if s.subject.application), None) or next(
+        (s.subject for s in (*explained, *statements) if s.subject.name or s.subject.pod), Subject()
     )
-    strange = [s for s in statements if s.level.lower() in ("fatal", "panic", "emerg") and s.channel in ("log", "text")]
-    category = catalogue.by_id["unknown" if strange else "info"]
+    category = catalogue.by_id["info"]
     return Diagnosis(
         category=category.id,
         severity=category.severity,
         subject=subject,
         summary=category.summary or category.title,
         evidence=_evidence(hits, redact),
-        context=tuple(_context(statement, redact) for statement in strange[:MAX_EVIDENCE]),
     )
+
+
+def _unknown_diagnosis(grave: Sequence[GraveStatement], redact: Callable[[str], str]) -> Diagnosis:
+    """Return `unknown` about the object of the gravest statement, with its sentence."""
+    lead = grave[0].statement
+    about = [item.statement for item in grave if key_of(item.statement.subject) == key_of(lead.subject)]
+    others = [item.statement for item in grave if item.statement not in about]
+    evidence = tuple(
+        Evidence(id=f"E{number}", signal="", category="unknown", **_common(statement, redact), facts=statement.facts)
+        for number, statement in enumerate((*about, *others)[:MAX_EVIDENCE], 1)
+    )
+    return Diagnosis(
+        category="unknown",
+        severity=grave[0].severity,
+        subject=lead.subject,
+        summary=f"{_place(lead.subject)}: {_sentence(lead, redact)}",
+        evidence=evidence,
+        first_seen=lead.first_seen,
+    )
+
+
+def _sentence(statement: Statement, redact: Callable[[str], str]) -> str:
+    """Return what a statement says on one line; of a long one the end, where wrapped messages say what is wrong."""
+    text = " ".join(redact(unwrapped(statement.text)).split())
+    if statement.reason and statement.reason not in text:
+        text = f"{statement.reason}: {text}" if text else statement.reason
+    return text if len(text) <= _QUOTE else f"… {text[-_QUOTE:]}"

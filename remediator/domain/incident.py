@@ -47,6 +47,9 @@ class Statement(Value):
     """1-based line in that input; of a server's answer, which has no lines, the number of the item."""
     channel: Channel
     subject: Subject = Subject()
+    speaker: str = ""
+    """The component that vouches for it: `api`, `scheduler`, `kubelet`, `controller`, `argocd`, `alert`, `node`, `person`
+    (the output of a command that someone ran), or `log:<workload>` for what a container prints."""
     reason: str = ""
     """The machine-readable word, where there is one: `OOMKilled`, `FailedScheduling`, an alert's name."""
     text: str = ""
@@ -72,6 +75,7 @@ class Evidence(Value):
     line: int
     channel: Channel
     subject: Subject
+    speaker: str = ""
     reason: str = ""
     text: str
     count: int = 1

@@ -36,6 +36,8 @@ _VALUE_FLAGS = frozenset(
         "--context",
         "--cluster",
         "--tail",
+        "--lines",
+        "--limit",
         "--since",
         "--since-time",
         "-f",
@@ -62,6 +64,15 @@ _VALUE_FLAGS = frozenset(
         "--request-timeout",
     ]
 )
+
+
+_BOUNDS = {
+    "journalctl": ("-n", "--lines"),
+    "docker": ("--tail", "-n"),
+    "tail": ("-n", "--lines"),
+    "logcli": ("--limit",),
+}
+"""Flags that bound the lines of a log, where `--tail` is not the only one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +102,9 @@ class Command:
 
     @property
     def tail(self) -> int:
-        """Return the number of lines that `--tail` prints at most; 0 without a bound."""
-        value = self.flags.get("--tail", "")
+        """Return the number of lines that the command prints at most; 0 without a bound."""
+        names = _BOUNDS.get(self.tool, ("--tail",))
+        value = next((self.flags[name] for name in names if name in self.flags), "")
         return int(value) if value.isdigit() else 0
 
     @property
@@ -141,7 +153,7 @@ def _read(tool: str, words: list[str]) -> Command:
             name, value = name[:2], name[2:]
         flags[name] = value.strip("'\"")
     verb = plain.pop(0) if plain else ""
-    namespace = flags.get("-n") or flags.get("--namespace") or ""
+    namespace = "" if "-n" in _BOUNDS.get(tool, ()) else flags.get("-n") or flags.get("--namespace") or ""
     container = flags.get("-c") or flags.get("--container") or ""
     if verb in {"logs", "log"} and not container and len(plain) > 1:
         container = plain[1]

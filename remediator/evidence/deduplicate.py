@@ -23,7 +23,7 @@ def key_of(draft: Draft) -> tuple[object, ...]:
         else tuple(sorted((k, v) for k, v in draft.facts.items() if k not in _TIMELY))
     )
     return (
-        draft.source, draft.channel, draft.application, draft.cluster, draft.namespace, draft.kind, draft.name, draft.pod,
+        draft.source, draft.channel, draft.speaker, draft.application, draft.cluster, draft.namespace, draft.kind, draft.name, draft.pod,
         draft.container, draft.node, draft.reason, draft.level, normalise(draft.text) if draft.channel in {"log", "text", "event"} else draft.text, facts,
     )  # fmt: skip
 

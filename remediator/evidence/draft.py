@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from remediator.domain.incident import Statement, Subject
+from remediator.evidence.speakers import speaker_of
 from remediator.evidence.workload import workload_of_pod
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Draft:
     last_seen: str = ""
     facts: dict[str, str] = field(default_factory=dict)
     source: str = ""
+    speaker: str = ""
+    """Set where the format knows better than channel and reporter tell."""
     section: int = 0
     """The section of the input that it comes from: one event shown by two commands is not two events."""
 
@@ -61,6 +64,7 @@ class Draft:
             line=self.line,
             channel=self.channel,
             subject=Subject(**{name: getattr(self, name) for name in SUBJECT}),
+            speaker=self.speaker or speaker_of(self),
             reason=self.reason,
             text=self.text,
             level=self.level,

@@ -11,12 +11,9 @@ from remediator.evidence.formats.events import set_subject
 from remediator.evidence.section import NO_COMMAND, Context, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from remediator.evidence.lines import Line
-
-_INSIDE_LOGS = frozenset({"events", "argocd", "describe", "get"})
-"""Formats that end a log when they open after a blank line; documents and single sentences are common inside logs."""
 
 
 def _open(lines: Sequence[Line], start: int, command: Command) -> tuple[Format, int] | None:
@@ -30,9 +27,9 @@ def _open(lines: Sequence[Line], start: int, command: Command) -> tuple[Format, 
 
 
 def _log_end(lines: Sequence[Line], start: int, command: Command) -> int:
-    """Return the end of the log that a command printed: the next command, after `--tail` lines, or where another output opens.
+    """Return the end of the log that a command printed: the next command, or the blank line after `--tail` lines.
 
-    Logs hold blank lines of their own, so one ends a log only if something known stands after it.
+    No other format opens inside a log: whoever can make a program print a line could otherwise forge tables and documents.
     """
     end, filled = start, 0
     while end < len(lines):
@@ -40,12 +37,7 @@ def _log_end(lines: Sequence[Line], start: int, command: Command) -> int:
         if line.blank:
             if command.tail and filled >= command.tail:
                 return end
-        elif command_of(line.text) is not None or (
-            end > start
-            and lines[end - 1].blank
-            and (opening := _open(lines, end, NO_COMMAND))
-            and opening[0].name in _INSIDE_LOGS
-        ):
+        elif command_of(line.text) is not None:
             return end
         else:
             filled += 1
@@ -66,6 +58,24 @@ def _log_base(command: Command, no: int) -> Draft:
     return draft
 
 
+def _may_go_on(lines: Sequence[Line], command: Command) -> bool:
+    """Return True if these lines of a log may not be all of it: fewer than `--tail`, or no bound was given."""
+    return not command.tail or sum(1 for line in lines if not line.blank) < command.tail
+
+
+def _doubted(drafts: Iterable[Draft], log: Draft | None) -> Iterator[Draft]:
+    """Yield the statements, those about other objects in the name of the log that may not have ended before them.
+
+    A program can print a prompt and a table below it. What they say of the program itself is its own testimony either way.
+    """
+    for draft in drafts:
+        if log is not None and log.name:
+            draft.settle()
+            if draft.name != log.name:
+                draft.speaker = f"log:{log.name}"
+        yield draft
+
+
 def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_COMMAND) -> Iterator[Draft]:
     """Yield the statements of an input, or of a window of a long one; `command` is the last one shown before it."""
     lines = actions.unwrap(lines)
@@ -73,9 +83,11 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
     if context.owner:
         yield from _log(lines, context.owner, context)
         return
+    log: Draft | None = None
     if command.is_log:
         index = _log_end(lines, 0, command)
-        yield from _log(lines[:index], _log_base(command, no), context)
+        yield from _log(lines[:index], base := _log_base(command, no), context)
+        log = base.settle() if _may_go_on(lines[:index], command) else None
         command = NO_COMMAND
     while index < len(lines):
         line = lines[index]
@@ -88,18 +100,20 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
             context.application, context.app_facts = "", {}
             if command.is_log:
                 end = _log_end(lines, index, command)
-                yield from _log(lines[index:end], _log_base(command, no), context)
+                base = _log_base(command, no).settle()
+                yield from _doubted(_log(lines[index:end], base, context), log)
+                log = log or (base if _may_go_on(lines[index:end], command) else None)
                 command, index = NO_COMMAND, end
             continue
         if opening := _open(lines, index, command):
             form, length = opening
             if form.name != "argocd":
                 context.application, context.app_facts = "", {}
-            yield from form.read(Section(list(lines[index : index + length]), context, command, no))
+            yield from _doubted(form.read(Section(list(lines[index : index + length]), context, command, no)), log)
             index += length
             continue
         end = _text_end(lines, index, command)
-        yield from _text(lines[index:end], command, context, no)
+        yield from _doubted(_text(lines[index:end], command, context, no), log)
         index = end
 
 
@@ -130,5 +144,7 @@ def _text(lines: Sequence[Line], command: Command, context: Context, no: int) ->
     A short text is kept whole, since one of its lines may name the program that wrote it.
     """
     base = Draft(0, "text", namespace=command.namespace, section=no)
+    if command.tool and not command.is_log:
+        base.speaker = "person"
     for draft, _ in logs.entries(lines, base, context, quiet=len(lines) > _SHORT):
         yield draft

@@ -81,7 +81,7 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
     graph.add_edge("collect_logs", "classify_error")
     graph.add_conditional_edges(
         "classify_error",
-        partial(routing.after_classify, investigates=ports.investigator is not None),
+        routing.after_classify,
         ["analyze_root_cause", "final_feedback"],
     )
     graph.add_conditional_edges("analyze_root_cause", routing.after_analyze, ["generate_action", "final_feedback"])

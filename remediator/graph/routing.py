@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from remediator.graph.state import IncidentState
 
-CALM = frozenset({"info", "unknown", ""})
-"""Categories that mean that nothing is wrong, or that nothing was recognised."""
+CALM = frozenset({"info", ""})
+"""Categories that mean nothing is wrong. `unknown` is none: something grave was read that no rule explains."""
 
 
-def after_classify(state: IncidentState, *, investigates: bool = False) -> str:
-    """Calm and unrecognised logs are recorded; everything else is looked into, the unrecognised where a model does."""
-    if state["error_category"] == "unknown" and investigates:
-        return "analyze_root_cause"
+def after_classify(state: IncidentState) -> str:
+    """Record calm logs; look into everything else."""
     if state["error_category"] in CALM or state["error_severity"] == "info":
         return "final_feedback"
     return "analyze_root_cause"

@@ -69,14 +69,22 @@ def test_the_graph_has_the_plans_nodes() -> None:
     assert tuple(name for name in driver.graph.get_graph().nodes if not name.startswith("__")) == NODES
 
 
-@pytest.mark.parametrize(("category", "severity"), [("info", "info"), ("unknown", "warning"), ("oom", "info")])
-def test_calm_and_unrecognised_logs_are_recorded_without_a_pull_request(category: str, severity: str) -> None:
+@pytest.mark.parametrize(("category", "severity"), [("info", "info"), ("oom", "info")])
+def test_calm_logs_are_recorded_without_a_pull_request(category: str, severity: str) -> None:
     world = IncidentRun(cases=(case(category=category, severity=severity),))
     state = world.start().state
     assert state["workflow_status"] == "recorded"
     assert state["incident"].reason
     assert world.forge.calls == []
     assert world.driver().records()[0].status == "recorded"
+
+
+def test_what_no_rule_knows_needs_a_person_who_is_told_why() -> None:
+    plan = RemediationPlan(reason="no rule explains it")
+    world = IncidentRun(cases=(case(category="unknown", severity="warning"),), planner=FakePlanner(plan))
+    state = world.start().state
+    assert (state["workflow_status"], state["incident"].reason) == ("needs_person", "no rule explains it")
+    assert world.forge.calls == []
 
 
 def test_without_a_fitting_action_a_person_is_needed() -> None:

@@ -26,7 +26,7 @@ def pull(status: str) -> PullRequest:
     ("category", "severity", "following"),
     [
         ("info", "info", "final_feedback"),
-        ("unknown", "warning", "final_feedback"),
+        ("unknown", "warning", "analyze_root_cause"),
         ("oom", "info", "final_feedback"),
         ("", "", "final_feedback"),
         ("oom", "warning", "analyze_root_cause"),

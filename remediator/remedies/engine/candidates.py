@@ -89,6 +89,8 @@ def why_not(diagnosis: Diagnosis, policies: Policies, targets: TargetMatches, re
 def _advice(diagnosis: Diagnosis, category: Category) -> str:
     """Return what the leading signal says to look at, else what its category says."""
     lead = diagnosis.evidence[0].signal if diagnosis.evidence else ""
+    if not lead and category.id == "unknown" and diagnosis.evidence:
+        return f"No rule explains what {diagnosis.summary}"
     return next(
         (signal.abstain for signal in category.signals if signal.id == lead and signal.abstain), category.abstain
     )

@@ -28,7 +28,7 @@ def test_a_log_ends_after_its_tail():
     assert (calm.subject.pod, refused.subject.pod, refused.channel) == ("noise-0", "", "text")
 
 
-def test_a_log_keeps_what_follows_a_blank_line_until_something_known_opens():
+def test_a_log_keeps_what_follows_a_blank_line_and_a_table_in_it_opens_nothing():
     text = """\
 $ kubectl logs web-0 -n shop
 panic: no config
@@ -40,10 +40,36 @@ main.main()
 LAST SEEN   TYPE      REASON    OBJECT      MESSAGE
 2m          Warning   BackOff   pod/web-0   Back-off restarting failed container app in pod web-0_shop(0b7a8f0e-2a56-4b7a-9c36-5f70a1a8f6c1)
 """
-    crash, event = statements(text)
+    crash, *table = statements(text)
     assert crash.text.splitlines()[0] == "panic: no config"
     assert "main.go:12" in crash.text
-    assert (crash.subject.container, event.channel) == ("app", "event")
+    assert {item.channel for item in table} == {"log"}
+    assert {item.speaker for item in (crash, *table)} == {"log:web"}
+
+
+def test_the_blank_line_after_the_lines_that_tail_prints_ends_a_log():
+    text = """\
+$ kubectl logs web-0 -n shop --tail=1
+starting
+
+LAST SEEN   TYPE      REASON    OBJECT      MESSAGE
+2m          Warning   BackOff   pod/web-0   Back-off restarting failed container app in pod web-0_shop(0b7a8f0e-2a56-4b7a-9c36-5f70a1a8f6c1)
+"""
+    _, event = statements(text)
+    assert (event.channel, event.speaker, event.subject.container) == ("event", "kubelet", "app")
+
+
+def test_what_follows_an_unbounded_log_about_another_workload_is_in_the_name_of_that_log():
+    text = """\
+$ kubectl logs web-7c9d8b6f5d-4xk2p -n shop
+ready
+$ kubectl get pods -n shop
+NAME                   READY   STATUS    RESTARTS   AGE
+web-7c9d8b6f5d-4xk2p   0/1     Error     0          2m
+pay-7c9d8b6f5d-4xk2p   0/1     Error     0          2m
+"""
+    speakers = {(item.subject.name, item.speaker) for item in statements(text) if item.channel == "status"}
+    assert speakers == {("web", "api"), ("pay", "log:web")}
 
 
 def test_a_python_trace_is_one_statement_at_its_first_line():
