@@ -81,7 +81,7 @@ def _restarts(group: Group) -> int:
 
 
 def summarise(lead: SignalMatch, subject: Subject, restarts: int = 0) -> str:
-    """Return the category's summary, filled with the names of this incident."""
+    """Return the summary of the leading signal, else of its category, filled with the names of this incident."""
     words = {
         "workload": _place(subject),
         "container": subject.container,

@@ -138,6 +138,16 @@ def _log(lines: Sequence[Line], base: Draft, context: Context) -> Iterator[Draft
         yield draft
 
 
+def _set_target(draft: Draft, command: Command) -> None:
+    """Set the object that a command asks about, where it names one."""
+    kind, name = command.target
+    if command.tool == "argocd" and command.verb.startswith("app ") and command.words:
+        draft.kind, draft.name = "Application", command.words[0].rpartition("/")[2]
+        draft.application = draft.name
+    elif command.tool == "kubectl" and command.verb in {"get", "describe", "rollout"} and name:
+        set_subject(draft, kind, name)
+
+
 def _text(lines: Sequence[Line], command: Command, context: Context, no: int) -> Iterator[Draft]:
     """Yield statements from lines of no known format: pattern hits, severe lines, and those that name a pod in a wrapper.
 
@@ -146,5 +156,6 @@ def _text(lines: Sequence[Line], command: Command, context: Context, no: int) ->
     base = Draft(0, "text", namespace=command.namespace, section=no)
     if command.tool and not command.is_log:
         base.speaker = "person"
+        _set_target(base, command)
     for draft, _ in logs.entries(lines, base, context, quiet=len(lines) > _SHORT):
         yield draft

@@ -36,7 +36,9 @@ _BY_REPORTER = (
 
 def speaker_of(draft: Draft) -> str:
     """Return who says it, by channel and reporting component; `log:` and the workload for what a container prints."""
-    if draft.channel in {"log", "text"}:
+    if draft.channel == "text":
+        return "log:"
+    if draft.channel == "log":
         return (
             f"log:{draft.name or draft.pod or draft.container or draft.application or draft.facts.get('program', '')}"
         )

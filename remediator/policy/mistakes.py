@@ -24,7 +24,8 @@ def empty_placeholders(categories: Iterable[Category]) -> Iterator[tuple[str, st
     for category in categories:
         groups = {name for signal in category.signals for name in re.findall(r"\(\?P?<(\w+)>", signal.pattern)}
         placeholders = sorted(_WORDS | groups)
-        for name in re.findall(r"\{(\w+)\}", category.summary):
+        summaries = (category.summary, *(signal.summary for signal in category.signals))
+        for name in re.findall(r"\{(\w+)\}", " ".join(summaries)):
             if name not in placeholders:
                 yield (
                     category.id,
