@@ -62,7 +62,7 @@ def test_one_that_fails_holds_up_no_other(tmp_path: Path, monkeypatch) -> None:
 
         monkeypatch.setattr(type(found.driver), "resume", resume)
         swept = sweep(found)
-    assert [one.said for one in swept if one.code] == ["GitHub answers 502"]
+    assert [result.message for result in swept if result.code] == ["GitHub answers 502"]
     assert sum(1 for one in swept if one.result) == 2
 
 
@@ -85,6 +85,6 @@ def test_what_the_caps_leave_no_room_for_is_told_as_it_was(tmp_path: Path) -> No
     (root / ".github").mkdir()
     (root / ".github/remediator.yml").write_text("guardrails: {max_open_pull_requests: 0}\n")
     with serve(Servers(commit, 0.0)) as server:
-        said = [one.said for one in sweep(services(root, server.url))]
+        said = [result.message for result in sweep(services(root, server.url))]
     assert len(said) == 2
     assert [one for one in said if one.startswith("queued: 1 pull requests were opened in this run")]
