@@ -30,6 +30,8 @@ class Demand:
     applications: tuple[Application, ...] = ()
     sure: float = 1.0
     """Certainty of the value, 0 to 1."""
+    predicts: tuple[str, ...] = ()
+    """Category ids, or `signal:ID`, that the wrong value leads to."""
 
 
 DemandReader = Callable[[Inquiry], Iterator[Demand]]

@@ -8,6 +8,7 @@ from remediator.judgement.demands.admission import admission_maximum
 from remediator.judgement.demands.demand import Demand, DemandReader
 from remediator.judgement.demands.kustomize_entries import bare_kustomize_entries
 from remediator.judgement.demands.live_values import live_value_of_immutable_field
+from remediator.judgement.demands.ranges import number_in_range
 from remediator.judgement.demands.service_ports import refused_service_port
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
@@ -18,6 +19,7 @@ READERS: Sequence[DemandReader] = (
     admission_maximum,
     bare_kustomize_entries,
     live_value_of_immutable_field,
+    number_in_range,
     refused_service_port,
 )
 
@@ -48,6 +50,7 @@ def _hypothesis(demand: Demand) -> Hypothesis:
             applications=demand.applications,
             score=demand.sure,
         ),
+        predicts=demand.predicts,
         words=demand.words,
         features={"value_sure": demand.sure, "on_culprit": 1.0},
     )

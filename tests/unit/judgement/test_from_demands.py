@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.unit.remedies.small_repository import application, claim, propose, shop, workload
+from tests.unit.remedies.small_repository import application, claim, other, propose, shop, workload
 
 SYNC_STATUS = """\
 $ argocd app get web
@@ -210,3 +210,60 @@ def test_an_amount_in_a_column_of_any_heading_bounds_a_request(tmp_path: Path) -
 def test_a_column_that_is_no_amount_of_a_node_bounds_nothing(tmp_path: Path) -> None:
     files = shop(web=workload(resources(requests="12Gi")))
     assert not propose(tmp_path, files, SCHEDULING.format(path=".metadata.annotations.memory")).changed
+
+
+def service(name: str, node_port: int) -> dict[str, object]:
+    ports = [{"port": 80, "nodePort": node_port}]
+    return other("Service", name, {"type": "NodePort", "selector": {"app": "web"}, "ports": ports})
+
+
+def refused(kind: str, name: str, field: str) -> str:
+    message = f'one or more objects failed to apply, reason: {kind} "{name}" is invalid: {field}'
+    return SYNC_STATUS.format(message=message)
+
+
+RANGE = "Invalid value: {}: provided port is not in the valid range. The range of valid ports is 30000-32767"
+
+
+def test_a_node_port_outside_the_range_becomes_the_nearest_free_one(tmp_path: Path) -> None:
+    files = shop(web=workload(), one=service("one", 32801), two=service("two", 32767))
+    result = propose(tmp_path, files, refused("Service", "one", f"spec.ports[0].nodePort: {RANGE.format(32801)}"))
+    assert result.value("spec.ports.0.nodePort", "web/one.yaml") == 32766
+
+
+def test_a_node_port_that_ran_before_comes_before_the_nearest_one(tmp_path: Path) -> None:
+    files, older = shop(web=workload(), one=service("one", 32801)), shop(one=service("one", 31001))
+    text = refused("Service", "one", f"spec.ports[0].nodePort: {RANGE.format(32801)}")
+    result = propose(tmp_path, files, text, before=[older])
+    assert result.value("spec.ports.0.nodePort", "web/one.yaml") == 31001
+
+
+def test_an_amount_above_the_range_becomes_its_upper_end(tmp_path: Path) -> None:
+    weight = {"weight": 150, "preference": {"matchExpressions": [{"key": "disk", "operator": "Exists"}]}}
+    terms = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [weight]}}
+    files = shop(web=workload(pod={"affinity": terms}))
+    field = "spec.template.spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight"
+    text = f"{field}: Invalid value: 150: must be in the range 1-100"
+    result = propose(tmp_path, files, refused("Deployment.apps", "web", text))
+    steps = field.replace("[0]", ".0")
+    assert result.value(steps) == 100
+
+
+@pytest.mark.parametrize(
+    ("current", "field", "text"),
+    [
+        ({"ports": [{"containerPort": 70000}]}, "ports[0].containerPort", "70000: must be between 1 and 65535"),
+        ({"securityContext": {"runAsUser": -5}}, "securityContext.runAsUser", "-5: must be between 0 and 2147483647"),
+        (
+            {"terminationMessagePath": "/a", "livenessProbe": {"periodSeconds": 5, "exec": {"command": ["true"]}}},
+            "livenessProbe.periodSeconds",
+            "0: must be greater than or equal to 1",
+        ),
+    ],
+    ids=["a port that something listens on", "an account", "no longer the value"],
+)
+def test_a_number_whose_nearest_allowed_one_means_nothing_stays(
+    tmp_path: Path, current: dict[str, object], field: str, text: str
+) -> None:
+    message = f"spec.template.spec.containers[0].{field}: Invalid value: {text}"
+    assert not propose(tmp_path, shop(web=workload(current)), refused("Deployment.apps", "web", message)).changed
