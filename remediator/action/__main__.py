@@ -22,7 +22,7 @@ from remediator.action.outcome import (
 )
 from remediator.commands import faults
 from remediator.commands.output import redact_logging, set_up_logging
-from remediator.commands.shared import report_of
+from remediator.commands.shared import print_step, report_of
 from remediator.commands.targets import matrix
 from remediator.errors import ConfigError, RemediatorError
 from remediator.graph.polling import unsettled
@@ -101,7 +101,9 @@ class Run:
     def services(self) -> Services:
         """All adapters; event and inputs name the logs."""
         if self._services is None:
-            self._services = Services(self.settings, self.inputs.directory, dry_run=self.inputs.dry_run)
+            self._services = Services(
+                self.settings, self.inputs.directory, dry_run=self.inputs.dry_run, tell=print_step
+            )
         return self._services
 
     def spending(self) -> str:

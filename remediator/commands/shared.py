@@ -42,7 +42,14 @@ def open_services(args: argparse.Namespace, *, dry_run: bool = False, push: str 
     settings = Settings.from_environ(os.environ)
     if target := getattr(args, "target", ""):
         settings = settings.model_copy(update={"target": target})
-    return Services(settings, Path(args.repo), logs, dry_run, push, no_llm)
+    return Services(settings, Path(args.repo), logs, dry_run, push, no_llm, print_step)
+
+
+def print_step(step: str) -> None:
+    """Print one step of a model's investigation on standard error."""
+    from remediator.report.markdown import one_line
+
+    print(f"\r  model: {one_line(step)}", file=sys.stderr)
 
 
 def tell_notes(services: Services) -> None:

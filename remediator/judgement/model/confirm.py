@@ -38,8 +38,8 @@ def _relation(tried: TriedChange, scene: Scene) -> str:
     after = World(
         tried.after, [tried.after.application(app.name) or app for app in scene.inquiry.applications], world.namespaces
     )
-    left = {(item.relation, item.at.kind, item.at.name, item.message) for item in broken(after)}
-    ended = [item for item in before if (item.relation, item.at.kind, item.at.name, item.message) not in left]
+    left = {(item.relation, item.at.kind, item.at.name, item.path) for item in broken(after)}
+    ended = [item for item in before if (item.relation, item.at.kind, item.at.name, item.path) not in left]
     return f"it ends a contradiction of the rendered objects ({ended[0].message})" if ended else ""
 
 
