@@ -163,7 +163,8 @@ def _opening(report: IncidentReport, budget: _SizeBudget) -> str:
     happened = prose(wording.happened(report), budget.words)
     if not report.model_draft:
         return happened
-    return f"**{prose(wording.sentence(report.model_draft), budget.words)}**\n\n{happened}"
+    draft = report.model_draft[:1].upper() + report.model_draft[1:]
+    return f"**{prose(wording.sentence(draft), budget.words)}**\n\n{happened}"
 
 
 def _change(diffs: tuple[Diff, ...], budget: _SizeBudget) -> str:
