@@ -80,6 +80,10 @@ class Proposal(Value):
     """The history of the value, newest first: who set it when, and its value before."""
     policy: tuple[str, ...] = ()
     """The policy decisions in words: the bounds kept, whether it may merge by itself."""
+    weakens: tuple[str, ...] = ()
+    """One sentence for each protection that it lowers."""
+    on_request: bool = False
+    """True where it lowers a protection and nothing admits that: it is tried only where a person asks for it."""
 
 
 class PullRequest(Value):

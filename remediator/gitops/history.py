@@ -137,6 +137,16 @@ def commits_touching(root: Path, files: Iterable[str], *, until: str = "", limit
     return Commits(not hidden, tuple(commits), "shallow clone: older commits are not here" if hidden else "")
 
 
+def ever_had(root: Path, text: str) -> bool:
+    """Return True where a file has the text, or had it in a commit before; False where git cannot tell."""
+    if not text:
+        return False
+    try:
+        return bool(git(root, ["log", f"-S{text}", "--max-count=1", "--format=%h"]).strip())
+    except GitFailed:
+        return False
+
+
 def is_shallow(root: Path) -> bool | None:
     """Return whether the clone is shallow; None where there is no history at all."""
     try:

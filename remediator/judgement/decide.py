@@ -17,14 +17,18 @@ from remediator.judgement.siblings import with_siblings
 from remediator.judgement.weighing import Weighed, weigh
 from remediator.policy import Policies
 from remediator.remedies.engine.candidates import MAX_PROPOSALS, SURE, affected, edits_of, root_cause, why_not
-from remediator.remedies.engine.prove import Unprovable, prove
+from remediator.remedies.engine.prove import prove
 from remediator.remedies.engine.targets import targets_of
+from remediator.remedies.engine.unprovable import Unprovable
 
 PROPOSABLE = 0.6
 """Below this probability a hypothesis is named to the person, never proposed. Remedies' own ratings are exempt."""
 
 UNPROVED = 0.88
 """A place that no rendering proves is never surer than this, so that a proved one goes first."""
+
+UNDONE_HARDENING = 0.7
+"""A fix that lowers a protection is rated no higher, so that one that keeps it goes first."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,9 @@ def decide(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> 
     attempts = list(try_all(inquiry))
     ranked = _ranked(item.proposal for item in attempts if item.proposal)
     refusals = [item.refusal for item in attempts if item.refusal and not item.weak]
+    if ranked and ranked[0].on_request:
+        refusals[:0] = [_only_on_request(ranked[0])]
+        ranked = ()
     return RemediationPlan(
         applications=affected(inquiry.targets, ranked),
         root_cause=root_cause(diagnosis, ranked),
@@ -74,7 +81,7 @@ def try_all(inquiry: Inquiry) -> Iterator[Tried]:
             if len(proposed_edits) >= MAX_PROPOSALS:
                 continue
             attempts = _try(inquiry, item)
-            if attempts.proposal:
+            if attempts.proposal and not attempts.proposal.on_request:
                 proposed_edits.add(edits_of(attempts.proposal))
                 best = max(best, attempts.proposal.score)
             yield attempts
@@ -100,13 +107,21 @@ def _proved(inquiry: Inquiry, hypothesis: Hypothesis, probability: float) -> Pro
     except Unprovable:
         proposal = prove(context, hypothesis.fix)  # a sibling that cannot be located is no reason to leave the fault
     proved = any(place.proof != "unproved" for place in proposal.places)
-    return proposal.model_copy(update={"score": round(probability if proved else min(probability, UNPROVED), 3)})
+    score = probability if proved else min(probability, UNPROVED)
+    if proposal.weakens and proposal.risk == "high":
+        score = min(score, UNDONE_HARDENING)
+    return proposal.model_copy(update={"score": round(score, 3)})
+
+
+def _only_on_request(proposal: Proposal) -> str:
+    """Return the reason why nothing is proposed where all that would help lowers a protection."""
+    return f"{proposal.title} would end it, but {proposal.weakens[0]}; a person must decide that"
 
 
 def _ranked(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
-    """Return the best first, equal edits once, with ids made unique."""
+    """Return the best first and what a person must ask for last, equal edits once, with ids made unique."""
     by_edits: dict[tuple[str, ...], Proposal] = {}
-    for proposal in sorted(proposals, key=lambda proposal: -proposal.score):
+    for proposal in sorted(proposals, key=lambda proposal: (proposal.on_request, -proposal.score)):
         by_edits.setdefault(edits_of(proposal), proposal)
     counts: dict[str, int] = {}
     ranked = []

@@ -14,9 +14,8 @@ from remediator.gitops import Application, Repository
 from remediator.judgement.world import World
 from remediator.policy import Policies
 from remediator.remedies.engine.case import RemedyContext
+from remediator.remedies.engine.effects import PLATFORM_CHANNELS
 from remediator.remedies.engine.targets import TargetMatches
-
-PLATFORM_CHANNELS = frozenset({"event", "status", "sync", "alert"})
 
 
 @dataclass(frozen=True)

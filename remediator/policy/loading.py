@@ -48,6 +48,7 @@ def _loaded(user_file: Path | None, root: Path) -> tuple[Policies | None, list[C
         "guardrails": _read(root / "guardrails.yaml"),
         "weights": _read(root / "weights.yaml"),
         "recipes": {path.stem: _read(path) for path in sorted(root.glob("recipes/*.yaml"))},
+        "weakening": _read(root / "weakening.yaml"),
     }
     if user_file is not None:
         user = _read(user_file)
@@ -181,6 +182,7 @@ def _build(document: Mapping[str, Any], user_file: Path | None) -> tuple[Policie
             guardrails=_guardrails(document["guardrails"]),
             weights=document["weights"],
             recipes=recipes,
+            weakening=document["weakening"],
             **settings,
         )
     except ValidationError as error:
@@ -211,7 +213,7 @@ def _schema_for(file: Path) -> str:
         return "action.json"
     if file.parent.name == "recipes":
         return "recipe.json"
-    return f"{file.stem}.json" if file.stem in ("guardrails", "weights") else "remediator.json"
+    return f"{file.stem}.json" if file.stem in ("guardrails", "weights", "weakening") else "remediator.json"
 
 
 def _registry(directory: Path) -> Any:

@@ -13,6 +13,7 @@ from remediator.domain.base import Value
 from remediator.domain.incident import Channel, Severity
 from remediator.policy.recipes import Recipe
 from remediator.policy.targets import Target
+from remediator.policy.weakening import WeakeningTable
 
 Role = Literal["cause", "symptom", "hint"]
 
@@ -164,6 +165,35 @@ class FreezeWindow(Value):
     reason: str = ""
 
 
+class ReadAllowance(Value):
+    """Permissions that may be added for the account that was refused."""
+
+    enabled: bool = True
+    verbs: tuple[str, ...] = ("get", "list", "watch")
+    never: tuple[str, ...] = ()
+    """Words that no permission may contain: in its resource, its subresource or its verb."""
+
+
+class NetworkAllowance(Value):
+    """Traffic that a network policy may be opened for."""
+
+    dns: bool = True
+    """Queries to the name server of the cluster."""
+    named_calls: bool = True
+    """Calls from one workload to another that the repository's own configuration names."""
+
+
+class Allowances(Value):
+    """The narrow weakenings that may be proposed without having stood in the repository before."""
+
+    read: ReadAllowance = ReadAllowance()
+    network: NetworkAllowance = NetworkAllowance()
+    quota_to_need: bool = True
+    """A quota or LimitRange, up to what the repository's own workloads of that namespace need."""
+    image_moves: dict[str, str] = Field(default_factory=dict)
+    """Names of images that their publisher has moved: old beginning of the name → new one."""
+
+
 class Guardrails(Value):
     """The rules that every change must pass; checked on the final difference."""
 
@@ -176,6 +206,7 @@ class Guardrails(Value):
     """Regular expressions over `Kind:dotted.path`."""
     deny_values: tuple[str, ...] = ()
     """Regular expressions over new values as text."""
+    allowances: Allowances = Allowances()
     max_files: int = 5
     max_lines: int = 60
     max_open_pull_requests: int = 10
@@ -279,6 +310,8 @@ class Policies(Value):
     weights: Mapping[str, Weight] = Field(default_factory=dict)
     """The weight of each observation about a hypothesis, by the observation's name."""
     recipes: tuple[Recipe, ...] = ()
+    weakening: WeakeningTable = WeakeningTable()
+    """What lowers a protection: shipped alone, since a user's file must not switch it off."""
     guardrails: Guardrails = Guardrails()
     verification: Verification = Verification()
     locating: Locating = Locating()

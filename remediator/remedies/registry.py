@@ -14,6 +14,7 @@ from remediator.remedies.containers.mounts import fix_mount, move_data_directory
 from remediator.remedies.containers.replicas import restore_replicas
 from remediator.remedies.containers.rollouts import recreate_pods
 from remediator.remedies.containers.security import meet_pod_security, relax_security_context
+from remediator.remedies.containers.unprivileged import mount_writable_directory, run_as_user
 from remediator.remedies.engine.case import Remedy
 from remediator.remedies.images.images import correct_image
 from remediator.remedies.images.pull_secrets import add_image_pull_secret
@@ -101,6 +102,8 @@ REMEDIES: Mapping[str, Remedy] = {
     "recreate_pods": recreate_pods,
     "relax_probe_timing": relax_probe_timing,
     "relax_security_context": relax_security_context,
+    "run_as_user": run_as_user,
+    "mount_writable_directory": mount_writable_directory,
     "rename_reference": rename_reference,
     "restore_environment": restore_environment,
     "restore_file": restore_file,

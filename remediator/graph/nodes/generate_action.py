@@ -106,7 +106,11 @@ def _untried(state: IncidentState, limits: RunLimits) -> tuple[tuple[Proposal, .
         return (), f"{limits.attempts} attempts did not end it"
     if incident.noted == "revert":
         return (), "there is no merged change to revert"
-    untried = tuple(proposal for proposal in state["proposals"] if proposal.id not in (*incident.tried, TAKE_BACK))
+    untried = tuple(
+        proposal
+        for proposal in state["proposals"]
+        if proposal.id not in (*incident.tried, TAKE_BACK) and not proposal.on_request
+    )
     return untried, "" if untried else "every allowed action was tried and did not help"
 
 

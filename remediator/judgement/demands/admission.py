@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from remediator.domain import quantities
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import YamlPath, get
 from remediator.judgement.demands.demand import Demand, platform_evidence
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.world import Placed
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Want
 
 _GATEKEEPER = re.compile(

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from remediator.domain.change import Edit, Place
 from remediator.domain.incident import Evidence
 from remediator.gitops import Application
-from remediator.judgement.inquiry import PLATFORM_CHANNELS, Inquiry
+from remediator.judgement.inquiry import Inquiry
 from remediator.remedies.engine.case import Want
+from remediator.remedies.engine.effects import PLATFORM_CHANNELS
 
 
 @dataclass(frozen=True)

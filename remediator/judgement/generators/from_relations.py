@@ -70,6 +70,7 @@ def _fix(inquiry: Inquiry, contradiction: Broken) -> Fix:
         places=contradiction.places,
         applications=tuple(dict.fromkeys((contradiction.at.application, *_readers(inquiry, contradiction)))),
         score=contradiction.sure,
+        relation=contradiction.relation,
     )
 
 

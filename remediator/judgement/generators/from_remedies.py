@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.remedies.engine.candidates import fixes, possible_actions
-from remediator.remedies.engine.prove import Unprovable
+from remediator.remedies.engine.unprovable import Unprovable
 
 UNDO = "roll_back"
 """Renders each difference of recent commits; asked only where nothing surer was found."""

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 
 import re2
 
+from remediator.domain import quantities
 from remediator.domain.yaml_paths import format_path
 from remediator.gitops import Application
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.text_changes import IMAGE_KEYS, TextChange, text_changes, together
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Fix
 from remediator.remedies.rollback.blame import distinctive_words
 

@@ -25,7 +25,7 @@ from remediator.judgement.model.texts import PAGE, fenced, page
 from remediator.judgement.model.tool_specs import CANNOT_TELL, CONCLUDE, TOOLS, TRY_CHANGE
 from remediator.judgement.model.trial import TriedChange, describe, try_edits
 from remediator.judgement.model.typed_edits import EditMistake, read_edits
-from remediator.remedies.engine.prove import Unprovable
+from remediator.remedies.engine.unprovable import Unprovable
 
 _MOST_ARGUMENTS = 40_000
 _MOST_TRIES = 8

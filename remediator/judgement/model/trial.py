@@ -15,7 +15,8 @@ from remediator.judgement.model.texts import value_text
 from remediator.judgement.model.typed_edits import EditMistake, TypedEdits, title_of
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix
-from remediator.remedies.engine.prove import Proof, Unprovable, proof_of
+from remediator.remedies.engine.prove import Proof, proof_of
+from remediator.remedies.engine.unprovable import Unprovable
 from remediator.yamledit import EditRefused
 
 ACTION = "investigated_change"
@@ -47,7 +48,7 @@ def try_edits(name: str, typed: TypedEdits, cites: tuple[str, ...], scene: Scene
         raise Unprovable(f"the policy disables {ACTION}: conclude without a change")
     title = title_of(typed.titles)
     _check_owners(typed, scene)
-    places, edits = _all_edits(typed, scene)
+    places, edits = _all_edits(typed, cites, scene)
     fix = Fix(title=title, reason="", evidence=cites, wants=tuple(typed.wants))
     reached: tuple[Application, ...] = ()
     if not typed.wants or typed.edits:
@@ -56,16 +57,18 @@ def try_edits(name: str, typed: TypedEdits, cites: tuple[str, ...], scene: Scene
     else:
         _check_scope(scene, [want.application for want in typed.wants])
     proof = proof_of(scene.inquiry.context(ACTION), fix)
+    if proof.proposal.on_request:
+        raise Unprovable(f"it weakens {'; '.join(proof.proposal.weakens)}: find a change that keeps the protection")
     seen = _is_seen(scene, proof, reached)
     proposal = proof.proposal.model_copy(update={"id": f"{ACTION}#{name}", "source": "model"})
     return TriedChange(name, proposal, proof.differences, scene.repository.with_changes(proof.files), seen)
 
 
-def _all_edits(typed: TypedEdits, scene: Scene) -> tuple[list[Place], list[Edit]]:
+def _all_edits(typed: TypedEdits, cites: tuple[str, ...], scene: Scene) -> tuple[list[Place], list[Edit]]:
     """Return every edit as one of a file: object fields that come beside file edits are located first."""
     places, edits = list(typed.places), list(typed.edits)
     if typed.wants and typed.edits:
-        alone = Fix(title=title_of(typed.titles), reason="", evidence=("-",), wants=tuple(typed.wants))
+        alone = Fix(title=title_of(typed.titles), reason="", evidence=cites, wants=tuple(typed.wants))
         proposal = proof_of(scene.inquiry.context(ACTION), alone).proposal
         places, edits = [*proposal.places, *places], [*proposal.edits, *edits]
     return places, edits

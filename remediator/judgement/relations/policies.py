@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.judgement.relations.broken import Broken
 from remediator.judgement.relations.fields import items, labels_match, mapping, spec
 from remediator.judgement.relations.network import called_services
 from remediator.judgement.world import Placed, World
-from remediator.remedies.engine import quantities
 
 _DNS = 53
 _LOOKUPS = ("no such host", "EAI_AGAIN", "Temporary failure in name resolution", "lookup", "resolve", "i/o timeout")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+from remediator.domain import quantities
 from remediator.domain.yaml_paths import MISSING
 from remediator.judgement.relations.broken import Broken
 from remediator.judgement.relations.fields import (
@@ -19,7 +20,6 @@ from remediator.judgement.relations.fields import (
     spec,
 )
 from remediator.judgement.world import Placed, World
-from remediator.remedies.engine import quantities
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HANDLERS = ("httpGet", "tcpSocket", "grpc")

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.domain.yaml_paths import MISSING
-from remediator.remedies.engine import quantities
 
 Accepts = Callable[[Any], bool]
 

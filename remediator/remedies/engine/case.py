@@ -51,6 +51,8 @@ class Fix:
     """True for an older value of the field that would end the incident too; None: the history is not searched."""
     rollback: str = ""
     """The commit that the fix undoes, in one sentence; empty where it undoes none."""
+    relation: str = ""
+    """The contradiction between rendered objects that it ends, which confirms what a log alone says."""
 
 
 Remedy = Callable[["RemedyContext"], Iterator[Fix]]

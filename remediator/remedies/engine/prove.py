@@ -10,19 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.domain.change import Edit, Place, Proposal
 from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get
 from remediator.errors import ConfigError
 from remediator.gitops import ObjectChange, Repository
 from remediator.policy.guard import FileChange, check_changes
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.engine.effects import EffectRuling, judge_effect
+from remediator.remedies.engine.refusals import check_cause
+from remediator.remedies.engine.unprovable import Unprovable
 from remediator.yamledit import EditRefused
-
-
-class Unprovable(Exception):
-    """A fix that cannot be proposed; the message says why, for the person who decides instead."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,7 @@ def prove(case: RemedyContext, fix: Fix) -> Proposal:
 
 def proof_of(case: RemedyContext, fix: Fix) -> Proof:
     """Return the proposal for a fix with what proves it; raise `Unprovable` where it cannot be made."""
-    if not fix.evidence:
-        raise Unprovable(f"{fix.title}: no evidence names it")
+    check_cause(case, fix)
     _check_bounds(case, fix)
     places, edits = list(fix.places), list(fix.edits)
     for want in fix.wants:
@@ -58,8 +56,9 @@ def proof_of(case: RemedyContext, fix: Fix) -> Proof:
     files = _apply(case.repository, edits, fix)
     if not files:
         raise Unprovable(f"{fix.title}: nothing would change")
-    differences = _check_rendering(case, fix, places, files)
+    after, differences = _check_rendering(case, fix, places, files)
     _guard(case, files)
+    ruling = judge_effect(case, fix, after, differences, files)
     proposal = Proposal(
         id=case.action.id,
         action=case.action.id,
@@ -69,12 +68,14 @@ def proof_of(case: RemedyContext, fix: Fix) -> Proof:
         evidence_ids=fix.evidence,
         places=tuple(places),
         edits=tuple(edits),
-        risk=case.action.risk,
+        risk="high" if ruling.hardening else case.action.risk,
         score=fix.score,
         rendered=tuple(_line(change) for change in differences[:40]),
         remade=_remade(differences),
         history=(fix.rollback,) if fix.rollback else (),
-        policy=_policy_words(case),
+        policy=_policy_words(case, ruling),
+        weakens=ruling.weakens,
+        on_request=ruling.on_request,
     )
 
     return Proof(proposal, tuple(differences), files)
@@ -99,6 +100,8 @@ def _check_bounds(case: RemedyContext, fix: Fix) -> None:
 def _edits_for(repository: Repository, want: Want) -> tuple[Place, list[Edit]]:
     field = f"{want.manifest.kind} {want.manifest.name} {format_path(want.path)}"
     located = repository.locate(want.application, want.manifest, want.path)
+    if located.status not in ("located", "insert") and (place := _beside_sibling(repository, want)) is not None:
+        return place, [_edit(place, want.value)]
     if located.status not in ("located", "insert"):
         options = ", ".join(f"{place.file}:{format_path(place.path)}" for place in located.candidates[:4])
         raise Unprovable(f"{field}: {located.reason or 'cannot be located'}{f' ({options})' if options else ''}")
@@ -112,6 +115,23 @@ def _edits_for(repository: Repository, want: Want) -> tuple[Place, list[Edit]]:
     raise Unprovable(
         f"{field}: its value is made of several parts in {located.places[0].file}, and no single one of them can give it"
     )
+
+
+def _beside_sibling(repository: Repository, want: Want) -> Place | None:
+    """Return the place of a new key beside one of the same mapping, which a chart may copy as a whole.
+
+    That the new key reaches the object is proved by rendering, as for every other edit.
+    """
+    if not isinstance(want.path[-1], str) or get(want.manifest.body, want.path) is not MISSING:
+        return None
+    mapping = get(want.manifest.body, want.path[:-1])
+    for key in mapping if isinstance(mapping, dict) else ():
+        located = repository.locate(want.application, want.manifest, (*want.path[:-1], key))
+        for place in located.places if located.status == "located" else ():
+            if place.exists and not place.inside and place.path[-1:] == (key,):
+                path = (*place.path[:-1], want.path[-1])
+                return place.model_copy(update={"path": path, "value": None, "exists": False})
+    return None
 
 
 _NOT_INVERTIBLE: Any = object()
@@ -176,7 +196,7 @@ def _apply(repository: Repository, edits: Sequence[Edit], fix: Fix) -> dict[str,
 
 def _check_rendering(
     case: RemedyContext, fix: Fix, places: Sequence[Place], files: Mapping[str, bytes | None]
-) -> Sequence[ObjectChange]:
+) -> tuple[Repository, Sequence[ObjectChange]]:
     repository = case.repository
     after = repository.with_changes(files)
     if problems := repository.validate(after):
@@ -193,7 +213,7 @@ def _check_rendering(
         _check_maximum(case, fix, change)
     for want in fix.wants:
         _check_want(want, differences, fix)
-    return differences
+    return after, differences
 
 
 def _remade(differences: Sequence[ObjectChange]) -> tuple[str, ...]:
@@ -274,12 +294,14 @@ def _read(repository: Repository, file: str) -> bytes | None:
         return None
 
 
-def _policy_words(case: RemedyContext) -> tuple[str, ...]:
+def _policy_words(case: RemedyContext, ruling: EffectRuling) -> tuple[str, ...]:
     bounds = case.action.bounds
     limits = [
         f"≤ {bounds.max_factor:g} ×" if bounds.max_factor else "",
         f"≤ {bounds.maximum}" if bounds.maximum else "",
     ]
     within = ", ".join(filter(None, limits))
-    merge = "may merge by itself" if case.action.auto_merge else "no auto-merge"
-    return (f"within `{case.action.id}`{f' ({within})' if within else ''}", merge)
+    merge = "may merge by itself" if case.action.auto_merge and not ruling.weakens else "no auto-merge"
+    lowered = [f"weakens: {sentence}" for sentence in ruling.weakens]
+    grounds = ["only on request: a person must ask for this weakening"] if ruling.on_request else ruling.grounds
+    return (f"within `{case.action.id}`{f' ({within})' if within else ''}", merge, *lowered, *grounds)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.domain.incident import Diagnosis, Evidence
 from remediator.domain.yaml_paths import get
 from remediator.evidence.formats.podjson import probe_text
 from remediator.gitops import Manifest, Match
-from remediator.remedies.engine import quantities
 
 _PROBES = ("liveness", "readiness", "startup")
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain import quantities
 from remediator.domain.yaml_paths import format_path
 from remediator.errors import PolicyViolation
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
 from remediator.yamledit import EditRefused
 

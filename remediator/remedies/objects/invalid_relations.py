@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.domain.yaml_paths import MISSING, get
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import within
 from remediator.remedies.engine.case import RemedyContext
 from remediator.remedies.engine.path_spelling import surely_meant

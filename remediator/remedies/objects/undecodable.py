@@ -12,12 +12,12 @@ from typing import Any
 
 import yaml
 
+from remediator.domain import quantities
 from remediator.domain.change import Edit, Place
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import YamlPath, format_path, leaves
 from remediator.errors import ConfigError
 from remediator.gitops import Application, Manifest
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.application_field import complaints, with_edits
 

@@ -14,9 +14,9 @@ from functools import partial
 from math import ceil
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.domain.text import contains_word
 from remediator.domain.yaml_paths import MISSING
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.probes.failing import FailingProbe, Probe, container_log, failing_probes, probes_of
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Match
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.claims import claims
 

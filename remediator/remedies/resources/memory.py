@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, get
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import Accepts, more_than
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
-from remediator.remedies.engine.prove import Unprovable
+from remediator.remedies.engine.unprovable import Unprovable
 from remediator.remedies.views.pod_limits import memory_limits_of_killed
 
 _AT_THE_LIMIT = Decimal("0.9")

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import Manifest, Match
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.resources.quota_entries import FULL_NAMES, pods_at_once
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Match
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import more_than, within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 

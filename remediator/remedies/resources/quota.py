@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from math import ceil
 
+from remediator.domain import quantities
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Manifest, Match
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.resources.quota_entries import FULL_NAMES, pods_at_once

@@ -12,9 +12,9 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Match
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.nodes import ClusterNode, nodes_of
 

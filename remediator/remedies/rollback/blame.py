@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from remediator.domain import quantities
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, YamlPath, format_path
 from remediator.gitops import ObjectChange
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import RemedyContext
 from remediator.remedies.rollback.differences import Difference
 

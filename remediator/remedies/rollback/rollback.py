@@ -12,13 +12,13 @@ from functools import cached_property
 
 import re2
 
+from remediator.domain import quantities
 from remediator.domain.text import contains_word
 from remediator.domain.yaml_paths import format_path
 from remediator.errors import ConfigError
 from remediator.gitops import Application, ObjectChange, Repository, history
 from remediator.gitops.history import Commit
 from remediator.policy.leaves import documents
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.rollback.blame import complaint_text, distinctive_words, is_suspected

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from remediator.domain import quantities
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import Manifest
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import different_value, within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.claims import VolumeClaim, claims_of_evidence

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+from remediator.domain import quantities
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import get
 from remediator.gitops import Match
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.acceptable_values import more_than
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.claims import VolumeClaim, claims, claims_of_evidence, mounted_claims

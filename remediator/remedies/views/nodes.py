@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from remediator.domain import quantities
 from remediator.domain.incident import Evidence
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import RemedyContext
 
 VOCABULARY: Mapping[str, tuple[str, ...]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from remediator.domain import quantities
 from remediator.domain.incident import Evidence
-from remediator.remedies.engine import quantities
 from remediator.remedies.engine.case import RemedyContext
 
 

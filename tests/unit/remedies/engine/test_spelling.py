@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from remediator.remedies.engine import quantities
+from remediator.domain import quantities
 from remediator.remedies.engine.spelling import distance, is_typo, nearest
 
 

@@ -130,13 +130,14 @@ spec:
         - port: 8080
 """
 GATEWAY_PODS = WORKLOAD.replace("api", "gateway")
+CALLER = GATEWAY_PODS.replace(
+    "          image:", "          env:\n            - {name: BACKEND, value: 'http://api:80'}\n          image:"
+)
 TIMEOUT = REFUSED.replace("connection refused", "i/o timeout") + NONE.replace("<none>", "10.2.3.4:8080")
 
 
 def test_a_policy_admits_the_client_whose_label_was_misspelt(tmp_path):
-    files = shop(
-        service=SERVICE, api=WORKLOAD, gateway=GATEWAY_PODS, policy=POLICY.replace("app: gateway", "app: gatewy")
-    )
+    files = shop(service=SERVICE, api=WORKLOAD, gateway=CALLER, policy=POLICY.replace("app: gateway", "app: gatewy"))
     told = propose(tmp_path, files, TIMEOUT)
     assert told.value("spec.ingress.0.from.0.podSelector.matchLabels.app", "shop/policy.yaml") == "gateway"
 
@@ -145,7 +146,7 @@ def test_a_policy_that_admits_others_admits_the_client_too(tmp_path):
     files = shop(
         service=SERVICE,
         api=WORKLOAD,
-        gateway=GATEWAY_PODS,
+        gateway=CALLER,
         worker=WORKLOAD.replace("api", "worker"),
         policy=POLICY.replace("app: gateway", "app: worker"),
     )
@@ -159,10 +160,17 @@ def test_a_policy_that_admits_others_admits_the_client_too(tmp_path):
 def test_a_policy_opens_the_port_that_is_listened_on(tmp_path):
     told = propose(
         tmp_path,
-        shop(service=SERVICE, api=WORKLOAD, gateway=GATEWAY_PODS, policy=POLICY.replace("port: 8080", "port: 8081")),
+        shop(service=SERVICE, api=WORKLOAD, gateway=CALLER, policy=POLICY.replace("port: 8080", "port: 8081")),
         TIMEOUT,
     )
     assert told.value("spec.ingress.0.ports.0.port", "shop/policy.yaml") == 8080
+
+
+def test_a_policy_is_not_opened_for_a_call_that_no_configuration_names(tmp_path):
+    policy = POLICY.replace("app: gateway", "app: gatewy")
+    assert not propose(
+        tmp_path, shop(service=SERVICE, api=WORKLOAD, gateway=GATEWAY_PODS, policy=policy), TIMEOUT
+    ).changed
 
 
 @pytest.mark.parametrize(

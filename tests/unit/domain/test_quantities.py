@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from remediator.domain import quantities
 from remediator.gitops.change import validate
-from remediator.remedies.engine import quantities
 
 
 @pytest.mark.parametrize("text", ["\uff16\uff14\uff10Mi", "\u0661Gi", "1\u0660m"])

@@ -1,0 +1,59 @@
+"""Refusals before anything is located: a fix without a cause in the evidence, and faults that no text can end."""
+
+from __future__ import annotations
+
+import re
+
+from remediator.domain.yaml_paths import MISSING, get, parse_path
+from remediator.gitops import Manifest
+from remediator.policy.models import ANY_INCIDENT
+from remediator.remedies.engine.case import Fix, RemedyContext
+from remediator.remedies.engine.effects import is_run_once
+from remediator.remedies.engine.unprovable import Unprovable
+
+_FORBIDDEN = re.compile(r"(?P<field>[a-z]\w*(?:\.[\w-]+|\[\d+\])+): Forbidden: (?P<why>may not be (?:used|set)[^\n]*)")
+
+
+def check_cause(case: RemedyContext, fix: Fix) -> None:
+    """Raise where a fix cites nothing that its action ends, or where the live object is in the way of every fix."""
+    ends = set(case.action.ends)
+    cited = [piece for piece in case.diagnosis.evidence if piece.id in fix.evidence]
+    if not any(piece.signal in ends or f"category:{piece.category}" in ends for piece in cited) and not (
+        cited and (ANY_INCIDENT in ends or f"category:{case.diagnosis.category}" in ends)
+    ):
+        raise Unprovable(f"{fix.title}: no evidence shows what `{case.action.id}` ends")
+    for piece in case.diagnosis.evidence:
+        kind, name = piece.facts.get("invalid_kind", ""), piece.facts.get("invalid_name", "")
+        rendered = _rendered(case, kind, name)
+        if rendered is None:
+            continue
+        if kind == "Job" and piece.signal == "field_immutable" and is_run_once(kind, rendered.body):
+            raise Unprovable(
+                f"Job `{name}` has run, and its template cannot change: delete it once, or give it the annotation"
+                " `argocd.argoproj.io/sync-options: Force=true,Replace=true` so that each sync replaces it"
+            )
+        for refusal in _FORBIDDEN.finditer(piece.text):
+            if get(rendered.body, _steps(refusal["field"])) is MISSING:
+                raise Unprovable(
+                    f"{kind} `{name}` has no {refusal['field']} in this repository, so the live object holds it:"
+                    " replace the live object once"
+                )
+
+
+def _rendered(case: RemedyContext, kind: str, name: str) -> Manifest | None:
+    """Return the one object of that kind and name among the culprit's Applications; None where it is not there."""
+    if not kind or not name:
+        return None
+    names = {target.application.name for target in case.targets} | {case.diagnosis.subject.application}
+    objects = [
+        manifest
+        for application in case.repository.applications
+        if application.name in names
+        for manifest in case.repository.objects(application)
+        if (manifest.kind, manifest.name) == (kind, name)
+    ]
+    return objects[0] if len(objects) == 1 else None
+
+
+def _steps(field: str) -> tuple[str | int, ...]:
+    return tuple(step for step in parse_path(field) if isinstance(step, str | int))
