@@ -196,3 +196,8 @@ def test_a_check_leads_to_where_it_can_be_seen(link: str, shown: str) -> None:
     check = Check(name="argocd", result="Healthy", link=link)
     text = status_comment(Verdict(incident_id="inc-1", outcome="recovered", headline="", checks=(check,)))
     assert shown in text
+
+
+def test_a_terminal_says_why_a_change_is_a_draft():
+    draft = reports.SECOND.model_copy(update={"model_draft": "proposed by m, not confirmed by a rule"})
+    assert "! draft   proposed by m, not confirmed by a rule" in terminal([draft], RUN)
