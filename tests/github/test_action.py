@@ -94,7 +94,7 @@ def test_from_a_dispatched_run_with_an_artifact_to_the_note_of_its_merge(action:
     assert "revert this pull request, or comment `/remediator revert`" in body
     assert "`/remediator help`" in body
     assert "remediator reject" not in body
-    assert "no verifier is configured" in body
+    assert "recovery is not checked automatically" in body
     assert action.server.world.branch(out["pull-request-branch"]) == out["pull-request-head-sha"]
 
     code, out, text = action("workflow_dispatch", {"inputs": {}}, log_text=LOG.read_text())

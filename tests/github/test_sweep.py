@@ -92,9 +92,9 @@ def test_each_verdict_is_about_its_own_workload(tmp_path: Path) -> None:
 
 def test_a_document_that_somebody_spoilt_costs_no_other_its_verdict(tmp_path: Path) -> None:
     with hub(tmp_path, 5) as found, serve(Servers(found.commit, 0.0)) as server:
-        path = f"incidents/{run(found, server.url).found[0].incident_id}.json"
+        path = f"incidents/{run(found, server.url).results[0].incident_id}.json"
         found.server.world.commit_files("remediator-state", {path: "{"}, "Spoil it")
         made = run(found, server.url)
     assert len(made.errors) == 1
     assert "not a document that Remediator wrote" in made.errors[0]
-    assert len(made.found) == 4
+    assert len(made.results) == 4
