@@ -171,7 +171,7 @@ class ReviewComments:
         return prose(str(result.error or result.state["incident"].reason)), "CONFUSED"
 
     def resume(self, incident: str, review: Review, activity: Activity | None = None) -> DriverResult:
-        """With an activity, what comes of it is told there before it is recorded: a verdict must not be lost between."""
+        """Resume an incident; an activity is told the outcome before it is recorded, so that no verdict is lost between."""
 
         def told(state: IncidentState) -> None:
             if activity:

@@ -203,7 +203,7 @@ class SecondReading(Value):
     answer: str = ""
     """The tried changes and the conclusion, redacted, for when the same incident comes back; empty where it is of no use."""
     meant: dict[str, str] = Field(default_factory=dict)
-    """Of an earlier release: the meaning of each id in the answer."""
+    """Stored by an earlier release: the meaning of each id in the answer."""
 
 
 class RemediationPlan(Value):

@@ -64,7 +64,10 @@ class Draft:
             line=self.line,
             channel=self.channel,
             subject=Subject(**{name: getattr(self, name) for name in SUBJECT}),
-            speaker=self.speaker or speaker_of(self),
+            speaker=self.speaker
+            or speaker_of(
+                self.channel, self.reason, self.facts, self.name or self.pod or self.container or self.application
+            ),
             reason=self.reason,
             text=self.text,
             level=self.level,

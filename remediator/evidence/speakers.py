@@ -6,10 +6,7 @@ because whoever can send a request can write a line into it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from remediator.evidence.draft import Draft
+from collections.abc import Mapping
 
 _SCHEDULED = frozenset({"FailedScheduling", "Scheduled", "Preempted", "Preempting", "WaitingForGates"})
 _OF_NODE = frozenset(
@@ -34,17 +31,15 @@ _BY_REPORTER = (
 )
 
 
-def speaker_of(draft: Draft) -> str:
+def speaker_of(channel: str, reason: str, facts: Mapping[str, str], printed_by: str) -> str:
     """Return who says it, by channel and reporting component; `log:` and the workload for what a container prints."""
-    if draft.channel == "text":
+    if channel == "text":
         return "log:"
-    if draft.channel == "log":
-        return (
-            f"log:{draft.name or draft.pod or draft.container or draft.application or draft.facts.get('program', '')}"
-        )
-    if draft.channel == "event":
-        return _of_event(draft.reason, draft.facts.get("reporter", ""))
-    return {"sync": "argocd", "alert": "alert"}.get(draft.channel, "api")
+    if channel == "log":
+        return f"log:{printed_by or facts.get('program', '')}"
+    if channel == "event":
+        return _of_event(reason, facts.get("reporter", ""))
+    return {"sync": "argocd", "alert": "alert"}.get(channel, "api")
 
 
 def _of_event(reason: str, reporter: str) -> str:

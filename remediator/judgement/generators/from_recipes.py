@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from remediator.domain.incident import Evidence
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
-from remediator.judgement.recipes.places import Change, Search, changes
+from remediator.judgement.recipes.places import SettingChange, SettingSearch, changes
 from remediator.judgement.recipes.software import running
 from remediator.policy import Recipe, RightValue
 from remediator.remedies.engine.apply import changes as edited_files
@@ -36,7 +36,7 @@ def _hypothesis(inquiry: Inquiry, recipe: Recipe, piece: Evidence) -> Hypothesis
         return Hypothesis("recipes", recipe.id, ACTION, f"{cause}. {recipe.decline.rstrip('.')}", None)
     applications = running(inquiry, recipe)
     for setting in recipe.settings:
-        search = Search(inquiry, recipe, setting, piece.facts, applications)
+        search = SettingSearch(inquiry, recipe, setting, piece.facts, applications)
         candidates = [change for change in changes(search) if _has_effect(inquiry, change)]
         if len({change.position for change in candidates}) > 1:
             places = ", ".join(sorted(" ".join(filter(None, change.position)) for change in candidates))
@@ -47,7 +47,7 @@ def _hypothesis(inquiry: Inquiry, recipe: Recipe, piece: Evidence) -> Hypothesis
     return Hypothesis("recipes", recipe.id, ACTION, words, None)
 
 
-def _proposed(inquiry: Inquiry, recipe: Recipe, piece: Evidence, change: Change, rule: RightValue) -> Hypothesis:
+def _proposed(inquiry: Inquiry, recipe: Recipe, piece: Evidence, change: SettingChange, rule: RightValue) -> Hypothesis:
     readers = [app for place in change.places for app in inquiry.repository.feeds.readers(place.file)]
     exact = rule.fixed is not None or bool(rule.capture)
     return Hypothesis(
@@ -74,7 +74,7 @@ def _proposed(inquiry: Inquiry, recipe: Recipe, piece: Evidence, change: Change,
     )
 
 
-def _has_effect(inquiry: Inquiry, change: Change) -> bool:
+def _has_effect(inquiry: Inquiry, change: SettingChange) -> bool:
     """Return False where the chart is rendered and the values key reaches nothing of it."""
     repository, app = inquiry.repository, change.application
     if not change.edits or change.places[0].path[:2] == ("spec", "syncPolicy") or not inquiry.is_rendered(app):

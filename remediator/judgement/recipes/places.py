@@ -25,7 +25,7 @@ from remediator.remedies.engine.case import Want
 
 
 @dataclass(frozen=True)
-class Change:
+class SettingChange:
     """A change of one setting: fields of rendered objects, or edits of texts."""
 
     label: str
@@ -48,7 +48,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Search:
+class SettingSearch:
     """One setting that is looked for on behalf of one recipe and one message."""
 
     inquiry: Inquiry
@@ -79,12 +79,12 @@ class Search:
                 yield placed
 
 
-def changes(search: Search) -> list[Change]:
+def changes(search: SettingSearch) -> list[SettingChange]:
     """Return the changes that the setting would need, one for each place where it can be meant."""
     return list(_FINDERS[search.setting.place](search))
 
 
-def _in_values(search: Search) -> Iterator[Change]:
+def _in_values(search: SettingSearch) -> Iterator[SettingChange]:
     names = search.setting.charts or search.recipe.software.charts
     for app in search.applications:
         for release, prefix, name in charts(search.inquiry.repository, app):
@@ -92,7 +92,7 @@ def _in_values(search: Search) -> Iterator[Change]:
                 yield change
 
 
-def _value_change(search: Search, app: Application, release: Release, prefix: YamlPath) -> Change | None:
+def _value_change(search: SettingSearch, app: Application, release: Release, prefix: YamlPath) -> SettingChange | None:
     setting, repository = search.setting, search.inquiry.repository
     path = (*prefix, *steps(setting.values))
     values = written_values(release)
@@ -121,7 +121,7 @@ def _value_change(search: Search, app: Application, release: Release, prefix: Ya
         return None
     place = located.places[0].model_copy(update={"proof": "unproved", "why": f"{located.places[0].why} of the chart"})
     edit = Edit.at(place, "set" if place.exists else "insert", _as_written(place.value, value, place.exists))
-    return Change(format_path(path), value, app, edits=(edit,), places=(place,))
+    return SettingChange(format_path(path), value, app, edits=(edit,), places=(place,))
 
 
 def _as_written(old: Any, value: Any, exists: bool) -> Any:
@@ -131,7 +131,7 @@ def _as_written(old: Any, value: Any, exists: bool) -> Any:
     return value
 
 
-def _in_annotation(search: Search) -> Iterator[Change]:
+def _in_annotation(search: SettingSearch) -> Iterator[SettingChange]:
     kinds = search.setting.kinds or ("Ingress",)
     repository = search.inquiry.repository
     for placed in World(repository, repository.applications).of_kind(*kinds):
@@ -145,7 +145,7 @@ def _in_annotation(search: Search) -> Iterator[Change]:
         yield from _annotation_in_values(search)
 
 
-def _annotation_in_values(search: Search) -> Iterator[Change]:
+def _annotation_in_values(search: SettingSearch) -> Iterator[SettingChange]:
     """Yield the annotation in the values of charts that are not at hand: in the block of the host that was named."""
     host = search.captured.get("host")
     repository = search.inquiry.repository
@@ -165,7 +165,7 @@ def _annotation_in_values(search: Search) -> Iterator[Change]:
                 if value is not MISSING and len(located.places) == 1:
                     place = located.places[0].model_copy(update={"proof": "unproved"})
                     edit = Edit.at(place, "set" if place.exists else "insert", _text(value))
-                    yield Change(search.setting.annotation, value, app, edits=(edit,), places=(place,))
+                    yield SettingChange(search.setting.annotation, value, app, edits=(edit,), places=(place,))
 
 
 def _has_host(block: Mapping[str, Any], host: str) -> bool:
@@ -178,7 +178,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _is_named(search: Search, placed: Placed) -> bool:
+def _is_named(search: SettingSearch, placed: Placed) -> bool:
     """Return True where the message names the object: by its host, by its name, or as the culprit."""
     captured = search.captured
     if host := captured.get("host"):
@@ -190,7 +190,7 @@ def _is_named(search: Search, placed: Placed) -> bool:
     return (placed.kind, placed.name) in search.inquiry.culprits
 
 
-def _in_environment(search: Search) -> Iterator[Change]:
+def _in_environment(search: SettingSearch) -> Iterator[SettingChange]:
     name = search.setting.environment
     for placed, container, path in software_containers(search.inquiry, search.recipe, search.applications):
         variables = [item for item in container.get("env") or () if isinstance(item, dict)]
@@ -209,7 +209,7 @@ def _in_environment(search: Search) -> Iterator[Change]:
             yield _want(name, placed, (*path, "env"), added, label_value=_text(value))
 
 
-def _from_config_maps(search: Search, placed: Placed, container: Mapping[str, Any]) -> Iterator[Change]:
+def _from_config_maps(search: SettingSearch, placed: Placed, container: Mapping[str, Any]) -> Iterator[SettingChange]:
     name = search.setting.environment
     for source in container.get("envFrom") or ():
         config = search.inquiry.world.named("ConfigMap", str(get(source, ("configMapRef", "name"))), placed)
@@ -219,7 +219,7 @@ def _from_config_maps(search: Search, placed: Placed, container: Mapping[str, An
                 yield _want(name, config, ("data", name), _text(value))
 
 
-def _in_argument(search: Search) -> Iterator[Change]:
+def _in_argument(search: SettingSearch) -> Iterator[SettingChange]:
     flag = search.setting.argument
     for placed, container, path in software_containers(search.inquiry, search.recipe, search.applications):
         for key in ("args", "command"):
@@ -236,7 +236,9 @@ def _in_argument(search: Search) -> Iterator[Change]:
                 yield _want(flag, placed, (*path, "args"), [*listed, text], label_value=_text(value))
 
 
-def _argument(search: Search, placed: Placed, path: YamlPath, listed: list[str], at: int) -> Iterator[Change]:
+def _argument(
+    search: SettingSearch, placed: Placed, path: YamlPath, listed: list[str], at: int
+) -> Iterator[SettingChange]:
     flag = search.setting.argument
     _, equals, text = listed[at].partition("=")
     if equals:
@@ -249,7 +251,7 @@ def _argument(search: Search, placed: Placed, path: YamlPath, listed: list[str],
             yield _want(flag, placed, (*path, at + 1), _text(value))
 
 
-def _in_config(search: Search) -> Iterator[Change]:
+def _in_config(search: SettingSearch) -> Iterator[SettingChange]:
     for placed in search.placed("ConfigMap"):
         data = placed.body.get("data")
         for name, text in data.items() if isinstance(data, dict) else ():
@@ -266,7 +268,7 @@ def _in_config(search: Search) -> Iterator[Change]:
                 )
 
 
-def _in_field(search: Search) -> Iterator[Change]:
+def _in_field(search: SettingSearch) -> Iterator[SettingChange]:
     candidates = list(search.placed(*search.setting.kinds)) or list(search.inquiry.world.of_kind(*search.setting.kinds))
     subject = search.inquiry.diagnosis.subject
     names = [name for name in (subject.name, subject.pod, search.captured.get("object", "")) if name]
@@ -284,7 +286,7 @@ def _in_field(search: Search) -> Iterator[Change]:
             yield _want(format_path(path), placed, path, value)
 
 
-def _in_application(search: Search) -> Iterator[Change]:
+def _in_application(search: SettingSearch) -> Iterator[SettingChange]:
     path = steps(search.setting.application)
     repository = search.inquiry.repository
     for app in search.inquiry.applications:
@@ -304,15 +306,15 @@ def _in_application(search: Search) -> Iterator[Change]:
         for step in reversed(path[len(anchor) :]):
             new = {step: new}
         edit = Edit.at(place, "append" if items else "set" if place.exists else "insert", new)
-        yield Change(f"{format_path(path)} of the Application", value, app, edits=(edit,), places=(place,))
+        yield SettingChange(f"{format_path(path)} of the Application", value, app, edits=(edit,), places=(place,))
 
 
-def _want(label: str, placed: Placed, path: YamlPath, value: Any, *, label_value: Any = None) -> Change:
+def _want(label: str, placed: Placed, path: YamlPath, value: Any, *, label_value: Any = None) -> SettingChange:
     want = Want(placed.application, placed.manifest, path, value)
-    return Change(label, value if label_value is None else label_value, placed.application, wants=(want,))
+    return SettingChange(label, value if label_value is None else label_value, placed.application, wants=(want,))
 
 
-_FINDERS: Mapping[str, Callable[[Search], Iterator[Change]]] = {
+_FINDERS: Mapping[str, Callable[[SettingSearch], Iterator[SettingChange]]] = {
     "values": _in_values,
     "annotation": _in_annotation,
     "environment": _in_environment,
