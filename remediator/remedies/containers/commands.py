@@ -18,8 +18,8 @@ from remediator.domain.yaml_paths import MISSING
 from remediator.gitops import Match
 from remediator.remedies.engine.acceptable_values import without_match
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.engine.image_reference import ImageReference
 from remediator.remedies.engine.spelling import distance, is_typo, nearest
-from remediator.remedies.views.image_reference import ImageReference
 from remediator.remedies.views.start_texts import StartText, commands, configs, containers
 
 _FLAG = re.compile(r"(?<![\w-])--?([A-Za-z][\w.-]*\w)")

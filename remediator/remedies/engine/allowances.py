@@ -20,7 +20,7 @@ from remediator.policy.effect import Weakening, flattened
 from remediator.remedies.engine.case import RemedyContext
 
 if TYPE_CHECKING:
-    from remediator.remedies.engine.effects import ObjectEffect
+    from remediator.remedies.engine.object_effects import ObjectEffect
 
 _EXCEEDED = re.compile(r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>\S+), used: (?P<used>\S+),")
 _LOGS = frozenset({"log", "text"})

@@ -15,8 +15,8 @@ from remediator.gitops import Repository, history
 from remediator.gitops.images import split_image
 from remediator.policy.effect import FieldChange
 from remediator.remedies.engine.case import Fix, RemedyContext
+from remediator.remedies.engine.image_reference import ImageReference
 from remediator.remedies.engine.unprovable import Unprovable
-from remediator.remedies.views.image_reference import ImageReference
 
 _IMAGE = re.compile(r"\.(containers|initContainers)\[[^\]]*\]\.image$")
 _COMMITTED_FILES = 40

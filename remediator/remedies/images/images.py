@@ -14,8 +14,8 @@ from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import Match
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.engine.image_reference import ImageReference
 from remediator.remedies.engine.spelling import distance, is_typo, nearest, similarity
-from remediator.remedies.views.image_reference import ImageReference
 
 
 def correct_image(case: RemedyContext) -> Iterator[Fix]:

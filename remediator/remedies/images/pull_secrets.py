@@ -16,8 +16,8 @@ from remediator.domain.yaml_paths import YamlPath, get
 from remediator.gitops import Match
 from remediator.remedies.engine.acceptable_values import different_value
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.engine.image_reference import ImageReference
 from remediator.remedies.engine.spelling import nearest
-from remediator.remedies.views.image_reference import ImageReference
 
 
 def add_image_pull_secret(case: RemedyContext) -> Iterator[Fix]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from remediator.remedies.views.image_reference import ImageReference
+from remediator.remedies.engine.image_reference import ImageReference
 from tests.unit.remedies.small_repository import POD, Outcome, application, events, propose, shop, workload
 
 IMAGE = "spec.template.spec.containers.0.image"
