@@ -12,12 +12,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from remediator.action.replies import call_for_people, cleared_note, shared_note, verdict
-from remediator.action.review_comments import PREFIX, ReviewComments, made_for
+from remediator.action.review_comments import ReviewComments
 from remediator.action.status_batch import StatusBatch
 from remediator.domain.lifecycle import Review, is_open
 from remediator.domain.times import moment, stamp
 from remediator.errors import ConflictError, RemediatorError
 from remediator.graph.nodes.verify_recovery import NOTHING_CONFIGURED, may_have_cleared
+from remediator.graph.state import BRANCH_PREFIX, made_for
 from remediator.graph.sweep import sweep_incidents
 from remediator.report import status_comment
 from remediator.services.github.conversation import unknown
@@ -175,7 +176,7 @@ class Reconciler:
             if not self._takes_commands(incident, pull.branch):
                 self._post_status(state, activity)
                 return state
-            self.comments.all(incident, activity)
+            self.comments.answer_all(incident, activity)
             state = self.driver.state(incident)
             self._post_status(state, activity)
             return state
@@ -187,7 +188,7 @@ class Reconciler:
             review = Review(kind="merged", by=activity.by, commit=pull.merge_commit, at=at)
         else:
             self.forge.close(pull)
-            review = self.comments.ended(incident, activity)
+            review = self.comments.closing_review(incident, activity)
         return self.comments.resume(incident, review, activity).state
 
     def _post_status(self, state: IncidentState, activity: Activity) -> None:
@@ -242,7 +243,7 @@ class Reconciler:
 
 def _on_branch(branch: str, records: Sequence[Record]) -> list[Record]:
     """Return the incidents of this pull request, that of the branch's name first, also for an earlier attempt's branch."""
-    owner_id = branch.removeprefix(PREFIX).rpartition("-")[0] if branch.startswith(PREFIX) else ""
+    owner_id = branch.removeprefix(BRANCH_PREFIX).rpartition("-")[0] if branch.startswith(BRANCH_PREFIX) else ""
     matching = [
         record for record in records if record.branch == branch or (owner_id and record.incident_id == owner_id)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from remediator.domain.review_commands import ReviewCommand, parse_command
+from remediator.domain.review_commands import EFFECTS, ReviewCommand, parse_command
 from remediator.graph.describe import incident_report
 from remediator.graph.state import chosen, evidence_of
 from remediator.report import Check, Event, Verdict
@@ -22,20 +22,15 @@ if TYPE_CHECKING:
     from remediator.graph.state import IncidentState
     from remediator.report.values import Outcome
 
-HELP = """\
-| comment | what it does |
-|---|---|
-| `/remediator use N` | propose option N instead, in this pull request |
-| `/remediator set PATH=VALUE` | propose another value for a setting of this change, within the policy's limits |
-| `/remediator retry` | build the same option again on the current base |
-| `/remediator explain` | show the reasons for this option, with its evidence |
-| `/remediator verify` | after the merge: check again whether the incident is over |
-| `/remediator confirm` | after the merge: say that it is over |
-| `/remediator revert` | after the merge: open a pull request that reverts the change |
-| `/remediator ignore DURATION` | decline, and stay quiet for this time (`12h`, `7d`) |
-| `/remediator close REASON` | decline; the reason is recorded |
-
-Commands need write access to this repository."""
+HELP = "\n".join(
+    [
+        "| comment | effect |",
+        "|---|---|",
+        *(f"| `{COMMAND} {usage}` | {effect} |" for usage, effect in EFFECTS.items()),
+        "",
+        "Commands need write access to this repository.",
+    ]
+)
 
 GONE = "<!-- remediator:gone "
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[a-z0-9._-]{1,100})?")

@@ -30,6 +30,19 @@ class ReviewCommand:
     argument: str = ""
 
 
+EFFECTS: dict[str, str] = {
+    "use N": "propose option N instead, in the same pull request",
+    "set PATH=VALUE": "propose another value for a setting of this change, within the policy's limits",
+    "retry": "build the same option again on the current base",
+    "explain": "show the reasons for this option, with its evidence",
+    "verify": "after the merge: check again whether the incident is over",
+    "confirm": "after the merge: say that it is over",
+    "revert": "after the merge: propose to revert the change",
+    "ignore DURATION": "decline, and stay quiet for this time (`12h`, `7d`)",
+    "close REASON": "decline; the reason is recorded",
+}
+"""Each command as a person writes it, and what it does; both faces show this table."""
+
 NEEDS: dict[Verb, str] = {
     "use": "the number of an option, such as `use 2`",
     "set": "PATH=VALUE, such as `set limits.memory=1Gi`",

@@ -21,7 +21,7 @@ from remediator.graph.admission import Admission
 from remediator.graph.identity import IncidentStart, Quiet, SeenAgain, UnfinishedPublication, decide
 from remediator.graph.nodes.commit_changes import join_pull_request, queue_change
 from remediator.graph.nodes.get_user_feedback import seen_again, take_note
-from remediator.graph.state import IncidentState, history_entry, initial_state, record, remember
+from remediator.graph.state import IncidentState, history_entry, initial_state, made_for, record, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,7 +182,9 @@ class Driver:
             workflow_status="rejected",
             incident=state["incident"].model_copy(update={"reason": review.words}),
             user_recognition=review.words,
-            user_feedback_history=remember(state, kind="closed", by=review.by, words=review.words, at=review.at),
+            user_feedback_history=remember(
+                state, kind="closed", by=review.by, words=review.words, at=review.at, ref=review.ref
+            ),
         )
         self._write_as(incident_id, ended, "final_feedback")
         result = DriverResult(cast("IncidentState", {**state, **ended}))
@@ -249,7 +251,7 @@ class Driver:
         ]
         for twin in twins:
             pull = self.state(twin.incident_id)["pull_request"]
-            original = pull and pull.branch.rpartition("-")[0] == f"remediator/{twin.incident_id}"
+            original = pull and made_for(pull.branch, twin.incident_id)
             if twin.incident_id != thread and pull and pull.head and original:
                 return pull
         return None

@@ -63,6 +63,8 @@ class IncidentState(TypedDict, total=False):
     """The model's answer, where one is configured; absent in states of older releases."""
 
 
+BRANCH_PREFIX = "remediator/"
+
 PLAN_FIELDS: tuple[str, ...] = (
     "raw_log",
     "log_source",
@@ -175,7 +177,12 @@ def all_changes(state: IncidentState) -> dict[str, str | None]:
 
 def branch_name(state: IncidentState) -> str:
     """Return the branch's name. It is deterministic, so that the branch of a killed run is found again."""
-    return f"remediator/{state['incident_id']}-{state['incident'].attempt}"
+    return f"{BRANCH_PREFIX}{state['incident_id']}-{state['incident'].attempt}"
+
+
+def made_for(branch: str, incident_id: str) -> bool:
+    """Return whether a branch was made for this incident, in any attempt."""
+    return branch.rpartition("-")[0] == f"{BRANCH_PREFIX}{incident_id}"
 
 
 def remember(state: IncidentState, **facts: Unpack[HistoryEntry]) -> list[HistoryEntry]:

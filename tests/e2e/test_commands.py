@@ -201,7 +201,7 @@ def test_exit_codes_of_a_run(remediator: Command) -> None:
 def test_reject_is_remembered_and_keeps_quiet(remediator: Command, root: Path) -> None:
     remediator.run()
     answer = remediator("reject", ID, "--reason", "the JVM leaks")
-    assert (answer.code, answer.out) == (0, f"{ID}: rejected, remembered: the JVM leaks\n")
+    assert (answer.code, answer.out) == (0, f"{ID}: rejected: the JVM leaks\n")
     assert git(root, "for-each-ref", "--format=%(refname:short)") == "main\nremediator-state"
     (incident,) = remediator.run("--json").json
     assert incident["reason"] == "rejected: the JVM leaks; quiet until 2026-01-04T00:00:00Z"
@@ -232,7 +232,7 @@ def test_what_needs_a_person_can_be_ended(remediator: Command, root: Path) -> No
     assert f"remediator reject {ID} --reason" in remediator("status", ID).out
     assert "it needs a person" in remediator("approve", ID).err
     answer = remediator("reject", ID, "--reason", "rotated")
-    assert (answer.code, answer.out) == (0, f"{ID}: rejected, remembered: rotated\n")
+    assert (answer.code, answer.out) == (0, f"{ID}: rejected: rotated\n")
     assert "no open incident" in remediator("list").out
     assert "rejected" in remediator("status", ID).out
     assert remediator("reject", ID, "--reason", "again").code == 2
@@ -294,7 +294,7 @@ def test_where_there_is_one_option_only_a_second_one_is_declined(remediator: Com
     answer = remediator("feedback", ID, "use 2")
     assert (answer.code, answer.out) == (2, "")
     assert "only one option; decline it with" in answer.err
-    assert f"remediator reject {ID} --reason" in answer.err
+    assert f"remediator feedback {ID} 'close REASON'" in answer.err
 
 
 @pytest.mark.parametrize("argv", [("reject", ID, "--reason", " "), ("feedback", ID, "")])
@@ -328,7 +328,7 @@ def test_the_words_of_a_pull_request_work_here_too(remediator: Command, root: Pa
 def test_an_incident_can_be_ignored_for_a_time(remediator: Command) -> None:
     remediator.run()
     answer = remediator("feedback", ID, "ignore", "12h")
-    assert (answer.code, answer.out) == (0, f"{ID}: rejected, remembered: ignored for 12h\n")
+    assert (answer.code, answer.out) == (0, f"{ID}: rejected: ignored for 12h\n")
     (incident,) = remediator.run("--json").json
     assert incident["reason"] == "rejected: ignored for 12h; quiet until 2026-01-01T12:00:00Z"
     assert remediator("feedback", ID, "ignore", "12h").code == 2
@@ -398,7 +398,7 @@ def test_a_deleted_branch_is_recorded_as_declined(remediator: Command, root: Pat
     remediator.run()
     git(root, "branch", "-q", "-D", f"remediator/{ID}-1")
     answer = remediator("approve", ID)
-    assert (answer.code, "is gone" in answer.err) == (2, True)
+    assert (answer.code, "was deleted" in answer.err) == (2, True)
     assert "rejected" in remediator("verify", ID).out
     assert "rejected" in remediator.run("--json").json[0]["reason"]
 

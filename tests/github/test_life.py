@@ -109,7 +109,7 @@ def test_edited_words_and_bots_count_for_nothing(life: Life) -> None:
         ("/remediator help", "remediator use N", "rocket"),
         ("/remediator", "remediator use N", "rocket"),
         ("/remediator $(reboot) `x`", "remediator use N", "confused"),
-        ("/remediator verify", "does not fit now", "confused"),
+        ("/remediator verify", "is not possible now", "confused"),
     ],
 )
 def test_answers(life: Life, text: str, words: str, reaction: str) -> None:
@@ -242,7 +242,7 @@ def test_revert_takes_a_merged_change_back_in_a_new_pull_request(life: Life) -> 
     assert life.server.world.pulls[second].title.startswith("fix(checkout): revert")
     assert f"Follows https://github.invalid/acme/gitops/pull/{first}." in life.server.world.pulls[second].body
     assert life.server.world.bare.run("show", f"{life.server.world.pulls[second].head}:{FILE}") == "memory: 1Gi"
-    assert f"/pull/{second} takes it back" in life.comments()[-1]
+    assert f"/pull/{second} reverts it" in life.comments()[-1]
     life.event()
     assert sorted(life.server.world.pulls) == [first, second]
 
@@ -457,7 +457,7 @@ def test_a_command_on_an_earlier_pull_request_says_where_it_belongs(life: Life, 
     life.event()
     life.server.world.comment(life.number, "ada", f"/remediator {words}")
     assert life.event()["workflow_status"] == "awaiting_review"
-    assert f"say it on https://github.invalid/acme/gitops/pull/{max(life.server.world.pulls)}" in life.comments()[-1]
+    assert f"comment on https://github.invalid/acme/gitops/pull/{max(life.server.world.pulls)}" in life.comments()[-1]
 
 
 def test_a_merge_by_a_bot_is_no_approval(life: Life) -> None:

@@ -58,7 +58,7 @@ def test_one_command_is_obeyed_once_and_a_close_declines_both(life: Life) -> Non
     life.event()
     life.sweep()
     assert {(r.status, r.reason) for r in life._run()[0].records()} == {("rejected", "not now")}
-    assert len([text for text in life.comments() if "the reason is remembered" in text]) == 1
+    assert len([text for text in life.comments() if "the reason is recorded" in text]) == 1
 
 
 def test_one_that_has_gone_by_itself_leaves_the_pull_request_to_the_other(life: Life) -> None:
