@@ -54,8 +54,8 @@ def git_path() -> str:
 def test_where_no_rule_knows_the_fault_the_models_change_is_a_draft(root: Path) -> None:
     edit = {"kind": "Deployment", "name": "store", "field": "spec.replicas", "value": 3}
     turns = (
-        [("try_change", {"edits": [edit], "cites": ["L2"]})],
-        [conclude("C1", cites=["L2"], category="application_error")],
+        [("try_change", {"edits": [edit], "cites": ["E1"]})],
+        [conclude("C1", cites=["E1"], category="application_error")],
     )
     steps: list[str] = []
     with Model(script(*turns)) as server:

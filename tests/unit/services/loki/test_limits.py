@@ -58,7 +58,7 @@ def test_more_lines_than_wanted_are_the_newest_and_it_is_said() -> None:
 
 @pytest.mark.parametrize("direction", ["backward", "forward"])
 def test_a_range_longer_than_the_server_allows_is_asked_in_parts(direction) -> None:
-    loki = LokiServer(longest=7 * 86_400 + 1800, shown="7d30m")
+    loki = LokiServer(longest=7 * 86_400 + 1800, length_in_words="7d30m")
     for day in range(40):
         loki.add(EPOCH - day * 86_400 - 5, f"day {day}", **POD)
     with serve(loki) as server:
@@ -85,7 +85,7 @@ def test_a_server_that_ignores_the_range_gives_nothing_and_is_not_asked_for_ever
 
 @pytest.mark.parametrize("late", [0, 37])
 def test_no_point_of_numbers_asked_in_parts_comes_twice(late: int) -> None:
-    loki = LokiServer(longest=3600, shown="1h")
+    loki = LokiServer(longest=3600, length_in_words="1h")
     for number in range(240):
         loki.add(EPOCH - 14_400 + number * 60 + 30, "KeyError: 'A'", **POD)
     metric = 'sum(count_over_time({namespace="shop"}[60s]))'
@@ -128,7 +128,7 @@ def test_what_loki_warns_of_is_told() -> None:
 
 
 def test_what_was_learned_of_a_servers_limits_holds_for_the_next_reading() -> None:
-    loki = LokiServer(longest=7 * 86_400 + 1800, shown="7d30m", most=300)
+    loki = LokiServer(longest=7 * 86_400 + 1800, length_in_words="7d30m", most=300)
     loki.add(EPOCH - 60, "KeyError: 'A'", **POD)
     with serve(loki) as server:
         made = source(server, selectors=['{namespace="shop"}'])
