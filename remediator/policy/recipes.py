@@ -13,6 +13,7 @@ from remediator.domain.incident import Channel, Severity
 from remediator.domain.yaml_paths import parse_path
 
 Scalar = bool | int | float | str
+Item = Mapping[str, str]
 SIGNAL_PREFIX = "recipe:"
 _GROUP = re.compile(r"\(\?P?<(\w+)>")
 _PLACES = ("values", "annotation", "environment", "argument", "config", "field", "application")
@@ -31,7 +32,7 @@ class Software(Value):
 class RightValue(Value):
     """The value that a setting should have: fixed, captured from the message, or a multiple of the present one."""
 
-    fixed: Scalar | None = None
+    fixed: Scalar | Item | None = None
     capture: str = ""
     """Named group of the pattern whose text is the value."""
     factor: float = 0
@@ -46,6 +47,8 @@ class RightValue(Value):
     """Lower bound of the number, in the unit that is written."""
     maximum: float = 0
     """Upper bound of the number, in the unit that is written; 0: none."""
+    within_memory: float = 0
+    """Share of the container's memory limit that the value, a size, may take; 0: it is no share of the memory."""
     limit: str = ""
     """Named group with the limit that was hit: a setting of another value is not the one that was hit."""
     at_least: str = ""
@@ -90,6 +93,10 @@ class Setting(Value):
     """Paths that must not exist there: blocks that take the place of the setting."""
     existing: bool = False
     """True: the setting is changed where it stands and never added."""
+    absent: bool = False
+    """True: the setting is added where it is absent and never changed."""
+    option: str = ""
+    """Start of the option that holds the value inside the variable's text: `-Xmx`."""
     append: bool = False
     """True: the value is one more item of a list."""
     value: RightValue | None = None

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from remediator.domain.incident import Evidence
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
-from remediator.judgement.recipes.places import SettingChange, SettingSearch, changes
+from remediator.judgement.recipes.places import changes
+from remediator.judgement.recipes.search import SettingChange, SettingSearch
 from remediator.judgement.recipes.software import running
 from remediator.policy import Recipe, RightValue
 from remediator.remedies.engine.apply import changes as edited_files
@@ -43,6 +44,9 @@ def _hypothesis(inquiry: Inquiry, recipe: Recipe, piece: Evidence) -> Hypothesis
             return Hypothesis("recipes", recipe.id, ACTION, f"{cause}; several settings could be meant: {places}", None)
         if candidates:
             return _proposed(inquiry, recipe, piece, candidates[0], search.rule)
+        if search.settled:
+            words = f"{cause}; the setting stands at {search.settled[0]}, and the recipe gives no better value"
+            return Hypothesis("recipes", recipe.id, ACTION, words, None)
     words = f"{cause}, but its setting was not found in this repository ({recipe.source})"
     return Hypothesis("recipes", recipe.id, ACTION, words, None)
 

@@ -73,6 +73,8 @@ def _wanted(current: Any, rule: RightValue, captured: Mapping[str, str]) -> Any:
     if rule.capture:
         return captured.get(rule.capture) or MISSING
     start = rule.default if current is MISSING or current is None else current
+    if start is None and not rule.unit:
+        start = captured.get(rule.limit)
     parts = split(start)
     if start is None or parts is None or not is_limit(start, rule, captured):
         return MISSING

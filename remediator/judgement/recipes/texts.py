@@ -18,7 +18,7 @@ _LINES = {
     "directives": r"^(?P<head>[ \t]*{key}[ \t]+)(?P<value>[^;\r\n]+?)(?P<tail>;?[ \t]*)$",
 }
 _ADDED = {"properties": "{key}={value}", "ini": "{key} = {value}", "directives": "{key} {value}"}
-_SECTION = re.compile(r"^\[(?P<name>[^\]\r\n]+)\][ \t]*$", re.MULTILINE)
+_SECTION = re.compile(r"^[ \t]*\[(?P<name>[^\]\r\n]+)\][ \t]*$", re.MULTILINE)
 
 
 def steps(text: str) -> YamlPath:
@@ -34,7 +34,7 @@ def setting_in(text: str, setting: Setting) -> Any:
             return None
         path = steps(setting.config)
         value = get(data, path)
-        if value is MISSING and (not depth(data, path[:-1]) if len(path) > 1 else not setting.beside):
+        if value is MISSING and len(path) > 1 and not depth(data, path[:-1]):
             return None
         return None if isinstance(value, dict | list) else value
     body, key = _section(text, setting)

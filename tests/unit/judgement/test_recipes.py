@@ -27,6 +27,31 @@ def rules() -> tuple[policy.Policies, evidence.Scanner]:
     return policies, evidence.Scanner([evidence.Pattern(*pair) for pair in policies.catalogue.patterns()])
 
 
+def objects(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the case's objects; a `workload` is one container's fields, `config` the files of a ConfigMap beside it."""
+    made: list[dict[str, Any]] = list(case.get("objects", ()))
+    if container := case.get("workload"):
+        labels = {"app": "web"}
+        pod: dict[str, Any] = {"containers": [{"name": "web", **container}]}
+        if "config" in case:
+            pod["volumes"] = [{"name": "config", "configMap": {"name": "web-config"}}]
+            pod["containers"][0]["volumeMounts"] = [{"name": "config", "mountPath": "/config"}]
+        made.insert(0, {
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+            "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}},
+        })  # fmt: skip
+    if "config" in case:
+        made.append(
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web-config"}, "data": case["config"]}
+        )
+    return made
+
+
+def log_of(case: dict[str, Any]) -> str:
+    """Return the log; a `line` alone is what the container prints."""
+    return str(case["log"]) if "log" in case else f"$ kubectl logs -n shop deploy/web --tail=1\n{case['line']}\n"
+
+
 def write(folder: Path, case: dict[str, Any]) -> None:
     """Write the case as one Application: of a chart that is not at hand, or of plain manifests."""
     source: dict[str, Any] = {
@@ -48,9 +73,9 @@ def write(folder: Path, case: dict[str, Any]) -> None:
             **case.get("spec", {}),
         },
     }
-    (folder / "shop").mkdir(parents=True)
+    (folder / "shop").mkdir(parents=True, exist_ok=True)
     (folder / "shop.yaml").write_text(yaml.safe_dump(application, sort_keys=False), encoding="utf-8")
-    for index, body in enumerate(case.get("objects", ())):
+    for index, body in enumerate(objects(case)):
         (folder / f"shop/{index}.yaml").write_text(yaml.safe_dump(body, sort_keys=False), encoding="utf-8")
 
 
@@ -75,7 +100,11 @@ def expected_place(case: dict[str, Any]) -> tuple[str, YamlPath]:
         return "shop.yaml", steps(case["application"])
     if "chart" in case:
         return "shop.yaml", ("spec", "source", "helm", "valuesObject", *steps(case["path"]))
-    return f"shop/{case.get('object', 0)}.yaml", steps(case["path"])
+    if "config" in case and "path" not in case:
+        return f"shop/{len(objects(case)) - 1}.yaml", ("data", next(iter(case["config"])))
+    path = str(case["path"])
+    inside = ("spec", "template", "spec", "containers", 0) if path.startswith(("env", "args", "command")) else ()
+    return f"shop/{case.get('object', 0)}.yaml", (*inside, *steps(path))
 
 
 def test_every_recipe_has_a_log_and_every_log_a_recipe() -> None:
@@ -86,7 +115,7 @@ def test_every_recipe_has_a_log_and_every_log_a_recipe() -> None:
 def test_a_recipe_is_recognised_and_changes_its_setting_alone(name: str, tmp_path: Path) -> None:
     case, recipe = CASES[name], RECIPES[name]
     write(tmp_path, case)
-    incidents, plans, files = judge(tmp_path, case["log"])
+    incidents, plans, files = judge(tmp_path, log_of(case))
     assert [incident.category for incident in incidents] == [recipe.category]
     if "declined" in case:
         assert not plans[0].proposals
@@ -117,8 +146,8 @@ def test_a_recipe_has_nothing_to_say_where_its_value_stands_already(name: str, t
     if rule is None or not (rule.limit or rule.fixed is not None or rule.at_least):
         return
     write(tmp_path, case)
-    _, plans, files = judge(tmp_path, case["log"])
+    _, plans, files = judge(tmp_path, log_of(case))
     for file, (_, after) in files.items():
         (tmp_path / file).write_text(yaml.safe_dump(after, sort_keys=False), encoding="utf-8")
-    _, plans, _ = judge(tmp_path, case["log"])
+    _, plans, _ = judge(tmp_path, log_of(case))
     assert not [proposal for plan in plans for proposal in plan.proposals if proposal.parameters.get("recipe") == name]
