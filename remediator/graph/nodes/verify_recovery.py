@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from remediator.domain.change import PullRequest
+    from remediator.domain.incident import Diagnosis
     from remediator.domain.lifecycle import Incident, Observation, VerificationStatus
     from remediator.domain.ports import Clock, Verifier
     from remediator.graph.limits import RunLimits
@@ -47,15 +49,7 @@ def verify_recovery(
     incident = state["incident"]
     if not incident.deadline:
         incident = incident.model_copy(update={"deadline": stamp(at + limits.deadline)})
-    change = chosen(state)
-    rollout = Rollout(
-        incident_id=state["incident_id"],
-        diagnosis=diagnosis,
-        pull_request=pull,
-        applications=tuple(state["affected_apps"]),
-        merged_at=_merged_at(state, incident, limits),
-        remade=change.remade if change else (),
-    )
+    rollout = _rollout(state, diagnosis, pull, _merged_at(state, incident, limits))
     observations = tuple(_observe(state, rollout, verifiers, redact))
     status, result = _verdict(observations)
     update = IncidentState(
@@ -85,6 +79,19 @@ def verify_recovery(
         asks = state["error_severity"] == "warning" and not state["user_approved_action"]
         return {**update, "workflow_status": ("unconfirmed" if overdue else "verifying") if asks else "resolved"}
     return {**update, **_next_attempt(state, incident, result)}
+
+
+def _rollout(state: IncidentState, diagnosis: Diagnosis, pull: PullRequest, merged_at: str) -> Rollout:
+    """Return what the verifiers are told of the merged change."""
+    change = chosen(state)
+    return Rollout(
+        incident_id=state["incident_id"],
+        diagnosis=diagnosis,
+        pull_request=pull,
+        applications=tuple(state["affected_apps"]),
+        merged_at=merged_at,
+        remade=change.remade if change else (),
+    )
 
 
 def _observe(
