@@ -18,6 +18,7 @@ from remediator.judgement.weighing import Weighed, weigh
 from remediator.policy import Policies
 from remediator.remedies.engine.candidates import MAX_PROPOSALS, SURE, affected, edits_of, root_cause, why_not
 from remediator.remedies.engine.prove import prove
+from remediator.remedies.engine.refusals import live_object_in_the_way
 from remediator.remedies.engine.targets import targets_of
 from remediator.remedies.engine.unprovable import Unprovable
 
@@ -52,6 +53,8 @@ def decide(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> 
     attempts = list(try_all(inquiry))
     ranked = _ranked(item.proposal for item in attempts if item.proposal)
     refusals = [item.refusal for item in attempts if item.refusal and not item.weak]
+    if not ranked and (reason := live_object_in_the_way(inquiry.context("roll_back"))):
+        refusals[:0] = [reason]
     if ranked and ranked[0].on_request:
         refusals[:0] = [_only_on_request(ranked[0])]
         ranked = ()

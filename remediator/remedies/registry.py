@@ -11,6 +11,7 @@ from remediator.remedies.containers.commands import fix_args, fix_command
 from remediator.remedies.containers.environment import fix_environment, restore_environment
 from remediator.remedies.containers.hosts import fix_host_name
 from remediator.remedies.containers.mounts import fix_mount, move_data_directory
+from remediator.remedies.containers.pod_security import restore_pod_security
 from remediator.remedies.containers.replicas import restore_replicas
 from remediator.remedies.containers.rollouts import recreate_pods
 from remediator.remedies.containers.security import meet_pod_security, relax_security_context
@@ -108,6 +109,7 @@ REMEDIES: Mapping[str, Remedy] = {
     "restore_environment": restore_environment,
     "restore_file": restore_file,
     "restore_immutable_field": restore_immutable_field,
+    "restore_pod_security": restore_pod_security,
     "restore_replicas": restore_replicas,
     "roll_back": roll_back,
     "set_missing_resources": set_missing_resources,

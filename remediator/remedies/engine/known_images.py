@@ -46,6 +46,17 @@ def is_moved(case: RemedyContext, old: tuple[str, str, str], new: tuple[str, str
     )
 
 
+def moved_image(case: RemedyContext, image: str) -> str:
+    """Return the image under the name that its publisher has moved it to; empty where the policy knows of no move."""
+    reference = ImageReference.parse(image)
+    for start, end in case.policies.guardrails.allowances.image_moves.items():
+        if reference.full.startswith(start):
+            registry, _, path = (end + reference.full.removeprefix(start)).partition("/")
+            host = registry if reference.registry or registry != "docker.io" else ""
+            return str(ImageReference(host, path, reference.tag, reference.digest))
+    return ""
+
+
 def _is_known(case: RemedyContext, old: str, name: str) -> bool:
     """Return True where the repository has had the name, or where it is the same name in a public or right spelling."""
     options = case.policies.actions["correct_image"].options if "correct_image" in case.policies.actions else {}

@@ -62,7 +62,7 @@ def _acceptable_values(case: RemedyContext, fix: Fix, want: Want) -> list[tuple[
             continue  # the newest change brought back an older value: it was mended since
         for change in history_of_place.changes:
             old = _rendered(place, current, change.old)
-            if old is MISSING and not _was_added(case, place, change):
+            if old is MISSING and not was_added(case, place, change):
                 continue
             if old != current and fix.accepts is not None and fix.accepts(old):
                 values.append((old, change))
@@ -71,7 +71,18 @@ def _acceptable_values(case: RemedyContext, fix: Fix, want: Want) -> list[tuple[
     return values
 
 
-def _was_added(case: RemedyContext, place: Place, change: ValueChange) -> bool:
+def is_added_lately(case: RemedyContext, want: Want) -> bool:
+    """Return True where one of the last commits added the field to an object that ran without it."""
+    located = case.repository.locate(want.application, want.manifest, want.path)
+    recent = {commit.commit for commit in history.recent(case.repository.root, until=case.diagnosis.first_seen)}
+    for place in _existing(located):
+        newest = history.changes(case.repository.root, place, limit=1).changes
+        if newest and newest[0].old is MISSING and newest[0].commit in recent and was_added(case, place, newest[0]):
+            return True
+    return False
+
+
+def was_added(case: RemedyContext, place: Place, change: ValueChange) -> bool:
     """Return True where the commit added the value to an object that already existed.
 
     A value that was added with its whole object has no earlier state to go back to.

@@ -8,7 +8,6 @@ from remediator.domain.yaml_paths import MISSING, get, parse_path
 from remediator.gitops import Manifest
 from remediator.policy.models import ANY_INCIDENT
 from remediator.remedies.engine.case import Fix, RemedyContext
-from remediator.remedies.engine.effects import is_run_once
 from remediator.remedies.engine.unprovable import Unprovable
 
 _FORBIDDEN = re.compile(r"(?P<field>[a-z]\w*(?:\.[\w-]+|\[\d+\])+): Forbidden: (?P<why>may not be (?:used|set)[^\n]*)")
@@ -22,22 +21,29 @@ def check_cause(case: RemedyContext, fix: Fix) -> None:
         cited and (ANY_INCIDENT in ends or f"category:{case.diagnosis.category}" in ends)
     ):
         raise Unprovable(f"{fix.title}: no evidence shows what `{case.action.id}` ends")
+    if reason := live_object_in_the_way(case):
+        raise Unprovable(reason)
+
+
+def live_object_in_the_way(case: RemedyContext) -> str:
+    """Return why no text ends the fault, where it lies in what runs and not in the repository; else nothing."""
     for piece in case.diagnosis.evidence:
         kind, name = piece.facts.get("invalid_kind", ""), piece.facts.get("invalid_name", "")
         rendered = _rendered(case, kind, name)
         if rendered is None:
             continue
-        if kind == "Job" and piece.signal == "field_immutable" and is_run_once(kind, rendered.body):
-            raise Unprovable(
+        if kind == "Job" and piece.signal == "field_immutable":
+            return (
                 f"Job `{name}` has run, and its template cannot change: delete it once, or give it the annotation"
                 " `argocd.argoproj.io/sync-options: Force=true,Replace=true` so that each sync replaces it"
             )
         for refusal in _FORBIDDEN.finditer(piece.text):
             if get(rendered.body, _steps(refusal["field"])) is MISSING:
-                raise Unprovable(
-                    f"{kind} `{name}` has no {refusal['field']} in this repository, so the live object holds it:"
+                return (
+                    f"{kind} `{name}` has no {refusal['field']} in this repository, so the live object has it:"
                     " replace the live object once"
                 )
+    return ""
 
 
 def _rendered(case: RemedyContext, kind: str, name: str) -> Manifest | None:

@@ -15,6 +15,7 @@ from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import Match
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.image_reference import ImageReference
+from remediator.remedies.engine.known_images import moved_image
 from remediator.remedies.engine.spelling import distance, is_typo, nearest, similarity
 
 
@@ -133,6 +134,8 @@ def _intended_image(
     """Return the intended reference and the reason; where the registry refuses access, only typos in the name count."""
     if valid := _valid_spelling(spelling):
         return valid, f"`{valid}` is how a reference is written."
+    if not refused and (moved := moved_image(case, spelling)):
+        return moved, "its publisher has moved it there."
     used = [ImageReference.parse(text) for text in sorted(_used_images(case) - {spelling})]
     siblings = [ImageReference.parse(text) for text in sorted(_used_images(case, target))]
     if not refused and (tag := _intended_tag(wrong, used, siblings, _option_words(case, "tags"))):

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any
 
 from remediator.domain.incident import Evidence
-from remediator.remedies.engine.case import Fix, RemedyContext
+from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.engine.older_values import is_added_lately
 from remediator.remedies.engine.spelling import distance, is_typo, nearest
 from remediator.remedies.probes.failing import FailingProbe, Probe, container_log, failing_probes, probes_of
 from remediator.remedies.probes.port_names import name_port
@@ -34,6 +35,9 @@ _UNKNOWN_NAME = re.compile(
 )
 _WRONG_PATH = {"404", "405", "410", "501"}
 """Statuses of a server that does not know the path; 5xx and 401 tell about its state and its access control."""
+
+UNTRIED = 0.6
+"""The rating of another port for a probe that has never succeeded: its commit is rather taken back."""
 
 
 def fix_probe_port(case: RemedyContext) -> Iterator[Fix]:
@@ -59,9 +63,19 @@ def fix_probe_port(case: RemedyContext) -> Iterator[Fix]:
             evidence=case.cite(*failure.evidence),
             wants=(probe.want(probe.handler, "port", value=new or current),),
             parameters={"container": probe.name, "probe": probe.kind, "from": str(current), "to": str(new or "")},
-            score=0.75 if new else 0.0,
+            score=(UNTRIED if _is_untried(case, failure, new) else 0.75) if new else 0.0,
             accepts=partial(_accepts_port, probe=probe, served=_known_ports(case, failure)),
         )
+
+
+def _is_untried(case: RemedyContext, failure: FailingProbe, port: int | str) -> bool:
+    """Return True where a commit has just added an HTTP probe, and nothing shows that the port speaks HTTP at all."""
+    probe = failure.probe
+    number = probe.resolve(port)
+    served = listened_ports(case, probe) | {sibling.number for sibling in _healthy_probes(case, failure)}
+    if probe.handler != "httpGet" or number in served or "http" in dict(probe.declared).get(number or 0, ""):
+        return False
+    return is_added_lately(case, Want(probe.target.application, probe.target.manifest, probe.path, probe.body))
 
 
 def _known_ports(case: RemedyContext, failure: FailingProbe) -> frozenset[int]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.unit.remedies.small_repository import POD, REPLICA_SET, events, log, propose, shop, workload
 
@@ -23,6 +24,14 @@ LOW_PORT = log("nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denie
 
 def context(**settings: Any) -> dict[str, Any]:
     return {"securityContext": settings}
+
+
+def namespace(level: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "shop", "labels": {"pod-security.kubernetes.io/enforce": level}},
+    }
 
 
 def test_an_image_that_runs_as_root_gets_a_user(tmp_path: Path) -> None:
@@ -132,3 +141,26 @@ def test_what_the_namespace_forbids_is_for_a_person(tmp_path: Path) -> None:
     text = 'pods "web-5d7b9c6f8b-" is forbidden: violates PodSecurity "baseline:latest": privileged (container "web" must not set securityContext.privileged=true)'
     files = shop(web=workload(context(privileged=True)))
     assert not propose(tmp_path, files, events(("FailedCreate", REPLICA_SET, f"Error creating: {text}"))).changed
+
+
+def test_a_level_that_a_commit_raised_goes_back(tmp_path: Path) -> None:
+    told = propose(
+        tmp_path,
+        shop(web=workload(), space=namespace("restricted")),
+        events(("FailedCreate", REPLICA_SET, f"Error creating: {DEMANDS}")),
+        before=[shop(web=workload(), space=namespace("baseline"))],
+    )
+    assert told.actions[0] == "restore_pod_security"
+    assert yaml.safe_load(told.changed["web/space.yaml"]) == namespace("baseline")
+
+
+def test_a_level_that_always_stood_there_stays(tmp_path: Path) -> None:
+    files = shop(web=workload(), space=namespace("restricted"))
+    told = propose(tmp_path, files, events(("FailedCreate", REPLICA_SET, f"Error creating: {DEMANDS}")))
+    assert "restore_pod_security" not in told.actions
+
+
+def test_a_log_lowers_no_level(tmp_path: Path) -> None:
+    files = shop(web=workload(), space=namespace("restricted"))
+    before = [shop(web=workload(), space=namespace("baseline"))]
+    assert not propose(tmp_path, files, log(f"Error creating: {DEMANDS}"), before=before).changed

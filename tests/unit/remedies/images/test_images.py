@@ -216,3 +216,34 @@ def _two(folder: Path, *, wrong: str, neighbour: str, elsewhere: str) -> Outcome
     files["apps/staging.yaml"] = yaml.safe_dump(application("staging", "staging", "staging"))
     files["staging/web.yaml"] = yaml.safe_dump(workload({"image": elsewhere}))
     return propose(folder, files, not_found(wrong))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("k8s.gcr.io/pause:3.9", "registry.k8s.io/pause:3.9"),
+        ("docker.io/bitnami/redis:7.2.4", "docker.io/bitnamilegacy/redis:7.2.4"),
+        ("bitnami/redis:7.2.4", "bitnamilegacy/redis:7.2.4"),
+    ],
+)
+def test_an_image_follows_the_move_of_its_publisher(tmp_path: Path, old: str, new: str) -> None:
+    assert propose(tmp_path, shop(web=workload({"image": old})), not_found(old)).value(IMAGE) == new
+
+
+def test_an_image_of_no_known_move_is_left_alone(tmp_path: Path) -> None:
+    image = "example.com/bitnami/redis:7.2.4"
+    assert not propose(tmp_path, shop(web=workload({"image": image})), not_found(image)).changed
+
+
+def test_name_and_tag_go_back_together(tmp_path: Path) -> None:
+    chart = {
+        "web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+        "web/templates/web.yaml": yaml.safe_dump(workload()).replace(
+            "example.com/web:1.0", "'{{ .Values.image.repository }}:{{ .Values.image.tag }}'"
+        ),
+    }
+    values = "image:\n  repository: {}\n  tag: {}\n"
+    now = {**shop(), **chart, "web/values.yaml": values.format("ghcr.io/other/web", "v2.0.1")}
+    old = {"web/values.yaml": values.format("example.com/web", "v1.9.0-3")}
+    told = propose(tmp_path, now, not_found("ghcr.io/other/web:v2.0.1"), before=[old])
+    assert told.changed["web/values.yaml"] == old["web/values.yaml"]

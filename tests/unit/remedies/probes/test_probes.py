@@ -272,3 +272,19 @@ def test_a_port_gets_the_name_back_that_others_ask_for(tmp_path: Path, alone: bo
     container = "spec.template.spec.containers.0"
     assert told.value(f"{container}.ports.0.name") == ("web" if alone else "http")
     assert told.value(f"{container}.readinessProbe.httpGet.port") == ("web" if alone else "http")
+
+
+def test_an_http_probe_that_a_commit_has_just_added_is_taken_back(tmp_path: Path) -> None:
+    ports = {"ports": [{"containerPort": 8085}]}
+    now, old = shop(web=workload({**ports, "livenessProbe": http(8080)})), shop(web=workload(ports))
+    told = propose(tmp_path, now, refused(8080), before=[old])
+    assert told.actions[0] == "roll_back"
+    assert "livenessProbe" not in told.changed["web/web.yaml"]
+    assert told.outcomes[0].proposals[0].weakens
+
+
+def test_a_new_probe_goes_to_a_port_that_speaks_http(tmp_path: Path) -> None:
+    ports = {"ports": [{"containerPort": 8085, "name": "http"}]}
+    now, old = shop(web=workload({**ports, "livenessProbe": http(8080)})), shop(web=workload(ports))
+    told = propose(tmp_path, now, refused(8080), before=[old])
+    assert told.value(f"{LIVENESS}.httpGet.port") == 8085
