@@ -57,7 +57,7 @@ def judge_effect(
         _check_bounded(case, fix, effect, changes)
         _check_run_once(effect, changes, effects)
         if not effect.reappears:
-            check_image(case, fix, changes, effect.label)
+            check_image(case, fix, changes, effect.label, tuple(files))
             _check_speaker(case, fix, effect, changes)
     lowered = [
         (effect, weakening)

@@ -22,18 +22,26 @@ _IMAGE = re.compile(r"\.(containers|initContainers)\[[^\]]*\]\.image$")
 _COMMITTED_FILES = 40
 """A commit of more files than these is an import, whose images are not looked up."""
 
+_LOOK_BACK = 8
+"""Commits of the changed files whose images are rendered when a name stands nowhere as a whole."""
 
-def check_image(case: RemedyContext, fix: Fix, changes: Sequence[FieldChange], label: str) -> None:
-    """Raise where an image gets a name that the repository never had, or half of an older image."""
+
+def check_image(
+    case: RemedyContext, fix: Fix, changes: Sequence[FieldChange], label: str, files: Sequence[str] = ()
+) -> None:
+    """Raise where an image gets a name that the repository never had, or half of an older image.
+
+    `files` are those that the fix changes: charts put names together from several values, so that no text holds one whole.
+    """
     for change in changes:
         if not _IMAGE.search(change.path) or not isinstance(change.after, str) or change.before is MISSING:
             continue
         old, new = split_image(str(change.before)), split_image(change.after)
-        if old[0] != new[0] and not (_is_known(case, old[0], new[0]) or is_moved(case, old, new)):
+        known = old[0] == new[0] or _is_known(case, old[0], new[0]) or is_moved(case, old, new)
+        if not known and not _was_rendered(case, fix, files, new[0]):
             raise Unprovable(f"{fix.title}: this repository has never had an image of the name {new[0]} ({label})")
         commit = fix.parameters.get("commit", "")
-        images = _images_before(case.repository, fix, commit) if fix.rollback and commit else set()
-        if images and change.after not in images:
+        if fix.rollback and commit and any(_is_half(new, pair) for pair in _changed_whole(case.repository, fix, commit)):
             raise Unprovable(f"{fix.title}: {change.after} never ran; an image's name and tag go back together")
 
 
@@ -78,12 +86,35 @@ def _words(option: Any) -> list[str]:
     return [str(word) for word in option] if isinstance(option, list) else []
 
 
-def _images_before(repository: Repository, fix: Fix, commit: str) -> set[str]:
-    """Return the images that the changed Applications had before a commit; empty where that cannot be told."""
+def _is_half(image: tuple[str, str, str], replaced: tuple[str, str, str]) -> bool:
+    """Return True where an image has the name or the version of a replaced image, but not both."""
+    return (image[0] == replaced[0]) != (image[1:] == replaced[1:])
+
+
+def _changed_whole(repository: Repository, fix: Fix, commit: str) -> list[tuple[str, str, str]]:
+    """Return the images that a commit replaced in name and version; none where that cannot be told."""
     files = next((item.files for item in history.recent(repository.root) if item.commit.startswith(commit)), ())
     if not files or len(files) > _COMMITTED_FILES:
-        return set()
-    texts = history.files_at(repository.root, [(f"{commit}^", file) for file in files])
+        return []
+    before, at = (_images_at(repository, fix, files, revision) for revision in (f"{commit}^", commit))
+    replaced, added = ([split_image(image) for image in images] for images in (before - at, at - before))
+    return [old for old in replaced if any(old[0] != new[0] and old[1:] != new[1:] for new in added)]
+
+
+def _was_rendered(case: RemedyContext, fix: Fix, files: Sequence[str], name: str) -> bool:
+    """Return True where the changed Applications had an image of the name before one of the files' last commits."""
+    root = case.repository.root
+    commits = history.commits_touching(root, files, limit=_LOOK_BACK).commits if files else ()
+    return any(
+        split_image(image)[0] == name
+        for item in commits
+        for image in _images_at(case.repository, fix, files, f"{item.commit}^")
+    )
+
+
+def _images_at(repository: Repository, fix: Fix, files: Sequence[str], revision: str) -> set[str]:
+    """Return the images that the changed Applications have with the files' texts of a revision."""
+    texts = history.files_at(repository.root, [(revision, file) for file in files])
     older = repository.with_changes(dict(zip(files, texts, strict=True)))
     names = {want.application.name for want in fix.wants} | {app.name for app in fix.applications}
     images = set()

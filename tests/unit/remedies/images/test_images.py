@@ -235,15 +235,36 @@ def test_an_image_of_no_known_move_is_left_alone(tmp_path: Path) -> None:
     assert not propose(tmp_path, shop(web=workload({"image": image})), not_found(image)).changed
 
 
-def test_name_and_tag_go_back_together(tmp_path: Path) -> None:
-    chart = {
+def chart_of(values: str) -> dict[str, str]:
+    """Return a repository whose chart puts the image together from a registry, a repository and a tag."""
+    return {
+        **shop(),
         "web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
-        "web/templates/web.yaml": yaml.safe_dump(workload()).replace(
-            "example.com/web:1.0", "'{{ .Values.image.repository }}:{{ .Values.image.tag }}'"
-        ),
+        "web/templates/web.yaml": yaml.safe_dump(workload()).replace("example.com/web:1.0", f"'{values}'"),
     }
+
+
+def test_name_and_tag_go_back_together(tmp_path: Path) -> None:
+    chart = chart_of("{{ .Values.image.repository }}:{{ .Values.image.tag }}")
     values = "image:\n  repository: {}\n  tag: {}\n"
-    now = {**shop(), **chart, "web/values.yaml": values.format("ghcr.io/other/web", "v2.0.1")}
+    now = {**chart, "web/values.yaml": values.format("ghcr.io/other/web", "v2.0.1")}
     old = {"web/values.yaml": values.format("example.com/web", "v1.9.0-3")}
     told = propose(tmp_path, now, not_found("ghcr.io/other/web:v2.0.1"), before=[old])
     assert told.changed["web/values.yaml"] == old["web/values.yaml"]
+
+
+def test_a_name_goes_back_alone_where_another_commit_set_the_tag(tmp_path: Path) -> None:
+    chart = chart_of("{{ .Values.registry }}/shop/{{ .Values.app.image }}:{{ .Values.app.version }}")
+    values = "registry: example.com\napp:\n  image: {}\n  version: '{}'\n"
+    states = [{"web/values.yaml": values.format(*pair)} for pair in (("web", "1.1"), ("webb", "1.1"), ("webb", "1.2"))]
+    now = {**chart, **states[-1]}
+    told = propose(tmp_path, now, not_found("example.com/shop/webb:1.2"), before=states[:2])
+    assert told.changed == {"web/values.yaml": values.format("web", "1.2")}
+
+
+def test_a_name_that_no_commit_rendered_is_not_set(tmp_path: Path) -> None:
+    chart = chart_of("{{ .Values.registry }}/shop/{{ .Values.app.image }}:{{ .Values.app.version }}")
+    values = "registry: example.com\napp:\n  image: {}\n  version: '{}'\n"
+    now = {**chart, "web/values.yaml": values.format("webb", "1.2")}
+    told = propose(tmp_path, now, not_found("example.com/shop/webb:1.2"))
+    assert not told.changed
