@@ -1,6 +1,6 @@
 """Check and run the field incidents: `python -m tests.field check [BATCH]` and `python -m tests.field run [BATCH] [NAME]`.
 
-Options of `run`: `--no-history` cuts the histories off, `--json FILE` writes the rows.
+Options of `run`: `--no-history` cuts the histories off, `--json FILE` writes the rows, `--record` keeps the verdicts for the tests.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.field.answering import answer
 from tests.field.incident import FieldIncident, incidents
-from tests.field.scoring import judge, why
+from tests.field.scoring import judge, read_verdicts, why, write_verdicts
 
 
 def faults_of(incident: FieldIncident) -> list[str]:
@@ -55,7 +55,8 @@ def run(incident: FieldIncident, *, history: bool) -> dict[str, Any]:
             "category": given.category,
             "category_right": given.category in incident.categories,
             "severity_right": given.severity in incident.severities,
-            "application_right": bool(set(given.applications) & set(incident.applications)) or not incident.applications,
+            "application_right": bool(set(given.applications) & set(incident.applications))
+            or not incident.applications,
             "seconds": round(seconds, 2),
             "why": why(incident, root, given.files) if verdict == "harm" and incident.fixable else [],
         }
@@ -95,6 +96,7 @@ def main() -> int:
     parser.add_argument("name", nargs="?", default="*")
     parser.add_argument("--no-history", action="store_true")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--record", action="store_true")
     options = parser.parse_args()
     chosen = incidents(options.batch, options.name)
     if options.command == "check":
@@ -110,9 +112,13 @@ def main() -> int:
         rows.append(row)
         mark = {"fixed": "+", "declined": "." if incident.fixable else "+", "harm": "X"}[row["verdict"]]
         calm = " FALSE CALM" if row["calm"] and "info" not in incident.severities else ""
-        sys.stdout.write(f"{mark} {incident.batch}/{incident.name}: {row['verdict']}, {row['category']}{calm} {row['why'] or ''}\n")
+        sys.stdout.write(
+            f"{mark} {incident.batch}/{incident.name}: {row['verdict']}, {row['category']}{calm} {row['why'] or ''}\n"
+        )
         sys.stdout.flush()
     sys.stdout.write(summary(rows) + "\n")
+    if options.record:
+        write_verdicts({**read_verdicts(), **{f"{row['batch']}/{row['name']}": row["verdict"] for row in rows}})
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     return 0

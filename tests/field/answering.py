@@ -27,7 +27,9 @@ def answer(inputs: list[Path], root: Path) -> FieldAnswer:
     logs = [argument for path in inputs for argument in ("--log", str(path))]
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     command = [sys.executable, "-m", "remediator", "run", "--no-llm", *logs, "--repo", str(root), "--dry-run", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=Path(__file__).parents[2])
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment, cwd=Path(__file__).parents[2]
+    )
     try:
         found = json.loads(done.stdout)
     except ValueError as error:

@@ -15,9 +15,11 @@ from typing import Any, Literal
 import yaml
 
 from remediator.domain import quantities
-from tests.field.incident import FieldIncident
+from tests.field.incident import HOME, FieldIncident
 
 Verdict = Literal["fixed", "declined", "harm"]
+VERDICTS = HOME / "verdicts.yaml"
+"""The verdict on each incident by `batch/name`, as of the last run that was recorded."""
 _TOKEN = re.compile(r"""\.?([^.\[\]]+)|\[["']([^"']+)["']\]|\[(\d+)\]|\[([^=\]]+)=([^\]]*)\]""")
 Path_ = tuple[str | int, ...]
 
@@ -29,6 +31,16 @@ def judge(incident: FieldIncident, root: Path, changes: dict[str, str | None]) -
     if incident.fixable and any(not _faults(alternative, root, changes) for alternative in incident.expected):
         return "fixed"
     return "harm"
+
+
+def read_verdicts() -> dict[str, str]:
+    """Return the verdict that was recorded for each incident."""
+    return yaml.safe_load(VERDICTS.read_text(encoding="utf-8")) if VERDICTS.is_file() else {}
+
+
+def write_verdicts(verdicts: dict[str, str]) -> None:
+    """Record the verdicts, in the order of their names."""
+    VERDICTS.write_text(yaml.safe_dump(dict(sorted(verdicts.items()))), encoding="utf-8")
 
 
 def why(incident: FieldIncident, root: Path, changes: dict[str, str | None]) -> list[list[str]]:
@@ -94,11 +106,11 @@ def _holds(check: dict[str, Any], values: list[Any]) -> bool:
     if check.get("exists"):
         return any(value not in (None, "") for value in values)
     tests = {
-        "equals": lambda value, wanted: _equal(value, wanted),
+        "equals": _equal,
         "one_of": lambda value, wanted: any(_equal(value, one) for one in wanted),
         "not_equals": lambda value, wanted: not _equal(value, wanted),
         "matches": lambda value, wanted: isinstance(value, str | int) and bool(re.search(wanted, str(value))),
-        "contains": lambda value, wanted: _contains(value, wanted),
+        "contains": _contains,
         "lacks": lambda value, wanted: not _contains(value, wanted),
         "at_least": lambda value, wanted: _number(value) >= _number(wanted),
         "at_most": lambda value, wanted: _number(value) <= _number(wanted),
