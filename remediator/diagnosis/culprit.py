@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from remediator.diagnosis.hosts import host_in, service_subject
+from remediator.diagnosis.hosts import host_in, is_name, service_subject
 from remediator.diagnosis.signals import SignalMatch
 from remediator.domain.incident import Statement, Subject
 
@@ -33,7 +33,7 @@ class Callees:
                 self._by_address[address] = subject
             if statement.channel not in ("log", "text"):
                 continue
-            if match := _ADDRESS.search(statement.text):
+            if (match := _ADDRESS.search(statement.text)) and is_name(match["host"].lower()):
                 self._by_address.setdefault(match["ip"], service_subject(match["host"].lower(), subject))
             host, _ = host_in(statement.text)
             if host:

@@ -39,7 +39,12 @@ _NEVER = {
     "database",
 }
 _STOP = {"the", "a", "an", "or", "not", "resolution", "service", "error", "failed", "upstream", "host", "remote"}
-_STOP |= {"dial", "lookup", "get", "post", "head", "read", "write", "connect"}
+_STOP |= {"dial", "lookup", "get", "post", "head", "read", "write", "connect", "tcp", "tcp4", "tcp6", "udp"}
+
+
+def is_name(host: str) -> bool:
+    """Return True where a word before an address is the name of its owner, not a word of the sentence."""
+    return host not in _STOP and host not in _NEVER
 
 
 def host_in(text: str) -> tuple[str, str]:

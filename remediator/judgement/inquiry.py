@@ -9,13 +9,16 @@ from functools import cached_property
 
 from remediator.domain.incident import Diagnosis, Evidence
 from remediator.domain.text import contains_word
-from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository
-from remediator.judgement.world import World
+from remediator.judgement.relations.registry import WIDE
+from remediator.judgement.world import World, text_of
 from remediator.policy import Policies
 from remediator.remedies.engine.case import RemedyContext
 from remediator.remedies.engine.effects import PLATFORM_CHANNELS
 from remediator.remedies.engine.targets import TargetMatches
+
+_IN_ADDRESS = re.compile(r"[a-z0-9-]\.([a-z0-9-]+)(?:\.svc\b|:\d)")
+"""The namespace in `name.namespace.svc…` and `name.namespace:port`."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,18 @@ class Inquiry:
         """Return the rendered world round the culprit, its victims and their namespaces."""
         namespaces = [subject.namespace for subject in (self.diagnosis.subject, *self.diagnosis.victims)]
         namespaces += [match.manifest.namespace_in(match.application) for match in self.targets.matches]
-        return World(self.repository, self.applications, namespaces)
+        namespaces += self._mentioned_namespaces
+        signals = {piece.signal for piece in self.diagnosis.evidence}
+        words = [word for signal, word in WIDE.items() if signal in signals]
+        return World(self.repository, self.applications, namespaces, words=words)
+
+    @cached_property
+    def _mentioned_namespaces(self) -> list[str]:
+        """Return the namespaces of the repository that the evidence or the culprit's containers name in an address."""
+        texts = [piece.text for piece in self.diagnosis.evidence]
+        texts += [str(container) for match in self.targets.matches for container, _, _ in match.manifest.containers()]
+        named = {name for text in texts for name in _IN_ADDRESS.findall(text)}
+        return sorted(named & {app.namespace for app in self.repository.applications})
 
     @cached_property
     def applications(self) -> tuple[Application, ...]:
@@ -52,7 +66,7 @@ class Inquiry:
             for app in self.repository.applications
             if subject.namespace
             and app.namespace in (subject.namespace, "")
-            and any(contains_word(_text_of(self.repository, app), name) for name in names)
+            and any(contains_word(text_of(self.repository, app), name) for name in names)
         ]
         return tuple(candidates) if len(candidates) == 1 else ()
 
@@ -101,17 +115,6 @@ class Inquiry:
         return RemedyContext(
             self.diagnosis, self.repository, self.policies, self.policies.actions[action], self.targets.matches
         )
-
-
-def _text_of(repository: Repository, application: Application) -> str:
-    """Return the Application's spec and the texts that it reads, as one text to search."""
-    parts = [repr(application.body.get("spec"))]
-    for name in repository.files_of(application)[:40]:
-        try:
-            parts.append(repository.read(name).decode("utf-8", "replace"))
-        except ConfigError:
-            continue
-    return "\n".join(parts)
 
 
 def _any_word(text: str, words: Iterable[str]) -> bool:

@@ -13,10 +13,14 @@ from functools import cached_property
 from typing import Any
 
 from remediator.domain.yaml_paths import YamlPath
+from remediator.errors import ConfigError
 from remediator.gitops import Application, Manifest, Repository
 
 MOST_APPLICATIONS = 60
 """Applications that are rendered for one incident."""
+
+MOST_FILES = 40
+"""Files of one Application that are searched for a word."""
 
 CLUSTER_SCOPED = frozenset({
     "ClusterIssuer", "ClusterRole", "ClusterRoleBinding", "ClusterSecretStore", "CustomResourceDefinition",
@@ -81,8 +85,11 @@ class World:
         namespaces: Iterable[str] = (),
         *,
         most: int = MOST_APPLICATIONS,
+        words: Iterable[str] = (),
     ) -> None:
+        """Take the Applications to begin with, namespaces to look at, and words that bring in whatever text holds one."""
         self.repository = repository
+        self._words = tuple(words)
         self._roots = tuple(dict.fromkeys(applications))
         self._most = most
         self.namespaces = frozenset(name for name in namespaces if name)
@@ -100,7 +107,16 @@ class World:
             and (app.cluster in clusters or not self._roots)
             and (app.namespace in spaces or not app.namespace or app.name in parents)
         ]
-        return (*self._roots, *near)[: self._most]
+        far = [
+            app
+            for app in self.repository.applications
+            if self._words
+            and app not in self._roots
+            and app not in near
+            and app.cluster in clusters
+            and any(word in text_of(self.repository, app) for word in self._words)
+        ]
+        return (*self._roots, *near, *far)[: self._most]
 
     @cached_property
     def objects(self) -> tuple[Placed, ...]:
@@ -172,3 +188,14 @@ class World:
             if app.namespace in ("", namespace)
             for manifest in self.repository.objects(app)
         )
+
+
+def text_of(repository: Repository, application: Application) -> str:
+    """Return the Application's spec and the texts that it reads, as one text to search."""
+    parts = [repr(application.body.get("spec"))]
+    for name in repository.files_of(application)[:MOST_FILES]:
+        try:
+            parts.append(repository.read(name).decode("utf-8", "replace"))
+        except ConfigError:
+            continue
+    return "\n".join(parts)

@@ -196,22 +196,33 @@ def node_ports_are_distinct(world: World) -> Iterator[Broken]:
 
 
 def host_ports_are_distinct(world: World) -> Iterator[Broken]:
-    """Yield workloads of one cluster whose pods claim the same host port, so that no node takes both."""
-    claims: dict[tuple[str, int, str], Placed] = {}
+    """Yield workloads of one cluster whose pods claim the same host port, each as the one that gives it up.
+
+    A DaemonSet is on its nodes for that port, so another workload yields to it.
+    """
+    claims: dict[tuple[str, int, str], list[tuple[Placed, YamlPath]]] = {}
     for workload in world.workloads:
         for container, path, _ in workload.containers():
             for index, port in enumerate(items(container.get("ports"))):
                 number = port.get("hostPort")
-                if not isinstance(number, int) or not number:
-                    continue
-                first = claims.setdefault((workload.cluster, number, str(port.get("protocol", "TCP"))), workload)
-                if first is workload or (first.namespace, first.name) == (workload.namespace, workload.name):
-                    continue
+                if isinstance(number, int) and number:
+                    claim = (workload.cluster, number, str(port.get("protocol", "TCP")))
+                    claims.setdefault(claim, []).append((workload, (*path, "ports", index, "hostPort")))
+    for (_, number, _), holders in claims.items():
+        others = [(item, path) for item, path in holders if item.kind != "DaemonSet"] or holders
+        for workload, path in others:
+            rival = next((item for item, _ in holders if _identity(item) != _identity(workload)), None)
+            if rival is not None:
                 yield Broken(
-                    relation="host_ports_are_distinct", at=workload, path=(*path, "ports", index, "hostPort"), value=MISSING,
-                    message=f"{first.name} and {workload.name} both claim host port {number}", sure=0.5,
-                    causes=("scheduling_failure", "signal:host_port_taken"), sufferers=(workload, first), words=(str(number),),
+                    relation="host_ports_are_distinct", at=workload, path=path, value=MISSING,
+                    message=f"{workload.name} and {rival.name} both claim host port {number}",
+                    sure=0.8 if rival.kind == "DaemonSet" else 0.5,
+                    causes=("scheduling_failure", "signal:no_free_port"), sufferers=(workload,), words=(str(number), workload.name),
                 )  # fmt: skip
+
+
+def _identity(item: Placed) -> tuple[str, str, str]:
+    return item.kind, item.namespace, item.name
 
 
 def called_services(world: World) -> Iterator[tuple[Placed, Placed, tuple[YamlPath, dict[str, Any], re.Match[str]]]]:

@@ -90,6 +90,10 @@ REMEDIES_OF: Mapping[str, tuple[str, ...]] = {
 """Relations whose contradiction a remedy mends with more evidence: where one of these was asked, its answer counts."""
 
 
+WIDE: Mapping[str, str] = {"no_free_port": "hostPort"}
+"""Signals of what all namespaces of a cluster share, each with the word that stands in the texts of those who share it."""
+
+
 def broken(world: World) -> Iterator[Broken]:
     """Yield all contradictions of a world, in the order of the registry."""
     for relation in RELATIONS.values():

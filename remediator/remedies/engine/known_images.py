@@ -41,7 +41,11 @@ def check_image(
         if not known and not _was_rendered(case, fix, files, new[0]):
             raise Unprovable(f"{fix.title}: this repository has never had an image of the name {new[0]} ({label})")
         commit = fix.parameters.get("commit", "")
-        if fix.rollback and commit and any(_is_half(new, pair) for pair in _changed_whole(case.repository, fix, commit)):
+        if (
+            fix.rollback
+            and commit
+            and any(_is_half(new, pair) for pair in _changed_whole(case.repository, fix, commit))
+        ):
             raise Unprovable(f"{fix.title}: {change.after} never ran; an image's name and tag go back together")
 
 

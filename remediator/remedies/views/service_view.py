@@ -35,6 +35,8 @@ _LISTENS = re.compile(
     r"(?:\bport[ =:]+|https?://[^\s/:]+:|\[::\]:|0\.0\.0\.0:|127\.0\.0\.1:|\*:|[ (]:)(?P<port>\d{2,5})\b"
 )
 
+_DIALED = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}:(\d{2,5})(?!\d)")
+
 
 @dataclass(frozen=True)
 class FaultyService:
@@ -146,6 +148,7 @@ def _complaints_about(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, 
         yield diagnosis.subject, lead, ""
     if lead is not None and not hosts and diagnosis.subject.kind not in SERVICE_KINDS:
         yield from _hosts_near(case)
+        yield from _dialed_by_port(case)
 
 
 def _hosts_near(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
@@ -162,6 +165,22 @@ def _hosts_near(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
             if near and statement.channel in ("log", "text"):
                 host, port = host_in(statement.text)
                 if host and (subject := service_subject(host, statement.subject)).kind == "Service":
+                    yield subject, complaint, port
+
+
+def _dialed_by_port(case: RemedyContext) -> Iterator[tuple[Subject, Evidence, str]]:
+    """Yield the Service behind an address that is only numbers: the one that the caller's containers name with this port."""
+    for complaint in case.diagnosis.evidence:
+        for port in dict.fromkeys(_DIALED.findall(complaint.text)):
+            hosts = {
+                host
+                for match in case.targets
+                for container, _, _ in match.manifest.containers()
+                for host in re.findall(rf"(?<![\w.-])([a-z][a-z0-9.-]*):{port}(?!\d)", str(container))
+            }
+            if len(hosts) == 1:
+                subject = service_subject(hosts.pop(), complaint.subject)
+                if subject.kind == "Service":
                     yield subject, complaint, port
 
 
