@@ -187,8 +187,8 @@ class Checkout(ABC):
 
     def _is_tree_unaffected(self, files: Files, names: Sequence[str]) -> bool:
         """Return whether the changed files cannot alter the tree, since none describes or produces it."""
-        if self._loaded is None:
-            return False
+        if self._loaded is None or any(problem.kind == "generator" for problem in self._loaded[1]):
+            return False  # which files a failed generator would have read is not known
         origins = [app.origin for app in self.applications if app.origin is not None]
         source_files = {place.file for origin in origins for place in origin.parameters.values()}
         source_files |= {origin.file for origin in origins}

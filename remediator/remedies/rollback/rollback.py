@@ -6,7 +6,7 @@ the rendered effect is on the faulty object and on a field that such a fault can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,19 +16,16 @@ from remediator.domain import quantities
 from remediator.domain.text import contains_word
 from remediator.domain.yaml_paths import format_path
 from remediator.errors import ConfigError
-from remediator.gitops import Application, ObjectChange, Repository, history
+from remediator.gitops import Application, ObjectChange, history
 from remediator.gitops.history import Commit
-from remediator.policy.leaves import documents
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.rollback.blame import complaint_text, distinctive_words, is_suspected
-from remediator.remedies.rollback.differences import differences
+from remediator.remedies.rollback.commit_steps import current_steps, texts_of
 from remediator.remedies.rollback.steps import (
     RollbackStep,
     are_counterparts,
     description,
-    is_made_by_commit,
-    owner_name,
     place_of,
     revert_edits,
 )
@@ -37,8 +34,6 @@ from remediator.yamledit import EditRefused
 
 COMMITS = 12
 """The number of commits that are examined; older changes have proved that they work."""
-FILES = 40
-"""A commit of more manifests than these is an import or a move, not a mistake in one field."""
 RENDERS = 16
 """The number of differences that are rendered: enough for usual commits, and a bound on the cost of large ones."""
 
@@ -76,37 +71,11 @@ class _CommitRollback:
         return [step for file in self.commit.files for step in self._current_steps(file) if self._is_candidate(step)]
 
     @cached_property
-    def _texts(self) -> dict[str, tuple[bytes | None, bytes | None]]:
-        """Each manifest that the commit changed, before and after it; empty for a commit of too many files."""
-        files = [file for file in self.commit.files if file.endswith((".yaml", ".yml"))]
-        if len(files) > FILES:
-            return {}
-        revisions = (f"{self.commit.commit}^", self.commit.commit)
-        texts = history.files_at(
-            self.case.repository.root, [(revision, file) for file in files for revision in revisions]
-        )
-        return dict(zip(files, zip(texts[::2], texts[1::2], strict=True), strict=True))
+    def _texts(self) -> Mapping[str, tuple[bytes | None, bytes | None]]:
+        return texts_of(self.case.repository, self.commit)
 
     def _current_steps(self, file: str) -> Iterator[RollbackStep]:
-        old_text, new_text = self._texts.get(file, (None, None))
-        if old_text is None or new_text is None:
-            return
-        now = _read(self.case.repository, file)
-        old, new, current = documents(old_text), documents(new_text), documents(now)
-        if old is None or new is None or current is None or not (len(old) == len(new) == len(current)):
-            return
-        for index, (old_document, new_document, current_document) in enumerate(zip(old, new, current, strict=True)):
-            if old_document == new_document:
-                continue
-            for difference in differences(old_document, current_document):
-                if is_made_by_commit(difference, old_document, new_document):
-                    yield RollbackStep(
-                        file,
-                        index,
-                        difference,
-                        difference.revert(file, index),
-                        owner_name(current_document, difference),
-                    )
+        return current_steps(self.case.repository, file, *self._texts.get(file, (None, None)))
 
     def _is_candidate(self, step: RollbackStep) -> bool:
         return self._is_mentioned(step) or self._is_relevant_field(format_path(step.difference.path))
@@ -243,10 +212,3 @@ def _applications(case: RemedyContext) -> tuple[Application, ...]:
     applications = dict.fromkeys(target.application for target in case.targets)
     subject_application = case.repository.application(case.diagnosis.subject.application)
     return tuple(applications) or ((subject_application,) if subject_application else ())
-
-
-def _read(repository: Repository, file: str) -> bytes | None:
-    try:
-        return repository.read(file)
-    except ConfigError:
-        return None

@@ -1,0 +1,175 @@
+"""Hypotheses from failures that show here too: each recent change, and each slip of a key, is tried against the failure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from typing import Any
+
+from remediator.domain.change import Edit, Place
+from remediator.domain.yaml_paths import YamlPath, format_path
+from remediator.errors import ConfigError
+from remediator.gitops import Application, Repository, history
+from remediator.judgement.hypothesis import Hypothesis
+from remediator.judgement.inquiry import Inquiry
+from remediator.judgement.reproduction import Reproduction, reproductions
+from remediator.policy.leaves import documents
+from remediator.remedies.engine.apply import changes
+from remediator.remedies.engine.case import Fix
+from remediator.remedies.rollback.commit_steps import current_steps, read_or_none, texts_of
+from remediator.remedies.rollback.steps import RollbackStep, description, place_of, revert_edits
+from remediator.yamledit import EditRefused
+
+COMMITS = 12
+RENDERS = 24
+"""Changes that are tried for one failure."""
+_MISSING_KEY = re.compile(
+    r"no entry for key ['\"]?([\w.-]+)|missing (?:required )?(?:key|property|field):? ['\"]?([\w-]+)|['\"]?([\w-]+)['\"]? is required"
+    r"|nil pointer evaluating \S*?\.([\w-]+)\b|missing propert(?:y|ies):? ['\"]?([\w-]+)"
+)
+
+
+def from_reproductions(inquiry: Inquiry) -> Iterator[Hypothesis]:
+    """Yield the smallest change of a recent commit, or the one renamed key, that makes a failure of rendering go away."""
+    for failure in reproductions(inquiry.diagnosis, inquiry.repository, inquiry.applications):
+        hypotheses = list(_renamed_keys(inquiry, failure)) or list(_taken_back(inquiry, failure))
+        yield from hypotheses if len(hypotheses) == 1 else ()
+
+
+def _taken_back(inquiry: Inquiry, failure: Reproduction) -> Iterator[Hypothesis]:
+    """Yield what must be taken back of the newest commit that brought the failure: one step, or all in one file."""
+    repository, budget = inquiry.repository, RENDERS
+    commits = history.commits_touching(
+        repository.root, failure.files, until=inquiry.diagnosis.first_seen, limit=COMMITS
+    )
+    for commit in commits.commits:
+        for file, pair in texts_of(repository, commit).items():
+            steps = list(current_steps(repository, file, *pair)) if file in failure.files else []
+            if len(steps) >= budget:
+                return
+            budget -= len(steps) + 1
+            if working := _attempts_that_help(failure, steps):
+                yield from (_undone(inquiry, failure, attempt, after, commit) for attempt, after in working)
+                return
+
+
+def _attempts_that_help(
+    failure: Reproduction, steps: list[RollbackStep]
+) -> list[tuple[list[RollbackStep], Repository]]:
+    """Return the single steps after which it renders again, else all steps together where those help."""
+    for attempts in ([[step] for step in steps], [steps] if len(steps) > 1 else []):
+        helping = [(attempt, after) for attempt in attempts if (after := _after(failure, tuple(revert_edits(attempt))))]
+        if helping:
+            return helping
+    return []
+
+
+def _undone(
+    inquiry: Inquiry, failure: Reproduction, steps: list[RollbackStep], after: Repository, commit: history.Commit
+) -> Hypothesis:
+    changed = ", ".join(map(description, steps))
+    summary = f"{changed} by {commit.commit[:7]} ({commit.subject!r}, {commit.when[:10]})"
+    fix = Fix(
+        title=f"roll back {changed.split(' was ')[0]} of {commit.commit[:7]}",
+        reason=f"{summary}. The failure shows when the repository is rendered, and it goes away with this change alone.",
+        evidence=inquiry.citing(),
+        edits=tuple(revert_edits(steps)),
+        places=tuple(place_of(step) for step in steps),
+        applications=_applications(inquiry, failure, after, {step.file for step in steps}),
+        parameters={"commit": commit.commit[:10]},
+        score=0.9,
+        rollback=summary,
+        relation="reproduced",
+    )
+    return _hypothesis("roll_back", summary, fix)
+
+
+def _renamed_keys(inquiry: Inquiry, failure: Reproduction) -> Iterator[Hypothesis]:
+    """Yield the mapping that has a slip of the missing key, where the right name makes the failure go away."""
+    keys = {group for match in _MISSING_KEY.finditer(failure.message) for group in match.groups() if group}
+    for key in sorted(keys):
+        for file, document, path in _slips(inquiry, failure, key):
+            edit = Edit(op="rename", file=file, document=document, path=path, value=key)
+            after = _after(failure, (edit,))
+            if after is None:
+                continue
+            old = str(path[-1])
+            place = Place(
+                file=file, document=document, path=path, value=old, why="with this key the repository renders again"
+            )
+            cause = f"{file} has {format_path(path)}, and {key} is asked for"
+            fix = Fix(
+                title=f"rename {old} to {key}",
+                reason=f"{cause}. The failure shows when the repository is rendered, and it goes away with this change alone.",
+                evidence=inquiry.citing((key,)),
+                edits=(edit,),
+                places=(place,),
+                applications=_applications(inquiry, failure, after, {file}),
+                parameters={"from": old, "to": key},
+                score=0.9,
+                relation="reproduced",
+            )
+            yield _hypothesis("mend_relation", cause, fix)
+
+
+def _slips(inquiry: Inquiry, failure: Reproduction, key: str) -> Iterator[tuple[str, int, YamlPath]]:
+    """Yield file, document and path of each key that is nearly the missing one, in a mapping that lacks it."""
+    for file in failure.files:
+        for index, document in enumerate(documents(read_or_none(inquiry.repository, file)) or ()):
+            for path, mapping in _mappings(document):
+                near = [name for name in mapping if _is_slip(str(name), key)]
+                if key not in mapping and len(near) == 1:
+                    yield file, index, (*path, near[0])
+
+
+def _mappings(node: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, dict[Any, Any]]]:
+    if isinstance(node, dict):
+        yield path, node
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from _mappings(value, (*path, key))
+
+
+def _is_slip(name: str, key: str) -> bool:
+    """Return True where a name differs from a key by a letter or two, or by its case alone."""
+    if name == key:
+        return False
+    return name.lower() == key.lower() or (
+        len(key) > 3 and abs(len(name) - len(key)) <= 2 and SequenceMatcher(None, name, key).ratio() >= 0.85
+    )
+
+
+def _after(failure: Reproduction, edits: tuple[Edit, ...]) -> Repository | None:
+    """Return the repository with the edits where they make the failure go away; None where they do not."""
+    try:
+        files = changes(edits, failure.repository.read)
+    except (EditRefused, ConfigError):
+        return None
+    after = failure.repository.with_changes(files)
+    return after if failure.is_gone(after) else None
+
+
+def _applications(
+    inquiry: Inquiry, failure: Reproduction, after: Repository, files: set[str]
+) -> tuple[Application, ...]:
+    """Return the Applications that the change may alter: the failing one, those of the failing generator, all readers."""
+    readers = [app for file in files for app in inquiry.repository.feeds.readers(file)]
+    generated = [
+        app
+        for checkout in (inquiry.repository, after)
+        for app in checkout.applications
+        if app.file == failure.problem.file
+    ]
+    own = [failure.application] if failure.application is not None else generated
+    return tuple({app.name: app for app in (*own, *readers)}.values())
+
+
+def _hypothesis(action: str, cause: str, fix: Fix) -> Hypothesis:
+    return Hypothesis(
+        generator="changes" if action == "roll_back" else "relations",
+        rule="reproduced failure",
+        action=action,
+        cause=cause,
+        fix=fix,
+        features={"reproduced": 1.0, "value_sure": 1.0},
+    )

@@ -1,0 +1,98 @@
+"""A failure of rendering that shows here as it does in the cluster, so that each change can be tried against it.
+
+A chart that is refused by its schema, a template that fails, a generator without a key: the checkout shows the same
+failure when it is rendered. What makes it disappear is right for a reason that no message has to give.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from remediator.domain.incident import Diagnosis
+from remediator.domain.text import contains_word
+from remediator.gitops import Application, Problem, Repository
+
+_RENDERED = frozenset({"sync_error", "config_error", "unknown"})
+"""Categories whose incidents can be failures of rendering."""
+_FAULTS = frozenset({"render", "generator", "missing-file", "missing-path"})
+_RELEASE = re.compile(r"--(?:name-template|release-name)[ =](\S+)")
+MOST_APPLICATIONS = 60
+"""Applications that are rendered to find the one that fails."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A failure that shows here, which can be looked for again after a change."""
+
+    repository: Repository
+    application: Application | None
+    """The Application that does not render; None for a text that generates Applications."""
+    problem: Problem
+
+    @property
+    def message(self) -> str:
+        """Return what the renderer says."""
+        return self.problem.message
+
+    def is_gone(self, after: Repository) -> bool:
+        """Return True where the changed repository renders what failed, and nothing else fails anew."""
+        if set(after.problems) - set(self.repository.problems):
+            return False
+        if self.application is None:
+            return self.problem not in after.problems
+        application = after.application(self.application.name)
+        if application is None or any(problem.fault for problem in after.problems_of(application)):
+            return False
+        return bool(after.objects(application))
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """Return the files that can hold the cause: what the Application reads, or every YAML file for a generator."""
+        if self.application is not None:
+            return tuple(dict.fromkeys((self.application.file, *self.repository.files_of(self.application))))
+        return tuple(name for name in self.repository.store.names if name.endswith((".yaml", ".yml", ".json")))
+
+
+def reproductions(
+    diagnosis: Diagnosis, repository: Repository, applications: tuple[Application, ...]
+) -> Iterator[Reproduction]:
+    """Yield the failures of rendering that this incident can be: of its own Applications, else of those its evidence names."""
+    if diagnosis.category not in _RENDERED:
+        return
+    for application in applications or tuple(_named(diagnosis, repository)):
+        for problem in repository.problems_of(application):
+            if problem.kind in _FAULTS:
+                yield Reproduction(repository, application, problem)
+                break
+    text = " ".join(piece.text for piece in diagnosis.evidence)
+    for problem in repository.problems:
+        if problem.kind == "generator" and _says_the_same(problem.message, text):
+            yield Reproduction(repository, None, problem)
+
+
+def _named(diagnosis: Diagnosis, repository: Repository) -> Iterator[Application]:
+    """Yield the Applications that the evidence names, or whose release it does."""
+    texts = [piece.text for piece in diagnosis.evidence]
+    releases = {release for text in texts for release in _RELEASE.findall(text)}
+    for application in repository.applications[:MOST_APPLICATIONS]:
+        names = {application.name, *(str(name) for name in _release_names(application.body))}
+        if names & releases or any(contains_word(text, application.name) for text in texts):
+            yield application
+
+
+def _release_names(body: Mapping[str, object]) -> Iterator[object]:
+    spec = body.get("spec")
+    sources = [spec.get("source"), *(spec.get("sources") or ())] if isinstance(spec, dict) else []
+    for source in sources:
+        helm = source.get("helm") if isinstance(source, dict) else None
+        if isinstance(helm, dict) and helm.get("releaseName"):
+            yield helm["releaseName"]
+
+
+def _says_the_same(message: str, text: str) -> bool:
+    """Return True where what fails here and what was reported share their last words, quotes aside."""
+    plain = re.sub(r"[\"'`\\]", "", message)
+    return plain.rpartition(": ")[2] in re.sub(r"[\"'`\\]", "", text)
