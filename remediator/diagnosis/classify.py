@@ -15,11 +15,13 @@ from remediator.diagnosis.severity import recovered, severity_of
 from remediator.diagnosis.signals import SignalMatch, find_matches
 from remediator.diagnosis.wrapping import unwrapped
 from remediator.domain.incident import SEVERITIES, Diagnosis, Evidence, Statement, Subject
+from remediator.evidence import normalise
 from remediator.policy import Catalogue
 
 MAX_EVIDENCE = 12
 MAX_CONTEXT = 160
 _TEXT_BOUND = 1200
+_SIGNATURE = 120
 _QUOTE = 300
 """Characters of the sentence that names an unknown fault."""
 
@@ -45,7 +47,19 @@ def signature(diagnosis: Diagnosis) -> str:
     """Return the text that identifies an incident when it occurs again: its leading signal and the objects that it names."""
     if not diagnosis.evidence:
         return diagnosis.category
-    return ":".join([diagnosis.evidence[0].signal, *object_names(diagnosis)])
+    lead = diagnosis.evidence[0]
+    kind = lead.signal or normalise(lead.text)[:_SIGNATURE]
+    return ":".join([kind, *object_names(diagnosis), *_foreign_log(diagnosis)])
+
+
+def _foreign_log(diagnosis: Diagnosis) -> list[str]:
+    """Return the log that alone tells of this incident of another workload.
+
+    Declining such a tale must not silence the same fault once the platform tells of it.
+    """
+    speakers = {item.speaker for item in diagnosis.evidence}
+    own = {f"log:{name}" for name in (diagnosis.subject.name, diagnosis.subject.pod, diagnosis.subject.container, "")}
+    return sorted(speakers) if all(s.startswith("log:") for s in speakers) and not speakers & own else []
 
 
 def object_names(diagnosis: Diagnosis) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from remediator.diagnosis.severity import is_ready
 from remediator.domain.incident import Severity, Statement
@@ -38,6 +39,7 @@ _DEAD_WORDS = re.compile(
 )
 _STATUS_FAILED = re.compile(r"(?P<failed>[1-9]\d*) Failed\b")
 _REPLICAS = re.compile(r"(?P<have>\d+) current / (?P<want>\d+) desired|(?P<gone>[1-9]\d*) unavailable")
+_STALE = timedelta(days=2)
 _ENDED = frozenset({"Completed", "Succeeded", "PodCompleted"})
 
 
@@ -53,11 +55,14 @@ def grave_statements(statements: Sequence[Statement], explained: Iterable[Statem
     """Return what is grave and neither explained nor over: critical ones first, what the platform says before logs."""
     known = {id(statement) for statement in explained}
     ready = _ready_objects(statements)
+    newest = max((_moment(statement) for statement in statements), default="")
     found = []
     for statement in statements:
         if id(statement) in known or (severity := _severity(statement)) is None:
             continue
         if statement.channel == "event" and _object_of(statement) & ready:
+            continue
+        if severity == "warning" and statement.channel in {"log", "text"} and _is_stale(statement, newest):
             continue
         found.append(GraveStatement(statement, severity))
     return sorted(found, key=lambda grave: (grave.severity != "critical", _order(grave.statement)))
@@ -67,6 +72,20 @@ def _order(statement: Statement) -> int:
     """Return the rank of what a statement tells: sentences before rows of a table, the platform before logs."""
     order = {"event": 0, "sync": 1, "status": 2, "alert": 3, "log": 4, "text": 5}[statement.channel]
     return order if statement.text.count(" ") > 3 else order + 6
+
+
+def _moment(statement: Statement) -> str:
+    """Return the last moment that a statement tells of: its own, or the start of the container or pod that it shows."""
+    started = (statement.facts.get(name, "") for name in ("pod_started", "started", "finished"))
+    return max(statement.last_seen, statement.first_seen, *started)
+
+
+def _is_stale(statement: Statement, newest: str) -> bool:
+    """Return True for a line that is more than two days older than the newest of the input: others have happened since."""
+    told = statement.last_seen or statement.first_seen
+    if not told or not newest:
+        return False
+    return datetime.fromisoformat(newest) - datetime.fromisoformat(told) > _STALE
 
 
 def _ready_objects(statements: Sequence[Statement]) -> set[str]:

@@ -34,6 +34,11 @@ class Subject(Value):
     node: str = ""
 
 
+def is_log(speaker: str) -> bool:
+    """Return True if a container's log says it, or may have printed it."""
+    return speaker.startswith("log:")
+
+
 class Statement(Value):
     """One normalised sentence of the input: its author, its object, its text and its line.
 

@@ -12,6 +12,7 @@ _PROMPTED = re.compile(
     rf"""(?:
         \$\ (?P<any>\S.*)                                                    # an explicit shell prompt: any command
       | (?:[^\s$\#>%]{{1,64}}[@:][^\s$\#>%]{{0,128}}\ ?[$\#>%]\ ?            # user@host:~/dir$
+        | [A-Za-z0-9][\w.-]{{0,63}}>\ +                                      # name>
         | \[[^\]]{{1,80}}\][$\#]\ ?                                          # [user@host dir]$
         | [\#>%❯➜»λ]\ +(?:~\ )?                                              # bare prompts
         | PS\ [^>]{{0,128}}>\ ?                                              # PowerShell

@@ -76,6 +76,7 @@ def next_filled(lines: Sequence[Line], start: int) -> int:
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s?(Z|UTC|[+-]\d\d:?\d\d)?(?: (?:UTC|[A-Z]{2,5}))?"
 )
+_ASCTIME = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}")
 _SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?")
 
 
@@ -101,6 +102,8 @@ def rfc3339(text: str) -> str:
         elif match := _SLASHED.match(text):
             year, month, day, clock, fraction = match.groups()
             moment = datetime.fromisoformat(f"{year}-{month}-{day}T{clock}.{(fraction or '0')[:6]:0<6}+00:00")
+        elif match := _ASCTIME.match(text):
+            moment = datetime.strptime(match.group(), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
         elif "," in text[:5]:
             from email.utils import parsedate_to_datetime
 

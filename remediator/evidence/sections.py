@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remediator.evidence.command import Command, command_of
 from remediator.evidence.draft import Draft
-from remediator.evidence.formats import FORMATS, OPENS, Format, actions, logs
+from remediator.evidence.formats import FORMATS, OPENS, Format, actions, answers, get, logs
 from remediator.evidence.formats.events import set_subject
 from remediator.evidence.section import NO_COMMAND, Context, Section
 
@@ -58,13 +58,8 @@ def _log_base(command: Command, no: int) -> Draft:
     return draft
 
 
-def _may_go_on(lines: Sequence[Line], command: Command) -> bool:
-    """Return True if these lines of a log may not be all of it: fewer than `--tail`, or no bound was given."""
-    return not command.tail or sum(1 for line in lines if not line.blank) < command.tail
-
-
 def _doubted(drafts: Iterable[Draft], log: Draft | None) -> Iterator[Draft]:
-    """Yield the statements, those about other objects in the name of the log that may not have ended before them.
+    """Yield the statements, those about other objects in the name of the unbounded log before them.
 
     A program can print a prompt and a table below it. What they say of the program itself is its own testimony either way.
     """
@@ -87,7 +82,7 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
     if command.is_log:
         index = _log_end(lines, 0, command)
         yield from _log(lines[:index], base := _log_base(command, no), context)
-        log = base.settle() if _may_go_on(lines[:index], command) else None
+        log = None if command.tail else base.settle()
         command = NO_COMMAND
     while index < len(lines):
         line = lines[index]
@@ -102,8 +97,13 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
                 end = _log_end(lines, index, command)
                 base = _log_base(command, no).settle()
                 yield from _doubted(_log(lines[index:end], base, context), log)
-                log = log or (base if _may_go_on(lines[index:end], command) else None)
+                log = log or (None if command.tail else base)
                 command, index = NO_COMMAND, end
+            continue
+        if answers.is_asked(command) and not get.OPENS.match(line.text):
+            end = _command_end(lines, index)
+            yield from _doubted(answers.read(lines[index:end], command, no), log)
+            index = end
             continue
         if opening := _open(lines, index, command):
             form, length = opening
@@ -115,6 +115,14 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
         end = _text_end(lines, index, command)
         yield from _doubted(_text(lines[index:end], command, context, no), log)
         index = end
+
+
+def _command_end(lines: Sequence[Line], start: int) -> int:
+    """Return the end of an output that no format frames: a blank line or the next command."""
+    end = start + 1
+    while end < len(lines) and not lines[end].blank and command_of(lines[end].text) is None:
+        end += 1
+    return end
 
 
 _SHORT = 60

@@ -53,8 +53,3 @@ def _of_event(reason: str, reporter: str) -> str:
     if reason in _OF_NODE:
         return "node"
     return "kubelet" if reason in _OF_KUBELET else "controller"
-
-
-def is_log(speaker: str) -> bool:
-    """Return True if a container's log says it."""
-    return speaker.startswith("log:")

@@ -14,6 +14,7 @@ from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.observed import with_observed
 from remediator.judgement.siblings import with_siblings
+from remediator.judgement.testimony import objection
 from remediator.judgement.weighing import Weighed, weigh
 from remediator.policy import Policies
 from remediator.remedies.engine.candidates import MAX_PROPOSALS, SURE, affected, edits_of, root_cause, why_not
@@ -98,6 +99,8 @@ def _try(inquiry: Inquiry, item: Weighed) -> Tried:
         proposal = _proved(inquiry, hypothesis, item.probability)
     except Unprovable as refusal:
         return Tried(item, refusal=str(refusal))
+    if reason := objection(inquiry, hypothesis, proposal):
+        return Tried(item, refusal=reason)
     return Tried(item, proposal=proposal)
 
 

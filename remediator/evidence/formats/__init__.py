@@ -32,9 +32,11 @@ FORMATS: tuple[Format, ...] = (
     Format("describe", describe.OPENS, describe.take, describe.read),
     Format("get", get.OPENS, get.take, get.read),
     Format("documents", documents.OPENS, documents.take, documents.read),
+    Format("pod rows", get.ROWS, get.take_rows, get.read_rows),
+    Format("event rows", events.ROWS, events.take_rows, events.read_rows),
     Format("rollout", rollout.OPENS, rollout.take, rollout.read),
 )
 """The formats in order of precedence; `remediator.evidence.sections` reads everything else as log or plain text."""
 
-OPENS = re.compile("|".join(f"(?:{form.opens.pattern})" for form in FORMATS))
+OPENS = re.compile("|".join(f"(?:{re.sub(r'[(][?]P<[a-z]+>', '(?:', form.opens.pattern)})" for form in FORMATS))
 """One test per line for all formats."""

@@ -133,6 +133,31 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
     return end - start
 
 
+ROWS = re.compile(
+    r"(?:(?P<namespace>[a-z0-9-]+) +)?(?P<age>\d+[smhd]\S*(?: \(x\d+ over [^)]+\))?) +(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +(?P<kind>[a-z][a-z.]+)/(?P<name>[a-z0-9][a-z0-9.-]*) +(?P<message>\S.*)"
+)
+"""A row of `kubectl get events` without its header, as `grep` leaves it."""
+
+
+def take_rows(lines: Sequence[Line], start: int, command: Command) -> int:
+    """Return the number of rows that stand together."""
+    del command
+    end = start + 1
+    while end < len(lines) and ROWS.match(lines[end].text):
+        end += 1
+    return end - start
+
+
+def read_rows(section: Section) -> Iterator[Draft]:
+    """Yield one event per row, about the object that it names."""
+    for line in section.lines:
+        if match := ROWS.match(line.text):
+            draft = Draft(line.no, "event", match["message"], match["reason"], match["type"], section=section.no)
+            draft.namespace = match["namespace"] or section.command.namespace
+            age(draft, match["age"])
+            yield event(draft, kind_of(match["kind"]), match["name"])
+
+
 def read(section: Section) -> Iterator[Draft]:
     """Yield the events; without an OBJECT column they are about the object of the command."""
     lines = section.lines

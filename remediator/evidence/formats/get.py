@@ -56,6 +56,29 @@ _NODE_AMOUNT = re.compile(r"(?P<heading>[\w-]+):\{?\.?status\.(?P<path>(?:alloca
 """A custom column with an amount, as in `MEM:.status.allocatable.memory`."""
 
 
+ROWS = re.compile(
+    r"(?:(?P<namespace>[a-z0-9-]+) +)?(?P<name>[a-z0-9][a-z0-9.-]*) +(?P<ready>\d+/\d+) +(?P<status>[A-Z][\w:]+|Init:\S+) +(?P<restarts>\d+(?: \(\S+ ago\))?) +(?P<age>\d\S*[smhdy])(?: +(?P<ip>[\d.]+|<none>) +(?P<node>\S+).*)?\s*$"
+)
+"""A row of `kubectl get pods` without its header, as `grep` leaves it, with or without namespace and wide columns."""
+
+
+def take_rows(lines: Sequence[Line], start: int, command: Command) -> int:
+    """Return the number of rows that stand together."""
+    del command
+    end = start + 1
+    while end < len(lines) and ROWS.match(lines[end].text):
+        end += 1
+    return end - start
+
+
+def read_rows(section: Section) -> Iterator[Draft]:
+    """Yield one status per row, named as by the header that is missing."""
+    for line in section.lines:
+        if match := ROWS.match(line.text):
+            cell = {key: none(value) for key, value in match.groupdict().items() if value}
+            yield _row(section, line, "Pod", cell.pop("name"), cell)
+
+
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
     """Return the length of a table: the header and the lines that begin with a name; a header alone is no table."""
     del command

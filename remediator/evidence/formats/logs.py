@@ -36,6 +36,9 @@ _TRACE_STARTS = re.compile(
 _HEAD = 300
 """Characters of a line that tell whether it belongs to a trace; looking further would cost the square of a line's length."""
 
+_ARGOCD = re.compile(r"argo-?cd|application-controller|applicationset|repo-server")
+"""Names of the workloads whose lines are about Applications."""
+
 _GRAVE = frozenset({"error", "err", "fatal", "critical", "crit", "panic", "emerg", "alert", "severe", "dpanic"})
 
 
@@ -108,16 +111,29 @@ def entries(
             yield _draft(entry, base, group[0]), group[0]
 
 
+def _author(base: Draft, entry: LogEntry) -> str:
+    """Return the known author of a line that names somebody else as its subject; empty where it speaks of itself."""
+    author = base.pod or base.name
+    if not author or not (entry.application or entry.pod):
+        return ""
+    if entry.application:
+        return "" if _ARGOCD.search(author) else base.name or author
+    return "" if entry.pod.startswith((author, base.name or author)) else base.name or author
+
+
 def _draft(entry: LogEntry, base: Draft, line: Line) -> Draft:
     draft = base.like(line=line.no, text=entry.text, level=entry.level, facts={**base.facts, **entry.facts})
     draft.first_seen = draft.last_seen = entry.time or line.time
     if (entry.structured or entry.pod or line.wrapped) and draft.channel == "text":
         draft.channel = "log"
+    author = _author(base, entry)
+    if author:
+        draft.speaker = f"log:{author}"
     if entry.application:
         draft.channel, draft.application = "sync", entry.application
         draft.kind, draft.name, draft.pod, draft.container = "Application", entry.application, "", ""
         draft.namespace = entry.namespace
-    elif entry.pod:
+    elif entry.pod and not author:
         draft.pod, draft.container = entry.pod, entry.container or draft.container
         draft.namespace = entry.namespace or draft.namespace
         draft.kind = draft.name = ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import ndiff
 from typing import Any
 
-from remediator.domain.incident import Evidence
+from remediator.domain.incident import Evidence, is_log
 from remediator.domain.yaml_paths import MISSING
 from remediator.gitops import ObjectChange, Repository
 from remediator.policy.effect import FieldChange, Weakening, field_changes, touched, weakenings
@@ -103,7 +103,7 @@ def _restores(case: RemedyContext, fix: Fix, weakening: Weakening, named_by: str
 def platform_texts(case: RemedyContext) -> Iterator[str]:
     """Yield what the platform says, and the image that it shows of the container that it speaks about."""
     for piece in case.statements:
-        if piece.channel in PLATFORM_CHANNELS:
+        if _is_platform(piece):
             yield f"{piece.reason} {piece.text} {piece.subject.image}"
 
 
@@ -211,4 +211,4 @@ def _cited(case: RemedyContext, fix: Fix) -> list[Evidence]:
 
 
 def _is_platform(piece: Evidence) -> bool:
-    return piece.channel in PLATFORM_CHANNELS
+    return piece.channel in PLATFORM_CHANNELS and not is_log(piece.speaker)

@@ -68,6 +68,14 @@ def test_what_is_no_trouble_is_calm(statement: Statement) -> None:
     assert answer(statement) == ("info", "info")
 
 
+def test_an_error_line_of_long_before_everything_else_is_over() -> None:
+    error = say("log", "mixer: cannot mix", level="error").model_copy(update={"last_seen": "2026-01-01T00:00:00Z"})
+    later = say("status", "Pod cart", "Running", ready="1/1").model_copy(update={"last_seen": "2026-01-09T00:00:00Z"})
+    soon = later.model_copy(update={"last_seen": "2026-01-01T09:00:00Z"})
+    assert answer(error, later)[0] == "info"
+    assert answer(error, soon)[0] == "unknown"
+
+
 def test_a_warning_about_a_pod_that_is_ready_now_is_over() -> None:
     warning = say("event", "the mixer lost its feed", "MixerStopped", "Warning")
     assert answer(warning, say("status", "Pod cart", "Running", ready="1/1", restart_count="0")) == ("info", "info")

@@ -1,0 +1,56 @@
+"""Forms that operators paste without a frame: single values, rows that grep left, other prompts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.evidence.scanning import statements
+
+
+def test_a_state_asked_for_by_jsonpath_is_a_status_of_the_object_of_the_command():
+    text = """\
+$ kubectl get pod web-7c9d8b6f5d-4xk2p -n shop -o jsonpath='{.status.containerStatuses[0].lastState}'
+{"terminated":{"exitCode":137,"finishedAt":"2026-01-01T00:00:20Z","reason":"OOMKilled","startedAt":"2026-01-01T00:00:00Z"}}
+
+$ kubectl get pods -n shop
+NAME                   READY   STATUS    RESTARTS   AGE
+web-7c9d8b6f5d-4xk2p   1/1     Running   2          2m
+"""
+    state, row = statements(text)
+    assert (state.channel, state.reason, state.facts["exit_code"], state.facts["when"]) == (
+        "status",
+        "OOMKilled",
+        "137",
+        "last",
+    )
+    assert (state.subject.name, state.subject.namespace, state.speaker) == ("web", "shop", "api")
+    assert row.facts["ready"] == "1/1"
+
+
+def test_single_words_of_a_jsonpath_are_reasons():
+    (row,) = statements("$ kubectl get pod web-0 -n shop -o jsonpath={..reason}\nCrashLoopBackOff\n")
+    assert (row.channel, row.reason, row.subject.name) == ("status", "CrashLoopBackOff", "web")
+
+
+@pytest.mark.parametrize(
+    ("line", "namespace"),
+    [
+        ("web-7c9d8b6f5d-4xk2p   0/1     Error     3 (2m ago)   5m", ""),
+        ("shop   web-7c9d8b6f5d-4xk2p   0/1   Error   3   5m   10.0.0.7   node-3   <none>   <none>", "shop"),
+    ],
+)
+def test_pod_rows_without_their_header_are_read(line: str, namespace: str):
+    (row,) = statements(f"ops-a> kubectl get pods -A -o wide | grep web\n{line}\n")
+    assert (row.channel, row.reason, row.subject.name) == ("status", "Error", "web")
+    assert (row.facts["ready"], row.facts["restart_count"], row.subject.namespace) == ("0/1", "3", namespace)
+
+
+def test_event_rows_without_their_header_have_a_subject():
+    (row,) = statements("2m    Warning   MixerLost   pod/web-7c9d8b6f5d-4xk2p   the mixer is lost\n")
+    assert (row.channel, row.level, row.reason, row.subject.name) == ("event", "Warning", "MixerLost", "web")
+
+
+@pytest.mark.parametrize("prompt", ["ops-a> ", "ann@host:~$ ", "[ann@host dir]$ ", "$ "])
+def test_a_prompt_before_a_command_is_no_part_of_it(prompt: str):
+    (row,) = statements(f"{prompt}kubectl logs web-0 -n shop\nready\n")
+    assert (row.channel, row.subject.name, row.subject.namespace) == ("log", "web", "shop")
