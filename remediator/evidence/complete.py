@@ -65,6 +65,8 @@ def _sole(values: Iterable[str]) -> str:
 
 def complete(drafts: Sequence[Draft]) -> None:
     """Fill empty fields of the drafts' subjects in place; never replace what a statement says itself."""
+    for draft in drafts:
+        _name_refused(draft)
     _namespaces(drafts)
     pods = _pods(drafts)
     applications = _applications(drafts)
@@ -74,6 +76,17 @@ def complete(drafts: Sequence[Draft]) -> None:
         if not draft.application and draft.name:
             candidates = applications.get((draft.namespace, draft.kind, draft.name))
             draft.application = _sole(candidates) if candidates else ""
+
+
+def _name_refused(draft: Draft) -> None:
+    """Name the object that the API server refuses as the subject, where a statement of the platform names no other."""
+    if draft.name or draft.pod or draft.channel in ("log", "text"):
+        return
+    if pod := draft.facts.get("denied_pod"):
+        draft.pod = pod
+        draft.settle()
+    elif draft.facts.get("invalid_name"):
+        draft.kind, draft.name = draft.facts["invalid_kind"], draft.facts["invalid_name"]
 
 
 def _namespaces(drafts: Sequence[Draft]) -> None:

@@ -25,6 +25,7 @@ _FORBIDDEN = re.compile(
     r' is forbidden: User "(?P<user>[^"]{1,300})" cannot (?P<verb>\w+) resource '
     r'"(?P<resource>[^"]{1,200})" in API group "(?P<group>[^"]{0,200})"(?: in the namespace "(?P<namespace>[^"]{1,63})"| at the (?P<scope>cluster) scope)?'
 )
+_DENIED_POD = re.compile(rf'\bpods? "(?P<pod>{_NAME})" is forbidden: (?!User)')
 _PROBE = re.compile(
     r"\b(?P<probe>Liveness|Readiness|Startup) probe (?P<how>failed|errored|warning)\b[^:]{0,40}: ?(?P<why>.*)",
     re.DOTALL,
@@ -149,6 +150,7 @@ _SIMPLE: tuple[tuple[str, re.Pattern[str], tuple[tuple[str, str], ...]], ...] = 
     ("Created pod", _CREATED_POD, (("created_pod", "pod"),)),
     ("replica set", _REPLICA_SET, (("replica_set", "rs"), ("replicas", "to"), ("replicas_before", "from"))),
     ("exec:", _EXEC, (("executable", "path"), ("exec_error", "why"))),
+    ("is forbidden: ", _DENIED_POD, (("denied_pod", "pod"),)),
     ("exit", _EXIT, (("exit_code", "code"),)),
     ("nodes are available", _NODES, (("nodes", "nodes"), ("nodes_fit", "fit"), ("unschedulable", "why"))),
     ("failed for volume", _VOLUME, (("volume", "volume"),)),

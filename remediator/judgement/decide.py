@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remediator.domain.change import Proposal
 from remediator.domain.incident import Diagnosis
 from remediator.domain.lifecycle import RemediationPlan
 from remediator.gitops import Repository
+from remediator.judgement.contradictions import ended_contradiction
 from remediator.judgement.generators.registry import STAGES
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
@@ -17,17 +18,21 @@ from remediator.judgement.siblings import with_siblings
 from remediator.judgement.testimony import objection
 from remediator.judgement.weighing import Weighed, weigh
 from remediator.policy import Policies
+from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.candidates import MAX_PROPOSALS, SURE, affected, edits_of, root_cause, why_not
 from remediator.remedies.engine.prove import prove
 from remediator.remedies.engine.refusals import live_object_in_the_way
 from remediator.remedies.engine.targets import targets_of
-from remediator.remedies.engine.unprovable import Unprovable
+from remediator.remedies.engine.unprovable import UnconfirmedWord, Unprovable
 
 PROPOSABLE = 0.6
 """Below this probability a hypothesis is named to the person, never proposed. Remedies' own ratings are exempt."""
 
 UNPROVED = 0.88
 """A place that no rendering proves is never surer than this, so that a proved one goes first."""
+
+CONTRADICTED = "contradiction"
+"""Stands for the relation of a fix whose log's word is confirmed by a contradiction that the change ends."""
 
 UNDONE_HARDENING = 0.7
 """A fix that lowers a protection is rated no higher, so that one that keeps it goes first."""
@@ -95,13 +100,29 @@ def _try(inquiry: Inquiry, item: Weighed) -> Tried:
     hypothesis = item.hypothesis
     if "remedy_score" not in hypothesis.features and item.probability < PROPOSABLE:
         return Tried(item, refusal=f"{hypothesis.cause} (not sure enough to propose)", weak=True)
+    if hypothesis.fix is None:
+        return Tried(item, refusal=hypothesis.cause)
     try:
         proposal = _proved(inquiry, hypothesis, item.probability)
+        reason = objection(inquiry, hypothesis, proposal)
+    except UnconfirmedWord as refusal:
+        reason = str(refusal)
+        confirmed = replace(hypothesis, fix=replace(hypothesis.fix, relation=CONTRADICTED))
+        try:
+            proposal = _proved(inquiry, confirmed, item.probability)
+        except Unprovable:
+            return Tried(item, refusal=reason)
     except Unprovable as refusal:
         return Tried(item, refusal=str(refusal))
-    if reason := objection(inquiry, hypothesis, proposal):
+    if reason and not _ends_contradiction(inquiry, proposal):
         return Tried(item, refusal=reason)
     return Tried(item, proposal=proposal)
+
+
+def _ends_contradiction(inquiry: Inquiry, proposal: Proposal) -> bool:
+    """Return True where the repository contradicts itself without the change: that confirms what a log alone says."""
+    after = inquiry.repository.with_changes(changes(proposal.edits, inquiry.repository.read))
+    return ended_contradiction(inquiry, after, inquiry.repository.difference(after)) is not None
 
 
 def _proved(inquiry: Inquiry, hypothesis: Hypothesis, probability: float) -> Proposal:

@@ -19,6 +19,9 @@ _RENDERED = frozenset({"sync_error", "config_error", "unknown"})
 """Categories whose incidents can be failures of rendering."""
 _FAULTS = frozenset({"render", "generator", "missing-file", "missing-path"})
 _RELEASE = re.compile(r"--(?:name-template|release-name)[ =](\S+)")
+_WORDS = re.compile(r"[A-Za-z0-9_-]{3,}")
+_SHARED = 0.7
+"""Share of a message's words that a report of the same failure repeats; paths and names of folders differ."""
 MOST_APPLICATIONS = 60
 """Applications that are rendered to find the one that fails."""
 
@@ -62,12 +65,12 @@ def reproductions(
     """Yield the failures of rendering that this incident can be: of its own Applications, else of those its evidence names."""
     if diagnosis.category not in _RENDERED:
         return
+    text = " ".join(piece.text for piece in diagnosis.evidence)
     for application in applications or tuple(_named(diagnosis, repository)):
         for problem in repository.problems_of(application):
-            if problem.kind in _FAULTS:
+            if problem.kind in _FAULTS and _says_the_same(problem.message, text):
                 yield Reproduction(repository, application, problem)
                 break
-    text = " ".join(piece.text for piece in diagnosis.evidence)
     for problem in repository.problems:
         if problem.kind == "generator" and _says_the_same(problem.message, text):
             yield Reproduction(repository, None, problem)
@@ -93,6 +96,6 @@ def _release_names(body: Mapping[str, object]) -> Iterator[object]:
 
 
 def _says_the_same(message: str, text: str) -> bool:
-    """Return True where what fails here and what was reported share their last words, quotes aside."""
-    plain = re.sub(r"[\"'`\\]", "", message)
-    return plain.rpartition(": ")[2] in re.sub(r"[\"'`\\]", "", text)
+    """Return True where most words of what fails here stand in what was reported; what only fails here is another fault."""
+    words = set(_WORDS.findall(message.rpartition("Error: ")[2]))
+    return bool(words) and len(words & set(_WORDS.findall(text))) >= _SHARED * len(words)

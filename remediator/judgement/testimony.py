@@ -32,7 +32,9 @@ def objection(inquiry: Inquiry, hypothesis: Hypothesis, proposal: Proposal) -> s
     own = _applications_of(inquiry, speakers)
     for line in proposal.rendered if speakers else ():
         change = _CHANGE.match(line)
-        if change is None or change["application"] in own or _is_contradicted(hypothesis, change):
+        if change is None or change["application"] in own or change["name"] in speakers:
+            continue
+        if _is_contradicted(hypothesis, change) or _is_own_setting(hypothesis, change):
             continue
         where = f"{change['kind']} {change['name']} belongs to another application"
         return f"{proposal.title}: only the log of {', '.join(sorted(speakers))} tells of it, and {where}"
@@ -42,6 +44,11 @@ def objection(inquiry: Inquiry, hypothesis: Hypothesis, proposal: Proposal) -> s
 def _is_contradicted(hypothesis: Hypothesis, change: re.Match[str]) -> bool:
     """Return True if a remedy rests on a contradiction in the repository rather than on the log."""
     return hypothesis.generator == "remedies" and (change["kind"] in _ROUTES or bool(_WIRING.search(change["path"])))
+
+
+def _is_own_setting(hypothesis: Hypothesis, change: re.Match[str]) -> bool:
+    """Return True where the log's own software reads the setting from a route: the annotation of an Ingress."""
+    return hypothesis.generator == "recipes" and change["kind"] in _ROUTES
 
 
 def _applications_of(inquiry: Inquiry, speakers: set[str]) -> set[str]:

@@ -133,10 +133,20 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
     return end - start
 
 
-ROWS = re.compile(
-    r"(?:(?P<namespace>[a-z0-9-]+) +)?(?P<age>\d+[smhd]\S*(?: \(x\d+ over [^)]+\))?) +(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +(?P<kind>[a-z][a-z.]+)/(?P<name>[a-z0-9][a-z0-9.-]*) +(?P<message>\S.*)"
+def _unnamed(pattern: re.Pattern[str]) -> str:
+    """Return the pattern's text without the names of its groups, to be joined with others."""
+    return re.sub(r"[(][?]P<[a-z]+>", "(?:", pattern.pattern)
+
+
+_AGE = r"(?P<age>\d+[smhd]\S*(?: \(x\d+ over [^)]+\))?)"
+_LISTED = re.compile(
+    rf"(?:(?P<namespace>[a-z0-9-]+) +)?{_AGE} +(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +(?P<kind>[a-z][a-z.]+)/(?P<name>[a-z0-9][a-z0-9.-]*) +(?P<message>\S.*)"
 )
-"""A row of `kubectl get events` without its header, as `grep` leaves it."""
+_DESCRIBED = re.compile(
+    rf" *(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +{_AGE} +(?P<reporter>[a-z][\w.-]+(?:, \S+)?) +(?P<message>\S.*)"
+)
+ROWS = re.compile(rf"{_unnamed(_LISTED)}|{_unnamed(_DESCRIBED)}")
+"""A row of `kubectl get events`, or of the events that `kubectl describe` shows, without its header, as `grep` leaves it."""
 
 
 def take_rows(lines: Sequence[Line], start: int, command: Command) -> int:
@@ -149,13 +159,20 @@ def take_rows(lines: Sequence[Line], start: int, command: Command) -> int:
 
 
 def read_rows(section: Section) -> Iterator[Draft]:
-    """Yield one event per row, about the object that it names."""
+    """Yield one event per row, about the object that it names, or about the one that was described."""
+    described_kind, described_name = section.command.target
     for line in section.lines:
-        if match := ROWS.match(line.text):
-            draft = Draft(line.no, "event", match["message"], match["reason"], match["type"], section=section.no)
-            draft.namespace = match["namespace"] or section.command.namespace
-            age(draft, match["age"])
-            yield event(draft, kind_of(match["kind"]), match["name"])
+        match = _LISTED.match(line.text) or _DESCRIBED.match(line.text)
+        if match is None:
+            continue
+        fields = match.groupdict()
+        draft = Draft(line.no, "event", match["message"], match["reason"], match["type"], section=section.no)
+        draft.namespace = fields.get("namespace") or section.command.namespace
+        if fields.get("reporter"):
+            draft.facts["reporter"] = match["reporter"].partition(",")[0]
+        age(draft, match["age"])
+        kind, name = fields.get("kind") or described_kind, fields.get("name") or described_name
+        yield event(draft, kind_of(kind) if kind else "", name)
 
 
 def read(section: Section) -> Iterator[Draft]:

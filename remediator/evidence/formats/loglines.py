@@ -74,6 +74,9 @@ class LogEntry:
     namespace: str = ""
     pod: str = ""
     container: str = ""
+    kind: str = ""
+    name: str = ""
+    """Kind and name of the object that a controller's line is about."""
     facts: dict[str, str] = field(default_factory=dict)
     structured: bool = False
     """True if a program's logger wrote it, by its layout: JSON, logfmt, klog."""
@@ -171,20 +174,40 @@ def _from_fields(line: str, fields: dict[str, Any]) -> LogEntry:
     entry.facts["msg"] = str(text)[:500]
     if error := first(_ERROR_KEYS):
         entry.facts["error"] = str(error)[:500]
-    if "app-qualified-name" in fields or "app-namespace" in fields or "dest-namespace" in fields:
-        entry.application = str(
-            fields.get("application")
-            or fields.get("app")
-            or str(fields.get("app-qualified-name") or "").rpartition("/")[2]
-        )
-        entry.namespace = str(fields.get("app-namespace") or "")
-        entry.facts |= {"project": str(fields.get("project") or ""), "app_namespace": entry.namespace}
-        if fields.get("dest-namespace"):
-            entry.facts["destination_namespace"] = str(fields["dest-namespace"])
+    _set_argocd_subject(entry, fields)
     for key in ("ingress", "serviceName", "servicePort", "namespace", "service", "target", "url", "host", "upstream"):
         if isinstance(value := fields.get(key), str | int) and str(value):
             entry.facts[f"field_{key}"] = str(value)
     return entry
+
+
+def _set_argocd_subject(entry: LogEntry, fields: dict[str, Any]) -> None:
+    """Set the Application, set and object that a line of Argo CD's own controllers names in its fields."""
+    text = {key: str(value) for key, value in fields.items() if isinstance(value, str | int)}
+    qualified = text.get("application", "")
+    if any(key in fields for key in ("app-qualified-name", "app-namespace", "dest-namespace")):
+        entry.application = (qualified or text.get("app", "") or text.get("app-qualified-name", "")).rpartition("/")[2]
+        entry.namespace = text.get("app-namespace", "")
+        entry.facts |= {"project": text.get("project", ""), "app_namespace": entry.namespace}
+        if text.get("dest-namespace"):
+            entry.facts["destination_namespace"] = text["dest-namespace"]
+    elif "/" in qualified or (qualified and "RepoServer" in text.get("grpc.service", "")):
+        entry.namespace, _, entry.application = qualified.rpartition("/")
+        entry.facts["app_namespace"] = entry.namespace
+    if entry.application and text.get("kind") and text.get("name"):
+        entry.kind, entry.name, entry.namespace = text["kind"], text["name"], text.get("namespace", "")
+    elif generated := fields.get("applicationset"):
+        entry.kind, (entry.namespace, entry.name) = "ApplicationSet", _namespaced(generated)
+
+
+def _namespaced(value: Any) -> tuple[str, str]:
+    """Return namespace and name of `argocd/web`, or of its JSON form."""
+    if isinstance(value, dict):
+        return str(value.get("Namespace") or value.get("namespace") or ""), str(
+            value.get("Name") or value.get("name") or ""
+        )
+    namespace, _, name = str(value).rpartition("/")
+    return namespace, name
 
 
 def _with_unescaped(line: str, text: str, error: Any) -> str:

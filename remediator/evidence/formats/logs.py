@@ -103,7 +103,7 @@ def entries(
         is_kept = (
             keep_all
             or hit
-            or (index >= spared and (not quiet or entry.pod or entry.application))
+            or (index >= spared and (not quiet or entry.pod or entry.application or entry.name))
             or entry.level.lower() in _GRAVE
             or bool(_TRACE_STARTS.search(entry.text[:_HEAD]))
         )
@@ -114,9 +114,9 @@ def entries(
 def _author(base: Draft, entry: LogEntry) -> str:
     """Return the known author of a line that names somebody else as its subject; empty where it speaks of itself."""
     author = base.pod or base.name
-    if not author or not (entry.application or entry.pod):
+    if not author or not (entry.application or entry.pod or entry.name):
         return ""
-    if entry.application:
+    if entry.application or entry.name:
         return "" if _ARGOCD.search(author) else base.name or author
     return "" if entry.pod.startswith((author, base.name or author)) else base.name or author
 
@@ -129,10 +129,10 @@ def _draft(entry: LogEntry, base: Draft, line: Line) -> Draft:
     author = _author(base, entry)
     if author:
         draft.speaker = f"log:{author}"
-    if entry.application:
+    if entry.application or entry.name:
         draft.channel, draft.application = "sync", entry.application
-        draft.kind, draft.name, draft.pod, draft.container = "Application", entry.application, "", ""
-        draft.namespace = entry.namespace
+        draft.kind, draft.name = entry.kind or "Application", entry.name or entry.application
+        draft.pod, draft.container, draft.namespace = "", "", entry.namespace
     elif entry.pod and not author:
         draft.pod, draft.container = entry.pod, entry.container or draft.container
         draft.namespace = entry.namespace or draft.namespace

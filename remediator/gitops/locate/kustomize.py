@@ -81,6 +81,8 @@ def _proved(repo: Checkout, app: Application, obj: Manifest, path: YamlPath, pla
     like = place.value if place.value is not None else typical_value(path)
     literal = isinstance(like, str) and "=" in like and path[:1] == ("data",)
     value: Any = f"{like.partition('=')[0]}=canary0x" if literal else overlay.canary_value(like)
+    if path == ("apiVersion",):  # the group is the object's identity
+        value = f"{str(like).rpartition('/')[0]}/v1canary0x".lstrip("/")
     counterpart = _rendered_with(repo, app, obj, place, value)
     if counterpart is None:
         return None if not repo.tools.kustomize else False

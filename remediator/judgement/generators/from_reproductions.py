@@ -22,6 +22,8 @@ from remediator.remedies.rollback.steps import RollbackStep, description, place_
 from remediator.yamledit import EditRefused
 
 COMMITS = 12
+_WORD = 4
+"""Shorter words stand in too many places to tell that something was moved."""
 RENDERS = 24
 """Changes that are tried for one failure."""
 _MISSING_KEY = re.compile(
@@ -57,12 +59,25 @@ def _taken_back(inquiry: Inquiry, failure: Reproduction) -> Iterator[Hypothesis]
 def _attempts_that_help(
     failure: Reproduction, steps: list[RollbackStep]
 ) -> list[tuple[list[RollbackStep], Repository]]:
-    """Return the single steps after which it renders again, else all steps together where those help."""
-    for attempts in ([[step] for step in steps], [steps] if len(steps) > 1 else []):
+    """Return the single steps after which it renders again, else all steps together where those help.
+
+    What the commit moved elsewhere goes back with the place that it left: half of a move would lose it.
+    """
+    singles = [[other for other in steps if other is step or _is_moved(step, other)] for step in steps]
+    unique = [group for index, group in enumerate(singles) if group not in singles[:index]]
+    for attempts in (unique, [steps] if len(steps) > 1 else []):
         helping = [(attempt, after) for attempt in attempts if (after := _after(failure, tuple(revert_edits(attempt))))]
         if helping:
             return helping
     return []
+
+
+def _is_moved(step: RollbackStep, other: RollbackStep) -> bool:
+    """Return True where one step removed what the other added: both hold the same name or file."""
+    first, second = step.difference, other.difference
+    if {first.op, second.op} != {"added", "removed"}:
+        return False
+    return bool({word for word in first.words if len(word) > _WORD} & set(second.words))
 
 
 def _undone(

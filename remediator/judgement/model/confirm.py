@@ -7,12 +7,10 @@ from collections.abc import Iterator, Sequence
 from remediator.domain.change import Place
 from remediator.domain.yaml_paths import MISSING, YamlPath
 from remediator.gitops import ObjectChange, history
+from remediator.judgement.contradictions import ended_contradiction
 from remediator.judgement.model.facts import Fact, mentions
 from remediator.judgement.model.scene import Scene
 from remediator.judgement.model.trial import TriedChange
-from remediator.judgement.relations.broken import Broken
-from remediator.judgement.relations.registry import broken
-from remediator.judgement.world import World
 
 _RECENT = 10
 """Commits of the incident's files among which the one must be that a change takes back."""
@@ -25,27 +23,9 @@ def confirmation(tried: TriedChange, cites: Sequence[str], scene: Scene) -> str:
 
 def _relation(tried: TriedChange, scene: Scene) -> str:
     """Return a contradiction that concerns what is meant, that the change touches, and that is gone after it."""
-    touched = {(change.kind, change.name) for change in tried.differences}
     meant = {(item.kind, item.name) for item in scene.objects}
-    before = [
-        item
-        for item in broken(scene.inquiry.world)
-        if _concerned(item) & touched and (not meant or _concerned(item) & meant)
-    ]
-    if not before:
-        return ""
-    world = scene.inquiry.world
-    after = World(
-        tried.after, [tried.after.application(app.name) or app for app in scene.inquiry.applications], world.namespaces
-    )
-    left = {(item.relation, item.at.kind, item.at.name, item.path) for item in broken(after)}
-    ended = [item for item in before if (item.relation, item.at.kind, item.at.name, item.path) not in left]
-    return f"it ends a contradiction of the rendered objects ({ended[0].message})" if ended else ""
-
-
-def _concerned(item: Broken) -> set[tuple[str, str]]:
-    placed = (item.at, *item.sufferers, *(other for other, _, _ in item.also))
-    return {(one.kind, one.name) for one in placed}
+    ended = ended_contradiction(scene.inquiry, tried.after, tried.differences, meant)
+    return f"it ends a contradiction of the rendered objects ({ended.message})" if ended else ""
 
 
 def _platform(tried: TriedChange, cites: Sequence[str], scene: Scene) -> str:

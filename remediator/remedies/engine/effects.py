@@ -20,7 +20,7 @@ from remediator.remedies.engine.allowances import allowance
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.known_images import check_image
 from remediator.remedies.engine.object_effects import ObjectEffect, object_effects, read_or_none
-from remediator.remedies.engine.unprovable import Unprovable
+from remediator.remedies.engine.unprovable import UnconfirmedWord, Unprovable
 
 PLATFORM_CHANNELS = frozenset({"event", "status", "sync", "alert"})
 """Where the API server, the kubelet, the scheduler, a controller or Argo CD speaks; all others are a container's words."""
@@ -203,7 +203,7 @@ def _check_speaker(case: RemedyContext, fix: Fix, effect: ObjectEffect, changes:
     ]
     if not allowed or not all(allowed):
         what = " and ".join(fields[name].what for name in groups)
-        raise Unprovable(f"{fix.title}: {what} is not changed on a log's word alone")
+        raise UnconfirmedWord(f"{fix.title}: {what} is not changed on a log's word alone")
 
 
 def _cited(case: RemedyContext, fix: Fix) -> list[Evidence]:
