@@ -16,6 +16,8 @@ from remediator.domain.incident import Statement, Subject
 _ADDRESS = re.compile(
     r"\b(?P<host>[a-z0-9][a-z0-9.-]*[a-z0-9])(?::\d+)?[ /]?\(?(?P<ip>\d{1,3}(?:\.\d{1,3}){3})\b", re.IGNORECASE
 )
+_WEBHOOK = re.compile(r"failed calling webhook\b[^\n]*?https://(?P<host>[a-z0-9.-]+)")
+"""The API server names the Service behind a webhook that does not answer; whoever asked for the object is its victim."""
 _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
@@ -53,6 +55,8 @@ class Callees:
 def culprit(hit: SignalMatch, callees: Callees) -> Subject:
     """Return the subject of an incident that this hit leads."""
     subject = hit.statement.subject
+    if match := _WEBHOOK.search(hit.statement.text):
+        return service_subject(match["host"], subject)
     if subject.kind == "Endpoints":
         return subject.model_copy(update={"kind": "Service"})
     if hit.signal.blames == "callee" and hit.statement.channel in ("log", "text"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from remediator.evidence.command import Command, command_of
 from remediator.evidence.draft import Draft
 from remediator.evidence.formats.tree import nodes, value
 from remediator.evidence.lines import next_filled, rfc3339
@@ -14,7 +15,6 @@ from remediator.evidence.tables import columns, none, snake
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from remediator.evidence.command import Command
     from remediator.evidence.lines import Line
     from remediator.evidence.section import Section
 
@@ -50,7 +50,7 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
         if following >= len(lines) or not lines[following].text.startswith(("Sync Revision:", "Phase:", "Start:")):
             return 0
     end = start + 1
-    while end < len(lines) and not lines[end].blank and not lines[end].text.startswith("$ "):
+    while end < len(lines) and not lines[end].blank and command_of(lines[end].text) is None:
         end += 1
     return end - start
 

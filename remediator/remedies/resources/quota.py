@@ -17,7 +17,8 @@ from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Manifest, Match
 from remediator.remedies.engine.acceptable_values import within
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
-from remediator.remedies.resources.quota_entries import FULL_NAMES, pods_at_once
+from remediator.remedies.engine.unprovable import Unprovable
+from remediator.remedies.resources.quota_entries import FULL_NAMES, needed_by, pods_at_once
 
 _EXCEEDED = re.compile(
     r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>\S+), used: (?P<used>\S+), limited: (?P<limited>\S+)"
@@ -40,6 +41,11 @@ def raise_quota(case: RemedyContext) -> Iterator[Fix]:
             if wants and len(wants) == len(over):
                 yield _raised_quota_fix(case, piece, quota, wants)
             yield from _restored_quota_fixes(case, piece, match, quota, [key for key, *_ in over], requested, used)
+            for key, *_ in over:
+                if (hard_amount := quantities.parse(hard.get(key))) is not None and (
+                    held := _held_by_others(case, match, quota, key, hard_amount)
+                ):
+                    raise Unprovable(held)
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
@@ -81,10 +87,36 @@ def _raised_entry(
     )
     running = _running_pods(case)
     raised = have + need * max(1, pods - running if running is not None else 1)
+    if _held_by_others(case, match, quota, key, now):
+        return None
     if raised <= now or raised > now * Decimal(str(case.action.bounds.max_factor or 2)):
         return None
     value = _in_unit_of(raised, key, str(current))
     return Want(match.application, quota, path, int(value) if isinstance(current, int) and value.isdigit() else value)
+
+
+def _held_by_others(case: RemedyContext, match: Match, quota: Manifest, key: str, hard: Decimal) -> str:
+    """Return the reason where all that this repository runs in the namespace fits; something else holds the rest then."""
+    needed = needed_by(_manifests_beside(case, match, quota), key)
+    if needed is None or not needed or needed > hard:
+        return ""
+    return (
+        f"what this repository runs in the namespace needs {_in_unit_of(needed, key, str(hard))} of {key}, and quota"
+        f" `{quota.name}` has room for that: something that is not in this repository holds the rest"
+    )
+
+
+def _manifests_beside(case: RemedyContext, match: Match, quota: Manifest) -> list[Manifest]:
+    """Return the objects of the quota's namespace; none where an Application of it cannot be rendered."""
+    namespace = quota.namespace_in(match.application)
+    owners = [
+        app
+        for app in case.repository.applications
+        if app.cluster == match.application.cluster and app.namespace in ("", namespace)
+    ]
+    if any(case.repository.problems_of(app) for app in owners):
+        return []
+    return [item for app in owners for item in case.repository.objects(app) if item.namespace_in(app) == namespace]
 
 
 def _specifies(manifest: Manifest, key: str) -> bool:

@@ -80,7 +80,25 @@ USED = "exceeded quota: compute, requested: pods=1, used: pods=4, limited: pods=
 
 
 def test_a_quota_makes_room_for_what_the_repository_asks(tmp_path: Path) -> None:
+    files = shop(web=workload(spec={"replicas": 5, "strategy": {"type": "Recreate"}}), quota=quota(pods=4))
+    assert propose(tmp_path, files, refused(USED)).value("spec.hard.pods", "web/quota.yaml") == 5
+
+
+def test_a_quota_that_holds_all_of_this_repository_is_left_alone(tmp_path: Path) -> None:
     files = shop(web=workload(spec={"replicas": 4, "strategy": {"type": "Recreate"}}), quota=quota(pods=4))
+    told = propose(tmp_path, files, refused(USED))
+    assert not told.changed
+    assert "something that is not in this repository holds the rest" in told.outcomes[0].reason
+
+
+def test_what_an_autoscaler_may_ask_for_counts_too(tmp_path: Path) -> None:
+    scaler = other(
+        "HorizontalPodAutoscaler",
+        "web",
+        {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 8},
+        version="autoscaling/v2",
+    )
+    files = shop(web=workload(spec={"replicas": 2}), scaler=scaler, quota=quota(pods=4))
     assert propose(tmp_path, files, refused(USED)).value("spec.hard.pods", "web/quota.yaml") == 5
 
 
