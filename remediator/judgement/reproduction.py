@@ -19,6 +19,7 @@ _RENDERED = frozenset({"sync_error", "config_error", "unknown"})
 """Categories whose incidents can be failures of rendering."""
 _FAULTS = frozenset({"render", "generator", "missing-file", "missing-path"})
 _RELEASE = re.compile(r"--(?:name-template|release-name)[ =](\S+)")
+_FILES = re.compile(r"[\w./$-]*[\w-]+\.(?:ya?ml|json|toml)\b")
 _WORDS = re.compile(r"[A-Za-z0-9_-]{3,}")
 _SHARED = 0.7
 """Share of a message's words that a report of the same failure repeats; paths and names of folders differ."""
@@ -68,7 +69,7 @@ def reproductions(
     text = " ".join(piece.text for piece in diagnosis.evidence)
     for application in applications or tuple(_named(diagnosis, repository)):
         for problem in repository.problems_of(application):
-            if problem.kind in _FAULTS and _says_the_same(problem.message, text):
+            if problem.kind in _FAULTS and _is_reported(problem, text):
                 yield Reproduction(repository, application, problem)
                 break
     for problem in repository.problems:
@@ -93,6 +94,14 @@ def _release_names(body: Mapping[str, object]) -> Iterator[object]:
         helm = source.get("helm") if isinstance(source, dict) else None
         if isinstance(helm, dict) and helm.get("releaseName"):
             yield helm["releaseName"]
+
+
+def _is_reported(problem: Problem, text: str) -> bool:
+    """Return True where the report is of this problem: by the missing file's name, or by the renderer's words."""
+    if problem.kind in ("missing-file", "missing-path"):
+        names = [name.rpartition("/")[2] for name in _FILES.findall(problem.message)]
+        return any(contains_word(text, name) for name in names)
+    return _says_the_same(problem.message, text)
 
 
 def _says_the_same(message: str, text: str) -> bool:

@@ -90,6 +90,22 @@ def read(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[Dra
         yield draft
 
 
+def is_operation(document: Any) -> bool:
+    """Return True for an Application's operation state alone, as `jq .status.operationState` prints it."""
+    return isinstance(document, dict) and "kind" not in document and isinstance(document.get("syncResult"), dict)
+
+
+def read_operation(document: dict[str, Any], section: Section, finder: Finder) -> Iterator[Draft]:
+    """Yield the operation and its failed results; the command tells whose it is, where one does."""
+    kind, name = section.command.target
+    base = Draft(
+        finder.line("phase"), "sync", kind="Application", namespace=section.command.namespace, section=section.no
+    )
+    if kind == "Application" or section.command.tool == "argocd":
+        base.name = base.application = name
+    yield from _operation(document, base, finder)
+
+
 def _operation(operation: dict[str, Any], base: Draft, finder: Finder) -> Iterator[Draft]:
     draft = base.like(reason=text_at(operation, "phase"), text=text_at(operation, "message"))
     draft.line = finder.line(draft.text)

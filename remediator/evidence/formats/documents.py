@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from remediator.evidence.formats import alerts, kubejson, loki
+from remediator.evidence.formats import alerts, argojson, kubejson, loki
 from remediator.evidence.formats.finder import Finder
 
 if TYPE_CHECKING:
@@ -65,7 +65,12 @@ def _is_readable(document: Any) -> bool:
         return True
     if isinstance(document, list) and document and kubejson.is_object(document[0]):
         return True
-    return alerts.is_alerts(document) or loki.is_result(document) or kubejson.is_object(document)
+    return (
+        alerts.is_alerts(document)
+        or loki.is_result(document)
+        or kubejson.is_object(document)
+        or argojson.is_operation(document)
+    )
 
 
 def _take_yaml(lines: Sequence[Line], start: int) -> int:
@@ -129,6 +134,8 @@ def value(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
         yield from loki.read(document, section, finder)
     elif kubejson.is_object(document):
         yield from kubejson.read(document, section, finder)
+    elif argojson.is_operation(document):
+        yield from argojson.read_operation(document, section, finder)
     elif isinstance(document, list):
         for item in document:
             if kubejson.is_object(item):

@@ -29,12 +29,17 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*[A-Za-z0-9]")
 def from_text_changes(inquiry: Inquiry) -> Iterator[Hypothesis]:
     """Yield one hypothesis for each value that a recent commit changed in a text of an Application that is not rendered."""
     for application in inquiry.applications:
-        if inquiry.is_rendered(application):
+        if inquiry.is_rendered(application) or _fails_here(inquiry, application):
             continue
         changes = list(text_changes(inquiry.repository, application, inquiry.diagnosis.first_seen))
         groups = [group for group in together(changes) if _is_own_text(application, group[0])]
         for group in groups:
             yield _hypothesis(inquiry, application, group, alone=len(groups) == 1)
+
+
+def _fails_here(inquiry: Inquiry, application: Application) -> bool:
+    """Return True where it does not render because of this repository, so that changes are tried against that instead."""
+    return any(problem.fault for problem in inquiry.repository.problems_of(application))
 
 
 def _is_own_text(application: Application, change: TextChange) -> bool:

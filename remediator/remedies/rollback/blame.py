@@ -36,7 +36,7 @@ _BROAD_FIELDS = frozenset({"spec", "metadata", "data", "rules"})
 
 _NEED_A_WORD = {"crashloop", "network_error", "application_error", "permission_denied", "sync_error"}
 """Faults that can come from so many fields that the evidence must name the field."""
-_NAME_THE_FIELD = ("object_invalid", "object_undecodable", "unknown_field", "field_immutable")
+NAME_THE_FIELD = ("object_invalid", "object_undecodable", "unknown_field", "field_immutable")
 """Refusals of the API server, which name the refused field."""
 _NAME_AN_IMAGE = {"image_not_found", "image_invalid_name", "image_platform"}
 
@@ -50,7 +50,7 @@ def is_suspected(
     few fields, and this is one of them.
     """
     category, signals = case.diagnosis.category, {piece.signal for piece in case.diagnosis.evidence}
-    if complaints := case.signals(*_NAME_THE_FIELD):
+    if complaints := case.signals(*NAME_THE_FIELD):
         return any(
             _is_refused_change(piece, difference, effect, mentioned) for piece in complaints for effect in effects
         )

@@ -22,6 +22,7 @@ from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.rollback.blame import complaint_text, distinctive_words, is_suspected
 from remediator.remedies.rollback.commit_steps import current_steps, texts_of
+from remediator.remedies.rollback.narrowing import narrowed
 from remediator.remedies.rollback.steps import (
     RollbackStep,
     are_counterparts,
@@ -50,7 +51,7 @@ def roll_back(case: RemedyContext) -> Iterator[Fix]:
         budget -= len(candidates)
         culprits = [step for step in candidates if rollback.is_culprit(step)]
         if culprits:
-            yield rollback.fix(rollback.with_counterparts(culprits))
+            yield rollback.fix([narrowed(case, step) for step in rollback.with_counterparts(culprits)])
         if budget <= 0:
             return
 

@@ -44,12 +44,17 @@ class Outcome:
 
 
 def propose(folder: Path, files: Mapping[str, str], log: str, *, before: Sequence[Mapping[str, str]] = ()) -> Outcome:
-    """Diagnose the log and propose for it; `before` are older states of some files, oldest first, each a commit."""
+    """Diagnose the log and propose for it; `before` are older states of some files, oldest first, each a commit.
+
+    A file of an older state that is not among `files` is deleted by the last commit.
+    """
     older: dict[str, str] = {**files}
     states = [older := {**older, **state} for state in reversed(before)][::-1]
     root = git_repositories.repository(folder, dict(states[0] if states else files))
     for index, state in enumerate([*states[1:], files] if states else []):
         git_repositories.write(root, dict(state))
+        for name in set(states[0]) - set(state) if state is files else ():
+            (root / name).unlink()
         git_repositories.git(root, "add", "-A")
         git_repositories.git(root, "commit", "-q", "--allow-empty", "-m", f"Change {index}")
     policies, scanner = _rules()

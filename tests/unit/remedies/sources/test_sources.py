@@ -290,3 +290,31 @@ def test_a_file_that_is_listed_twice_is_listed_once(tmp_path: Path) -> None:
     told = propose(tmp_path, files, log)
     assert told.categories == ("sync_error",)
     assert told.changed["web/kustomization.yaml"] == "resources:\n  - web.yaml\n"
+
+
+def test_a_values_file_that_a_commit_moved_is_named_at_its_new_place(tmp_path):
+    text = "replicas: 3\nimage:\n  tag: '1.4'\n"
+    files = {"argocd/shop.yaml": with_values("values-live.yaml"), **CHART}
+    told = propose(
+        tmp_path,
+        {**files, "shop/stages/live.yaml": text},
+        no_value_file("values-live.yaml"),
+        before=[{"shop/values-live.yaml": text, "shop/stages/live.yaml": "{}\n"}],
+    )
+    assert told.value("spec.source.helm.valueFiles.0", "argocd/shop.yaml") == "stages/live.yaml"
+
+
+def test_a_values_file_in_the_applications_own_source_is_found_there(tmp_path):
+    application = with_values("$shared/common.yaml").replace(
+        "  source:\n",
+        "  sources:\n  - repoURL: https://git.example.com/shop.git\n    targetRevision: main\n    path: shared/shop\n    ref: shared\n  - ",
+    )
+    assert "sources" in application
+    files = {
+        "argocd/shop.yaml": application.replace("  -     repoURL", "  - repoURL"),
+        **CHART,
+        "shared/shop/common.yaml": "{}\n",
+        "shared/desk/common.yaml": "{}\n",
+    }
+    told = propose(tmp_path, files, no_value_file("common.yaml").replace("/shop/common", "/common"))
+    assert told.value("spec.sources.1.helm.valueFiles.0", "argocd/shop.yaml") == "$shared/shared/shop/common.yaml"
