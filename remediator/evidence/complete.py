@@ -79,14 +79,21 @@ def complete(drafts: Sequence[Draft]) -> None:
 
 
 def _name_refused(draft: Draft) -> None:
-    """Name the object that the API server refuses as the subject, where a statement of the platform names no other."""
-    if draft.name or draft.pod or draft.channel in ("log", "text"):
+    """Name the object that the API server refuses as the subject, where the statement names no other.
+
+    A log's line keeps its author: what a program says of others is a complaint.
+    """
+    if draft.name or draft.pod or draft.channel == "log":
         return
-    if pod := draft.facts.get("denied_pod"):
+    facts = draft.facts
+    if pod := facts.get("denied_pod"):
         draft.pod = pod
         draft.settle()
-    elif draft.facts.get("invalid_name"):
-        draft.kind, draft.name = draft.facts["invalid_kind"], draft.facts["invalid_name"]
+    elif facts.get("invalid_name"):
+        draft.kind, draft.name = facts["invalid_kind"], facts["invalid_name"]
+    elif facts.get("requested_name"):
+        draft.kind, draft.name = facts["requested_kind"], facts["requested_name"]
+        draft.namespace = draft.namespace or facts.get("requested_namespace", "")
 
 
 def _namespaces(drafts: Sequence[Draft]) -> None:

@@ -26,6 +26,9 @@ _FORBIDDEN = re.compile(
     r'"(?P<resource>[^"]{1,200})" in API group "(?P<group>[^"]{0,200})"(?: in the namespace "(?P<namespace>[^"]{1,63})"| at the (?P<scope>cluster) scope)?'
 )
 _DENIED_POD = re.compile(rf'\bpods? "(?P<pod>{_NAME})" is forbidden: (?!User)')
+_REQUESTED = re.compile(
+    rf"could not find (?:version \"[\w.]+\" of )?[\w.-]+/(?P<kind>[A-Z]\w*) for requested resource (?P<namespace>[a-z0-9-]*)/(?P<name>{_NAME})"
+)
 _PROBE = re.compile(
     r"\b(?P<probe>Liveness|Readiness|Startup) probe (?P<how>failed|errored|warning)\b[^:]{0,40}: ?(?P<why>.*)",
     re.DOTALL,
@@ -151,6 +154,11 @@ _SIMPLE: tuple[tuple[str, re.Pattern[str], tuple[tuple[str, str], ...]], ...] = 
     ("replica set", _REPLICA_SET, (("replica_set", "rs"), ("replicas", "to"), ("replicas_before", "from"))),
     ("exec:", _EXEC, (("executable", "path"), ("exec_error", "why"))),
     ("is forbidden: ", _DENIED_POD, (("denied_pod", "pod"),)),
+    (
+        "requested resource",
+        _REQUESTED,
+        (("requested_kind", "kind"), ("requested_name", "name"), ("requested_namespace", "namespace")),
+    ),
     ("exit", _EXIT, (("exit_code", "code"),)),
     ("nodes are available", _NODES, (("nodes", "nodes"), ("nodes_fit", "fit"), ("unschedulable", "why"))),
     ("failed for volume", _VOLUME, (("volume", "volume"),)),

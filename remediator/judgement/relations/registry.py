@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from remediator.judgement.relations import argocd, network, policies, references, texts, workloads
+from remediator.judgement.relations import argocd, network, ordering, policies, references, texts, workloads
 from remediator.judgement.relations.broken import Broken, Relation
 from remediator.judgement.world import World
 
@@ -55,6 +55,8 @@ RELATIONS: Mapping[str, Relation] = {
         argocd.project_allows_source,
         argocd.namespace_exists,
         argocd.application_names_are_distinct,
+        ordering.hook_dependencies_come_first,
+        ordering.claims_do_not_wait_for_later_waves,
         texts.embedded_json_parses,
         texts.embedded_yaml_parses,
         texts.schedule_is_valid,

@@ -133,7 +133,7 @@ def fix_target_revision(case: RemedyContext) -> Iterator[Fix]:
 def _revision_corrected(
     case: RemedyContext, application: Application, source: Source, existing: set[str], evidence: Evidence
 ) -> Iterator[Fix]:
-    new = _nearest_revision(source.revision, existing)
+    new = _nearest_revision(source.revision, existing) or _followed_by_all_others(case.repository, application, source)
     yield from correct_field(
         case,
         FieldCorrection(
@@ -147,6 +147,22 @@ def _revision_corrected(
             score=0.75,
         ),
     )
+
+
+def _followed_by_all_others(repository: Repository, application: Application, source: Source) -> str:
+    """Return the branch that every other Application of the repository follows, where several do; empty where they differ.
+
+    A branch is deleted after its merge; what it held is in the branch that the others follow.
+    """
+    followed = [
+        other_source.revision
+        for other in repository.applications
+        if other.name != application.name
+        for other_source in other.sources
+        if other_source.repo_url == source.repo_url and not other_source.chart
+    ]
+    is_branch = not source.chart and not re.fullmatch(r"v?\d+(?:\.\d+)*\S*|[0-9a-f]{7,40}", source.revision)
+    return followed[0] if is_branch and len(followed) > 1 and len(set(followed)) == 1 else ""
 
 
 def _revisions(repository: Repository, source: Source) -> set[str]:

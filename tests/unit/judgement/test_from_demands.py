@@ -267,3 +267,25 @@ def test_a_number_whose_nearest_allowed_one_means_nothing_stays(
 ) -> None:
     message = f"spec.template.spec.containers[0].{field}: Invalid value: {text}"
     assert not propose(tmp_path, shop(web=workload(current)), refused("Deployment.apps", "web", message)).changed
+
+TEMPLATE = {
+    "apiVersion": "templates.gatekeeper.sh/v1",
+    "kind": "ConstraintTemplate",
+    "metadata": {"name": "needsowner"},
+    "spec": {"crd": {"spec": {"names": {"kind": "NeedsOwner"}}}},
+}
+CONSTRAINT = {"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "NeedsOwner", "metadata": {"name": "spaces"}}
+UNKNOWN_KIND = SYNC_STATUS.format(
+    message="The Kubernetes API could not find constraints.gatekeeper.sh/NeedsOwner for requested resource shop/spaces. Make sure the CRD is installed."
+)
+
+
+def test_the_dry_run_of_a_kind_that_a_template_makes_is_left_out(tmp_path: Path) -> None:
+    result = propose(tmp_path, shop(template=TEMPLATE, constraint=CONSTRAINT), UNKNOWN_KIND)
+    assert set(result.changed) == {"web/constraint.yaml"}
+    annotations = result.value("metadata.annotations", "web/constraint.yaml")
+    assert annotations == {"argocd.argoproj.io/sync-options": "SkipDryRunOnMissingResource=true"}
+
+
+def test_a_kind_that_nothing_here_makes_is_left_to_a_person(tmp_path: Path) -> None:
+    assert not propose(tmp_path, shop(constraint=CONSTRAINT), UNKNOWN_KIND).changed
