@@ -65,16 +65,26 @@ def still_serving(group: Group, statements: Sequence[Statement]) -> bool:
 
 
 def recovered(group: Group, statements: Sequence[Statement]) -> bool:
-    """Return True if a transient fault is over: its pods are Ready now and have not restarted."""
+    """Return True if a transient fault is over: its pods are Ready now and have not restarted, or its Application is in sync."""
     if not group.lead.signal.transient:
         return False
     if any(hit.statement.channel == "status" for hit in group.hits):
         return False
     pods = {hit.statement.subject.pod for hit in group.hits if hit.statement.subject.pod}
     if not pods:
-        return False
+        return group.subject.kind == "Application" and _is_in_sync(group.subject.name, statements)
     ready = {s.subject.pod for s in statements if s.channel == "status" and is_ready(s) and not _restarts(s)}
     return pods <= ready
+
+
+def _is_in_sync(application: str, statements: Sequence[Statement]) -> bool:
+    """Return True if every status of the Application that the input shows is Synced and Healthy."""
+    shown = [
+        (statement.facts.get("sync_status") or statement.facts.get("status"), statement.facts.get("health"))
+        for statement in statements
+        if statement.subject.name == application and statement.facts.get("health")
+    ]
+    return bool(shown) and all(pair == ("Synced", _SYNC_HEALTHY) for pair in shown)
 
 
 def is_ready(statement: Statement) -> bool:

@@ -44,12 +44,21 @@ def _features(hypothesis: Hypothesis, inquiry: Inquiry) -> Mapping[str, float]:
         features["explains_nothing"] = float(not any_evidence)
     if hypothesis.excludes:
         features["contradicted"] = float(_explained(hypothesis.excludes, inquiry)[1])
+    if hypothesis.generator == "changes" and _lead_is_outside(inquiry):
+        features["outside_cause"] = float(not any(inquiry.mentions(hypothesis.words)))
     if hypothesis.words:
         by_platform, by_log = inquiry.mentions(hypothesis.words)
         features["named_by_platform"] = float(by_platform)
         features["named_by_log"] = float(by_log and not by_platform)
         features["named_by_nobody"] = float(not by_platform and not by_log)
     return features
+
+
+def _lead_is_outside(inquiry: Inquiry) -> bool:
+    """Return True where the signal that leads the evidence says that the cause lies outside the repository."""
+    owners = inquiry.policies.catalogue.signal_owner
+    lead = next((piece.signal for piece in inquiry.diagnosis.evidence if piece.signal), "")
+    return lead in owners and owners[lead][1].outside
 
 
 def _explained(predicted: tuple[str, ...], inquiry: Inquiry) -> tuple[bool, bool]:

@@ -46,7 +46,9 @@ class Behaviour(Value):
     calm: bool = False
     """True where the signal says that all is well: it never adds to an incident."""
     transient: bool = False
-    """True where the fault is over as soon as its pods are ready without a restart."""
+    """True where the fault is over as soon as its pods are ready without a restart, or its Application is in sync."""
+    outside: bool = False
+    """True where the cause lies outside the repository: a recent change is suspected only where the evidence names it."""
     severity_follows: Literal["none", "live_state", "alert"] = "none"
     """The source that may change the severity.
 

@@ -242,3 +242,11 @@ def test_a_name_with_a_foreign_domain_is_outside() -> None:
     assert service_subject("api.example.com", near).kind == "Host"
     assert service_subject("db.data.svc.cluster.local", near) == Subject(namespace="data", kind="Service", name="db")
     assert service_subject("db", near).namespace == "shop"
+
+
+@pytest.mark.parametrize(("health", "severity"), [("Healthy", "info"), ("Degraded", "warning")])
+def test_a_repository_that_answers_again_is_over_where_its_application_is_in_sync(health: str, severity: str) -> None:
+    queue = {"kind": "Application", "name": "queue", "application": "queue"}
+    failed = say("sync", "failed to fetch chart: TLS handshake timeout", **queue)
+    now = say("status", f"queue: Synced, {health}", line=9, facts={"status": "Synced", "health": health}, **queue)
+    assert only(failed, now).severity == severity

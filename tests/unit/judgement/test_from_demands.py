@@ -268,6 +268,7 @@ def test_a_number_whose_nearest_allowed_one_means_nothing_stays(
     message = f"spec.template.spec.containers[0].{field}: Invalid value: {text}"
     assert not propose(tmp_path, shop(web=workload(current)), refused("Deployment.apps", "web", message)).changed
 
+
 TEMPLATE = {
     "apiVersion": "templates.gatekeeper.sh/v1",
     "kind": "ConstraintTemplate",

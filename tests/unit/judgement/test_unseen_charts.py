@@ -105,3 +105,37 @@ def test_a_commit_that_raised_the_limit_is_not_taken_back(tmp_path: Path) -> Non
         tmp_path, {"apps/queue.yaml": APPLICATION}, KILLED.format(limit="640Mi"), before=[{"apps/queue.yaml": lower}]
     )
     assert "memory: 320Mi" not in told.changed.get("apps/queue.yaml", "")
+
+
+UNREACHABLE = """\
+$ argocd app get queue
+Name:               argocd/queue
+Project:            default
+Namespace:          messaging
+Sync Status:        Unknown
+Health Status:      Healthy
+
+CONDITION        MESSAGE                                                LAST TRANSITION
+ComparisonError  Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = failed to fetch chart: {why}  2026-03-11 08:29:41 +0000 UTC
+"""
+
+
+@pytest.mark.parametrize(
+    ("why", "version"),
+    [
+        pytest.param(
+            'failed to get index: Get "https://charts.example.com/stable/index.yaml": net/http: TLS handshake timeout',
+            "",
+            id="the-server-is-silent",
+        ),
+        pytest.param(
+            'chart "queue" version "4.1.0" not found in https://charts.example.com/stable', "4.0.2", id="named"
+        ),
+    ],
+)
+def test_a_recent_change_is_no_suspect_where_the_cause_lies_outside(tmp_path: Path, why: str, version: str) -> None:
+    older = APPLICATION.replace("targetRevision: 4.1.0", "targetRevision: 4.0.2")
+    told = propose(
+        tmp_path, {"apps/queue.yaml": APPLICATION}, UNREACHABLE.format(why=why), before=[{"apps/queue.yaml": older}]
+    )
+    assert told.changed == ({"apps/queue.yaml": older} if version else {})
