@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from remediator.judgement.demands.admission import admission_maximum
 from remediator.judgement.demands.demand import Demand, DemandReader
 from remediator.judgement.demands.dry_runs import dry_run_of_a_later_kind
+from remediator.judgement.demands.hardening import privilege_escalation
 from remediator.judgement.demands.kustomize_entries import bare_kustomize_entries
 from remediator.judgement.demands.live_values import live_value_of_immutable_field
 from remediator.judgement.demands.ranges import number_in_range
@@ -22,6 +23,7 @@ READERS: Sequence[DemandReader] = (
     dry_run_of_a_later_kind,
     live_value_of_immutable_field,
     number_in_range,
+    privilege_escalation,
     refused_service_port,
 )
 

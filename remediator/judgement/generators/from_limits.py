@@ -6,12 +6,14 @@ the place counts only where it is the only one and its key shares words with the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from remediator.domain.change import Edit, Place
+from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import YamlPath, format_path
 from remediator.errors import ConfigError
 from remediator.gitops import Application
@@ -24,6 +26,7 @@ from remediator.policy.leaves import documents
 from remediator.remedies.engine.case import Fix
 
 ACTION = "meet_demand"
+_GRAVE = re.compile(r"(?i)\b(?:error|fatal|critical|panic|exception|failed|failure|refused|retry\w*)\b")
 SHARED_WORDS = 2
 """A key must share this many words with the message, besides having its value."""
 _EVERYWHERE = frozenset({"the", "of", "for", "is", "in", "to", "a", "and", "error", "failed", "mb", "bytes", "s"})
@@ -45,16 +48,33 @@ class LimitPlace:
 def from_limits(inquiry: Inquiry) -> Iterator[Hypothesis]:
     """Yield one hypothesis where exactly one value of the repository is the limit that a message names."""
     for piece in inquiry.diagnosis.evidence:
-        amounts = set(limits_in(piece.text))
+        words = frozenset(words_of(piece.text)) - _EVERYWHERE
+        amounts = set(limits_in(piece.text)) or set(_limits_shown(inquiry, piece, words))
         if not piece.id or not amounts:
             continue
-        words = frozenset(words_of(piece.text)) - _EVERYWHERE
         places = [place for app in inquiry.repository.applications for place in _places(inquiry, app, amounts, words)]
         best = max((len(place.shared) for place in places), default=0)
         closest = [place for place in places if len(place.shared) == best]
         if len({(place.file, place.document, place.path, place.inside) for place in closest}) == 1:
             yield _hypothesis(inquiry, closest[0], piece.id)
             return
+
+
+def _limits_shown(inquiry: Inquiry, piece: Evidence, words: frozenset[str]) -> Iterator[Amount]:
+    """Yield the limits that the status of the same object shows, where the message says that one was hit and not which.
+
+    A program that hangs or fails needs no higher limit: so its log must be there, and without an error.
+    """
+    statements = (*inquiry.diagnosis.evidence, *inquiry.diagnosis.context)
+    printed = [item for item in statements if item.channel in ("log", "text") and not item.signal]
+    if not printed or any(_GRAVE.search(item.text) for item in printed):
+        return
+    for statement in statements:
+        if statement.channel != "status" or statement.subject.name != piece.subject.name:
+            continue
+        for fact, value in statement.facts.items():
+            if len(words & frozenset(fact.split("_"))) >= SHARED_WORDS:
+                yield from limits_in(f"limit {value}")
 
 
 def _hypothesis(inquiry: Inquiry, place: LimitPlace, evidence: str) -> Hypothesis:

@@ -290,3 +290,27 @@ def test_the_dry_run_of_a_kind_that_a_template_makes_is_left_out(tmp_path: Path)
 
 def test_a_kind_that_nothing_here_makes_is_left_to_a_person(tmp_path: Path) -> None:
     assert not propose(tmp_path, shop(constraint=CONSTRAINT), UNKNOWN_KIND).changed
+
+
+ESCALATION = (
+    'admission webhook "validate.kyverno.svc-fail" denied the request: resource Deployment/shop/web was blocked due to the following policies '
+    "no-escalation: rule-1: 'validation error: Privilege escalation is disallowed. rule rule-1 failed at path "
+    "/spec/template/spec/containers/0/securityContext/allowPrivilegeEscalation/'"
+)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [REFUSED + "Privilege escalation container is not allowed: web", ESCALATION],
+    ids=["gatekeeper", "kyverno"],
+)
+def test_the_container_that_a_policy_names_may_gain_no_privileges(tmp_path: Path, message: str) -> None:
+    files = shop(web=workload(), other=workload(name="other"))
+    result = propose(tmp_path, files, SYNC_STATUS.format(message=message))
+    assert set(result.changed) == {"web/web.yaml"}
+    assert result.value("spec.template.spec.containers.0.securityContext") == {"allowPrivilegeEscalation": False}
+
+
+def test_a_container_of_another_name_gains_nothing(tmp_path: Path) -> None:
+    message = REFUSED + "Privilege escalation container is not allowed: agent"
+    assert not propose(tmp_path, shop(web=workload()), SYNC_STATUS.format(message=message)).changed

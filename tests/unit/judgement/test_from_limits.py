@@ -37,3 +37,42 @@ def test_the_only_value_that_is_the_limit_is_raised(tmp_path: Path) -> None:
 def test_of_two_places_with_the_same_value_none_is_changed(tmp_path: Path) -> None:
     files = shop(web=workload(), settings=config("settings", 4194304), other=config("other", 4194304))
     assert not propose(tmp_path, files, LOG).changed
+
+
+DEADLINE = """\
+$ kubectl -n shop describe job web
+Name:                     web
+Namespace:                shop
+Parallelism:              1
+Completions:              1
+Active Deadline Seconds:  600s
+Pods Statuses:            0 Active (0 Ready) / 0 Succeeded / 1 Failed
+Events:
+  Type     Reason            Age   From            Message
+  ----     ------            ----  ----            -------
+  Warning  DeadlineExceeded  2m2s  job-controller  Job was active longer than specified deadline
+
+"""
+
+
+def job(seconds: int) -> dict[str, str]:
+    body = workload(kind="Job")
+    return shop(
+        web={
+            **body,
+            "apiVersion": "batch/v1",
+            "spec": {"activeDeadlineSeconds": seconds, "template": body["spec"]["template"]},
+        }
+    )
+
+
+def test_a_deadline_that_the_status_shows_is_raised_while_the_job_moves_on(tmp_path: Path) -> None:
+    log = DEADLINE + "$ kubectl -n shop logs job/web\nmigration 20 of 31 is done\nmigration 21 of 31 begins\n"
+    told = propose(tmp_path, job(600), log)
+    assert told.value("spec.activeDeadlineSeconds") == 1200
+
+
+def test_a_job_that_fails_or_prints_nothing_gets_no_longer_deadline(tmp_path: Path) -> None:
+    failing = DEADLINE + "$ kubectl -n shop logs job/web\nconnection refused, next retry in 60 s\n"
+    assert not propose(tmp_path / "failing", job(600), failing).changed
+    assert not propose(tmp_path / "silent", job(600), DEADLINE).changed
