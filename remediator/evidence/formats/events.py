@@ -145,7 +145,12 @@ _LISTED = re.compile(
 _DESCRIBED = re.compile(
     rf" *(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +{_AGE} +(?P<reporter>[a-z][\w.-]+(?:, \S+)?) +(?P<message>\S.*)"
 )
-ROWS = re.compile(rf"{_unnamed(_LISTED)}|{_unnamed(_DESCRIBED)}")
+_OLD = re.compile(
+    r"(?P<age>\d+[smhd]\S*) +\d+[smhd]\S* +\d+ +(?P<name>[a-z0-9][a-z0-9.-]*)\.[0-9a-f]{10,20} +(?P<kind>[A-Z]\w+) +(?:(?P<path>spec\.\S+) +)?"
+    r"(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +(?P<reporter>[a-z][\w.-]+(?:, \S+)?) +(?P<message>\S.*)"
+)
+"""The columns of kubectl before 1.18: LASTSEEN, FIRSTSEEN, COUNT, the event's name, KIND, SUBOBJECT, TYPE, REASON, SOURCE."""
+ROWS = re.compile(rf"{_unnamed(_LISTED)}|{_unnamed(_DESCRIBED)}|{_unnamed(_OLD)}")
 """A row of `kubectl get events`, or of the events that `kubectl describe` shows, without its header, as `grep` leaves it."""
 
 
@@ -162,7 +167,7 @@ def read_rows(section: Section) -> Iterator[Draft]:
     """Yield one event per row, about the object that it names, or about the one that was described."""
     described_kind, described_name = section.command.target
     for line in section.lines:
-        match = _LISTED.match(line.text) or _DESCRIBED.match(line.text)
+        match = _LISTED.match(line.text) or _DESCRIBED.match(line.text) or _OLD.match(line.text)
         if match is None:
             continue
         fields = match.groupdict()
@@ -172,7 +177,7 @@ def read_rows(section: Section) -> Iterator[Draft]:
             draft.facts["reporter"] = match["reporter"].partition(",")[0]
         age(draft, match["age"])
         kind, name = fields.get("kind") or described_kind, fields.get("name") or described_name
-        yield event(draft, kind_of(kind) if kind else "", name)
+        yield event(draft, kind_of(kind) if kind else "", name, path=fields.get("path") or "")
 
 
 def read(section: Section) -> Iterator[Draft]:

@@ -54,3 +54,17 @@ def test_event_rows_without_their_header_have_a_subject():
 def test_a_prompt_before_a_command_is_no_part_of_it(prompt: str):
     (row,) = statements(f"{prompt}kubectl logs web-0 -n shop\nready\n")
     assert (row.channel, row.subject.name, row.subject.namespace) == ("log", "web", "shop")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "59m  6d  124  web-6597bc46dc.1576a87b365ab1e4  ReplicaSet    Warning  FailedCreate  replicaset-controller  Error creating: quota is full",
+        "default  3m   Warning   FailedCreate   replicaset/web-6597bc46dc   Error creating: quota is full",
+    ],
+    ids=["columns before 1.18", "all namespaces"],
+)
+def test_a_row_of_events_without_its_header_names_the_workload(row: str) -> None:
+    (statement,) = statements(row + "\n")
+    assert (statement.channel, statement.subject.kind, statement.subject.name) == ("event", "Deployment", "web")
+    assert statement.text == "Error creating: quota is full"
