@@ -39,6 +39,14 @@ _CUT_SHORT = re.compile(
 _TOOK = re.compile(
     r"(?i)(?:\b(?:in|took|duration|elapsed|latency|time|responsetime)[\"' =:]{1,3}|[ (|])(?P<amount>\d+(?:\.\d+)?)\s?(?P<unit>ms|s|sec|seconds|milliseconds)\b"
 )
+_GRAVE = re.compile(
+    r"(?i)\b(?:error|fatal|panic|exception|traceback|fail(?:ed|ure|s)?|refused|denied|cannot|could not|unable|timed? ?out|waiting|retry\w*|not found|exit\w*)\b"
+)
+_LISTENS = re.compile(
+    r"(?i)\b(?:listening|serving|ready to accept|started (?:in|on|server)|running (?:at|on))\b|https?://\S+:\d+"
+)
+_SHORT_LOG = 12
+"""Lines of a log that can be a start alone."""
 _UNITS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60)}
 _HEADROOM = Decimal("1.25")
 
@@ -231,7 +239,17 @@ def _start_seconds(case: RemedyContext, probe: Probe) -> tuple[Decimal | None, s
     if interruption:
         default = Decimal(str(case.action.options.get("default_delay", 60)))
         return max(default, Decimal(2 * probe.deadline)), f"its log says {_quoted(interruption)}"
+    if log and case.signals("probe_refused") and _ends_while_starting(list(container_log(case, probe))):
+        default = Decimal(str(case.action.options.get("default_delay", 60)))
+        return max(
+            default, Decimal(2 * probe.deadline)
+        ), f"its log ends with its start, {_quoted(log[-1])}, without an error"
     return None, ""
+
+
+def _ends_while_starting(lines: list[str]) -> bool:
+    """Return True where a short log has no error and does not say that the program listens."""
+    return len(lines) <= _SHORT_LOG and not any(_GRAVE.search(line) or _LISTENS.search(line) for line in lines)
 
 
 def _stated_seconds(text: str) -> Decimal | None:
