@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from remediator.judgement.relations import argocd, network, ordering, policies, references, texts, workloads
+from remediator.judgement.relations import argocd, network, ordering, policies, references, sets, texts, workloads
 from remediator.judgement.relations.broken import Broken, Relation
 from remediator.judgement.world import World
 
@@ -57,6 +57,7 @@ RELATIONS: Mapping[str, Relation] = {
         argocd.application_names_are_distinct,
         ordering.hook_dependencies_come_first,
         ordering.claims_do_not_wait_for_later_waves,
+        sets.set_names_hold_a_parameter,
         texts.embedded_json_parses,
         texts.embedded_yaml_parses,
         texts.schedule_is_valid,

@@ -204,6 +204,7 @@ def _check_rendering(
     differences = repository.difference(after)
     shared = {place_name for place in places for place_name in place.also_feeds}
     touched = {want.application.name for want in fix.wants} | {app.name for app in fix.applications} | shared
+    touched |= _generated(fix, repository, after)
     for change in differences:
         if change.application not in touched:
             raise Unprovable(f"{fix.title}: it would change {change.application} too")
@@ -214,6 +215,14 @@ def _check_rendering(
     for want in fix.wants:
         _check_want(want, differences, fix)
     return after, differences
+
+
+def _generated(fix: Fix, *states: Repository) -> set[str]:
+    """Return the Applications that an ApplicationSet generates before and after it is changed itself."""
+    sets = {want.manifest.file for want in fix.wants if want.manifest.kind == "ApplicationSet"}
+    return {
+        app.name for state in states for app in state.applications if app.kind == "ApplicationSet" and app.file in sets
+    }
 
 
 def _remade(differences: Sequence[ObjectChange]) -> tuple[str, ...]:
