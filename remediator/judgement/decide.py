@@ -65,11 +65,19 @@ def decide(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> 
         refusals[:0] = [_only_on_request(ranked[0])]
         ranked = ()
     return RemediationPlan(
-        applications=affected(inquiry.targets, ranked),
+        applications=affected(inquiry.targets, ranked) or _readers_of_change(repository, ranked),
         root_cause=root_cause(diagnosis, ranked),
         proposals=ranked,
         reason="" if ranked else why_not(diagnosis, policies, inquiry.targets, refusals),
     )
+
+
+def _readers_of_change(repository: Repository, ranked: tuple[Proposal, ...]) -> tuple[str, ...]:
+    """Return the Applications that the first proposal changes or that read what it changes, where rendering shows none."""
+    files = dict.fromkeys(edit.file for edit in ranked[0].edits) if ranked else ()
+    names = [app.name for app in repository.applications if app.file in files]
+    names = names or [app.name for file in files for app in repository.feeds.readers(file)]
+    return tuple(dict.fromkeys(names))
 
 
 def try_all(inquiry: Inquiry) -> Iterator[Tried]:

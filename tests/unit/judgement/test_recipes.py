@@ -122,6 +122,7 @@ def test_a_recipe_is_recognised_and_changes_its_setting_alone(name: str, tmp_pat
         assert case["declined"] in plans[0].reason
         return
     assert plans[0].proposals, plans[0].reason
+    assert plans[0].applications
     first = plans[0].proposals[0]
     assert first.action in ("apply_recipe", "meet_demand"), first.title
     assert any(recipe.signal == piece.signal for piece in incidents[0].evidence)
