@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from remediator.evidence.kinds import kind_of
 
-_TOOLS = "kubectl|oc|k|k3s|microk8s|minikube|argocd|helm|kustomize|flux|stern|kubetail|logcli|amtool|promtool|docker|podman|crictl|nerdctl|journalctl|dmesg|curl|cat|tail|grep|watch|sudo"
+_TOOLS = r"kubectl|oc|k|k3s|microk8s|minikube|argocd|helm|kustomize|flux|stern|kubetail|logcli|amtool|promtool|docker|podman|crictl|nerdctl|journalctl|dmesg|curl|cat|tail|grep|watch|sudo|git(?=\ ls-remote)|(?:ss|netstat|lsof)(?=\ -)"
 _PROMPTED = re.compile(
     rf"""(?:
         \$\ (?P<any>\S.*)                                                    # an explicit shell prompt: any command
@@ -19,7 +19,7 @@ _PROMPTED = re.compile(
         | \++\ +                                                             # set -x
         | \#\#\[group\]Run\ | \[command\](?:/\S*/)?                          # a GitHub Actions step
         | (?:time\ )?
-        )(?P<known>(?:sudo\ (?:-\w+\ )*)?(?:{_TOOLS})\ .*)
+        )(?P<known>(?:sudo\ (?:-\w+\ )*)?(?:{_TOOLS})\ (?!APP\b|\s).*)
     )""",
     re.VERBOSE,
 )
@@ -67,6 +67,8 @@ _VALUE_FLAGS = frozenset(
 )
 
 
+_OF_CONTAINERS = (["exec"], ["debug"], ["run"])
+
 _BOUNDS = {
     "journalctl": ("-n", "--lines"),
     "docker": ("--tail", "-n"),
@@ -87,6 +89,8 @@ class Command:
     flags: dict[str, str] = field(default_factory=dict)
     namespace: str = ""
     container: str = ""
+    piped: bool = False
+    """True if another command filters the output."""
 
     @property
     def target(self) -> tuple[str, str]:
@@ -97,7 +101,7 @@ class Command:
         kind, slash, name = words[0].partition("/")
         if slash:
             return kind_of(kind), name
-        if self.verb in {"logs", "log", "exec", "attach", "cp", "port-forward"}:
+        if self.verb in {"logs", "log", "exec", "debug", "attach", "cp", "port-forward"}:
             return "Pod", words[0]
         return kind_of(words[0].split(",")[0]), words[1] if len(words) > 1 else ""
 
@@ -126,14 +130,15 @@ def command_of(text: str) -> Command | None:
     line = (match["any"] or match["known"]) if match else (text if _BARE.match(text) else None)
     if not line:
         return None
-    words = line.split(" | ", 1)[0].split(" 2>", 1)[0].split()
+    printing, pipe, _ = line.partition(" | ")
+    words = printing.split(" 2>", 1)[0].split()
     while words and (words[0] in {"sudo", "watch", "time", "microk8s", "k3s", "minikube", "--"} or "=" in words[0]):
         words.pop(0)
     if not words:
         return Command()
     tool = words.pop(0).rsplit("/", 1)[-1].removesuffix(".exe")
     tool = {"k": "kubectl", "oc": "kubectl", "podman": "docker", "nerdctl": "docker"}.get(tool, tool)
-    return _read(tool, words)
+    return replace(_read(tool, words), piped=bool(pipe))
 
 
 def _read(tool: str, words: list[str]) -> Command:
@@ -143,6 +148,8 @@ def _read(tool: str, words: list[str]) -> Command:
     while index < len(words):
         word = words[index]
         index += 1
+        if word == "--" and plain[:1] in _OF_CONTAINERS:
+            break  # what follows is the command inside the container, with flags of its own
         if not word.startswith("-") or word == "-":
             plain.append(word.strip("'\""))
             continue
@@ -155,7 +162,7 @@ def _read(tool: str, words: list[str]) -> Command:
         flags[name] = value.strip("'\"")
     verb = plain.pop(0) if plain else ""
     namespace = "" if "-n" in _BOUNDS.get(tool, ()) else flags.get("-n") or flags.get("--namespace") or ""
-    container = flags.get("-c") or flags.get("--container") or ""
+    container = flags.get("-c") or flags.get("--container") or flags.get("--target") or ""
     if verb in {"logs", "log"} and not container and len(plain) > 1:
         container = plain[1]
     if tool == "argocd" and plain:

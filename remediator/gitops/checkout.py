@@ -125,12 +125,19 @@ class Checkout(ABC):
         return tuple(self._load()[1])
 
     def application(self, name: str) -> Application | None:
-        """Return the Application of that name, with or without its namespace before it (`argocd/guestbook`)."""
+        """Return the Application of that name, with or without its namespace before it (`argocd/guestbook`).
+
+        Where none has it, the one whose Helm release bears the name: that is what Argo CD's repo server logs.
+        """
         namespace, _, base = name.rpartition("/")
         for app in self.applications:
             if app.name == base and namespace in ("", app.object_namespace):
                 return app
-        return next((app for app in self.applications if "*" in app.name and fnmatch.fnmatchcase(base, app.name)), None)
+        generated = next(
+            (app for app in self.applications if "*" in app.name and fnmatch.fnmatchcase(base, app.name)), None
+        )
+        released = [app for app in self.applications if base in app.releases] if generated is None else []
+        return released[0] if len(released) == 1 else generated
 
     def rendering(self, app: Application) -> Rendering:
         """Return the Application's objects, their origin, and the problems of rendering it."""

@@ -95,6 +95,14 @@ class Application:
         """Return the values that distinguish it from every other Application of the checkout."""
         return (self.object_namespace, self.name, self.file, self.document, self.cluster, self.variant)
 
+    @property
+    def releases(self) -> tuple[str, ...]:
+        """Return the names of the Helm releases that its sources set themselves; the others bear its own name."""
+        spec = self.body.get("spec")
+        sources = [spec.get("source"), *(spec.get("sources") or ())] if isinstance(spec, dict) else []
+        options = [source.get("helm") for source in sources if isinstance(source, dict)]
+        return tuple(str(helm["releaseName"]) for helm in options if isinstance(helm, dict) and helm.get("releaseName"))
+
     def __hash__(self) -> int:
         return hash(self.key)
 

@@ -30,7 +30,8 @@ def ended_contradiction(
     if not before:
         return None
     applications = [after.application(app.name) or app for app in inquiry.applications]
-    remaining = {_identity(item) for item in broken(World(after, applications, inquiry.world.namespaces))}
+    world = World(after, applications, inquiry.world.namespaces, loopback=inquiry.world.loopback)
+    remaining = {_identity(item) for item in broken(world)}
     return next((item for item in before if _identity(item) not in remaining), None)
 
 

@@ -14,6 +14,7 @@ from remediator.judgement.generators.registry import STAGES
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.observed import with_observed
+from remediator.judgement.revisions import absent_revision
 from remediator.judgement.siblings import with_siblings
 from remediator.judgement.testimony import objection
 from remediator.judgement.weighing import Weighed, weigh
@@ -123,6 +124,8 @@ def _try(inquiry: Inquiry, item: Weighed) -> Tried:
     except Unprovable as refusal:
         return Tried(item, refusal=str(refusal))
     if reason and not _ends_contradiction(inquiry, proposal):
+        return Tried(item, refusal=reason)
+    if reason := absent_revision(inquiry, proposal):
         return Tried(item, refusal=reason)
     return Tried(item, proposal=proposal)
 

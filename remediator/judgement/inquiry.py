@@ -38,7 +38,17 @@ class Inquiry:
         namespaces += self._mentioned_namespaces
         signals = {piece.signal for piece in self.diagnosis.evidence}
         words = [word for signal, word in WIDE.items() if signal in signals]
-        return World(self.repository, self.applications, namespaces, words=words)
+        return World(self.repository, self.applications, namespaces, words=words, loopback=self._loopback_ports)
+
+    @cached_property
+    def _loopback_ports(self) -> dict[str, frozenset[int]]:
+        """Return the ports that someone saw to be open on loopback alone, by the name of the workload."""
+        ports: dict[str, frozenset[int]] = {}
+        for statement in (*self.diagnosis.evidence, *self.diagnosis.context):
+            text = statement.facts.get("listens_on_loopback", "") if statement.speaker == "person" else ""
+            if text and (name := statement.subject.name):
+                ports[name] = ports.get(name, frozenset()) | {int(port) for port in text.split(", ")}
+        return ports
 
     @cached_property
     def _mentioned_namespaces(self) -> list[str]:

@@ -7,7 +7,7 @@ failure when it is rendered. What makes it disappear is right for a reason that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -82,18 +82,9 @@ def _named(diagnosis: Diagnosis, repository: Repository) -> Iterator[Application
     texts = [piece.text for piece in diagnosis.evidence]
     releases = {release for text in texts for release in _RELEASE.findall(text)}
     for application in repository.applications[:MOST_APPLICATIONS]:
-        names = {application.name, *(str(name) for name in _release_names(application.body))}
+        names = {application.name, *application.releases}
         if names & releases or any(contains_word(text, application.name) for text in texts):
             yield application
-
-
-def _release_names(body: Mapping[str, object]) -> Iterator[object]:
-    spec = body.get("spec")
-    sources = [spec.get("source"), *(spec.get("sources") or ())] if isinstance(spec, dict) else []
-    for source in sources:
-        helm = source.get("helm") if isinstance(source, dict) else None
-        if isinstance(helm, dict) and helm.get("releaseName"):
-            yield helm["releaseName"]
 
 
 def _is_reported(problem: Problem, text: str) -> bool:

@@ -86,8 +86,13 @@ class World:
         *,
         most: int = MOST_APPLICATIONS,
         words: Iterable[str] = (),
+        loopback: Mapping[str, frozenset[int]] | None = None,
     ) -> None:
-        """Take the Applications to begin with, namespaces to look at, and words that bring in whatever text holds one."""
+        """Take the Applications to begin with, namespaces to look at, and words that bring in whatever text holds one.
+
+        `loopback` are ports that were seen to be open on loopback alone, by the name of the workload.
+        """
+        self.loopback: Mapping[str, frozenset[int]] = loopback or {}
         self.repository = repository
         self._words = tuple(words)
         self._roots = tuple(dict.fromkeys(applications))

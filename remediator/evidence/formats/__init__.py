@@ -11,7 +11,19 @@ from dataclasses import dataclass
 
 from remediator.evidence.command import Command
 from remediator.evidence.draft import Draft
-from remediator.evidence.formats import argocd, describe, documents, events, get, rollout
+from remediator.evidence.formats import (
+    argocd,
+    argocd_notes,
+    chat_alerts,
+    describe,
+    documents,
+    events,
+    get,
+    git_refs,
+    listeners,
+    rollout,
+    rows,
+)
 from remediator.evidence.lines import Line
 from remediator.evidence.section import Section
 
@@ -32,11 +44,15 @@ FORMATS: tuple[Format, ...] = (
     Format("describe", describe.OPENS, describe.take, describe.read),
     Format("get", get.OPENS, get.take, get.read),
     Format("documents", documents.OPENS, documents.take, documents.read),
-    Format("pod rows", get.ROWS, get.take_rows, get.read_rows),
+    Format("rows", rows.OPENS, rows.take, rows.read),
     Format("event rows", events.ROWS, events.take_rows, events.read_rows),
+    Format("listeners", listeners.OPENS, listeners.take, listeners.read),
+    Format("git refs", git_refs.OPENS, git_refs.take, git_refs.read),
+    Format("chat alerts", chat_alerts.OPENS, chat_alerts.take, chat_alerts.read),
+    Format("argocd notes", argocd_notes.OPENS, argocd_notes.take, argocd_notes.read),
     Format("rollout", rollout.OPENS, rollout.take, rollout.read),
 )
 """The formats in order of precedence; `remediator.evidence.sections` reads everything else as log or plain text."""
 
-OPENS = re.compile("|".join(f"(?:{re.sub(r'[(][?]P<[a-z]+>', '(?:', form.opens.pattern)})" for form in FORMATS))
+OPENS = re.compile("|".join(f"(?:{re.sub(r'[(][?]P<[a-z_]+>', '(?:', form.opens.pattern)})" for form in FORMATS))
 """One test per line for all formats."""

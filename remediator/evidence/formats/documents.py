@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from remediator.evidence.formats import alerts, argojson, kubejson, loki
+from remediator.evidence.formats import alerts, argojson, cut_json, kubejson, loki
 from remediator.evidence.formats.finder import Finder
 
 if TYPE_CHECKING:
@@ -43,20 +43,31 @@ def _take_json(lines: Sequence[Line], start: int, text: str) -> int:
     """Return the length of a document on one line, or of one indented between brackets in the first column.
 
     Nothing else may stand in the first column in between, so that looking for the end costs no more than the document.
+    One that ends early counts too, where a reader understands what is whole of it.
     """
     if text[-1:] in {"}", "]"} and len(text) > 1:
-        return 1 if _KNOWN.search(text[:4096]) and _is_readable(_loads(text)) else 0
+        document = _loads(text) if _KNOWN.search(text[:4096]) else None
+        return 1 if document is not None and _is_readable(document) else _take_cut(lines, start, start + 1)
     if lines[start].text[:1] not in {"{", "["}:
         return 0
     close = "}" if text[0] == "{" else "]"
-    for end in range(start + 1, min(len(lines), start + _MOST)):
-        line = lines[end].text
-        if line[:1] in {"", " ", "\t"}:
-            continue
-        if line.rstrip() != close:
-            return 0
-        return end + 1 - start if _is_readable(_loads("\n".join(item.text for item in lines[start : end + 1]))) else 0
-    return 0
+    end = start + 1
+    while end < min(len(lines), start + _MOST) and lines[end].text[:1] in {"", " ", "\t"}:
+        end += 1
+    if end < len(lines) and lines[end].text.rstrip() == close:
+        end += 1
+        if _is_readable(_loads("\n".join(item.text for item in lines[start:end]))):
+            return end - start
+        return 0
+    return _take_cut(lines, start, end)
+
+
+def _take_cut(lines: Sequence[Line], start: int, end: int) -> int:
+    """Return the length of a document that ends early; 0 where no reader understands what is whole of it."""
+    while end > start + 1 and lines[end - 1].blank:
+        end -= 1
+    text = "\n".join(item.text for item in lines[start:end])
+    return end - start if _KNOWN.search(text[:4096]) and _is_readable(cut_json.whole_part(text)) else 0
 
 
 def _is_readable(document: Any) -> bool:
@@ -114,10 +125,19 @@ def read(section: Section) -> Iterator[Draft]:
             f"{section.context.source}:{section.first}: a document longer than {section.context.limits.document} bytes was not parsed"
         )
         return
-    json_document = _loads(text) if text.lstrip()[:1] in {"{", "["} else None
+    json_document = _json_of(text, section) if text.lstrip()[:1] in {"{", "["} else None
     finder = Finder(text, section.first)
     for document in [json_document] if json_document is not None else _yaml_documents(text):
         yield from value(document, section, finder)
+
+
+def _json_of(text: str, section: Section) -> Any:
+    """Return the JSON document, of one that ends early the whole members; a note says so."""
+    document = _loads(text)
+    if document is None and (document := cut_json.whole_part(text)) is not None:
+        last = section.lines[-1].no
+        section.context.notes.append(f"{section.context.source}:{last}: JSON ends early; what is whole of it was read")
+    return document
 
 
 def value(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:

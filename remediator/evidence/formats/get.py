@@ -56,29 +56,6 @@ _NODE_AMOUNT = re.compile(r"(?P<heading>[\w-]+):\{?\.?status\.(?P<path>(?:alloca
 """A custom column with an amount, as in `MEM:.status.allocatable.memory`."""
 
 
-ROWS = re.compile(
-    r"(?:(?P<namespace>[a-z0-9-]+) +)?(?P<name>[a-z0-9][a-z0-9.-]*) +(?P<ready>\d+/\d+) +(?P<status>[A-Z][\w:]+|Init:\S+) +(?P<restarts>\d+(?: \(\S+ ago\))?) +(?P<age>\d\S*[smhdy])(?: +(?P<ip>[\d.]+|<none>) +(?P<node>\S+).*)?\s*$"
-)
-"""A row of `kubectl get pods` without its header, as `grep` leaves it, with or without namespace and wide columns."""
-
-
-def take_rows(lines: Sequence[Line], start: int, command: Command) -> int:
-    """Return the number of rows that stand together."""
-    del command
-    end = start + 1
-    while end < len(lines) and ROWS.match(lines[end].text):
-        end += 1
-    return end - start
-
-
-def read_rows(section: Section) -> Iterator[Draft]:
-    """Yield one status per row, named as by the header that is missing."""
-    for line in section.lines:
-        if match := ROWS.match(line.text):
-            cell = {key: none(value) for key, value in match.groupdict().items() if value}
-            yield _row(section, line, "Pod", cell.pop("name"), cell)
-
-
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
     """Return the length of a table: the header and the lines that begin with a name; a header alone is no table."""
     del command
@@ -120,10 +97,11 @@ def read(section: Section) -> Iterator[Draft]:
             continue
         kind, slash, bare = name.partition("/")
         kind, name = (kind_of(kind), bare) if slash else (table_kind, name)
-        yield _row(section, line, kind, name, cell)
+        yield row(section, line, kind, name, cell)
 
 
-def _row(section: Section, line: Line, kind: str, name: str, cell: dict[str, str]) -> Draft:
+def row(section: Section, line: Line, kind: str, name: str, cell: dict[str, str]) -> Draft:
+    """Return the status that a row tells of its object, with every cell as a fact."""
     draft = Draft(line.no, "status", section=section.no)
     if kind not in {"Node", "Namespace", "PersistentVolume", "StorageClass"}:
         draft.namespace = cell.pop("namespace", "") or section.command.namespace

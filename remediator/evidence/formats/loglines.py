@@ -44,6 +44,12 @@ _TIMED = re.compile(
     r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|\[?[A-Z][a-z]{2} [A-Z]?[a-z]{0,2} ?\d?\d \d\d:\d\d|[IWEF]\d{4} \d\d:\d\d|time=|level=|\{\"|\d{1,3}(?:\.\d{1,3}){3} - "
 )
 
+_RELEASE = re.compile(
+    r"helm template [^`\n]{0,400}?--name-template[ =](?P<name>[a-z0-9][\w.-]{0,62})(?: --namespace[ =](?P<namespace>[a-z0-9-]{1,63}))?"
+)
+_ZAP = re.compile(r"\S{10,40}\s+(?P<level>[A-Z]{4,6})\s+(?P<text>[^{]{1,300})(?P<fields>\{.*\})")
+"""A line of controller-runtime's console encoder: time, level, logger and message, then the fields as JSON."""
+
 _LEVEL_KEYS = ("level", "lvl", "severity", "log.level", "loglevel", "levelname", "severity_text")
 _TEXT_KEYS = ("msg", "message", "@message", "event", "short_message", "body")
 _ERROR_KEYS = (
@@ -128,6 +134,9 @@ def read(group: Sequence[Line]) -> LogEntry:
     entry = _inner(head)
     entry.pod, entry.container = outer.pod or entry.pod, outer.container or entry.container
     entry.facts |= outer.facts
+    if not entry.application and not entry.name and (release := _RELEASE.search(head)):
+        entry.application = release["name"]  # Argo CD renders a chart under its Application's name, unless told another
+        entry.facts["destination_namespace"] = release["namespace"] or ""
     if continuation:
         entry.text = f"{entry.text}\n{continuation}"
     return entry
@@ -143,6 +152,8 @@ def _inner(text: str) -> LogEntry:
         return LogEntry(match["text"], facts={"uptime": match["up"]})
     if ("level=" in stripped or "lvl=" in stripped or "msg=" in stripped) and (fields := _logfmt(stripped)):
         return _from_fields(stripped, fields)
+    if stripped.endswith("}") and (match := _ZAP.fullmatch(stripped)) and (body := _object(match["fields"])):
+        return _from_fields(stripped, {"level": match["level"], "msg": match["text"].strip(), **body})
     level = _LEVEL.search(stripped[:160])
     return LogEntry(text.rstrip(), level["level"].lower() if level else "", rfc3339(stripped.lstrip("[")[:40]))
 
@@ -196,7 +207,7 @@ def _set_argocd_subject(entry: LogEntry, fields: dict[str, Any]) -> None:
         entry.facts["app_namespace"] = entry.namespace
     if entry.application and text.get("kind") and text.get("name"):
         entry.kind, entry.name, entry.namespace = text["kind"], text["name"], text.get("namespace", "")
-    elif generated := fields.get("applicationset"):
+    elif generated := fields.get("applicationset") or fields.get("ApplicationSet"):
         entry.kind, (entry.namespace, entry.name) = "ApplicationSet", _namespaced(generated)
 
 

@@ -83,7 +83,9 @@ def _readers(inquiry: Inquiry, contradiction: Broken) -> Iterator[Application]:
 def _title(contradiction: Broken) -> str:
     from remediator.domain.yaml_paths import MISSING, format_path
 
-    field = format_path(contradiction.path[-2:] if isinstance(contradiction.path[-1], str) else contradiction.path[-3:])
+    path = contradiction.path
+    shown = next((length for length in (2, 3, 4) if length <= len(path) and isinstance(path[-length], str)), len(path))
+    field = format_path(path[-shown:])
     if contradiction.value is MISSING:
         return f"remove {field} of `{contradiction.at.name}`"
     if isinstance(contradiction.value, dict | list) or contradiction.edits:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from remediator.judgement.relations import argocd, network, ordering, policies, references, sets, texts, workloads
+from remediator.judgement.relations import (
+    argocd,
+    listening,
+    network,
+    ordering,
+    policies,
+    references,
+    sets,
+    texts,
+    workloads,
+)
 from remediator.judgement.relations.broken import Broken, Relation
 from remediator.judgement.world import World
 
@@ -47,6 +57,7 @@ RELATIONS: Mapping[str, Relation] = {
         workloads.shared_claim_is_shareable,
         workloads.governing_service_exists,
         workloads.listens_on_declared_port,
+        listening.listens_beyond_loopback,
         policies.policy_allows_dns,
         policies.policy_allows_callers,
         policies.quota_holds_workloads,

@@ -38,9 +38,10 @@ def targets_of(diagnosis: Diagnosis, repository: Repository) -> TargetMatches:
         victim = _best(subject, repository, words)
         if victim.matches:
             return TargetMatches(victim.matches, victim.applications, "")
-    application_names = {application.name for application in repository.applications}
     applications = [
-        s.application for s in (diagnosis.subject, *_other_subjects(diagnosis)) if s.application in application_names
+        application.name
+        for s in (diagnosis.subject, *_other_subjects(diagnosis))
+        if s.application and (application := repository.application(s.application)) and "*" not in application.name
     ]
     return TargetMatches((), tuple(dict.fromkeys(applications)) or _only_mentioned(diagnosis, repository), "")
 

@@ -13,6 +13,7 @@ from typing import Any
 from remediator.domain.yaml_paths import MISSING, YamlPath
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest
+from remediator.remedies.views.open_ports import intended_port
 from remediator.remedies.views.service_view import (
     FaultyService,
     WorkloadPods,
@@ -135,7 +136,7 @@ def _intended_number(
 ) -> Any:
     """Return the port for a number on which nothing listens: that of the log, the Service's own port, or the only free one."""
     if listened:
-        return next(iter(listened)) if len(listened) == 1 else 0
+        return intended_port(target, listened, numbers) or 0
     if port.get("port") in numbers and port.get("targetPort") is not None:
         return port["port"]
     used_targets = {_target_port(other_port) for other_port in server.ports if other_port is not port}

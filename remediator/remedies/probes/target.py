@@ -12,11 +12,14 @@ from functools import partial
 from typing import Any
 
 from remediator.domain.incident import Evidence
+from remediator.gitops import Manifest
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.older_values import is_added_lately
 from remediator.remedies.engine.spelling import distance, is_typo, nearest
 from remediator.remedies.probes.failing import FailingProbe, Probe, container_log, failing_probes, probes_of
 from remediator.remedies.probes.port_names import name_port
+from remediator.remedies.views.open_ports import intended_port, observed_ports
+from remediator.remedies.views.service_view import pod_labels, selects
 
 KNOWN_PATHS = (
     "/healthz", "/health", "/healthcheck", "/livez", "/readyz", "/ready", "/live", "/liveness", "/readiness", "/metrics", "/status",
@@ -57,15 +60,37 @@ def fix_probe_port(case: RemedyContext) -> Iterator[Fix]:
         ):
             yield fix
             continue
+        services = _services_of_same_port(case, failure, new)
         yield Fix(
             title=f"probe port {new or current} of `{probe.name}` instead of {current}",
             reason=f"Nothing answers the {probe.kind} probe at port {current}; {why or 'another port stood there before'}.",
             evidence=case.cite(*failure.evidence),
-            wants=(probe.want(probe.handler, "port", value=new or current),),
+            wants=(probe.want(probe.handler, "port", value=new or current), *services),
             parameters={"container": probe.name, "probe": probe.kind, "from": str(current), "to": str(new or "")},
             score=(UNTRIED if _is_untried(case, failure, new) else 0.75) if new else 0.0,
-            accepts=partial(_accepts_port, probe=probe, served=_known_ports(case, failure)),
+            accepts=None if services else partial(_accepts_port, probe=probe, served=_known_ports(case, failure)),
         )
+
+
+def _services_of_same_port(case: RemedyContext, failure: FailingProbe, new: int | str | None) -> tuple[Want, ...]:
+    """Return the same correction of the Services that send to the wrong port, where a look into the container showed the right one."""
+    target, wrong = failure.probe.target, failure.probe.number
+    if not new or observed_ports(case.statements, {target.manifest.name}) is None:
+        return ()
+    labels, _ = pod_labels(target.manifest)
+    return tuple(
+        Want(target.application, service, ("spec", "ports", index, "targetPort"), failure.probe.resolve(new))
+        for service in case.siblings(target.application)
+        if service.kind == "Service" and selects(_selector(service), labels)
+        for index, port in enumerate(service.body["spec"].get("ports") or ())
+        if isinstance(port, dict) and port.get("targetPort", port.get("port")) == wrong
+    )
+
+
+def _selector(service: Manifest) -> dict[str, str]:
+    spec = service.body.get("spec")
+    selector = spec.get("selector") if isinstance(spec, dict) else None
+    return {str(key): str(value) for key, value in selector.items()} if isinstance(selector, dict) else {}
 
 
 def _is_untried(case: RemedyContext, failure: FailingProbe, port: int | str) -> bool:
@@ -120,9 +145,10 @@ def _intended_port(case: RemedyContext, failure: FailingProbe) -> tuple[int | st
     listened = listened_ports(case, probe)
     if wrong in listened or wrong in declared:
         return None, ""
-    if len(listened) == 1:
-        port = next(iter(listened))
-        return _in_probe_form(probe, port), f"the program says that it listens on {port}"
+    if port := intended_port(wrong, listened, declared):
+        seen = observed_ports(case.statements, {probe.target.manifest.name}) is not None
+        speaker = "a look into the container shows" if seen else "the program says"
+        return _in_probe_form(probe, port), f"{speaker} that it listens on {port}"
     return _declared_port(case, failure, declared)
 
 
@@ -171,7 +197,10 @@ def _healthy_probes(case: RemedyContext, failure: FailingProbe) -> list[Probe]:
 
 
 def listened_ports(case: RemedyContext, probe: Probe) -> set[int]:
-    """Return the ports on which the container listens, by its own log."""
+    """Return the ports on which the container listens, as seen in it, else by its own log."""
+    observed = observed_ports(case.statements, {probe.target.manifest.name})
+    if observed is not None:
+        return observed
     return {int(match["port"]) for text in container_log(case, probe) for match in _LISTENS.finditer(text)}
 
 

@@ -16,6 +16,7 @@ from remediator.gitops import Application, Repository, Source
 from remediator.gitops.file_paths import clean
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.path_spelling import is_shortened, is_slip, surely_meant
+from remediator.remedies.sources.listed_revisions import KnownRevisions, listed_revisions
 from remediator.remedies.views.application_field import (
     FieldCheck,
     FieldCorrection,
@@ -125,22 +126,26 @@ def fix_target_revision(case: RemedyContext) -> Iterator[Fix]:
             chart = evidence.facts.get("chart", "")
             if source.revision != revision or (chart and source.chart != chart):
                 continue
-            existing = _revisions(case.repository, source)
+            listed = listed_revisions(case.statements, source.repo_url)
+            existing = _revisions(case.repository, source) | listed.names
             if source.revision not in existing:
-                yield from _revision_corrected(case, application, source, existing, evidence)
+                known = KnownRevisions(frozenset(existing), listed.kinds)
+                yield from _revision_corrected(case, application, source, known, evidence)
 
 
 def _revision_corrected(
-    case: RemedyContext, application: Application, source: Source, existing: set[str], evidence: Evidence
+    case: RemedyContext, application: Application, source: Source, known: KnownRevisions, evidence: Evidence
 ) -> Iterator[Fix]:
-    new = _nearest_revision(source.revision, existing) or _followed_by_all_others(case.repository, application, source)
+    new = _nearest_revision(source.revision, known.names) or _followed_by_all_others(
+        case.repository, application, source
+    )
     yield from correct_field(
         case,
         FieldCorrection(
             application=application,
             path=(*source.pointer, "targetRevision"),
             new=new,
-            check=_follows_existing(source, existing),
+            check=_follows_existing(source, known),
             label=f"targetRevision of Application `{application.name}`",
             reason=f"`{source.revision}` does not resolve{f'; `{new}` does' if new else ''}.",
             evidence=case.cite(evidence),
@@ -209,7 +214,7 @@ def _git_references(repository: Repository) -> set[str]:
     return {name for name in names if name and not name.startswith(("refs/", "remediator"))}
 
 
-def _nearest_revision(wrong: str, existing: set[str]) -> str:
+def _nearest_revision(wrong: str, existing: frozenset[str]) -> str:
     if wrong.lower() == "head":
         return "HEAD"
     if new := surely_meant(wrong, existing):
@@ -221,12 +226,14 @@ def _nearest_revision(wrong: str, existing: set[str]) -> str:
     return versions.pop() if len(versions) == 1 else ""
 
 
-def _follows_existing(source: Source, existing: set[str]) -> FieldCheck:
-    """Return a check that the source follows an existing revision; an older value is taken to have existed."""
+def _follows_existing(source: Source, known: KnownRevisions) -> FieldCheck:
+    """Return a check that the source follows an existing revision; an older value is taken to have existed, unless a whole list lacks it."""
     bad = source.revision
 
     def is_existing(_: Repository, application: Application) -> bool:
         revision = str(get(application.body, (*source.pointer, "targetRevision")))
-        return revision not in (bad, "") and (revision in existing or not is_slip(bad, revision) or len(existing) <= 1)
+        if revision in (bad, "") or known.lacks(revision):
+            return False
+        return revision in known.names or not is_slip(bad, revision) or len(known.names) <= 1
 
     return is_existing

@@ -16,6 +16,7 @@ from remediator.domain.incident import Evidence, Subject
 from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import Application, Manifest
 from remediator.remedies.engine.case import RemedyContext
+from remediator.remedies.views.open_ports import observed_ports
 
 SERVICE_KINDS = frozenset({"Service", "Endpoints", "EndpointSlice"})
 _RUNNING = frozenset(
@@ -275,8 +276,11 @@ def container_ports(pods: Iterable[WorkloadPods]) -> list[tuple[WorkloadPods, di
 
 
 def listening_ports(case: RemedyContext, pods: Sequence[WorkloadPods]) -> set[int]:
-    """Return the ports on which the pods listen, according to their own logs."""
+    """Return the ports on which the pods listen, as seen in them, else according to their own logs."""
     names = {workload.manifest.name for workload in pods}
+    observed = observed_ports(case.statements, names)
+    if observed is not None:
+        return observed
     return {
         int(match["port"])
         for statement in case.statements

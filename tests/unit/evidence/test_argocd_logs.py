@@ -60,3 +60,26 @@ def test_a_refused_pod_is_the_subject_of_an_event_without_one() -> None:
         '  Warning  FailedCreate  2m9s (x21 over 47h)  replicaset-controller  Error creating: pods "web-5d7b9c6f8b-x2m7k" is forbidden: violates PodSecurity "restricted:v1.31": runAsNonRoot != true\n'
     )
     assert subjects(text) == [("", "shop", "Deployment", "web")]
+
+
+@pytest.mark.parametrize(
+    ("line", "subject"),
+    [
+        (
+            'time="2026-03-20T09:21:08Z" level=error msg="`helm template . --name-template shop-core --namespace goods --values v.yaml` failed exit status 1: Error: x" execID=1',
+            ("shop-core", "", "Application", "shop-core"),
+        ),
+        (
+            '2026-03-20T09:21:08Z\tERROR\tReconciler error\t{"controller": "applicationset", "ApplicationSet": {"name":"addons","namespace":"argocd"}, "error": "failed: no key"}',
+            ("", "argocd", "ApplicationSet", "addons"),
+        ),
+    ],
+)
+def test_the_release_or_the_set_that_a_message_names_is_its_subject(line: str, subject: tuple[str, str, str, str]):
+    assert subjects(line + "\n") == [subject]
+
+
+def test_a_message_that_names_a_release_is_the_word_of_the_program_that_prints_it() -> None:
+    line = "`helm template . --name-template other` failed exit status 1: Error: x"
+    (statement,) = SCANNER.scan([text_input("log.txt", f"$ kubectl logs -n web pod/web-0\n{line}\n")]).statements
+    assert statement.speaker == "log:web"

@@ -68,3 +68,36 @@ def test_a_row_of_events_without_its_header_names_the_workload(row: str) -> None
     (statement,) = statements(row + "\n")
     assert (statement.channel, statement.subject.kind, statement.subject.name) == ("event", "Deployment", "web")
     assert statement.text == "Error creating: quota is full"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "name", "facts"),
+    [
+        ("shop   cart   0/2   2   0   5d", "Deployment", "cart", {"ready": "0/2", "available": "0"}),
+        ("deployment.apps/cart   0/2   2   0   5d", "Deployment", "cart", {"ready": "0/2"}),
+        ("ledger   1/3   5d", "StatefulSet", "ledger", {"ready": "1/3"}),
+        ("nightly   Failed   0/1   10m   10m", "Job", "nightly", {"completions": "0/1"}),
+        ("agent   4   4   2   4   2   <none>   30d", "DaemonSet", "agent", {"desired": "4", "ready": "2"}),
+        ("data-0   Pending   fast-ssd   <unset>   4m", "PersistentVolumeClaim", "data-0", {"storageclass": "fast-ssd"}),
+        ("cart   ClusterIP   10.2.3.4   <none>   80/TCP   5d", "Service", "cart", {"ports": "80/TCP"}),
+        ("cart   <none>   5d", "Endpoints", "cart", {}),
+        ("n3   Ready,SchedulingDisabled   <none>   9d   v1.29.4", "Node", "n3", {"version": "v1.29.4"}),
+        (
+            "web   Deployment/web   cpu: <unknown>/70%   2   8   2   5d",
+            "HorizontalPodAutoscaler",
+            "web",
+            {"minpods": "2"},
+        ),
+        ("argocd   web   OutOfSync   Degraded", "Application", "web", {"health_status": "Degraded"}),
+    ],
+)
+def test_a_row_without_its_header_is_known_by_its_columns(line: str, kind: str, name: str, facts: dict[str, str]):
+    (row,) = statements(f"$ kubectl get all -A | grep x\n{line}\n")
+    assert (row.subject.kind, row.subject.name, row.speaker) in {(kind, name, "api"), (kind, name, "argocd")}
+    assert facts.items() <= row.facts.items()
+
+
+def test_the_command_decides_between_kinds_of_the_same_shape():
+    (row,) = statements("$ kubectl get jobs -n shop --no-headers\nnightly   0/1   5m\n")
+    assert row.subject.kind == "Job"
+    assert not [r for r in statements("$ kubectl get rollouts --no-headers\nweb   0/1   5m\n") if r.channel == "status"]

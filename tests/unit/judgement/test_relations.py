@@ -39,7 +39,8 @@ def world(folder: Path, case: dict[str, Any], objects: list[dict[str, Any]]) -> 
     for name, body in case.get("files", {}).items():
         (folder / name).write_text(yaml.safe_dump(body), encoding="utf-8")
     repository = Repository.open(folder, tools=Tools())
-    return World(repository, [app for app in repository.applications if app.name == "shop"])
+    seen = {name: frozenset(ports) for name, ports in case.get("loopback", {}).items()}
+    return World(repository, [app for app in repository.applications if app.name == "shop"], loopback=seen)
 
 
 def test_every_relation_has_a_world_that_breaks_it() -> None:
