@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from remediator.domain.incident import Statement
     from remediator.evidence import Pattern, Redactor, Scan
@@ -38,6 +38,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "files", nargs="+", metavar="FILE", help="a log, JSON, YAML or archive of them; - is standard input"
     )
     parser.add_argument("--json", action="store_true", help="everything as one JSON document")
+    parser.add_argument(
+        "--facts", action="store_true", help="the typed facts instead, each with its subject, speaker and line"
+    )
     parser.set_defaults(handler=run)
 
 
@@ -48,7 +51,10 @@ def run(args: argparse.Namespace, patterns: Sequence[Pattern] | None = None) -> 
     scanner = Scanner(patterns if patterns is not None else [Pattern(*marker) for marker in MARKERS])
     scan = scanner.scan(open_inputs(args.files))
     redactor = Redactor()
-    if args.json:
+    if args.facts:
+        typed = list(fact_documents(scan, redactor))
+        print(json.dumps(typed, ensure_ascii=False, indent=2) if args.json else "\n".join(map(_fact_line, typed)))
+    elif args.json:
         print(json.dumps(document(scan, redactor), ensure_ascii=False, indent=2))
     else:
         print(summary(scan, redactor), end="")
@@ -68,6 +74,30 @@ def document(scan: Scan, redactor: Redactor) -> dict[str, Any]:
             redactor.statement(statement).model_dump(exclude_defaults=True) for statement in scan.statements
         ],
     }
+
+
+def fact_documents(scan: Scan, redactor: Redactor) -> Iterator[dict[str, Any]]:
+    """Yield the typed facts as plain values, redacted."""
+    from remediator.evidence.facts import facts_of
+
+    for statement in scan.statements:
+        for fact in facts_of(redactor.statement(statement)):
+            yield {
+                "type": fact.type,
+                "values": dict(fact.values),
+                "subject": fact.subject.model_dump(exclude_defaults=True),
+                "speaker": fact.speaker,
+                "source": fact.source,
+                "line": fact.line,
+            }
+
+
+def _fact_line(fact: dict[str, Any]) -> str:
+    """Return one fact on one line: `log.txt:3  kubelet  shop/Deployment/web  probe  probe=readiness …`."""
+    values = "  ".join(f"{name}={' '.join(value.split())[:_WIDTH]}" for name, value in fact["values"].items())
+    subject = fact["subject"]
+    name = "/".join(subject[key] for key in ("namespace", "kind", "name", "container") if key in subject) or "-"
+    return f"{fact['source']}:{fact['line']}  {fact['speaker']}  {name}  {fact['type']}  {values}".rstrip()
 
 
 def summary(scan: Scan, redactor: Redactor) -> str:

@@ -81,6 +81,9 @@ _LIMIT_RANGE = re.compile(
 _NODES = re.compile(
     r"\b(?P<fit>\d{1,6})/(?P<nodes>\d{1,6}) nodes are available: (?P<why>.*?)(?:\. ?preemption:|$)", re.DOTALL
 )
+_REQUEST = re.compile(
+    rf"missing request for (?P<resource>[a-z0-9./-]+)(?: in container (?P<container>{_NAME}) of Pod (?P<pod>{_NAME}))?"
+)
 _VOLUME = re.compile(
     r'(?:MountVolume\.\w+|AttachVolume\.\w+|UnmountVolume\.\w+) failed for volume "(?P<volume>[^"]{1,253})"'
 )
@@ -158,6 +161,11 @@ _SIMPLE: tuple[tuple[str, re.Pattern[str], tuple[tuple[str, str], ...]], ...] = 
         "requested resource",
         _REQUESTED,
         (("requested_kind", "kind"), ("requested_name", "name"), ("requested_namespace", "namespace")),
+    ),
+    (
+        "missing request for",
+        _REQUEST,
+        (("request_missing", "resource"), ("request_container", "container"), ("request_pod", "pod")),
     ),
     ("exit", _EXIT, (("exit_code", "code"),)),
     ("nodes are available", _NODES, (("nodes", "nodes"), ("nodes_fit", "fit"), ("unschedulable", "why"))),

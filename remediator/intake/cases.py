@@ -126,13 +126,16 @@ class CaseReader:
 
     def _fingerprint(self, diagnosis: Diagnosis) -> str:
         subject = diagnosis.subject
+        name = signature(diagnosis)
+        if not any((subject.application, subject.name, subject.pod, subject.container, subject.node)):
+            name = ":".join([name, *_whole_evidence(diagnosis)])
         return fingerprint(
             cluster=self.cluster or subject.cluster,
             application=subject.application,
             workload="/".join(part for part in (subject.namespace, subject.kind, subject.name) if part),
             container=subject.container,
             category=diagnosis.category,
-            signature=signature(diagnosis),
+            signature=name,
         )
 
 
@@ -153,6 +156,11 @@ class LateLogs:
     def notes(self) -> tuple[str, ...]:
         """Return the notes of the run's reader."""
         return self.find().notes()
+
+
+def _whole_evidence(diagnosis: Diagnosis) -> list[str]:
+    """Return sources and sentences of the evidence: where no object is named, one signal may stand for many faults."""
+    return sorted({f"{item.source} {item.reason} {item.text}" for item in diagnosis.evidence})
 
 
 def excerpt(diagnosis: Diagnosis) -> str:

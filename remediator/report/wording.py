@@ -128,8 +128,28 @@ def grouped(evidence: Iterable[Evidence]) -> list[Evidence]:
     return list(lines.values())
 
 
+_SPEAKERS = {
+    "api": "from the API server",
+    "scheduler": "from the scheduler",
+    "kubelet": "from the kubelet",
+    "controller": "from a controller",
+    "argocd": "from Argo CD",
+    "alert": "from an alert",
+    "node": "from the node",
+    "person": "from a command that someone ran",
+}
+
+
+def speaker_name(speaker: str) -> str:
+    """Return who vouches for a statement, as the evidence shows it; empty where that is not known."""
+    if speaker.startswith("log:"):
+        name = speaker.removeprefix("log:")
+        return f"from the log of {name}" if name else "from a text without an author"
+    return _SPEAKERS.get(speaker, "")
+
+
 def evidence_line(item: Evidence, now: str) -> str:
-    """Return `E1  describe.txt:41  pod checkout-6d5f  OOMKilled  ×14  first 09:40 UTC, last 10:02 UTC`."""
+    """Return `E1  describe.txt:41  checkout-6d5f  OOMKilled  from the API server  ×14  first 09:40 UTC, last 10:02 UTC`."""
     name = item.subject.pod or item.subject.name or item.subject.application
     sightings = [
         f"{word} {clock(at, now)}" for word, at in (("first", item.first_seen), ("last", item.last_seen)) if at
@@ -139,6 +159,7 @@ def evidence_line(item: Evidence, now: str) -> str:
         f"{item.source}:{item.line}",
         name,
         item.reason,
+        speaker_name(item.speaker),
         f"×{item.count:,}" if item.count > 1 else "",
         ", ".join(sightings),
     ]

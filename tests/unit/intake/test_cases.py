@@ -70,6 +70,16 @@ def test_the_excerpt_is_redacted_and_bounded() -> None:
     assert 0 < len(case.excerpt) <= EXCERPT_CHARACTERS
 
 
+def test_two_faults_that_name_no_object_are_two_incidents() -> None:
+    (first,), (second,), (again,) = (
+        logs(f"{line}\n")[0].cases()
+        for line in ("mixer: OOMKilled at 09:00:00", "press: OOMKilled at 09:00:00", "mixer: OOMKilled at 10:30:00")
+    )
+    assert first.diagnosis.subject.name == second.diagnosis.subject.name == ""
+    assert first.fingerprint != second.fingerprint
+    assert first.fingerprint == again.fingerprint
+
+
 def test_the_same_fault_has_the_same_fingerprint_on_another_day() -> None:
     first = logs(EVENT.format(tail="at 10:01") + "\n")[0].cases()[0]
     second = logs("noise\n" + EVENT.format(tail="at 11:59").replace("3m", "9h") + "\n")[0].cases()[0]
