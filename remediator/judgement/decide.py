@@ -14,6 +14,7 @@ from remediator.judgement.generators.registry import STAGES
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.observed import with_observed
+from remediator.judgement.reproduction import rendered_here
 from remediator.judgement.revisions import absent_revision
 from remediator.judgement.siblings import with_siblings
 from remediator.judgement.testimony import objection
@@ -125,9 +126,21 @@ def _try(inquiry: Inquiry, item: Weighed) -> Tried:
         return Tried(item, refusal=str(refusal))
     if reason and not _ends_contradiction(inquiry, proposal):
         return Tried(item, refusal=reason)
-    if reason := absent_revision(inquiry, proposal):
+    if reason := absent_revision(inquiry, proposal) or _renders_already(inquiry, hypothesis):
         return Tried(item, refusal=reason)
     return Tried(item, proposal=proposal)
+
+
+def _renders_already(inquiry: Inquiry, hypothesis: Hypothesis) -> str:
+    """Return why no change is taken back for a failure of rendering that this checkout does not have; empty where it has it."""
+    if not hypothesis.fix or not (hypothesis.fix.rollback or hypothesis.action == "roll_back"):
+        return ""
+    application = rendered_here(inquiry.diagnosis, inquiry.repository, inquiry.applications)
+    if application is None:
+        return ""
+    return (
+        f"{hypothesis.fix.title}: {application.name} renders here, so this checkout no longer has the reported failure"
+    )
 
 
 def _ends_contradiction(inquiry: Inquiry, proposal: Proposal) -> bool:

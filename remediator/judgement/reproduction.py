@@ -77,6 +77,28 @@ def reproductions(
             yield Reproduction(repository, None, problem)
 
 
+_FAILED_RENDERING = re.compile(r"\b(?:helm template|kustomize build)\b[^`\n]{0,2000}`? failed exit status")
+_OF_CLUSTER = re.compile(
+    r"(?i)kubeVersion|incompatible with Kubernetes|no matches for kind|lookup|timeout|connection refused"
+)
+"""Failures that depend on what the cluster is, so that a rendering here says nothing of them."""
+
+
+def rendered_here(
+    diagnosis: Diagnosis, repository: Repository, applications: tuple[Application, ...]
+) -> Application | None:
+    """Return the Application that was reported not to render and that renders here as a whole; None where there is none.
+
+    It is mended already, or the cause lies outside this checkout: no recent change of it is to be taken back.
+    """
+    texts = [piece.text for piece in diagnosis.evidence if _FAILED_RENDERING.search(piece.text)]
+    if not texts or len(applications) != 1 or any(_OF_CLUSTER.search(text) for text in texts):
+        return None
+    rendering = repository.rendering(applications[0])
+    is_whole = rendering.sure and rendering.manifests and not rendering.problems
+    return applications[0] if is_whole else None
+
+
 def _named(diagnosis: Diagnosis, repository: Repository) -> Iterator[Application]:
     """Yield the Applications that the evidence names, or whose release it does."""
     texts = [piece.text for piece in diagnosis.evidence]
