@@ -90,6 +90,12 @@ class Application:
     variant: str = ""
     """The name of what rendered it, where the same text is rendered more than once (an overlay for each cluster)."""
 
+    @classmethod
+    def implied(cls, kind: Literal["HelmChart", "Kustomization"], directory: str, name: str) -> Application:
+        """Return the Application that would deploy a directory of this checkout which no Application deploys."""
+        source = Source("", directory, "", "", "", True, ("spec", "source"))
+        return cls(name, "", "", "", "", 0, kind, "", (source,), {}, variant=directory)
+
     @property
     def key(self) -> tuple[str, str, str, int, str, str]:
         """Return the values that distinguish it from every other Application of the checkout."""

@@ -181,6 +181,15 @@ def mapping(data: bytes | str) -> dict[str, Any]:
     return parsed[0] if parsed and isinstance(parsed[0], dict) else {}
 
 
+def single_mapping(text: str) -> dict[str, Any] | None:
+    """Return the mapping that a text holds as its only document; None for every other text."""
+    try:
+        parsed = documents(text)
+    except UnreadableYaml:
+        return None
+    return parsed[0] if len(parsed) == 1 and isinstance(parsed[0], dict) else None
+
+
 def iterate(data: bytes | str) -> Iterator[Any]:
     """Yield the documents one after the other, so that those before a syntax error can be used."""
     parser: Any = None

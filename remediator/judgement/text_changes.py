@@ -16,7 +16,6 @@ from remediator.domain.yaml_paths import YamlPath
 from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository, history, yamlread
 from remediator.gitops.history import Commit
-from remediator.gitops.yamlread import UnreadableYaml
 from remediator.policy.leaves import documents
 from remediator.remedies.rollback.differences import Difference, differences
 
@@ -123,11 +122,7 @@ def _nested(old: Any, new: Any) -> Iterator[tuple[Difference, YamlPath]]:
 def _embedded(value: Any) -> dict[str, Any] | None:
     if not isinstance(value, str) or "\n" not in value or ":" not in value:
         return None
-    try:
-        parsed = yamlread.documents(value)
-    except UnreadableYaml:
-        return None
-    return parsed[0] if len(parsed) == 1 and isinstance(parsed[0], dict) else None
+    return yamlread.single_mapping(value)
 
 
 def _is_same(difference: Difference, counterpart: Difference) -> bool:

@@ -21,32 +21,32 @@ def set(  # noqa: A001
     text: bytes, document: int, path: EditPath, value: object, *, inside: EditPath = (), edit_anchor: bool = False
 ) -> bytes:
     """Give the value at `path` another one; the same value again changes nothing."""
-    return apply(text, [Set(document, path, value, inside, edit_anchor)])
+    return apply(text, [Set(document, path, value, inside=inside, edit_anchor=edit_anchor)])
 
 
 def insert(text: bytes, document: int, path: EditPath, value: object, *, inside: EditPath = ()) -> bytes:
     """Add a key that is not there yet with a scalar, mapping or list; missing mappings above it are made."""
-    return apply(text, [Insert(document, path, value, inside)])
+    return apply(text, [Insert(document, path, value, inside=inside)])
 
 
 def delete(text: bytes, document: int, path: EditPath, *, inside: EditPath = ()) -> bytes:
     """Take away a key with its value, or an item of a list."""
-    return apply(text, [Delete(document, path, inside)])
+    return apply(text, [Delete(document, path, inside=inside)])
 
 
 def append(text: bytes, document: int, path: EditPath, value: object, *, inside: EditPath = ()) -> bytes:
     """Add an item at the end of the list at `path`."""
-    return apply(text, [Append(document, path, value, inside)])
+    return apply(text, [Append(document, path, value, inside=inside)])
 
 
 def insert_item(text: bytes, document: int, path: EditPath, value: object, *, inside: EditPath = ()) -> bytes:
     """Add an item before the one that the path's last element counts to."""
-    return apply(text, [InsertItem(document, path, value, inside)])
+    return apply(text, [InsertItem(document, path, value, inside=inside)])
 
 
 def rename(text: bytes, document: int, path: EditPath, new_key: str, *, inside: EditPath = ()) -> bytes:
     """Give the key at the path's end another name; its value and its place stay."""
-    return apply(text, [Rename(document, path, new_key, inside)])
+    return apply(text, [Rename(document, path, new_key, inside=inside)])
 
 
 def apply(text: bytes, edits: Sequence[Edit]) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from remediator.yamledit.folding import refold
 from remediator.yamledit.proof import Splice
 from remediator.yamledit.scalars import UNPRINTABLE, double_quoted
-from remediator.yamledit.text import break_at, eol_near, line_end, next_line
+from remediator.yamledit.text import break_at, common_ends, eol_near, line_end, next_line
 
 if TYPE_CHECKING:
     from remediator.yamledit.events import Event, Stream
@@ -100,7 +100,7 @@ class _Block:
         for line, (start, end) in zip(old_lines, self.spans, strict=True):
             if self.text[start + self.indent : end] != line:
                 return None
-        same_front, same_back = ends(old_lines, new_lines)
+        same_front, same_back = common_ends(old_lines, new_lines)
         lines = [
             " " * self.indent + line if line else "" for line in new_lines[same_front : len(new_lines) - same_back]
         ]
@@ -142,15 +142,3 @@ class _Block:
             return ""
         digit = self.indent - max(self.parent, 0)
         return str(digit) if 1 <= digit <= 9 else None
-
-
-def ends(old: list[str], new: list[str]) -> tuple[int, int]:
-    """Count the elements that agree at the front, and those of the remainder that agree at the back."""
-    limit = min(len(old), len(new))
-    front = 0
-    while front < limit and old[front] == new[front]:
-        front += 1
-    back = 0
-    while back < limit - front and old[-1 - back] == new[-1 - back]:
-        back += 1
-    return front, back

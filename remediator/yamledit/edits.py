@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from remediator.yamledit.delete import delete_plans
@@ -21,63 +21,53 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Set:
+class _Position:
+    """The place of an edit: a path in a document, and the path inside the YAML that a string there holds."""
+
+    document: int
+    path: EditPath
+    inside: EditPath = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Set(_Position):
     """Give the value at `path` another one; `edit_anchor` allows a value that aliases share."""
 
-    document: int
-    path: EditPath
     value: object
-    inside: EditPath = ()
-    edit_anchor: bool = False
+    edit_anchor: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(_Position):
     """Add a key that is not there yet, the missing mappings above it too."""
 
-    document: int
-    path: EditPath
     value: object
-    inside: EditPath = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(_Position):
     """Take away a key with its value, or an item of a list."""
 
-    document: int
-    path: EditPath
-    inside: EditPath = ()
-
 
 @dataclass(frozen=True, slots=True)
-class Append:
+class Append(_Position):
     """Add an item at the end of the list at `path`."""
 
-    document: int
-    path: EditPath
     value: object
-    inside: EditPath = ()
 
 
 @dataclass(frozen=True, slots=True)
-class InsertItem:
+class InsertItem(_Position):
     """Add an item before the one that the path's last element counts to."""
 
-    document: int
-    path: EditPath
     value: object
-    inside: EditPath = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(_Position):
     """Give the key at the path's end another name."""
 
-    document: int
-    path: EditPath
     new_key: str
-    inside: EditPath = ()
 
 
 Edit = Set | Insert | Delete | Append | InsertItem | Rename

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from remediator.yamledit.proof import Splice
+from remediator.yamledit.text import common_ends
 
 
 def refold(text: str, spans: list[tuple[int, int]], indent: int, old: str, new: str, eol: str) -> list[Splice] | None:
@@ -54,13 +55,7 @@ class _LineRun:
     def splice(self, new: str) -> Splice:
         """Return a splice of only the characters that differ, so that the wraps on both sides stay."""
         old = self.value
-        limit = min(len(old), len(new))
-        front = 0
-        while front < limit and old[front] == new[front]:
-            front += 1
-        back = 0
-        while back < limit - front and old[-1 - back] == new[-1 - back]:
-            back += 1
+        front, back = common_ends(old, new)
         places = self.places()
         stop = self.lines[-1][0] + len(self.lines[-1][1])
         start = places[front] if front < len(old) else stop

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 def line_start(text: str, at: int) -> int:
     """Return the place where the line of character `at` begins."""
@@ -49,3 +54,15 @@ def line_number(text: str, at: int) -> int:
     """Return the line of character `at`, counted from 1."""
     head = text[:at]
     return head.count("\n") + head.count("\r") - head.count("\r\n") + 1
+
+
+def common_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """Count the elements that agree at the front, and those of the remainder that agree at the back."""
+    limit = min(len(old), len(new))
+    front = 0
+    while front < limit and old[front] == new[front]:
+        front += 1
+    back = 0
+    while back < limit - front and old[-1 - back] == new[-1 - back]:
+        back += 1
+    return front, back

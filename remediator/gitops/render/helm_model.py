@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops.files import Files
-from remediator.gitops.model import Application, Problem, Source
+from remediator.gitops.model import Application, Problem, ProblemKind, Source
 
 PULLED = ".remediator-pulled"
 """The directory in which pulled charts appear; nothing in it can be edited."""
@@ -52,3 +52,7 @@ class Release:
     """The checkout with pulled charts added, where any were pulled."""
     missing: list[str] = field(default_factory=list)
     """The chart's dependencies that are not vendored, so that they can only be pulled."""
+
+    def report(self, kind: ProblemKind, message: str) -> None:
+        """Add a problem with what the Application says about its chart."""
+        self.problems.append(Problem(kind, message, file=self.app.file, application=self.app.name))

@@ -18,6 +18,7 @@ from remediator.gitops.files import Files
 from remediator.gitops.model import Manifest
 from remediator.gitops.render.helm import chart_dependencies, chart_name, subchart
 from remediator.gitops.render.helm_model import Release, ValuesLayer
+from remediator.gitops.render.helm_values import coalesce
 from remediator.gitops.sources.tools import Tools, temporary_copy
 from remediator.gitops.yamlread import UnreadableYaml
 
@@ -37,15 +38,7 @@ def user_values(layers: Iterable[ValuesLayer]) -> dict[str, Any]:
                 value = value[step if isinstance(value, dict) else 0]
             result = with_value(result, layer.under, value)
         else:
-            result = _overlay(result, layer.data)
-    return result
-
-
-def _overlay(base: dict[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(base)
-    for key, value in override.items():
-        old = result.get(key)
-        result[key] = _overlay(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+            result = coalesce(result, layer.data, keep_nulls=True)
     return result
 
 

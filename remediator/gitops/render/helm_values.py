@@ -26,33 +26,14 @@ def add_value_files(files: Files, layout: Layout, release: Release, options: Map
         name = value_file(layout, release.app, release.source, substitute(str(entry), release))
         if name is None:
             if re.match(r"[a-z+]+://", str(entry)) or str(entry).startswith("$"):
-                release.problems.append(
-                    Problem(
-                        "remote",
-                        f"value file {entry} lies in another repository",
-                        file=release.app.file,
-                        application=release.app.name,
-                    )
-                )
+                release.report("remote", f"value file {entry} lies in another repository")
             else:
-                release.problems.append(
-                    Problem(
-                        "missing-file",
-                        f"value file {entry} lies outside of the repository",
-                        file=release.app.file,
-                        application=release.app.name,
-                    )
-                )
+                release.report("missing-file", f"value file {entry} lies outside of the repository")
             continue
         if not files.is_file(name):
             if not ignore:
-                release.problems.append(
-                    Problem(
-                        "missing-file",
-                        f"value file {entry} does not exist (valueFiles[{index}], looked for {name})",
-                        file=release.app.file,
-                        application=release.app.name,
-                    )
+                release.report(
+                    "missing-file", f"value file {entry} does not exist (valueFiles[{index}], looked for {name})"
                 )
             continue
         data = read_document(files, name, release)
@@ -99,8 +80,7 @@ def add_inline_values(files: Files, release: Release, options: Mapping[str, Any]
         try:
             values = yamlread.mapping(substitute(text, release))
         except UnreadableYaml as error:
-            words = f"helm.values: {error.message}"
-            release.problems.append(Problem("parse", words, file=release.app.file, application=release.app.name))
+            release.report("parse", f"helm.values: {error.message}")
         else:
             release.layers.append(locator.layer("values", "values", values, inside=True))
     _parameters(files, release, options, locator)
@@ -207,17 +187,15 @@ def merge_layers(layers: list[ValuesLayer]) -> dict[str, Any]:
     return result
 
 
-def coalesce(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with `over` merged in, as Helm coalesces values."""
+def coalesce(base: dict[str, Any], over: Mapping[str, Any], *, keep_nulls: bool = False) -> dict[str, Any]:
+    """Return `base` with `over` merged in, as Helm coalesces values: a null removes its key unless it is kept for helm."""
     result = dict(base)
     for key, value in over.items():
         old = result.get(key)
-        if value is None:
+        if value is None and not keep_nulls:
             result.pop(key, None)
         elif isinstance(old, dict) and isinstance(value, dict):
-            result[key] = coalesce(old, value)
-        elif isinstance(old, list) and isinstance(value, list) and any(item is MISSING for item in value):
-            result[key] = value
+            result[key] = coalesce(old, value, keep_nulls=keep_nulls)
         else:
             result[key] = value
     return result

@@ -108,12 +108,7 @@ def _put(node: Any, path: YamlPath, value: Any, *, insert: bool) -> Any:
     if step not in node and (tail or value is MISSING or not insert):
         raise PatchFailed(f"no field {step}")
     result = dict(node)
-    if tail:
-        result[step] = _put(result[step], tail, value, insert=insert)
-    elif value is MISSING:
-        del result[step]
-    else:
-        result[step] = value
+    _put_child(result, step, tail, value, insert=insert)
     return result
 
 
@@ -124,13 +119,17 @@ def _put_item(node: list[Any], step: str, tail: YamlPath, value: Any, *, insert:
     room = len(items) + (1 if insert and not tail else 0)
     if not step.isdigit() or int(step) >= room:
         raise PatchFailed(f"no item {step}")
-    index = int(step)
-    if tail:
-        items[index] = _put(items[index], tail, value, insert=insert)
-    elif value is MISSING:
-        del items[index]
-    elif insert:
-        items.insert(index, value)
-    else:
-        items[index] = value
+    if insert and not tail:
+        return [*items[: int(step)], value, *items[int(step) :]]
+    _put_child(items, int(step), tail, value, insert=insert)
     return items
+
+
+def _put_child(node: Any, step: Any, tail: YamlPath, value: Any, *, insert: bool) -> None:
+    """Change one child of a mapping or list in place; the caller has copied it."""
+    if tail:
+        node[step] = _put(node[step], tail, value, insert=insert)
+    elif value is MISSING:
+        del node[step]
+    else:
+        node[step] = value

@@ -15,7 +15,7 @@ from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import yamlread
 from remediator.gitops.file_paths import join
 from remediator.gitops.files import Files
-from remediator.gitops.model import Application, Origin, Problem, Source
+from remediator.gitops.model import Application, Origin, Problem
 from remediator.gitops.render import kustomize
 from remediator.gitops.render.kustomize_model import KustomizeLayer, Tracked
 from remediator.gitops.tree.documents import TreeDocument
@@ -38,19 +38,7 @@ class KustomizedDocuments:
 def build_documents(files: Files, top: str) -> KustomizedDocuments:
     """Build the kustomization of a directory and return its Argo CD documents."""
     result = KustomizedDocuments()
-    implied = Application(
-        top,
-        "",
-        "",
-        "",
-        "",
-        0,
-        "Kustomization",
-        "",
-        (Source("", top, "", "", "", True, ("spec", "source")),),
-        {},
-        variant=top,
-    )
+    implied = Application.implied("Kustomization", top, top)
     build = kustomize.build(files, top, _ChartValues(files, result.value_files).objects)
     result.problems += [problem for problem in build.problems if problem.kind == "cycle"]
     for item in build.objects:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from remediator.gitops.sources.tools import Tools
 from remediator.gitops.tree.scan import is_yaml
 
 VERSION = 3
+_APPLICATION = tuple(field.name for field in fields(Application))
 
 
 def key(files: Files, tools: Tools, settings: tuple[str, ...]) -> str:
@@ -126,22 +128,10 @@ class _Dumper:
         return [item.kind, item.file, item.document, item.path, template, places, producer, item.inside]
 
     def application(self, app: Application) -> Any:
-        return [
-            app.name,
-            app.namespace,
-            app.project,
-            app.cluster,
-            app.file,
-            app.document,
-            app.kind,
-            app.parent,
-            [self.source(source, app.body) for source in app.sources],
-            app.body,
-            app.object_namespace,
-            self.origin(app.origin),
-            app.notes,
-            app.variant,
-        ]
+        values = {name: getattr(app, name) for name in _APPLICATION}
+        values["sources"] = [self.source(source, app.body) for source in app.sources]
+        values["origin"] = self.origin(app.origin)
+        return list(values.values())
 
     @staticmethod
     def source(item: Source, body: Mapping[str, Any]) -> Any:
@@ -184,39 +174,11 @@ class _Loader:
         return tree
 
     def application(self, item: list[Any]) -> Application:
-        (
-            name,
-            namespace,
-            project,
-            cluster,
-            file,
-            document,
-            kind,
-            parent,
-            sources,
-            body,
-            object_namespace,
-            origin,
-            notes,
-            variant,
-        ) = item
-        application_sources = tuple(self.source(source, body) for source in sources)
-        return Application(
-            name,
-            namespace,
-            project,
-            cluster,
-            file,
-            document,
-            kind,
-            parent,
-            application_sources,
-            body,
-            object_namespace,
-            self.origin(origin),
-            tuple(notes),
-            variant,
-        )
+        values = dict(zip(_APPLICATION, item, strict=True))
+        values["sources"] = tuple(self.source(source, values["body"]) for source in values["sources"])
+        values["origin"] = self.origin(values["origin"])
+        values["notes"] = tuple(values["notes"])
+        return Application(**values)
 
     @staticmethod
     def source(item: list[Any], body: Any) -> Source:

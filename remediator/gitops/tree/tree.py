@@ -13,7 +13,7 @@ from typing import Any
 
 from remediator.domain.yaml_paths import list_at, mapping_at
 from remediator.gitops.files import Files
-from remediator.gitops.model import Application, ApplicationSet, Origin, Problem, Source, Tree
+from remediator.gitops.model import Application, ApplicationSet, Origin, Problem, Tree
 from remediator.gitops.render.render import Renderer
 from remediator.gitops.sources.layout import Layout
 from remediator.gitops.tree import appsets, parents
@@ -174,19 +174,7 @@ class TreeReader:
         """Return a release for each chart that renders Applications and that no Application deploys."""
         deployed = {source.path for app in self.tree.applications for source in app.sources if source.local}
         return [
-            Application(
-                posixpath.basename(chart) or "release",
-                "",
-                "",
-                "",
-                "",
-                0,
-                "HelmChart",
-                "",
-                (Source("", chart, "", "", "", True, ("spec", "source")),),
-                {},
-                variant=chart,
-            )
+            Application.implied("HelmChart", chart, posixpath.basename(chart) or "release")
             for chart in sorted(self.app_charts - deployed)
         ]
 

@@ -7,37 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
-from remediator.domain.change import Edit, Place
+from remediator.domain.change import Edit
 from remediator.domain.incident import Evidence
-from remediator.domain.yaml_paths import YamlPath, format_path
-from remediator.errors import ConfigError
-from remediator.gitops import Application
+from remediator.domain.yaml_paths import format_path
 from remediator.judgement.demands.demand import Demand, distinct_evidence
 from remediator.judgement.inquiry import Inquiry
-from remediator.judgement.text_changes import own_files
-from remediator.judgement.text_values import text_values
-from remediator.policy.leaves import documents
+from remediator.judgement.text_values import TextValue, application_values
 
 _REFUSED = re.compile(r"(?i)connection refused|connection timed out|i/o timeout|ECONNREFUSED|ETIMEDOUT")
 _RESOLVED = re.compile(r"(?<![\w.-])(?P<host>[a-z][a-z0-9.-]*) \((?:\d{1,3}\.){3}\d{1,3}:(?P<port>\d{2,5})\)")
 """The form of `nc` and of curl: the name, then the address that it resolved to."""
 _DIALLED = re.compile(r"(?<![\w.-])(?P<host>[a-z][a-z0-9.-]*):(?P<port>\d{2,5})(?!\w|[.:]\w)")
 _ONE_PORT = re.compile(r"(?P<port>\d+)(?::\d+)?/TCP")
-
-
-@dataclass(frozen=True)
-class Address:
-    """One value of an Application's texts that holds the refused address."""
-
-    application: Application
-    file: str
-    document: int
-    path: YamlPath
-    inside: YamlPath
-    value: str
 
 
 def refused_service_port(inquiry: Inquiry) -> Iterator[Demand]:
@@ -52,12 +34,14 @@ def refused_service_port(inquiry: Inquiry) -> Iterator[Demand]:
             expected = _only_port(inquiry, host, piece)
             if expected in ("", port) or _is_declared(inquiry, host, port):
                 continue
+            form = re.compile(rf"(?<![\w.-]){re.escape(host)}:{port}(?!\d)")
             addresses = [
-                address
+                text
                 for application in inquiry.applications
-                for address in _addresses(inquiry, application, f"{host}:{port}")
+                for text in application_values(inquiry.repository, application)
+                if isinstance(text.value, str) and len(form.findall(text.value)) == 1
             ]
-            if len({(item.file, item.document, item.path, item.inside) for item in addresses}) == 1:
+            if len({address.position for address in addresses}) == 1:
                 yield _demand(inquiry, addresses[0], host, port, expected, piece)
 
 
@@ -85,38 +69,16 @@ def _is_declared(inquiry: Inquiry, host: str, port: str) -> bool:
     )
 
 
-def _addresses(inquiry: Inquiry, application: Application, text: str) -> Iterator[Address]:
-    form = re.compile(rf"(?<![\w.-]){re.escape(text)}(?!\d)")
-    for file in sorted(own_files(inquiry.repository, application)):
-        try:
-            bodies: Any = documents(inquiry.repository.read(file)) if file.endswith((".yaml", ".yml")) else None
-        except ConfigError:
-            continue
-        for index, body in enumerate(bodies or ()):
-            if file == application.file and index != application.document:
-                continue
-            for path, inside, value in text_values(body):
-                if isinstance(value, str) and len(form.findall(value)) == 1:
-                    yield Address(application, file, index, path, inside, value)
-
-
-def _demand(inquiry: Inquiry, address: Address, host: str, port: str, expected: str, piece: Evidence) -> Demand:
-    position = {"file": address.file, "document": address.document, "path": address.path, "inside": address.inside}
+def _demand(inquiry: Inquiry, address: TextValue, host: str, port: str, expected: str, piece: Evidence) -> Demand:
     value = re.sub(rf"(?<![\w.-]){re.escape(host)}:{port}(?!\d)", f"{host}:{expected}", address.value)
+    place = address.place("the only text of the Application with the refused address")
     return Demand(
         rule="refused_service_port",
         title=f"dial {host} on port {expected} instead of {port} in `{address.application.name}`",
         reason=f"{format_path(address.inside or address.path)} dials {host}:{port}, which is refused; the Service {host} has port {expected} alone.",
         evidence=(piece.id,),
         words=(host, port),
-        edits=(Edit(op="set", value=value, **position),),
-        places=(
-            Place(
-                value=address.value,
-                proof="unproved",
-                why="matched by evidence: the only text of the Application with the refused address",
-                **position,
-            ),
-        ),
-        applications=tuple(dict.fromkeys((address.application, *inquiry.repository.feeds.readers(address.file)))),
+        edits=(Edit.at(place, "set", value),),
+        places=(place,),
+        applications=address.readers(inquiry.repository),
     )

@@ -10,19 +10,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from remediator.domain.change import Edit, Place
+from remediator.domain.change import Edit
 from remediator.domain.incident import Evidence
-from remediator.domain.yaml_paths import YamlPath, format_path
-from remediator.errors import ConfigError
+from remediator.domain.yaml_paths import format_path
 from remediator.gitops import Application
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.limit_values import Amount, limits_in, readings, scaled, words_of
-from remediator.judgement.text_changes import own_files
-from remediator.judgement.text_values import text_values
-from remediator.policy.leaves import documents
+from remediator.judgement.text_values import TextValue, application_values
 from remediator.remedies.engine.case import Fix
 
 ACTION = "meet_demand"
@@ -33,16 +29,12 @@ _EVERYWHERE = frozenset({"the", "of", "for", "is", "in", "to", "a", "and", "erro
 
 
 @dataclass(frozen=True)
-class LimitPlace:
+class LimitValue:
     """One value of a text that equals a limit which a message names."""
 
-    application: Application
-    file: str
-    document: int
-    path: YamlPath
-    inside: YamlPath
-    value: Any
+    text: TextValue
     shared: frozenset[str]
+    """The words that its key shares with the message."""
 
 
 def from_limits(inquiry: Inquiry) -> Iterator[Hypothesis]:
@@ -52,10 +44,10 @@ def from_limits(inquiry: Inquiry) -> Iterator[Hypothesis]:
         amounts = set(limits_in(piece.text)) or set(_limits_shown(inquiry, piece, words))
         if not piece.id or not amounts:
             continue
-        places = [place for app in inquiry.repository.applications for place in _places(inquiry, app, amounts, words)]
-        best = max((len(place.shared) for place in places), default=0)
-        closest = [place for place in places if len(place.shared) == best]
-        if len({(place.file, place.document, place.path, place.inside) for place in closest}) == 1:
+        values = [value for app in inquiry.repository.applications for value in _values(inquiry, app, amounts, words)]
+        best = max((len(value.shared) for value in values), default=0)
+        closest = [value for value in values if len(value.shared) == best]
+        if len({value.text.position for value in closest}) == 1:
             yield _hypothesis(inquiry, closest[0], piece.id)
             return
 
@@ -77,52 +69,38 @@ def _limits_shown(inquiry: Inquiry, piece: Evidence, words: frozenset[str]) -> I
                 yield from limits_in(f"limit {value}")
 
 
-def _hypothesis(inquiry: Inquiry, place: LimitPlace, evidence: str) -> Hypothesis:
-    field = format_path(place.inside or place.path)
+def _hypothesis(inquiry: Inquiry, limit: LimitValue, evidence: str) -> Hypothesis:
+    text = limit.text
+    field = format_path(text.inside or text.path)
     factor = Decimal(str(inquiry.policies.actions[ACTION].bounds.factor or 2))
-    value = scaled(place.value, factor)
-    where = {"file": place.file, "document": place.document, "path": place.path, "inside": place.inside}
+    value = scaled(text.value, factor)
+    place = text.place("the message names this value")
     return Hypothesis(
         generator="demands",
         rule="limit_in_message",
         action=ACTION,
-        cause=f"The message names a limit that is set by {field}: {place.value}",
+        cause=f"The message names a limit that is set by {field}: {text.value}",
         fix=Fix(
-            title=f"raise {field.rpartition('.')[2]} of `{place.application.name}` from {place.value} to {value}",
-            reason=f"The message names the limit that {field} sets to {place.value}. The need is not known, so this is {factor} × as much.",
+            title=f"raise {field.rpartition('.')[2]} of `{text.application.name}` from {text.value} to {value}",
+            reason=f"The message names the limit that {field} sets to {text.value}. The need is not known, so this is {factor} × as much.",
             evidence=(evidence,),
-            edits=(Edit(op="set", value=value, **where),),
-            places=(
-                Place(
-                    value=place.value,
-                    proof="unproved",
-                    why="matched by evidence: the message names this value",
-                    **where,
-                ),
-            ),
-            applications=tuple(dict.fromkeys((place.application, *inquiry.repository.feeds.readers(place.file)))),
-            parameters={"from": str(place.value), "to": str(value)},
+            edits=(Edit.at(place, "set", value),),
+            places=(place,),
+            applications=text.readers(inquiry.repository),
+            parameters={"from": str(text.value), "to": str(value)},
             score=0.6,
         ),
-        words=tuple(place.shared),
-        features={"value_sure": 0.5, "limit_words": min(len(place.shared), 4) / 4},
+        words=tuple(limit.shared),
+        features={"value_sure": 0.5, "limit_words": min(len(limit.shared), 4) / 4},
     )
 
 
-def _places(
+def _values(
     inquiry: Inquiry, application: Application, amounts: set[Amount], words: frozenset[str]
-) -> Iterator[LimitPlace]:
-    for file in sorted(own_files(inquiry.repository, application)):
-        try:
-            parsed = documents(inquiry.repository.read(file)) if file.endswith((".yaml", ".yml")) else None
-        except ConfigError:
-            continue
-        for index, body in enumerate(parsed or ()):
-            if file == application.file and index != application.document:
-                continue
-            for path, inside, value in text_values(body):
-                key = "_".join(str(step) for step in (*path, *inside)[-3:])
-                last = str((*path, *inside)[-1]) if (*path, *inside) else ""
-                shared = words & frozenset(words_of(key))
-                if len(shared) >= SHARED_WORDS and amounts & set(readings(last, value)):
-                    yield LimitPlace(application, file, index, path, inside, value, shared)
+) -> Iterator[LimitValue]:
+    for text in application_values(inquiry.repository, application):
+        key = "_".join(str(step) for step in text.full_path[-3:])
+        last = str(text.full_path[-1]) if text.full_path else ""
+        shared = words & frozenset(words_of(key))
+        if len(shared) >= SHARED_WORDS and amounts & set(readings(last, text.value)):
+            yield LimitValue(text, shared)

@@ -8,7 +8,6 @@ from typing import Any
 from remediator import yamledit
 from remediator.domain.yaml_paths import MISSING, YamlPath, depth, get
 from remediator.gitops import yamlread
-from remediator.gitops.yamlread import UnreadableYaml
 from remediator.policy import Setting
 from remediator.yamledit import EditRefused, parse_path
 
@@ -29,7 +28,7 @@ def steps(text: str) -> YamlPath:
 def setting_in(text: str, setting: Setting) -> Any:
     """Return the setting's value in a file; MISSING where it is absent, None where the file cannot hold it."""
     if setting.format == "yaml":
-        data = _document(text)
+        data = yamlread.single_mapping(text)
         if data is None or not _allowed(data, setting):
             return None
         path = steps(setting.config)
@@ -62,14 +61,6 @@ def with_setting(text: str, setting: Setting, value: Any, *, exists: bool) -> st
         front = body if not body or body.endswith("\n") else f"{body}\n"
         changed = f"{front.rstrip(chr(10))}\n{line}\n" if front.strip() else f"{front}{line}\n"
     return text.replace(body, changed, 1) if body else None
-
-
-def _document(text: str) -> Any:
-    try:
-        documents = yamlread.documents(text)
-    except UnreadableYaml:
-        return None
-    return documents[0] if len(documents) == 1 and isinstance(documents[0], dict) else None
 
 
 def _allowed(data: Any, setting: Setting) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from remediator.gitops import yamlread
 from remediator.gitops.yamlread import UnreadableYaml
@@ -17,31 +17,27 @@ _CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 def embedded_json_parses(world: World) -> Iterator[Broken]:
     """Yield JSON files in ConfigMaps that do not parse."""
-    for config in world.of_kind("ConfigMap"):
-        for name, text in mapping(config.body.get("data")).items():
-            if not str(name).endswith(".json") or not isinstance(text, str) or "{{" in text:
-                continue
-            try:
-                json.loads(text)
-            except ValueError as error:
-                yield Broken(
-                    relation="embedded_json_parses", at=config, path=("data", name), causes=_CONFIG, words=(str(name), config.name),
-                    message=f"{name} of ConfigMap {config.name} is no JSON: {error}",
-                )  # fmt: skip
+    yield from _unparsable(world, "embedded_json_parses", (".json",), "JSON", json.loads)
 
 
 def embedded_yaml_parses(world: World) -> Iterator[Broken]:
     """Yield YAML files in ConfigMaps that do not parse."""
+    yield from _unparsable(world, "embedded_yaml_parses", (".yaml", ".yml"), "YAML", yamlread.documents)
+
+
+def _unparsable(
+    world: World, relation: str, endings: tuple[str, ...], language: str, parse: Callable[[str], object]
+) -> Iterator[Broken]:
     for config in world.of_kind("ConfigMap"):
         for name, text in mapping(config.body.get("data")).items():
-            if not str(name).endswith((".yaml", ".yml")) or not isinstance(text, str) or "{{" in text:
+            if not str(name).endswith(endings) or not isinstance(text, str) or "{{" in text:
                 continue
             try:
-                yamlread.documents(text)
-            except UnreadableYaml as error:
+                parse(text)
+            except (ValueError, UnreadableYaml) as error:
                 yield Broken(
-                    relation="embedded_yaml_parses", at=config, path=("data", name), causes=_CONFIG, words=(str(name), config.name),
-                    message=f"{name} of ConfigMap {config.name} is no YAML: {error.message}",
+                    relation=relation, at=config, path=("data", name), causes=_CONFIG, words=(str(name), config.name),
+                    message=f"{name} of ConfigMap {config.name} is no {language}: {error}",
                 )  # fmt: skip
 
 

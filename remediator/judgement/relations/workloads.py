@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from remediator.domain import quantities
-from remediator.domain.yaml_paths import MISSING
+from remediator.domain.yaml_paths import MISSING, YamlPath
 from remediator.judgement.relations.broken import Broken
 from remediator.judgement.relations.fields import (
     declared_ports,
@@ -84,32 +84,34 @@ def selector_matches_template(world: World) -> Iterator[Broken]:
 
 def variables_are_distinct(world: World) -> Iterator[Broken]:
     """Yield environment variables that a container lists twice: the second is ignored or refused."""
-    for workload in world.workloads:
-        for container, path, _ in workload.containers():
-            first: dict[str, int] = {}
-            for index, variable in enumerate(items(container.get("env"))):
-                name = str(variable.get("name", ""))
-                if name and first.setdefault(name, index) != index:
-                    yield Broken(
-                        relation="variables_are_distinct", at=workload, path=(*path, "env", index), value=MISSING, sure=0.4,
-                        message=f"Container {container.get('name')} of {workload.name} lists variable {name} twice",
-                        causes=("sync_error", "config_error"), words=(name,),
-                    )  # fmt: skip
+    for workload, container, path, name in _repeated(world, "env", "name"):
+        yield Broken(
+            relation="variables_are_distinct", at=workload, path=path, value=MISSING, sure=0.4,
+            message=f"Container {container} of {workload.name} lists variable {name} twice",
+            causes=("sync_error", "config_error"), words=(name,),
+        )  # fmt: skip
 
 
 def mount_paths_are_distinct(world: World) -> Iterator[Broken]:
     """Yield containers that mount two volumes at the same path; the API server refuses them."""
+    for workload, container, path, mount_path in _repeated(world, "volumeMounts", "mountPath"):
+        yield Broken(
+            relation="mount_paths_are_distinct", at=workload, path=path, value=MISSING, sure=0.3,
+            message=f"Container {container} of {workload.name} mounts two volumes at {mount_path}",
+            causes=("sync_error",), words=(mount_path,),
+        )  # fmt: skip
+
+
+def _repeated(world: World, field: str, key: str) -> Iterator[tuple[Placed, str, YamlPath, str]]:
+    """Yield each later item of a container's list whose key has an earlier item's value: its container, path and value."""
     for workload in world.workloads:
         for container, path, _ in workload.containers():
-            first: dict[str, int] = {}
-            for index, mount in enumerate(items(container.get("volumeMounts"))):
-                mount_path = str(mount.get("mountPath", ""))
-                if mount_path and first.setdefault(mount_path, index) != index:
-                    yield Broken(
-                        relation="mount_paths_are_distinct", at=workload, path=(*path, "volumeMounts", index), value=MISSING, sure=0.3,
-                        message=f"Container {container.get('name')} of {workload.name} mounts two volumes at {mount_path}",
-                        causes=("sync_error",), words=(mount_path,),
-                    )  # fmt: skip
+            values: set[str] = set()
+            for index, item in enumerate(items(container.get(field))):
+                value = str(item.get(key, ""))
+                if value and value in values:
+                    yield workload, str(container.get("name")), (*path, field, index), value
+                values.add(value)
 
 
 def requests_fit_limits(world: World) -> Iterator[Broken]:
