@@ -25,10 +25,6 @@ _FORBIDDEN = re.compile(
     r' is forbidden: User "(?P<user>[^"]{1,300})" cannot (?P<verb>\w+) resource '
     r'"(?P<resource>[^"]{1,200})" in API group "(?P<group>[^"]{0,200})"(?: in the namespace "(?P<namespace>[^"]{1,63})"| at the (?P<scope>cluster) scope)?'
 )
-_DENIED_POD = re.compile(rf'\bpods? "(?P<pod>{_NAME})" is forbidden: (?!User)')
-_REQUESTED = re.compile(
-    rf"could not find (?:version \"[\w.]+\" of )?[\w.-]+/(?P<kind>[A-Z]\w*) for requested resource (?P<namespace>[a-z0-9-]*)/(?P<name>{_NAME})"
-)
 _PROBE = re.compile(
     r"\b(?P<probe>Liveness|Readiness|Startup) probe (?P<how>failed|errored|warning)\b[^:]{0,40}: ?(?P<why>.*)",
     re.DOTALL,
@@ -40,13 +36,6 @@ _DIAL = re.compile(
     r"dial (?:tcp|udp|unix)[46]? (?:(?P<host>\[[0-9a-fA-F:]+\]|[^\s:]+):(?P<port>\d{1,5})|(?P<socket>/\S+))"
 )
 _STATUS_CODE = re.compile(r"statuscode: (?P<code>\d{3})")
-_IMAGE = re.compile(
-    r'(?:[Ff]ailed to pull image|Back-off pulling image|Pulling image|Successfully pulled image|Container image|Failed to inspect image|failed to pull and unpack image) "(?P<image>[^"\s]{1,512})"'
-)
-_INVALID_IMAGE = re.compile(r"Failed to apply default image tag \"(?P<image>[^\"\s]{1,512})\"")
-_BACKOFF = re.compile(
-    rf"restarting failed container[ =](?P<container>{_NAME}) (?:in )?pod[ =](?P<pod>{_NAME})_(?P<namespace>[a-z0-9-]+)\((?P<uid>[0-9a-f-]+)\)"
-)
 _CONTAINER = re.compile(
     rf"""(?:Created|Started|Stopping|Killing)\ container:?\ (?P<a>{_NAME})$
        | Container\ (?P<b>{_NAME})\ (?:failed\ (?:liveness|readiness|startup)\ probe|definition\ changed)
@@ -60,41 +49,11 @@ _CONTAINER = re.compile(
 _POD_REF = re.compile(
     rf'pod: ?"(?P<pod>{_NAME})_(?P<namespace>[a-z0-9-]+)\((?P<uid>[0-9a-f-]+)\)"|pod="(?P<ns2>[a-z0-9-]+)/(?P<pod2>{_NAME})"'
 )
-_ASSIGNED = re.compile(rf"Successfully assigned (?P<namespace>[^\s/]+)/(?P<pod>{_NAME}) to (?P<node>\S+)")
-_CREATED_POD = re.compile(rf"Created pod: (?P<pod>{_NAME})")
-_REPLICA_SET = re.compile(
-    rf"Scaled (?:up|down) replica set (?P<rs>{_NAME}) (?:from \d+ )?to (?P<to>\d+)(?: from (?P<from>\d+))?"
-)
-_EXEC = re.compile(
-    r'exec: "(?P<path>[^"]{1,512})": (?P<why>executable file not found in \$PATH|stat [^:]+: no such file or directory|permission denied|is a directory|no such file or directory)'
-)
-_EXIT = re.compile(r"\bexit(?:ed)?(?: with)?(?: status| code|Code)[:=]? ?(?P<code>\d{1,3})\b")
-_QUOTA = re.compile(
-    r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>\S+), used: (?P<used>\S+), limited: (?P<limited>\S+)"
-)
-_QUOTA_MUST = re.compile(
-    r"failed quota: (?P<quota>[\w.-]+): must specify (?P<resources>[\w.,/-]+)(?: for: (?P<containers>[\w.,-]+))?"
-)
-_LIMIT_RANGE = re.compile(
-    r"(?P<bound>maximum|minimum) (?P<resource>[\w./-]+) usage per (?P<per>Container|Pod|PersistentVolumeClaim) is (?P<limit>[\w.]+), but (?:limit|request) is (?P<value>[\w.]+)"
-)
-_NODES = re.compile(
-    r"\b(?P<fit>\d{1,6})/(?P<nodes>\d{1,6}) nodes are available: (?P<why>.*?)(?:\. ?preemption:|$)", re.DOTALL
-)
-_REQUEST = re.compile(
-    rf"missing request for (?P<resource>[a-z0-9./-]+)(?: in container (?P<container>{_NAME}) of Pod (?P<pod>{_NAME}))?"
-)
-_VOLUME = re.compile(
-    r'(?:MountVolume\.\w+|AttachVolume\.\w+|UnmountVolume\.\w+) failed for volume "(?P<volume>[^"]{1,253})"'
-)
-_OOM = re.compile(
-    r"(?:Killed process|oom-kill:|Out of memory: Kill(?:ed)? process)[ :](?:(?P<pid>\d+) \((?P<process>[^)]{1,64})\))?"
-)
-_OOM_RSS = re.compile(r"anon-rss:(?P<rss>\d+)kB")
-_MUST_FIELD = re.compile(
-    r'\b(?P<kind>[A-Z][A-Za-z]{1,60})(?:\.(?P<group>[\w.-]{1,100}))? "(?P<name>[^"]{1,253})" is invalid: (?P<field>[\w.\[\]"/-]+): (?P<problem>[A-Z][\w ]{1,30})(?:: (?P<value>.{0,200}))?',
-    re.DOTALL,
-)
+
+
+def _named_facts(sentence: re.Pattern[str], text: str) -> dict[str, str]:
+    match = sentence.search(text)
+    return {fact: value for fact, value in match.groupdict().items() if value} if match else {}
 
 
 def _first(groups: dict[str, str | None], *names: str) -> str:
@@ -137,54 +96,41 @@ def _probe(text: str, facts: dict[str, str]) -> None:
         facts["status_code"] = code["code"]
 
 
-def _quota(text: str, facts: dict[str, str]) -> None:
-    for pattern in (_QUOTA, _QUOTA_MUST, _LIMIT_RANGE):
-        if match := pattern.search(text):
-            facts |= {
-                f"quota_{key}" if key != "quota" else key: value for key, value in match.groupdict().items() if value
-            }
+_MOST_CHARACTERS = 6_000
+"""Characters that are read: the platform's sentences are short, and what stands further in is somebody's payload."""
 
+_SENTENCES = tuple(
+    (needle, re.compile(pattern))
+    for needle, pattern in (
+        ("image", r'(?:[Ff]ailed to pull image|Back-off pulling image|Pulling image|Successfully pulled image|Container image|Failed to inspect image|failed to pull and unpack image) "(?P<image>[^"\s]{1,512})"'),
+        ("image tag", r'Failed to apply default image tag "(?P<image>[^"\s]{1,512})"'),
+        ("restarting failed", rf"restarting failed container[ =](?P<container>{_NAME}) (?:in )?pod[ =](?P<pod>{_NAME})_(?P<namespace>[a-z0-9-]+)\([0-9a-f-]+\)"),
+        ("Successfully assigned", rf"Successfully assigned (?P<namespace>[^\s/]+)/(?P<pod>{_NAME}) to (?P<node>\S+)"),
+        ("Created pod", rf"Created pod: (?P<created_pod>{_NAME})"),
+        ("replica set", rf"Scaled (?:up|down) replica set (?P<replica_set>{_NAME}) (?:from \d+ )?to (?P<replicas>\d+)(?: from (?P<replicas_before>\d+))?"),
+        ("exec:", r'exec: "(?P<executable>[^"]{1,512})": (?P<exec_error>executable file not found in \$PATH|stat [^:]+: no such file or directory|permission denied|is a directory|no such file or directory)'),
+        ("is forbidden: ", rf'\bpods? "(?P<denied_pod>{_NAME})" is forbidden: (?!User)'),
+        ("requested resource", rf'could not find (?:version "[\w.]+" of )?[\w.-]+/(?P<requested_kind>[A-Z]\w*) for requested resource (?P<requested_namespace>[a-z0-9-]*)/(?P<requested_name>{_NAME})'),
+        ("missing request for", rf"missing request for (?P<request_missing>[a-z0-9./-]+)(?: in container (?P<request_container>{_NAME}) of Pod (?P<request_pod>{_NAME}))?"),
+        ("exit", r"\bexit(?:ed)?(?: with)?(?: status| code|Code)[:=]? ?(?P<exit_code>\d{1,3})\b"),
+        ("nodes are available", r"(?s)\b(?P<nodes_fit>\d{1,6})/(?P<nodes>\d{1,6}) nodes are available: (?P<unschedulable>.*?)(?:\. ?preemption:|$)"),
+        ("failed for volume", r'(?:MountVolume\.\w+|AttachVolume\.\w+|UnmountVolume\.\w+) failed for volume "(?P<volume>[^"]{1,253})"'),
+        ("process", r"(?:Killed process|oom-kill:|Out of memory: Kill(?:ed)? process)[ :](?:(?P<pid>\d+) \((?P<process>[^)]{1,64})\))?"),
+        ("anon-rss", r"anon-rss:(?P<anon_rss_kb>\d+)kB"),
+        ("is invalid:", r'(?s)\b(?P<invalid_kind>[A-Z][A-Za-z]{1,60})(?:\.[\w.-]{1,100})? "(?P<invalid_name>[^"]{1,253})" is invalid: (?P<field>[\w.\[\]"/-]+): (?P<problem>[A-Z][\w ]{1,30})(?:: (?P<value>.{0,200}))?'),
+    )
+)  # fmt: skip
+"""The needle that a cheap test looks for, and the sentence: each of its groups is the fact of that name."""
 
-_SENTENCE = 6_000
-"""Characters looked at: the platform's sentences are short, and what stands further in is somebody's payload."""
-
-_SIMPLE: tuple[tuple[str, re.Pattern[str], tuple[tuple[str, str], ...]], ...] = (
-    ("image", _IMAGE, (("image", "image"),)),
-    ("image tag", _INVALID_IMAGE, (("image", "image"),)),
-    ("restarting failed", _BACKOFF, (("container", "container"), ("pod", "pod"), ("namespace", "namespace"))),
-    ("Successfully assigned", _ASSIGNED, (("node", "node"), ("pod", "pod"), ("namespace", "namespace"))),
-    ("Created pod", _CREATED_POD, (("created_pod", "pod"),)),
-    ("replica set", _REPLICA_SET, (("replica_set", "rs"), ("replicas", "to"), ("replicas_before", "from"))),
-    ("exec:", _EXEC, (("executable", "path"), ("exec_error", "why"))),
-    ("is forbidden: ", _DENIED_POD, (("denied_pod", "pod"),)),
-    (
-        "requested resource",
-        _REQUESTED,
-        (("requested_kind", "kind"), ("requested_name", "name"), ("requested_namespace", "namespace")),
-    ),
-    (
-        "missing request for",
-        _REQUEST,
-        (("request_missing", "resource"), ("request_container", "container"), ("request_pod", "pod")),
-    ),
-    ("exit", _EXIT, (("exit_code", "code"),)),
-    ("nodes are available", _NODES, (("nodes", "nodes"), ("nodes_fit", "fit"), ("unschedulable", "why"))),
-    ("failed for volume", _VOLUME, (("volume", "volume"),)),
-    ("process", _OOM, (("process", "process"), ("pid", "pid"))),
-    ("anon-rss", _OOM_RSS, (("anon_rss_kb", "rss"),)),
-    (
-        "is invalid:",
-        _MUST_FIELD,
-        (
-            ("invalid_kind", "kind"),
-            ("invalid_name", "name"),
-            ("field", "field"),
-            ("problem", "problem"),
-            ("value", "value"),
-        ),
-    ),
+_QUOTAS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<quota_requested>\S+), used: (?P<quota_used>\S+), limited: (?P<quota_limited>\S+)",
+        r"failed quota: (?P<quota>[\w.-]+): must specify (?P<quota_resources>[\w.,/-]+)(?: for: (?P<quota_containers>[\w.,-]+))?",
+        r"(?P<quota_bound>maximum|minimum) (?P<quota_resource>[\w./-]+) usage per (?P<quota_per>Container|Pod|PersistentVolumeClaim) is (?P<quota_limit>[\w.]+), but (?:limit|request) is (?P<quota_value>[\w.]+)",
+    )
 )
-"""The needle that a cheap test looks for, the pattern, and which group becomes which fact."""
+"""Refusals by a quota or a limit range, as facts too."""
 
 
 def message_facts(text: str) -> dict[str, str]:
@@ -193,15 +139,16 @@ def message_facts(text: str) -> dict[str, str]:
     Never raises and costs a few substring tests where the text is no such sentence.
     """
     facts: dict[str, str] = {}
-    text = text[:_SENTENCE]
-    for needle, pattern, groups in _SIMPLE:
-        if needle in text and (match := pattern.search(text)):
-            facts |= {fact: value for fact, group in groups if (value := match[group])}
+    text = text[:_MOST_CHARACTERS]
+    for needle, sentence in _SENTENCES:
+        if needle in text:
+            facts |= _named_facts(sentence, text)
     if "found" in text or "looking up" in text or "couldn't find key" in text or "non-existent" in text:
         _missing(text, facts)
     if "is forbidden" in text:
         _forbidden(text, facts)
-        _quota(text, facts)
+        for refusal in _QUOTAS:
+            facts |= _named_facts(refusal, text)
     if " probe " in text:
         _probe(text, facts)
     if "ontainer" in text or "failed to" in text:

@@ -24,6 +24,7 @@ from remediator.evidence.formats import (
     rollout,
     rows,
 )
+from remediator.evidence.formats.patterns import alternatives
 from remediator.evidence.lines import Line
 from remediator.evidence.section import Section
 
@@ -54,5 +55,5 @@ FORMATS: tuple[Format, ...] = (
 )
 """The formats in order of precedence; `remediator.evidence.sections` reads everything else as log or plain text."""
 
-OPENS = re.compile("|".join(f"(?:{re.sub(r'[(][?]P<[a-z_]+>', '(?:', form.opens.pattern)})" for form in FORMATS))
+OPENS = re.compile(alternatives(form.opens.pattern for form in FORMATS))
 """One test per line for all formats."""

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from remediator.evidence.draft import Draft
+from remediator.evidence.formats.patterns import alternatives
 from remediator.evidence.kinds import kind_of
 from remediator.evidence.messages import SUBJECT_FACTS, message_facts
 from remediator.evidence.tables import columns, none
@@ -133,24 +134,22 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
     return end - start
 
 
-def _unnamed(pattern: re.Pattern[str]) -> str:
-    """Return the pattern's text without the names of its groups, to be joined with others."""
-    return re.sub(r"[(][?]P<[a-z]+>", "(?:", pattern.pattern)
-
-
 _AGE = r"(?P<age>\d+[smhd]\S*(?: \(x\d+ over [^)]+\))?)"
-_LISTED = re.compile(
-    rf"(?:(?P<namespace>[a-z0-9-]+) +)?{_AGE} +(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +(?P<kind>[a-z][a-z.]+)/(?P<name>[a-z0-9][a-z0-9.-]*) +(?P<message>\S.*)"
+_ROW_FORMS = (
+    re.compile(
+        rf"(?:(?P<namespace>[a-z0-9-]+) +)?{_AGE} +(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +(?P<kind>[a-z][a-z.]+)/(?P<name>[a-z0-9][a-z0-9.-]*) +(?P<message>\S.*)"
+    ),
+    re.compile(
+        rf" *(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +{_AGE} +(?P<reporter>[a-z][\w.-]+(?:, \S+)?) +(?P<message>\S.*)"
+    ),
+    re.compile(
+        r"(?P<age>\d+[smhd]\S*) +\d+[smhd]\S* +\d+ +(?P<name>[a-z0-9][a-z0-9.-]*)\.[0-9a-f]{10,20} +(?P<kind>[A-Z]\w+) +(?:(?P<path>spec\.\S+) +)?"
+        r"(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +(?P<reporter>[a-z][\w.-]+(?:, \S+)?) +(?P<message>\S.*)"
+    ),
 )
-_DESCRIBED = re.compile(
-    rf" *(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +{_AGE} +(?P<reporter>[a-z][\w.-]+(?:, \S+)?) +(?P<message>\S.*)"
-)
-_OLD = re.compile(
-    r"(?P<age>\d+[smhd]\S*) +\d+[smhd]\S* +\d+ +(?P<name>[a-z0-9][a-z0-9.-]*)\.[0-9a-f]{10,20} +(?P<kind>[A-Z]\w+) +(?:(?P<path>spec\.\S+) +)?"
-    r"(?P<type>Normal|Warning) +(?P<reason>[A-Z]\w+) +(?P<reporter>[a-z][\w.-]+(?:, \S+)?) +(?P<message>\S.*)"
-)
-"""The columns of kubectl before 1.18: LASTSEEN, FIRSTSEEN, COUNT, the event's name, KIND, SUBOBJECT, TYPE, REASON, SOURCE."""
-ROWS = re.compile(rf"{_unnamed(_LISTED)}|{_unnamed(_DESCRIBED)}|{_unnamed(_OLD)}")
+"""Rows of `kubectl get events`, of `kubectl describe`, and of kubectl before 1.18, whose columns were LASTSEEN, FIRSTSEEN,
+COUNT, the event's name, KIND, SUBOBJECT, TYPE, REASON and SOURCE."""
+ROWS = re.compile(alternatives(form.pattern for form in _ROW_FORMS))
 """A row of `kubectl get events`, or of the events that `kubectl describe` shows, without its header, as `grep` leaves it."""
 
 
@@ -167,7 +166,7 @@ def read_rows(section: Section) -> Iterator[Draft]:
     """Yield one event per row, about the object that it names, or about the one that was described."""
     described_kind, described_name = section.command.target
     for line in section.lines:
-        match = _LISTED.match(line.text) or _DESCRIBED.match(line.text) or _OLD.match(line.text)
+        match = next(filter(None, (form.match(line.text) for form in _ROW_FORMS)), None)
         if match is None:
             continue
         fields = match.groupdict()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from remediator.evidence.command import command_of
 from remediator.evidence.draft import Draft
 from remediator.evidence.formats.events import set_subject
+from remediator.evidence.formats.patterns import alternatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from remediator.evidence.lines import Line
     from remediator.evidence.section import Section
 
-_NETSTAT = re.compile(r"\s*tcp6?\s+\d+\s+\d+\s+(?P<address>\S*):(?P<port>\d+)\s+\S+:\S+\s+LISTEN\b")
-_SS = re.compile(r"\s*(?:tcp\s+)?LISTEN\s+\d+\s+\d+\s+(?P<address>\S*):(?P<port>\d+)\s+\S+:\S+")
-_LSOF = re.compile(r"\s*\S+\s+\d+\s.*\bTCP (?P<address>\S*):(?P<port>\d+) \(LISTEN\)")
+_SOCKETS = (
+    re.compile(r"\s*tcp6?\s+\d+\s+\d+\s+(?P<address>\S*):(?P<port>\d+)\s+\S+:\S+\s+LISTEN\b"),
+    re.compile(r"\s*(?:tcp\s+)?LISTEN\s+\d+\s+\d+\s+(?P<address>\S*):(?P<port>\d+)\s+\S+:\S+"),
+    re.compile(r"\s*\S+\s+\d+\s.*\bTCP (?P<address>\S*):(?P<port>\d+) \(LISTEN\)"),
+)
+"""Rows of `netstat`, `ss` and `lsof`."""
 _PROC = re.compile(r"\s*\d+: (?P<address>[0-9A-F]{8}(?:[0-9A-F]{24})?):(?P<port>[0-9A-F]{4}) [0-9A-F]+:0000 0A ")
 _HEADER = re.compile(
     r"Active Internet connections|\s*Proto\s+Recv-Q|\s*(?:Netid\s+)?State\s+Recv-Q|COMMAND\s+PID\s+.*\bNODE NAME|\s*sl\s+local_address"
@@ -30,16 +34,12 @@ _OTHER = re.compile(
 _LOOPBACK = re.compile(r"127\.|\[?::1\]?$|localhost$|[0-9A-F]{6}7F$|0{24}01000000$")
 
 
-def _unnamed(pattern: re.Pattern[str]) -> str:
-    return re.sub(r"[(][?]P<[a-z]+>", "(?:", pattern.pattern)
-
-
-OPENS = re.compile("|".join(_unnamed(pattern) for pattern in (_HEADER, _NETSTAT, _SS, _LSOF, _PROC)))
+OPENS = re.compile(alternatives(form.pattern for form in (_HEADER, *_SOCKETS, _PROC)))
 
 
 def _socket(text: str) -> tuple[str, int] | None:
     """Return address and port of the row of a listening socket."""
-    for pattern in (_NETSTAT, _SS, _LSOF):
+    for pattern in _SOCKETS:
         if match := pattern.match(text):
             return match["address"], int(match["port"])
     match = _PROC.match(text)

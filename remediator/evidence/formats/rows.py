@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from remediator.evidence.formats import get
+from remediator.evidence.formats.patterns import alternatives
 from remediator.evidence.kinds import kind_of
 from remediator.evidence.tables import none
 
@@ -43,7 +44,7 @@ _SHAPES: tuple[tuple[str, str], ...] = (
 _PATTERNS = tuple((kind, re.compile(rf"{_NAME} +{shape}\s*$")) for kind, shape in _SHAPES)
 
 OPENS = re.compile(
-    rf"(?:[a-z0-9-]+ +)?(?:[a-z.]+/)?[a-z0-9][a-z0-9.-]* +(?:{'|'.join(re.sub(r'[(][?]P<[a-z_]+>', '(?:', shape) for _, shape in _SHAPES)})\s*$"
+    rf"(?:[a-z0-9-]+ +)?(?:[a-z.]+/)?[a-z0-9][a-z0-9.-]* +(?:{alternatives(shape for _, shape in _SHAPES)})\s*$"
 )
 
 
