@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from remediator.domain.base import Value
+from remediator.domain.change import PullRequest
 from remediator.report import RunFacts, SummaryRow, needs_person, run_summary
 from remediator.report.markdown import plain, prose
 
@@ -27,18 +28,15 @@ class ActionResult(Value):
     """One incident at the end of a run."""
 
     incident_id: str
-    severity: str = ""
-    category: str = ""
-    subject: str = ""
-    status: str = ""
-    verification: str = ""
-    operation: str = "none"
+    severity: str
+    category: str
+    subject: str
+    status: str
+    verification: str
+    reason: str
+    pull_request: PullRequest | None
+    operation: str
     """The effect of this run on the pull request: created, updated, closed or none."""
-    number: int = 0
-    url: str = ""
-    branch: str = ""
-    head: str = ""
-    reason: str = ""
 
     @classmethod
     def of(cls, state: IncidentState, *, existed: bool, error: str = "") -> ActionResult:
@@ -54,13 +52,20 @@ class ActionResult(Value):
             subject=diagnosis.subject.name if diagnosis else "",
             status=state["workflow_status"],
             verification=state["verification_status"],
-            operation=operation,
-            number=pull.number if pull else 0,
-            url=pull.url if pull else "",
-            branch=pull.branch if pull else "",
-            head=pull.head if pull else "",
             reason=error or state["incident"].reason,
+            pull_request=pull,
+            operation=operation,
         )
+
+    @property
+    def number(self) -> int:
+        """Return the number of its pull request, 0 where there is none."""
+        return self.pull_request.number if self.pull_request else 0
+
+    @property
+    def url(self) -> str:
+        """Return the address of its pull request, empty where there is none."""
+        return self.pull_request.url if self.pull_request else ""
 
 
 def conclusion(results: Sequence[ActionResult], errors: Sequence[str]) -> str:
@@ -90,23 +95,24 @@ def outputs(results: Sequence[ActionResult], ended: str, summary: str, matrix: s
             not result.number,
         ),
     )
-    first = ranked[0] if ranked else ActionResult(incident_id="")
+    first = ranked[0] if ranked else None
+    pull = first.pull_request if first else None
     pulls = [
         {"number": result.number, "url": result.url, "operation": result.operation, "incident": result.incident_id}
         for result in ranked
         if result.number
     ]
     return {
-        "pull-request-number": str(first.number or ""),
-        "pull-request-url": first.url,
-        "pull-request-operation": first.operation,
-        "pull-request-branch": first.branch,
-        "pull-request-head-sha": first.head,
+        "pull-request-number": str((pull and pull.number) or ""),
+        "pull-request-url": pull.url if pull else "",
+        "pull-request-operation": first.operation if first else "none",
+        "pull-request-branch": pull.branch if pull else "",
+        "pull-request-head-sha": pull.head if pull else "",
         "pull-requests": json.dumps(pulls),
         "conclusion": ended,
         "incident-ids": json.dumps([result.incident_id for result in ranked if result.incident_id]),
-        "severity": first.severity,
-        "verification-status": first.verification if first.incident_id else "",
+        "severity": first.severity if first else "",
+        "verification-status": first.verification if first else "",
         "summary-file": summary,
         "matrix": matrix,
     }

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from remediator.commands import explain, faults
 from remediator.commands.catch_up import catch_up
-from remediator.commands.shared import add_repo, command, exit_code, find, in_words, open_services, report_of
+from remediator.commands.shared import add_repo_command, command, exit_code, find, in_words, open_services, report_of
 from remediator.domain.review_commands import EFFECTS, ReviewCommand, missing_argument, parse_command
 from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from remediator.domain.change import PullRequest
     from remediator.domain.lifecycle import Record
     from remediator.graph.driver import DriverResult
@@ -45,10 +47,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _finish(parser, verify)
 
 
-def _finish(parser: argparse.ArgumentParser, handler: object) -> None:
+def _finish(parser: argparse.ArgumentParser, handler: Callable[[argparse.Namespace], int]) -> None:
     parser.add_argument("id", metavar="ID", help="incident id, or the start of it")
-    add_repo(parser)
-    parser.set_defaults(handler=handler)
+    add_repo_command(parser, handler)
 
 
 def approve(args: argparse.Namespace) -> int:

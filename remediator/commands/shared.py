@@ -12,6 +12,7 @@ from remediator.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from remediator.domain.lifecycle import Record
     from remediator.graph.driver import DriverResult
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 def add_repo(parser: argparse.ArgumentParser) -> None:
     """Add the option `--repo DIR`."""
     parser.add_argument("--repo", default=".", metavar="DIR", help="checkout of the GitOps repository (default: here)")
+
+
+def add_repo_command(parser: argparse.ArgumentParser, handler: Callable[[argparse.Namespace], int]) -> None:
+    """Let the command read a checkout, and let this function carry it out."""
+    add_repo(parser)
+    parser.set_defaults(handler=handler)
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:

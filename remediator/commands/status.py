@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from remediator.commands.shared import add_repo, command, find, in_words, open_services
+from remediator.commands.shared import add_repo_command, command, find, in_words, open_services
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from remediator.domain.lifecycle import Record
 
@@ -26,10 +27,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _finish(parser, list_all)
 
 
-def _finish(parser: argparse.ArgumentParser, handler: object) -> None:
+def _finish(parser: argparse.ArgumentParser, handler: Callable[[argparse.Namespace], int]) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
-    add_repo(parser)
-    parser.set_defaults(handler=handler)
+    add_repo_command(parser, handler)
 
 
 def status(args: argparse.Namespace) -> int:

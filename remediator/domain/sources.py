@@ -110,13 +110,7 @@ def workload_of(subject: Subject) -> Workload | None:
     """Return the namespaced object that a statement is about; None where there is none."""
     if not subject.namespace or not (subject.name or subject.pod):
         return None
-    return Workload(
-        namespace=subject.namespace,
-        kind=subject.kind,
-        name=subject.name,
-        pod=subject.pod,
-        container=subject.container,
-    )
+    return Workload.model_validate(subject, from_attributes=True)
 
 
 class Question(Value):

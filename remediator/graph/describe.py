@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from remediator import __version__
 from remediator.domain.incident import Diagnosis, Subject
-from remediator.domain.lifecycle import TAKE_BACK
+from remediator.domain.lifecycle import TAKE_BACK, SecondReading
 from remediator.domain.sources import short
 from remediator.graph.state import branch_name, chosen
 from remediator.report import Diff, IncidentReport, unified_diff
@@ -35,7 +35,6 @@ def incident_report(
     diagnosis = state["diagnosis"] or Diagnosis(
         category=state["error_category"] or "unknown", severity="info", subject=Subject(), summary="not diagnosed"
     )
-    second = state.get("second")
     by = reply_by or ("comment" if pull and pull.url else "command")
     diffs = [_diff(path, text, read) for path, text in (changes or {}).items()] if read else []
     return IncidentReport(
@@ -50,13 +49,7 @@ def incident_report(
         attempt=incident.attempt,
         failed=_failure(state),
         follows=_earlier(state),
-        model=second.model if second else "",
-        model_heard=second.heard if second else True,
-        model_note=second.note if second else "",
-        model_prompt=second.prompt if second else "",
-        model_recalled=bool(second and second.recalled),
-        model_draft=second.draft if second else "",
-        model_steps=second.steps if second else (),
+        reading=state.get("second") or SecondReading(model="", note=""),
         sightings=incident.seen,
         last_seen=incident.last_seen,
         now=state["timestamp"],

@@ -20,18 +20,19 @@ if TYPE_CHECKING:
     from remediator.graph.driver import Driver
 
 T = TypeVar("T")
+Look = Callable[["Driver", "Record"], T]
+"""The function that looks at one incident."""
+Tell = Callable[[], Mapping[str, RemediatorError]]
+"""The function that posts the results, and returns the error of each incident for which this failed."""
+Results = dict[str, T | RemediatorError]
+"""The result of each incident, or its error, by its id."""
 log = logging.getLogger(__name__)
 
 WIDTH = 16
 """The number of incidents that are looked at in parallel."""
 
 
-def sweep_incidents(
-    driver: Driver,
-    records: Sequence[Record],
-    look: Callable[[Driver, Record], T],
-    tell: Callable[[], Mapping[str, RemediatorError]] = dict,
-) -> dict[str, T | RemediatorError]:
+def sweep_incidents(driver: Driver, records: Sequence[Record], look: Look[T], tell: Tell = dict) -> Results[T]:
     """Look at all incidents. Queued ones come last, most severe first, so that they get the places that others have freed.
 
     `tell` posts the results together before anything is recorded, and returns the incidents for which this failed.
@@ -42,12 +43,7 @@ def sweep_incidents(
     return {**results, **_resume_queued(driver, queued, look, tell)}
 
 
-def _resume_queued(
-    driver: Driver,
-    queued: Sequence[Record],
-    look: Callable[[Driver, Record], T],
-    tell: Callable[[], Mapping[str, RemediatorError]],
-) -> dict[str, T | RemediatorError]:
+def _resume_queued(driver: Driver, queued: Sequence[Record], look: Look[T], tell: Tell) -> Results[T]:
     """Continue as many queued incidents as the limits allow, admitted as one commit; the others stay queued."""
     if not queued or driver.preview:
         return {}
@@ -89,12 +85,7 @@ def _admit(driver: Driver, names: list[str]) -> tuple[dict[str, str], dict[str, 
             lost |= dict.fromkeys(moved, error)
 
 
-def look_together(
-    driver: Driver,
-    records: Sequence[Record],
-    look: Callable[[Driver, Record], T],
-    tell: Callable[[], Mapping[str, RemediatorError]] = dict,
-) -> dict[str, T | RemediatorError]:
+def look_together(driver: Driver, records: Sequence[Record], look: Look[T], tell: Tell = dict) -> Results[T]:
     """Return the result of each incident by its id. An incident that another run has changed is left to that run."""
     results = _look_at_each(driver, records, look)
     if driver.preview or not records:
@@ -112,9 +103,7 @@ def look_together(
     return results
 
 
-def _look_at_each(
-    driver: Driver, records: Sequence[Record], look: Callable[[Driver, Record], T]
-) -> dict[str, T | RemediatorError]:
+def _look_at_each(driver: Driver, records: Sequence[Record], look: Look[T]) -> Results[T]:
     """Look at each incident with a driver of its own, since a driver stores the newest state."""
     if not records:
         return {}

@@ -161,9 +161,9 @@ def _body(report: IncidentReport, budget: _SizeBudget) -> str:
 def _opening(report: IncidentReport, budget: _SizeBudget) -> str:
     """Return the first paragraph; a draft says first who proposed it and that nothing confirms it."""
     happened = prose(wording.happened(report), budget.words)
-    if not report.model_draft:
+    if not report.reading.draft:
         return happened
-    draft = report.model_draft[:1].upper() + report.model_draft[1:]
+    draft = report.reading.draft[:1].upper() + report.reading.draft[1:]
     return f"**{prose(wording.sentence(draft), budget.words)}**\n\n{happened}"
 
 
@@ -239,18 +239,18 @@ def _model(report: IncidentReport, budget: _SizeBudget) -> str:
 
 def model_section(report: IncidentReport, most: int) -> str:
     """Return the model's answer as a quotation, after a line that says which parts come from the rules."""
-    if not report.model_note.strip():
+    if not report.reading.note.strip():
         return ""
-    parts = [wording.model_line(report), quotation(clip(report.model_note, most))]
-    if report.model_steps:
-        steps = [clip(visible(step), 200) for step in report.model_steps[:30]]
+    parts = [wording.model_line(report), quotation(clip(report.reading.note, most))]
+    if report.reading.steps:
+        steps = [clip(visible(step), 200) for step in report.reading.steps[:30]]
         parts.append(f"Its steps:\n\n{fence(chr(10).join(steps), 'text')}")
     return details("What the model found", "\n\n".join(parts))
 
 
 def _signature(report: IncidentReport) -> str:
-    prompt = f" (prompt {plain(report.model_prompt, 20)})" if report.model_prompt else ""
-    by = f"with the model {code(report.model, 80)}{prompt}" if report.model else "without a model"
+    prompt = f" (prompt {plain(report.reading.prompt, 20)})" if report.reading.prompt else ""
+    by = f"with the model {code(report.reading.model, 80)}{prompt}" if report.reading.model else "without a model"
     sightings = f"seen {wording.times(report.sightings)}"
     if report.sightings > 1 and report.last_seen:
         sightings += f", last {prose(wording.clock(report.last_seen, report.now))}"

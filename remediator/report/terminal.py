@@ -31,10 +31,10 @@ def terminal(reports: Sequence[IncidentReport], run: RunFacts, *, colour: bool =
     out = [f"{mark} {tally} in {wording.count(run.lines, 'line')} ({run.seconds:.2f} s)"]
     for report in reports:
         out += _incident(report, run, paint)
-        if report.model_draft:
-            out += _marked(paint("!", "yellow"), "draft", report.model_draft)
-        if not report.model_heard:
-            out += _marked(paint("!", "yellow"), "model", report.model_note)
+        if report.reading.draft:
+            out += _marked(paint("!", "yellow"), "draft", report.reading.draft)
+        if not report.reading.heard:
+            out += _marked(paint("!", "yellow"), "model", report.reading.note)
     out += _wrapped(run.model, first="  ", indent="  ") if run.model else []
     return "\n".join(out) + "\n"
 

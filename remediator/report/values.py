@@ -7,6 +7,7 @@ from typing import Literal
 from remediator.domain.base import Value
 from remediator.domain.change import Proposal
 from remediator.domain.incident import Diagnosis
+from remediator.domain.lifecycle import SecondReading
 
 ReplyBy = Literal["comment", "command"]
 """The way in which a reviewer answers: comments on the pull request, or commands in the terminal (a local pull request)."""
@@ -56,19 +57,8 @@ class IncidentReport(Value):
     now: str = ""
     """RFC 3339; ages are counted from it. Empty: dates are shown instead."""
     version: str = ""
-    model: str = ""
-    """The model's name; empty if none was asked."""
-    model_heard: bool = True
-    model_note: str = ""
-    """The model's answer, or the reason why there is none; rendered as a quotation."""
-    model_prompt: str = ""
-    """The version of the prompt that it answered."""
-    model_recalled: bool = False
-    """The answer was given to an earlier occurrence of the incident, and the model was not asked again."""
-    model_draft: str = ""
-    """The reason why the pull request is a draft; empty where it is none."""
-    model_steps: tuple[str, ...] = ()
-    """The calls that the model made, a line each."""
+    reading: SecondReading = SecondReading(model="", note="")
+    """The model's answer, its note rendered as a quotation; without a model's name if none was asked."""
     branch: str = ""
     base: str = ""
     url: str = ""

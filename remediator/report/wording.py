@@ -37,7 +37,7 @@ def model_line(report: IncidentReport) -> str:
     but = ", except the options marked as the model's" if any(o.source == "model" for o in report.options) else ""
     if report.proposal and report.proposal.source == "model":
         but = ", except the change and its reason: the model proposed it, and it was proved like a rule's"
-    when = " The answer was given to an earlier occurrence of this incident." if report.model_recalled else ""
+    when = " The answer was given to an earlier occurrence of this incident." if report.reading.recalled else ""
     return f"Everything above comes from the rules{but}.{when}"
 
 

@@ -21,11 +21,11 @@ _MARK = r"(?::[\w+-]{1,30}:\s*|\W{1,6})?"
 OPENS = re.compile(
     rf"{_MARK}(?:Application \S+ (?:has degraded|sync (?:status )?is|has been (?:created|deleted|successfully)|is now running new)|The sync operation of application \S|Failed to sync application \S)"
 )
-_FAILED = re.compile(
-    rf"{_MARK}The sync operation of application (?P<name>\S+) has failed(?: at (?P<time>\S+?))?(?: with the following error)?[:.]?(?:\s+(?P<message>.*))?$"
-)
-_SHORT_FAILED = re.compile(
-    rf"{_MARK}Failed to sync application (?P<name>[^\s.]+(?:\.[^\s.]+)*)\.?(?:\s*(?P<message>.*))?$"
+_FAILURES = (
+    re.compile(
+        rf"{_MARK}The sync operation of application (?P<name>\S+) has failed(?: at (?P<time>\S+?))?(?: with the following error)?[:.]?(?:\s+(?P<message>.*))?$"
+    ),
+    re.compile(rf"{_MARK}Failed to sync application (?P<name>[^\s.]+(?:\.[^\s.]+)*)\.?(?:\s*(?P<message>.*))?$"),
 )
 _DEGRADED = re.compile(rf"{_MARK}Application (?P<name>\S+) has degraded")
 _UNKNOWN = re.compile(rf"{_MARK}Application (?P<name>\S+) sync (?:status )?is\s+['\"]?(?P<status>Unknown|OutOfSync)")
@@ -51,7 +51,7 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
 def read(section: Section) -> Iterator[Draft]:
     """Yield what the notification says of its Application, with the conditions and statuses listed below it."""
     head, below = section.lines[0], section.lines[1:]
-    if match := _FAILED.match(head.text) or _SHORT_FAILED.match(head.text):
+    if match := next(filter(None, (form.match(head.text) for form in _FAILURES)), None):
         message = "\n".join([match["message"] or "", *_message(below)]).strip()
         draft = _about(section, head, match["name"], "Failed", message or "The sync operation failed")
         draft.facts |= {"operation": "Sync", "phase": "Failed", **message_facts(message)}

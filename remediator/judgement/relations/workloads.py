@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from remediator.domain import quantities
-from remediator.domain.yaml_paths import MISSING, YamlPath
+from remediator.domain.yaml_paths import MISSING
 from remediator.judgement.relations.broken import Broken
 from remediator.judgement.relations.fields import (
     declared_ports,
@@ -84,33 +84,31 @@ def selector_matches_template(world: World) -> Iterator[Broken]:
 
 def variables_are_distinct(world: World) -> Iterator[Broken]:
     """Yield environment variables that a container lists twice: the second is ignored or refused."""
-    for workload, container, path, name in _repeated(world, "env", "name"):
-        yield Broken(
-            relation="variables_are_distinct", at=workload, path=path, value=MISSING, sure=0.4,
-            message=f"Container {container} of {workload.name} lists variable {name} twice",
-            causes=("sync_error", "config_error"), words=(name,),
-        )  # fmt: skip
+    causes = ("sync_error", "config_error")
+    yield from _repeated(world, "variables_are_distinct", ("env", "name"), "lists variable {} twice", 0.4, causes)
 
 
 def mount_paths_are_distinct(world: World) -> Iterator[Broken]:
     """Yield containers that mount two volumes at the same path; the API server refuses them."""
-    for workload, container, path, mount_path in _repeated(world, "volumeMounts", "mountPath"):
-        yield Broken(
-            relation="mount_paths_are_distinct", at=workload, path=path, value=MISSING, sure=0.3,
-            message=f"Container {container} of {workload.name} mounts two volumes at {mount_path}",
-            causes=("sync_error",), words=(mount_path,),
-        )  # fmt: skip
+    key = ("volumeMounts", "mountPath")
+    yield from _repeated(world, "mount_paths_are_distinct", key, "mounts two volumes at {}", 0.3, ("sync_error",))
 
 
-def _repeated(world: World, field: str, key: str) -> Iterator[tuple[Placed, str, YamlPath, str]]:
-    """Yield each later item of a container's list whose key has an earlier item's value: its container, path and value."""
+def _repeated(
+    world: World, relation: str, key: tuple[str, str], words: str, sure: float, causes: tuple[str, ...]
+) -> Iterator[Broken]:
+    """Yield the later items of a container's list that have an earlier item's value under the key: list and field."""
     for workload in world.workloads:
         for container, path, _ in workload.containers():
             values: set[str] = set()
-            for index, item in enumerate(items(container.get(field))):
-                value = str(item.get(key, ""))
+            for index, item in enumerate(items(container.get(key[0]))):
+                value = str(item.get(key[1], ""))
                 if value and value in values:
-                    yield workload, str(container.get("name")), (*path, field, index), value
+                    yield Broken(
+                        relation=relation, at=workload, path=(*path, key[0], index), value=MISSING, sure=sure,
+                        message=f"Container {container.get('name')} of {workload.name} {words.format(value)}",
+                        causes=causes, words=(value,),
+                    )  # fmt: skip
                 values.add(value)
 
 

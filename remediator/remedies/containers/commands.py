@@ -73,8 +73,8 @@ def _split_command(case: RemedyContext, evidence: Sequence[Evidence], wrong: str
                 reason=f"`{wrong}` is taken for the name of one program; each argument needs an item of its own.",
                 evidence=case.cite(*evidence),
                 wants=(
-                    Want(target.application, target.manifest, (*command, 0), words[0]),
-                    Want(target.application, target.manifest, command, [wrong, *words[1:]]),
+                    Want.of(target, (*command, 0), words[0]),
+                    Want.of(target, command, [wrong, *words[1:]]),
                 ),
                 parameters={"container": str(container.get("name", "")), "from": wrong},
                 score=0.7,

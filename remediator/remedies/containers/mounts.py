@@ -86,7 +86,7 @@ def _unknown_volume(case: RemedyContext) -> Iterator[Fix]:
                     title=f"mount volume `{new}` instead of `{name}` in `{target.manifest.name}`",
                     reason=f"`{target.manifest.name}` declares no volume `{name}`; `{new}` is the one that was meant.",
                     evidence=case.cite(*failed),
-                    wants=tuple(Want(target.application, target.manifest, (*at, "name"), new or name) for at in wrong),
+                    wants=tuple(Want.of(target, (*at, "name"), new or name) for at in wrong),
                     parameters={"from": name, "to": new},
                     score=0.8 if new else 0.0,
                     accepts=different_value(name, among=volumes),
@@ -124,7 +124,7 @@ def _directory_over_file(case: RemedyContext, evidence: Sequence[Evidence]) -> I
                 title=f"mount the file `{new}` at {mount_path}",
                 reason=f"a directory lies at {mount_path}, where a file is expected: volume `{mount.get('name')}` holds `{new}`, which subPath selects.",
                 evidence=case.cite(*evidence),
-                wants=(Want(target.application, target.manifest, (*at, "subPath"), new or sub_path or MISSING),),
+                wants=(Want.of(target, (*at, "subPath"), new or sub_path or MISSING),),
                 parameters={"container": str(container.get("name", "")), "path": mount_path, "to": new},
                 score=0.75 if new else 0.0,
                 accepts=different_value(sub_path, among=files),
@@ -182,7 +182,7 @@ def _wrong_mount_path(case: RemedyContext, evidence: Sequence[Evidence]) -> Iter
                     title=f"mount `{mount.get('name')}` at {right} instead of {mount_path}",
                     reason=f"the program looks for {file}; the volume that holds `{base}` is mounted at {mount_path}, one slip away.",
                     evidence=case.cite(*evidence),
-                    wants=(Want(target.application, target.manifest, (*at, "mountPath"), new),),
+                    wants=(Want.of(target, (*at, "mountPath"), new),),
                     parameters={"container": str(container.get("name", "")), "from": mount_path, "to": right},
                     score=0.65,
                     accepts=different_value(written_path, among=[right, f"{right}/"]),
@@ -235,6 +235,6 @@ def _data_directory(target: Match, container: dict[str, Any], path: YamlPath, ro
             value = item.get("value")
             if not isinstance(value, str) or value.rstrip("/") != root:
                 return None
-            return Want(target.application, target.manifest, (*path, "env", index, "value"), f"{root}/{folder}")
+            return Want.of(target, (*path, "env", index, "value"), f"{root}/{folder}")
     added = {"name": _MOUNT_ROOT[0], "value": f"{root}/{folder}"}
-    return Want(target.application, target.manifest, (*path, "env"), [*items, added])
+    return Want.of(target, (*path, "env"), [*items, added])

@@ -53,7 +53,7 @@ def _restored(case: RemedyContext, server: FaultyService, pods: WorkloadPods) ->
         title=f"scale `{name}` back to {count}",
         reason=f"Service `{server.manifest.name}` has clients, but `{name}` behind it has replicas: 0; {why}",
         evidence=case.cite(*server.evidence),
-        wants=(Want(pods.application, pods.manifest, ("spec", "replicas"), count),),
+        wants=(Want.of(pods, ("spec", "replicas"), count),),
         parameters={"workload": name, "from": "0", "to": str(count)},
         score=0.65,
         accepts=lambda old: str(old).isdigit() and int(old) > 0,

@@ -74,7 +74,7 @@ def _unset_fix(
         title=f"let `{name}` run without {setting}",
         reason=f"{setting} is set for `{name}`, but {cause}; a person should judge whether the image can be changed instead.",
         evidence=case.cite(*evidence),
-        wants=(Want(target.application, target.manifest, path, value=False),),
+        wants=(Want.of(target, path, value=False),),
         parameters={"container": name, "setting": setting, "to": "false"},
         score=0.6,
         accepts=lambda old: old is MISSING or old is False,
@@ -126,11 +126,8 @@ def _low_port(case: RemedyContext) -> Iterator[Fix]:
                 reason=f"`{name}` drops all capabilities, and a port below 1024 needs NET_BIND_SERVICE.",
                 evidence=case.cite(*failed),
                 wants=(
-                    Want(
-                        target.application,
-                        target.manifest,
-                        (*path, "securityContext", "capabilities", "add"),
-                        [*(added or ()), "NET_BIND_SERVICE"],
+                    Want.of(
+                        target, (*path, "securityContext", "capabilities", "add"), [*(added or ()), "NET_BIND_SERVICE"]
                     ),
                 ),
                 parameters={"container": name, "capability": "NET_BIND_SERVICE"},
@@ -141,14 +138,7 @@ def _low_port(case: RemedyContext) -> Iterator[Fix]:
                 title=f"let `{name}` run as its image's user",
                 reason=f"`{name}` binds a port below 1024, which user {context['runAsUser']} may not.",
                 evidence=case.cite(*failed),
-                wants=(
-                    Want(
-                        target.application,
-                        target.manifest,
-                        (*path, "securityContext", "runAsUser"),
-                        context["runAsUser"],
-                    ),
-                ),
+                wants=(Want.of(target, (*path, "securityContext", "runAsUser"), context["runAsUser"]),),
                 parameters={"container": name, "from": str(context["runAsUser"])},
                 score=0.0,
                 accepts=lambda old: old is MISSING or old == 0,
@@ -215,18 +205,13 @@ def _demanded_settings(target: Match, container: dict[str, Any], path: YamlPath,
         body: dict[str, Any] = {}
         for setting, value in missing:
             _set_at(body, setting, value)
-        yield Want(target.application, target.manifest, (*path, "securityContext"), body)
+        yield Want.of(target, (*path, "securityContext"), body)
         return
     for setting, value in missing:
         parent = get(context, setting[:1])
         nested = len(setting) > 1 and not isinstance(parent, dict)
         missing_path = setting[:1] if nested else setting
-        yield Want(
-            target.application,
-            target.manifest,
-            (*path, "securityContext", *missing_path),
-            {setting[1]: value} if nested else value,
-        )
+        yield Want.of(target, (*path, "securityContext", *missing_path), {setting[1]: value} if nested else value)
 
 
 def _set_at(body: dict[str, Any], path: YamlPath, value: Any) -> None:

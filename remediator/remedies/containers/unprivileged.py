@@ -33,7 +33,7 @@ def run_as_user(case: RemedyContext) -> Iterator[Fix]:
             reason=f"The image of `{name}` runs as root, which runAsNonRoot forbids; user {user} keeps the hardening. "
             "The number is a guess: check that the image can run as it.",
             evidence=case.cite(*refused),
-            wants=(Want(target.application, target.manifest, place, user),),
+            wants=(Want.of(target, place, user),),
             parameters={"container": name, "to": str(user)},
             score=0.75,
         )
@@ -115,9 +115,9 @@ def _mounts(target: Match, container: dict[str, Any], path: YamlPath, directorie
         if directory not in shared:
             added.append({"name": name, "emptyDir": {}})
     present = container.get("volumeMounts")
-    yield Want(target.application, target.manifest, (*path, "volumeMounts"), [*(present or ()), *mounts])
+    yield Want.of(target, (*path, "volumeMounts"), [*(present or ()), *mounts])
     if added:
-        yield Want(target.application, target.manifest, (*pod[1], "volumes"), [*(pod[0].get("volumes") or ()), *added])
+        yield Want.of(target, (*pod[1], "volumes"), [*(pod[0].get("volumes") or ()), *added])
 
 
 def _volume_name(directory: str, taken: set[str]) -> str:

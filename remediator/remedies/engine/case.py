@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from remediator.domain.change import Edit, Place
 from remediator.domain.incident import Diagnosis, Evidence
@@ -18,14 +18,37 @@ from remediator.gitops import Application, Manifest, Match, Repository
 from remediator.policy import Action, Policies
 
 
+class AppliedObject(Protocol):
+    """A rendered object and the Application that applies it."""
+
+    @property
+    def application(self) -> Application:
+        """The Application that applies it."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The object as rendered."""
+
+
 @dataclass(frozen=True)
-class Want:
-    """One field of a rendered object and the value that it should have; `MISSING` removes the field."""
+class ObjectField:
+    """One field of a rendered object."""
 
     application: Application
     manifest: Manifest
     path: YamlPath
+
+
+@dataclass(frozen=True)
+class Want(ObjectField):
+    """One field of a rendered object and the value that it should have; `MISSING` removes the field."""
+
     value: Any
+
+    @classmethod
+    def of(cls, target: AppliedObject, path: YamlPath, value: Any) -> Want:
+        """Return the want for a field of this object."""
+        return cls(target.application, target.manifest, path, value)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def _image_fix(
         title=f"correct image of `{name}` from {image} to {new}" if new else f"restore image of `{name}`",
         reason=f"`{image}` cannot be pulled; {why}",
         evidence=case.cite(*failed),
-        wants=(Want(target.application, target.manifest, (*path, "image"), new or image),),
+        wants=(Want.of(target, (*path, "image"), new or image),),
         parameters={"container": name, "from": image, "to": new},
         score=0.65 if new else 0.0,
         accepts=lambda old: _accepts_image(str(old or ""), reference, refused=refused),

@@ -40,9 +40,7 @@ def add_image_pull_secret(case: RemedyContext) -> Iterator[Fix]:
                     title=f"pull the images of `{target.manifest.name}` with secret `{fitting[0]}`",
                     reason=f"{registry} refuses anonymous pulls, and `{fitting[0]}` in the same namespace is the login for it.",
                     evidence=case.cite(*failed),
-                    wants=(
-                        Want(target.application, target.manifest, (*base, "imagePullSecrets"), [{"name": fitting[0]}]),
-                    ),
+                    wants=(Want.of(target, (*base, "imagePullSecrets"), [{"name": fitting[0]}]),),
                     parameters={"secret": fitting[0], "registry": registry},
                     score=0.6,
                 )
@@ -66,7 +64,7 @@ def _rename_secret(
             title=f"pull with secret `{new}` instead of `{name}`",
             reason=f"pull secret `{name}` is defined nowhere; `{new}` in the same namespace is one slip away.",
             evidence=case.cite(*failed),
-            wants=(Want(target.application, target.manifest, (*base, "imagePullSecrets", index, "name"), new or name),),
+            wants=(Want.of(target, (*base, "imagePullSecrets", index, "name"), new or name),),
             parameters={"from": name, "to": new},
             score=0.75 if new else 0.0,
             accepts=different_value(name, among=[*secrets, ""]),

@@ -208,7 +208,7 @@ def _corrected_peer(
             title=f"let NetworkPolicy `{policy.manifest.name}` admit {key}={client.labels[key]}",
             reason=f"`{client.name}` cannot reach `{server.manifest.name}`: the policy admits {key}={labels[key]}, its pods have {key}={client.labels[key]}.",
             evidence=case.cite(*client.evidence),
-            wants=(Want(policy.application, policy.manifest, path, client.labels[key]),),
+            wants=(Want.of(policy, path, client.labels[key]),),
             parameters={
                 "policy": policy.manifest.name,
                 "from": f"{key}={labels[key]}",
@@ -239,7 +239,7 @@ def _added_peer(
         title=f"let NetworkPolicy `{policy.manifest.name}` admit {key}={client.labels[key]} too",
         reason=f"`{client.name}` cannot reach `{server.manifest.name}`: no peer of the policy is one of its pods. All other peers stay admitted.",
         evidence=case.cite(*client.evidence),
-        wants=(Want(policy.application, policy.manifest, ("spec", "ingress", rule, "from"), [*peers, peer]),),
+        wants=(Want.of(policy, ("spec", "ingress", rule, "from"), [*peers, peer]),),
         parameters={"policy": policy.manifest.name, "to": f"{key}={client.labels[key]}"},
         score=0.62,
     )
@@ -257,7 +257,7 @@ def _opened_port(
         title=f"let NetworkPolicy `{policy.manifest.name}` open port {numbers[0]}",
         reason=f"the policy admits `{client.name}` on port {listed[0].get('port')} only; `{server.manifest.name}` listens on {numbers[0]}.",
         evidence=case.cite(*client.evidence),
-        wants=(Want(policy.application, policy.manifest, ("spec", "ingress", rule, "ports", 0, "port"), numbers[0]),),
+        wants=(Want.of(policy, ("spec", "ingress", rule, "ports", 0, "port"), numbers[0]),),
         parameters={"policy": policy.manifest.name, "from": str(listed[0].get("port")), "to": str(numbers[0])},
         score=0.6,
         accepts=lambda old: str(old) in ports,

@@ -45,7 +45,7 @@ def fix_ingress_backend(case: RemedyContext) -> Iterator[Fix]:
             title=f"point {kind} `{name}` at Service `{new}`" if new else f"restore the backend of {kind} `{name}`",
             reason=f"Service `{backend.service}` does not exist in `{backend.namespace}`; there {_listing(sorted(services))}.",
             evidence=case.cite(*evidence),
-            wants=(Want(backend.application, backend.manifest, backend.name_path, new or backend.service),),
+            wants=(Want.of(backend, backend.name_path, new or backend.service),),
             parameters={"kind": kind, "route": name, "from": backend.service, "to": new},
             score=0.8 if new else 0.0,
             accepts=one_of(services),
@@ -154,7 +154,7 @@ def _service_port_fix(
         title=f"let Service `{name}` offer port {port}",
         reason=f"`{name}` offers {current}, but {mismatched[0].manifest.kind} `{mismatched[0].manifest.name}` asks for {port}.",
         evidence=case.cite(*server.evidence),
-        wants=(Want(server.application, server.manifest, ("spec", "ports", index, key), port),),
+        wants=(Want.of(server, ("spec", "ports", index, key), port),),
         parameters={"service": name, "from": str(current), "to": str(port)},
         score=0.6 if sure else 0.0,
         accepts=lambda old: str(old) == str(port),
@@ -190,13 +190,13 @@ def _route_port_fix(case: RemedyContext, server: FaultyService, backend: Backend
     wants: tuple[Want, ...]
     if not numeric and not new and len(server.ports) == 1 and backend.number_path:
         wants = (
-            Want(backend.application, backend.manifest, backend.port_path, MISSING),
-            Want(backend.application, backend.manifest, backend.number_path, server.ports[0].get("port")),
+            Want.of(backend, backend.port_path, MISSING),
+            Want.of(backend, backend.number_path, server.ports[0].get("port")),
         )
         new = str(server.ports[0].get("port"))
     else:
         value = int(new) if numeric and new else new
-        wants = (Want(backend.application, backend.manifest, backend.port_path, value or current),)
+        wants = (Want.of(backend, backend.port_path, value or current),)
     yield Fix(
         title=f"let {kind} `{name}` ask Service `{server.manifest.name}` for port {new}",
         reason=f"{kind} `{name}` asks for port {current}; Service `{server.manifest.name}` offers {', '.join(filter(None, offered)) or new}.",
@@ -222,7 +222,7 @@ def _client_port_fix(case: RemedyContext, server: FaultyService) -> Iterator[Fix
         title=f"let Service `{name}` offer port {number}",
         reason=f"clients ask `{name}` for port {number}, it offers {current}; its pods listen on {', '.join(sorted(container_numbers)) or 'nothing declared'}.",
         evidence=case.cite(*server.evidence),
-        wants=(Want(server.application, server.manifest, ("spec", "ports", 0, "port"), int(number)),),
+        wants=(Want.of(server, ("spec", "ports", 0, "port"), int(number)),),
         parameters={"service": name, "from": str(current), "to": number},
         score=0.55 if certain else 0.0,
         accepts=lambda old: str(old) == number,

@@ -90,7 +90,7 @@ def _target_port_fixes(
         title=f"point Service `{name}` at port {new} of its pods" if new else f"restore targetPort of Service `{name}`",
         reason=f"Service `{name}` sends to {target}, and {problem}; they offer {_listing(numbers | listened, names)}.",
         evidence=case.cite(*server.evidence),
-        wants=(Want(server.application, server.manifest, ("spec", "ports", index, "targetPort"), new or target),),
+        wants=(Want.of(server, ("spec", "ports", index, "targetPort"), new or target),),
         parameters={"service": name, "from": str(target), "to": str(new)},
         score=0.75 if new and (by_name or _pods_answer(case, server, pods)) else 0.0,
         accepts=lambda old: (
@@ -162,7 +162,7 @@ def _container_port_fixes(
             else f"restore container port `{name}`",
             reason=f"Service `{server.manifest.name}` reaches the pods by `{name}`, declared as {current}; they listen on {_listing(listened, set())}.",
             evidence=case.cite(*server.evidence),
-            wants=(Want(workload.application, workload.manifest, (*path, "containerPort"), new or current),),
+            wants=(Want.of(workload, (*path, "containerPort"), new or current),),
             parameters={"port": name, "from": str(current), "to": str(new)},
             score=0.7 if new else 0.0,
             accepts=lambda old: str(old).isdigit() and int(old) in listened,

@@ -13,8 +13,7 @@ from typing import Any
 
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, YamlPath, get
-from remediator.gitops import Application, Manifest
-from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.engine.case import Fix, ObjectField, RemedyContext, Want
 from remediator.remedies.views.application_field import complaints
 
 _OBJECT = re.compile(
@@ -30,12 +29,9 @@ _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Refusal(ObjectField):
     """One field that the API server refuses, in the words of its message."""
 
-    application: Application
-    manifest: Manifest
-    path: YamlPath
     problem: str
     value: str
     """The value that the message quotes, without its quotes."""

@@ -22,11 +22,11 @@ from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.views.application_field import complaints, with_edits
 
 _KIND = re.compile(r"cannot be handled as a (?P<kind>\w+)")
-_UNMARSHAL = re.compile(
-    r"cannot unmarshal (?P<have>\w+) into Go struct field \w+\.(?P<field>[\w.]+) of type (?P<want>[\w.]+)"
-)
-_VALIDATION = re.compile(
-    r"ValidationError\((?P<kind>\w+)\.(?P<field>[\w.\[\]]+)\): invalid type for [\w.]+: got \"(?P<have>\w+)\", expected \"(?P<want>\w+)\""
+_WRONG_TYPES = (
+    re.compile(r"cannot unmarshal (?P<have>\w+) into Go struct field \w+\.(?P<field>[\w.]+) of type (?P<want>[\w.]+)"),
+    re.compile(
+        r"ValidationError\((?P<kind>\w+)\.(?P<field>[\w.\[\]]+)\): invalid type for [\w.]+: got \"(?P<have>\w+)\", expected \"(?P<want>\w+)\""
+    ),
 )
 _UNIT = re.compile(r"^(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kKMGT]i?)[bB]$")
 _MANY = 6
@@ -41,7 +41,7 @@ def fix_value_type(case: RemedyContext) -> Iterator[Fix]:
     for application, evidence in complaints(case, "object_undecodable"):
         text = evidence.text.replace('\\"', '"')
         kind = _KIND.search(text)
-        for match in (*_UNMARSHAL.finditer(text), *_VALIDATION.finditer(text)):
+        for match in [match for form in _WRONG_TYPES for match in form.finditer(text)]:
             object_kind = match.groupdict().get("kind") or (kind["kind"] if kind else "")
             values = [
                 (manifest, path)

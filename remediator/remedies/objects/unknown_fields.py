@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from remediator.domain.change import Edit
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, YamlPath, get
-from remediator.gitops import Application, Manifest
-from remediator.remedies.engine.case import Fix, RemedyContext
+from remediator.gitops import Manifest
+from remediator.remedies.engine.case import Fix, ObjectField, RemedyContext
 from remediator.remedies.engine.spelling import nearest
 from remediator.remedies.objects.refusal import message_of, path_of
 from remediator.remedies.objects.schemas import fields_at
@@ -27,12 +27,9 @@ _OBJECT = re.compile(
 
 
 @dataclass(frozen=True)
-class UnknownField:
+class UnknownField(ObjectField):
     """A field that one object of the repository has and its schema does not have."""
 
-    application: Application
-    manifest: Manifest
-    path: YamlPath
     evidence: Evidence
 
 

@@ -88,7 +88,7 @@ class Probe:
 
     def want(self, *field: str | int, value: Any) -> Want:
         """Return the wish for another value of a field of this probe."""
-        return Want(self.target.application, self.target.manifest, (*self.path, *field), value)
+        return Want.of(self.target, (*self.path, *field), value)
 
     @property
     def deadline(self) -> int:

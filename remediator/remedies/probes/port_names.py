@@ -28,9 +28,7 @@ def name_port(case: RemedyContext, failure: FailingProbe, name: str, current_nam
         title=f"name port {ports[index].get('containerPort')} of `{probe.name}` {name} instead of {current_name}",
         reason=f"{requested.count(name)} probes and Services ask for a port called `{name}`, and none for `{current_name}`.",
         evidence=case.cite(*failure.evidence),
-        wants=(
-            Want(probe.target.application, probe.target.manifest, (*probe.path[:-1], "ports", index, "name"), name),
-        ),
+        wants=(Want.of(probe.target, (*probe.path[:-1], "ports", index, "name"), name),),
         parameters={"container": probe.name, "from": current_name, "to": name},
         score=0.8,
     )

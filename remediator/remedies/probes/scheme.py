@@ -85,7 +85,7 @@ def fix_listen_port(case: RemedyContext) -> Iterator[Fix]:
             title=f"let `{probe.name}` listen on {probe.number} instead of {actual}",
             reason=f"The program says that it listens on {actual}, as this setting demands; its container declares {probe.number}, and the probe uses that port.",
             evidence=case.cite(*failure.evidence),
-            wants=(Want(probe.target.application, probe.target.manifest, path, new),),
+            wants=(Want.of(probe.target, path, new),),
             parameters={"container": probe.name, "from": text, "to": new},
             score=0.7,
             accepts=different_value(text, among=[new]),

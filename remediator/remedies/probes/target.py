@@ -100,7 +100,7 @@ def _is_untried(case: RemedyContext, failure: FailingProbe, port: int | str) -> 
     served = listened_ports(case, probe) | {sibling.number for sibling in _healthy_probes(case, failure)}
     if probe.handler != "httpGet" or number in served or "http" in dict(probe.declared).get(number or 0, ""):
         return False
-    return is_added_lately(case, Want(probe.target.application, probe.target.manifest, probe.path, probe.body))
+    return is_added_lately(case, Want.of(probe.target, probe.path, probe.body))
 
 
 def _known_ports(case: RemedyContext, failure: FailingProbe) -> frozenset[int]:

@@ -29,7 +29,7 @@ def fix_service_account(case: RemedyContext) -> Iterator[Fix]:
                 title=f"run `{target.manifest.name}` as ServiceAccount `{new}` instead of `{missing}`",
                 reason=f"ServiceAccount `{missing}` is not defined in this repository; {why}",
                 evidence=case.cite(evidence),
-                wants=(Want(target.application, target.manifest, (*pod[1], "serviceAccountName"), new or missing),),
+                wants=(Want.of(target, (*pod[1], "serviceAccountName"), new or missing),),
                 parameters={"from": missing, "to": new},
                 score=0.8 if new else 0.0,
                 accepts=different_value(missing, among=["default", *accounts], absent=True),

@@ -49,7 +49,7 @@ def _fixes(
         title=f"scale {kind} `{new}` instead of `{name}`",
         reason=f"there is no {kind} `{name}`; {why}",
         evidence=case.cite(*failed),
-        wants=(Want(target.application, target.manifest, (*path, "name"), new or name),),
+        wants=(Want.of(target, (*path, "name"), new or name),),
         parameters={"kind": kind, "from": name, "to": new},
         score=0.8 if new else 0.0,
         accepts=lambda old: old in names,
@@ -59,11 +59,11 @@ def _fixes(
 def _kind_fix(
     case: RemedyContext, target: Match, path: YamlPath, kind: str, workload: Manifest, failed: Sequence[Evidence]
 ) -> Fix:
-    wants = [Want(target.application, target.manifest, (*path, "kind"), workload.kind)]
+    wants = [Want.of(target, (*path, "kind"), workload.kind)]
     if get(target.manifest.body, (*path, "apiVersion")) not in (workload.api_version, None):
         current = get(target.manifest.body, (*path, "apiVersion"))
         if isinstance(current, str):
-            wants.append(Want(target.application, target.manifest, (*path, "apiVersion"), workload.api_version))
+            wants.append(Want.of(target, (*path, "apiVersion"), workload.api_version))
     return Fix(
         title=f"scale {workload.kind} `{workload.name}`, which is no {kind}",
         reason=f"`{workload.name}` is a {workload.kind}; there is no {kind} of that name.",

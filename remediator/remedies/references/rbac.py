@@ -176,9 +176,9 @@ def _grant(
     if not granted:
         return  # the repository grants it already
     old_rules = role.manifest.body.get("rules") or []
-    wants = [Want(role.application, role.manifest, path, value) for path, value in changed.items()]
+    wants = [Want.of(role, path, value) for path, value in changed.items()]
     if len(body) > len(old_rules):
-        wants.append(Want(role.application, role.manifest, ("rules",), [*old_rules, *body[len(old_rules) :]]))
+        wants.append(Want.of(role, ("rules",), [*old_rules, *body[len(old_rules) :]]))
     account, grants = granted[0].account, ", ".join(f"{denial.verb} {denial.resource}" for denial in granted)
     yield Fix(
         title=f"let `{account}` {grants}",
@@ -214,7 +214,7 @@ def _binding_fixes(case: RemedyContext, denied: DeniedRequest, evidence: Sequenc
                 title=f"bind `{denied.account}` of {denied.namespace} in `{binding.manifest.name}`",
                 reason=f"{binding.manifest.kind} `{binding.manifest.name}` binds {field} `{old}`, which does not exist; the account is `{denied.namespace}/{denied.account}`.",
                 evidence=case.cite(*evidence),
-                wants=(Want(binding.application, binding.manifest, ("subjects", index, field), new),),
+                wants=(Want.of(binding, ("subjects", index, field), new),),
                 parameters={"binding": binding.manifest.name, "from": old, "to": new},
                 score=0.7,
                 accepts=exactly(new),

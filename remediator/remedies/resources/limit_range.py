@@ -49,7 +49,7 @@ def fit_limit_range(case: RemedyContext) -> Iterator[Fix]:
                 title=f"fit `{target.manifest.name}` into the namespace's limits: {text}",
                 reason=f"A limit range refuses the pod; {text} is the nearest value that it admits.",
                 evidence=case.cite(piece),
-                wants=tuple(Want(target.application, target.manifest, path, value) for path, value in changes.items()),
+                wants=tuple(Want.of(target, path, value) for path, value in changes.items()),
                 parameters={"to": text, "containers": ", ".join(ids)},
                 score=0.7,
                 accepts=_accepts_within(changes, below="maximum" in piece.text) if len(changes) == 1 else None,
@@ -154,14 +154,7 @@ def _claim_fix(case: RemedyContext, piece: Evidence, complaint: re.Match[str]) -
             title=f"ask for {complaint['bound']} in claim `{claim.name}` instead of {current}",
             reason=f"The namespace's limit range has a {complaint['edge']} of {complaint['bound']} for a claim, and `{claim.name}` asks for {current}.",
             evidence=case.cite(piece),
-            wants=(
-                Want(
-                    claim.application,
-                    claim.manifest,
-                    (*claim.path, "resources", "requests", "storage"),
-                    complaint["bound"],
-                ),
-            ),
+            wants=(Want.of(claim, (*claim.path, "resources", "requests", "storage"), complaint["bound"]),),
             parameters={"claim": claim.name, "from": str(current), "to": complaint["bound"]},
             score=0.7,
         )

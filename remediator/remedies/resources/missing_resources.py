@@ -45,7 +45,7 @@ def set_missing_resources(case: RemedyContext) -> Iterator[Fix]:
                 )
                 if not value:
                     break
-                wants.append(Want(target.application, target.manifest, (*path, "resources", side, resource), value))
+                wants.append(Want.of(target, (*path, "resources", side, resource), value))
                 settings.append(f"{side}.{resource}={value}")
             if len(wants) == len(unset):
                 yield Fix(

@@ -75,12 +75,7 @@ def _lowered_request(
         reason=f"No node can give {current} of {resource} to `{name}`{f'; {why}' if why else ''}.",
         evidence=case.cite(*case.signals(*case.action.ends)),
         wants=tuple(
-            Want(
-                target.application,
-                target.manifest,
-                (*path, "resources", field, resource),
-                _in_type_of(lower or current, current),
-            )
+            Want.of(target, (*path, "resources", field, resource), _in_type_of(lower or current, current))
             for field in fields
         ),
         parameters={"container": str(name), "resource": resource, "from": str(current), "to": lower},

@@ -37,7 +37,7 @@ def fix_access_mode(case: RemedyContext) -> Iterator[Fix]:
                 title=f"request {new} in claim `{claim.name}`" if new else f"restore the access mode of `{claim.name}`",
                 reason=f"`{claim.name}` requests {current[0]}, {why or 'which no volume offers'}.",
                 evidence=case.cite(evidence),
-                wants=(Want(claim.application, claim.manifest, (*claim.path, "accessModes", 0), new or current[0]),),
+                wants=(Want.of(claim, (*claim.path, "accessModes", 0), new or current[0]),),
                 parameters={"claim": claim.name, "from": str(current[0]), "to": new},
                 score=0.75 if new else 0.0,
                 accepts=different_value(current[0], among=_supported(evidence) or ["none"]),

@@ -132,11 +132,8 @@ def fix_claim_name(case: RemedyContext) -> Iterator[Fix]:
                     + (f"; `{new}` is the only one in the namespace that fits." if new else "."),
                     evidence=case.cite(evidence),
                     wants=(
-                        Want(
-                            target.application,
-                            target.manifest,
-                            (*pod[1], "volumes", index, "persistentVolumeClaim", "claimName"),
-                            new or missing,
+                        Want.of(
+                            target, (*pod[1], "volumes", index, "persistentVolumeClaim", "claimName"), new or missing
                         ),
                     ),
                     parameters={"volume": str(volume.get("name", "")), "from": missing, "to": new},

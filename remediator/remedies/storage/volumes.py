@@ -77,7 +77,7 @@ def _size_restored(case: RemedyContext, claim: VolumeClaim, now: Decimal, eviden
 
 
 def _size(claim: VolumeClaim, value: str) -> Want:
-    return Want(claim.application, claim.manifest, (*claim.path, "resources", "requests", "storage"), value)
+    return Want.of(claim, (*claim.path, "resources", "requests", "storage"), value)
 
 
 def _full_claims(case: RemedyContext, evidence: Evidence) -> list[VolumeClaim]:

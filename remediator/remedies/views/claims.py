@@ -30,7 +30,7 @@ class VolumeClaim:
 
     def want(self, value: Any, *steps: str) -> Want:
         """Return a `Want` of this value for the field."""
-        return Want(self.application, self.manifest, (*self.path, *steps), value)
+        return Want.of(self, (*self.path, *steps), value)
 
 
 def claims_of(manifest: Manifest, application: Application) -> Iterator[VolumeClaim]:

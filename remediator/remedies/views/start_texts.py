@@ -29,7 +29,7 @@ class StartText:
 
     def want(self, value: str) -> Want:
         """Return a `Want` of another value for this string."""
-        return Want(self.application, self.manifest, self.path, value)
+        return Want.of(self, self.path, value)
 
 
 def containers(case: RemedyContext, evidence: Sequence[Evidence]) -> Iterator[tuple[Match, dict[str, Any], YamlPath]]:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from remediator.services.github.batches import batches, declarations, numbered, numbered_fields
 from remediator.services.github.client import RAW
 
 if TYPE_CHECKING:
@@ -32,20 +33,16 @@ class StoredBlob:
 def find(client: Client, commit: str, paths: Sequence[str]) -> dict[str, StoredBlob]:
     """Return the blobs at exactly these paths, links not followed; missing ones are left out."""
     blobs: dict[str, StoredBlob] = {}
-    for start in range(0, len(paths), AT_ONCE):
-        batch = paths[start : start + AT_ONCE]
-        names = ", ".join(f"$p{at}: String!" for at in range(len(batch)))
-        fields = " ".join(f"f{at}: file(path: $p{at}) {{ ...entry }}" for at in range(len(batch)))
+    for batch in batches(paths, AT_ONCE):
+        files = numbered_fields(len(batch), "file(path: $item) { ...entry }")
         query = (
-            f"query Files($owner: String!, $name: String!, $commit: GitObjectID!, {names}) {{"
-            f" repository(owner: $owner, name: $name) {{ object(oid: $commit) {{ ... on Commit {{ {fields} }} }} }} }}"
+            f"query Files($owner: String!, $name: String!, $commit: GitObjectID!{declarations(len(batch), 'String!')}) {{"
+            f" repository(owner: $owner, name: $name) {{ object(oid: $commit) {{ ... on Commit {{ {files} }} }} }} }}"
             f" fragment entry on TreeEntry {{ mode oid {BLOB} }}"
         )
-        data = client.graphql(query, {"commit": commit, **{f"p{at}": path for at, path in enumerate(batch)}})
-        fields_by_name = data["repository"]["object"] or {}
-        for at, path in enumerate(batch):
-            if fields_by_name.get(f"f{at}"):
-                blobs[path] = entry(client, fields_by_name[f"f{at}"])
+        data = client.graphql(query, {"commit": commit, **numbered(batch)})
+        rows = data["repository"]["object"] or {}
+        blobs |= {path: entry(client, rows[name]) for name, path in numbered(batch).items() if rows.get(name)}
     return blobs
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from remediator.domain.base import Value
 from remediator.domain.change import PullRequest
 from remediator.errors import RemediatorError
+from remediator.services.github.batches import batches, declarations, numbered, numbered_fields
 from remediator.services.github.client import Unsure
 
 if TYPE_CHECKING:
@@ -130,17 +131,14 @@ class Conversation:
     def read_all(self, numbers: Sequence[int]) -> dict[int, Activity]:
         """Return many pull requests, as `read` gives them, in few requests; missing ones are left out."""
         activities: dict[int, Activity] = {}
-        for start in range(0, len(numbers), AT_ONCE):
-            batch = numbers[start : start + AT_ONCE]
-            names = ", ".join(f"$n{at}: Int!" for at in range(len(batch)))
-            fields = " ".join(f"p{at}: pullRequest(number: $n{at}) {{ ...activity }}" for at in range(len(batch)))
+        for batch in batches(numbers, AT_ONCE):
+            pulls = numbered_fields(len(batch), "pullRequest(number: $item) { ...activity }")
             query = (
-                f"query Activities($owner: String!, $name: String!, {names}) {{"
-                f" repository(owner: $owner, name: $name) {{ id {fields} }} }}{_FIELDS}"
+                f"query Activities($owner: String!, $name: String!{declarations(len(batch), 'Int!')}) {{"
+                f" repository(owner: $owner, name: $name) {{ id {pulls} }} }}{_FIELDS}"
             )
-            variables = {f"n{at}": number for at, number in enumerate(batch)}
-            data = self.client.graphql(query, variables, expect={"NOT_FOUND"})["repository"] or {}
-            nodes = {number: data.get(f"p{at}") for at, number in enumerate(batch)}
+            data = self.client.graphql(query, numbered(batch), expect={"NOT_FOUND"})["repository"] or {}
+            nodes = {number: data.get(name) for name, number in numbered(batch).items()}
             activities |= {number: _activity(unknown(number), node) for number, node in nodes.items() if node}
         return activities
 
@@ -149,8 +147,7 @@ class Conversation:
         outcome: list[RemediatorError | None] = [None] * len(notes)
         due = [at for at, (activity, body) in enumerate(notes) if not self._is_current(activity, body)]
         self._written_comments |= {(notes[at][0].id, notes[at][1].split("\n", 1)[0]): "" for at in due}
-        for start in range(0, len(due), AT_ONCE):
-            batch = due[start : start + AT_ONCE]
+        for batch in batches(due, AT_ONCE):
             try:
                 self._write([notes[at] for at in batch])
             except RemediatorError:  # which of them were written is seen when each is read again

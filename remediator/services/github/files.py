@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from remediator.domain.symbolic_links import link_target
 from remediator.errors import PolicyViolation
 from remediator.services.github.blobs import FOLDER, SUBMODULE, SYMLINK, StoredBlob, find
 
@@ -44,10 +45,10 @@ class GitHubFiles:
                 return path
             step, target = link
             tail = PurePosixPath(path).relative_to(step)
-            parts = _normal((*step.parent.parts, *PurePosixPath(target).parts, *tail.parts))
-            if parts is None or target.startswith("/"):
+            steps = link_target(step.parent, target)
+            if steps is None:
                 raise FileNotFoundError(f"{path}: a symbolic link leads out of the repository")
-            path = "/".join(parts)
+            path = "/".join((*steps, *tail.parts))
         raise FileNotFoundError(f"{path}: symbolic links in a circle")
 
     def tree(self, commit: str, base_tree: str, changes: Mapping[str, str | None]) -> str:
@@ -107,16 +108,3 @@ class GitHubFiles:
         if pure.is_absolute() or ".." in pure.parts or not pure.parts or ".git" in pure.parts:
             raise PolicyViolation(f"{path}: leaves the checkout")
         return f"{self.prefix}{pure}"
-
-
-def _normal(parts: tuple[str, ...]) -> list[str] | None:
-    """Return path steps without `.` and `..`; None when they lead out of the root."""
-    out: list[str] = []
-    for part in parts:
-        if part == "..":
-            if not out:
-                return None
-            out.pop()
-        elif part != ".":
-            out.append(part)
-    return out

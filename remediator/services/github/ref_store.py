@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from remediator.errors import ConfigError, ConflictError, RemediatorError, ServiceError
+from remediator.services.github.batches import declarations, numbered, numbered_fields
 from remediator.services.github.blobs import BLOB, entry, find
 from remediator.services.github.client import Unsure
 
@@ -66,21 +67,20 @@ class GitHubRefStore:
         return self._visibility == "PUBLIC"
 
     def _head(self) -> str:
-        names = "".join(f", $p{at}: String!" for at in range(len(self.prefetch)))
-        fields = " ".join(f"f{at}: file(path: $p{at}) {{ mode oid {BLOB} }}" for at in range(len(self.prefetch)))
+        documents = numbered_fields(len(self.prefetch), f"file(path: $item) {{ mode oid {BLOB} }}")
         query = (
-            f"query Head($owner: String!, $name: String!, $ref: String!{names}) {{"
+            f"query Head($owner: String!, $name: String!, $ref: String!{declarations(len(self.prefetch), 'String!')}) {{"
             " repository(owner: $owner, name: $name) { visibility ref(qualifiedName: $ref) {"
-            f" target {{ oid ... on Commit {{ {fields or 'id'} }} }} }} }} }}"
+            f" target {{ oid ... on Commit {{ {documents or 'id'} }} }} }} }} }}"
         )
-        paths = {f"p{at}": path for at, path in enumerate(self.prefetch)}
+        paths = numbered(self.prefetch)
         repository = self.client.graphql(query, {"ref": f"refs/heads/{self.branch}", **paths})["repository"]
         self._visibility = repository["visibility"]
         if not repository["ref"]:
             return ""
         target = repository["ref"]["target"]
-        for at, path in enumerate(self.prefetch):
-            row = target.get(f"f{at}")
+        for name, path in paths.items():
+            row = target.get(name)
             self._documents[target["oid"], path] = entry(self.client, row).content if row else None
         return str(target["oid"])
 

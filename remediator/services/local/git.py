@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from remediator.domain.symbolic_links import link_target
 from remediator.errors import ConfigError, ConflictError, ServiceError
 
 if TYPE_CHECKING:
@@ -135,10 +136,10 @@ class Git:
                 resolved = step
                 continue
             target = self.run("cat-file", "blob", entry.oid)
-            parts = _normal((*resolved.parts, *PurePosixPath(target).parts))
-            if parts is None or target.startswith("/"):
+            steps = link_target(resolved, target)
+            if steps is None:
                 raise FileNotFoundError(f"{path}: a symbolic link leads out of the repository")
-            resolved, remaining = PurePosixPath(), [*parts, *remaining]
+            resolved, remaining = PurePosixPath(), [*steps, *remaining]
         raise FileNotFoundError(f"{path}: symbolic links in a circle")
 
     def blob(self, commit: str, path: str) -> bytes:
@@ -235,16 +236,3 @@ class Git:
 def _last_line(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("hint:")]
     return lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else "failed without a word"
-
-
-def _normal(parts: Sequence[str]) -> list[str] | None:
-    """Return path steps without `.` and `..`; None when they lead out of the root."""
-    out: list[str] = []
-    for part in parts:
-        if part == "..":
-            if not out:
-                return None
-            out.pop()
-        elif part != ".":
-            out.append(part)
-    return out

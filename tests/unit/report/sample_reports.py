@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from remediator.domain.change import Place, Proposal
 from remediator.domain.incident import Diagnosis, Evidence, Subject
+from remediator.domain.lifecycle import SecondReading
 from remediator.report import Diff, IncidentReport, unified_diff
 
 VALUES = b"""# shop, production
@@ -116,8 +117,9 @@ SECOND = OOM.model_copy(
         "attempt": 2,
         "sightings": 4,
         "last_seen": "2026-03-04T10:02:00Z",
-        "model": "gpt-oss:20b",
-        "model_note": "The limit was *lowered*.\nSee https://evil.example and ask @admin",
+        "reading": SecondReading(
+            model="gpt-oss:20b", note="The limit was *lowered*.\nSee https://evil.example and ask @admin"
+        ),
         "also_feeds": ("checkout-staging",),
         "proposal": ROLL_BACK.model_copy(update={"rendered": ()}),
         "rendered_note": "helm is not on the PATH",

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from remediator.domain.lifecycle import SecondReading
 from remediator.report import commit_message, local_pull_request, needs_person, pull_request, terminal
 from remediator.report.markdown import clip, code, defused, fence, plain, prose, quotation, table
 from remediator.report.pull_request import LIMIT
@@ -192,8 +193,7 @@ def hostile(text: str):
             "diffs": (diff,),
             "policy": (text,),
             "verification": text,
-            "model": text,
-            "model_note": text,
+            "reading": SecondReading(model=text, note=text),
             "reason": text,
             "look_at": (text,),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from remediator.domain.lifecycle import SecondReading
 from remediator.report import (
     Check,
     Event,
@@ -41,9 +42,8 @@ def test_a_line_that_several_signals_matched_is_shown_once():
 
 
 def test_a_terminal_says_why_a_model_was_not_heard_and_keeps_quiet_where_it_was():
-    silent = reports.SECOND.model_copy(
-        update={"model_heard": False, "model_note": "The model was not heard: no answer"}
-    )
+    unheard = SecondReading(model="gpt-oss:20b", note="The model was not heard: no answer", heard=False)
+    silent = reports.SECOND.model_copy(update={"reading": unheard})
     assert "! model" in terminal([silent], RUN)
     assert "The model was not heard: no answer" in terminal([silent], RUN)
     assert "! model" not in terminal([reports.SECOND], RUN)
@@ -199,5 +199,6 @@ def test_a_check_leads_to_where_it_can_be_seen(link: str, shown: str) -> None:
 
 
 def test_a_terminal_says_why_a_change_is_a_draft():
-    draft = reports.SECOND.model_copy(update={"model_draft": "proposed by m, not confirmed by a rule"})
+    reading = reports.SECOND.reading.model_copy(update={"draft": "proposed by m, not confirmed by a rule"})
+    draft = reports.SECOND.model_copy(update={"reading": reading})
     assert "! draft   proposed by m, not confirmed by a rule" in terminal([draft], RUN)
