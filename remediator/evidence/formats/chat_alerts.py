@@ -43,6 +43,8 @@ _TEXTS = frozenset({"description", "summary", "message"})
 _LINKS = frozenset({"value", "source", "silence", "dashboard", "panel", "graph", "runbook", "runbook_url"})
 _AUTHOR = re.compile(r"\S.{0,60} APP\s{1,4}\d{1,2}:\d\d")
 _MOST = 2_000
+_NAMED_WITHIN = 30
+"""Lines within which a notification names its alert; looking further at each heading would cost the square of their number."""
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
@@ -62,6 +64,8 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
         head, pair = _HEAD.match(text), _PAIR.match(text)
         has_name = has_name or bool(head and _NAMED.match(head["rest"])) or bool(pair and pair["key"] == "alertname")
         end += 1
+        if not has_name and end - start > _NAMED_WITHIN:
+            return 0
     return end - start if has_name else 0
 
 

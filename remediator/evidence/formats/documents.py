@@ -46,8 +46,10 @@ def _take_json(lines: Sequence[Line], start: int, text: str) -> int:
     One that ends early counts too, where a reader understands what is whole of it.
     """
     if text[-1:] in {"}", "]"} and len(text) > 1:
-        document = _loads(text) if _KNOWN.search(text[:4096]) else None
-        return 1 if document is not None and _is_readable(document) else _take_cut(lines, start, start + 1)
+        if not _KNOWN.search(text[:4096]):
+            return 0
+        document = _loads(text)
+        return int(_is_readable(document)) if document is not None else _take_cut(lines, start, start + 1)
     if lines[start].text[:1] not in {"{", "["}:
         return 0
     close = "}" if text[0] == "{" else "]"

@@ -27,6 +27,8 @@ _PROC = re.compile(r"\s*\d+: (?P<address>[0-9A-F]{8}(?:[0-9A-F]{24})?):(?P<port>
 _HEADER = re.compile(
     r"Active Internet connections|\s*Proto\s+Recv-Q|\s*(?:Netid\s+)?State\s+Recv-Q|COMMAND\s+PID\s+.*\bNODE NAME|\s*sl\s+local_address"
 )
+_HEADERS = 2
+"""Lines of a header; a later one opens a table of its own, so that looking for sockets stays linear."""
 _OTHER = re.compile(
     r"\s*(?:tcp6?|udp6?|unix|raw)\s|\s*(?:ESTAB|UNCONN|TIME-WAIT|CLOSE-WAIT|SYN-SENT)\b|\s*\d+: [0-9A-F]{8}|\s*\S+\s+\d+\s.*\b(?:TCP|UDP) "
 )
@@ -53,7 +55,8 @@ def take(lines: Sequence[Line], start: int, command: Command) -> int:
     while end < len(lines) and not lines[end].blank and command_of(lines[end].text) is None:
         text = lines[end].text
         is_socket = _socket(text) is not None
-        if not (is_socket or _HEADER.match(text) or _OTHER.match(text)):
+        is_header = end - start < _HEADERS and _HEADER.match(text)
+        if not (is_socket or is_header or _OTHER.match(text)):
             break
         listening, end = listening or is_socket, end + 1
     return end - start if listening else 0

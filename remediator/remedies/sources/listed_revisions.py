@@ -30,7 +30,8 @@ def listed_revisions(statements: Iterable[Evidence], repository_url: str) -> Kno
     listings = [
         statement.facts
         for statement in statements
-        if statement.reason == "Refs" and _bare_url(statement.facts.get("refs_repository", "")) == url
+        if (statement.reason, statement.speaker) == ("Refs", "person")
+        and _bare_url(statement.facts.get("refs_repository", "")) == url
     ]
     names = [facts.get(kind, "").split(", ") for facts in listings for kind in ("branches", "tags")]
     kinds = [facts.get("refs_complete", "").split(", ") for facts in listings]

@@ -16,6 +16,8 @@ OPENERS = st.sampled_from(
         "LAST SEEN   TYPE   REASON   OBJECT   MESSAGE", "NAME   READY   STATUS   RESTARTS   AGE", "{", "}", "[", "]", "apiVersion: v1", "kind: Pod", "metadata:",
         "Events:", "CONDITION  MESSAGE", "GROUP  KIND  NAMESPACE  NAME", "Operation:   Sync", "Phase:  Failed", "", '{"kind":"Event"}', '{"alerts":[{"labels":{}}]}',
         '{"data":{"resultType":"streams","result":[{"stream":{},"values":[["1","x"]]}]}}', "Traceback (most recent call last):", "2m   Warning   X   pod/web-0   error", "Error from server",
+        "[FIRING:1] PodDown", "Labels:", " - alertname = PodDown", "Application x has degraded", "Proto Recv-Q", "LISTEN 0 5 *:80 *:*", "x 0/1 5d",
+        '{"alerts":[{"labels":{', f"{'a' * 40}\trefs/heads/main",
     ]
 )  # fmt: skip
 
@@ -73,6 +75,14 @@ def test_overlong_lines_are_cut_with_a_note():
         ("Traceback (most recent call last):\n", 20_000),
         ("Waiting for deployment ", 10_000),
         ("a-", 100_000),
+        ("Labels:\n", 10_000),
+        ("[FIRING:1]\n", 10_000),
+        ("Proto Recv-Q\ntcp 0 0 a:1 b:2 ESTABLISHED\n", 5_000),
+        ("LISTEN 0 ", 30_000),
+        ("x 0/1 ", 30_000),
+        ("x Deployment/y ", 20_000),
+        ('{"apiVersion":\n', 10_000),
+        ('{"alerts":[', 20_000),
     ],
 )
 def test_no_input_takes_more_than_linear_time(unit, count):
