@@ -118,10 +118,15 @@ def main() -> int:
         sys.stdout.flush()
     sys.stdout.write(summary(rows) + "\n")
     if options.record:
-        write_verdicts({**read_verdicts(), **{f"{row['batch']}/{row['name']}": row["verdict"] for row in rows}})
+        write_verdicts({**read_verdicts(), **{f"{row['batch']}/{row['name']}": _recorded(row) for row in rows}})
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     return 0
+
+
+def _recorded(row: dict[str, Any]) -> str:
+    """Return the verdict to keep; a grave log that got a calm answer has one of its own."""
+    return "calm" if row["calm"] and "info" not in row["severities"] else str(row["verdict"])
 
 
 def _read(root: Path, name: str) -> str | None:
