@@ -29,7 +29,7 @@ class FactType:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class TypedFact:
     """One fact of one statement."""
 
     type: str
@@ -127,7 +127,7 @@ _APART = frozenset({"env_from"})
 """Names that begin like a family of values and are none of it."""
 
 
-def facts_of(statement: Statement) -> Iterator[Fact]:
+def facts_of(statement: Statement) -> Iterator[TypedFact]:
     """Yield the typed facts of a statement."""
     for kind in FACT_TYPES:
         if kind.channels and statement.channel not in kind.channels:
@@ -136,7 +136,7 @@ def facts_of(statement: Statement) -> Iterator[Fact]:
             continue
         values = {name: value for name, value in _named(kind, statement.facts) if value}
         if (values or kind.reasons) and (not kind.needs or any(name in values for name in kind.needs)):
-            yield Fact(kind.id, values, statement.subject, statement.speaker, statement.source, statement.line)
+            yield TypedFact(kind.id, values, statement.subject, statement.speaker, statement.source, statement.line)
 
 
 def _named(kind: FactType, facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ _TOKEN = re.compile(
 _DEEPEST = 200
 
 
-class _Builder:
+class _OpenDocument:
     """The containers that are open, the innermost last, each with the key that waits for its value."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ def whole_part(text: str) -> Any:
 
     A map of mere scalars that is cut is left out, as the missing ones may be those by which it is known.
     """
-    builder, at = _Builder(), 0
+    builder, at = _OpenDocument(), 0
     while match := _TOKEN.match(text, at):
         at = match.end()
         mark, scalar = match["mark"], match["scalar"]
