@@ -66,8 +66,10 @@ def _doubted(drafts: Iterable[Draft], log: Draft | None) -> Iterator[Draft]:
     for draft in drafts:
         if log is not None and log.name:
             draft.settle()
-            if draft.name != log.name:
+            elsewhere = bool(draft.namespace and log.namespace) and draft.namespace != log.namespace
+            if draft.name != log.name or elsewhere:
                 draft.speaker = f"log:{log.name}"
+                draft.facts["printed_in"] = log.namespace
         yield draft
 
 

@@ -8,7 +8,6 @@ from remediator.gitops import ObjectChange, Repository
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.relations.broken import Broken
 from remediator.judgement.relations.registry import broken
-from remediator.judgement.world import World
 
 
 def ended_contradiction(
@@ -30,8 +29,7 @@ def ended_contradiction(
     if not before:
         return None
     applications = [after.application(app.name) or app for app in inquiry.applications]
-    world = World(after, applications, inquiry.world.namespaces, loopback=inquiry.world.loopback)
-    remaining = {_identity(item) for item in broken(world)}
+    remaining = {_identity(item) for item in broken(inquiry.world.over(after, applications))}
     return next((item for item in before if _identity(item) not in remaining), None)
 
 

@@ -29,16 +29,25 @@ def objection(inquiry: Inquiry, hypothesis: Hypothesis, proposal: Proposal) -> s
     if hypothesis.generator == "relations" or not speaking or not all(is_log(item.speaker) for item in speaking):
         return ""
     speakers = {item.speaker.partition(":")[2] for item in speaking} - {""}
-    own = _applications_of(inquiry, speakers)
+    home = {item.facts.get("printed_in") or item.subject.namespace for item in speaking} - {""}
+    own = _applications_of(inquiry, speakers, home)
     for line in proposal.rendered if speakers else ():
         change = _CHANGE.match(line)
-        if change is None or change["application"] in own or change["name"] in speakers:
+        if change is None or change["application"] in own:
+            continue
+        if change["name"] in speakers and _lands_in(inquiry, change["application"], home):
             continue
         if _is_contradicted(hypothesis, change) or _is_own_setting(hypothesis, change):
             continue
         where = f"{change['kind']} {change['name']} belongs to another application"
         return f"{proposal.title}: only the log of {', '.join(sorted(speakers))} tells of it, and {where}"
     return ""
+
+
+def _lands_in(inquiry: Inquiry, name: str, namespaces: set[str]) -> bool:
+    """Return True where an Application deploys to the speaker's namespace: a name alone is another's too elsewhere."""
+    application = inquiry.repository.application(name)
+    return application is not None and application.namespace in namespaces
 
 
 def _is_contradicted(hypothesis: Hypothesis, change: re.Match[str]) -> bool:
@@ -51,12 +60,13 @@ def _is_own_setting(hypothesis: Hypothesis, change: re.Match[str]) -> bool:
     return hypothesis.generator == "recipes" and change["kind"] in _ROUTES
 
 
-def _applications_of(inquiry: Inquiry, speakers: set[str]) -> set[str]:
-    """Return the names of the Applications that run the workloads whose logs these are."""
+def _applications_of(inquiry: Inquiry, speakers: set[str], namespaces: set[str]) -> set[str]:
+    """Return the names of the Applications that run the workloads whose logs these are, in the logs' own namespaces."""
     return {
         match.application.name
         for match in inquiry.targets.matches
-        if match.manifest.name in speakers or not speakers.isdisjoint(_containers(match.manifest))
+        if (match.manifest.name in speakers or not speakers.isdisjoint(_containers(match.manifest)))
+        and (not namespaces or match.manifest.namespace_in(match.application) in ("", *namespaces))
     }
 
 

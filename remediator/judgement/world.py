@@ -99,6 +99,12 @@ class World:
         self._most = most
         self.namespaces = frozenset(name for name in namespaces if name)
 
+    def over(self, repository: Repository, applications: Iterable[Application]) -> World:
+        """Return the same scope over a changed repository, so that what is gone there was mended and not left out."""
+        return World(
+            repository, applications, self.namespaces, most=self._most, words=self._words, loopback=self.loopback
+        )
+
     @cached_property
     def applications(self) -> tuple[Application, ...]:
         """Return the Applications in scope: the given ones, their namespaces' and clusters' others, their parents."""

@@ -118,7 +118,9 @@ def _author(base: Draft, entry: LogEntry) -> str:
         return ""
     if entry.application or entry.name:
         return "" if _ARGOCD.search(author) else base.name or author
-    return "" if entry.pod.startswith((author, base.name or author)) else base.name or author
+    is_elsewhere = bool(entry.namespace and base.namespace) and entry.namespace != base.namespace
+    is_own = entry.pod.startswith((author, base.name or author)) and not is_elsewhere
+    return "" if is_own else base.name or author
 
 
 def _draft(entry: LogEntry, base: Draft, line: Line) -> Draft:
