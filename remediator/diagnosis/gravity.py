@@ -37,6 +37,8 @@ _DEAD_WORDS = re.compile(
     r"(?i)^\W*(?:OOMKilled|Killed)\W*$|^(?:panic|fatal error): |\b(?:CrashLoopBackOff|OutOfMemoryError|out of memory|core dumped|segmentation fault)\b"
     r"|\b(?:syntax error|unhandled exception|uncaught exception|traceback \(most recent call last\))"
 )
+_RAISED = re.compile(r"(?<![\w.:])(?:[A-Za-z_]\w{0,60}(?:::|\.)){0,6}[A-Z]\w{0,60}(?:Error|Exception): \S")
+"""An exception with its message: programs that catch one of a request or a job print it as a warning."""
 _STATUS_FAILED = re.compile(r"(?P<failed>[1-9]\d*) Failed\b")
 _REPLICAS = re.compile(r"(?P<have>\d+) current / (?P<want>\d+) desired|(?P<gone>[1-9]\d*) unavailable")
 _STALE = timedelta(days=2)
@@ -188,5 +190,7 @@ def _of_line(statement: Statement) -> Severity | None:
     if level in _HIGH_LEVELS:
         return "critical"
     if level in _ERROR_LEVELS:
+        return "warning"
+    if level in {"warn", "warning"} and _RAISED.search(statement.text[:400]):
         return "warning"
     return "warning" if level in {"", "warn", "warning"} and _DEAD_WORDS.search(statement.text[:400]) else None

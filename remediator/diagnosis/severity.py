@@ -72,7 +72,8 @@ def recovered(group: Group, statements: Sequence[Statement]) -> bool:
         return False
     pods = {hit.statement.subject.pod for hit in group.hits if hit.statement.subject.pod}
     if not pods:
-        return group.subject.kind == "Application" and _is_in_sync(group.subject.name, statements)
+        is_alerted = any(hit.statement.channel == "alert" for hit in group.hits)
+        return group.subject.kind == "Application" and not is_alerted and _is_in_sync(group.subject.name, statements)
     ready = {s.subject.pod for s in statements if s.channel == "status" and is_ready(s) and not _restarts(s)}
     return pods <= ready
 

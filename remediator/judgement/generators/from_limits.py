@@ -58,7 +58,11 @@ def _limits_shown(inquiry: Inquiry, piece: Evidence, words: frozenset[str]) -> I
     A program that hangs or fails needs no higher limit: so its log must be there, and without an error.
     """
     statements = (*inquiry.diagnosis.evidence, *inquiry.diagnosis.context)
-    printed = [item for item in statements if item.channel in ("log", "text") and not item.signal]
+    printed = [
+        item
+        for item in statements
+        if item.channel in ("log", "text") and not item.signal and item.subject.name in ("", piece.subject.name)
+    ]
     if not printed or any(_GRAVE.search(item.text) for item in printed):
         return
     for statement in statements:

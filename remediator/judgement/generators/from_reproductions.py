@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import Any
 
 from remediator.domain.change import Edit, Place
@@ -104,7 +105,7 @@ def _renamed_keys(inquiry: Inquiry, failure: Reproduction) -> Iterator[Hypothesi
     """Yield the mapping that has a slip of the missing key, where the right name makes the failure go away."""
     keys = {group for match in _MISSING_KEY.finditer(failure.message) for group in match.groups() if group}
     for key in sorted(keys):
-        for file, document, path in _slips(inquiry, failure, key):
+        for file, document, path in islice(_slips(inquiry, failure, key), RENDERS):
             edit = Edit(op="rename", file=file, document=document, path=path, value=key)
             after = _after(failure, (edit,))
             if after is None:

@@ -12,6 +12,9 @@ from remediator.remedies.engine.unprovable import Unprovable
 
 _FORBIDDEN = re.compile(r"(?P<field>[a-z]\w*(?:\.[\w-]+|\[\d+\])+): Forbidden: (?P<why>may not be (?:used|set)[^\n]*)")
 
+_NODE_COUNTS = re.compile(r"(\d+) ((?:node\(s\) |Insufficient |Too many )[^,.]+)")
+"""The scheduler's reasons, each with the number of nodes that it holds for."""
+
 
 def check_cause(case: RemedyContext, fix: Fix) -> None:
     """Raise where a fix cites nothing that its action ends, or where the live object is in the way of every fix."""
@@ -21,8 +24,18 @@ def check_cause(case: RemedyContext, fix: Fix) -> None:
         cited and (ANY_INCIDENT in ends or f"category:{case.diagnosis.category}" in ends)
     ):
         raise Unprovable(f"{fix.title}: no evidence shows what `{case.action.id}` ends")
-    if reason := live_object_in_the_way(case):
+    if reason := live_object_in_the_way(case) or cordoned_nodes(case):
         raise Unprovable(reason)
+
+
+def cordoned_nodes(case: RemedyContext) -> str:
+    """Return why no text ends the fault where most nodes take no pod at all: somebody cordoned them; else nothing."""
+    for piece in case.diagnosis.evidence:
+        counts = {words: int(count) for count, words in _NODE_COUNTS.findall(piece.facts.get("unschedulable", ""))}
+        cordoned = counts.get("node(s) were unschedulable", 0)
+        if cordoned > sum(counts.values()) - cordoned:
+            return f"{cordoned} of {piece.facts.get('nodes', sum(counts.values()))} nodes are cordoned: uncordon them, or add nodes"
+    return ""
 
 
 def live_object_in_the_way(case: RemedyContext) -> str:

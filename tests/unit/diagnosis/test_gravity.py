@@ -39,6 +39,8 @@ GRAVE = [
     say("log", "mixer: cannot mix", level="error"),
     say("log", "mixer: giving up", level="fatal"),
     say("text", "OutOfMemoryError in mixer"),
+    say("log", "Mixer::FeedTimeoutError: no feed within 5 seconds", level="warn"),
+    say("log", "com.example.mixer.FeedException: no feed", level="warning"),
 ]
 
 

@@ -76,3 +76,8 @@ def test_a_job_that_fails_or_prints_nothing_gets_no_longer_deadline(tmp_path: Pa
     failing = DEADLINE + "$ kubectl -n shop logs job/web\nconnection refused, next retry in 60 s\n"
     assert not propose(tmp_path / "failing", job(600), failing).changed
     assert not propose(tmp_path / "silent", job(600), DEADLINE).changed
+
+
+def test_the_log_of_another_pod_tells_nothing_of_the_job(tmp_path: Path) -> None:
+    other = DEADLINE + "$ kubectl -n shop logs deploy/api\nrequest 20 of 31 is done\nrequest 21 of 31 begins\n"
+    assert not propose(tmp_path, job(600), other).changed

@@ -225,3 +225,12 @@ def test_an_older_request_is_restored_where_it_was_clearly_less(tmp_path: Path) 
     told = propose(tmp_path, now, scheduling(SHORT.format("cpu")), before=[before])
     assert told.value("spec.template.spec.containers.0.resources.requests.cpu") == "250m"
     assert told.actions[0] == "lower_requests"
+
+
+@pytest.mark.parametrize(("cordoned", "changes"), [(3, False), (1, True)], ids=["most", "one"])
+def test_cordoned_nodes_are_no_reason_to_ask_for_less(tmp_path: Path, cordoned: int, changes: bool) -> None:
+    old, new = (shop(web=workload({"resources": {"requests": {"cpu": cpu}}})) for cpu in ("200m", "900m"))
+    why = f"0/4 nodes are available: {4 - cordoned} Insufficient cpu, {cordoned} node(s) were unschedulable."
+    told = propose(tmp_path, new, events(("FailedScheduling", POD, why)), before=[old])
+    assert bool(told.changed) is changes
+    assert changes or "uncordon them" in told.outcomes[0].reason
