@@ -31,10 +31,11 @@ def objection(inquiry: Inquiry, hypothesis: Hypothesis, proposal: Proposal) -> s
     speakers = {item.speaker.partition(":")[2] for item in speaking} - {""}
     home = {item.facts.get("printed_in") or item.subject.namespace for item in speaking} - {""}
     own = _applications_of(inquiry, speakers, home)
-    for line in proposal.rendered if speakers else ():
-        change = _CHANGE.match(line)
-        if change is None or change["application"] in own:
-            continue
+    changed = [match for line in proposal.rendered if (match := _CHANGE.match(line))]
+    shared = {(change["kind"], change["name"]) for change in changed if change["application"] in own}
+    for change in changed if speakers else ():
+        if change["application"] in own or (change["kind"], change["name"]) in shared:
+            continue  # its own object, or the same one of another stage that shares the text
         if change["name"] in speakers and _lands_in(inquiry, change["application"], home):
             continue
         if _is_contradicted(hypothesis, change) or _is_own_setting(hypothesis, change):

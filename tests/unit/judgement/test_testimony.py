@@ -65,6 +65,21 @@ def test_a_workload_of_the_same_name_elsewhere_is_another_application(tmp_path: 
     assert propose(tmp_path, new, printed, before=[old]).changed == {}
 
 
+def test_a_stage_that_shares_the_text_does_not_make_it_anothers(tmp_path: Path) -> None:
+    old, new = (
+        {
+            "apps/live.yaml": yaml.safe_dump(application("live", "web", "shop")),
+            "apps/test.yaml": yaml.safe_dump(application("test", "web", "lab")),
+            "web/web.yaml": yaml.safe_dump(workload({"resources": {"limits": {"memory": size}}})),
+        }
+        for size in ("512Mi", "64Mi")
+    )
+    printed = log("ERROR Memory cgroup out of memory: Killed process 42 (java) total-vm:1kB")
+    assert propose(tmp_path, new, printed, before=[old]).value("spec.template.spec.containers.0.resources") == {
+        "limits": {"memory": "512Mi"}
+    }
+
+
 def test_a_contradiction_that_only_leaves_the_view_is_not_ended(tmp_path: Path) -> None:
     port = {"ports": [{"containerPort": 80, "hostPort": 9100}]}
     files = {
