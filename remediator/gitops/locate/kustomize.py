@@ -61,15 +61,7 @@ def _of_chart(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -
 
 def _spot_place(repo: Checkout, app: Application, spot: TracedText) -> Place | Located:
     if spot.file:
-        return Place(
-            file=spot.file,
-            document=spot.document,
-            path=spot.path,
-            inside=spot.inside,
-            value=spot.value,
-            proof="read",
-            why=spot.why,
-        )
+        return spot.place()
     location = origin.place(repo, app, spot.path, repo.locate, spot.inside)
     if not location.places:
         return location
@@ -124,15 +116,7 @@ def _insertion(repo: Checkout, app: Application, obj: Manifest, item: Tracked, p
         rated.append(
             (
                 (other_readers > 0, -opening.depth, not names_kind, order),
-                Place(
-                    file=spot.file,
-                    document=spot.document,
-                    path=spot.path,
-                    inside=spot.inside,
-                    exists=False,
-                    proof="read",
-                    why=spot.why,
-                ),
+                spot.place().model_copy(update={"exists": False}),
             )
         )
     rated.sort(key=lambda pair: pair[0])

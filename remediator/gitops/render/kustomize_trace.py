@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from remediator.domain.change import Place
 from remediator.domain.yaml_paths import MISSING, YamlPath, child, depth, get, resolve
 from remediator.gitops.file_paths import join
 from remediator.gitops.images import split_image
@@ -30,6 +31,10 @@ class TracedText:
     value: Any
     why: str
     final: bool = True
+
+    def place(self) -> Place:
+        """Return where it stands, read and not rendered."""
+        return Place.model_validate(self, from_attributes=True).model_copy(update={"proof": "read"})
 
 
 def trace(item: Tracked, body: dict[str, Any], path: YamlPath) -> Iterator[TracedText]:
