@@ -12,19 +12,11 @@ from remediator.evidence.workload import workload_of_pod
 if TYPE_CHECKING:
     from remediator.domain.incident import Channel
 
-SUBJECT = ("application", "cluster", "namespace", "kind", "name", "pod", "container", "image", "node")
-"""The fields of `Subject`, which a draft holds flat."""
 
+@dataclass(slots=True, kw_only=True)
+class SubjectDraft:
+    """The object that something is about, in the making; becomes a `Subject`."""
 
-@dataclass(slots=True)
-class Draft:
-    """A statement in the making; becomes a `Statement` once its subject is complete."""
-
-    line: int
-    channel: Channel
-    text: str = ""
-    reason: str = ""
-    level: str = ""
     application: str = ""
     cluster: str = ""
     namespace: str = ""
@@ -34,10 +26,25 @@ class Draft:
     container: str = ""
     image: str = ""
     node: str = ""
+
+    def subject(self) -> Subject:
+        """Return the frozen value of its fields."""
+        return Subject(**{field: getattr(self, field) for field in Subject.model_fields})
+
+
+@dataclass(slots=True)
+class Draft(SubjectDraft):
+    """A statement in the making; becomes a `Statement` once its subject is complete."""
+
+    line: int
+    channel: Channel
+    text: str = ""
+    reason: str = ""
+    level: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
     count: int = 1
     first_seen: str = ""
     last_seen: str = ""
-    facts: dict[str, str] = field(default_factory=dict)
     source: str = ""
     speaker: str = ""
     """Set where the format knows better than channel and reporter tell."""
@@ -63,7 +70,7 @@ class Draft:
             source=self.source,
             line=self.line,
             channel=self.channel,
-            subject=Subject(**{name: getattr(self, name) for name in SUBJECT}),
+            subject=self.subject(),
             speaker=self.speaker
             or speaker_of(
                 self.channel, self.reason, self.facts, self.name or self.pod or self.container or self.application

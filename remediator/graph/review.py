@@ -30,7 +30,7 @@ _DECLINES = frozenset({"close", "ignore"})
 _STATES = {"verifying": "it is merged", "rejected": "it was rejected", "needs_person": "it needs a person"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reviewer:
     """The author of a command, and where and when it was given."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from remediator.evidence.command import command_of
 from remediator.evidence.formats import alerts
 from remediator.evidence.formats.finder import Finder
+from remediator.evidence.formats.patterns import alternatives
 from remediator.evidence.lines import next_filled
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ _HEAD = re.compile(
 )
 _STATE = re.compile(r"\W{0,6}(?:Alerts? )?(?P<status>Firing|Resolved)(?: Alerts?)?\W{0,4}$")
 _GROUP = re.compile(r"\W{0,3}(?P<group>Labels|Annotations)\W{0,4}$")
-OPENS = re.compile(
-    r"\W{0,6}(?::[\w+-]{1,30}:\s*)?\W{0,4}\[(?:FIRING|RESOLVED)[^\]\n]{0,30}\]|\W{0,6}(?:Alerts? )?(?:Firing|Resolved)(?: Alerts?)?\W{0,4}$|\W{0,3}Labels\W{0,4}$"
-)
+OPENS = re.compile(alternatives((_HEAD.pattern, _STATE.pattern, r"\W{0,3}Labels\W{0,4}$")))
 _PAIR = re.compile(
     r"\s*(?P<bullet>[-•·*])?\s{0,4}[*`]{0,2}(?P<key>[A-Za-z_]\w{0,63})[*`]{0,2}\s?[:=][*`]{0,2}\s{0,4}(?P<value>\S.*)"
 )

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from remediator.evidence.draft import SubjectDraft
 from remediator.evidence.lines import Line, clean, from_epoch, rfc3339
 
 if TYPE_CHECKING:
@@ -70,19 +71,12 @@ _NUMERIC_LEVELS = {10: "trace", 20: "debug", 30: "info", 40: "warning", 50: "err
 
 
 @dataclass(slots=True)
-class LogEntry:
-    """A parsed log entry: the whole message as text, and its fields."""
+class LogEntry(SubjectDraft):
+    """A parsed log entry: the whole message as text, its fields, and the object that a controller's line is about."""
 
     text: str
     level: str = ""
     time: str = ""
-    application: str = ""
-    namespace: str = ""
-    pod: str = ""
-    container: str = ""
-    kind: str = ""
-    name: str = ""
-    """Kind and name of the object that a controller's line is about."""
     facts: dict[str, str] = field(default_factory=dict)
     structured: bool = False
     """True if a program's logger wrote it, by its layout: JSON, logfmt, klog."""

@@ -18,6 +18,15 @@ from remediator.gitops import Application, Manifest, Match, Repository
 from remediator.policy import Action, Policies
 
 
+@dataclass(frozen=True)
+class ObjectField:
+    """One field of a rendered object."""
+
+    application: Application
+    manifest: Manifest
+    path: YamlPath
+
+
 class AppliedObject(Protocol):
     """A rendered object and the Application that applies it."""
 
@@ -28,15 +37,6 @@ class AppliedObject(Protocol):
     @property
     def manifest(self) -> Manifest:
         """The object as rendered."""
-
-
-@dataclass(frozen=True)
-class ObjectField:
-    """One field of a rendered object."""
-
-    application: Application
-    manifest: Manifest
-    path: YamlPath
 
 
 @dataclass(frozen=True)

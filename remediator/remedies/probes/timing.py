@@ -39,12 +39,15 @@ _CUT_SHORT = re.compile(
 _TOOK = re.compile(
     r"(?i)(?:\b(?:in|took|duration|elapsed|latency|time|responsetime)[\"' =:]{1,3}|[ (|])(?P<amount>\d+(?:\.\d+)?)\s?(?P<unit>ms|s|sec|seconds|milliseconds)\b"
 )
-_GRAVE = re.compile(
-    r"(?i)\b(?:error|fatal|panic|exception|traceback|fail(?:ed|ure|s)?|refused|denied|cannot|could not|unable|timed? ?out|waiting|retry\w*|not found|exit\w*)\b"
+_BEYOND_START = (
+    re.compile(
+        r"(?i)\b(?:error|fatal|panic|exception|traceback|fail(?:ed|ure|s)?|refused|denied|cannot|could not|unable|timed? ?out|waiting|retry\w*|not found|exit\w*)\b"
+    ),
+    re.compile(
+        r"(?i)\b(?:listening|serving|ready to accept|started (?:in|on|server)|running (?:at|on))\b|https?://\S+:\d+"
+    ),
 )
-_LISTENS = re.compile(
-    r"(?i)\b(?:listening|serving|ready to accept|started (?:in|on|server)|running (?:at|on))\b|https?://\S+:\d+"
-)
+"""Lines of a program that fails, and of one that listens: its log does not end with the start."""
 _SHORT_LOG = 12
 """Lines of a log that can be a start alone."""
 _UNITS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60)}
@@ -249,7 +252,7 @@ def _start_seconds(case: RemedyContext, probe: Probe) -> tuple[Decimal | None, s
 
 def _ends_while_starting(lines: list[str]) -> bool:
     """Return True where a short log has no error and does not say that the program listens."""
-    return len(lines) <= _SHORT_LOG and not any(_GRAVE.search(line) or _LISTENS.search(line) for line in lines)
+    return len(lines) <= _SHORT_LOG and not any(form.search(line) for line in lines for form in _BEYOND_START)
 
 
 def _stated_seconds(text: str) -> Decimal | None:

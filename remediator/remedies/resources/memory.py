@@ -40,16 +40,12 @@ def raise_memory_limit(case: RemedyContext) -> Iterator[Fix]:
         if new <= now:
             continue
         value = quantities.bytes_like(new, str(current))
-        name = container.get("name", "")
-        yield Fix(
-            title=f"raise memory limit of `{name}` from {current} to {value}",
+        name = str(container.get("name", ""))
+        yield _raised_limit(
+            Want.of(target, (*path, "resources", "limits", "memory"), value), name, current,
             reason=f"`{name}` was killed at its limit of {current}; {why}",
-            evidence=case.cite(*killed),
-            wants=(Want.of(target, (*path, "resources", "limits", "memory"), value),),
-            parameters={"container": name, "from": str(current), "to": value},
-            score=0.7,
-            accepts=more_than(now),
-        )
+            evidence=case.cite(*killed), accepts=more_than(now),
+        )  # fmt: skip
         proposed = True
     if stale_reason and not proposed:
         raise Unprovable(stale_reason)
@@ -74,15 +70,22 @@ def raise_cpu_limit(case: RemedyContext) -> Iterator[Fix]:
         limit = min(max(limit, used * Decimal("1.25")), now * Decimal(str(bounds.max_factor or 10)))
         limit = quantities.clamp(limit, bounds.minimum, bounds.maximum)
         value = quantities.cores_like(limit, str(current))
-        yield Fix(
-            title=f"raise cpu limit of `{name}` from {current} to {value}",
+        yield _raised_limit(
+            Want.of(target, (*path, "resources", "limits", "cpu"), value), name, current,
             reason=f"`{name}` is throttled at its limit of {current}; this is {bounds.factor:g} × as much.",
-            evidence=case.cite(*throttled),
-            wants=(Want.of(target, (*path, "resources", "limits", "cpu"), value),),
-            parameters={"container": name, "from": str(current), "to": value},
-            score=0.7,
-            accepts=_accepts_more_or_none(now),
-        )
+            evidence=case.cite(*throttled), accepts=_accepts_more_or_none(now),
+        )  # fmt: skip
+
+
+def _raised_limit(want: Want, container: str, old: Any, **details: Any) -> Fix:
+    """Return the fix that raises a limit of a container; `details` are its reason, its evidence and its check."""
+    return Fix(
+        title=f"raise {want.path[-1]} limit of `{container}` from {old} to {want.value}",
+        wants=(want,),
+        parameters={"container": container, "from": str(old), "to": want.value},
+        score=0.7,
+        **details,
+    )
 
 
 def _new_limit(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 from remediator.domain.change import Edit, Place
 from remediator.domain.incident import Evidence
 from remediator.errors import ConfigError
-from remediator.gitops import Application, Repository, history
+from remediator.gitops import Application, Problem, Repository, history
 from remediator.policy.leaves import documents
 from remediator.remedies.engine.case import Fix, RemedyContext
 from remediator.remedies.engine.older_values import LOOK_BACK
@@ -27,17 +26,6 @@ from remediator.remedies.views.application_field import complaints, counterpart,
 _TRIES = 16
 """Number of texts that are rendered before the file is left to a person."""
 _TEMPLATE = re.compile(r"\b(?P<chart>[\w.-]+)/(?P<file>(?:charts/[\w.-]+/)*templates/[\w./-]+\.(?:ya?ml|tpl|txt))")
-
-
-@dataclass(frozen=True)
-class BrokenManifest:
-    """One file that prevents an Application from rendering."""
-
-    file: str
-    line: int
-    message: str
-    template: bool = False
-    """True for a chart's template, which is checked by rendering and not by parsing."""
 
 
 def restore_file(case: RemedyContext) -> Iterator[Fix]:
@@ -50,7 +38,7 @@ def restore_file(case: RemedyContext) -> Iterator[Fix]:
                 yield from _repaired(case, application, broken_file, evidence)
 
 
-def _broken_files(case: RemedyContext, application: Application, evidence: Evidence) -> Iterator[BrokenManifest]:
+def _broken_files(case: RemedyContext, application: Application, evidence: Evidence) -> Iterator[Problem]:
     """Yield the files that do not parse and that the message is about, or the template that the message names."""
     problems = case.repository.problems_of(application)
     files = {problem.file for problem in problems if problem.kind == "parse"}
@@ -58,18 +46,21 @@ def _broken_files(case: RemedyContext, application: Application, evidence: Evide
         is_named = posixpath.basename(problem.file) in evidence.text
         only = len(files) == 1 and not re.search(r"[\w-]+\.ya?ml", evidence.text)
         if problem.kind == "parse" and problem.file and (is_named or only):
-            yield BrokenManifest(problem.file, problem.line, problem.message)
+            yield problem
     if not files and any(problem.kind == "render" for problem in problems):
         for source in application.sources:
             for match in _TEMPLATE.finditer(evidence.text):
                 file = f"{source.path}/{match['file']}" if source.path else match["file"]
                 if source.local and case.repository.store.is_file(file):
-                    yield BrokenManifest(file, 0, "the chart does not render with it", template=True)
+                    yield Problem("render", "the chart does not render with it", file=file)
 
 
-def _repaired(
-    case: RemedyContext, application: Application, broken_file: BrokenManifest, evidence: Evidence
-) -> Iterator[Fix]:
+def _is_template(broken_file: Problem) -> bool:
+    """Return True for a chart's template, which is checked by rendering and not by parsing."""
+    return broken_file.kind == "render"
+
+
+def _repaired(case: RemedyContext, application: Application, broken_file: Problem, evidence: Evidence) -> Iterator[Fix]:
     try:
         text = case.repository.read(broken_file.file).decode()
     except (ConfigError, UnicodeDecodeError):
@@ -79,12 +70,12 @@ def _repaired(
             yield fix
             break
     tries = _TRIES
-    for group in repairs(text, broken_file.line, template=broken_file.template):
+    for group in repairs(text, broken_file.line, template=_is_template(broken_file)):
         results: dict[str, str] = {}
         for new in group:
-            parsed = None if broken_file.template else documents(new.encode())
-            if broken_file.template or (parsed is not None and _mostly_mappings(parsed)):
-                results.setdefault(new if broken_file.template else repr(parsed), new)
+            parsed = None if _is_template(broken_file) else documents(new.encode())
+            if _is_template(broken_file) or (parsed is not None and _mostly_mappings(parsed)):
+                results.setdefault(new if _is_template(broken_file) else repr(parsed), new)
         tries -= len(results)
         if tries < 0:
             return
@@ -104,7 +95,7 @@ def _mostly_mappings(parsed: list[Any]) -> bool:
 def _fix(
     case: RemedyContext,
     application: Application,
-    broken_file: BrokenManifest,
+    broken_file: Problem,
     evidence: Evidence,
     old: str,
     new: str,
@@ -133,14 +124,14 @@ def _fix(
 
 
 def _is_repaired(
-    original: Repository, after: Repository, application: Application, fresh: Application, broken_file: BrokenManifest
+    original: Repository, after: Repository, application: Application, fresh: Application, broken_file: Problem
 ) -> bool:
     """Return True where this fault is gone and no new one appeared."""
     problems = [problem for problem in after.problems_of(fresh) if problem.fault]
     old_messages = {problem.message for problem in original.problems_of(application)}
     same_fault = (
         problem.kind == "render"
-        if broken_file.template
+        if _is_template(broken_file)
         else problem.kind == "parse" and problem.file == broken_file.file
         for problem in problems
     )
@@ -171,7 +162,7 @@ def _changed_line(old: str, new: str) -> tuple[int, str, str]:
     return 0, "", ""
 
 
-def _from_history(case: RemedyContext, broken_file: BrokenManifest, text: str) -> Iterator[tuple[str, str]]:
+def _from_history(case: RemedyContext, broken_file: Problem, text: str) -> Iterator[tuple[str, str]]:
     """Yield (text, the commit in a sentence) with only the broken lines as they were when the file last parsed."""
     if not case.policies.actions["roll_back"].enabled:
         return
@@ -181,10 +172,10 @@ def _from_history(case: RemedyContext, broken_file: BrokenManifest, text: str) -
         if raw is None:
             continue
         older = raw.decode(errors="replace")
-        if broken_file.template or documents(raw) is not None:
+        if _is_template(broken_file) or documents(raw) is not None:
             sentence = f"{file} stopped parsing with {commit.commit[:7]} ({commit.subject!r}, {commit.when[:10]})"
             candidates = _reverted(text, older, broken_file.line)
-            fit = (new for new in candidates if broken_file.template or documents(new.encode()) is not None)
+            fit = (new for new in candidates if _is_template(broken_file) or documents(new.encode()) is not None)
             yield from ((new, sentence) for new in islice(fit, _TRIES))
             return
 
