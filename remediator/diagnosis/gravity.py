@@ -27,7 +27,9 @@ _GOOD_CONDITIONS = frozenset(
 _BAD_CONDITION = re.compile(
     r"(?:\w*(?:Error|Failed|Failure|Pressure|Unavailable|Degraded|Stalled)(?:Occurred)?|Error\w*)"
 )
-_ERROR_LEVELS = frozenset({"error", "err", "fatal", "critical", "crit", "panic", "emerg", "severe", "dpanic", "alert"})
+_ERROR_LEVELS = frozenset(
+    {"error", "fata", "err", "fatal", "critical", "crit", "panic", "emerg", "severe", "dpanic", "alert"}
+)
 _HIGH_LEVELS = frozenset({"fatal", "critical", "crit", "panic", "emerg", "dpanic"})
 _QUIET_ALERTS = frozenset({"none", "info", "informational"})
 _BAD_HEALTH = frozenset({"Degraded", "Missing", "Unknown"})
@@ -155,6 +157,8 @@ def _is_short(facts: dict[str, str]) -> bool:
         return True
     if match := _REPLICAS.search(facts.get("replicas", "")):
         return bool(match["gone"]) or int(match["have"]) < int(match["want"])
+    if "<unknown>" in facts.get("targets", ""):
+        return True
     return facts.get("status") in {"Pending", "Lost", "Failed", "NotReady"}
 
 

@@ -13,6 +13,8 @@ _PROMPTED = re.compile(
         \$\ (?P<any>\S.*)                                                    # an explicit shell prompt: any command
       | (?:[^\s$\#>%]{{1,64}}[@:][^\s$\#>%]{{0,128}}\ ?[$\#>%]\ ?            # user@host:~/dir$
         | [A-Za-z0-9][\w.-]{{0,63}}>\ +                                      # name>
+      | [\w.-]{{1,64}}@[\w.-]{{1,64}}\ [~/][^\s>]{{0,128}}>\ +            # fish: user@host ~/dir>
+      | [^\sA-Za-z0-9"'=\{{]{{1,3}}\ *[^\n"'=\{{]{{0,80}}[$\#%❯➜»λ✗✔]\ +    # drawn prompts: ➜ dir git:(main) ✗
         | \[[^\]]{{1,80}}\][$\#]\ ?                                          # [user@host dir]$
         | [\#>%❯➜»λ]\ +(?:~\ )?                                              # bare prompts
         | PS\ [^>]{{0,128}}>\ ?                                              # PowerShell
@@ -78,6 +80,10 @@ _BOUNDS = {
 """Flags that bound the lines of a log, where `--tail` is not the only one."""
 
 
+_WORD = re.compile(r"(?:[^\s'\"]|'[^']*'|\"[^\"]*\"|['\"])+")
+_ENDS = frozenset({"|", "||", "&&", ";", ">", ">>"})
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command taken apart as far as it tells what its output is about."""
@@ -124,21 +130,27 @@ class Command:
         }
 
 
+def _words(line: str) -> tuple[list[str], bool]:
+    """Return the words of the first command of a line, quoted ones whole, and True if another command filters its output."""
+    words = [match.group() for match in _WORD.finditer(line)]
+    end = next((index for index, word in enumerate(words) if word in _ENDS or word.startswith("2>")), len(words))
+    return words[:end], end < len(words) and words[end] == "|"
+
+
 def command_of(text: str) -> Command | None:
     """Return the command that a line shows, or None."""
     match = _PROMPTED.match(text)
     line = (match["any"] or match["known"]) if match else (text if _BARE.match(text) else None)
     if not line:
         return None
-    printing, pipe, _ = line.partition(" | ")
-    words = printing.split(" 2>", 1)[0].split()
+    words, is_piped = _words(line)
     while words and (words[0] in {"sudo", "watch", "time", "microk8s", "k3s", "minikube", "--"} or "=" in words[0]):
         words.pop(0)
     if not words:
         return Command()
     tool = words.pop(0).rsplit("/", 1)[-1].removesuffix(".exe")
     tool = {"k": "kubectl", "oc": "kubectl", "podman": "docker", "nerdctl": "docker"}.get(tool, tool)
-    return replace(_read(tool, words), piped=bool(pipe))
+    return replace(_read(tool, words), piped=is_piped)
 
 
 def _read(tool: str, words: list[str]) -> Command:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from remediator.evidence.command import Command, command_of
 from remediator.evidence.draft import Draft
-from remediator.evidence.formats import FORMATS, OPENS, Format, actions, answers, get, logs
+from remediator.evidence.formats import FORMATS, OPENS, Format, actions, answers, custom_columns, get, logs
 from remediator.evidence.formats.events import set_subject
 from remediator.evidence.section import NO_COMMAND, Context, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from remediator.evidence.lines import Line
 
@@ -102,9 +104,9 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
                 log = log or (None if command.tail else base)
                 command, index = NO_COMMAND, end
             continue
-        if answers.is_asked(command) and not get.OPENS.match(line.text):
+        if reader := _answer_reader(lines, index, command):
             end = _command_end(lines, index)
-            yield from _doubted(answers.read(lines[index:end], command, no), log)
+            yield from _doubted(reader(lines[index:end], command, no), log)
             index = end
             continue
         if opening := _open(lines, index, command):
@@ -117,6 +119,18 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
         end = _text_end(lines, index, command)
         yield from _doubted(_text(lines[index:end], command, context, no), log)
         index = end
+
+
+_AnswerReader = Callable[[Sequence["Line"], Command, int], "Iterator[Draft]"]
+
+
+def _answer_reader(lines: Sequence[Line], start: int, command: Command) -> _AnswerReader | None:
+    """Return the reader of an output that the command alone frames: columns of its choice, or single values."""
+    if not answers.is_asked(command):
+        return None
+    if custom_columns.is_table(lines[start : start + 1], command):
+        return custom_columns.read
+    return None if get.OPENS.match(lines[start].text) else answers.read
 
 
 def _command_end(lines: Sequence[Line], start: int) -> int:
@@ -148,14 +162,22 @@ def _log(lines: Sequence[Line], base: Draft, context: Context) -> Iterator[Draft
         yield draft
 
 
+_OF_RELEASE = frozenset({"upgrade", "install", "template", "rollback", "status", "history"})
+"""Verbs of helm whose first argument is a release: Argo CD names it after the Application."""
+
+
 def _set_target(draft: Draft, command: Command) -> None:
     """Set the object that a command asks about, where it names one."""
     kind, name = command.target
     if command.tool == "argocd" and command.verb.startswith("app ") and command.words:
         draft.kind, draft.name = "Application", command.words[0].rpartition("/")[2]
         draft.application = draft.name
-    elif command.tool == "kubectl" and command.verb in {"get", "describe", "rollout"} and name:
+    elif command.tool == "kubectl" and command.verb in {"get", "describe", "rollout", "exec", "debug"} and name:
         set_subject(draft, kind, name)
+        draft.container = command.container
+    elif command.tool == "helm" and command.verb in _OF_RELEASE and command.words:
+        draft.kind, draft.name = "Application", command.words[0]
+        draft.application = draft.name
 
 
 def _text(lines: Sequence[Line], command: Command, context: Context, no: int) -> Iterator[Draft]:
@@ -167,5 +189,31 @@ def _text(lines: Sequence[Line], command: Command, context: Context, no: int) ->
     if command.tool and not command.is_log:
         base.speaker = "person"
         _set_target(base, command)
+    if command.tool in _RENDERERS:
+        lines = list(_with_causes(lines))
     for draft, _ in logs.entries(lines, base, context, quiet=len(lines) > _SHORT):
         yield draft
+
+
+_RENDERERS = frozenset({"helm", "kustomize"})
+"""Programs that end with `Error:`, and list its causes in the lines below."""
+
+
+def _with_causes(lines: Sequence[Line]) -> Iterator[Line]:
+    """Yield the lines, an error in one piece with the causes listed below it."""
+    error: Line | None = None
+    for line in lines:
+        if error is not None and not line.blank and not line.text.startswith("Error:"):
+            error = replace(error, text=f"{error.text}\n{line.text}"[:_CAUSES])
+            continue
+        if error is not None:
+            yield error
+        error = line if line.text.startswith("Error:") else None
+        if error is None:
+            yield line
+    if error is not None:
+        yield error
+
+
+_CAUSES = 4_000
+"""Characters of an error with its causes."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from remediator.evidence.command import command_of
 from remediator.evidence.draft import Draft
-from remediator.evidence.lines import rfc3339
+from remediator.evidence.lines import next_filled, rfc3339
 from remediator.evidence.messages import message_facts
 
 if TYPE_CHECKING:
@@ -33,19 +33,30 @@ _CALM = re.compile(
     rf"{_MARK}(?:Application (?P<name>\S+) (?P<what>has been (?:created|deleted|successfully synced)|is now running new version)|The sync operation of application (?P<started>\S+) has (?:started|succeeded))"
 )
 _LINK = re.compile(r"\W{0,3}(?:Application|Sync operation) details\b|https?://\S+\s*$|<https?://")
+_CONDITION = re.compile(r"\W{0,3}(?P<name>[A-Z][A-Za-z]{2,40}(?:Error|Warning))\W{0,3}")
 _TITLES = {"sync status": "sync_status", "health status": "health", "repository": "repo", "revision": "revision"}
 _MOST = 60
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
-    """Return the length of one notification: to the blank line, the next command or the next notification."""
+    """Return the length of one notification: to the blank line that no field of the card follows, or to the next one."""
     del command
     end = start + 1
-    while end < len(lines) and end - start < _MOST and not lines[end].blank:
+    while end < len(lines) and end - start < _MOST:
+        if lines[end].blank:
+            following = next_filled(lines, end)
+            if following >= len(lines) or not _is_title(lines[following].text):
+                break
+            end = following
         if command_of(lines[end].text) is not None or OPENS.match(lines[end].text):
             break
         end += 1
     return end - start
+
+
+def _is_title(text: str) -> bool:
+    """Return True for the title of a field of the card: `Sync Status`, `ComparisonError`."""
+    return text.strip().strip("*:").lower() in _TITLES or bool(_CONDITION.fullmatch(text.strip()))
 
 
 def read(section: Section) -> Iterator[Draft]:
@@ -62,14 +73,24 @@ def read(section: Section) -> Iterator[Draft]:
     elif match := _UNKNOWN.match(head.text):
         name, status = match["name"], match["status"]
         yield _about(section, head, name, status, f"Sync Status: {status}", sync_status=status)
-        for line in below:
-            bullet, _, message = line.text.strip().partition(" ")
-            if bullet in {"*", "-", "•"} and message:
-                draft = _about(section, line, name, "ComparisonError", message, condition="ComparisonError")
-                draft.facts |= message_facts(message)
-                yield draft
+        for line, condition, message in _conditions(below):
+            draft = _about(section, line, name, condition, message, condition=condition)
+            draft.facts |= message_facts(message)
+            yield draft
     elif match := _CALM.match(head.text):
         yield _about(section, head, match["name"] or match["started"], "", head.text.strip())
+
+
+def _conditions(lines: Sequence[Line]) -> Iterator[tuple[Line, str, str]]:
+    """Yield the conditions below the head, listed with bullets or as fields of the card: line, name, message."""
+    titles = [match["name"] if (match := _CONDITION.fullmatch(line.text.strip())) else "" for line in lines]
+    for line, title_above in zip(lines, ["", *titles], strict=False):
+        text = line.text.strip()
+        bullet, _, message = text.partition(" ")
+        if title_above and text:
+            yield line, title_above, text
+        elif bullet in {"*", "-", "•"} and message:
+            yield line, "ComparisonError", message
 
 
 def _message(lines: Sequence[Line]) -> list[str]:

@@ -52,8 +52,6 @@ _BY_COLUMNS: tuple[tuple[frozenset[str], str], ...] = tuple(
 
 _RESTARTS = re.compile(r"(?P<count>\d+)(?: \((?P<ago>\S+) ago\))?")
 _ROW = re.compile(r"[a-z0-9](?:\S* {2,}|\S* \(default\) |\S*$)")
-_NODE_AMOUNT = re.compile(r"(?P<heading>[\w-]+):\{?\.?status\.(?P<path>(?:allocatable|capacity)\.[a-z]+)")
-"""A custom column with an amount, as in `MEM:.status.allocatable.memory`."""
 
 
 def take(lines: Sequence[Line], start: int, command: Command) -> int:
@@ -73,23 +71,15 @@ def _kind(command: Command, names: Sequence[str]) -> str:
     return next((kind for required, kind in _BY_COLUMNS if required <= have), "")
 
 
-def _node_amounts(command: Command) -> dict[str, str]:
-    """Return the fact that each heading of custom columns stands for, where its path is an amount that a node has."""
-    output = command.flags.get("-o") or command.flags.get("--output") or ""
-    return {snake(match["heading"]): snake(match["path"].replace(".", " ")) for match in _NODE_AMOUNT.finditer(output)}
-
-
 def read(section: Section) -> Iterator[Draft]:
     """Yield one status per row; `kubectl get all` prints several tables whose names carry the kind."""
     table_kind, cols = "", columns("")
-    amounts = _node_amounts(section.command)
     for line in section.lines:
         if OPENS.match(line.text):
             cols = columns(line.text)
             table_kind = _kind(section.command, cols.names)
             continue
         cell = {snake(key): none(text) for key, text in cols.cells(line.text).items()}
-        cell |= {fact: cell[key] for key, fact in amounts.items() if cell.get(key)}
         if cell.get("pod"):
             cell["container"], cell["name"] = cell.get("name", ""), cell.pop("pod")
         name = cell.pop("name", "")

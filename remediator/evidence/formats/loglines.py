@@ -48,6 +48,10 @@ _TIMED = re.compile(
 _RELEASE = re.compile(
     r"helm template [^`\n]{0,400}?--name-template[ =](?P<name>[a-z0-9][\w.-]{0,62})(?: --namespace[ =](?P<namespace>[a-z0-9-]{1,63}))?"
 )
+_FAILED = re.compile(
+    r"(?P<level>Error|FATA|fatal)(?:\[\d+\])?:? (?=UPGRADE|INSTALLATION|execution|template|parse|accumulating|invalid|unknown|failed|rpc|chart|values|no |Operation|The |YAML)"
+)
+"""The word with which helm, kustomize and argocd end when they fail."""
 _ZAP = re.compile(r"\S{10,40}\s+(?P<level>[A-Z]{4,6})\s+(?P<text>[^{]{1,300})(?P<fields>\{.*\})")
 """A line of controller-runtime's console encoder: time, level, logger and message, then the fields as JSON."""
 
@@ -148,7 +152,7 @@ def _inner(text: str) -> LogEntry:
         return _from_fields(stripped, fields)
     if stripped.endswith("}") and (match := _ZAP.fullmatch(stripped)) and (body := _object(match["fields"])):
         return _from_fields(stripped, {"level": match["level"], "msg": match["text"].strip(), **body})
-    level = _LEVEL.search(stripped[:160])
+    level = _LEVEL.search(stripped[:160]) or _FAILED.match(stripped)
     return LogEntry(text.rstrip(), level["level"].lower() if level else "", rfc3339(stripped.lstrip("[")[:40]))
 
 

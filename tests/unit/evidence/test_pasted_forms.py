@@ -50,7 +50,9 @@ def test_event_rows_without_their_header_have_a_subject():
     assert (row.channel, row.level, row.reason, row.subject.name) == ("event", "Warning", "MixerLost", "web")
 
 
-@pytest.mark.parametrize("prompt", ["ops-a> ", "ann@host:~$ ", "[ann@host dir]$ ", "$ "])
+@pytest.mark.parametrize(
+    "prompt", ["ops-a> ", "ann@host:~$ ", "[ann@host dir]$ ", "$ ", "ann@host ~/dir> ", "➜  fleet git:(main) ✗ "]
+)
 def test_a_prompt_before_a_command_is_no_part_of_it(prompt: str):
     (row,) = statements(f"{prompt}kubectl logs web-0 -n shop\nready\n")
     assert (row.channel, row.subject.name, row.subject.namespace) == ("log", "web", "shop")
@@ -101,3 +103,52 @@ def test_the_command_decides_between_kinds_of_the_same_shape():
     (row,) = statements("$ kubectl get jobs -n shop --no-headers\nnightly   0/1   5m\n")
     assert row.subject.kind == "Job"
     assert not [r for r in statements("$ kubectl get rollouts --no-headers\nweb   0/1   5m\n") if r.channel == "status"]
+
+
+def test_a_quoted_template_with_spaces_is_one_word_of_the_command():
+    rows = statements(
+        '$ kubectl get pods -n shop -o jsonpath=\'{range .items[*]}{.metadata.name}{"\\t"}{..reason}{"\\n"}{end}\'\n'
+        "web-7c9d8b6f5d-4xk2p\tCrashLoopBackOff\n"
+    )
+    assert [(row.subject.name, row.subject.namespace, row.reason) for row in rows] == [
+        ("web", "shop", "CrashLoopBackOff")
+    ]
+
+
+def test_columns_that_a_command_chooses_are_read_by_their_fields():
+    (row,) = statements(
+        "$ kubectl get pods -n shop -o custom-columns=POD:.metadata.name,IMG:.spec.containers[0].image,"
+        "WHY:.status.containerStatuses[0].lastState.terminated.reason,MAX:.spec.containers[*].resources.limits.memory\n"
+        "POD                    IMG                   WHY         MAX\n"
+        "web-7c9d8b6f5d-4xk2p   example.com/web:1.0   OOMKilled   64Mi\n"
+    )
+    assert (row.subject.name, row.subject.image, row.reason) == ("web", "example.com/web:1.0", "OOMKilled")
+    assert row.facts["memory_limit"] == "64Mi"
+
+
+def test_events_in_columns_that_a_command_chooses_are_events():
+    (row,) = statements(
+        "$ kubectl get events -n shop -o custom-columns=LAST:.lastTimestamp,TYPE:.type,REASON:.reason,OBJ:.involvedObject.name,MSG:.message\n"
+        "LAST                   TYPE      REASON      OBJ                    MSG\n"
+        "2026-01-01T00:00:20Z   Warning   Unhealthy   web-7c9d8b6f5d-4xk2p   Readiness probe failed: refused\n"
+    )
+    assert (row.channel, row.level, row.reason, row.subject.name) == ("event", "Warning", "Unhealthy", "web")
+    assert (row.text, row.last_seen) == ("Readiness probe failed: refused", "2026-01-01T00:00:20Z")
+
+
+def test_an_error_of_helm_keeps_the_causes_listed_below_it():
+    (row,) = statements(
+        "$ helm upgrade web ./web -n shop\nError: UPGRADE FAILED: values don't meet the specifications:\nweb:\n- count: Invalid type\n"
+    )
+    assert (row.level, row.subject.application, row.subject.namespace) == ("error", "web", "shop")
+    assert row.text.endswith("- count: Invalid type")
+
+
+def test_what_a_command_in_a_container_prints_is_about_that_container():
+    (row,) = statements("$ kubectl exec -n shop deploy/web -c app -- curl -sS http://api:80\ncurl: (7) refused\n")
+    assert (row.speaker, row.subject.kind, row.subject.name, row.subject.container) == (
+        "person",
+        "Deployment",
+        "web",
+        "app",
+    )
