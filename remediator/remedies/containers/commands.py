@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -44,15 +45,19 @@ def _command_fix(case: RemedyContext, text: StartText, wrong: str, new: str, evi
     pattern = word_pattern(wrong, HOST_JOINERS)
     value = pattern.sub(lambda _: new, text.value) if new else text.value
     holder = text.container or text.manifest.name
-    return Fix(
+    return replace(
+        _correction(text, wrong, new, value, case.cite(*evidence)),
         title=f"run `{new}` instead of `{wrong}` in `{holder}`",
         reason=f"`{wrong}` cannot be executed; `{new}` is one slip away and is a program that is known to exist.",
-        evidence=case.cite(*evidence),
-        wants=(text.want(value),),
-        parameters={"container": text.container, "from": wrong, "to": new},
         score=0.75 if new else 0.0,
         accepts=without_match(pattern),
     )
+
+
+def _correction(text: StartText, wrong: str, new: str, value: Any, cited: tuple[str, ...]) -> Fix:
+    """Return the fix that gives a word of the start its new value; `new` is empty where only the history may tell it."""
+    parameters = {"container": text.container, "from": wrong, "to": new}
+    return Fix(title="", reason="", evidence=cited, wants=(text.want(value),), parameters=parameters)
 
 
 def _split_command(case: RemedyContext, evidence: Sequence[Evidence], wrong: str) -> Iterator[Fix]:
@@ -175,12 +180,10 @@ def fix_args(case: RemedyContext) -> Iterator[Fix]:
             new = _known_flag(case, text, wrong)
             value = _rename_flag(text.value, wrong, new) if new else text.value
             words = {word.value for word in _container_words(case, text)}
-            yield Fix(
+            yield replace(
+                _correction(text, wrong, new, value, case.cite(*evidence)),
                 title=f"correct flag `{wrong}` of `{text.container}` to `{new}`",
                 reason=f"the program does not know the flag `{wrong}`; `{new}` is one slip away and known.",
-                evidence=case.cite(*evidence),
-                wants=(text.want(value),),
-                parameters={"container": text.container, "from": wrong, "to": new},
                 score=0.7 if new else 0.0,
                 accepts=partial(_accepts_other_flag, wrong=wrong, words=words),
             )
