@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remediator.evidence.adopt import is_unwell
 from remediator.evidence.fingerprint import fingerprint, normalise
 from remediator.evidence.inputs import Input, document_input, open_inputs, text_input
 from remediator.evidence.limits import ScanLimits
@@ -28,6 +29,7 @@ __all__ = [
     "Scanner",
     "document_input",
     "fingerprint",
+    "is_unwell",
     "normalise",
     "open_inputs",
     "text_input",

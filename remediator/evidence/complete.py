@@ -10,6 +10,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from remediator.evidence.adopt import adopt
+from remediator.evidence.workload import workload_of_replica_set
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -76,6 +79,7 @@ def complete(drafts: Sequence[Draft]) -> None:
         if not draft.application and draft.name:
             candidates = applications.get((draft.namespace, draft.kind, draft.name))
             draft.application = _sole(candidates) if candidates else ""
+    adopt(drafts)
 
 
 def _name_refused(draft: Draft) -> None:
@@ -87,8 +91,11 @@ def _name_refused(draft: Draft) -> None:
         return
     facts = draft.facts
     if pod := facts.get("denied_pod"):
-        draft.pod = pod
-        draft.settle()
+        if pod.endswith("-"):  # the prefix that its owner generates names from
+            draft.kind, draft.name = workload_of_replica_set(pod.removesuffix("-"))
+        else:
+            draft.pod = pod
+            draft.settle()
     elif facts.get("invalid_name"):
         draft.kind, draft.name = facts["invalid_kind"], facts["invalid_name"]
     elif facts.get("requested_name"):

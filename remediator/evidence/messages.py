@@ -109,7 +109,7 @@ _SENTENCES = tuple(
         ("Created pod", rf"Created pod: (?P<created_pod>{_NAME})"),
         ("replica set", rf"Scaled (?:up|down) replica set (?P<replica_set>{_NAME}) (?:from \d+ )?to (?P<replicas>\d+)(?: from (?P<replicas_before>\d+))?"),
         ("exec:", r'exec: "(?P<executable>[^"]{1,512})": (?P<exec_error>executable file not found in \$PATH|stat [^:]+: no such file or directory|permission denied|is a directory|no such file or directory)'),
-        ("is forbidden: ", rf'\bpods? "(?P<denied_pod>{_NAME})" is forbidden: (?!User)'),
+        ("is forbidden: ", rf'\bpods? "(?P<denied_pod>{_NAME}-?)" is forbidden: (?!User)'),
         ("requested resource", rf'could not find (?:version "[\w.]+" of )?[\w.-]+/(?P<requested_kind>[A-Z]\w*) for requested resource (?P<requested_namespace>[a-z0-9-]*)/(?P<requested_name>{_NAME})'),
         ("missing request for", rf"missing request for (?P<request_missing>[a-z0-9./-]+)(?: in container (?P<request_container>{_NAME}) of Pod (?P<request_pod>{_NAME}))?"),
         ("exit", r"\bexit(?:ed)?(?: with)?(?: status| code|Code)[:=]? ?(?P<exit_code>\d{1,3})\b"),

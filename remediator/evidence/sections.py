@@ -83,6 +83,7 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
         yield from _log(lines, context.owner, context)
         return
     log: Draft | None = None
+    answered = False
     if command.is_log:
         index = _log_end(lines, 0, command)
         yield from _log(lines[:index], base := _log_base(command, no), context)
@@ -95,7 +96,7 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
             continue
         no += 1
         if (next_command := command_of(line.text)) is not None:
-            command, index = next_command, index + 1
+            command, index, answered = next_command, index + 1, False
             context.application, context.app_facts = "", {}
             if command.is_log:
                 end = _log_end(lines, index, command)
@@ -115,7 +116,10 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
                 context.application, context.app_facts = "", {}
             yield from _doubted(form.read(Section(list(lines[index : index + length]), context, command, no)), log)
             index += length
+            answered = form.name in _WHOLE_ANSWERS
             continue
+        if answered and lines[index - 1].blank:
+            command = Command(namespace=command.namespace)  # the table was the answer, and this is something else
         end = _text_end(lines, index, command)
         yield from _doubted(_text(lines[index:end], command, context, no), log)
         index = end
@@ -141,6 +145,8 @@ def _command_end(lines: Sequence[Line], start: int) -> int:
     return end
 
 
+_WHOLE_ANSWERS = frozenset({"get", "rows", "events", "event rows"})
+"""Formats after which a command has nothing more to say: what follows a blank line is another paste."""
 _SHORT = 60
 """Lines of a text that is kept whole."""
 

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from remediator.domain.incident import Diagnosis, Evidence
 from remediator.domain.text import contains_word
+from remediator.evidence import is_unwell
 from remediator.gitops import Application, Repository
 from remediator.judgement.relations.registry import WIDE
 from remediator.judgement.world import World, text_of
@@ -84,6 +85,20 @@ class Inquiry:
     def culprits(self) -> frozenset[tuple[str, str]]:
         """Return kind and name of every object that the culprit can be."""
         return frozenset((match.manifest.kind, match.manifest.name) for match in self.targets.matches)
+
+    @cached_property
+    def named_by_files(self) -> frozenset[str]:
+        """Return the names of the inputs whose lines name nobody: `sidekiq.log` is what people saved from that container."""
+        nameless = {item.source for item in self.diagnosis.evidence if not (item.subject.name or item.subject.pod)}
+        return frozenset(source.rpartition("/")[2].partition(".")[0] for source in nameless)
+
+    @cached_property
+    def unwell(self) -> frozenset[str]:
+        """Return the workloads that the platform's statuses show as not ready."""
+        statements = (*self.diagnosis.evidence, *self.diagnosis.context)
+        return frozenset(
+            item.subject.name for item in statements if item.channel == "status" and is_unwell(item.facts)
+        ) - {""}
 
     @cached_property
     def platform_text(self) -> str:

@@ -33,6 +33,7 @@ class RightValue(Value):
     """The value that a setting should have: fixed, captured from the message, or a multiple of the present one."""
 
     fixed: Scalar | Item | None = None
+    """The value itself; `{name}` in a text stands for what a named group of the pattern captured."""
     capture: str = ""
     """Named group of the pattern whose text is the value."""
     factor: float = 0

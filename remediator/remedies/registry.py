@@ -34,6 +34,7 @@ from remediator.remedies.references.accounts import fix_service_account
 from remediator.remedies.references.autoscaling import fix_scale_target
 from remediator.remedies.references.rbac import grant_rbac
 from remediator.remedies.references.references import fix_reference_key, rename_reference
+from remediator.remedies.resources.heap import raise_heap
 from remediator.remedies.resources.limit_range import fit_limit_range
 from remediator.remedies.resources.memory import raise_cpu_limit, raise_memory_limit
 from remediator.remedies.resources.missing_resources import set_missing_resources
@@ -97,6 +98,7 @@ REMEDIES: Mapping[str, Remedy] = {
     "move_data_directory": move_data_directory,
     "raise_cpu_limit": raise_cpu_limit,
     "raise_ephemeral_storage": raise_ephemeral_storage,
+    "raise_heap": raise_heap,
     "raise_memory_limit": raise_memory_limit,
     "raise_memory_request": raise_memory_request,
     "raise_quota": raise_quota,

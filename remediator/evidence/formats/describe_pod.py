@@ -41,13 +41,7 @@ def read(tree: list[ResourceRow], base: Draft, name: str) -> Iterator[Draft]:
     )
     summary.facts |= {"status": status, "message": message, **_volumes(tree), "ip": value(tree, "IP")}
     yield summary
-    boxes = [
-        container(node, role)
-        for title, role in (("Init Containers", "init"), ("Containers", ""), ("Ephemeral Containers", "ephemeral"))
-        if (group := find(tree, title))
-        for node in group.nodes
-    ]
-    yield from statements(pod, boxes)
+    yield from states(tree, pod)
     if conditions := find(tree, "Conditions"):
         for line in conditions.nested:
             words = line.text.split()
@@ -58,6 +52,17 @@ def read(tree: list[ResourceRow], base: Draft, name: str) -> Iterator[Draft]:
                     text=f"Condition {words[0]} is False",
                     facts={**pod.facts, "condition": words[0], "condition_status": "False"},
                 )
+
+
+def states(tree: list[ResourceRow], pod: Draft) -> Iterator[Draft]:
+    """Yield the statements about the pod's containers, the initial ones first."""
+    boxes = [
+        container(node, role)
+        for title, role in (("Init Containers", "init"), ("Containers", ""), ("Ephemeral Containers", "ephemeral"))
+        if (group := find(tree, title))
+        for node in group.nodes
+    ]
+    yield from statements(pod, boxes)
 
 
 def _pod_facts(tree: list[ResourceRow]) -> dict[str, str]:

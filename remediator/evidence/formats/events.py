@@ -190,12 +190,12 @@ def read(section: Section) -> Iterator[Draft]:
     if section.command.verb != "describe":
         kind = name = ""
     drafts = list(table(lines, namespace=section.command.namespace, kind=kind, name=name, section=section.no))
-    _share_pod(drafts, kind)
+    share_pod(drafts, kind)
     yield from drafts
 
 
-def _share_pod(drafts: list[Draft], kind: str) -> None:
-    """Set the pod of a bare event table (a describe cut by `tail`) from any sentence that names it."""
+def share_pod(drafts: Sequence[Draft], kind: str) -> None:
+    """Set the pod of a describe without its head (cut by `tail`, or by hand) from any sentence that names it."""
     if kind not in {"", "Pod"} or any(d.pod for d in drafts):
         return
     for draft in drafts:

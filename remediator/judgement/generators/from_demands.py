@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from remediator.judgement.demands.admission import admission_maximum
+from remediator.judgement.demands.architecture import architecture_of_image
 from remediator.judgement.demands.demand import Demand, DemandReader
 from remediator.judgement.demands.dry_runs import dry_run_of_a_later_kind
 from remediator.judgement.demands.hardening import privilege_escalation
 from remediator.judgement.demands.kustomize_entries import bare_kustomize_entries
 from remediator.judgement.demands.live_values import live_value_of_immutable_field
 from remediator.judgement.demands.ranges import number_in_range
+from remediator.judgement.demands.service_links import service_link
 from remediator.judgement.demands.service_ports import refused_service_port
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
@@ -19,12 +21,14 @@ from remediator.remedies.engine.case import Fix
 ACTION = "meet_demand"
 READERS: Sequence[DemandReader] = (
     admission_maximum,
+    architecture_of_image,
     bare_kustomize_entries,
     dry_run_of_a_later_kind,
     live_value_of_immutable_field,
     number_in_range,
     privilege_escalation,
     refused_service_port,
+    service_link,
 )
 
 

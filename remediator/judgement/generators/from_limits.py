@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from remediator.domain.change import Edit
 from remediator.domain.incident import Evidence
-from remediator.domain.yaml_paths import format_path
+from remediator.domain.yaml_paths import format_path, get
 from remediator.gitops import Application
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
@@ -23,6 +23,7 @@ from remediator.remedies.engine.case import Fix
 
 ACTION = "meet_demand"
 _GRAVE = re.compile(r"(?i)\b(?:error|fatal|critical|panic|exception|failed|failure|refused|retry\w*)\b")
+_DEADLINE = "job_deadline"
 SHARED_WORDS = 2
 """A key must share this many words with the message, besides having its value."""
 _EVERYWHERE = frozenset({"the", "of", "for", "is", "in", "to", "a", "and", "error", "failed", "mb", "bytes", "s"})
@@ -65,12 +66,23 @@ def _limits_shown(inquiry: Inquiry, piece: Evidence, words: frozenset[str]) -> I
     ]
     if not printed or any(_GRAVE.search(item.text) for item in printed):
         return
+    if piece.signal == _DEADLINE:
+        yield from _deadlines(inquiry)
     for statement in statements:
         if statement.channel != "status" or statement.subject.name != piece.subject.name:
             continue
         for fact, value in statement.facts.items():
             if len(words & frozenset(fact.split("_"))) >= SHARED_WORDS:
                 yield from limits_in(f"limit {value}")
+
+
+def _deadlines(inquiry: Inquiry) -> Iterator[Amount]:
+    """Yield the time that the rendered Jobs give themselves: the message of a passed deadline leaves it out."""
+    for match in inquiry.targets.matches:
+        for path in (("spec",), ("spec", "jobTemplate", "spec")):
+            seconds = get(match.manifest.body, (*path, "activeDeadlineSeconds"))
+            if isinstance(seconds, int):
+                yield Amount(Decimal(seconds), "seconds")
 
 
 def _hypothesis(inquiry: Inquiry, limit: LimitValue, evidence: str) -> Hypothesis:

@@ -54,8 +54,13 @@ def _is_named(inquiry: Inquiry, contradiction: Broken) -> bool:
     """
     placed = (contradiction.at, *contradiction.sufferers)
     spaces = {subject.namespace for subject in (inquiry.diagnosis.subject, *inquiry.diagnosis.victims)} - {""}
-    names = [item.name for item in placed if not spaces or not item.namespace or item.namespace in spaces]
-    return any(inquiry.mentions(names))
+    near = [item for item in placed if not spaces or not item.namespace or item.namespace in spaces]
+    if any(inquiry.mentions([item.name for item in near])):
+        return True
+    if not inquiry.diagnosis.subject.name and any(item.name in inquiry.unwell for item in near):
+        return True
+    own = {name for item in near for name in (item.name, *(str(body.get("name")) for body, _, _ in item.containers()))}
+    return bool(own & inquiry.named_by_files)
 
 
 def _fix(inquiry: Inquiry, contradiction: Broken) -> Fix:

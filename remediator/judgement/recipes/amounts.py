@@ -68,6 +68,8 @@ def right_value(current: Any, rule: RightValue, captured: Mapping[str, str]) -> 
 
 
 def _wanted(current: Any, rule: RightValue, captured: Mapping[str, str]) -> Any:
+    if isinstance(rule.fixed, str):
+        return re.sub(r"\{(\w+)\}", lambda group: captured.get(group[1], group[0]), rule.fixed)
     if rule.fixed is not None:
         return rule.fixed
     if rule.capture:

@@ -92,16 +92,17 @@ def _argument(
 
 def in_config(search: SettingSearch) -> Iterator[SettingChange]:
     """Yield the change of a key in a file that a ConfigMap holds."""
+    request = search.captured.get("path", "")
     for placed in search.placed("ConfigMap"):
         data = placed.body.get("data")
         for name, text in data.items() if isinstance(data, dict) else ():
             if not isinstance(text, str) or not fnmatch.fnmatchcase(str(name), search.setting.file):
                 continue
-            current = setting_in(text, search.setting)
+            current = setting_in(text, search.setting, request)
             value = MISSING if current is None else search.wanted(current)
             if value is MISSING:
                 continue
-            changed = with_setting(text, search.setting, value, exists=current is not MISSING)
+            changed = with_setting(text, search.setting, value, exists=current is not MISSING, request=request)
             if changed is not None:
                 yield want(
                     f"{search.setting.config} in {name}", placed, ("data", name), changed, label_value=text_of(value)

@@ -25,8 +25,11 @@ def steps(text: str) -> YamlPath:
     return tuple(step if isinstance(step, str | int) else f"{step.name}={step.equals}" for step in parse_path(text))
 
 
-def setting_in(text: str, setting: Setting) -> Any:
-    """Return the setting's value in a file; MISSING where it is absent, None where the file cannot hold it."""
+def setting_in(text: str, setting: Setting, request: str = "") -> Any:
+    """Return the setting's value in a file; MISSING where it is absent, None where the file cannot hold it.
+
+    `request` is the path of the request that a message names: blocks for other paths do not count.
+    """
     if setting.format == "yaml":
         data = yamlread.single_mapping(text)
         if data is None or not _allowed(data, setting):
@@ -39,11 +42,11 @@ def setting_in(text: str, setting: Setting) -> Any:
     body, key = _section(text, setting)
     if body is None:
         return None
-    match = _line(body, key, setting)
+    match = _line(body, key, setting, request)
     return match["value"] if match else MISSING
 
 
-def with_setting(text: str, setting: Setting, value: Any, *, exists: bool) -> str | None:
+def with_setting(text: str, setting: Setting, value: Any, *, exists: bool, request: str = "") -> str | None:
     """Return the file's text with the setting changed or added; None where that cannot be done."""
     if setting.format == "yaml":
         edit = yamledit.set if exists else yamledit.insert
@@ -54,7 +57,7 @@ def with_setting(text: str, setting: Setting, value: Any, *, exists: bool) -> st
     body, key = _section(text, setting)
     if body is None:
         return None
-    if match := _line(body, key, setting):
+    if match := _line(body, key, setting, request):
         changed = f"{body[: match.start('value')]}{value}{body[match.end('value') :]}"
     else:
         line = _ADDED[setting.format].format(key=key, value=value)
@@ -82,7 +85,27 @@ def _section(text: str, setting: Setting) -> tuple[str | None, str]:
     return None, key
 
 
-def _line(body: str, key: str, setting: Setting) -> re.Match[str] | None:
+def _line(body: str, key: str, setting: Setting, request: str) -> re.Match[str] | None:
+    """Return the only line that sets the key; of several in blocks, the one in the innermost block of the request."""
     pattern = _LINES[setting.format].format(key=re.escape(key))
     matches = list(re.finditer(pattern, body, re.MULTILINE))
+    if len(matches) > 1 and request:
+        blocks = [(_location(body, match.start()), match) for match in matches]
+        fitting = [(path, match) for path, match in blocks if request.startswith(path)]
+        deepest = max((len(path) for path, _ in fitting), default=0)
+        matches = [match for path, match in fitting if len(path) == deepest]
     return matches[0] if len(matches) == 1 else None
+
+
+_BRACE = re.compile(r"location[ \t]+(?:(?:=|\^~)[ \t]+)?(?P<path>/\S*)[ \t]*\{|(?P<brace>[{}])")
+
+
+def _location(body: str, position: int) -> str:
+    """Return the path of the block of nginx in which a position lies; empty where it lies in none."""
+    opened: list[str] = []
+    for match in _BRACE.finditer(body, 0, position):
+        if match["brace"] == "}":
+            del opened[-1:]
+        else:
+            opened.append(match["path"] or "")
+    return next((path for path in reversed(opened) if path), "")

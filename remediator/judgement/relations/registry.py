@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from remediator.judgement.relations import (
+    amounts,
     argocd,
     listening,
     network,
+    node_labels,
     ordering,
     policies,
     references,
@@ -50,6 +52,9 @@ RELATIONS: Mapping[str, Relation] = {
         workloads.mount_paths_are_distinct,
         workloads.requests_fit_limits,
         workloads.heap_fits_limit,
+        node_labels.node_labels_are_current,
+        amounts.memory_holds_a_program,
+        amounts.pool_holds_threads,
         workloads.scale_target_exists,
         workloads.scale_bounds_fit,
         workloads.scaled_containers_have_requests,

@@ -15,6 +15,7 @@ from remediator.domain.text import HOST_JOINERS, word_pattern
 from remediator.gitops import Match
 from remediator.remedies.engine.acceptable_values import without_match
 from remediator.remedies.engine.case import Fix, RemedyContext
+from remediator.remedies.engine.intended_name import intended_name
 from remediator.remedies.engine.spelling import is_typo, nearest
 from remediator.remedies.views.start_texts import StartText, commands, configs, variables
 
@@ -98,10 +99,9 @@ def _intended_host(case: RemedyContext, target: Match, host: str) -> tuple[str |
     spaces = {service_space for service, service_space in services if service == name}
     if inside and (near := nearest(space, spaces)):
         return ".".join([*labels[: index + 1], near, *tail]), f"Service `{name}` is in namespace `{near}`."
-    if inside and (new := nearest(name, [service for service, service_space in services if service_space == space])):
-        return ".".join(
-            [*labels[:index], new, *labels[index + 1 :]]
-        ), f"Service `{new}` of namespace `{space}` is one slip away."
+    new, why = intended_name(case, name, [service for service, at in services if at == space]) if inside else ("", "")
+    if new:
+        return ".".join([*labels[:index], new, *labels[index + 1 :]]), why
     return _used_elsewhere(case, target, host)
 
 
@@ -116,8 +116,9 @@ def _corrected_tail(labels: list[str], index: int, tail: list[str]) -> tuple[str
 def _short_name(
     name: str, own_namespace: str, services: set[tuple[str, str]], case: RemedyContext, target: Match, host: str
 ) -> tuple[str | None, str]:
-    if new := nearest(name, [service for service, namespace in services if namespace in (own_namespace, "")]):
-        return new, f"Service `{new}` in the same namespace is one slip away."
+    new, why = intended_name(case, name, [service for service, at in services if at in (own_namespace, "")])
+    if new:
+        return new, why
     elsewhere = sorted({namespace for service, namespace in services if service == name and namespace != own_namespace})
     if len(elsewhere) == 1:
         return f"{name}.{elsewhere[0]}", f"the only Service `{name}` is in namespace `{elsewhere[0]}`."

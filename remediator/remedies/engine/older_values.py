@@ -73,13 +73,22 @@ def _acceptable_values(case: RemedyContext, fix: Fix, want: Want) -> list[tuple[
 
 def is_added_lately(case: RemedyContext, want: Want) -> bool:
     """Return True where one of the last commits added the field to an object that ran without it."""
+    return any(change.old is MISSING and was_added(case, place, change) for place, change in _late_changes(case, want))
+
+
+def is_changed_lately(case: RemedyContext, want: Want) -> bool:
+    """Return True where one of the last commits gave the field another value than it had."""
+    return any(change.old is not MISSING for _, change in _late_changes(case, want))
+
+
+def _late_changes(case: RemedyContext, want: Want) -> Iterator[tuple[Place, ValueChange]]:
+    """Yield the places of a field, each with its newest change where one of the last commits made it."""
     located = case.repository.locate(want.application, want.manifest, want.path)
     recent = {commit.commit for commit in history.recent(case.repository.root, until=case.diagnosis.first_seen)}
     for place in _existing(located):
         newest = history.changes(case.repository.root, place, limit=1).changes
-        if newest and newest[0].old is MISSING and newest[0].commit in recent and was_added(case, place, newest[0]):
-            return True
-    return False
+        if newest and newest[0].commit in recent:
+            yield place, newest[0]
 
 
 def was_added(case: RemedyContext, place: Place, change: ValueChange) -> bool:

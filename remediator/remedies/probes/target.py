@@ -12,14 +12,13 @@ from functools import partial
 from typing import Any
 
 from remediator.domain.incident import Evidence
-from remediator.gitops import Manifest
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.older_values import is_added_lately
 from remediator.remedies.engine.spelling import distance, is_typo, nearest
+from remediator.remedies.probes.declared_port import declare_served_port, services_sending_to
 from remediator.remedies.probes.failing import FailingProbe, Probe, container_log, failing_probes, probes_of
 from remediator.remedies.probes.port_names import name_port
 from remediator.remedies.views.open_ports import intended_port, observed_ports
-from remediator.remedies.views.service_view import pod_labels, selects
 
 KNOWN_PATHS = (
     "/healthz", "/health", "/healthcheck", "/livez", "/readyz", "/ready", "/live", "/liveness", "/readiness", "/metrics", "/status",
@@ -51,6 +50,9 @@ def fix_probe_port(case: RemedyContext) -> Iterator[Fix]:
             continue
         if not (_is_unreached(failure) or _unresolved_name(failure)):
             continue
+        if fix := declare_served_port(case, failure, listened_ports(case, probe)):
+            yield fix
+            continue
         new, why = _intended_port(case, failure)
         current = probe.port
         if (
@@ -75,22 +77,9 @@ def fix_probe_port(case: RemedyContext) -> Iterator[Fix]:
 def _services_of_same_port(case: RemedyContext, failure: FailingProbe, new: int | str | None) -> tuple[Want, ...]:
     """Return the same correction of the Services that send to the wrong port, where a look into the container showed the right one."""
     target, wrong = failure.probe.target, failure.probe.number
-    if not new or observed_ports(case.statements, {target.manifest.name}) is None:
+    if not new or wrong is None or observed_ports(case.statements, {target.manifest.name}) is None:
         return ()
-    labels, _ = pod_labels(target.manifest)
-    return tuple(
-        Want(target.application, service, ("spec", "ports", index, "targetPort"), failure.probe.resolve(new))
-        for service in case.siblings(target.application)
-        if service.kind == "Service" and selects(_selector(service), labels)
-        for index, port in enumerate(service.body["spec"].get("ports") or ())
-        if isinstance(port, dict) and port.get("targetPort", port.get("port")) == wrong
-    )
-
-
-def _selector(service: Manifest) -> dict[str, str]:
-    spec = service.body.get("spec")
-    selector = spec.get("selector") if isinstance(spec, dict) else None
-    return {str(key): str(value) for key, value in selector.items()} if isinstance(selector, dict) else {}
+    return tuple(services_sending_to(case, target, wrong, failure.probe.resolve(new) or new))
 
 
 def _is_untried(case: RemedyContext, failure: FailingProbe, port: int | str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from remediator.gitops import Match
 from remediator.remedies.engine.acceptable_values import different_value
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
-from remediator.remedies.engine.spelling import nearest
+from remediator.remedies.engine.intended_name import intended_name
 
 
 def fix_service_account(case: RemedyContext) -> Iterator[Fix]:
@@ -37,8 +37,9 @@ def fix_service_account(case: RemedyContext) -> Iterator[Fix]:
 
 
 def _account_for(case: RemedyContext, target: Match, missing: str, accounts: list[str]) -> tuple[str, str]:
-    if new := nearest(missing, accounts):
-        return new, f"`{new}` in the same namespace has nearly the same name."
+    new, why = intended_name(case, missing, accounts)
+    if new:
+        return new, why
     if target.manifest.name in accounts:
         return target.manifest.name, "the account with the name of the workload exists."
     used = {

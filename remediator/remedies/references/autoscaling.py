@@ -10,7 +10,7 @@ from remediator.domain.yaml_paths import YamlPath, get
 from remediator.gitops import Manifest, Match
 from remediator.gitops.model import WORKLOADS
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
-from remediator.remedies.engine.spelling import nearest
+from remediator.remedies.engine.intended_name import intended_name
 
 _REFERENCES: dict[str, YamlPath] = {
     "HorizontalPodAutoscaler": ("spec", "scaleTargetRef"),
@@ -76,8 +76,9 @@ def _kind_fix(
 
 def _target_for(case: RemedyContext, target: Match, kind: str, name: str, workloads: list[Manifest]) -> tuple[str, str]:
     names = list(dict.fromkeys(item.name for item in workloads))
-    if new := nearest(name, names):
-        return new, f"`{new}` in the same namespace has nearly the same name."
+    new, why = intended_name(case, name, names)
+    if new:
+        return new, why
     if target.manifest.name in names:
         return target.manifest.name, f"the autoscaler has the name of {kind} `{target.manifest.name}`."
     scaled = {

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import YamlPath, get, leaves
 from remediator.gitops import Manifest, Match
+from remediator.gitops.committed_values import successor
 from remediator.gitops.model import WORKLOADS
 from remediator.remedies.engine.acceptable_values import different_value
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
@@ -125,6 +126,11 @@ def _object_for(
         for object_kind, name, keys in config_objects(manifest)
         if object_kind == kind and name in fitting and keys and (needed_keys or kind == "ConfigMap")
     }
+    renamed, commit = successor(case.repository.root, missing, fitting)
+    if commit is not None:
+        return _name_in_text(
+            case, target, renamed
+        ), f"commit {commit.commit[:10]} by {commit.author} renamed it to `{renamed}`."
     used = {
         reference.name
         for manifest in case.namespace_objects(target)

@@ -15,6 +15,7 @@ from remediator.domain.yaml_paths import MISSING, YamlPath, get
 from remediator.gitops import Manifest, Match
 from remediator.remedies.engine.acceptable_values import different_value, exactly
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.engine.intended_name import intended_name
 from remediator.remedies.engine.spelling import is_typo, nearest
 from remediator.remedies.views.nodes import VOCABULARY, ClusterNode, nodes_of
 
@@ -245,14 +246,12 @@ def fix_class_name(case: RemedyContext) -> Iterator[Fix]:
                 pod = target.manifest.pod_spec()
                 if pod is None or pod[0].get(field) != missing or missing in classes:
                     continue
-                new = nearest(missing, classes)
+                new, why = intended_name(case, missing, classes)
                 yield Fix(
                     title=f"use {kind} `{new}` in `{target.manifest.name}` instead of `{missing}`"
                     if new
                     else f"restore {field} of `{target.manifest.name}`",
-                    reason=f"There is no {kind} `{missing}`; `{new}` exists."
-                    if new
-                    else f"There is no {kind} `{missing}`.",
+                    reason=f"There is no {kind} `{missing}`; {why}" if new else f"There is no {kind} `{missing}`.",
                     evidence=case.cite(piece),
                     wants=(Want.of(target, (*pod[1], field), new or missing),),
                     parameters={"field": field, "from": missing, "to": new},

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from remediator.domain.yaml_paths import MISSING, get
 from remediator.gitops import Match
+from remediator.gitops.committed_values import successor
 from remediator.remedies.engine.acceptable_values import different_value
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import is_typo, nearest, similarity
@@ -51,6 +52,9 @@ def _class_for(case: RemedyContext, claim: VolumeClaim, missing: str) -> tuple[s
     names = set(shown_classes) or _used_classes(case, claim)
     if new := nearest(missing, names):
         return new, f"{new} {'exists' if shown_classes else 'is used by other claims of this repository'}", 0.85
+    renamed, commit = successor(case.repository.root, missing, names)
+    if commit is not None:
+        return renamed, f"commit {commit.commit[:10]} by {commit.author} renamed it to {renamed}", 0.8
     defaults = [name for name, default in shown_classes.items() if default]
     if len(defaults) == 1:
         return defaults[0], f"{defaults[0]} is the cluster's default", 0.65

@@ -221,6 +221,13 @@ def pod_labels(manifest: Manifest) -> tuple[dict[str, str], YamlPath]:
     return ({str(key): str(value) for key, value in node.items()} if isinstance(node, dict) else {}), path
 
 
+def selector_of(service: Manifest) -> dict[str, str]:
+    """Return the labels that a Service selects its pods by; empty where it selects none."""
+    spec = service.body.get("spec")
+    selector = spec.get("selector") if isinstance(spec, dict) else None
+    return {str(key): str(value) for key, value in selector.items()} if isinstance(selector, dict) else {}
+
+
 def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """Return True where a selector matches these labels; an empty one matches none."""
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())

@@ -314,3 +314,54 @@ def test_the_container_that_a_policy_names_may_gain_no_privileges(tmp_path: Path
 def test_a_container_of_another_name_gains_nothing(tmp_path: Path) -> None:
     message = REFUSED + "Privilege escalation container is not allowed: agent"
     assert not propose(tmp_path, shop(web=workload()), SYNC_STATUS.format(message=message)).changed
+
+
+EXEC_FORMAT = """\
+$ kubectl get pods -n shop
+NAME                   READY   STATUS             RESTARTS      AGE
+web-5d7b9c6f8b-x2m7k   0/1     CrashLoopBackOff   6 (71s ago)   7m
+$ kubectl logs web-5d7b9c6f8b-x2m7k -n shop
+exec /app/web: exec format error
+"""
+
+
+def bound_to(architecture: str) -> dict[str, object]:
+    return workload(pod={"nodeSelector": {"kubernetes.io/arch": architecture}})
+
+
+def test_pods_go_back_to_the_architecture_that_others_ask_for(tmp_path: Path) -> None:
+    api = workload(name="api", pod={"nodeSelector": {"kubernetes.io/arch": "amd64"}})
+    told = propose(tmp_path, shop(web=bound_to("arm64"), api=api), EXEC_FORMAT)
+    assert told.value("spec.template.spec.nodeSelector") == {"kubernetes.io/arch": "amd64"}
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "s390x"])
+def test_an_architecture_that_nothing_names_is_not_guessed(tmp_path: Path, architecture: str) -> None:
+    assert not propose(tmp_path, shop(web=bound_to(architecture)), EXEC_FORMAT).changed
+
+
+LINK = """$ kubectl get pods -n shop
+NAME                   READY   STATUS             RESTARTS      AGE
+web-5d7b9c6f8b-x2m7k   0/1     CrashLoopBackOff   6 (71s ago)   7m
+$ kubectl logs web-5d7b9c6f8b-x2m7k -n shop
+Traceback (most recent call last):
+  File "/app/settings.py", line 41, in load
+    port=int(os.environ.get("CACHE_PORT", "6379")),
+ValueError: invalid literal for int() with base 10: 'tcp://10.96.114.27:6379'
+"""
+CACHE = other("Service", "cache", {"selector": {"app": "cache"}, "ports": [{"port": 6379}]})
+
+
+def test_a_program_that_stumbles_over_a_service_link_gets_none(tmp_path: Path) -> None:
+    told = propose(tmp_path, shop(web=workload(), cache=CACHE), LINK)
+    assert told.value("spec.template.spec.enableServiceLinks") is False
+
+
+@pytest.mark.parametrize(
+    "env",
+    [{"name": "CACHE_PORT", "value": "6380"}, {"name": "HOST", "value": "$(CACHE_SERVICE_HOST)"}],
+    ids=["it sets the variable", "it reads other links"],
+)
+def test_service_links_stay_where_they_are_used_or_overridden(tmp_path: Path, env: dict[str, str]) -> None:
+    told = propose(tmp_path, shop(web=workload({"env": [env]}), cache=CACHE), LINK)
+    assert "enableServiceLinks" not in str(told.changed)

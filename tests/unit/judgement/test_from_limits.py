@@ -81,3 +81,16 @@ def test_a_job_that_fails_or_prints_nothing_gets_no_longer_deadline(tmp_path: Pa
 def test_the_log_of_another_pod_tells_nothing_of_the_job(tmp_path: Path) -> None:
     other = DEADLINE + "$ kubectl -n shop logs deploy/api\nrequest 20 of 31 is done\nrequest 21 of 31 begins\n"
     assert not propose(tmp_path, job(600), other).changed
+
+
+SILENT_DEADLINE = """\
+$ kubectl -n shop get job web -o jsonpath='{.status.conditions}'
+[{"message":"Job was active longer than specified deadline","reason":"DeadlineExceeded","status":"True","type":"Failed"}]
+$ kubectl -n shop logs job/web
+migration 20 of 31 is done
+migration 21 of 31 begins
+"""
+
+
+def test_a_deadline_that_no_message_names_is_read_from_the_job_itself(tmp_path: Path) -> None:
+    assert propose(tmp_path, job(600), SILENT_DEADLINE).value("spec.activeDeadlineSeconds") == 1200
