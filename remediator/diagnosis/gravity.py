@@ -21,7 +21,7 @@ _BAD_WORDS = re.compile(
 _GOOD_CONDITIONS = frozenset(
     {
         "Ready", "Available", "Progressing", "ContainersReady", "PodScheduled", "Initialized", "Complete", "ResourcesUpToDate",
-        "Healthy", "Synced", "AbleToScale", "ScalingActive", "Established", "Reconciled", "Accepted", "Programmed",
+        "Healthy", "Synced", "AbleToScale", "ScalingActive", "Established", "Reconciled", "Accepted", "Programmed", "ResolvedRefs", "Valid", "SecretSynced",
     }
 )  # fmt: skip
 _BAD_CONDITION = re.compile(

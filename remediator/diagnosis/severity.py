@@ -74,8 +74,30 @@ def recovered(group: Group, statements: Sequence[Statement]) -> bool:
     if not pods:
         is_alerted = any(hit.statement.channel == "alert" for hit in group.hits)
         return group.subject.kind == "Application" and not is_alerted and _is_in_sync(group.subject.name, statements)
+    if all(hit.statement.channel == "log" for hit in group.hits) and not _speaks_on(group, statements):
+        return False
     ready = {s.subject.pod for s in statements if s.channel == "status" and is_ready(s) and not _restarts(s)}
     return pods <= ready
+
+
+def _speaks_on(group: Group, statements: Sequence[Statement]) -> bool:
+    """Return True if each complaining log goes on without an error: that a pod is ready does not end what it complains of."""
+    last: dict[tuple[str, str], int] = {}
+    for hit in group.hits:
+        statement = hit.statement
+        last[statement.source, statement.subject.pod] = max(
+            statement.line, last.get((statement.source, statement.subject.pod), 0)
+        )
+    return all(
+        any(
+            s.channel == "log"
+            and (s.source, s.subject.pod) == key
+            and s.line > line
+            and s.level not in {"error", "fatal"}
+            for s in statements
+        )
+        for key, line in last.items()
+    )
 
 
 def _is_in_sync(application: str, statements: Sequence[Statement]) -> bool:

@@ -36,9 +36,12 @@ def adopt(drafts: Sequence[Draft]) -> None:
     namespace, kind, name = failing.pop()
     others = {draft.name for draft in drafts if draft.name and draft.name != name}
     logs = {(draft.source, draft.section) for draft in nameless if draft.channel == "text" and draft.level}
+    own = {(draft.source, draft.section) for draft in nameless if contains_word(draft.text, name)}
     for draft in nameless:
-        if draft.namespace not in {"", namespace} or _names_any(draft.text, others):
+        if draft.namespace not in {"", namespace}:
             continue
+        if (draft.source, draft.section) not in own and _names_any(draft.text, others):
+            continue  # it may be the log of that other one
         if draft.channel == "text":
             if (draft.source, draft.section) not in logs:
                 continue  # prose is about anything

@@ -9,15 +9,19 @@ from functools import cached_property
 
 from remediator.domain.incident import Diagnosis, Evidence
 from remediator.domain.text import contains_word
+from remediator.domain.yaml_paths import leaves
 from remediator.evidence import is_unwell
-from remediator.gitops import Application, Repository
-from remediator.judgement.relations.registry import WIDE
+from remediator.gitops import Application, Manifest, Repository
+from remediator.judgement.relations.registry import REFERRED, WIDE
 from remediator.judgement.world import World, text_of
 from remediator.policy import Policies
 from remediator.remedies.engine.case import RemedyContext
 from remediator.remedies.engine.effects import PLATFORM_CHANNELS
 from remediator.remedies.engine.targets import TargetMatches
 
+_ROUTES = frozenset({"Ingress", "HTTPRoute", "GRPCRoute"})
+_QUALIFIED = re.compile(r"\b([a-z0-9-]{1,63})/[a-z0-9-]{1,63}\b")
+"""The namespace in `namespace/name`, as controllers write an object."""
 _IN_ADDRESS = re.compile(r"[a-z0-9-]\.([a-z0-9-]+)(?:\.svc\b|:\d)")
 """The namespace in `name.namespace.svc…` and `name.namespace:port`."""
 
@@ -39,6 +43,7 @@ class Inquiry:
         namespaces += self._mentioned_namespaces
         signals = {piece.signal for piece in self.diagnosis.evidence}
         words = [word for signal, word in WIDE.items() if signal in signals]
+        words += [word for kind, _ in self.culprits if (word := REFERRED.get(kind))]
         return World(self.repository, self.applications, namespaces, words=words, loopback=self._loopback_ports)
 
     @cached_property
@@ -56,7 +61,13 @@ class Inquiry:
         """Return the namespaces of the repository that the evidence or the culprit's containers name in an address."""
         texts = [piece.text for piece in self.diagnosis.evidence]
         texts += [str(container) for match in self.targets.matches for container, _, _ in match.manifest.containers()]
-        named = {name for text in texts for name in _IN_ADDRESS.findall(text)}
+        named = {name for text in texts for form in (_IN_ADDRESS, _QUALIFIED) for name in form.findall(text)}
+        for match in self.targets.matches:
+            named |= {
+                str(value)
+                for path, value in leaves(match.manifest.body.get("spec") or {})
+                if path[-1:] == ("namespace",)
+            }
         return sorted(named & {app.namespace for app in self.repository.applications})
 
     @cached_property
@@ -84,7 +95,10 @@ class Inquiry:
     @cached_property
     def culprits(self) -> frozenset[tuple[str, str]]:
         """Return kind and name of every object that the culprit can be."""
-        return frozenset((match.manifest.kind, match.manifest.name) for match in self.targets.matches)
+        own = {(match.manifest.kind, match.manifest.name) for match in self.targets.matches}
+        return frozenset(
+            own | {("Service", name) for match in self.targets.matches for name in _backends(match.manifest)}
+        )
 
     @cached_property
     def named_by_files(self) -> frozenset[str]:
@@ -140,6 +154,18 @@ class Inquiry:
         return RemedyContext(
             self.diagnosis, self.repository, self.policies, self.policies.actions[action], self.targets.matches
         )
+
+
+def _backends(manifest: Manifest) -> Iterable[str]:
+    """Return the names of the Services that a route sends its requests to: what reaches it as its fault is often theirs."""
+    if manifest.kind not in _ROUTES:
+        return ()
+    pairs = leaves(manifest.body.get("spec") or {})
+    return [
+        str(value)
+        for path, value in pairs
+        if path[-1:] == ("name",) and path[-2:-1] and path[-2] != "port" and "backend" in str(path).lower()
+    ]
 
 
 def _any_word(text: str, words: Iterable[str]) -> bool:

@@ -34,6 +34,7 @@ _LIMIT_WORDS = re.compile(
     r"(?i)\b(limit|limited|max|maximum|exceed(?:ed|s)?|larger than|too (?:large|big|long|many)|greater than|at most|"
     r"timeout|timed out|deadline|quota|capacity|rate|allowed|longer than|above|over)\b"
 )
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'<>]+")
 _LIMIT_KEYS = re.compile(
     r"(?i)(max|limit|size|timeout|deadline|rate|burst|quota|capacity|threshold|retention|length|interval|period|bytes|connections|buffer)"
 )
@@ -50,6 +51,7 @@ class Amount:
 
 def limits_in(text: str) -> Iterator[Amount]:
     """Yield every quantity of a sentence that speaks of a limit; plain numbers below ten are no limits."""
+    text = _URL.sub(" ", text)  # what a caller writes into an address is no limit that was hit
     if not _LIMIT_WORDS.search(text):
         return
     for match in _DURATION.finditer(text):

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 
+UNKNOWN = "unknown"
+"""The category of what no signal explains: it follows from no hypothesis, and speaks against none."""
+
 
 @dataclass(frozen=True)
 class Weighed:
@@ -37,7 +40,7 @@ def weigh(hypothesis: Hypothesis, inquiry: Inquiry) -> Weighed:
 
 def _features(hypothesis: Hypothesis, inquiry: Inquiry) -> Mapping[str, float]:
     features: dict[str, float] = {f"from_{hypothesis.generator}": 1.0, **hypothesis.features}
-    if hypothesis.predicts:
+    if hypothesis.predicts and inquiry.diagnosis.category != UNKNOWN:
         leading, any_evidence = _explained(hypothesis.predicts, inquiry)
         features["explains_lead"] = float(leading)
         features["explains_other"] = float(any_evidence and not leading)

@@ -15,6 +15,7 @@ from remediator.evidence.formats import (
     argocd,
     argocd_notes,
     chat_alerts,
+    condition_blocks,
     describe,
     describe_cut,
     documents,
@@ -53,6 +54,7 @@ FORMATS: tuple[Format, ...] = (
     Format("git refs", git_refs.OPENS, git_refs.take, git_refs.read),
     Format("chat alerts", chat_alerts.OPENS, chat_alerts.take, chat_alerts.read),
     Format("argocd notes", argocd_notes.OPENS, argocd_notes.take, argocd_notes.read),
+    Format("conditions", condition_blocks.OPENS, condition_blocks.take, condition_blocks.read),
     Format("rollout", rollout.OPENS, rollout.take, rollout.read),
 )
 """The formats in order of precedence; `remediator.evidence.sections` reads everything else as log or plain text."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from remediator.evidence.formats import condition_blocks
 from remediator.evidence.formats.containers import Container, statements
 from remediator.evidence.formats.describe_pod import container
 from remediator.evidence.formats.tree import ResourceRow, find, value
@@ -55,6 +56,8 @@ def read(kind: str, tree: list[ResourceRow], base: Draft) -> Iterator[Draft]:
         summary.reason = "NoEndpoints"
     summary.text = _summary(kind, summary.name, facts) + _errors(tree)
     conditions = list(_conditions(tree, base, facts)) if find(tree, "Conditions") else []
+    if status := find(tree, "Status"):
+        conditions += condition_blocks.troubles(status.nested, base)
     yield summary
     if kind in WORKLOADS and (template := find(tree, "Pod Template")):
         yield from _template(template, base)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from remediator.domain.json_reader import text_at, value_at
 from remediator.evidence.draft import Draft
-from remediator.evidence.formats import argojson, events, podjson
+from remediator.evidence.formats import argojson, condition_blocks, events, podjson
 from remediator.evidence.formats.describe_rest import tells_trouble
 from remediator.evidence.kinds import WORKLOADS
 from remediator.evidence.lines import rfc3339
@@ -125,6 +125,17 @@ def _object(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[
     for condition in value_at(item, "status", "conditions") or ():
         if isinstance(condition, dict) and tells_trouble(text_at(condition, "type"), text_at(condition, "status")):
             yield condition_of(condition, base, finder)
+    for condition in _inner_conditions(item.get("status")):
+        if condition_blocks.is_trouble(text_at(condition, "type"), text_at(condition, "status")):
+            yield condition_of(condition, base, finder)
+
+
+def _inner_conditions(status: Any) -> Iterator[dict[str, Any]]:
+    """Yield the conditions of the parts of a status: those of each parent of a route, of each listener of a gateway."""
+    for key, part in status.items() if isinstance(status, dict) else ():
+        for item in part if isinstance(part, list) and key != "conditions" else ():
+            conditions = item.get("conditions") if isinstance(item, dict) else None
+            yield from (entry for entry in conditions or () if isinstance(entry, dict))
 
 
 def _owner(item: dict[str, Any]) -> tuple[str, str] | None:

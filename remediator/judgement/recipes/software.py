@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from remediator.domain.yaml_paths import YamlPath
@@ -47,7 +47,7 @@ def _runs(repository: Repository, app: Application, software: Software) -> bool:
     if any(name in software.charts for _, _, name in charts(repository, app)):
         return True
     return any(
-        is_image(str(container.get("image") or ""), software)
+        is_image(str(container.get("image") or ""), software) or is_named_after(container, software)
         for manifest in repository.objects(app)
         for container, _, _ in manifest.containers()
     )
@@ -57,6 +57,11 @@ def is_image(image: str, software: Software) -> bool:
     """Return True where the image's repository ends in one of the software's names."""
     repository = split_image(image)[0]
     return any(repository == name or repository.endswith(f"/{name}") for name in software.images)
+
+
+def is_named_after(container: Mapping[str, Any], software: Software) -> bool:
+    """Return True where a container has the software's own name: images that people build from it have another."""
+    return str(container.get("name")) in {image.rpartition("/")[2] for image in software.images}
 
 
 def charts(repository: Repository, app: Application) -> Iterator[tuple[Release, YamlPath, str]]:

@@ -7,12 +7,16 @@ from collections.abc import Iterator, Mapping
 from remediator.judgement.relations import (
     amounts,
     argocd,
+    edge,
+    gateways,
     listening,
+    meshes,
     network,
     node_labels,
     ordering,
     policies,
     references,
+    resolution,
     sets,
     texts,
     workloads,
@@ -34,6 +38,16 @@ RELATIONS: Mapping[str, Relation] = {
         network.called_service_exists,
         network.monitored_port_exists,
         network.called_service_has_pods,
+        gateways.route_backend_is_granted,
+        gateways.gateway_admits_route,
+        edge.ingress_hosts_match_certificates,
+        edge.shared_addresses_have_one_key,
+        edge.issuer_solves_zone,
+        edge.service_selects_one_program,
+        resolution.host_network_resolves_services,
+        resolution.peers_are_published,
+        resolution.policy_reaches_resolver_pods,
+        meshes.jobs_end_beside_their_proxy,
         references.named_config_exists,
         references.named_key_exists,
         references.account_exists,
@@ -111,6 +125,15 @@ REMEDIES_OF: Mapping[str, tuple[str, ...]] = {
 
 WIDE: Mapping[str, str] = {"no_free_port": "hostPort"}
 """Signals of what all namespaces of a cluster share, each with the word that stands in the texts of those who share it."""
+
+
+REFERRED: Mapping[str, str] = {
+    "Certificate": "ClusterIssuer",
+    "ExternalSecret": "ClusterSecretStore",
+    "GRPCRoute": "ReferenceGrant",
+    "HTTPRoute": "ReferenceGrant",
+}
+"""Kinds whose objects depend on one of a kind that lies anywhere in the cluster."""
 
 
 def broken(world: World) -> Iterator[Broken]:

@@ -49,12 +49,20 @@ def _host_fix(case: RemedyContext, target: Match, host: str, evidence: Sequence[
             title=f"call `{new}` instead of `{spelling}`",
             reason=f"no Service `{spelling}` exists; {why}",
             evidence=case.cite(*evidence),
-            wants=tuple(text.want(pattern.sub(new, text.value) if new else text.value) for text in texts),
+            wants=tuple(text.want(_with_host(text.value, spelling, new, pattern)) for text in texts),
             parameters={"from": spelling, "to": new, "variable": texts[0].variable},
             score=0.75 if new else 0.0,
             accepts=without_match(pattern),
         )
         return
+
+
+def _with_host(text: str, old: str, new: str, pattern: re.Pattern[str]) -> str:
+    """Return the text with another host; in a file that also uses the name for a thing of its own, in addresses alone."""
+    if not new:
+        return text
+    address = re.compile(rf"(?<![\w.-]){re.escape(old)}(?=:\d)|(?<=//){re.escape(old)}(?![\w.-])", re.IGNORECASE)
+    return (address if "\n" in text and address.search(text) else pattern).sub(new, text)
 
 
 def _unresolved(case: RemedyContext) -> Iterator[tuple[str, list[Evidence]]]:

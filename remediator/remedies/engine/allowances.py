@@ -94,7 +94,12 @@ def _network(case: RemedyContext, effect: ObjectEffect, weakening: Weakening) ->
     side, _, admitted = weakening.change.path.partition(".allow=")
     peer_text, _, port_text = admitted.rpartition("|")
     peer, port = _json(peer_text), _json(port_text)
-    if rules.dns and side.endswith("egress") and isinstance(port, dict) and str(port.get("port")) in ("53", "dns"):
+    if (
+        rules.dns
+        and side.endswith("egress")
+        and isinstance(port, dict)
+        and _asks_resolver(peer_text, str(port.get("port")))
+    ):
         return "allowance: egress to the name server"
     if not rules.named_calls or not isinstance(peer, dict) or not isinstance(port, dict | str):
         return ""
@@ -119,6 +124,11 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _asks_resolver(peer: str, port: str) -> bool:
+    """Return True for the port of a name server: 53, or 5353 in the namespace of OpenShift's, whose pods listen there."""
+    return port in {"53", "dns"} or (port == "5353" and '"openshift-dns"' in peer)
 
 
 def _listens(server: Manifest, port: Any) -> bool:

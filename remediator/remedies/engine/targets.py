@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from remediator.domain.incident import Diagnosis, Subject
 from remediator.domain.text import HOST_JOINERS, contains_word
 from remediator.domain.yaml_paths import leaves
-from remediator.gitops import Match, Repository
+from remediator.gitops import Manifest, Match, Repository
 from remediator.remedies.engine.target_match import most_like
 
 _CLEAR_LEAD = 0.1
@@ -31,7 +31,8 @@ class TargetMatches:
 def targets_of(diagnosis: Diagnosis, repository: Repository) -> TargetMatches:
     """Return the culprit's objects; where the repository does not have it, only the victims' Applications."""
     words = _words(diagnosis)
-    best = _best(diagnosis.subject, repository, words, diagnosis)
+    subject = _route_of(diagnosis.subject, repository) if diagnosis.subject.kind == "Host" else diagnosis.subject
+    best = _best(subject, repository, words, diagnosis)
     if best.matches or best.doubt:
         return best
     for subject in _other_subjects(diagnosis):
@@ -44,6 +45,33 @@ def targets_of(diagnosis: Diagnosis, repository: Repository) -> TargetMatches:
         if s.application and (application := repository.application(s.application)) and "*" not in application.name
     ]
     return TargetMatches((), tuple(dict.fromkeys(applications)) or _only_mentioned(diagnosis, repository), "")
+
+
+def _route_of(host: Subject, repository: Repository) -> Subject:
+    """Return the only route of the repository that serves a host; the host itself where none does, or several."""
+    routes = [
+        (application, manifest)
+        for application in repository.applications
+        for manifest in repository.objects(application)
+        if manifest.kind in {"Ingress", "HTTPRoute", "GRPCRoute", "VirtualService"} and host.name in _hosts(manifest)
+    ]
+    if len(routes) != 1:
+        return host
+    application, manifest = routes[0]
+    return Subject(
+        application=application.name,
+        namespace=manifest.namespace_in(application),
+        kind=manifest.kind,
+        name=manifest.name,
+    )
+
+
+def _hosts(manifest: Manifest) -> set[str]:
+    spec = manifest.body.get("spec")
+    spec = spec if isinstance(spec, dict) else {}
+    rules = spec.get("rules") if isinstance(spec.get("rules"), list) else []
+    named = [*(spec.get("hostnames") or ()), *(spec.get("hosts") or ())]
+    return {str(name) for name in named} | {str(rule.get("host")) for rule in rules or () if isinstance(rule, dict)}
 
 
 def _only_mentioned(diagnosis: Diagnosis, repository: Repository) -> tuple[str, ...]:
