@@ -41,6 +41,18 @@ _DEAD_WORDS = re.compile(
 )
 _RAISED = re.compile(r"(?<![\w.:])(?:[A-Za-z_]\w{0,60}(?:::|\.)){0,6}[A-Z]\w{0,60}(?:Error|Exception): \S")
 """An exception with its message: programs that catch one of a request or a job print it as a warning."""
+_COMPLAINT = re.compile(
+    r"(?i)\b(?:unreachable|outage|is down|are down|went down|nobody can|no one can|cannot|can't|can not|could not|couldn't|"
+    r"do(?:es)?(?:n't| not) (?:work|start|come up|answer|respond|load|sync|follow|scale|run)|not (?:working|reachable|responding)|never worked|"
+    r"broken|stuck|hangs?|crashe[sd]|fails|failing|every .{0,30} (?:is red|fails)|answers? (?:404|5\d\d)|5\d\d from|"
+    r"(?:a|plain|with) \"?5\d\d\b|too slow|is slow|so slow|slow since|missing since|no (?:logs|data|metrics|payouts|backups?) (?:since|for|in))\b"
+)
+"""What people write above the output that they paste when something is wrong."""
+_OVER = re.compile(
+    r"(?i)\b(?:recovered|resolved|(?:works|ok|okay|fine|good|green|up|back) (?:again|now)|is back|all (?:good|green|fine|well)|"
+    r"by itself|went away|is over|false alarm|nothing (?:to do|is wrong))\b"
+)
+_PROSE_WORDS = 5
 _STATUS_FAILED = re.compile(r"(?P<failed>[1-9]\d*) Failed\b")
 _REPLICAS = re.compile(r"(?P<have>\d+) current / (?P<want>\d+) desired|(?P<gone>[1-9]\d*) unavailable")
 _STALE = timedelta(days=2)
@@ -61,7 +73,11 @@ def grave_statements(statements: Sequence[Statement], explained: Iterable[Statem
     ready = _ready_objects(statements)
     newest = max((_moment(statement) for statement in statements), default="")
     found = []
+    over = any(statement.channel == "text" and _OVER.search(statement.text) for statement in statements)
     for statement in statements:
+        if not over and _is_complaint(statement):
+            found.append(GraveStatement(statement, "warning"))
+            continue
         if id(statement) in known or (severity := _severity(statement)) is None:
             continue
         if statement.channel == "event" and _object_of(statement) & ready:
@@ -70,6 +86,15 @@ def grave_statements(statements: Sequence[Statement], explained: Iterable[Statem
             continue
         found.append(GraveStatement(statement, severity))
     return sorted(found, key=lambda grave: (grave.severity != "critical", _order(grave.statement)))
+
+
+def _is_complaint(statement: Statement) -> bool:
+    """Return True for a sentence of a person that something does not work: no log line, no cell of a table."""
+    if statement.channel != "text" or statement.level or statement.first_seen or statement.speaker == "person":
+        return False
+    text = statement.text[:400]
+    words = [word for word in text.split() if word.strip(".,!?()\"'").isalpha()]
+    return len(words) >= _PROSE_WORDS and _COMPLAINT.search(text) is not None
 
 
 def _order(statement: Statement) -> int:
@@ -169,7 +194,8 @@ def _of_sync(statement: Statement) -> Severity | None:
             facts["condition"] == "ErrorOccurred" and facts.get("condition_status") != "False"
         ):
             return "critical"
-        return None
+        is_warning = facts["condition"].endswith("Warning") and not facts["condition"].startswith("Orphaned")
+        return "warning" if is_warning else None
     if facts.get("phase") in _BAD_PHASE or reason in _BAD_PHASE:
         return "critical"
     if reason in _BAD_HEALTH or reason in _BAD_SYNC:
