@@ -39,6 +39,7 @@ _NEVER = {
     "database",
 }
 _STOP = {"the", "a", "an", "or", "not", "resolution", "service", "error", "failed", "upstream", "host", "remote"}
+_STOP |= {"econnrefused", "econnreset", "etimedout", "ehostunreach", "enotfound", "eai_again", "connectexception"}
 _STOP |= {"dial", "lookup", "get", "post", "head", "read", "write", "connect", "tcp", "tcp4", "tcp6", "udp"}
 
 

@@ -17,6 +17,7 @@ _PROMPTED = re.compile(
       | [^\sA-Za-z0-9"'=\{{]{{1,3}}\ *[^\n"'=\{{]{{0,80}}[$\#%❯➜»λ✗✔]\ +    # drawn prompts: ➜ dir git:(main) ✗
         | \[[^\]]{{1,80}}\][$\#]\ ?                                          # [user@host dir]$
         | [\#>%❯➜»λ]\ +(?:~\ )?                                              # bare prompts
+      | ~[$\#>%]?\ +                                                       # the home directory alone
         | PS\ [^>]{{0,128}}>\ ?                                              # PowerShell
         | \++\ +                                                             # set -x
         | \#\#\[group\]Run\ | \[command\](?:/\S*/)?                          # a GitHub Actions step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ def values_of(root: Path, commit: Commit, files: Sequence[str] = ()) -> Iterator
         yield from _differences(name, texts[2 * index], texts[2 * index + 1])
 
 
-def successor(root: Path, name: str, existing: Collection[str]) -> tuple[str, Commit | None]:
+def successor(root: Path, name: str, existing: Container[str]) -> tuple[str, Commit | None]:
     """Return what the newest commit that replaced a name put in its place everywhere, and the commit; else nothing.
 
     Somebody renamed an object and those who use it, and forgot one: the commit says what is meant there too.

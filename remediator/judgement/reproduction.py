@@ -105,8 +105,17 @@ def _named(diagnosis: Diagnosis, repository: Repository) -> Iterator[Application
     releases = {release for text in texts for release in _RELEASE.findall(text)}
     for application in repository.applications[:MOST_APPLICATIONS]:
         names = {application.name, *application.releases}
-        if names & releases or any(contains_word(text, application.name) for text in texts):
+        if (
+            names & releases
+            or any(contains_word(text, application.name) for text in texts)
+            or any(_builds(text, source.path) for source in application.sources for text in texts)
+        ):
             yield application
+
+
+def _builds(text: str, path: str) -> bool:
+    """Return True where the renderer's command names the folder of a source: Argo CD prints it behind the checkout's own."""
+    return "/" in path and re.search(rf"\bbuild \S[^`\n]*/{re.escape(path)}[`\s]", text) is not None
 
 
 def _is_reported(problem: Problem, text: str) -> bool:

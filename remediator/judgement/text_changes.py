@@ -17,7 +17,7 @@ from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository, history, yamlread
 from remediator.gitops.history import Commit
 from remediator.policy.leaves import documents
-from remediator.remedies.rollback.differences import Difference, differences
+from remediator.remedies.rollback.differences import Difference, changed_places, differences
 
 COMMITS = 12
 """Commits that are looked at; what is older has proved that it works."""
@@ -116,7 +116,7 @@ def _nested(old: Any, new: Any) -> Iterator[tuple[Difference, YamlPath]]:
         if difference.op == "changed" and old_value is not None and after is not None:
             yield from ((part, difference.path) for part in differences(old_value, after))
         else:
-            yield difference, ()
+            yield from ((place, ()) for place in changed_places(difference))
 
 
 def _embedded(value: Any) -> dict[str, Any] | None:
@@ -126,8 +126,10 @@ def _embedded(value: Any) -> dict[str, Any] | None:
 
 
 def _is_same(difference: Difference, counterpart: Difference) -> bool:
-    return (difference.op, difference.label, difference.old, difference.new, difference.path[:-1]) == (
-        counterpart.op, counterpart.label, counterpart.old, counterpart.new, counterpart.path[:-1],
+    """Return True where a commit made this difference; of a text, where it changed the same lines to the same."""
+    ours, theirs = (item.part or (item.old, item.new) for item in (difference, counterpart))
+    return (difference.op, difference.label, ours, difference.path[:-1]) == (
+        counterpart.op, counterpart.label, theirs, counterpart.path[:-1],
     )  # fmt: skip
 
 

@@ -53,6 +53,7 @@ FORMATS: tuple[Format, ...] = (
     Format("listeners", listeners.OPENS, listeners.take, listeners.read),
     Format("git refs", git_refs.OPENS, git_refs.take, git_refs.read),
     Format("chat alerts", chat_alerts.OPENS, chat_alerts.take, chat_alerts.read),
+    Format("argocd condition", argocd_notes.ROW_OPENS, argocd_notes.take_row, argocd_notes.read_row),
     Format("argocd notes", argocd_notes.OPENS, argocd_notes.take, argocd_notes.read),
     Format("conditions", condition_blocks.OPENS, condition_blocks.take, condition_blocks.read),
     Format("rollout", rollout.OPENS, rollout.take, rollout.read),

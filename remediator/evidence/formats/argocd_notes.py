@@ -32,6 +32,10 @@ _UNKNOWN = re.compile(rf"{_MARK}Application (?P<name>\S+) sync (?:status )?is\s+
 _CALM = re.compile(
     rf"{_MARK}(?:Application (?P<name>\S+) (?P<what>has been (?:created|deleted|successfully synced)|is now running new version)|The sync operation of application (?P<started>\S+) has (?:started|succeeded))"
 )
+ROW_OPENS = re.compile(
+    r"(?P<name>(?:Comparison|Sync|InvalidSpec|Deletion|Unknown|RepeatedResource|SharedResource)(?:Error|Warning)) {2,}(?P<message>\S.*)"
+)
+_STAMP = re.compile(r"\s+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ \S+)\s*$")
 _LINK = re.compile(r"\W{0,3}(?:Application|Sync operation) details\b|https?://\S+\s*$|<https?://")
 _CONDITION = re.compile(r"\W{0,3}(?P<name>[A-Z][A-Za-z]{2,40}(?:Error|Warning))\W{0,3}")
 _TITLES = {"sync status": "sync_status", "health status": "health", "repository": "repo", "revision": "revision"}
@@ -79,6 +83,32 @@ def read(section: Section) -> Iterator[Draft]:
             yield draft
     elif match := _CALM.match(head.text):
         yield _about(section, head, match["name"] or match["started"], "", head.text.strip())
+
+
+def take_row(lines: Sequence[Line], start: int, command: Command) -> int:
+    """Return the length of a condition's row without its header: to its time, which a message of several lines puts last."""
+    del command
+    end = start
+    while end < len(lines) and end - start < _MOST and command_of(lines[end].text) is None:
+        end += 1
+        if _STAMP.search(lines[end - 1].text):
+            return end - start
+    return next((at for at in range(1, end - start) if lines[start + at].blank), end - start)
+
+
+def read_row(section: Section) -> Iterator[Draft]:
+    """Yield the condition of the Application that the command names."""
+    text = "\n".join(line.text for line in section.lines)
+    match = ROW_OPENS.match(text)
+    stamp = _STAMP.search(text)
+    if match is None:
+        return
+    message = text[match.start("message") : stamp.start() if stamp else len(text)].strip()
+    name = section.command.words[0] if section.command.tool == "argocd" and section.command.words else ""
+    draft = _about(section, section.lines[0], name, match["name"], message, condition=match["name"])
+    draft.facts |= message_facts(message)
+    draft.last_seen = rfc3339(stamp["time"]) if stamp else ""
+    yield draft
 
 
 def _conditions(lines: Sequence[Line]) -> Iterator[tuple[Line, str, str]]:

@@ -90,6 +90,22 @@ def read(item: dict[str, Any], section: Section, finder: Finder) -> Iterator[Dra
         yield draft
 
 
+def is_status(document: Any) -> bool:
+    """Return True for the status of an Application without the rest of it."""
+    return (
+        isinstance(document, dict)
+        and "kind" not in document
+        and isinstance(value_at(document, "status", "operationState"), dict)
+    )
+
+
+def read_status(document: dict[str, Any], section: Section, finder: Finder) -> Iterator[Draft]:
+    """Yield what the status tells of the Application that the command names."""
+    _, name = section.command.target
+    named = {"kind": "Application", "metadata": {"name": name, "namespace": section.command.namespace}}
+    yield from read({**document, **named}, section, finder)
+
+
 def is_operation(document: Any) -> bool:
     """Return True for an Application's operation state alone, as `jq .status.operationState` prints it."""
     return isinstance(document, dict) and "kind" not in document and isinstance(document.get("syncResult"), dict)

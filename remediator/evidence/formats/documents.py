@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from remediator.evidence.lines import Line
     from remediator.evidence.section import Section
 
-OPENS = re.compile(r"\s*[{\[]|apiVersion:\s|kind:\s|---\s*$|(?:- )?(?:alerts|groups|items|labels):\s*$|%YAML")
+OPENS = re.compile(r"\s*[{\[]|apiVersion:\s|kind:\s|---\s*$|(?:- )?(?:alerts|groups|items|labels|status):\s*$|%YAML")
 _KNOWN = re.compile(
     r'"(?:apiVersion|alerts|alertname|resultType|client_payload|event_type|involvedObject|regarding)"\s*:'
 )
@@ -88,6 +88,8 @@ def _is_readable(document: Any) -> bool:
 
 def _take_yaml(lines: Sequence[Line], start: int) -> int:
     head = [line.text for line in lines[start : start + 6]]
+    if head[0].rstrip() == "status:":
+        return _take_status(lines, start)
     if not any(text.startswith(("kind:", "alerts:", "items:", "- labels:", "groups:")) for text in head):
         return 0
     end = start + 1
@@ -97,6 +99,15 @@ def _take_yaml(lines: Sequence[Line], start: int) -> int:
             break
         end += 1
     return end - start
+
+
+def _take_status(lines: Sequence[Line], start: int) -> int:
+    """Return the length of the status of an Application that was cut out of its YAML; 0 for that of another object."""
+    end = start + 1
+    while end < len(lines) and end - start < _MOST and (lines[end].blank or lines[end].text[0].isspace()):
+        end += 1
+    keys = {line.text.strip() for line in lines[start + 1 : end] if line.text[:2] == "  " and line.text[2:3].isalpha()}
+    return end - start if "operationState:" in keys else 0
 
 
 def _loads(text: str) -> Any:
@@ -156,6 +167,8 @@ def value(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
         yield from loki.read(document, section, finder)
     elif kubejson.is_object(document):
         yield from kubejson.read(document, section, finder)
+    elif argojson.is_status(document):
+        yield from argojson.read_status(document, section, finder)
     elif argojson.is_operation(document):
         yield from argojson.read_operation(document, section, finder)
     elif isinstance(document, list):

@@ -133,12 +133,18 @@ def _exit_code(command: list[str], directory: Path, environment: dict[str, str],
 
 
 def _error_line(text: str, directory: str) -> str:
-    """Return the last error line, without this machine's paths and without usage hints."""
-    lines = [line.strip() for line in text.replace(directory + "/", "").replace(directory, ".").splitlines()]
-    messages = [
-        line for line in lines if line and not line.startswith(("Use --debug", "level=", "walk.go", "coalesce.go", "#"))
-    ]
-    errors = [line for line in messages if line.lower().startswith("error")]
+    """Return the last error, without this machine's paths and without usage hints; its causes are indented below it."""
+    lines = [line.rstrip() for line in text.replace(directory + "/", "").replace(directory, ".").splitlines()]
+    messages: list[str] = []
+    for line in lines:
+        told = line.strip()
+        if not told or told.startswith(("Use --debug", "level=", "walk.go", "coalesce.go", "#")):
+            continue
+        if line.startswith((" ", "\t")) and messages and messages[-1].lower().startswith("error"):
+            messages[-1] += f" {told}"
+        else:
+            messages.append(told)
+    errors = [message for message in messages if message.lower().startswith("error")]
     return (errors or messages or ["failed without a message"])[-1][:1000]
 
 

@@ -14,6 +14,7 @@ from remediator.judgement.demands.live_values import live_value_of_immutable_fie
 from remediator.judgement.demands.ranges import number_in_range
 from remediator.judgement.demands.service_links import service_link
 from remediator.judgement.demands.service_ports import refused_service_port
+from remediator.judgement.demands.volume_growth import claim_may_grow
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.remedies.engine.case import Fix
@@ -23,6 +24,7 @@ READERS: Sequence[DemandReader] = (
     admission_maximum,
     architecture_of_image,
     bare_kustomize_entries,
+    claim_may_grow,
     dry_run_of_a_later_kind,
     live_value_of_immutable_field,
     number_in_range,

@@ -9,9 +9,10 @@ from itertools import islice
 from typing import Any
 
 from remediator.domain.change import Edit, Place
-from remediator.domain.yaml_paths import YamlPath, format_path
+from remediator.domain.yaml_paths import YamlPath, format_path, get
 from remediator.errors import ConfigError
 from remediator.gitops import Application, Repository, history
+from remediator.gitops.committed_values import successor
 from remediator.judgement.hypothesis import Hypothesis
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.reproduction import Reproduction, reproductions
@@ -23,6 +24,9 @@ from remediator.remedies.rollback.steps import RollbackStep, description, place_
 from remediator.yamledit import EditRefused
 
 COMMITS = 12
+_PATCHED = re.compile(r"\b([A-Z]\w+)\.[\w.-]+?/([a-z0-9][a-z0-9.-]*?)\.\[?no[A-Z]\w*")
+"""Kind and name of the object that a patch of kustomize does not find: `Deployment.v1.apps/web.[noNs]`."""
+_NIL = re.compile(r"nil pointer evaluating|<nil>|can't evaluate field|wrong type for value|index of (?:nil|untyped)")
 _WORD = 4
 """Shorter words stand in too many places to tell that something was moved."""
 RENDERS = 24
@@ -36,7 +40,8 @@ _MISSING_KEY = re.compile(
 def from_reproductions(inquiry: Inquiry) -> Iterator[Hypothesis]:
     """Yield the smallest change of a recent commit, or the one renamed key, that makes a failure of rendering go away."""
     for failure in reproductions(inquiry.diagnosis, inquiry.repository, inquiry.applications):
-        hypotheses = list(_renamed_keys(inquiry, failure)) or list(_taken_back(inquiry, failure))
+        attempts = (_renamed_keys, _renamed_targets, _emptied_keys, _taken_back)
+        hypotheses = next((found for attempt in attempts if (found := list(attempt(inquiry, failure)))), [])
         yield from hypotheses if len(hypotheses) == 1 else ()
 
 
@@ -129,14 +134,125 @@ def _renamed_keys(inquiry: Inquiry, failure: Reproduction) -> Iterator[Hypothesi
             yield _hypothesis("mend_relation", cause, fix)
 
 
+def _renamed_targets(inquiry: Inquiry, failure: Reproduction) -> Iterator[Hypothesis]:
+    """Yield the patches that name an object by the name it had before a commit renamed it, where the new one renders."""
+    told = " ".join((failure.message, *(piece.text for piece in inquiry.diagnosis.evidence)))
+    for kind, name in dict.fromkeys(_PATCHED.findall(told)):
+        places = list(_patches_of(inquiry, failure, kind, name))
+        new, commit = successor(inquiry.repository.root, name, _Anything())
+        edits = tuple(Edit(op="set", file=file, document=at, path=path, value=new) for file, at, path in places)
+        if commit is None or not edits or (after := _after(failure, edits)) is None:
+            continue
+        cause = f"{kind} {name} is called {new} since {commit.commit[:7]} ({commit.subject!r}), and a patch still names {name}"
+        fix = Fix(
+            title=f"patch {kind} {new} instead of {name}",
+            reason=f"{cause}. The failure shows when the repository is rendered, and it goes away with this change alone.",
+            evidence=inquiry.citing((name,)),
+            edits=edits,
+            places=tuple(
+                Place(file=file, document=at, path=path, value=name, why="with this name the repository renders again")
+                for file, at, path in places
+            ),
+            applications=_applications(inquiry, failure, after, {file for file, _, _ in places}),
+            parameters={"from": name, "to": new},
+            score=0.9,
+            relation="reproduced",
+        )
+        yield _hypothesis("mend_relation", cause, fix)
+
+
+class _Anything:
+    """Contains every name: which objects there are is shown by rendering."""
+
+    def __contains__(self, name: object) -> bool:
+        return bool(name)
+
+
+def _patches_of(inquiry: Inquiry, failure: Reproduction, kind: str, name: str) -> Iterator[tuple[str, int, YamlPath]]:
+    """Yield file, document and path of each name that selects the object: a patch's own, or the target of one."""
+    for file in failure.files:
+        for index, document in enumerate(documents(read_or_none(inquiry.repository, file)) or ()):
+            for path, mapping in _mappings(document):
+                metadata = mapping.get("metadata")
+                if (
+                    not path
+                    and mapping.get("kind") == kind
+                    and isinstance(metadata, dict)
+                    and metadata.get("name") == name
+                ):
+                    yield file, index, ("metadata", "name")
+                if path[-1:] == ("target",) and mapping.get("name") == name and mapping.get("kind", kind) == kind:
+                    yield file, index, (*path, "name")
+
+
+def _emptied_keys(inquiry: Inquiry, failure: Reproduction) -> Iterator[Hypothesis]:
+    """Yield the key without a value in a values file, where an empty mapping keeps the chart's defaults and renders.
+
+    A null in a later values file deletes the default of its key: https://helm.sh/docs/chart_template_guide/values_files/.
+    """
+    if _NIL.search(failure.message) is None or failure.application is None:
+        return
+    for file in failure.files:
+        for index, document in enumerate(documents(read_or_none(inquiry.repository, file)) or ()):
+            empty = [
+                (*path, key) for path, mapping in _mappings(document) for key, value in mapping.items() if value is None
+            ]
+            for path in empty[:RENDERS]:
+                edit = Edit(op="set", file=file, document=index, path=path, value={})
+                after = _after(failure, (edit,))
+                if after is None:
+                    continue
+                cause = f"{file} has {format_path(path)} without a value, which takes the chart's defaults away"
+                fix = Fix(
+                    title=f"keep the chart's defaults of {format_path(path)}",
+                    reason=f"{cause}. The failure shows when the repository is rendered, and it goes away with this change alone.",
+                    evidence=inquiry.citing(),
+                    edits=(edit,),
+                    places=(
+                        Place(
+                            file=file,
+                            document=index,
+                            path=path,
+                            value=None,
+                            why="with a mapping here the repository renders again",
+                        ),
+                    ),
+                    applications=_applications(inquiry, failure, after, {file}),
+                    parameters={"key": format_path(path)},
+                    score=0.9,
+                    relation="reproduced",
+                )
+                yield _hypothesis("mend_relation", cause, fix)
+
+
 def _slips(inquiry: Inquiry, failure: Reproduction, key: str) -> Iterator[tuple[str, int, YamlPath]]:
     """Yield file, document and path of each key that is nearly the missing one, in a mapping that lacks it."""
     for file in failure.files:
         for index, document in enumerate(documents(read_or_none(inquiry.repository, file)) or ()):
             for path, mapping in _mappings(document):
-                near = [name for name in mapping if _is_slip(str(name), key)]
+                near = [name for name in mapping if _is_slip(str(name), key)] or _odd_keys(
+                    inquiry, failure, file, path, key
+                )
                 if key not in mapping and len(near) == 1:
                     yield file, index, (*path, near[0])
+
+
+def _odd_keys(inquiry: Inquiry, failure: Reproduction, file: str, path: YamlPath, key: str) -> list[str]:
+    """Return the keys that this file alone has at a path, where all files of its kind beside it have the missing one."""
+    folder, _, base = file.rpartition("/")
+    above = folder.rpartition("/")[0]
+    if not path or failure.application is not None:
+        return []
+    own: set[str] = set()
+    others: list[set[str]] = []
+    for name in failure.files:
+        if name.rpartition("/")[2] != base or name.rpartition("/")[0].rpartition("/")[0] != above:
+            continue
+        found = get((documents(read_or_none(inquiry.repository, name)) or [None])[0], path)
+        if isinstance(found, dict):
+            keys = {str(step) for step in found}
+            own, others = (keys, others) if name == file else (own, [*others, keys])
+    return sorted(own - set().union(*others)) if others and all(key in keys for keys in others) else []
 
 
 def _mappings(node: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, dict[Any, Any]]]:

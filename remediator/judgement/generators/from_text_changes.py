@@ -23,6 +23,8 @@ from remediator.remedies.rollback.blame import distinctive_words
 
 ACTION = "roll_back"
 _SOURCE = re.compile(r"^spec\.(sources?\b|project$|destination\b|syncPolicy\b)")
+_TELLING = re.compile(r"[A-Za-z].*[-._].*[A-Za-z]|\d{4}|[A-Za-z].*\d.*|[A-Za-z]{10}")
+"""Words that a message does not hold by chance: names of several parts, ports, versions, long words."""
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*[A-Za-z0-9]")
 
 
@@ -54,9 +56,8 @@ def _hypothesis(
     first = group[0]
     difference = first.difference
     field = format_path(first.difference.path[-3:])
-    summary = f"{field} was {difference.op}" + (
-        f" from {difference.old} to {difference.new}" if difference.op == "changed" else ""
-    )
+    old, new = difference.part or (difference.old, difference.new)
+    summary = f"{field} was {difference.op}" + (f" from {old} to {new}" if difference.op == "changed" else "")
     sentence = f"{summary} by {first.commit.commit[:7]} ({first.commit.subject!r}, {first.commit.when[:10]})"
     words = _words(inquiry, group)
     return Hypothesis(
@@ -83,6 +84,7 @@ def _hypothesis(
             "field_does_not_fit": float(not _fits(inquiry, group)),
             "wrong_direction": float(_eases(inquiry, group)),
             "on_culprit": float(_names_culprit(inquiry, group)),
+            "quotes_new_value": float(_quotes_new_value(inquiry, group)),
             "names_another": float(_names_another(inquiry, application, group)),
         },
     )
@@ -94,6 +96,8 @@ def _title(change: TextChange, field: str) -> str:
         return f"remove {field}, which {change.commit.commit[:7]} added"
     if difference.op == "removed":
         return f"restore {field}, which {change.commit.commit[:7]} removed"
+    if difference.part:
+        return f"restore {difference.part[0] or 'the lines as they were'} in {field}"
     return f"restore {field} to {difference.old}"
 
 
@@ -153,6 +157,15 @@ def _eases(inquiry: Inquiry, group: tuple[TextChange, ...]) -> bool:
         if category == "probe_failure" and re.search(r"(?i)(timeout|delay|period|threshold)", path) and new > old:
             return True
     return False
+
+
+def _quotes_new_value(inquiry: Inquiry, group: tuple[TextChange, ...]) -> bool:
+    """Return True where the evidence says a word that the commit brought in, and that is no everyday word."""
+    brought = set()
+    for change in group:
+        old, new = change.difference.part or (change.difference.old, change.difference.new)
+        brought |= set(_WORD.findall(str(new))) - set(_WORD.findall(str(old)))
+    return any(inquiry.mentions([word for word in brought if _TELLING.search(word)]))
 
 
 def _names_culprit(inquiry: Inquiry, group: tuple[TextChange, ...]) -> bool:

@@ -17,6 +17,8 @@ from remediator.judgement.relations import (
     policies,
     references,
     resolution,
+    rollouts,
+    secrets,
     sets,
     texts,
     workloads,
@@ -55,6 +57,7 @@ RELATIONS: Mapping[str, Relation] = {
         references.mounted_volume_exists,
         references.bound_role_exists,
         references.bound_account_exists,
+        secrets.merged_secret_is_made,
         references.issuer_exists,
         references.secret_store_exists,
         references.ingress_class_exists,
@@ -69,6 +72,7 @@ RELATIONS: Mapping[str, Relation] = {
         node_labels.node_labels_are_current,
         amounts.memory_holds_a_program,
         amounts.pool_holds_threads,
+        rollouts.analysis_arguments_are_given,
         workloads.scale_target_exists,
         workloads.scale_bounds_fit,
         workloads.scaled_containers_have_requests,
@@ -132,6 +136,7 @@ REFERRED: Mapping[str, str] = {
     "ExternalSecret": "ClusterSecretStore",
     "GRPCRoute": "ReferenceGrant",
     "HTTPRoute": "ReferenceGrant",
+    "Rollout": "ClusterAnalysisTemplate",
 }
 """Kinds whose objects depend on one of a kind that lies anywhere in the cluster."""
 

@@ -193,19 +193,10 @@ def scale_bounds_fit(world: World) -> Iterator[Broken]:
 
 def scaled_containers_have_requests(world: World) -> Iterator[Broken]:
     """Yield autoscalers by utilisation whose target has a container without a request for that resource."""
-    for scaler in world.of_kind("HorizontalPodAutoscaler"):
+    for scaler in world.of_kind("HorizontalPodAutoscaler", "ScaledObject"):
         reference = mapping(spec(scaler).get("scaleTargetRef"))
-        target = world.named(str(reference.get("kind", "")), str(reference.get("name", "")), scaler)
-        metrics = [
-            mapping(metric.get("resource"))
-            for metric in items(spec(scaler).get("metrics"))
-            if metric.get("type") == "Resource"
-        ]
-        resources_scaled_by = {
-            str(metric.get("name")) for metric in metrics if mapping(metric.get("target")).get("type") == "Utilization"
-        }
-        if spec(scaler).get("targetCPUUtilizationPercentage"):
-            resources_scaled_by.add("cpu")
+        target = world.named(str(reference.get("kind") or "Deployment"), str(reference.get("name", "")), scaler)
+        resources_scaled_by = _scaled_by_share(scaler)
         for container, path, init in target.containers() if target else ():
             requests = mapping(mapping(container.get("resources")).get("requests"))
             limits = mapping(mapping(container.get("resources")).get("limits"))
@@ -219,10 +210,38 @@ def scaled_containers_have_requests(world: World) -> Iterator[Broken]:
                 )
                 yield Broken(
                     relation="scaled_containers_have_requests", at=target, path=(*path, "resources", "requests", resource),
-                    value=peers or {"cpu": "100m", "memory": "128Mi"}.get(resource), sure=0.5 if peers else 0.3,
-                    message=f"HorizontalPodAutoscaler {scaler.name} scales by {resource}, and container {container.get('name')} of {target.name} requests none",
-                    causes=("config_error", "resource_exhausted", "scheduling_failure"), sufferers=(scaler, target), words=(scaler.name, resource, "missing request"),
+                    value=_modest(peers, _MODEST[resource]) if resource in _MODEST else peers, sure=0.5 if peers else 0.3,
+                    message=f"{scaler.kind} {scaler.name} scales by {resource}, and container {container.get('name')} of {target.name} requests none",
+                    causes=("config_error", "resource_exhausted", "scheduling_failure", "sync_error"), sufferers=(scaler, target), words=(scaler.name, resource, "missing request"),
                 )  # fmt: skip
+
+
+_MODEST = {"cpu": "100m", "memory": "128Mi"}
+"""The most that a container is given whose need nobody has told: mostly a sidecar beside the program."""
+
+
+def _modest(peers: str | None, most: str) -> str:
+    amount, bound = quantities.parse(peers), quantities.parse(most)
+    return str(peers) if amount is not None and bound is not None and amount < bound else most
+
+
+def _scaled_by_share(scaler: Placed) -> set[str]:
+    """Return the resources of which the scaler wants a share of the request: of the whole pod, not of one container."""
+    if scaler.kind == "ScaledObject":
+        return {
+            str(trigger.get("type"))
+            for trigger in items(spec(scaler).get("triggers"))
+            if trigger.get("type") in {"cpu", "memory"}
+            and (trigger.get("metricType") or mapping(trigger.get("metadata")).get("type")) != "AverageValue"
+            and not mapping(trigger.get("metadata")).get("containerName")
+        }
+    metrics = [
+        mapping(item.get("resource")) for item in items(spec(scaler).get("metrics")) if item.get("type") == "Resource"
+    ]
+    shares = {
+        str(metric.get("name")) for metric in metrics if mapping(metric.get("target")).get("type") == "Utilization"
+    }
+    return shares | ({"cpu"} if spec(scaler).get("targetCPUUtilizationPercentage") else set())
 
 
 def budget_allows_eviction(world: World) -> Iterator[Broken]:

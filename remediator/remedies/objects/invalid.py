@@ -19,6 +19,7 @@ from remediator.remedies.objects.refusal import FieldRepair, Refusal, fix_of, re
 from remediator.remedies.objects.undecodable import fix_value_type
 from remediator.remedies.objects.unknown_fields import rename_unknown_field
 
+_ONLY = re.compile(r'only "(?P<value>[^"]+)" (?:is|are) supported\b')
 _MUST_BE = re.compile(r"^must be (?P<value>\d+|true|false)(?: for [a-z ]+)?$")
 _MAY_NOT = re.compile(r"(?i)may not be (?:specified|used|set) when|must not be (?:set|specified)|may not be set when")
 _REMOVABLE = (
@@ -47,6 +48,7 @@ def _repairs(case: RemedyContext, refusal: Refusal) -> list[FieldRepair]:
         _supported_value(refusal),
         repair_related_field(case, refusal),
         _demanded_value(refusal),
+        _only_value(refusal),
         _forbidden_field(refusal),
         _duplicate_item(refusal),
     ):
@@ -68,6 +70,18 @@ def _supported_value(refusal: Refusal) -> Iterator[FieldRepair]:
     reason = f"The API server does not accept `{refusal.value}` for {field}; it accepts {', '.join(values)}."
     yield FieldRepair(
         refusal.path, new or current, title, reason, score=0.8 if new else 0.0, accepts=lambda old: str(old) in values
+    )
+
+
+def _only_value(refusal: Refusal) -> Iterator[FieldRepair]:
+    """Repair `only "Never" is supported when …`: the one value that goes with what else the object says."""
+    match = _ONLY.match(refusal.detail)
+    if match is None or str(refusal.current) != refusal.value:
+        return
+    title = f"set {refusal.path[-1]} of `{refusal.name}` to {match['value']}"
+    reason = f"The API server does not accept {refusal.value} here: {refusal.detail.rstrip('.')}."
+    yield FieldRepair(
+        refusal.path, match["value"], title, reason, score=0.95, accepts=lambda old: str(old) == match["value"]
     )
 
 

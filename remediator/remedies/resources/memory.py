@@ -16,6 +16,7 @@ from remediator.domain.yaml_paths import MISSING, get
 from remediator.remedies.engine.acceptable_values import Accepts, more_than
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.unprovable import Unprovable
+from remediator.remedies.resources.vertical import raise_ceiling
 from remediator.remedies.views.pod_limits import memory_limits_of_killed
 
 _AT_THE_LIMIT = Decimal("0.9")
@@ -33,6 +34,9 @@ def raise_memory_limit(case: RemedyContext) -> Iterator[Fix]:
         if (
             cluster_limits := memory_limits_of_killed(case, killed, str(container.get("name", "")))
         ) and now not in cluster_limits:
+            ceilings = list(raise_ceiling(case, target, str(container.get("name", "")), cluster_limits))
+            yield from ceilings
+            proposed = proposed or bool(ceilings)
             cluster_text = ", ".join(quantities.bytes_like(amount) for amount in sorted(cluster_limits))
             stale_reason = f"It was killed at {cluster_text}, but the repository has {current}: that value is newer or not synced yet"
             continue

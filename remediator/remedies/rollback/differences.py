@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
@@ -26,6 +26,8 @@ class Difference:
     """The last step is a list index."""
     label: str = ""
     """The name of the item or key, for people and for matching with what the evidence says."""
+    part: tuple[str, str] | None = None
+    """The older and the newer lines, where it is one of several changed places of a text."""
 
     def revert(self, file: str, document: int) -> Edit:
         """Return the edit of the newer document that reverts this difference."""
@@ -40,7 +42,7 @@ class Difference:
     def words(self) -> list[str]:
         """All names and values of the difference that evidence could mention."""
         words = [self.label, *map(str, self.path[-1:])]
-        for value in (self.old, self.new):
+        for value in self.part or (self.old, self.new):
             if isinstance(value, dict):
                 words += [str(leaf) for leaf in value.values() if not isinstance(leaf, dict | list)]
             elif isinstance(value, list):
@@ -69,6 +71,23 @@ def differences(old: Any, new: Any, path: YamlPath = ()) -> Iterator[Difference]
         yield from _items(old, new, path)
     elif type(old) is not type(new) or old != new:
         yield Difference("changed", path, old, new, label=str(path[-1]) if path else "")
+
+
+def changed_places(difference: Difference) -> Iterator[Difference]:
+    """Yield a difference for each changed place of a text of several lines, each of which leaves the others as they are."""
+    old, new = difference.old, difference.new
+    if difference.op != "changed" or not all(isinstance(text, str) and "\n" in text for text in (old, new)):
+        yield difference
+        return
+    older, newer = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    codes = [code for code in SequenceMatcher(None, older, newer, autojunk=False).get_opcodes() if code[0] != "equal"]
+    if len(codes) < 2:
+        yield difference
+        return
+    for _, low, high, low_new, high_new in codes:
+        text = "".join([*newer[:low_new], *older[low:high], *newer[high_new:]])
+        part = ("".join(older[low:high]).strip(), "".join(newer[low_new:high_new]).strip())
+        yield replace(difference, old=text, part=part)
 
 
 def _items(old: list[Any], new: list[Any], path: YamlPath) -> Iterator[Difference]:

@@ -138,3 +138,47 @@ def test_an_application_set_tells_only_conditions_that_mean_trouble():
         "status": {"conditions": conditions},
     }
     assert [s.reason for s in statements(json.dumps(app_set))] == ["ErrorOccurred", "ParametersGenerated"]
+
+
+def test_the_status_of_an_application_without_the_rest_is_about_the_application_of_the_command():
+    text = """\
+# kubectl -n argocd get app jobs-prod -o yaml
+status:
+  health:
+    status: Healthy
+  operationState:
+    message: 'one or more synchronization tasks completed unsuccessfully, reason:
+      CronJob.batch "settle" is invalid: spec.suspend: Invalid value'
+    phase: Failed
+    syncResult:
+      resources:
+      - group: batch
+        kind: CronJob
+        message: 'CronJob.batch "settle" is invalid: spec.suspend: Invalid value'
+        name: settle
+        namespace: ledger
+        status: SyncFailed
+  sync:
+    status: OutOfSync
+"""
+    told = {s.reason: s for s in statements(text)}
+    assert told["Failed"].text.endswith('CronJob.batch "settle" is invalid: spec.suspend: Invalid value')
+    assert told["Failed"].subject.application == "jobs-prod"
+    failed = told["SyncFailed"].subject
+    assert (failed.kind, failed.name, failed.namespace) == ("CronJob", "settle", "ledger")
+
+
+def test_a_condition_that_grep_left_is_about_the_application_of_the_command():
+    text = """\
+~ argocd app get web --hard-refresh 2>/dev/null | grep -A3 ^ComparisonError
+ComparisonError  Failed to load target state: `helm template .` failed exit status 1: Error: web/x.yaml:1:14
+    nil pointer evaluating interface {}.enabled
+
+Use --debug flag to render out invalid YAML  2026-03-01 09:24:02 +0000 UTC
+
+it has to be out before six
+"""
+    (condition,) = [s for s in statements(text) if s.facts.get("condition")]
+    assert (condition.subject.application, condition.reason) == ("web", "ComparisonError")
+    assert "nil pointer evaluating" in condition.text
+    assert condition.last_seen == "2026-03-01T09:24:02Z"

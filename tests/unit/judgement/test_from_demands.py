@@ -365,3 +365,27 @@ def test_a_program_that_stumbles_over_a_service_link_gets_none(tmp_path: Path) -
 def test_service_links_stay_where_they_are_used_or_overridden(tmp_path: Path, env: dict[str, str]) -> None:
     told = propose(tmp_path, shop(web=workload({"env": [env]}), cache=CACHE), LINK)
     assert "enableServiceLinks" not in str(told.changed)
+
+
+RESIZED = SYNC_STATUS.format(
+    message='error when patching "/dev/shm/1": persistentvolumeclaims "data" is forbidden: only dynamically provisioned pvc '
+    "can be resized and the storageclass that provisions the pvc must support resize"
+)
+
+
+def storage_class(**fields: object) -> dict[str, object]:
+    return {
+        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "keep"}, "provisioner": "csi.example.com",
+        **fields,
+    }  # fmt: skip
+
+
+def test_the_class_of_a_claim_that_may_not_grow_allows_it(tmp_path: Path) -> None:
+    told = propose(tmp_path, shop(data=claim("data", "20Gi", storageClassName="keep"), keep=storage_class()), RESIZED)
+    assert told.value("allowVolumeExpansion", "web/keep.yaml") is True
+
+
+@pytest.mark.parametrize("fields", [{"allowVolumeExpansion": True}, {"provisioner": "kubernetes.io/no-provisioner"}])
+def test_a_class_that_allows_it_or_cannot_is_left(tmp_path: Path, fields: dict[str, object]) -> None:
+    files = shop(data=claim("data", "20Gi", storageClassName="keep"), keep=storage_class(**fields))
+    assert "web/keep.yaml" not in propose(tmp_path, files, RESIZED).changed

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.unit.remedies.small_repository import propose, shop, workload
+from tests.unit.remedies.small_repository import application, propose, shop, workload
 
 pytestmark = pytest.mark.needs_tools("helm")
 
@@ -105,3 +105,79 @@ def test_a_slip_of_the_missing_key_is_renamed(tmp_path: Path) -> None:
 
 def test_another_key_is_no_slip(tmp_path: Path) -> None:
     assert not propose(tmp_path, stages("folder"), NO_KEY).changed
+
+
+def test_a_key_that_only_one_file_has_stands_for_the_one_that_all_others_have(tmp_path: Path) -> None:
+    files = stages("manifests")
+    files["sets/web.yaml"] = SET.replace("{{ .manifests }}", "{{ .plan.folder }}")
+    files["stages/live/stage.yaml"] = "plan:\n  folder: web\n"
+    files["stages/test/stage.yaml"] = "plan:\n  directory: web\n"
+    told = propose(tmp_path, files, NO_KEY.replace(".manifests", ".plan.folder").replace('"manifests"', '"folder"'))
+    assert told.changed == {"stages/test/stage.yaml": "plan:\n  folder: web\n"}
+
+
+PATCHED = """\
+$ argocd app get web
+Name:               argocd/web
+Project:            default
+Sync Status:        Unknown
+Health Status:      Healthy
+
+CONDITION        MESSAGE  LAST TRANSITION
+ComparisonError  Failed to load target state: rpc error: code = Unknown desc = Manifest generation error (cached): `kustomize build <path to cached source>/web` failed exit status 1: Error: no resource matches strategic merge patch "Deployment.v1.apps/api.[noNs]": no matches for Id Deployment.v1.apps/api.[noNs]; failed to find unique target for patch Deployment.v1.apps/api.[noNs]  2026-03-01 10:00:00 +0000 UTC
+"""
+
+
+def overlay(base: str, patch: str, *, more: str) -> dict[str, str]:
+    """Return an Application of a kustomization whose patch names an object by the given name."""
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": patch}, "spec": {"replicas": 3}}
+    other = {**body, "metadata": {"name": more}, "spec": {"paused": False}}
+    return {
+        **shop(),
+        "web/kustomization.yaml": "resources: [api.yaml]\npatches:\n  - path: size.yaml\n  - path: pause.yaml\n",
+        "web/api.yaml": yaml.safe_dump(workload(name=base)),
+        "web/size.yaml": yaml.safe_dump(body, sort_keys=False),
+        "web/pause.yaml": yaml.safe_dump(other, sort_keys=False),
+    }
+
+
+def test_a_patch_follows_the_renaming_of_its_object(tmp_path: Path) -> None:
+    now = overlay("shop-api", "api", more="shop-api")
+    told = propose(tmp_path, now, PATCHED, before=[overlay("api", "api", more="api")])
+    assert list(told.changed) == ["web/size.yaml"]
+    assert told.value("metadata.name", "web/size.yaml") == "shop-api"
+
+
+def test_a_patch_of_an_object_that_nobody_renamed_is_left(tmp_path: Path) -> None:
+    assert not propose(tmp_path, overlay("shop-api", "api", more="shop-api"), PATCHED).changed
+
+
+NULLED = """\
+$ argocd app get web
+Name:               argocd/web
+Project:            default
+Sync Status:        Unknown
+Health Status:      Healthy
+
+CONDITION        MESSAGE  LAST TRANSITION
+ComparisonError  Failed to load target state: rpc error: code = Unknown desc = Manifest generation error (cached): `helm template . --name-template web` failed exit status 1: Error: web/templates/monitor.yaml:1:14 executing "web/templates/monitor.yaml" at <.Values.metrics.enabled>: nil pointer evaluating interface {}.enabled  2026-03-01 10:00:00 +0000 UTC
+"""
+
+
+def emptied(metrics: str) -> dict[str, str]:
+    """Return a chart in git whose defaults one values file takes away."""
+    app = application("web", "web")
+    app["spec"]["source"]["helm"] = {"valueFiles": ["site.yaml"]}
+    return {
+        "apps/web.yaml": yaml.safe_dump(app, sort_keys=False),
+        "web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+        "web/values.yaml": "metrics:\n  enabled: false\n",
+        "web/site.yaml": f"replicas: 2\nmetrics:{metrics}\n",
+        "web/templates/monitor.yaml": "{{- if .Values.metrics.enabled }}\nkind: ConfigMap\n{{- end }}\n",
+        "web/templates/web.yaml": yaml.safe_dump(workload()),
+    }
+
+
+def test_a_key_without_a_value_keeps_the_defaults_of_the_chart(tmp_path: Path) -> None:
+    told = propose(tmp_path, emptied(""), NULLED)
+    assert told.changed == {"web/site.yaml": "replicas: 2\nmetrics: {}\n"}

@@ -139,3 +139,49 @@ def test_a_recent_change_is_no_suspect_where_the_cause_lies_outside(tmp_path: Pa
         tmp_path, {"apps/queue.yaml": APPLICATION}, UNREACHABLE.format(why=why), before=[{"apps/queue.yaml": older}]
     )
     assert told.changed == ({"apps/queue.yaml": older} if version else {})
+
+
+RUNNER = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: builds
+  namespace: argocd
+spec:
+  project: default
+  destination: {{server: https://kubernetes.default.svc, namespace: builds}}
+  source:
+    repoURL: https://charts.example.com/stable
+    chart: builds
+    targetRevision: 2.3.0
+    helm:
+      valuesObject:
+        config: |
+          [[workers]]
+            space = "{space}"
+            shell = "bash"
+            [workers.pod]
+              helper = "{helper}"
+"""
+REFUSED = """\
+$ kubectl -n builds logs deploy/builds
+ERROR: preparation failed: pods is forbidden: User "system:serviceaccount:builds:builds" cannot create resource "pods" in API group "" in the namespace "{space}"
+"""
+
+
+def test_of_a_text_that_a_commit_changed_twice_only_the_place_that_the_message_quotes_goes_back(tmp_path: Path) -> None:
+    good = RUNNER.format(space="team-builds", helper="registry.example.com/helper:17")
+    bad = RUNNER.format(space="team-bilds", helper="registry.example.com/helper:18")
+    told = propose(
+        tmp_path, {"apps/builds.yaml": bad}, REFUSED.format(space="team-bilds"), before=[{"apps/builds.yaml": good}]
+    )
+    assert told.changed == {"apps/builds.yaml": bad.replace("team-bilds", "team-builds")}
+
+
+def test_a_message_that_quotes_neither_place_takes_none_back(tmp_path: Path) -> None:
+    good = RUNNER.format(space="team-builds", helper="registry.example.com/helper:17")
+    bad = RUNNER.format(space="team-bilds", helper="registry.example.com/helper:18")
+    told = propose(
+        tmp_path, {"apps/builds.yaml": bad}, REFUSED.format(space="elsewhere"), before=[{"apps/builds.yaml": good}]
+    )
+    assert not told.changed
