@@ -19,9 +19,13 @@ from remediator.policy.guard import FileChange, check_changes
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.effects import EffectRuling, judge_effect
+from remediator.remedies.engine.own_block import own_block
 from remediator.remedies.engine.refusals import check_cause
 from remediator.remedies.engine.unprovable import Unprovable
 from remediator.yamledit import EditRefused
+
+_SHARED = "the same value also sets"
+"""The note of a place whose value feeds other fields of the Application too."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ def proof_of(case: RemedyContext, fix: Fix) -> Proof:
     places, edits = list(fix.places), list(fix.edits)
     for want in fix.wants:
         place, want_edits = _edits_for(case.repository, want)
+        if any(_SHARED in note for note in place.notes) and (own := own_block(case, want, place)):
+            place, want_edits = own[0], [own[1]]
         places.append(place)
         edits += [edit for edit in want_edits if edit not in edits]
     if not edits:
