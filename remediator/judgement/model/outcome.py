@@ -15,6 +15,7 @@ from remediator.domain.investigation import Ending
 from remediator.domain.lifecycle import RemediationPlan
 from remediator.judgement.model.conclusion import Conclusion
 from remediator.judgement.model.confirm import confirmation
+from remediator.judgement.model.question import rule_id
 from remediator.judgement.model.scene import Scene
 from remediator.judgement.model.trial import TriedChange
 from remediator.remedies.engine.candidates import SURE, edits_of
@@ -42,7 +43,13 @@ def ending(
     """Return what is proposed and how, and what is told of the model."""
     if conclusion is None or not conclusion.told:
         return _untold(conclusion, plan)
-    options = [_option(tried[name], conclusion, scene, model) for name in conclusion.tried]
+    proposed = {rule_id(number): proposal for number, proposal in enumerate(plan.proposals, 1)}
+    options = [
+        _Option(proposed[name], "the rules propose it")
+        if name in proposed
+        else _option(tried[name], conclusion, scene, model)
+        for name in conclusion.tried
+    ]
     note = _note(conclusion)
     if not options:
         result = _nothing_to_change(conclusion, plan, model)

@@ -11,6 +11,7 @@ from remediator.domain.lifecycle import RemediationPlan
 from remediator.domain.yaml_paths import YamlPath, format_path, leaves
 from remediator.gitops import Application
 from remediator.judgement.model import recent
+from remediator.judgement.model.deciders import deciding_texts
 from remediator.judgement.model.facts import Fact, mentions, shown
 from remediator.judgement.model.read_tools import place_lines
 from remediator.judgement.model.scene import Scene
@@ -25,6 +26,7 @@ _SHARES = {
     "facts": 5_500,
     "log": 4_500,
     "objects": 5_500,
+    "deciders": 3_000,
     "places": 2_500,
     "applications": 2_000,
     "dependencies": 3_500,
@@ -39,6 +41,18 @@ _LOCATED = 8
 _NEAR = 6
 """Lines of the log shown before and after one that is cited."""
 
+_NAMING = frozenset({"labels", "matchLabels", "selector"})
+"""Fields that say which pods are whose: what the facts mention of them are names."""
+_FIELDS_OF = {
+    "oom": ("resources",),
+    "resource_exhausted": ("resources",),
+    "quota_exceeded": ("resources",),
+    "scheduling_failure": ("resources",),
+    "probe_failure": ("startupProbe", "livenessProbe", "readinessProbe"),
+    "image_pull_error": ("image",),
+    "crashloop": ("command", "args"),
+}
+"""Fields of a container that are at fault most often, by category."""
 _POD_FIELDS = ("image", "command", "args", "resources", "livenessProbe", "readinessProbe", "startupProbe")
 
 
@@ -51,6 +65,7 @@ def first_question(scene: Scene, plan: RemediationPlan, redact: Callable[[str], 
         ("changes", "Recent changes, newest first: file path: old → new", _changes(scene)),
         ("relations", "What cannot be right among the rendered objects", _relations(scene)),
         ("objects", "Objects that are meant, as Argo CD applies them", _objects(scene)),
+        ("deciders", "What decides on them, and what the rules would change", deciding_texts(scene, plan)),
         ("places", "Where fields of them are set", _places(scene)),
         ("dependencies", "Objects round them", _dependencies(scene)),
         ("past", "Earlier incidents of this kind", past),
@@ -85,9 +100,17 @@ def _cut(lines: Sequence[str] | Iterator[str], most: int) -> str:
 
 
 def _facts(scene: Scene) -> Iterator[Fact]:
-    """Yield what the rules cite, then what the platform says besides, then the rest; the same words once."""
+    """Yield what the rules cite, then what is said of the same objects, the platform first, then the rest; the same words once."""
     shown_texts: set[str] = set()
-    others = sorted(scene.facts.others, key=lambda fact: not fact.platform)
+    near = {fact.about for fact in scene.facts.cited}
+    names = {item.name for item in (*scene.objects, *scene.dependencies)}
+    others = sorted(
+        scene.facts.others,
+        key=lambda fact: (
+            fact.about not in near and not any(mentions(fact.line, name) for name in names),
+            not fact.platform,
+        ),
+    )
     for fact in (*scene.facts.cited, *others):
         words = f"{fact.about} {fact.text.partition(' {')[0]}"
         if words not in shown_texts:
@@ -175,7 +198,7 @@ def _fields(item: Placed, scene: Scene) -> Iterator[YamlPath]:
     text = scene.facts.text
     named: list[YamlPath] = []
     for path, value in leaves(item.body):
-        if path[:1] in (("metadata",), ("kind",), ("apiVersion",), ("status",)):
+        if path[:1] in (("metadata",), ("kind",), ("apiVersion",), ("status",)) or _NAMING & set(path):
             continue
         if (
             isinstance(value, str | int)
@@ -185,8 +208,9 @@ def _fields(item: Placed, scene: Scene) -> Iterator[YamlPath]:
         ):
             named.append(path)
     common = [(*base, name) for container, base, _ in item.containers() for name in _POD_FIELDS if name in container]
-    plain = [path for path in common if path[-1] == "image"]
-    yield from dict.fromkeys([*named, *plain])
+    faults = _FIELDS_OF.get(scene.inquiry.diagnosis.category, ())
+    likely = [path for path in common if str(path[-1]) in faults]
+    yield from dict.fromkeys([*likely, *named, *(path for path in common if path[-1] == "image")])
 
 
 def _dependencies(scene: Scene) -> Iterator[str]:
@@ -198,6 +222,11 @@ def _dependencies(scene: Scene) -> Iterator[str]:
         yield f"# {item.kind} {item.name} of {item.application.name}"
 
 
+def rule_id(number: int) -> str:
+    """Return the id by which the model may conclude a proposal of the rules, counted from 1: it is proved already."""
+    return f"R{number}"
+
+
 def _rules(scene: Scene, plan: RemediationPlan) -> Iterator[str]:
     diagnosis = scene.inquiry.diagnosis
     yield f"category {diagnosis.category}, severity {diagnosis.severity}: {shown(diagnosis.summary, 300)}"
@@ -206,7 +235,7 @@ def _rules(scene: Scene, plan: RemediationPlan) -> Iterator[str]:
             f"{edit.op} {edit.file} {format_path(edit.path)} = {value_text(edit.value, 100)}"
             for edit in proposal.edits[:4]
         )
-        yield f"R{number} ({proposal.score:.2f}) {shown(proposal.title, 200)}: {edits}"
+        yield f"{rule_id(number)} ({proposal.score:.2f}, proved: it may be concluded by this id) {shown(proposal.title, 200)}: {edits}"
         yield f"   because {shown(proposal.reason, 300)}"
     if not plan.proposals:
         yield f"they propose nothing: {shown(plan.reason, 500)}"

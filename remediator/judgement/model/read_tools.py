@@ -173,7 +173,7 @@ def broken_relations(scene: Scene, arguments: Arguments) -> str:
 def search_repository(scene: Scene, arguments: Arguments) -> str:
     """Return lines of files that hold a text, or the names of files."""
     text, glob = text_of(arguments, "text"), text_of(arguments, "glob") or "**"
-    names = [name for name in sorted(scene.repository.files(glob)) if not _hidden(name)]
+    names = [name for name in sorted(scene.repository.files(glob)) if not is_hidden(name)]
     if not text:
         return page(names[: 10 * _MOST_HITS], number_of(arguments, "page")) if names else f"No file matches {glob}."
     lines: list[str] = []
@@ -193,7 +193,7 @@ def search_repository(scene: Scene, arguments: Arguments) -> str:
 def read_file(scene: Scene, arguments: Arguments) -> str:
     """Return a file with line numbers, from one line on."""
     path, first = posixpath.normpath(text_of(arguments, "path", needed=True)), number_of(arguments, "from_line")
-    if _hidden(path) or path.startswith(("/", "../")):
+    if is_hidden(path) or path.startswith(("/", "../")):
         raise ToolMistake(f"{path} is not shown: only files of the repository are")
     try:
         content = scene.repository.read(path)
@@ -211,7 +211,8 @@ def read_file(scene: Scene, arguments: Arguments) -> str:
     return f"{head}\n(of {len(lines)} lines; from_line={int(last) + 1} reads on)"
 
 
-def _hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Return True for a file that no model is shown, such as git's own."""
     return any(name == part or name.startswith(f"{part}/") or f"/{part}/" in f"/{name}/" for part in _HIDDEN)
 
 

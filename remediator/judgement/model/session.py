@@ -18,7 +18,7 @@ from remediator.judgement.model.conclusion import Conclusion, ConclusionMistake,
 from remediator.judgement.model.facts import FactBook, shown
 from remediator.judgement.model.outcome import Proposes, ending
 from remediator.judgement.model.prompts import VERSION, system_text
-from remediator.judgement.model.question import first_question
+from remediator.judgement.model.question import first_question, rule_id
 from remediator.judgement.model.read_tools import READ_TOOLS, ToolMistake, number_of, text_of
 from remediator.judgement.model.scene import Scene
 from remediator.judgement.model.texts import PAGE, fenced, page
@@ -95,7 +95,8 @@ class InvestigationSession:
             return self._try(arguments)
         if name == CONCLUDE:
             categories = [item.id for item in self.inquiry.policies.catalogue.categories]
-            self.conclusion = concluded(arguments, self.scene.facts, list(self.tried), categories)
+            rules = [rule_id(number) for number, _ in enumerate(self.plan.proposals, 1)]
+            self.conclusion = concluded(arguments, self.scene.facts, [*self.tried, *rules], categories)
             self._concluded = json.dumps(arguments, sort_keys=True)
             return ToolAnswer(text="Concluded.", ended=True, step=f"conclude: {self.conclusion.cause[:160]}")
         if name == CANNOT_TELL:

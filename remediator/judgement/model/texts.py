@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any
 
 import yaml
@@ -69,6 +70,20 @@ def value_text(value: Any, most: int = 160) -> str:
         return "absent"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return shown(text, most) if text else '""'
+
+
+def changed_part(before: Any, after: Any) -> tuple[Any, Any]:
+    """Return two values, of two texts of several lines the lines that differ alone: the rest would hide them."""
+    if not (isinstance(before, str) and isinstance(after, str) and "\n" in before and "\n" in after):
+        return before, after
+    old, new = before.splitlines(), after.splitlines()
+    codes = [code for code in SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if code[0] != "equal"]
+    sides = (
+        [line for _, low, high, _, _ in codes for line in old[low:high]],
+        [line for *_, low, high in codes for line in new[low:high]],
+    )
+    first, second = (" / ".join(line.strip() for line in side) for side in sides)
+    return first, second
 
 
 def page(lines: Sequence[str], number: int) -> str:

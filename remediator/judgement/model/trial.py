@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from remediator.domain.change import Edit, Place, Proposal
-from remediator.domain.yaml_paths import MISSING, YamlPath, format_path
-from remediator.gitops import Application, ObjectChange, Repository
+from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get, leaves
+from remediator.gitops import Application, ObjectChange, Repository, history, yamlread
 from remediator.gitops.change.difference import affected
 from remediator.judgement.model.scene import Scene
-from remediator.judgement.model.texts import value_text
+from remediator.judgement.model.texts import changed_part, value_text
 from remediator.judgement.model.typed_edits import EditMistake, TypedEdits, title_of
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix
@@ -57,11 +57,28 @@ def try_edits(name: str, typed: TypedEdits, cites: tuple[str, ...], scene: Scene
     else:
         _check_scope(scene, [want.application for want in typed.wants])
     proof = proof_of(scene.inquiry.context(ACTION), fix)
+    if proof.proposal.on_request and (restored := _restored(scene, proof.proposal)):
+        proof = proof_of(scene.inquiry.context(ACTION), replace(fix, rollback=restored))
     if proof.proposal.on_request:
         raise Unprovable(f"it weakens {'; '.join(proof.proposal.weakens)}: find a change that keeps the protection")
     seen = _is_seen(scene, proof, reached)
     proposal = proof.proposal.model_copy(update={"id": f"{ACTION}#{name}", "source": "model"})
     return TriedChange(name, proposal, proof.differences, scene.repository.with_changes(proof.files), seen)
+
+
+def _restored(scene: Scene, proposal: Proposal) -> str:
+    """Return what the change takes back, where each of its values stood there before the newest change; else nothing.
+
+    What ran before and the platform asks for may come back, as the rules' own roll-backs may.
+    """
+    told = []
+    for place, edit in zip(proposal.places, proposal.edits, strict=False):
+        newest = history.changes(scene.repository.root, place, limit=1).changes
+        wanted = MISSING if edit.op == "delete" else edit.value
+        if not newest or newest[0].old != wanted:
+            return ""
+        told.append(f"{format_path(place.path)} as before {newest[0].commit[:7]}")
+    return f"restores {', '.join(told)}" if len(told) == len(proposal.edits) else ""
 
 
 def _all_edits(typed: TypedEdits, cites: tuple[str, ...], scene: Scene) -> tuple[list[Place], list[Edit]]:
@@ -130,13 +147,37 @@ def _is_seen(scene: Scene, proof: Proof, reached: tuple[Application, ...]) -> bo
     ]
     if not unseen:
         raise Unprovable("nothing that Argo CD applies would change: the value is not read, or is set again elsewhere")
-    inserted = [place for place in proof.proposal.places if not place.exists]
-    if inserted:
-        raise Unprovable(
-            f"the chart of {unseen[0].name} is not at hand, so a new key {format_path(inserted[0].path)} cannot be proved:"
-            " only values that exist can be changed there"
-        )
+    inserted = [path for edit in proof.proposal.edits for path in _new_keys(scene.repository, edit)]
+    for path in inserted:
+        if not any(str(step) in _FREE_FORM for step in path[:-1]):
+            raise Unprovable(
+                f"the chart of {unseen[0].name} is not at hand, so a new key {format_path(path)} cannot be proved:"
+                " only values that exist can be changed there, and entries of annotations, labels and variables added"
+            )
     return False
+
+
+_FREE_FORM = frozenset(
+    {
+        "annotations", "labels", "podAnnotations", "podLabels", "commonAnnotations", "commonLabels", "env", "extraEnv", "extraEnvVars",
+        "envVars", "environment", "nodeSelector", "serviceAccountAnnotations",
+    }
+)  # fmt: skip
+"""Mappings and lists that charts copy as they are, so that an entry of any name reaches the object."""
+
+
+def _new_keys(repository: Repository, edit: Edit) -> Iterator[YamlPath]:
+    """Yield the path of each key that an edit adds: by itself, or inside a mapping that it sets anew."""
+    path = edit.inside or edit.path
+    if edit.op in ("insert", "insert_item", "append"):
+        yield path
+    if edit.op == "set" and isinstance(edit.value, dict):
+        documents = yamlread.documents(repository.read(edit.file))
+        old = get(documents[edit.document], edit.path) if edit.document < len(documents) else MISSING
+        if edit.inside and isinstance(old, str):
+            old = get((yamlread.documents(old) or [None])[0], edit.inside)
+        known = {at for at, _ in leaves(old)} if isinstance(old, dict) else set()
+        yield from ((*path, *at) for at, _ in leaves(edit.value) if at not in known)
 
 
 def describe(tried: TriedChange, scene: Scene) -> list[str]:
@@ -146,7 +187,8 @@ def describe(tried: TriedChange, scene: Scene) -> list[str]:
     lines += [f"file {place.file} {format_path(place.inside or place.path)}" for place in tried.proposal.places]
     for change in tried.differences[:30]:
         field = f" {format_path(change.path)}" if change.path else ""
-        before, after = (value_text(side) if change.path else _whole(side) for side in (change.before, change.after))
+        sides = changed_part(change.before, change.after)
+        before, after = (value_text(side) if change.path else _whole(side) for side in sides)
         lines.append(f"rendered {change.application}: {change.kind}/{change.name}{field}: {before} → {after}")
     if len(tried.differences) > 30:
         lines.append(f"… and {len(tried.differences) - 30} more differences")

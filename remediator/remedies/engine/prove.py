@@ -232,10 +232,16 @@ def _generated(fix: Fix, *states: Repository) -> set[str]:
 
 
 def _remade(differences: Sequence[ObjectChange]) -> tuple[str, ...]:
-    names = (f"{change.kind}/{change.name}" for change in differences if change.path[:2] == ("spec", "template"))
+    names = (
+        f"{change.kind}/{change.name}"
+        for change in differences
+        if change.path[:2] == ("spec", "template") and change.kind not in _OTHER_TEMPLATES
+    )
     return tuple(dict.fromkeys(names))[:40]
 
 
+_OTHER_TEMPLATES = frozenset({"ApplicationSet", "ExternalSecret", "CertificateRequest", "SealedSecret", "PodTemplate"})
+"""Kinds whose `spec.template` makes no pods."""
 _RAISED_BY: Mapping[tuple[str, ...], str] = {
     ("limits", "memory"): "raise_memory_limit",
     ("limits", "cpu"): "raise_cpu_limit",

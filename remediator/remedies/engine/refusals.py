@@ -24,8 +24,16 @@ def check_cause(case: RemedyContext, fix: Fix) -> None:
         cited and (ANY_INCIDENT in ends or f"category:{case.diagnosis.category}" in ends)
     ):
         raise Unprovable(f"{fix.title}: no evidence shows what `{case.action.id}` ends")
+    if _replaces_live_object(fix):
+        return
     if reason := live_object_in_the_way(case) or cordoned_nodes(case):
         raise Unprovable(reason)
+
+
+def _replaces_live_object(fix: Fix) -> bool:
+    """Return True where the fix tells Argo CD to delete the live object and make it anew with each sync."""
+    values = [*(want.value for want in fix.wants), *(edit.value for edit in fix.edits)]
+    return any("Force=true" in str(value) and "Replace=true" in str(value) for value in values)
 
 
 def cordoned_nodes(case: RemedyContext) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-VERSION = "v2"
+VERSION = "v3"
 
 
 def system_text(*, tool_calls: int, tokens: int, language: str) -> str:

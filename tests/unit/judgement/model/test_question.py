@@ -18,7 +18,7 @@ def test_it_carries_facts_objects_places_changes_and_the_rules_view(tmp_path: Pa
     assert re.search(rf"{DEPLOYMENT} \S+memory = 256Mi \(direct", question)
     assert "512Mi → 256Mi (Lower the limit of store)" in question
     assert "# Service store in shop of store" in question
-    assert re.search(r"^R1 \(0\.\d\d\) ", question, re.MULTILINE)
+    assert re.search(r"^R1 \(0\.\d\d, proved", question, re.MULTILINE)
     assert "ledger" not in question
 
 
@@ -60,3 +60,39 @@ def test_the_key_outlives_what_changes_between_two_occurrences(tmp_path: Path) -
     assert investigation(tmp_path).key == investigation(tmp_path, later).key
     other = LOG.replace("OOMKilled", "Error").replace("137", "1")
     assert investigation(tmp_path).key != investigation(tmp_path, other).key
+
+
+PROJECT = """\
+apiVersion: argoproj.io/v1alpha1
+kind: AppProject
+metadata: {name: default, namespace: argocd}
+spec:
+  destinations: [{server: https://kubernetes.default.svc, namespace: books}]
+"""
+REFUSED = """\
+$ argocd app get store
+Name:               argocd/store
+Project:            default
+Sync Status:        Unknown
+Health Status:      Unknown
+
+CONDITION          MESSAGE  LAST TRANSITION
+InvalidSpecError   application destination server 'https://kubernetes.default.svc' and namespace 'shop' do not match any of the allowed destinations in project 'default'  2026-03-01 10:00:00 +0000 UTC
+"""
+
+
+def test_the_project_that_refuses_is_shown(tmp_path: Path) -> None:
+    _, question = investigation(tmp_path, log=REFUSED, files={"projects/default.yaml": PROJECT}).opening
+    assert "# AppProject default, written in projects/default.yaml" in question
+    assert "namespace: books" in question
+
+
+def test_the_second_owner_of_an_object_is_shown(tmp_path: Path) -> None:
+    from tests.unit.judgement.model.shop import application, deployment
+
+    files = {
+        "argocd/twin.yaml": application("twin", "shop"),
+        "apps/twin/store.yaml": deployment("store", "shop", memory="1Gi"),
+    }
+    _, question = investigation(tmp_path, files=files).opening
+    assert "# Deployment store of twin too, from apps/twin/store.yaml" in question
