@@ -21,6 +21,7 @@ from remediator.judgement.relations import (
     secrets,
     sets,
     texts,
+    versions,
     workloads,
 )
 from remediator.judgement.relations.broken import Broken, Relation
@@ -70,6 +71,7 @@ RELATIONS: Mapping[str, Relation] = {
         workloads.requests_fit_limits,
         workloads.heap_fits_limit,
         node_labels.node_labels_are_current,
+        versions.dump_tools_fit_server,
         amounts.memory_holds_a_program,
         amounts.pool_holds_threads,
         rollouts.analysis_arguments_are_given,
