@@ -227,9 +227,11 @@ class Services:
     @cached_property
     def planner(self) -> LocalPlanner:
         """The planner over the checkout and the policies."""
+        from remediator.gitops.sources.cache import default_directory
         from remediator.intake.planner import LocalPlanner
 
-        return LocalPlanner(self.root, self.policies, self.redact, self.asked_model)
+        kept_charts = default_directory(self.settings.environ)
+        return LocalPlanner(self.root, self.policies, self.redact, self.asked_model, kept_charts=kept_charts)
 
     @cached_property
     def asked_model(self) -> ModelBounds:

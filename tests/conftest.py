@@ -13,6 +13,9 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from remediator.gitops.sources.tools import Tools
+    from remediator.policy.charts import ChartPull
+
 GOLDEN = Path(__file__).resolve().parent / "golden"
 
 # A busy machine is no reason to fail; where a run must be repeatable, the examples are the same ones each time.
@@ -60,6 +63,19 @@ def pytest_make_collect_report(
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` writes what is said today into the golden files instead of comparing."""
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden from today's output")
+
+
+@pytest.fixture(autouse=True)
+def _no_public_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pull charts from loopback only: what a public registry serves must not decide a test."""
+    from remediator.gitops.sources import chart_pull, charts
+
+    def pull(tools: Tools, rules: ChartPull, repository: str, name: str, version: str) -> bytes:
+        if not charts.host_of(repository).startswith("127.0.0.1"):
+            raise charts.PullFailed("no public registry is asked in tests")
+        return chart_pull.pull(tools, rules, repository, name, version)
+
+    monkeypatch.setattr(charts, "pull", pull)
 
 
 @pytest.fixture

@@ -28,10 +28,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Print the tree; problems of the repository are printed, and are no failure."""
-    from remediator.gitops import Repository
-    from remediator.gitops.sources.cache import default_directory
+    from remediator.commands.shared import open_repository
 
-    repository = Repository.open(args.repo, cache=default_directory())
+    repository = open_repository(args.repo)
     if args.json:
         print(json.dumps(document(repository), ensure_ascii=True, default=str))
         return 0

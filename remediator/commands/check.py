@@ -37,12 +37,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Print the contradictions; return 3 where there is one."""
-    from remediator.gitops import Repository
-    from remediator.gitops.sources.cache import default_directory
+    from remediator.commands.shared import open_repository
     from remediator.judgement.relations.registry import broken
     from remediator.judgement.world import World
 
-    repository = Repository.open(args.repo, cache=default_directory())
+    repository = open_repository(args.repo)
     applications = _applications(repository, args.application)
     contradictions = _distinct(list(broken(World(repository, applications, most=len(repository.applications)))))
     if args.json:

@@ -38,10 +38,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Print the answer; return 3 where a person must decide."""
-    from remediator.gitops import Repository
-    from remediator.gitops.sources.cache import default_directory
+    from remediator.commands.shared import open_repository
 
-    repository = Repository.open(args.repo, cache=default_directory())
+    repository = open_repository(args.repo)
     located, match = answer(repository, args)
     if args.json:
         print(json.dumps(document(repository, located, match), ensure_ascii=True, default=str))

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remediator.domain.lifecycle import Record
+    from remediator.gitops import Repository
     from remediator.graph.driver import DriverResult
     from remediator.graph.state import IncidentState
+    from remediator.policy.charts import ChartPull
     from remediator.report import IncidentReport
     from remediator.wiring import Services
 
@@ -50,6 +52,20 @@ def open_services(args: argparse.Namespace, *, dry_run: bool = False, push: str 
     if target := getattr(args, "target", ""):
         settings = settings.model_copy(update={"target": target})
     return Services(settings, Path(args.repo), logs, dry_run, push, no_llm, print_step)
+
+
+def open_repository(root: Path) -> Repository:
+    """Return the checkout with the caches of this user; its policy is read where a chart is to be pulled."""
+    from remediator.gitops import Repository
+    from remediator.gitops.sources.cache import default_directory
+
+    def pull() -> ChartPull:
+        from remediator.policy import USER_FILE, load
+
+        file = root / USER_FILE
+        return load(file if file.is_file() else None).charts.pull
+
+    return Repository.open(root, cache=default_directory(), pull=pull)
 
 
 def print_step(step: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +28,7 @@ from remediator.gitops.tree.feeds import Feeds
 from remediator.gitops.tree.scan import is_relevant, scan
 from remediator.gitops.tree.tree import TreeReader
 from remediator.gitops.yamlread import UnreadableYaml
+from remediator.policy.charts import ChartPull
 
 
 class Checkout(ABC):
@@ -36,30 +37,39 @@ class Checkout(ABC):
     clusters: Mapping[str, str] = MappingProxyType({})
     """The cluster behind each known address or name of a cluster; those of one cluster give the same value."""
 
-    def __init__(self, files: Files, tools: Tools, cache: Cache, own_url: str = "", pull: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, files: Files, tools: Tools, cache: Cache, own_url: str = "", charts: ChartStore | None = None
+    ) -> None:
         self.root = files.root
         self.store = files
         self.tools = tools
         self.cache = cache
         self.own_url = own_url
-        self.pull = pull
+        self.charts = charts
         self._loaded: tuple[Tree, list[Problem], Layout] | None = None
 
     @classmethod
     def open(
-        cls, root: Path, *, tools: Tools | None = None, cache: Path | None = None, pull: Sequence[str] = ()
+        cls,
+        root: Path,
+        *,
+        tools: Tools | None = None,
+        cache: Path | None = None,
+        pull: Callable[[], ChartPull] | None = None,
+        kept_charts: Path | None = None,
     ) -> Self:
         """Open a directory, which may be a part of a git checkout or no git repository; nothing is written to it.
 
-        `pull` lists patterns of chart repositories from which charts at an exact version may be fetched; they are
-        kept in `cache`, without which nothing is pulled.
+        `pull` gives the policy by which charts of registries are pulled, without which none is; they are kept in
+        `kept_charts`, else in `cache`.
         """
         root = Path(root)
         if not root.is_dir():
             raise ConfigError("is not a directory", file=str(root))
-        return cls(
-            Files(root), Tools.find() if tools is None else tools, Cache(cache), origin_url(root.resolve()), tuple(pull)
-        )
+        files = Files(root)
+        tools = Tools.find() if tools is None else tools
+        charts = ChartStore(files, tools, pull, kept_charts or cache) if pull is not None and tools.helm else None
+        return cls(files, tools, Cache(cache), origin_url(root.resolve()), charts)
 
     def _load(self) -> tuple[Tree, list[Problem], Layout]:
         """Return the tree, its problems and the layout, which are read once."""
@@ -69,24 +79,23 @@ class Checkout(ABC):
 
     def _read_tree(self) -> tuple[Tree, list[Problem], Layout]:
         """Take the tree from the snapshot of an earlier run, or read the files."""
-        key = (
-            snapshot.key(self.store, self.tools, (self.own_url, *self.pull)) if self.cache.directory is not None else ""
-        )
+        settings = (self.own_url, "charts" if self.charts is not None else "")
+        key = snapshot.key(self.store, self.tools, settings) if self.cache.directory is not None else ""
         stored = snapshot.load(self.cache.tree(key)) if key else None
         if stored is not None:
-            tree, problems, settings = stored
-            return tree, problems, self._with_charts(Layout.of(self.store, settings))
+            tree, problems, kept = stored
+            return tree, problems, self._with_charts(Layout.of(self.store, kept))
         facts, problems = scan(self.store)
         bodies = [body for item in facts.values() for _, body in item.documents]
         layout = self._with_charts(Layout(self.store, bodies, self.own_url))
         tree = TreeReader(self.store, layout, Renderer(self.store, layout, self.tools, self.cache), facts).read()
         problems = list(dict.fromkeys([*self.store.problems, *problems, *tree.problems]))
-        self.cache.keep_tree(key, snapshot.dump(tree, problems, layout.settings()) if key else None)
+        if self.charts is None or not self.charts.failures:  # a registry may answer the next time
+            self.cache.keep_tree(key, snapshot.dump(tree, problems, layout.settings()) if key else None)
         return tree, problems, layout
 
     def _with_charts(self, layout: Layout) -> Layout:
-        if self.pull and self.cache.directory is not None and self.tools.helm:
-            layout.charts = ChartStore(self.cache.directory, self.tools, self.pull)
+        layout.charts = self.charts
         return layout
 
     @property
@@ -181,7 +190,7 @@ class Checkout(ABC):
     def with_changes(self, changes: Mapping[str, bytes | None]) -> Self:
         """Return the same checkout with files replaced or (None) removed, in memory only."""
         files = self.store.with_changes(changes)
-        changed = type(self)(files, self.tools, self.cache, self.own_url, self.pull)
+        changed = type(self)(files, self.tools, self.cache, self.own_url, self.charts)
         changed.clusters = self.clusters
         if self._is_tree_unaffected(files, [clean(name) for name in changes]):
             tree, problems, layout = self._load()

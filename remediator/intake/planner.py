@@ -40,12 +40,15 @@ class LocalPlanner:
     model: ModelBounds | None = None
     """The bounds of a model's investigations; None: as the policies say."""
     now: Clock = lambda: datetime.now(UTC)
+    kept_charts: Path | None = None
+    """The directory of charts that registries gave; None: none is pulled."""
     _plans: dict[str, RemediationPlan] = field(default_factory=dict)
 
     @cached_property
     def repository(self) -> Repository:
         """The Applications of the checkout."""
-        repository = Repository.open(self.root)
+        pull = None if self.kept_charts is None else lambda: self.policies.charts.pull
+        repository = Repository.open(self.root, pull=pull, kept_charts=self.kept_charts)
         repository.clusters = self.policies.cluster_names
         return repository
 

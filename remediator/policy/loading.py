@@ -17,7 +17,7 @@ from remediator.policy.recipes import mistakes, recipes_of, with_signals
 
 USER_FILE = ".github/remediator.yml"
 _ALWAYS_DENIED = (".github/**", ".git/**")
-_OTHERS = ("verification", "locating", "redaction", "state", "model", "targets")
+_OTHERS = ("verification", "locating", "charts", "redaction", "state", "model", "targets")
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from remediator.domain.base import Value
 from remediator.domain.incident import Channel, Severity
+from remediator.policy.charts import Charts
 from remediator.policy.recipes import Recipe
 from remediator.policy.targets import Target
 from remediator.policy.weakening import WeakeningTable
@@ -317,6 +318,7 @@ class Policies(Value):
     guardrails: Guardrails = Guardrails()
     verification: Verification = Verification()
     locating: Locating = Locating()
+    charts: Charts = Charts()
     redaction: Redaction = Redaction()
     state: StatePolicy = StatePolicy()
     model: ModelBounds = ModelBounds()

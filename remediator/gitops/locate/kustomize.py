@@ -98,7 +98,7 @@ def _rendered_with(repo: Checkout, app: Application, obj: Manifest, place: Place
 
 
 def _rendered_anew(repo: Checkout, files: Files, app: Application, obj: Manifest) -> Manifest | None:
-    changed = type(repo)(files, repo.tools, repo.cache, repo.own_url, repo.pull)
+    changed = type(repo)(files, repo.tools, repo.cache, repo.own_url, repo.charts)
     again = next((candidate for candidate in changed.applications if candidate.key == app.key), None)
     return canary.same_object(obj, changed.objects(again)) if again else None
 

@@ -11,15 +11,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from remediator.domain.yaml_paths import with_value
+from remediator.domain.yaml_paths import list_at, with_value
 from remediator.gitops import yamlread
 from remediator.gitops.file_paths import join
 from remediator.gitops.files import Files
 from remediator.gitops.model import Application, Source
 from remediator.gitops.render.helm_model import PULLED, Release, ValuesLayer
 from remediator.gitops.render.helm_values import add_inline_values, add_value_files, read_document
+from remediator.gitops.sources.charts import ChartStore
 from remediator.gitops.sources.layout import Layout
 from remediator.gitops.yamlread import UnreadableYaml
+
+MAX_LEVELS = 8
+"""Charts that depend on charts by `file://`, one in another: more is a circle."""
 
 
 def release(files: Files, layout: Layout, app: Application, source: Source) -> Release:
@@ -46,29 +50,57 @@ def _with_dependencies(files: Files, layout: Layout, release: Release) -> Files:
     """Return the checkout with the chart's missing dependencies added to `charts/`, as far as they may be pulled."""
     if layout.charts is None:
         return files
-    try:
-        metadata = yamlread.mapping(files.read(join(release.chart, "Chart.yaml")))
-    except UnreadableYaml:
-        return files
-    pulled: dict[str, bytes] = {}
-    for entry in chart_dependencies(files, release.chart, metadata):
-        if subchart(files, release.chart, entry) == (None, None):
-            name = str(entry.get("name", ""))
-            chart = layout.charts.files(str(entry.get("repository") or ""), name, str(entry.get("version") or ""))
-            pulled |= {join(release.chart, f"charts/{name}/{path}"): data for path, data in (chart or {}).items()}
+    pulled = _dependencies(files, layout.charts, release, release.chart, 0)
     if pulled:
         release.view = files.with_changes(pulled)
     return release.view or files
 
 
+def _dependencies(files: Files, charts: ChartStore, release: Release, chart: str, level: int) -> dict[str, bytes]:
+    """Return the files of missing dependencies, also of the charts that `file://` names."""
+    try:
+        metadata = yamlread.mapping(files.read(join(chart, "Chart.yaml")))
+    except UnreadableYaml:
+        return {}
+    pulled: dict[str, bytes] = {}
+    for entry in chart_dependencies(files, chart, metadata):
+        folder, archive = subchart(files, chart, entry)
+        if folder is not None and level < MAX_LEVELS:
+            pulled |= _dependencies(files, charts, release, folder, level + 1)
+        if (folder, archive) == (None, None):
+            name = str(entry.get("name", ""))
+            repository = str(entry.get("repository") or "")
+            answer = charts.chart(repository, name, locked_version(files, chart, entry))
+            pulled |= {join(chart, f"charts/{name}/{path}"): data for path, data in answer.files.items()}
+            if answer.reason:
+                release.not_pulled[name] = answer.reason
+    return pulled
+
+
+def locked_version(files: Files, chart: str, entry: Mapping[str, Any]) -> str:
+    """Return the version of a dependency: the one that Chart.lock states for it, as `helm dependency build` takes it."""
+    for name in ("Chart.lock", "requirements.lock"):
+        try:
+            lock = yamlread.mapping(files.read(join(chart, name)))
+        except UnreadableYaml:
+            continue
+        for locked in list_at(lock, "dependencies"):
+            if isinstance(locked, dict) and locked.get("name") == entry.get("name"):
+                return str(locked.get("version") or "")
+    return str(entry.get("version") or "")
+
+
 def _with_chart(files: Files, layout: Layout, release: Release) -> Files:
     """Return the checkout with a registry's chart added, where it may be pulled."""
     source = release.source
-    chart = layout.charts.files(source.repo_url, source.chart, source.revision) if layout.charts else None
-    if not chart:
+    if layout.charts is None:
+        return files
+    answer = layout.charts.chart(source.repo_url, source.chart, source.revision)
+    if not answer.files:
+        release.not_pulled[source.chart] = answer.reason
         return files
     release.chart = f"{PULLED}/{source.chart}-{source.revision}"
-    release.view = files.with_changes({f"{release.chart}/{path}": data for path, data in chart.items()})
+    release.view = files.with_changes({f"{release.chart}/{path}": data for path, data in answer.files.items()})
     _chart(release.view, release)
     release.layers = [replace(layer, editable=False) for layer in release.layers]
     return release.view

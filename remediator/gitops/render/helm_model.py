@@ -52,6 +52,8 @@ class Release:
     """The checkout with pulled charts added, where any were pulled."""
     missing: list[str] = field(default_factory=list)
     """The chart's dependencies that are not vendored, so that they can only be pulled."""
+    not_pulled: dict[str, str] = field(default_factory=dict)
+    """Why a chart was not pulled, by its name."""
 
     def report(self, kind: ProblemKind, message: str) -> None:
         """Add a problem with what the Application says about its chart."""

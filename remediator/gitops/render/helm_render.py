@@ -16,7 +16,7 @@ from remediator.gitops import yamlread
 from remediator.gitops.file_paths import join
 from remediator.gitops.files import Files
 from remediator.gitops.model import Manifest
-from remediator.gitops.render.helm import chart_dependencies, chart_name, subchart
+from remediator.gitops.render.helm import MAX_LEVELS, chart_dependencies, chart_name, subchart
 from remediator.gitops.render.helm_model import Release, ValuesLayer
 from remediator.gitops.render.helm_values import coalesce
 from remediator.gitops.sources.tools import Tools, temporary_copy
@@ -73,15 +73,11 @@ def run(files: Files, tools: Tools, release: Release, values: Mapping[str, Any])
     return parse(output.encode(), release, files)
 
 
-_DEEPEST = 8
-"""Charts that depend on charts by `file://`, one in another: more is a circle."""
-
-
 def _local_dependencies(files: Files, chart: str, place: str = "", depth: int = 0) -> dict[str, bytes]:
     """Return the charts that `file://` names, as files below `charts/`, where `helm dependency build` would put them."""
     place = place or chart
     copies: dict[str, bytes] = {}
-    for entry in _dependencies(files, chart) if depth < _DEEPEST else ():
+    for entry in _dependencies(files, chart) if depth < MAX_LEVELS else ():
         name = str(entry.get("name", ""))
         folder, _ = subchart(files, chart, entry)
         target = join(place, f"charts/{name}")

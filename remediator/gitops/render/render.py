@@ -109,7 +109,8 @@ class Renderer:
             return
         chart = f"chart {source.chart} {source.revision} of {source.repo_url}"
         words = chart if source.chart else f"{source.path or '.'} of {source.repo_url}"
-        result.problems.append(Problem("remote", f"{words} is not in this repository", app.file, application=app.name))
+        words = f"{words} is not in this repository{_not_pulled(release.not_pulled.get(source.chart))}"
+        result.problems.append(Problem("remote", words, app.file, application=app.name))
 
     def _render_kustomize(self, app: Application, index: int, source: Source, result: Rendering) -> None:
         result.builds[index] = build = kustomize_render.read(self.files, source)
@@ -174,7 +175,7 @@ class Renderer:
             result.problems.append(
                 Problem(
                     "remote",
-                    f"dependency {name} of the chart is not vendored",
+                    f"dependency {name} of the chart is not vendored{_not_pulled(release.not_pulled.get(name))}",
                     f"{source.path}/Chart.yaml",
                     application=app.name,
                 )
@@ -256,3 +257,8 @@ class Renderer:
             digest.update(f"{len(name)}:{name}:{len(data)}:".encode("utf-8", "surrogateescape"))
             digest.update(data)
         return digest.hexdigest()
+
+
+def _not_pulled(reason: str | None) -> str:
+    """Return the end of a sentence that says why a chart was not pulled; empty where none was asked for."""
+    return f" and was not pulled: {reason}" if reason else ""

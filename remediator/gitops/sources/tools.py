@@ -1,12 +1,14 @@
 """Run helm and kustomize where they are on the PATH: on a copy, without network, secrets or the user's settings.
 
 Charts and kustomizations are untrusted. They see a temporary directory with just the files they may read, an
-environment with nothing in it, proxies that lead nowhere, a time limit and a limit on what they may write.
+environment with nothing in it, proxies that lead nowhere, a time limit and a limit on what they may write. Only a pull
+reaches the network: it executes nothing that it downloads.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -20,18 +22,35 @@ from typing import IO
 from remediator.gitops.files import Files
 from remediator.gitops.yamlread import UnreadableYaml
 
-TIMEOUT = 45
 MAX_OUTPUT = 64 * 1024 * 1024
 _NOWHERE = "http://127.0.0.1:9"
+_NETWORK = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HELM_REGISTRY_CONFIG")
+"""Variables that a pull may take from the environment beside proxies: certificate authorities, logins of registries."""
+_MEMORY = 1024 * 1024 * 1024
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "NO_PROXY", "no_proxy")
 
 
 class ToolFailed(Exception):
     """A tool failed; the message is the tool's own, shortened, and `absent` is True where it is not installed."""
 
-    def __init__(self, message: str, *, absent: bool = False) -> None:
+    def __init__(self, message: str, *, absent: bool = False, late: bool = False) -> None:
         super().__init__(message)
         self.absent = absent
+        self.late = late
+        """True where it was ended since it took too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds on one process; with `network` it may reach registries."""
+
+    seconds: float = 45
+    network: bool = False
+    file_bytes: int = 0
+    """The size of the largest file it may write, and a bound on its memory; 0: unlimited."""
+
+
+OFFLINE = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +74,11 @@ class Tools:
         """Return no programs, so that everything is read statically."""
         return cls()
 
-    def run_helm(self, arguments: Iterable[str], directory: Path, *, network: bool = False) -> str:
+    def run_helm(self, arguments: Iterable[str], directory: Path, limits: Limits = OFFLINE) -> str:
         """Return helm's output; raises ToolFailed with helm's message."""
         if not self.helm:
             raise ToolFailed("helm is not on the PATH", absent=True)
-        return _run([self.helm, *arguments], directory, network=network)
+        return _run([self.helm, *arguments], directory, limits)
 
     def run_kustomize(self, target: str, directory: Path) -> str:
         """Return kustomize's output; raises ToolFailed with kustomize's message."""
@@ -85,17 +104,19 @@ def _environment(home: Path, *, network: bool = False) -> dict[str, str]:
         "GIT_ALLOW_PROTOCOL": "none",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
+        **({name: value for name in _NETWORK if (value := os.environ.get(name))} if network else {}),
         **(proxies if network else dict.fromkeys(_PROXIES[:5], _NOWHERE)),
     }
 
 
-def _run(command: list[str], directory: Path, *, network: bool = False) -> str:
+def _run(command: list[str], directory: Path, limits: Limits = OFFLINE) -> str:
     with (
         tempfile.TemporaryDirectory(prefix="remediator-home-") as home,
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
     ):
-        code = _exit_code(command, directory, _environment(Path(home), network=network), out, err)
+        environment = _environment(Path(home), network=limits.network)
+        code = _exit_code(command, directory, environment, out, err, limits)
         if out.tell() > MAX_OUTPUT:
             raise ToolFailed("writes more than 64 MB of output")
         out.seek(0)
@@ -105,7 +126,14 @@ def _run(command: list[str], directory: Path, *, network: bool = False) -> str:
         return out.read().decode("utf-8", "replace")
 
 
-def _exit_code(command: list[str], directory: Path, environment: dict[str, str], out: IO[bytes], err: IO[bytes]) -> int:
+def _exit_code(
+    command: list[str],
+    directory: Path,
+    environment: dict[str, str],
+    out: IO[bytes],
+    err: IO[bytes],
+    limits: Limits = OFFLINE,
+) -> int:
     """Return the exit code. A watchdog ends slow processes, since waiting with a timeout would poll."""
     late = threading.Event()
     try:
@@ -114,12 +142,15 @@ def _exit_code(command: list[str], directory: Path, environment: dict[str, str],
         )
     except OSError as error:
         raise ToolFailed(f"cannot be run: {error.strerror}", absent=True) from None
+    if limits.file_bytes and hasattr(resource, "prlimit"):
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
+        resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory := _MEMORY + 2 * limits.file_bytes, memory))
 
     def end() -> None:
         late.set()
         process.kill()
 
-    watchdog = threading.Timer(TIMEOUT, end)
+    watchdog = threading.Timer(limits.seconds, end)
     watchdog.daemon = True
     watchdog.start()
     try:
@@ -128,7 +159,7 @@ def _exit_code(command: list[str], directory: Path, environment: dict[str, str],
         watchdog.cancel()
         process.kill()
     if late.is_set():
-        raise ToolFailed(f"takes longer than {TIMEOUT} seconds")
+        raise ToolFailed(f"takes longer than {limits.seconds:g} seconds", late=True)
     return code
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from remediator.commands import apps, locate
 from remediator.errors import ConfigError
+from tests.unit.gitops.sources.registries import CHART, packed, serving
 
 APP = """\
 apiVersion: argoproj.io/v1alpha1
@@ -148,3 +149,20 @@ def test_twins_whose_field_is_one_place_are_no_ambiguity(call):
 def test_neither_workload_nor_application_is_the_users_mistake(call):
     with pytest.raises(ConfigError):
         call(locate, "--field", "image")
+
+
+@pytest.mark.needs_tools("helm")
+@pytest.mark.parametrize(("policy", "proof"), [("", "proved"), ("charts: {pull: {enabled: false}}\n", "unproved")])
+def test_a_chart_is_pulled_as_the_policy_of_the_repository_says(call, repo, policy, proof):
+    with serving() as registry:
+        registry.serve_index(packed(CHART))
+        source = f"{{repoURL: '{registry.http}', chart: front, targetRevision: 1.2.3, helm: {{valuesObject: {{replicaCount: 4}}}}}}"
+        plain = "{repoURL: https://github.com/example/platform.git, targetRevision: v1, path: x}"
+        text = APP.format(name="front", path="x", revision="v1").replace(plain, source)
+        repo({"apps/front.yaml": text, ".github/remediator.yml": policy})
+        code, out = call(
+            locate, "--application", "front", "--workload", "Deployment/front", "--field", "replicas", "--json"
+        )
+    answer = json.loads(out)
+    assert (code, [place["proof"] for place in answer["places"]]) == (0, [proof])
+    assert ("charts.pull.enabled is false" in answer["reason"]) == bool(policy)
