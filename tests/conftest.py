@@ -13,8 +13,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from remediator.domain.charts import ChartPull
     from remediator.gitops.sources.tools import Tools
-    from remediator.policy.charts import ChartPull
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from remediator.domain.charts import ChartPull
     from remediator.domain.lifecycle import Record
     from remediator.gitops import Repository
     from remediator.graph.driver import DriverResult
     from remediator.graph.state import IncidentState
-    from remediator.policy.charts import ChartPull
     from remediator.report import IncidentReport
     from remediator.wiring import Services
 

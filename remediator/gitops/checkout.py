@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
+from remediator.domain.charts import ChartPull
 from remediator.domain.yaml_paths import YamlPath
 from remediator.errors import ConfigError
 from remediator.gitops.file_paths import clean
@@ -28,7 +29,6 @@ from remediator.gitops.tree.feeds import Feeds
 from remediator.gitops.tree.scan import is_relevant, scan
 from remediator.gitops.tree.tree import TreeReader
 from remediator.gitops.yamlread import UnreadableYaml
-from remediator.policy.charts import ChartPull
 
 
 class Checkout(ABC):

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from remediator.domain.base import Value
+from remediator.domain.charts import Charts
 from remediator.domain.incident import Channel, Severity
-from remediator.policy.charts import Charts
 from remediator.policy.recipes import Recipe
 from remediator.policy.targets import Target
 from remediator.policy.weakening import WeakeningTable

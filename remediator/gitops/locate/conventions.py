@@ -42,7 +42,7 @@ _MEMBERS = frozenset(
         "repository",
     ]
 )
-_NEVER = frozenset(
+NEVER = frozenset(
     [
         "service",
         "services",
@@ -60,8 +60,13 @@ _NEVER = frozenset(
         "resources",
         "limits",
         "image",
+        "volumeclaimtemplate",
+        "volumeclaimtemplates",
+        "storagespec",
     ]
 )
+_CONTAINER_MEMBERS = _MEMBERS - {"enabled", "service", "ingress", "persistence", "metrics"}
+"""Keys that only the block of a container or workload has."""
 INSERTABLE = frozenset(("resources", "nodeSelector", "tolerations", "affinity"))
 
 
@@ -98,11 +103,11 @@ def guesses(values: Any, *, workload: str, container: str, release: str, chart: 
     candidates: list[Guess] = []
     for path, score in blocks:
         block = get(values, path)
-        existing = [tail for tail in _tails(field) if _can_be_field(get(block, tail), field)]
+        existing = [tail for tail in tails(field) if _can_be_field(get(block, tail), field)]
         if existing:
             candidates += [Guess((*path, *tail), exists=True, score=score + 1) for tail in existing]
         elif field and str(field[0]) in INSERTABLE and isinstance(block, dict):
-            candidates += _nested(block, path, field, score) or [Guess((*path, *field), exists=False, score=score)]
+            candidates += _nested(block, path, field, score) or _addition(block, path, part, field, score)
     candidates.sort(key=lambda item: -item.score)
     return candidates
 
@@ -112,12 +117,23 @@ def _nested(block: dict[str, Any], path: YamlPath, field: YamlPath, score: float
     inner_paths = [
         inner_path
         for inner_path, node in mappings(block)
-        if inner_path and field[0] in node and plain(inner_path[-1]) not in _NEVER
+        if inner_path and field[0] in node and not any(plain(step) in NEVER for step in inner_path)
     ]
     return [
         Guess((*path, *inner_path, *field), get(block, (*inner_path, *field)) is not MISSING, score)
         for inner_path in inner_paths
     ]
+
+
+def _addition(block: dict[str, Any], path: YamlPath, part: str, field: YamlPath, score: float) -> list[Guess]:
+    """Return the field as a new key of the block.
+
+    A block that bears only the container's name is no place for it: it is often the program's own configuration.
+    """
+    of_component = bool(path) and bool(part) and plain(path[-1]) == plain(part)
+    if not (of_component or _CONTAINER_MEMBERS & set(block) or not path or path[-2:-1] == ("containers",)):
+        return []
+    return [Guess((*path, *field), exists=False, score=score)]
 
 
 def _can_be_field(value: Any, field: YamlPath) -> bool:
@@ -133,12 +149,14 @@ def _blocks(values: Any, part: str, container: str) -> Iterator[tuple[YamlPath, 
     for path, node in mappings(values):
         last = plain(path[-1]) if path else ""
         if any(isinstance(step, int) for step in path) or (
-            last in _NEVER and last not in components | {plain(container)}
+            last in NEVER and last not in components | {plain(container)}
         ):
             continue
-        if any(plain(step) in _NEVER for step in path[:-1]):
+        if any(plain(step) in NEVER for step in path[:-1]):
             continue
         score = _name_score(path, last, components, container)
+        if path[-2:-1] in (("controllers",), ("containers",)) and len(get(values, path[:-1])) == 1:
+            score = 4.0  # the only one of its kind is meant, whatever its name is
         if not path and not part and _MEMBERS & set(node) and not _has_block(values, container):
             score += 2
         if score <= 0:
@@ -159,15 +177,20 @@ def _name_score(path: YamlPath, last: str, components: set[str], container: str)
         score += 3 * (last == plain(container)) + 3 * (last in components)
     if len(path) > 1 and path[-2] in ("containers", "initContainers", "sidecars"):
         score += 4 if last == plain(container) else -10
+    if path[-2:-1] == ("controllers",):
+        score += 4 if last in components or (not components and last == "main") else -10
     return score
 
 
 def _has_block(values: Any, container: str) -> bool:
-    """Return whether some deeper block bears the container's name."""
-    return any(path and plain(path[-1]) == plain(container) and _MEMBERS & set(node) for path, node in mappings(values))
+    """Return whether some deeper block bears the container's name, or lists containers."""
+    return any(
+        path and (path[-2:-1] == ("containers",) or (plain(path[-1]) == plain(container) and _MEMBERS & set(node)))
+        for path, node in mappings(values)
+    )
 
 
-def _tails(field: YamlPath) -> list[YamlPath]:
+def tails(field: YamlPath) -> list[YamlPath]:
     """Return the keys by which charts mean a field of a container or workload."""
     if field == ("image",):
         return [

@@ -10,7 +10,7 @@ from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get, li
 from remediator.gitops import yamlread
 from remediator.gitops.file_paths import join
 from remediator.gitops.files import Files
-from remediator.gitops.locate import canary, conventions
+from remediator.gitops.locate import canary, conventions, evidence_values
 from remediator.gitops.locate.conventions import Guess
 from remediator.gitops.locate.fields import container_field
 from remediator.gitops.locate.helm import value_place
@@ -26,31 +26,92 @@ if TYPE_CHECKING:
 
 
 def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> Located:
-    """Return the place of an existing values key that by convention means the field, marked as unproved."""
+    """Return the place of the value that runs, else of a values key that by convention means the field; both unproved."""
     container, field = container_field(obj, path)
-    ranked: list[tuple[Guess, Release]] = []
+    observed = get(obj.body, path)
+    named: list[tuple[Guess, Release]] = []
+    matches: list[tuple[YamlPath, Release]] = []
     for release in _releases(repo, app, obj):
-        values = merge_layers(release.layers) if release.chart else user_values(release.layers)
-        for prefix, chart in _charts(repo, release):
+        values = _values(release)
+        for prefix, chart in _charts(repo, release, obj.name):
             below = get(values, prefix) if prefix else values
             guesses = conventions.guesses(
                 below, workload=obj.name, container=container, release=release.name, chart=chart, field=field
             )
-            ranked += [
-                (Guess((*prefix, *guess.path), guess.exists, guess.score), release)
-                for guess in guesses
-                if not guess.exists or _agrees(get(below, guess.path), get(obj.body, path))
-            ]
-    source_state = "; ".join(dict.fromkeys(item.message for item in repo.problems_of(app) if not item.fault))
-    source_state = (
-        source_state or "; ".join(item.message for item in repo.problems_of(app)) or "nothing is known of its source"
+            named += [(Guess((*prefix, *guess.path), guess.exists, guess.score), release) for guess in guesses]
+            if observed is not MISSING and not isinstance(observed, dict | list):
+                texts = evidence_values.matching(below, field, observed)
+                matches += [((*prefix, *text), release) for text in texts]
+    if matches and (location := _of_evidence(repo, app, matches, named)) is not None:
+        return location
+    ranked = [
+        (guess, release)
+        for guess, release in named
+        if not guess.exists or _agrees(get(_values(release), guess.path), observed)
+    ]
+    return _of_convention(repo, app, obj, field, ranked)
+
+
+def _values(release: Release) -> dict[str, Any]:
+    return merge_layers(release.layers) if release.chart else user_values(release.layers)
+
+
+def _of_evidence(
+    repo: Checkout, app: Application, matches: list[tuple[YamlPath, Release]], named: list[tuple[Guess, Release]]
+) -> Located | None:
+    """Return the only place that bears what runs; of several, the one whose name fits too; None where none is the one.
+
+    A key at the top of the values is a weak name, and often dead; a block of the workload's name is a strong one: where
+    it has another value, the text that agrees is likely another workload's.
+    """
+    conventional = [guess.path for guess, _ in _best(named)]
+    if len({path[:-1] for path, _ in matches}) > 1:
+        matches = [(path, release) for path, release in matches if path in conventional]
+    elif any(path[:-1] not in {match[:-1] for match, _ in matches} for path in conventional if not _is_top(path)):
+        return None
+    if len({(path[:-1], id(release)) for path, release in matches}) != 1:
+        return None
+    places = [
+        place.model_copy(
+            update={"why": f"matched by evidence: {place.why.partition(' of a chart')[0]} has the value that runs"}
+        )
+        for path, release in matches
+        for place in _guess_place(repo, app, release, Guess(path, exists=True, score=0)).places
+    ]
+    return (
+        Located("located", tuple(places), reason=f"{_source_state(repo, app)}; matched by evidence") if places else None
     )
+
+
+def _is_top(path: YamlPath) -> bool:
+    return str(path[0]) in ("resources", "image", "env", "replicaCount", "replicas", "tag", "imageTag")
+
+
+def _best(ranked: list[tuple[Guess, Release]]) -> list[tuple[Guess, Release]]:
+    top = max((guess.score for guess, _ in ranked), default=0.0)
+    return [(guess, release) for guess, release in ranked if guess.score >= top - 0.01]
+
+
+def _source_state(repo: Checkout, app: Application) -> str:
+    """Return why the Application cannot be rendered, or not completely."""
+    problems = repo.problems_of(app)
+    return (
+        "; ".join(dict.fromkeys(item.message for item in problems if not item.fault))
+        or "; ".join(item.message for item in problems)
+        or "nothing is known of its source"
+    )
+
+
+def _of_convention(
+    repo: Checkout, app: Application, obj: Manifest, field: YamlPath, ranked: list[tuple[Guess, Release]]
+) -> Located:
+    """Return the place of the values key that by convention means the field."""
+    source_state = _source_state(repo, app)
     if not ranked:
         return Located(
             "unknown", reason=f"{source_state}: no key of its values says {format_path(field)} of {obj.kind} {obj.name}"
         )
-    top = max(guess.score for guess, _ in ranked)
-    best = [(guess, release) for guess, release in ranked if guess.score >= top - 0.01]
+    best = _best(ranked)
     locations = [_guess_place(repo, app, release, guess) for guess, release in best]
     places = tuple(place for location in locations for place in location.places)
     if not places or len({(id(release), guess.path[:-1]) for guess, release in best}) > 1:
@@ -99,18 +160,24 @@ def inflated(
     return release
 
 
-def _charts(repo: Checkout, release: Release) -> list[tuple[YamlPath, str]]:
-    """Return (values prefix, chart name) of the charts that are not at hand."""
+def _charts(repo: Checkout, release: Release, workload: str) -> list[tuple[YamlPath, str]]:
+    """Return (values prefix, chart name) of the charts that are not at hand and can have made the workload.
+
+    Most charts name their objects by the release and their own name, or the alias where they have one.
+    """
     if not release.chart:
         return [((), release.source.chart or release.name)]
     try:
         body = yamlread.documents(repo.store.read(join(release.chart, "Chart.yaml")))[0]
     except (UnreadableYaml, IndexError):
         return [((), chart_name(repo.store, release.chart))]
-    entries = [
-        entry for entry in chart_dependencies(repo.store, release.chart, body) if entry.get("name") in release.missing
+    names = [
+        str(entry.get("alias") or entry["name"])
+        for entry in chart_dependencies(repo.store, release.chart, body)
+        if entry.get("name") in release.missing
     ]
-    return [((str(entry.get("alias") or entry["name"]),), str(entry["name"])) for entry in entries]
+    named = [name for name in names if f"{workload}-".startswith((f"{release.name}-{name}-", f"{name}-"))]
+    return [((name,), name) for name in named or names]
 
 
 def _guess_place(repo: Checkout, app: Application, release: Release, guess: Guess) -> Located:

@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from remediator.domain.charts import ChartPull
 from remediator.gitops.sources.chart_index import digest_of
 from remediator.gitops.sources.tools import Limits, ToolFailed, Tools
-from remediator.policy.charts import ChartPull
 
 MAX_INDEX = 64 * 1024 * 1024
 """Some public indexes have 30 MB."""

@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from remediator.domain.charts import ChartPull
 from remediator.gitops.files import YAML_SUFFIXES, Files
 from remediator.gitops.sources.archives import unpack
 from remediator.gitops.sources.chart_pull import PullFailed, host_of, pull
 from remediator.gitops.sources.tools import Tools
 from remediator.gitops.yamlread import UnreadableYaml
-from remediator.policy.charts import ChartPull
 
 UNPACKED = 4
 """A chart's files may be this many times as large as its archive may be."""

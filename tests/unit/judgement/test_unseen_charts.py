@@ -185,3 +185,36 @@ def test_a_message_that_quotes_neither_place_takes_none_back(tmp_path: Path) -> 
         tmp_path, {"apps/builds.yaml": bad}, REFUSED.format(space="elsewhere"), before=[{"apps/builds.yaml": good}]
     )
     assert not told.changed
+
+
+SEVERAL = APPLICATION.replace("memory: 96Mi", "memory: 640Mi")
+
+
+def test_the_only_text_with_the_value_that_ran_is_the_place_whatever_its_key(tmp_path: Path) -> None:
+    text = APPLICATION.replace("        broker:\n", "        nodes:\n")
+    told = propose(tmp_path, {"apps/queue.yaml": text}, KILLED.format(limit="640Mi"))
+    assert told.changed == {"apps/queue.yaml": text.replace("memory: 640Mi ", "memory: 1280Mi ")}
+    (place,) = told.outcomes[0].proposals[0].places
+    assert (place.proof, place.why.partition(":")[0]) == ("unproved", "matched by evidence")
+
+
+def test_a_dead_key_beside_the_one_with_the_value_that_ran_is_not_the_place(tmp_path: Path) -> None:
+    text = APPLICATION.replace(
+        "        broker:\n", "        resources:\n          limits:\n            memory: 256Mi\n        nodes:\n"
+    )
+    told = propose(tmp_path, {"apps/queue.yaml": text}, KILLED.format(limit="640Mi"))
+    assert told.changed == {"apps/queue.yaml": text.replace("memory: 640Mi ", "memory: 1280Mi ")}
+
+
+def test_two_texts_with_the_value_that_ran_give_no_place_unless_one_bears_the_name(tmp_path: Path) -> None:
+    named = propose(tmp_path / "named", {"apps/queue.yaml": SEVERAL}, KILLED.format(limit="640Mi"))
+    assert named.changed == {"apps/queue.yaml": SEVERAL.replace("memory: 640Mi ", "memory: 1280Mi ")}
+    text = SEVERAL.replace("        broker:\n", "        nodes:\n")
+    nameless = propose(tmp_path / "nameless", {"apps/queue.yaml": text}, KILLED.format(limit="640Mi"))
+    assert not nameless.changed
+
+
+def test_the_block_of_another_container_is_not_the_place_though_it_has_the_value(tmp_path: Path) -> None:
+    text = APPLICATION.replace("memory: 640Mi ", "memory: 320Mi ").replace("memory: 96Mi", "memory: 640Mi")
+    told = propose(tmp_path, {"apps/queue.yaml": text}, KILLED.format(limit="640Mi"))
+    assert not told.changed

@@ -7,6 +7,7 @@ import pytest
 from remediator import yamledit
 from remediator.domain.change import Place
 from remediator.domain.incident import Subject
+from remediator.gitops import Tools
 
 APP = """\
 apiVersion: argoproj.io/v1alpha1
@@ -539,3 +540,62 @@ def test_the_files_that_an_application_reads(repo):
     ]
     assert opened.files_of(opened.application("chart")) == ["c.yaml", *sorted(CHART), "env/c.yaml"]
     assert opened.files_of(opened.application("plain")) == ["d.yaml", "plain/d.yaml"]
+
+
+REGISTRY_APP = (
+    app("web", "x")
+    .replace("path: x", "chart: {chart}")
+    .replace("https://github.com/example/platform.git", "https://charts.example.com")
+)
+
+
+def unseen(repo, chart, values, subject, field):
+    """Locate a field of a workload whose chart is not here."""
+    lines = "".join(f"        {line}\n" for line in values.splitlines())
+    text = REGISTRY_APP.format(chart=chart).replace(
+        "  destination:", f"    helm:\n      values: |\n{lines}  destination:"
+    )
+    opened = repo({"a.yaml": text}).open(Tools.none())
+    match = opened.find(subject)[0]
+    located = opened.locate_field(match.application, field, match.manifest, subject.container)
+    return located.status, [".".join(map(str, place.inside)) for place in located.places]
+
+
+LIMIT = "resources.limits.memory"
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "container", "field", "answer"),
+    [
+        ("controllers:\n  main:\n    replicas: 1\n    containers:\n      app: {image: {tag: '1'}}\nservice: {main: {}}\n",
+         "web", "", "replicas", ("located", ["controllers.main.replicas"])),
+        ("controllers:\n  main:\n    containers:\n      app: {image: {tag: '1'}}\nservice: {main: {}}\n",
+         "web", "", LIMIT, ("insert", ["controllers.main.containers.app.resources.limits.memory"])),
+        ("controllers:\n  main: {replicas: 1}\n  jobs: {replicas: 2}\n", "web-jobs", "", "replicas", ("located", ["controllers.jobs.replicas"])),
+        ("web:\n  reloadStrategy: annotations\n", "web", "web", LIMIT, ("unknown", [])),
+        ("web:\n  image: {tag: '1'}\n", "web", "web", LIMIT, ("insert", ["web.resources.limits.memory"])),
+        ("server:\n  ingress: {enabled: true}\n", "web-server", "", LIMIT, ("insert", ["server.resources.limits.memory"])),
+        ("store:\n  spec:\n    resources: {limits: {memory: 2Gi}}\n    volumeClaimTemplate: {spec: {resources: {requests: {storage: 1Gi}}}}\n",
+         "web-store", "", LIMIT, ("located", ["store.spec.resources.limits.memory"])),
+    ],
+)  # fmt: skip
+def test_a_key_of_an_unseen_chart_is_taken_by_its_name_only_where_a_container_is_described(
+    repo, values, name, container, field, answer
+):
+    subject = Subject(application="web", kind="Deployment", name=name, container=container)
+    assert unseen(repo, "front", values, subject, field) == answer
+
+
+def test_a_dependency_is_told_by_its_alias_in_the_name_of_the_workload(repo):
+    entry = "- {{name: redis, alias: {alias}, version: 20.0.0, repository: https://charts.example.com}}\n"
+    chart = "apiVersion: v2\nname: shop\nversion: 0.0.0\ndependencies:\n" + "".join(
+        entry.format(alias=alias) for alias in ("sessions", "queue")
+    )
+    block = "{alias}:\n  master:\n    resources: {{limits: {{memory: 1Gi}}}}\n"
+    values = "".join(block.format(alias=alias) for alias in ("sessions", "queue"))
+    opened = repo({"u/Chart.yaml": chart, "u/values.yaml": values, "a.yaml": app("shop", "u")}).open(Tools.none())
+    match = opened.find(Subject(application="shop", kind="StatefulSet", name="shop-queue-master"))[0]
+    located = opened.locate_field(match.application, LIMIT, match.manifest, "redis")
+    assert [where(place) for place in located.places] == [
+        ("u/values.yaml", ("queue", "master", "resources", "limits", "memory"))
+    ]

@@ -9,11 +9,11 @@ import time
 
 import pytest
 
+from remediator.domain.charts import ChartPull
 from remediator.gitops import Repository
 from remediator.gitops.sources.archives import unpack
 from remediator.gitops.sources.chart_index import digest_of
 from remediator.gitops.sources.chart_pull import host_of, is_oci
-from remediator.policy.charts import ChartPull
 from tests.unit.gitops.sources.registries import CHART, packed, serving
 
 APP = """\

@@ -1,4 +1,7 @@
-"""The policy on charts that are not in the repository: whether, from where and how much is pulled."""
+"""The policy on charts that are not in the repository: whether, from where and how much is pulled.
+
+It stands here since the reader of checkouts takes it, which knows no other policy.
+"""
 
 from __future__ import annotations
 
