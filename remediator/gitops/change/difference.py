@@ -76,7 +76,7 @@ def _objects(base: Checkout, changed: Checkout, old: Application, new: Applicati
                 problem.message,
                 "failure",
             )
-    old_objects, new_objects = _by_identity(base.objects(old)), _by_identity(changed.objects(new))
+    old_objects, new_objects = _by_identity(_applied(base, old)), _by_identity(_applied(changed, new))
     for identity in [*old_objects, *(identity for identity in new_objects if identity not in old_objects)]:
         old_object, new_object = old_objects.get(identity), new_objects.get(identity)
         if old_object is not None and new_object is not None:
@@ -86,6 +86,11 @@ def _objects(base: Checkout, changed: Checkout, old: Application, new: Applicati
             yield _change(new, old_object, (), old_object.body, MISSING, "object")
         elif new_object is not None:
             yield _change(new, new_object, (), MISSING, new_object.body, "object")
+
+
+def _applied(repo: Checkout, app: Application) -> tuple[Manifest, ...]:
+    """Return what the cluster would get: nothing where helm fails, although the templates say something."""
+    return () if repo.rendering(app).fallback else repo.objects(app)
 
 
 def _by_identity(objects: tuple[Manifest, ...]) -> dict[tuple[object, ...], Manifest]:

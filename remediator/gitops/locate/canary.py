@@ -57,7 +57,7 @@ class CanarySearch:
         self.prefix = alias_path(self.files, release.chart, target.file)
         self.renders = 0
         self.limit = MAX_RENDERS
-        self.sure = bool(renderer.tools.helm)
+        self.sure = bool(renderer.tools.helm) and not release.static
         self._base: list[Manifest] | None = None
 
     @property

@@ -33,7 +33,8 @@ def locate(repo: Checkout, app: Application, obj: Manifest, path: YamlPath) -> L
     if literal is not None:
         return literal
     words = "no value of the chart reaches" if search.sure else "without helm no value was found that reaches"
-    return Located("unknown", reason=f"{words} {format_path(path)} of {obj.kind} {obj.name}")
+    reasons = [problem.message for problem in repo.problems_of(app) if release.static and problem.kind == "render"]
+    return Located("unknown", reason="; ".join([*reasons, f"{words} {format_path(path)} of {obj.kind} {obj.name}"]))
 
 
 def _of_hits(repo: Checkout, app: Application, release: Release, hits: list[canary.CanaryHit]) -> Located:
@@ -199,7 +200,7 @@ def _literal(repo: Checkout, release: Release, obj: Manifest, path: YamlPath) ->
         or not list(value_differences(obj.body, counterpart.body))
     ):
         return None
-    return Located(status, (place.model_copy(update={"proof": "proved"}),))
+    return Located(status, (place if release.static else place.model_copy(update={"proof": "proved"}),))
 
 
 def _with_canary(data: bytes, place: Place) -> bytes | None:

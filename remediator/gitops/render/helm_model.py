@@ -52,6 +52,8 @@ class Release:
     """The checkout with pulled charts added, where any were pulled."""
     missing: list[str] = field(default_factory=list)
     """The chart's dependencies that are not vendored, so that they can only be pulled."""
+    static: bool = False
+    """True where helm fails with the release's own values, so that only its templates can be read."""
     not_pulled: dict[str, str] = field(default_factory=dict)
     """Why a chart was not pulled, by its name."""
 

@@ -1,7 +1,7 @@
 """Render an Application to the objects that it would apply: each source by its tool, cached by content.
 
-The tools render where they are installed, since only their output is certain. Without them the sources are read
-statically, and `Rendering.sure` says so.
+The tools render where they are installed, since only their output is certain. Without them, and where helm fails, the
+sources are read statically, and `Rendering.sure` says so.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Rendering:
     releases: dict[int, Release] = field(default_factory=dict)
     builds: dict[int, Build] = field(default_factory=dict)
     sure: bool = True
-    """False where a tool was not installed and its input was read statically."""
+    """False where a tool was not installed, or failed, and its input was read statically."""
+    fallback: bool = False
+    """True where helm failed: what is rendered then is what the templates say, and no cluster has it."""
 
 
 class Renderer:
@@ -183,7 +185,12 @@ class Renderer:
         self._add_helm_objects(release, result)
 
     def _add_helm_objects(self, release: Release, result: Rendering) -> None:
-        manifests, problems, sure = self.helm_objects(release, helm_render.user_values(release.layers))
+        values = helm_render.user_values(release.layers)
+        manifests, problems, sure = self.helm_objects(release, values)
+        if any(problem.kind == "render" for problem in problems):
+            release.static, result.fallback = True, True
+            manifests, unread, sure = self.helm_objects(release, values)
+            problems = [*problems, *unread]
         result.manifests += manifests
         result.problems += problems
         result.sure = result.sure and sure
@@ -193,7 +200,7 @@ class Renderer:
         app, source = release.app, release.source
         if any(problem.kind in ("missing-file", "parse") for problem in release.problems):
             return [], [], True
-        if self.tools.helm:
+        if self.tools.helm and not release.static:
             try:
                 name = self.key(
                     "helm",

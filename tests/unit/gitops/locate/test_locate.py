@@ -7,6 +7,7 @@ import pytest
 from remediator import yamledit
 from remediator.domain.change import Place
 from remediator.domain.incident import Subject
+from remediator.domain.yaml_paths import MISSING
 from remediator.gitops import Tools
 
 APP = """\
@@ -599,3 +600,34 @@ def test_a_dependency_is_told_by_its_alias_in_the_name_of_the_workload(repo):
     assert [where(place) for place in located.places] == [
         ("u/values.yaml", ("queue", "master", "resources", "limits", "memory"))
     ]
+
+
+BROKEN_CHART = {
+    **CHART,
+    "chart/templates/broken.yaml": "kind: ConfigMap\nmetadata: {name: x}\ndata: {a: {{ .Values.none.such.key }}}\n",
+    "a.yaml": app("web", "chart"),
+}
+
+
+def test_a_chart_that_helm_refuses_is_read_from_its_templates_and_marked_so(repo, helm):
+    opened = repo(BROKEN_CHART).open(helm)
+    web = opened.application("web")
+    problems = opened.problems_of(web)
+    assert any(problem.kind == "render" and problem.fault for problem in problems)
+    assert not opened.rendering(web).sure
+    found = locate(opened, "web", ("spec", "replicas"))
+    assert (found.status, where(found.places[0]), found.places[0].proof) == (
+        "located",
+        ("chart/values.yaml", ("replicaCount",)),
+        "read",
+    )
+
+
+def test_the_mending_of_a_chart_that_helm_refused_is_compared_with_nothing(repo, helm):
+    opened = repo(BROKEN_CHART).open(helm)
+    changed = opened.with_changes({"chart/templates/broken.yaml": None})
+    assert {change.scope for change in opened.difference(changed)} == {"object"}
+    assert all(change.before is MISSING for change in opened.difference(changed))
+    broken = changed.with_changes({"chart/templates/broken.yaml": BROKEN_CHART["chart/templates/broken.yaml"].encode()})
+    assert {change.scope for change in changed.difference(broken)} == {"failure", "object"}
+    assert any(problem.kind == "render" for problem in changed.validate(broken))
