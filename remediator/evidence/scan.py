@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from remediator.evidence import long_inputs
 from remediator.evidence.command import command_of
 from remediator.evidence.complete import complete
+from remediator.evidence.contain import contained
 from remediator.evidence.deduplicate import Deduplicator
 from remediator.evidence.file_names import subject_of_file
 from remediator.evidence.formats import documents
@@ -169,7 +170,9 @@ class _ScanRun:
     def _document(self, source: Input) -> tuple[int, int]:
         """Read parsed JSON; its statements cite the number of an item, since it has no lines."""
         counter = ItemCounter()
-        drafts = list(documents.value(source.document, Section([], self._context(source), no=1), counter))
+        context = self._context(source)
+        read = documents.value(source.document, Section([], context, no=1), counter)
+        drafts = list(contained(read, context, 0, "the answer"))
         for draft in drafts:
             draft.text = draft.text[: self._limits.line]
             self.hits.update(self._matcher.matching(draft.text))

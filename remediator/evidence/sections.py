@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from remediator.evidence.command import Command, command_of
+from remediator.evidence.contain import contained, note_broken
 from remediator.evidence.draft import Draft
-from remediator.evidence.formats import FORMATS, OPENS, Format, actions, answers, custom_columns, get, logs
+from remediator.evidence.formats import FORMATS, OPENS, Format, actions, answers, custom_columns, documents, get, logs
 from remediator.evidence.formats.events import set_subject
 from remediator.evidence.section import NO_COMMAND, Context, Section
 
@@ -114,13 +115,17 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
             form, length = opening
             if form.name != "argocd":
                 context.application, context.app_facts = "", {}
-            yield from _doubted(form.read(Section(list(lines[index : index + length]), context, command, no)), log)
+            section = Section(list(lines[index : index + length]), context, command, no)
+            read = contained(form.read(section), context, section.first, f"a text of the format {form.name!r}")
+            yield from _doubted(read, log)
             index += length
             answered = form.name in _WHOLE_ANSWERS
             continue
         if answered and lines[index - 1].blank:
             command = Command(namespace=command.namespace)  # the table was the answer, and this is something else
         end = _text_end(lines, index, command)
+        if documents.is_strange(line.text):
+            note_broken(context, line.no, "a JSON document of no known shape was read as mere text")
         yield from _doubted(_text(lines[index:end], command, context, no), log)
         index = end
 

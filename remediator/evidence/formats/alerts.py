@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from remediator.evidence.contain import contained
 from remediator.evidence.draft import Draft
 from remediator.evidence.formats.events import set_subject
 from remediator.evidence.lines import rfc3339
@@ -76,11 +77,16 @@ def is_alerts(document: Any) -> bool:
 def read(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
     """Yield one `alert` each; silenced, inhibited and resolved ones are marked in their facts, not left out."""
     shared = document.get("commonLabels") if isinstance(document, dict) else None
-    for alert in _alerts(document):
+    for number, alert in enumerate(_alerts(document), 1):
         labels = alert.get("labels") if isinstance(alert, dict) else None
         if isinstance(labels, dict):
             merged = {**(shared if isinstance(shared, dict) else {}), **labels}
-            yield _alert(alert, {str(k): str(v) for k, v in merged.items()}, section, finder)
+            told = _told(alert, {str(k): str(v) for k, v in merged.items()}, section, finder)
+            yield from contained(told, section.context, section.first, f"alert {number}")
+
+
+def _told(alert: dict[str, Any], labels: dict[str, str], section: Section, finder: Finder) -> Iterator[Draft]:
+    yield _alert(alert, labels, section, finder)
 
 
 def _alert(alert: dict[str, Any], labels: dict[str, str], section: Section, finder: Finder) -> Draft:

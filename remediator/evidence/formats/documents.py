@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from remediator.evidence.contain import contained
 from remediator.evidence.formats import alerts, argojson, cut_json, kubejson, loki
 from remediator.evidence.formats.finder import Finder
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 OPENS = re.compile(r"\s*[{\[]|apiVersion:\s|kind:\s|---\s*$|(?:- )?(?:alerts|groups|items|labels|status):\s*$|%YAML")
 _KNOWN = re.compile(
-    r'"(?:apiVersion|alerts|alertname|resultType|client_payload|event_type|involvedObject|regarding)"\s*:'
+    r'"(?:apiVersion|metadata|alerts|alertname|resultType|client_payload|event_type|involvedObject|regarding)"\s*:'
 )
 _YAML_END = re.compile(r"\$ |\S+@\S+[$#] ")
 _YAML_KEY = re.compile(
@@ -110,6 +111,14 @@ def _take_status(lines: Sequence[Line], start: int) -> int:
     return end - start if "operationState:" in keys else 0
 
 
+def is_strange(text: str) -> bool:
+    """Return True for a line that is JSON with the keys of a known document, though no reader understands it."""
+    if text.lstrip()[:1] not in {"{", "["} or not _KNOWN.search(text[:4096]):
+        return False
+    document = _loads(text)
+    return isinstance(document, dict | list) and not _is_readable(document)
+
+
 def _loads(text: str) -> Any:
     try:
         return json.loads(text)
@@ -140,8 +149,9 @@ def read(section: Section) -> Iterator[Draft]:
         return
     json_document = _json_of(text, section) if text.lstrip()[:1] in {"{", "["} else None
     finder = Finder(text, section.first)
-    for document in [json_document] if json_document is not None else _yaml_documents(text):
-        yield from value(document, section, finder)
+    documents = [json_document] if json_document is not None else _yaml_documents(text)
+    for number, document in enumerate(documents, 1):
+        yield from contained(value(document, section, finder), section.context, section.first, f"document {number}")
 
 
 def _json_of(text: str, section: Section) -> Any:
@@ -172,6 +182,7 @@ def value(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
     elif argojson.is_operation(document):
         yield from argojson.read_operation(document, section, finder)
     elif isinstance(document, list):
-        for item in document:
+        for number, item in enumerate(document, 1):
             if kubejson.is_object(item):
-                yield from kubejson.read(item, section, finder)
+                read_item = kubejson.read(item, section, finder)
+                yield from contained(read_item, section.context, section.first, f"item {number} of a list")

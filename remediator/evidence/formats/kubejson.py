@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from remediator.domain.json_reader import text_at, value_at
+from remediator.evidence.contain import contained
 from remediator.evidence.draft import Draft
 from remediator.evidence.formats import argojson, condition_blocks, events, podjson
 from remediator.evidence.formats.describe_rest import tells_trouble
@@ -38,11 +39,12 @@ def read(document: dict[str, Any], section: Section, finder: Finder) -> Iterator
     items = document.get("items")
     if isinstance(items, list):
         inner = str(document.get("kind") or "").removesuffix("List")
-        for item in items:
+        for number, item in enumerate(items, 1):
             if isinstance(item, dict):
                 if inner and inner != document.get("kind"):
                     item.setdefault("kind", inner)
-                yield from read(item, section, finder)
+                told = read(item, section, finder)
+                yield from contained(told, section.context, section.first, f"item {number} of a list")
         return
     kind = document.get("kind")
     if kind == "Event" or isinstance(document.get("involvedObject"), dict):

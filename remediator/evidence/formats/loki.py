@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remediator.evidence.contain import note_broken
 from remediator.evidence.draft import Draft
 from remediator.evidence.formats import logs
 from remediator.evidence.formats.alerts import subject_of
@@ -36,7 +37,7 @@ def read(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
         yield from _series(document["data"]["result"], section, finder)
         return
     pods: dict[tuple[str, ...], tuple[Draft, list[tuple[str, Line, str]]]] = {}
-    for stream in document["data"]["result"]:
+    for number, stream in enumerate(document["data"]["result"], 1):
         labels = stream.get("stream") if isinstance(stream, dict) else None
         if not isinstance(labels, dict):
             continue
@@ -50,7 +51,11 @@ def read(document: Any, section: Section, finder: Finder) -> Iterator[Draft]:
             )
         key = (base.cluster, base.namespace, base.pod or base.name, base.container)
         _, entries = pods.setdefault(key, (base, []))
-        for entry in stream.get("values") or []:
+        values = stream.get("values") or []
+        if not isinstance(values, list):
+            note_broken(section.context, section.first, f"the values of stream {number} are no list and were left out")
+            continue
+        for entry in values:
             if isinstance(entry, list) and len(entry) >= 2 and isinstance(entry[1], str):
                 level = labels.get("level") or labels.get("detected_level") or ""
                 stamp = str(entry[0])
