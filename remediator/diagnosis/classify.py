@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 
 from remediator.diagnosis.gravity import GraveStatement, grave_statements
 from remediator.diagnosis.grouping import Group, group_matches, key_of
+from remediator.diagnosis.last_words import last_words
+from remediator.diagnosis.resemblance import resembled
 from remediator.diagnosis.severity import recovered, severity_of
 from remediator.diagnosis.signals import SignalMatch, find_matches
 from remediator.diagnosis.wrapping import unwrapped
@@ -76,6 +78,7 @@ def _diagnose(group: Group, statements: Sequence[Statement], redact: Callable[[s
     evidence = _evidence(ordered, redact)
     statement_ids = {id(hit.statement) for hit in group.hits}
     context = [s for s in statements if id(s) not in statement_ids and _is_context(s, group)]
+    said = next((_told(statement, redact) for statement in last_words(group, statements)), "")
     return Diagnosis(
         category=lead.category.id,
         severity=severity_of(group, statements),
@@ -85,6 +88,7 @@ def _diagnose(group: Group, statements: Sequence[Statement], redact: Callable[[s
         context=tuple(_context(s, redact) for s in context[:MAX_CONTEXT]),
         victims=tuple(victim for victim in group.victims if key_of(victim) != key_of(group.subject)),
         first_seen=min((e.first_seen for e in evidence if e.first_seen), default=""),
+        last_words=said,
     )
 
 
@@ -179,7 +183,7 @@ def _without_incident(
     """Return the diagnosis of an input that no rule explains: `unknown` with what is grave in it, else `info`."""
     explained = [hit.statement for hit in hits if hit.signal.role != "hint" or hit.signal.calm]
     if grave := grave_statements(statements, explained):
-        return _unknown_diagnosis(grave, redact)
+        return _unknown_diagnosis(grave, catalogue, redact)
     subject = next((s.subject for s in (*explained, *statements) if s.subject.application), None) or next(
         (s.subject for s in (*explained, *statements) if s.subject.name or s.subject.pod), Subject()
     )
@@ -193,7 +197,9 @@ def _without_incident(
     )
 
 
-def _unknown_diagnosis(grave: Sequence[GraveStatement], redact: Callable[[str], str]) -> Diagnosis:
+def _unknown_diagnosis(
+    grave: Sequence[GraveStatement], catalogue: Catalogue, redact: Callable[[str], str]
+) -> Diagnosis:
     """Return `unknown` about the object of the gravest statement, with its sentence."""
     lead = grave[0].statement
     about = [item.statement for item in grave if key_of(item.statement.subject) == key_of(lead.subject)]
@@ -209,7 +215,14 @@ def _unknown_diagnosis(grave: Sequence[GraveStatement], redact: Callable[[str], 
         summary=f"{_place(lead.subject)}: {_sentence(lead, redact)}",
         evidence=evidence,
         first_seen=lead.first_seen,
+        resembles=resembled((unwrapped(piece.text) for piece in evidence), catalogue),
     )
+
+
+def _told(statement: Statement, redact: Callable[[str], str]) -> str:
+    """Return what a log line says: the message and error of a structured one, else its sentence."""
+    told = [statement.facts[name] for name in ("msg", "error") if statement.facts.get(name)]
+    return redact(": ".join(dict.fromkeys(told))) if told else _sentence(statement, redact)
 
 
 def _sentence(statement: Statement, redact: Callable[[str], str]) -> str:

@@ -56,8 +56,8 @@ class SignalMatcher:
         if signal.channels and statement.channel not in signal.channels:
             return None
         searched = {"reason": statement.reason, "text": statement.text, "both": full_text}[signal.match]
-        match = _compiled(signal.pattern).search(searched)
-        if match is None or (signal.unless and _compiled(signal.unless).search(full_text)):
+        match = compiled(signal.pattern).search(searched)
+        if match is None or (signal.unless and compiled(signal.unless).search(full_text)):
             return None
         groups = {_stem(name): value for name, value in match.groupdict().items() if value}
         return SignalMatch(statement, category, signal, {**statement.facts, **groups})
@@ -79,7 +79,8 @@ def _stem(name: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _compiled(pattern: str) -> Any:
+def compiled(pattern: str) -> Any:
+    """Return a google-re2 expression, compiled once."""
     import re2
 
     return re2.compile(pattern)

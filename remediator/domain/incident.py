@@ -107,3 +107,7 @@ class Diagnosis(Value):
     victims: tuple[Subject, ...] = ()
     """Others that suffer from the same cause."""
     first_seen: str = ""
+    last_words: str = ""
+    """The gravest line of the culprit's own log, redacted, where only symptoms of its fault are known."""
+    resembles: str = ""
+    """The category whose words the gravest sentence uses, where no signal knows it."""

@@ -215,6 +215,8 @@ class RemediationPlan(Value):
     """Best first; each located, proved, valid and within the guardrails."""
     reason: str = ""
     """The reason why nothing is proposed, in words a person can act on."""
+    category: str = ""
+    """The kind of a fault that no signal knows: the one that the first change ends, else the one that it reads like."""
 
 
 class Record(Value):

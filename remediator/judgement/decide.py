@@ -18,7 +18,7 @@ from remediator.judgement.reproduction import rendered_here
 from remediator.judgement.revisions import absent_revision
 from remediator.judgement.siblings import with_siblings
 from remediator.judgement.testimony import objection
-from remediator.judgement.weighing import Weighed, weigh
+from remediator.judgement.weighing import UNKNOWN, Weighed, weigh
 from remediator.policy import Policies
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.candidates import MAX_PROPOSALS, SURE, affected, edits_of, root_cause, why_not
@@ -71,7 +71,19 @@ def decide(diagnosis: Diagnosis, repository: Repository, policies: Policies) -> 
         root_cause=root_cause(diagnosis, ranked),
         proposals=ranked,
         reason="" if ranked else why_not(diagnosis, policies, inquiry.targets, refusals),
+        category=_category(diagnosis, policies, attempts, ranked),
     )
+
+
+def _category(diagnosis: Diagnosis, policies: Policies, attempts: list[Tried], ranked: tuple[Proposal, ...]) -> str:
+    """Return the kind of a fault that no signal knows: what the proposed change's cause leads to, else what it reads like."""
+    if diagnosis.category != UNKNOWN:
+        return ""
+    first = edits_of(ranked[0]) if ranked else ()
+    causes = (item.weighed.hypothesis for item in attempts if item.proposal and edits_of(item.proposal) == first)
+    predicted = next((cause.predicts for cause in causes if cause.predicts), ())
+    known = [name for name in predicted if name in policies.catalogue.by_id and name != UNKNOWN]
+    return diagnosis.resembles if diagnosis.resembles in known or not known else known[0]
 
 
 def _readers_of_change(repository: Repository, ranked: tuple[Proposal, ...]) -> tuple[str, ...]:

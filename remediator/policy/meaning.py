@@ -53,6 +53,9 @@ def _references(policies: Policies) -> Iterator[tuple[tuple[str | int, ...], str
         for index, signal in enumerate(category.signals):
             for key, message in _signal_mistakes(signal, policies.catalogue):
                 yield ("categories", category.id, "signals", index, key), f"{signal.id}: {message}"
+        for index, word in enumerate(category.words):
+            if problem := _refused(word):
+                yield ("categories", category.id, "words", index), f"{word!r} does not compile: {problem}"
     for action in policies.actions.values():
         for ended in action.ends:
             if ended != ANY_INCIDENT and not _names_fault(policies.catalogue, ended):

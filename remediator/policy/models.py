@@ -97,6 +97,8 @@ class Category(Behaviour):
     """Template of the sentence shown to people; `{workload}`, `{container}` and the lead's facts."""
     abstain: str = ""
     """Advice for a person when no action fits."""
+    words: tuple[str, ...] = ()
+    """google-re2 expressions of words that faults of this kind are told in; they name a fault that no signal knows."""
 
     @model_validator(mode="before")
     @classmethod

@@ -182,7 +182,8 @@ def _from_fields(line: str, fields: dict[str, Any]) -> LogEntry:
     )
     entry.facts["msg"] = str(text)[:500]
     if error := first(_ERROR_KEYS):
-        entry.facts["error"] = str(error)[:500]
+        told = error.get("message") or error.get("msg") if isinstance(error, dict) else error
+        entry.facts["error"] = str(told or error)[:500]
     _set_argocd_subject(entry, fields)
     for key in ("ingress", "serviceName", "servicePort", "namespace", "service", "target", "url", "host", "upstream"):
         if isinstance(value := fields.get(key), str | int) and str(value):

@@ -31,14 +31,15 @@ def analyze_root_cause(
     plan = planner.propose(diagnosis)
     reason = plan.reason or ("" if plan.proposals else "no allowed action ends what the evidence shows")
     root_cause, proposals = plan.root_cause or state["root_cause"], plan.proposals
-    second, category, severity = None, state["error_category"], state["error_severity"]
+    second, category, severity = None, plan.category or state["error_category"], state["error_severity"]
     if investigator and (result := _investigated(state, planner, logs, investigator, diagnosis, plan)):
         second, ending = result
         proposals = ending.proposals
         reason = "" if proposals else ending.reason or reason
         root_cause = ending.root_cause or root_cause
-        category = _category(category, second, ending)
-        severity = ending.severity if category != state["error_category"] and ending.severity else severity
+        by_model = _category(category, diagnosis.category, second, ending)
+        severity = ending.severity if by_model != category and ending.severity else severity
+        category = by_model
     return IncidentState(
         error_category=category,
         error_severity=severity,
@@ -67,10 +68,10 @@ def _investigated(
     return investigate(by, case, state.get("second")) if case is not None else None
 
 
-def _category(category: str, second: SecondReading, ending: Ending) -> str:
+def _category(category: str, diagnosed: str, second: SecondReading, ending: Ending) -> str:
     """Return the model's category where no rule knows the fault, or where its change is the one that is made."""
     leads = bool(ending.proposals) and ending.proposals[0].source == "model"
-    return second.category if second.category and (leads or category == "unknown") else category
+    return second.category if second.category and (leads or diagnosed == "unknown") else category
 
 
 def _changed(proposals: tuple[Proposal, ...]) -> list[str]:

@@ -66,7 +66,7 @@ def root_cause(diagnosis: Diagnosis, ranked: tuple[Proposal, ...]) -> str:
     text = f"{diagnosis.summary} ({lead})" if lead else diagnosis.summary
     if ranked and ranked[0].history:
         text += f". {ranked[0].history[0]}"
-    return text
+    return f"{text}. Its log says: {diagnosis.last_words}" if diagnosis.last_words else text
 
 
 def why_not(diagnosis: Diagnosis, policies: Policies, targets: TargetMatches, refusals: list[str]) -> str:
@@ -91,6 +91,8 @@ def _advice(diagnosis: Diagnosis, category: Category) -> str:
     lead = diagnosis.evidence[0].signal if diagnosis.evidence else ""
     if not lead and category.id == "unknown" and diagnosis.evidence:
         return f"No rule explains what {diagnosis.summary}"
+    if diagnosis.last_words:
+        return f"Its own log says: {diagnosis.last_words}. Nothing in the manifests was found to cause it."
     return next(
         (signal.abstain for signal in category.signals if signal.id == lead and signal.abstain), category.abstain
     )

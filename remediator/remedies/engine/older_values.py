@@ -62,6 +62,8 @@ def _acceptable_values(case: RemedyContext, fix: Fix, want: Want) -> list[tuple[
             continue  # the newest change brought back an older value: it was mended since
         for change in history_of_place.changes:
             old = _rendered(place, current, change.old)
+            if old is not MISSING:
+                old = _with_other_parts(case, located, place, old, change)
             if old is MISSING and not was_added(case, place, change):
                 continue
             if old != current and fix.accepts is not None and fix.accepts(old):
@@ -69,6 +71,18 @@ def _acceptable_values(case: RemedyContext, fix: Fix, want: Want) -> list[tuple[
         if values:
             break
     return values
+
+
+def _with_other_parts(case: RemedyContext, located: Located, first: Place, value: Any, change: ValueChange) -> Any:
+    """Return the older value with what the same commit changed in the field's other places: an image's parts ran together."""
+    for place in _existing(located):
+        if place == first:
+            continue
+        changes = history.changes(case.repository.root, place, limit=LOOK_BACK).changes
+        together = next((other for other in changes if other.commit == change.commit), None)
+        if together is not None and together.old is not MISSING and str(value).count(str(place.value)) == 1:
+            value = str(value).replace(str(place.value), str(together.old))
+    return value
 
 
 def is_added_lately(case: RemedyContext, want: Want) -> bool:

@@ -86,6 +86,13 @@ def test_a_tag_goes_back_to_what_stood_before_the_commit(tmp_path: Path) -> None
     assert told.changed == {"apps/queue.yaml": APPLICATION}
 
 
+def test_a_name_and_a_tag_that_one_commit_changed_go_back_as_the_pair_that_ran(tmp_path: Path) -> None:
+    broken = APPLICATION.replace("messaging/broker\n", "messaging/broken\n").replace("tag: 3.9.1", "tag: latest")
+    log = NOT_FOUND.replace("broker:3.91", "broken:latest")
+    told = propose(tmp_path, {"apps/queue.yaml": broken}, log, before=[{"apps/queue.yaml": APPLICATION}])
+    assert told.changed == {"apps/queue.yaml": APPLICATION}
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [("memory: 96Mi", "memory: 128Mi"), ("targetRevision: 4.1.0", "targetRevision: 4.1.1")],
