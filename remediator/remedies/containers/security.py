@@ -12,8 +12,10 @@ from typing import Any
 
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, YamlPath, get
-from remediator.gitops import Match
+from remediator.gitops import Manifest, Match
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
+from remediator.remedies.engine.unprovable import Unprovable
+from remediator.remedies.views.peers import LEAST
 from remediator.remedies.views.start_texts import containers
 
 _ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -181,6 +183,11 @@ def meet_pod_security(case: RemedyContext) -> Iterator[Fix]:
             for body, path, _ in target.manifest.containers()
             for want in _demanded_settings(target, body, path, refusal["all"])
         ]
+        if wants and (others := _others_refused(case, target, refusal["all"])):
+            raise Unprovable(
+                f"{len(others)} other workloads of the namespace do not meet Pod Security `{refusal['level']}` either "
+                f"({', '.join(others[:3])}): the level of the namespace may be what is wrong"
+            )
         if wants:
             yield Fix(
                 title=f"meet Pod Security `{refusal['level']}` in `{target.manifest.name}`",
@@ -190,6 +197,29 @@ def meet_pod_security(case: RemedyContext) -> Iterator[Fix]:
                 parameters={"level": refusal["level"]},
                 score=0.6,
             )
+
+
+def _others_refused(case: RemedyContext, target: Match, text: str) -> list[str]:
+    """Return the namespace's other workloads where most of them lack what the level demands; none where it is one's own fault."""
+    others = [
+        manifest
+        for manifest in case.namespace_objects(target)
+        if manifest.pod_spec() and (manifest.kind, manifest.name) != (target.manifest.kind, target.manifest.name)
+    ]
+    settings = [(setting, value) for demand, setting, value in _DEMANDS if re.search(f"must set {demand}", text)]
+    lacking = sorted(manifest.name for manifest in others if not _meets(manifest, settings))
+    return lacking if len(lacking) >= LEAST and len(lacking) * 2 > len(others) else []
+
+
+def _meets(manifest: Manifest, settings: list[tuple[YamlPath, Any]]) -> bool:
+    """Return True where every container has the settings, itself or by its pod."""
+    spec = manifest.pod_spec()
+    bodies = [body for body, _, _ in manifest.containers()]
+    return spec is not None and all(
+        value in (get(body, ("securityContext", *setting)), get(spec[0], ("securityContext", *setting)))
+        for body in bodies
+        for setting, value in settings
+    )
 
 
 def _demanded_settings(target: Match, container: dict[str, Any], path: YamlPath, text: str) -> Iterator[Want]:

@@ -13,10 +13,12 @@ from typing import Any
 from remediator.domain import quantities
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import MISSING, get
+from remediator.gitops import Match
 from remediator.remedies.engine.acceptable_values import Accepts, more_than
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.unprovable import Unprovable
 from remediator.remedies.resources.vertical import raise_ceiling
+from remediator.remedies.views.peers import LEAST, peers
 from remediator.remedies.views.pod_limits import memory_limits_of_killed
 
 _AT_THE_LIMIT = Decimal("0.9")
@@ -40,7 +42,7 @@ def raise_memory_limit(case: RemedyContext) -> Iterator[Fix]:
             cluster_text = ", ".join(quantities.bytes_like(amount) for amount in sorted(cluster_limits))
             stale_reason = f"It was killed at {cluster_text}, but the repository has {current}: that value is newer or not synced yet"
             continue
-        new, why = _new_limit(case, now, container, killed)
+        new, why = _limit_of_peers(case, target, container, now) or _new_limit(case, now, container, killed)
         if new <= now:
             continue
         value = quantities.bytes_like(new, str(current))
@@ -116,6 +118,21 @@ def _new_limit(
     smallest = quantities.parse(bounds.minimum) or Decimal(0)
     limit = quantities.clamp(min(limit, max(ceiling, smallest)), bounds.minimum, bounds.maximum)
     return limit, why
+
+
+def _limit_of_peers(
+    case: RemedyContext, target: Match, container: dict[str, Any], now: Decimal
+) -> tuple[Decimal, str] | None:
+    """Return the higher limit on which all containers agree that run alike; None where a use was measured or they do not."""
+    alike = list(peers(case, target, container))
+    limits = {quantities.parse(get(peer, ("resources", "limits", "memory"))) for peer in alike}
+    limit = next(iter(limits)) if len(limits) == 1 else None
+    ceiling = now * Decimal(str(case.action.bounds.max_factor or 4))
+    if len(alike) < LEAST or limit is None or not now < limit <= ceiling:
+        return None
+    if _usage_metrics(case, str(container.get("name", ""))):
+        return None
+    return limit, f"{len(alike)} containers of its namespace that run alike have {quantities.bytes_like(limit)}."
 
 
 def _usage_metrics(case: RemedyContext, container: str) -> list[Evidence]:

@@ -137,6 +137,25 @@ def test_what_the_namespace_demands_is_set(tmp_path: Path, box: Any) -> None:
     assert found["seccompProfile"] == {"type": "RuntimeDefault"}
 
 
+HARDENED = context(
+    allowPrivilegeEscalation=False, runAsNonRoot=True, capabilities={"drop": ["ALL"]}, seccompProfile={"type": "RuntimeDefault"}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("others", "changed"),
+    [(({}, {}), False), ((HARDENED, HARDENED), True), ((HARDENED, HARDENED, {}), True), (({},), True)],
+)
+def test_a_level_that_most_of_the_namespace_does_not_meet_is_for_a_person(
+    tmp_path: Path, others: tuple[Any, ...], changed: bool
+) -> None:
+    more = {f"other{number}": workload(box, name=f"other{number}") for number, box in enumerate(others)}
+    told = propose(
+        tmp_path, shop(web=workload(), **more), events(("FailedCreate", REPLICA_SET, f"Error creating: {DEMANDS}"))
+    )
+    assert bool(told.changed) is changed
+
+
 def test_what_the_namespace_forbids_is_for_a_person(tmp_path: Path) -> None:
     text = 'pods "web-5d7b9c6f8b-" is forbidden: violates PodSecurity "baseline:latest": privileged (container "web" must not set securityContext.privileged=true)'
     files = shop(web=workload(context(privileged=True)))
