@@ -22,6 +22,9 @@ _WELL = frozenset(
 _OWNED = frozenset({"", "Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Rollout"})
 """Kinds that run containers; empty where a pod's name does not tell what made it."""
 
+_PROGRAM = 4
+"""Least length of a part of a name that can be told from other words."""
+
 _Workload = tuple[str, str, str]
 
 
@@ -31,9 +34,18 @@ def adopt(drafts: Sequence[Draft]) -> None:
     if not nameless:
         return
     failing = _workloads(draft for draft in drafts if _complains(draft))
-    if len(failing) != 1:
+    if len(failing) == 1:
+        _give(nameless, failing.pop(), drafts)
         return
-    namespace, kind, name = failing.pop()
+    for place in dict.fromkeys((draft.source, draft.section) for draft in nameless):
+        part = [draft for draft in nameless if (draft.source, draft.section) == place]
+        if (only := _of_program(part, failing)) is not None:
+            _give(part, only, drafts)
+
+
+def _give(nameless: Sequence[Draft], workload: _Workload, drafts: Sequence[Draft]) -> None:
+    """Set the workload as the subject of those that can be its own."""
+    namespace, kind, name = workload
     others = {draft.name for draft in drafts if draft.name and draft.name != name}
     logs = {(draft.source, draft.section) for draft in nameless if draft.channel == "text" and draft.level}
     own = {(draft.source, draft.section) for draft in nameless if contains_word(draft.text, name)}
@@ -47,6 +59,24 @@ def adopt(drafts: Sequence[Draft]) -> None:
                 continue  # prose is about anything
             draft.channel = "log"
         draft.namespace, draft.kind, draft.name = namespace, kind, name
+
+
+def _of_program(part: Sequence[Draft], failing: set[_Workload]) -> _Workload | None:
+    """Return the failing workload of which alone a part of the name, such as `mysql`, is the program that the log names."""
+    lines = [draft.text.lower() for draft in part if draft.level or draft.channel == "log"]
+    parts = {
+        workload: {word for word in workload[2].lower().split("-") if len(word) >= _PROGRAM} for workload in failing
+    }
+    named = [
+        workload
+        for workload, words in parts.items()
+        if any(word in line for word in words - _shared(parts, workload) for line in lines)
+    ]
+    return named[0] if len(named) == 1 else None
+
+
+def _shared(parts: Mapping[_Workload, set[str]], workload: _Workload) -> set[str]:
+    return set().union(*(words for other, words in parts.items() if other != workload))
 
 
 def _is_nameless(draft: Draft) -> bool:

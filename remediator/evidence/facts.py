@@ -117,6 +117,7 @@ FACT_TYPES: Sequence[FactType] = (
     _type("refs", "The branches and tags of a repository, looked up there.", "refs_repository branches tags refs_complete"),
     _type("alert", "An alert and its state.", "status state silenced_by inhibited_by summary runbook_url", channels="alert"),
     _type("event_age", "How old an event is, and how often it came.", "age first_age reporter", needs="age", channels="event"),
+    _type("kube_context", "The context of kubectl that a command was run in.", "kube_context"),
     _type("log_error", "The error that a log line names in a field of its own.", "error msg logger", needs="error"),
     _type("taken_from_template", "A container as its workload's template has it.", "template"),
 )  # fmt: skip

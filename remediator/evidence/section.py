@@ -28,6 +28,8 @@ class Context:
     application: str = ""
     """The Application of the block of `argocd app get` being read: its tables come as sections of their own."""
     app_facts: dict[str, str] = field(default_factory=dict)
+    kube_context: str = ""
+    """The context of kubectl that the last command with one named."""
     notes: list[str] = field(default_factory=list)
     sparse: bool = False
     """True if only windows of the input are read, so that lines without a hit are not kept."""

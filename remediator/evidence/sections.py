@@ -77,7 +77,17 @@ def _doubted(drafts: Iterable[Draft], log: Draft | None) -> Iterator[Draft]:
 
 
 def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_COMMAND) -> Iterator[Draft]:
-    """Yield the statements of an input, or of a window of a long one; `command` is the last one shown before it."""
+    """Yield the statements of an input, or of a window of a long one; `command` is the last one shown before it.
+
+    What follows a command for a named context of kubectl bears that name.
+    """
+    for draft in _read_lines(lines, context, command):
+        if context.kube_context:
+            draft.facts.setdefault("kube_context", context.kube_context)
+        yield draft
+
+
+def _read_lines(lines: Sequence[Line], context: Context, command: Command) -> Iterator[Draft]:
     lines = actions.unwrap(lines)
     index, no = 0, 0
     if context.owner:
@@ -98,6 +108,7 @@ def read_lines(lines: Sequence[Line], context: Context, command: Command = NO_CO
         no += 1
         if (next_command := command_of(line.text)) is not None:
             command, index, answered = next_command, index + 1, False
+            context.kube_context = command.flags.get("--context", context.kube_context)
             context.application, context.app_facts = "", {}
             if command.is_log:
                 end = _log_end(lines, index, command)

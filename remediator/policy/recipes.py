@@ -16,7 +16,7 @@ Scalar = bool | int | float | str
 Item = Mapping[str, str]
 SIGNAL_PREFIX = "recipe:"
 _GROUP = re.compile(r"\(\?P?<(\w+)>")
-_PLACES = ("values", "annotation", "environment", "argument", "config", "field", "application")
+_PLACES = ("values", "annotation", "environment", "argument", "config", "text", "container", "field", "application")
 _SIGNAL_KEYS = ("channels", "severity", "role", "unless", "match", "blames")
 
 
@@ -30,10 +30,12 @@ class Software(Value):
 
 
 class RightValue(Value):
-    """The value that a setting should have: fixed, captured from the message, or a multiple of the present one."""
+    """The value that a setting should have: fixed, captured from the message, a multiple of the present one, or none."""
 
     fixed: Scalar | Item | None = None
     """The value itself; `{name}` in a text stands for what a named group of the pattern captured."""
+    removed: bool = False
+    """True: the setting should not stand there at all."""
     capture: str = ""
     """Named group of the pattern whose text is the value."""
     factor: float = 0
@@ -57,8 +59,8 @@ class RightValue(Value):
 
     @model_validator(mode="after")
     def _one_kind(self) -> RightValue:
-        if [self.fixed is not None, bool(self.capture), bool(self.factor)].count(True) != 1:
-            raise ValueError("a value is one of fixed, capture and factor")
+        if [self.fixed is not None, self.removed, bool(self.capture), bool(self.factor)].count(True) != 1:
+            raise ValueError("a value is one of fixed, removed, capture and factor")
         if self.factor and self.factor <= 1:
             raise ValueError("factor must be above 1")
         return self
@@ -74,7 +76,7 @@ class Setting(Value):
     annotation: str = ""
     """Annotation of the object that the message names."""
     environment: str = ""
-    """Environment variable of the software's container."""
+    """Environment variable of the software's container; a `*` in its name stands for any text."""
     argument: str = ""
     """Command line flag of the software's container, with its dashes."""
     config: str = ""
@@ -83,6 +85,11 @@ class Setting(Value):
     """Pattern of the file's name in the ConfigMap."""
     format: Literal["yaml", "properties", "ini", "directives"] = "yaml"
     """`properties`: `key=value`. `ini`: the same in sections. `directives`: `key value`, with or without `;`."""
+    text: str = ""
+    """google-re2 expression of the one text that the software's container starts with: an argument, the value of a
+    variable, a line of a ConfigMap that it reads. What it matches, or its group `value`, is replaced."""
+    container: str = ""
+    """Field of the software's container: `volumeMounts[mountPath=/data].mountPath`."""
     field: str = ""
     """Field of an object of one of the `kinds`."""
     application: str = ""
@@ -112,7 +119,7 @@ class Setting(Value):
     def _one_place(self) -> Setting:
         if [bool(getattr(self, name)) for name in _PLACES].count(True) != 1:
             raise ValueError(f"a setting has exactly one of {', '.join(_PLACES)}")
-        for text in (self.values, self.field, self.application, self.beside, *self.unless):
+        for text in (self.values, self.container, self.field, self.application, self.beside, *self.unless):
             parse_path(text)
         return self
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from remediator.domain.yaml_paths import MISSING, YamlPath, value_differences
+from remediator.gitops.change.generated_names import successors
 from remediator.gitops.model import Application, Manifest, ObjectChange
 
 if TYPE_CHECKING:
@@ -77,11 +78,14 @@ def _objects(base: Checkout, changed: Checkout, old: Application, new: Applicati
                 "failure",
             )
     old_objects, new_objects = _by_identity(_applied(base, old)), _by_identity(_applied(changed, new))
-    for identity in [*old_objects, *(identity for identity in new_objects if identity not in old_objects)]:
-        old_object, new_object = old_objects.get(identity), new_objects.get(identity)
+    renamed = successors(old_objects, new_objects)
+    added = [identity for identity in new_objects if identity not in old_objects and identity not in renamed.values()]
+    for identity in [*old_objects, *added]:
+        old_object, new_object = old_objects.get(identity), new_objects.get(renamed.get(identity, identity))
         if old_object is not None and new_object is not None:
             for path, old_value, new_value in value_differences(old_object.body, new_object.body):
-                yield _change(new, new_object, path, old_value, new_value)
+                if identity not in renamed or path != ("metadata", "name"):
+                    yield _change(new, old_object, path, old_value, new_value)
         elif old_object is not None:
             yield _change(new, old_object, (), old_object.body, MISSING, "object")
         elif new_object is not None:

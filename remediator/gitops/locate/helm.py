@@ -70,7 +70,7 @@ def value_place(repo: Checkout, app: Application, release: Release, hit: canary.
         places = tuple(
             place.model_copy(update={"proof": proof, "notes": (*place.notes, *notes)}) for place in location.places
         )
-        own_places = _own_layer(repo, app, release, layer, hit.path) if layer.kind == "default" else ()
+        own_places = _own_layer(repo, app, release, layer, hit.path) if layer.kind in ("default", "file") else ()
         return Located(location.status, places, own_places or location.candidates, location.reason)
     location = _addition(repo, app, release, hit.path)
     return Located(
@@ -151,12 +151,13 @@ def _may_add(data: Any, path: YamlPath, reached: int) -> bool:
 
 
 def _own_layer(
-    repo: Checkout, app: Application, release: Release, default: ValuesLayer, path: YamlPath
+    repo: Checkout, app: Application, release: Release, shared: ValuesLayer, path: YamlPath
 ) -> tuple[Place, ...]:
-    """Return the place in the Application's own value file, where the chart's values feed others too."""
-    if not any(reader != app for reader in repo.feeds.values_readers(default.file)):
+    """Return the place in the Application's own values, read later, where the values of a layer feed others too."""
+    if not any(reader != app for reader in repo.feeds.values_readers(shared.file)):
         return ()
-    layers = [layer for layer in release.layers if layer is not default and layer.kind != "parameter"]
+    above = release.layers[release.layers.index(shared) + 1 :]
+    layers = [layer for layer in above if layer.kind != "parameter"]
     location = _addition(
         repo, app, Release(app, release.source, release.chart, release.name, release.namespace, layers), path
     )

@@ -53,14 +53,14 @@ def _hypothesis(inquiry: Inquiry, recipe: Recipe, piece: Evidence) -> Hypothesis
 
 def _proposed(inquiry: Inquiry, recipe: Recipe, piece: Evidence, change: SettingChange, rule: RightValue) -> Hypothesis:
     readers = [app for place in change.places for app in inquiry.repository.feeds.readers(place.file)]
-    exact = rule.fixed is not None or bool(rule.capture)
+    exact = rule.fixed is not None or rule.removed or bool(rule.capture)
     return Hypothesis(
         generator="recipes",
         rule=recipe.id,
         action=ACTION,
         cause=recipe.cause,
         fix=Fix(
-            title=f"set {change.label} to {change.value}",
+            title=f"remove {change.label}" if rule.removed else f"set {change.label} to {change.value}",
             reason=f"{recipe.cause.rstrip('.')}. Documented in {recipe.source}",
             evidence=(piece.id,),
             wants=change.wants,

@@ -61,6 +61,15 @@ def is_limit(value: Any, rule: RightValue, captured: Mapping[str, str]) -> bool:
     return stated is None or (current is not None and abs(current - stated) <= _NEAR * max(current, stated))
 
 
+class _Removed:
+    def __str__(self) -> str:
+        return "absent"
+
+
+REMOVED: Any = _Removed()
+"""Stands for a setting that should not be there, which MISSING, nothing to change, is not."""
+
+
 def right_value(current: Any, rule: RightValue, captured: Mapping[str, str]) -> Any:
     """Return the value that the setting should have; MISSING where there is none or it stands there already."""
     value = _wanted(current, rule, captured)
@@ -68,6 +77,8 @@ def right_value(current: Any, rule: RightValue, captured: Mapping[str, str]) -> 
 
 
 def _wanted(current: Any, rule: RightValue, captured: Mapping[str, str]) -> Any:
+    if rule.removed:
+        return MISSING if current is MISSING else REMOVED
     if isinstance(rule.fixed, str):
         return re.sub(r"\{(\w+)\}", lambda group: captured.get(group[1], group[0]), rule.fixed)
     if rule.fixed is not None:

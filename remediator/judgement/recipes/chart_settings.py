@@ -12,6 +12,7 @@ from remediator.gitops.locate.canary import CanaryHit
 from remediator.gitops.locate.helm import value_place
 from remediator.gitops.render.helm_model import Release
 from remediator.gitops.render.helm_values import merge_layers
+from remediator.judgement.recipes.amounts import REMOVED
 from remediator.judgement.recipes.search import SettingChange, SettingSearch, text_of, want
 from remediator.judgement.recipes.software import charts, written_values
 from remediator.judgement.recipes.texts import steps
@@ -54,6 +55,10 @@ def _value_change(search: SettingSearch, app: Application, release: Release, pre
     if len(located.places) != 1:
         return None
     place = located.places[0].model_copy(update={"proof": "unproved", "why": f"{located.places[0].why} of the chart"})
+    if value is REMOVED:
+        if not place.exists:
+            return None
+        return SettingChange(format_path(path), value, app, edits=(Edit.at(place, "delete"),), places=(place,))
     edit = Edit.at(place, "set" if place.exists else "insert", _as_written(place.value, value, place.exists))
     return SettingChange(format_path(path), value, app, edits=(edit,), places=(place,))
 
@@ -75,7 +80,7 @@ def in_annotation(search: SettingSearch) -> Iterator[SettingChange]:
         path: YamlPath = ("metadata", "annotations", search.setting.annotation)
         value = search.wanted(get(placed.body, path))
         if value is not MISSING:
-            yield want(search.setting.annotation, placed, path, text_of(value))
+            yield want(search.setting.annotation, placed, path, value if value is REMOVED else text_of(value))
     if "Ingress" in kinds:
         yield from _annotation_in_values(search)
 
@@ -97,7 +102,7 @@ def _annotation_in_values(search: SettingSearch) -> Iterator[SettingChange]:
                 located = value_place(
                     repository, app, release, CanaryHit(key, get(values, key) is not MISSING, 0, sure=False)
                 )
-                if value is not MISSING and len(located.places) == 1:
+                if value is not MISSING and value is not REMOVED and len(located.places) == 1:
                     place = located.places[0].model_copy(update={"proof": "unproved"})
                     edit = Edit.at(place, "set" if place.exists else "insert", text_of(value))
                     yield SettingChange(search.setting.annotation, value, app, edits=(edit,), places=(place,))

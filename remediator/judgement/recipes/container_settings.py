@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from remediator.domain.yaml_paths import MISSING, YamlPath, get
+from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get
+from remediator.judgement.recipes.amounts import REMOVED
 from remediator.judgement.recipes.containers import software_containers
-from remediator.judgement.recipes.search import SettingChange, SettingSearch, text_of, want
+from remediator.judgement.recipes.search import SettingChange, SettingSearch, indexed, text_of, want
 from remediator.judgement.recipes.texts import setting_in, with_setting
 from remediator.judgement.world import Placed
 
@@ -19,21 +20,25 @@ def in_environment(search: SettingSearch) -> Iterator[SettingChange]:
     name = search.setting.environment
     for placed, container, path in software_containers(search.inquiry, search.recipe, search.applications):
         variables = [item for item in container.get("env") or () if isinstance(item, dict)]
-        index = next((number for number, item in enumerate(variables) if item.get("name") == name), None)
+        index = next(
+            (at for at, item in enumerate(variables) if fnmatch.fnmatchcase(str(item.get("name")), name)), None
+        )
         if index is not None:
             if "value" in variables[index]:
                 text = str(variables[index]["value"])
                 value = search.wanted(_option_in(text, search.setting.option))
-                if value is not MISSING and search.fits_memory(value, container):
+                if value is REMOVED:
+                    yield want(str(variables[index]["name"]), placed, (*path, "env", index), REMOVED)
+                elif value is not MISSING and search.fits_memory(value, container):
                     old = f"{search.setting.option}{_option_in(text, search.setting.option)}"
                     new = text.replace(old, f"{search.setting.option}{text_of(value)}", 1)
-                    yield want(name, placed, (*path, "env", index, "value"), new)
+                    yield want(str(variables[index]["name"]), placed, (*path, "env", index, "value"), new)
             continue
         if search.setting.option:
             continue
         shared = list(_from_config_maps(search, placed, container))
         yield from shared
-        value = MISSING if shared else search.wanted(MISSING)
+        value = MISSING if shared or "*" in name else search.wanted(MISSING)
         if value is not MISSING:
             added = [*(container.get("env") or ()), {"name": name, "value": text_of(value)}]
             yield want(name, placed, (*path, "env"), added, label_value=text_of(value))
@@ -48,13 +53,13 @@ def _option_in(text: str, option: str) -> Any:
 
 
 def _from_config_maps(search: SettingSearch, placed: Placed, container: Mapping[str, Any]) -> Iterator[SettingChange]:
-    name = search.setting.environment
     for source in container.get("envFrom") or ():
         config = search.inquiry.world.named("ConfigMap", str(get(source, ("configMapRef", "name"))), placed)
-        if config is not None and get(config.body, ("data", name)) is not MISSING:
-            value = search.wanted(get(config.body, ("data", name)))
-            if value is not MISSING:
-                yield want(name, config, ("data", name), text_of(value))
+        data = get(config.body, ("data",)) if config is not None else None
+        for name in fnmatch.filter(data, search.setting.environment) if isinstance(data, dict) else ():
+            value = search.wanted(get(data, (name,)))
+            if config is not None and value is not MISSING:
+                yield want(name, config, ("data", name), value if value is REMOVED else text_of(value))
 
 
 def in_argument(search: SettingSearch) -> Iterator[SettingChange]:
@@ -80,7 +85,11 @@ def _argument(
 ) -> Iterator[SettingChange]:
     flag = search.setting.argument
     _, equals, text = listed[at].partition("=")
-    if equals:
+    if search.rule.removed:
+        follows = not equals and at + 1 < len(listed) and not listed[at + 1].startswith("-")
+        rest = [*listed[:at], *listed[at + (2 if follows else 1) :]]
+        yield want(flag, placed, path, rest, label_value=REMOVED)
+    elif equals:
         value = search.wanted(text)
         if value is not MISSING and search.fits_memory(value, container):
             yield want(flag, placed, (*path, at), f"{flag}={text_of(value)}", label_value=text_of(value))
@@ -88,6 +97,15 @@ def _argument(
         value = search.wanted(listed[at + 1])
         if value is not MISSING:
             yield want(flag, placed, (*path, at + 1), text_of(value))
+
+
+def in_container(search: SettingSearch) -> Iterator[SettingChange]:
+    """Yield the change of a field of the container itself."""
+    for placed, container, path in software_containers(search.inquiry, search.recipe, search.applications):
+        below = indexed(container, search.path(search.setting.container))
+        value = search.wanted(get(container, below)) if below else MISSING
+        if value is not MISSING:
+            yield want(format_path(below), placed, (*path, *below), value)
 
 
 def in_config(search: SettingSearch) -> Iterator[SettingChange]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from remediator.domain.change import Edit
 from remediator.domain.yaml_paths import MISSING, format_path, get
-from remediator.judgement.recipes.search import SettingChange, SettingSearch, want
+from remediator.judgement.recipes.search import SettingChange, SettingSearch, indexed, want
 from remediator.judgement.recipes.texts import steps
 
 
@@ -21,6 +21,7 @@ def in_field(search: SettingSearch) -> Iterator[SettingChange]:
     ]
     for placed in close or (candidates if len(candidates) == 1 else ()):
         path = search.path(search.setting.field)
+        path = indexed(placed.body, path) or path
         if search.setting.beside and get(placed.body, steps(search.setting.beside)) is MISSING:
             continue
         if any(get(placed.body, steps(path_text)) is not MISSING for path_text in search.setting.unless):

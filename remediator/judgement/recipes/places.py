@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from remediator.judgement.recipes.chart_settings import in_annotation, in_values
-from remediator.judgement.recipes.container_settings import in_argument, in_config, in_environment
+from remediator.judgement.recipes.container_settings import in_argument, in_config, in_container, in_environment
+from remediator.judgement.recipes.container_texts import in_text
 from remediator.judgement.recipes.object_settings import in_application, in_field
 from remediator.judgement.recipes.search import SettingChange, SettingSearch
 
@@ -21,6 +22,8 @@ _FINDERS: Mapping[str, Callable[[SettingSearch], Iterator[SettingChange]]] = {
     "environment": in_environment,
     "argument": in_argument,
     "config": in_config,
+    "text": in_text,
+    "container": in_container,
     "field": in_field,
     "application": in_application,
 }

@@ -9,10 +9,10 @@ from typing import Any
 
 from remediator.domain import quantities
 from remediator.domain.change import Edit, Place
-from remediator.domain.yaml_paths import MISSING, YamlPath, get
+from remediator.domain.yaml_paths import MISSING, YamlPath, get, position
 from remediator.gitops import Application
 from remediator.judgement.inquiry import Inquiry
-from remediator.judgement.recipes.amounts import base_amount, is_limit, right_value
+from remediator.judgement.recipes.amounts import REMOVED, base_amount, is_limit, right_value
 from remediator.judgement.recipes.texts import steps
 from remediator.judgement.world import Placed
 from remediator.policy import Recipe, RightValue, Setting
@@ -97,6 +97,18 @@ class SettingSearch:
                 yield placed
 
 
+def indexed(node: Any, path: YamlPath) -> YamlPath:
+    """Return the path with each chosen list item by its place; empty where an item is not there."""
+    steps: list[str | int] = []
+    for step in path:
+        found: Any = position(node, step) if isinstance(node, list) else step
+        if found is None:
+            return ()
+        steps.append(found)
+        node = get(node, (found,))
+    return tuple(steps)
+
+
 def text_of(value: Any) -> str:
     """Return the value as a text setting holds it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -104,5 +116,5 @@ def text_of(value: Any) -> str:
 
 def want(label: str, placed: Placed, path: YamlPath, value: Any, *, label_value: Any = None) -> SettingChange:
     """Return the change of one field of a rendered object."""
-    want = Want(placed.application, placed.manifest, path, value)
+    want = Want(placed.application, placed.manifest, path, MISSING if value is REMOVED else value)
     return SettingChange(label, value if label_value is None else label_value, placed.application, wants=(want,))

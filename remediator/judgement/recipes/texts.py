@@ -8,6 +8,7 @@ from typing import Any
 from remediator import yamledit
 from remediator.domain.yaml_paths import MISSING, YamlPath, depth, get
 from remediator.gitops import yamlread
+from remediator.judgement.recipes.amounts import REMOVED
 from remediator.policy import Setting
 from remediator.yamledit import EditRefused, parse_path
 
@@ -51,13 +52,18 @@ def with_setting(text: str, setting: Setting, value: Any, *, exists: bool, reque
     if setting.format == "yaml":
         edit = yamledit.set if exists else yamledit.insert
         try:
+            if value is REMOVED:
+                return yamledit.delete(text.encode(), 0, steps(setting.config)).decode()
             return edit(text.encode(), 0, steps(setting.config), value).decode()
         except EditRefused:
             return None
     body, key = _section(text, setting)
     if body is None:
         return None
-    if match := _line(body, key, setting, request):
+    match = _line(body, key, setting, request)
+    if match and value is REMOVED:
+        changed = f"{body[: match.start()]}{body[match.end() :].removeprefix(chr(10))}"
+    elif match:
         changed = f"{body[: match.start('value')]}{value}{body[match.end('value') :]}"
     else:
         line = _ADDED[setting.format].format(key=key, value=value)

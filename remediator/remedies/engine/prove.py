@@ -15,11 +15,13 @@ from remediator.domain.change import Edit, Place, Proposal
 from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get
 from remediator.errors import ConfigError
 from remediator.gitops import ObjectChange, Repository
+from remediator.gitops.change.generated_names import is_follow_up
 from remediator.policy.guard import FileChange, check_changes
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.effects import EffectRuling, judge_effect
-from remediator.remedies.engine.own_block import own_block
+from remediator.remedies.engine.own_block import own_block, own_layer
+from remediator.remedies.engine.own_literal import own_literal
 from remediator.remedies.engine.refusals import check_cause
 from remediator.remedies.engine.unprovable import Unprovable
 from remediator.yamledit import EditRefused
@@ -49,6 +51,8 @@ def proof_of(case: RemedyContext, fix: Fix) -> Proof:
     places, edits = list(fix.places), list(fix.edits)
     for want in fix.wants:
         place, want_edits = _edits_for(case.repository, want)
+        if not fix.rollback and (layer := _own_layer(case, want, place, want_edits)):
+            place, want_edits = layer
         if any(_SHARED in note for note in place.notes) and (own := own_block(case, want, place)):
             place, want_edits = own[0], [own[1]]
         places.append(place)
@@ -140,6 +144,23 @@ def _beside_sibling(repository: Repository, want: Want) -> Place | None:
     return None
 
 
+def _own_layer(case: RemedyContext, want: Want, place: Place, edits: Sequence[Edit]) -> tuple[Place, list[Edit]] | None:
+    """Return the same edit in the Application's own values or overlay, where the place is a text that others read too.
+
+    None where one of those others is in the evidence: then the text itself is at fault.
+    """
+    if len(edits) != 1 or edits[0].op != "set" or not place.also_feeds:
+        return None
+    value = edits[0].value
+    if any(case.mentions(name) for name in place.also_feeds):
+        return None
+    if (literal := own_literal(case, want, place, value)) is not None:
+        return literal[0], [literal[1]]
+    candidates = case.repository.locate(want.application, want.manifest, want.path).candidates
+    own = own_layer(case, want, place, candidates, value)
+    return (own[0], [own[1]]) if own else None
+
+
 _NOT_INVERTIBLE: Any = object()
 
 
@@ -160,6 +181,8 @@ def _source_value(place: Place, current: Any, expected: Any) -> Any:
     if not place.exists or place.value is None or isinstance(expected, dict | list) or str(place.value) == str(current):
         return _typed(place.value, expected) if place.exists else expected
     part, rendered, new = str(place.value), str(current), str(expected)
+    if part.endswith(f"={rendered}"):  # a literal of a generator: the text holds the key too
+        return f"{part.removesuffix(rendered)}{new}"
     at = rendered.find(part)
     while part and at >= 0:
         front, back = rendered[:at], rendered[at + len(part) :]
@@ -287,7 +310,9 @@ def _plain(path: YamlPath) -> YamlPath:
 
 
 def _derived(change: ObjectChange) -> bool:
-    """Return True for a checksum that a chart or kustomize computes, which changes with the contents."""
+    """Return True for a checksum or a name that a chart or kustomize computes, which changes with the contents."""
+    if is_follow_up(change.before, change.after):
+        return True
     text = format_path(change.path).lower()
     return "checksum" in text or ("annotations" in text and "hash" in text)
 

@@ -6,6 +6,7 @@ the variables of the one that failed; the object that contradicts them least is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from remediator.domain.yaml_paths import get
 from remediator.evidence.formats.podjson import probe_text
 from remediator.gitops import Manifest, Match
 
+_SHORT = 2
+"""Parts of a name up to this length tell nothing."""
 _PROBES = ("liveness", "readiness", "startup")
 
 
@@ -26,6 +29,19 @@ def most_like(matches: Sequence[Match], diagnosis: Diagnosis) -> list[Match]:
     alike = [match for match, count in zip(matches, counts, strict=True) if count == least]
     applications = _mentioned_applications(diagnosis)
     return [match for match in alike if match.application.name in applications] or alike
+
+
+def in_context(matches: Sequence[Match], diagnosis: Diagnosis) -> list[Match]:
+    """Return the matches whose Application or cluster bears the name of the context that the commands were run in."""
+    contexts = {piece.facts.get("kube_context", "") for piece in (*diagnosis.evidence, *diagnosis.context)} - {""}
+    wanted = set().union(*(_name_parts(context) for context in contexts))
+    counts = [len(wanted & _name_parts(f"{m.application.name} {m.application.cluster}")) for m in matches]
+    most = max(counts, default=0)
+    return [match for match, count in zip(matches, counts, strict=True) if count == most]
+
+
+def _name_parts(text: str) -> set[str]:
+    return {part for part in re.split(r"[^a-z0-9]+", text.lower()) if len(part) > _SHORT}
 
 
 def _mentioned_applications(diagnosis: Diagnosis) -> set[str]:

@@ -14,7 +14,7 @@ from remediator.domain.incident import Diagnosis, Subject
 from remediator.domain.text import HOST_JOINERS, contains_word
 from remediator.domain.yaml_paths import leaves
 from remediator.gitops import Manifest, Match, Repository
-from remediator.remedies.engine.target_match import most_like
+from remediator.remedies.engine.target_match import in_context, most_like
 
 _CLEAR_LEAD = 0.1
 
@@ -136,6 +136,8 @@ def _best(
     if not matches:
         return TargetMatches()
     top = [match for match in matches if match.score > matches[0].score - _CLEAR_LEAD]
+    if diagnosis is not None:
+        top = in_context(top, diagnosis)
     if len(_texts(top)) > 1:
         counts = [_word_count(match, words) for match in top]
         saying = [match for match, count in zip(top, counts, strict=True) if count == max(counts) > 0]

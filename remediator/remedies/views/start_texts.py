@@ -9,7 +9,7 @@ from typing import Any
 from remediator.domain.incident import Evidence
 from remediator.domain.yaml_paths import YamlPath
 from remediator.gitops import Application, Manifest, Match
-from remediator.remedies.engine.case import RemedyContext, Want
+from remediator.remedies.engine.case import AppliedObject, RemedyContext, Want
 from remediator.remedies.views.object_references import object_references
 
 _HOOKS = ("livenessProbe", "readinessProbe", "startupProbe")
@@ -41,7 +41,7 @@ def containers(case: RemedyContext, evidence: Sequence[Evidence]) -> Iterator[tu
                 yield target, body, path
 
 
-def commands(target: Match, container: dict[str, Any], path: YamlPath) -> Iterator[StartText]:
+def commands(target: AppliedObject, container: dict[str, Any], path: YamlPath) -> Iterator[StartText]:
     """Yield the words that are executed: command and args, then those of probes and hooks."""
     name = str(container.get("name", ""))
 
@@ -64,7 +64,7 @@ def _exec(body: Any) -> Any:
     return probe.get("command") if isinstance(probe, dict) else None
 
 
-def variables(target: Match, container: dict[str, Any], path: YamlPath) -> Iterator[StartText]:
+def variables(target: AppliedObject, container: dict[str, Any], path: YamlPath) -> Iterator[StartText]:
     """Yield the literal values of environment variables."""
     name = str(container.get("name", ""))
     for index, item in enumerate(container.get("env") or ()):
@@ -73,7 +73,7 @@ def variables(target: Match, container: dict[str, Any], path: YamlPath) -> Itera
             yield StartText(target.application, target.manifest, at, item["value"], name, str(item.get("name", "")))
 
 
-def configs(case: RemedyContext, target: Match) -> Iterator[StartText]:
+def configs(case: RemedyContext, target: AppliedObject) -> Iterator[StartText]:
     """Yield every value of the ConfigMaps that the workload reads, and of Secrets in plain text."""
     references = {(reference.kind, reference.name) for reference in object_references(target.manifest)}
     for manifest in case.siblings(target.application):

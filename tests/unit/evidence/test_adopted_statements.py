@@ -92,3 +92,23 @@ def test_a_refused_pod_without_a_suffix_names_the_workload_that_makes_it() -> No
         '  Warning  FailedCreate  3m    replicaset-controller  Error creating: pods "web-5d5f77d5d4-" is forbidden: no PriorityClass with name high was found\n'
     )
     assert (event.subject.kind, event.subject.name) == ("Deployment", "web")
+
+
+TWO = """\
+$ kubectl get pods -n shop
+NAME                   READY   STATUS             RESTARTS      AGE
+orders-mariadb-0       0/1     CrashLoopBackOff   9 (11s ago)   27m
+web-7c9d8b6f5d-4xk2p   0/1     CrashLoopBackOff   6 (71s ago)   7m
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("2026-03-02 9:11:11 0 [ERROR] mariadbd: unknown variable 'colour=red'", "orders-mariadb"),
+        ("2026-03-02 9:11:11 0 [ERROR] unknown variable 'colour=red'", ""),
+        ("2026-03-02 9:11:11 0 [ERROR] the mariadb of orders and web: unknown variable 'colour=red'", ""),
+    ],
+)
+def test_of_two_in_trouble_the_log_is_of_the_one_whose_program_it_names(line: str, name: str) -> None:
+    assert {s.subject.name for s in statements(f"{TWO}\n{line}\n") if "colour" in s.text} == {name}
