@@ -1,6 +1,8 @@
-"""Check and run the field incidents: `python -m tests.field check [BATCH]` and `python -m tests.field run [BATCH] [NAME]`.
+"""Check and run the field incidents: `python -m tests.field check|run|investigate [BATCH] [NAME]`.
 
-Options of `run`: `--no-history` cuts the histories off, `--json FILE` writes the rows, `--record` keeps the verdicts for the tests.
+`run` asks the rules alone: `--no-history` cuts the histories off, `--record` keeps the verdicts for the tests.
+`investigate` lets a player that knows the right change act as the model: `--record` keeps its investigations.
+`--json FILE` writes the rows of either.
 """
 
 from __future__ import annotations
@@ -91,7 +93,7 @@ def summary(rows: list[dict[str, Any]]) -> str:
 def main() -> int:
     """Run the command line; return 1 where an incident is written wrongly."""
     parser = argparse.ArgumentParser(prog="python -m tests.field")
-    parser.add_argument("command", choices=("check", "run"))
+    parser.add_argument("command", choices=("check", "run", "investigate"))
     parser.add_argument("batch", nargs="?", default="*")
     parser.add_argument("name", nargs="?", default="*")
     parser.add_argument("--no-history", action="store_true")
@@ -106,6 +108,8 @@ def main() -> int:
         kinds = Counter("fixable" if incident.fixable else "to decline" for incident in chosen)
         sys.stdout.write(f"{len(chosen)} incidents ({dict(kinds)}), {len(wrong)} written wrongly\n")
         return 1 if wrong else 0
+    if options.command == "investigate":
+        return _investigate(chosen, options)
     rows = []
     for incident in chosen:
         row = run(incident, history=not options.no_history) | {"severities": list(incident.severities)}
@@ -119,6 +123,24 @@ def main() -> int:
     sys.stdout.write(summary(rows) + "\n")
     if options.record:
         write_verdicts({**read_verdicts(), **{f"{row['batch']}/{row['name']}": _recorded(row) for row in rows}})
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    return 0
+
+
+def _investigate(chosen: list[FieldIncident], options: argparse.Namespace) -> int:
+    from remediator.wiring import preload
+    from tests.field import investigating
+
+    preload()
+    rows = []
+    for incident in chosen:
+        row = investigating.play(incident, record=options.record)
+        rows.append(row)
+        mark = {"fixed": "+", "declined": "." if incident.fixable else "+"}.get(row.get("verdict", ""), "X")
+        sys.stdout.write(f"{mark} {row['name']}: {row['outcome']} {row.get('refusal') or row.get('draft', '')}\n")
+        sys.stdout.flush()
+    sys.stdout.write(investigating.summary(rows) + "\n")
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     return 0

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cached_property
 
 from remediator.domain.yaml_paths import leaves
 from remediator.gitops import Application, Manifest, Repository
 from remediator.judgement.inquiry import Inquiry
+from remediator.judgement.model import scope
 from remediator.judgement.model.facts import FactBook, mentions
 from remediator.judgement.world import Placed
 
-_MOST_MENTIONED = 12
-"""Applications that are in scope only because the facts name them."""
+_HOST = re.compile(r"(?:://|@)([a-z0-9-]{1,63})|\b([a-z0-9-]{1,63})(?=:\d)")
+"""The first label of a host that a value dials: a Service of the same namespace."""
 
 
 class Scene:
@@ -30,10 +32,25 @@ class Scene:
     def scope(self) -> tuple[Application, ...]:
         """Return the Applications that may be changed: the incident's, what they depend on, and what applies them."""
         own = self.inquiry.applications
-        mentioned = [app for app in self.repository.applications if mentions(self.facts.text, app.name)]
+        named = scope.named_by_facts(self.repository, self.facts, own)
+        named = named[: scope.MOST_MENTIONED] if own else named
         depended = [placed.application for placed in self.dependencies]
-        near = dict.fromkeys([*own, *depended, *(mentioned if not own else mentioned[:_MOST_MENTIONED])])
+        near = dict.fromkeys([*own, *depended, *named])
+        near |= dict.fromkeys(app for app in self.repository.applications if scope.is_made_by(app, self._sets))
+        near |= dict.fromkeys(scope.dialled(self.inquiry, own or named))
+        near |= dict.fromkeys(scope.argocd_itself(self.repository, self.facts))
+        near |= dict.fromkeys(scope.policies_over(self.inquiry, self.objects, self.facts))
         return tuple(dict.fromkeys([*near, *self._ancestors(near)]))
+
+    def covers(self, application: Application) -> bool:
+        """Return whether an Application may be changed, one too that only the change itself makes a set generate."""
+        return application in self.scope or scope.is_made_by(application, self._sets)
+
+    @cached_property
+    def _sets(self) -> frozenset[tuple[str, int]]:
+        own = self.inquiry.applications
+        named = [] if own else scope.named_by_facts(self.repository, self.facts)
+        return scope.sets_of(self.repository, [*own, *named], self.facts)
 
     def _ancestors(self, applications: Iterable[Application]) -> list[Application]:
         names = {app.parent for app in applications if app.parent}
@@ -59,7 +76,8 @@ class Scene:
         """Return the objects that the meant ones name, or that name or select them, in their namespace and cluster."""
         meant = self.objects
         near = {(item.cluster, item.namespace) for item in meant}
-        names = {str(value) for item in meant for _, value in leaves(item.body) if isinstance(value, str)}
+        values = [str(value) for item in meant for _, value in leaves(item.body) if isinstance(value, str)]
+        names = {*values, *(host for value in values for pair in _HOST.findall(value) for host in pair if host)}
         own_names = {item.name for item in meant}
         return tuple(
             item
@@ -87,7 +105,7 @@ class Scene:
         spaces = {namespace for _, namespace in near}
         if item.kind == "Namespace":
             return item.name in spaces
-        return item.kind in ("ResourceQuota", "LimitRange", "NetworkPolicy")
+        return item.kind in ("ResourceQuota", "LimitRange") or item.kind.endswith("Policy")
 
     def find(self, kind: str, name: str, application: str = "") -> list[tuple[Application, Manifest]]:
         """Return the objects of this kind and name, those of the incident's Applications first."""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from remediator.domain.change import Edit, Place, Proposal
-from remediator.domain.yaml_paths import MISSING, YamlPath, format_path, get, leaves
-from remediator.gitops import Application, ObjectChange, Repository, history, yamlread
+from remediator.domain.yaml_paths import MISSING, YamlPath, format_path
+from remediator.gitops import Application, ObjectChange, Repository, history
 from remediator.gitops.change.difference import affected
+from remediator.judgement.contradictions import ended_contradiction
 from remediator.judgement.model.scene import Scene
 from remediator.judgement.model.texts import changed_part, value_text
 from remediator.judgement.model.typed_edits import EditMistake, TypedEdits, title_of
+from remediator.judgement.model.unseen import check_revision, check_unseen, revision_edits
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix
 from remediator.remedies.engine.prove import Proof, proof_of
-from remediator.remedies.engine.unprovable import Unprovable
+from remediator.remedies.engine.unprovable import UnconfirmedWord, Unprovable
 from remediator.yamledit import EditRefused
 
 ACTION = "investigated_change"
@@ -56,7 +58,7 @@ def try_edits(name: str, typed: TypedEdits, cites: tuple[str, ...], scene: Scene
         fix = replace(fix, wants=(), edits=tuple(edits), places=tuple(places), applications=reached)
     else:
         _check_scope(scene, [want.application for want in typed.wants])
-    proof = proof_of(scene.inquiry.context(ACTION), fix)
+    proof = _proved(scene, fix)
     if proof.proposal.on_request and (restored := _restored(scene, proof.proposal)):
         proof = proof_of(scene.inquiry.context(ACTION), replace(fix, rollback=restored))
     if proof.proposal.on_request:
@@ -64,6 +66,21 @@ def try_edits(name: str, typed: TypedEdits, cites: tuple[str, ...], scene: Scene
     seen = _is_seen(scene, proof, reached)
     proposal = proof.proposal.model_copy(update={"id": f"{ACTION}#{name}", "source": "model"})
     return TriedChange(name, proposal, proof.differences, scene.repository.with_changes(proof.files), seen)
+
+
+def _proved(scene: Scene, fix: Fix) -> Proof:
+    """Return the proof; a log's word alone is enough where the change ends a contradiction of the repository."""
+    context = scene.inquiry.context(ACTION)
+    try:
+        return proof_of(context, fix)
+    except UnconfirmedWord:
+        # The placeholder only lets the proof go on to the rendered objects, which then must show the contradiction.
+        proof = proof_of(context, replace(fix, relation="to be shown"))
+        after = scene.repository.with_changes(proof.files)
+        ended = ended_contradiction(scene.inquiry, after, proof.differences)
+        if ended is None:
+            raise
+        return proof
 
 
 def _restored(scene: Scene, proposal: Proposal) -> str:
@@ -101,7 +118,7 @@ def _check_owners(typed: TypedEdits, scene: Scene) -> None:
 
 
 def _check_scope(scene: Scene, applications: Sequence[Application]) -> None:
-    outside = sorted({app.name for app in applications if app not in scene.scope})
+    outside = sorted({app.name for app in applications if not scene.covers(app)})
     if outside:
         names = ", ".join(app.name for app in scene.scope[:8]) or "none"
         raise EditMistake(
@@ -124,8 +141,8 @@ def _reached(scene: Scene, edits: Sequence[Edit], title: str) -> tuple[Applicati
     project_files = {file for file, _, _ in repository.projects}
     everything = tuple(dict.fromkeys([*known, *readers]))
     for file in sorted(files):
-        own = [app for app in scene.readers(file) if app in scene.scope]
-        if not own and file not in project_files and not any(app in scene.scope for app in known):
+        own = [app for app in scene.readers(file) if scene.covers(app)]
+        if not own and file not in project_files and not any(scene.covers(app) for app in known):
             _check_scope(scene, scene.readers(file) or known)
             raise EditMistake(f"{file} is read by no Application of this incident: locate tells which file is")
     return everything
@@ -145,39 +162,15 @@ def _is_seen(scene: Scene, proof: Proof, reached: tuple[Application, ...]) -> bo
         or any(item.tracked == "unseen" for item in scene.repository.objects(app))
         or any(source.chart for source in app.sources)
     ]
+    edits = proof.proposal.edits
+    if not unseen and revision_edits(edits):
+        for edit in edits:
+            check_revision(scene, edit, edit.value)
+        return False
     if not unseen:
         raise Unprovable("nothing that Argo CD applies would change: the value is not read, or is set again elsewhere")
-    inserted = [path for edit in proof.proposal.edits for path in _new_keys(scene.repository, edit)]
-    for path in inserted:
-        if not any(str(step) in _FREE_FORM for step in path[:-1]):
-            raise Unprovable(
-                f"the chart of {unseen[0].name} is not at hand, so a new key {format_path(path)} cannot be proved:"
-                " only values that exist can be changed there, and entries of annotations, labels and variables added"
-            )
+    check_unseen(scene, edits, unseen)
     return False
-
-
-_FREE_FORM = frozenset(
-    {
-        "annotations", "labels", "podAnnotations", "podLabels", "commonAnnotations", "commonLabels", "env", "extraEnv", "extraEnvVars",
-        "envVars", "environment", "nodeSelector", "serviceAccountAnnotations",
-    }
-)  # fmt: skip
-"""Mappings and lists that charts copy as they are, so that an entry of any name reaches the object."""
-
-
-def _new_keys(repository: Repository, edit: Edit) -> Iterator[YamlPath]:
-    """Yield the path of each key that an edit adds: by itself, or inside a mapping that it sets anew."""
-    path = edit.inside or edit.path
-    if edit.op in ("insert", "insert_item", "append"):
-        yield path
-    if edit.op == "set" and isinstance(edit.value, dict):
-        documents = yamlread.documents(repository.read(edit.file))
-        old = get(documents[edit.document], edit.path) if edit.document < len(documents) else MISSING
-        if edit.inside and isinstance(old, str):
-            old = get((yamlread.documents(old) or [None])[0], edit.inside)
-        known = {at for at, _ in leaves(old)} if isinstance(old, dict) else set()
-        yield from ((*path, *at) for at, _ in leaves(edit.value) if at not in known)
 
 
 def describe(tried: TriedChange, scene: Scene) -> list[str]:
@@ -193,7 +186,7 @@ def describe(tried: TriedChange, scene: Scene) -> list[str]:
     if len(tried.differences) > 30:
         lines.append(f"… and {len(tried.differences) - 30} more differences")
     if not tried.seen:
-        lines.append("The chart is not at hand, so the rendered difference cannot be shown.")
+        lines.append("No rendering shows its effect here: it can only become a draft.")
     others = sorted({change.application for change in tried.differences} - own)
     feeds = sorted({name for place in tried.proposal.places for name in place.also_feeds} - own)
     if also := sorted({*others, *feeds}):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from remediator.domain.yaml_paths import MISSING, get, parse_path
+from remediator.domain.yaml_paths import MISSING, YamlPath, get, leaves, parse_path
 from remediator.gitops import Manifest
 from remediator.policy.models import ANY_INCIDENT
 from remediator.remedies.engine.case import Fix, RemedyContext
@@ -12,6 +13,8 @@ from remediator.remedies.engine.unprovable import Unprovable
 
 _FORBIDDEN = re.compile(r"(?P<field>[a-z]\w*(?:\.[\w-]+|\[\d+\])+): Forbidden: (?P<why>may not be (?:used|set)[^\n]*)")
 
+_BEFORE = "BeforeHookCreation"
+_SYNC_HOOKS = frozenset({"PreSync", "Sync", "PostSync"})
 _NODE_COUNTS = re.compile(r"(\d+) ((?:node\(s\) |Insufficient |Too many )[^,.]+)")
 """The scheduler's reasons, each with the number of nodes that it holds for."""
 
@@ -32,8 +35,20 @@ def check_cause(case: RemedyContext, fix: Fix) -> None:
 
 def _replaces_live_object(fix: Fix) -> bool:
     """Return True where the fix tells Argo CD to delete the live object and make it anew with each sync."""
-    values = [*(want.value for want in fix.wants), *(edit.value for edit in fix.edits)]
-    return any("Force=true" in str(value) and "Replace=true" in str(value) for value in values)
+    pairs = [(want.path, want.value) for want in fix.wants]
+    pairs += [(edit.inside or edit.path, edit.value) for edit in fix.edits]
+    set_to = {str(step): str(value) for path, value in pairs for step, value in _last_steps(path, value)}
+    if any("Force=true" in str(value) and "Replace=true" in str(value) for _, value in pairs):
+        return True
+    # A hook without a policy of its own is deleted before the next one is made, too.
+    policy = set_to.get("argocd.argoproj.io/hook-delete-policy", _BEFORE)
+    return set_to.get("argocd.argoproj.io/hook") in _SYNC_HOOKS and _BEFORE in policy
+
+
+def _last_steps(path: YamlPath, value: object) -> list[tuple[object, object]]:
+    """Return the key that is set with its value, and those of a mapping that is set as a whole."""
+    inner = [(path, value)] if not isinstance(value, Mapping) else [((*path, *at), leaf) for at, leaf in leaves(value)]
+    return [(steps[-1], leaf) for steps, leaf in inner if steps]
 
 
 def cordoned_nodes(case: RemedyContext) -> str:
