@@ -131,8 +131,11 @@ def main() -> int:
 def _investigate(chosen: list[FieldIncident], options: argparse.Namespace) -> int:
     from remediator.wiring import preload
     from tests.field import investigating
+    from tests.field.recording import path_of
 
     preload()
+    if options.record and options.batch == "*":  # those that are kept, anew
+        chosen = [incident for incident in chosen if path_of(incident).is_file()]
     rows = []
     for incident in chosen:
         row = investigating.play(incident, record=options.record)

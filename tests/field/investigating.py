@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from remediator.services.llm.meter import Meter
 from remediator.settings import Settings
 from remediator.wiring import Services
 from tests.field.player import InformedPlayer
+from tests.field.recording import Recording, path_of
 from tests.field.scoring import judge
 from tests.field.typed_reference import Unwritable, reference_edits
 from tests.model.model_server import Model
@@ -73,13 +75,17 @@ def play(incident: FieldIncident, *, record: bool = False) -> dict[str, Any]:
             edits = reference_edits(incident, root)
         except Unwritable as error:
             return _row(incident, "unwritable", refusal=str(error))
-        player = InformedPlayer(incident, edits)
-        done = investigate(incident, player, root)
+        player = InformedPlayer(incident, edits, looks=looks(incident))
+        recording = Recording()
+        done = investigate(incident, recording.over(player), root)
     if not done.bodies:
         return _row(incident, "not asked", verdict=done.verdict)
     theirs = [proposal for state in done.states for proposal in state.get("proposals") or () if _is_models(proposal)]
     seconds = [state["second"] for state in done.states if state.get("second")]
     agreed = any(second.note.startswith("It agrees") for second in seconds)
+    if record:
+        recording.outcome = outcome_of(done)
+        recording.save(path_of(incident))
     outcome = "declined" if not edits else "proposed" if player.passed and (theirs or agreed) else "refused"
     return _row(
         incident,
@@ -94,6 +100,32 @@ def play(incident: FieldIncident, *, record: bool = False) -> dict[str, Any]:
         tokens=max(size for size, body in zip(done.sizes, done.bodies, strict=True) if len(body["messages"]) == 2),
         sent=sum(done.sizes),
     )
+
+
+def looks(incident: FieldIncident) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """Return what the player looks at first: one in four is curious, so that the reading tools are recorded as well."""
+    seeded = random.Random(incident.name)
+    if seeded.randrange(4) or not incident.applications:
+        return ()
+    application = incident.applications[0]
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("search_evidence", {"text": application}), ("list_applications", {}), ("list_objects", {"application": application}),
+        ("recent_changes", {"limit": 3}), ("broken_relations", {}), ("search_repository", {"text": application}),
+        ("past_incidents", {"text": application}),
+    ]  # fmt: skip
+    return tuple(seeded.sample(calls, 2))
+
+
+def outcome_of(done: Investigated) -> dict[str, Any]:
+    """Return what came of an investigation, as far as a replay must show the same."""
+    seconds = [state["second"] for state in done.states if state.get("second")]
+    return {
+        "verdict": done.verdict,
+        "drafts": [second.draft for second in seconds],
+        "notes": [second.note.partition("\n")[0] for second in seconds],
+        "steps": [step for second in seconds for step in second.steps],
+        "tokens": sum(done.sizes),
+    }
 
 
 def _is_models(proposal: Any) -> bool:

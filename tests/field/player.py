@@ -32,12 +32,16 @@ class InformedPlayer:
     refusals: list[str] = field(default_factory=list)
     passed: int = 0
     """Investigations in which the right change passed the whole proof."""
+    looks: Sequence[tuple[str, dict[str, Any]]] = ()
+    """Calls that it makes first."""
 
     def __call__(self, body: Body) -> Reply:
         """Answer one request; the state of the investigation is read from its messages alone."""
         messages = body["messages"]
         question = str(messages[1]["content"])
         cites = self._cites(question)
+        if self.looks and len(messages) == 2:
+            return completion(body, calls=list(self.looks))
         if not self.edits or not cites:
             words = self.incident.reason or "The facts fit several causes."
             return completion(body, calls=[("cannot_tell", {"why": words[:300], "look_at": self.incident.title})])
@@ -45,7 +49,7 @@ class InformedPlayer:
         answers = [str(message["content"]) for message in messages if message["role"] == "tool"]
         if "try_change" in asked:
             return self._end(body, answers[-1], cites)
-        unseen = [] if asked else [name for name in self._files() if name not in question]
+        unseen = [] if "read_file" in asked else [name for name in self._files() if name not in question]
         if unseen:
             return completion(body, calls=[("read_file", {"path": name}) for name in unseen[:_MOST_LOOKS]])
         return completion(body, calls=[("try_change", {"edits": list(self.edits), "cites": cites})])
