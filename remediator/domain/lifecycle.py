@@ -177,7 +177,9 @@ class Change(Value):
     merge: bool = False
     """The policy lets this action merge by itself."""
     draft: bool = False
-    """True where no rule confirms it: a draft, with the label `model-proposed`."""
+    """True where no rule confirms it, or where rules and model disagree."""
+    by_model: bool = False
+    """True where the change itself is a model's that nothing confirms: it gets the label `model-proposed`."""
 
 
 class SecondReading(Value):

@@ -205,6 +205,23 @@ def test_drafts(server: Server, urgent: bool, drafts: bool, is_draft: bool) -> N
     assert server.world.pulls[one.publish(change(one, urgent=urgent)).number].draft is is_draft
 
 
+@pytest.mark.parametrize(
+    ("fields", "labels"),
+    [
+        ({"draft": True, "by_model": True}, ["remediator", "model-proposed"]),
+        ({"draft": True}, ["remediator"]),
+        ({}, ["remediator"]),
+    ],
+    ids=["a model's alone", "rules and model disagree", "confirmed"],
+)
+def test_only_an_unconfirmed_change_of_a_model_has_its_label(
+    server: Server, fields: dict[str, bool], labels: list[str]
+) -> None:
+    one = forge(server)
+    made = server.world.pulls[one.publish(change(one, **fields)).number]
+    assert (made.labels, made.draft) == (labels, bool(fields))
+
+
 def test_the_repositorys_own_template_is_kept(server: Server) -> None:
     server.world.templates = {"pull_request_template.md": "- [ ] Checked\n"}
     one = forge(server)

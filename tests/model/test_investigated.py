@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from remediator.commands.shared import report_of
+from remediator.domain.lifecycle import SecondReading
+from remediator.graph.nodes.commit_changes import commit_changes
 from remediator.graph.state import all_changes
 from remediator.report import pull_request
-from remediator.wiring import Services
+from remediator.wiring import Services, now
+from tests.fake_ports import FakeForge
 from tests.git_repositories import git, repository, write
 from tests.model.model_server import Model, conclude, script
 from tests.unit.judgement.model.shop import DEPLOYMENT, FILES, LOG, deployment, memory
@@ -93,3 +96,42 @@ def test_agreement_opens_the_rules_pull_request_and_says_so(root: Path) -> None:
     assert state["second"].note.startswith("It agrees with the rules.")
     assert state["proposals"][0].source == "rules"
     assert "What the model found" in pull_request(report_of(services, state))[1]
+
+
+@pytest.mark.parametrize(
+    ("when", "log", "asked"),
+    [("unsure", LOG, False), ("unsure", UNKNOWN, True), ("always", LOG, True)],
+    ids=["the rules are sure", "the rules are silent", "always"],
+)
+def test_when_a_model_is_asked_is_the_policys_to_say(root: Path, when: str, log: str, asked: bool) -> None:
+    policy = root / ".github" / "remediator.yml"
+    policy.write_text(policy.read_text(encoding="utf-8") + f"model: {{when: {when}}}\n", encoding="utf-8")
+    git(root, "commit", "-q", "-a", "-m", "Say when a model is asked")
+    with Model(script([("cannot_tell", {"why": "Two causes fit.", "look_at": "the zork"})])) as server:
+        _, state = run(root, server, log)
+    assert bool(server.bodies) is asked
+    assert bool(state["second"]) is asked
+
+
+@pytest.mark.parametrize(
+    ("source", "draft", "expected"),
+    [
+        ("model", "not confirmed", (True, True)),
+        ("rules", "they disagree", (True, False)),
+        ("model", "", (False, False)),
+    ],
+    ids=["a model's alone", "rules and model disagree", "confirmed"],
+)
+def test_a_draft_is_told_apart_from_a_change_of_the_models(
+    root: Path, source: Literal["model", "rules"], draft: str, expected: tuple[bool, bool]
+) -> None:
+    with Model(script([("cannot_tell", {"why": "Two causes fit.", "look_at": "the zork"})])) as server:
+        services, state = run(root, server, LOG)
+    chosen = state["proposals"][0].model_copy(update={"source": source, "id": state["incident"].chosen})
+    state["proposals"] = (chosen, *state["proposals"][1:])
+    state["second"] = SecondReading(model="small", note="", draft=draft)
+    forge = FakeForge()
+    commit_changes(state, forge=forge, planner=services.planner, now=now)
+    (published,) = forge.branches.values()
+    assert (published.draft, published.by_model) == expected
+    assert not published.merge

@@ -34,6 +34,7 @@ def commit_changes(state: IncidentState, *, forge: Forge, planner: Planner, now:
             urgent=state["error_severity"] == "critical" and not draft,
             merge=merges_itself,
             draft=draft,
+            by_model=draft and proposal.source == "model",
         )
     )
     if merges_itself:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MODEL_LABEL = "model-proposed"
-"""The label of a draft that no rule confirms."""
+"""The label of a change by a model that nothing confirms."""
 LIMIT = 65_000
 """Characters of a body; GitHub refuses more than 65,536."""
 
@@ -54,7 +54,7 @@ class PullRequestOpener:
         else:
             number, url = self._create(change, branch, created=created)
             labels, review_requested, assigned = (), False, ()
-        self._add_labels(number, labels, assigned, (MODEL_LABEL,) if change.draft else ())
+        self._add_labels(number, labels, assigned, (MODEL_LABEL,) if change.by_model else ())
         if not review_requested:
             self._request_reviewers(number, owners(branch.codeowners, list(change.files)))
         return PullRequest(
