@@ -56,7 +56,7 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
     graph.add_node("classify_error", partial(classify_error, logs=logs, planner=planner))
     graph.add_node(
         "analyze_root_cause",
-        partial(analyze_root_cause, planner=planner, logs=logs, investigator=ports.investigator),
+        partial(analyze_root_cause, planner=planner, logs=logs, limits=limits, investigator=ports.investigator),
     )
     graph.add_node(
         "generate_action",
@@ -97,7 +97,9 @@ def build(ports: Ports, saver: BaseCheckpointSaver[str] | None = None) -> Compil
         ["verify_recovery", "generate_action", "get_user_feedback", "final_feedback"],
     )
     graph.add_conditional_edges(
-        "verify_recovery", routing.after_verify, ["final_feedback", "generate_action", "get_user_feedback"]
+        "verify_recovery",
+        routing.after_verify,
+        ["final_feedback", "analyze_root_cause", "generate_action", "get_user_feedback"],
     )
     graph.add_edge("final_feedback", END)
     return graph.compile(checkpointer=saver, name="remediator")

@@ -16,8 +16,8 @@ def after_classify(state: IncidentState) -> str:
 
 
 def after_analyze(state: IncidentState) -> str:
-    """End the flow where no allowed action fits: a person is needed."""
-    return "generate_action" if state["proposals"] else "final_feedback"
+    """End the flow where no allowed action fits, unless a merged change may have to be taken back: a person is needed."""
+    return "generate_action" if state["proposals"] or state["incident"].merged else "final_feedback"
 
 
 def after_generate(state: IncidentState) -> str:
@@ -60,7 +60,10 @@ def after_feedback(state: IncidentState) -> str:
 
 
 def after_verify(state: IncidentState) -> str:
-    """End on success, wait while pending, and try the next action after a failure while the limit allows."""
+    """End on success, wait while pending, and try the next action after a failure while the limit allows.
+
+    Where a model looked into the incident, it hears of the failure before the next attempt.
+    """
     match state["verification_status"], state["workflow_status"]:
         case _, "awaiting_review":
             return "get_user_feedback"  # the incident has not cleared by itself
@@ -69,7 +72,7 @@ def after_verify(state: IncidentState) -> str:
         case "success", _:
             return "final_feedback"
         case "failed", "verifying":
-            return "generate_action"
+            return "analyze_root_cause" if state.get("second") else "generate_action"
         case "pending", "verifying":
             return "get_user_feedback"
         case _:

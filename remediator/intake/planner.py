@@ -89,7 +89,7 @@ class LocalPlanner:
             plan=plan,
             log=log,
             redact=self.redact,
-            history=[entry for entry in history if entry.get("kind") == "earlier"],
+            history=[entry for entry in history if entry.get("kind") in ("earlier", "verified")],
             language=bounds.language,
             proposes=bounds.proposes,
             tool_calls=bounds.tool_calls,

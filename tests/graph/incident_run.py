@@ -11,6 +11,7 @@ from remediator.domain.lifecycle import Case, RemediationPlan, Review
 from remediator.graph.admission import Admission
 from remediator.graph.build import Ports, build
 from remediator.graph.driver import Driver, DriverResult
+from remediator.graph.investigation import Investigator
 from remediator.graph.limits import RunLimits
 from remediator.graph.state import VALUES, record
 from remediator.services.checkpoints.saver import RefCheckpointSaver
@@ -81,6 +82,7 @@ class IncidentRun:
     forge: FakeForge = field(default_factory=lambda: FakeForge({FILE: "memory: 1Gi\n"}))
     verifiers: tuple[FakeVerifier, ...] = ()
     limits: RunLimits = field(default_factory=RunLimits)
+    investigator: Investigator | None = None
     store: MemoryRefStore = field(default_factory=MemoryRefStore)
     time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -99,6 +101,7 @@ class IncidentRun:
             now=self.now,
             verifiers=self.verifiers,
             limits=self.limits,
+            investigator=self.investigator,
         )
         admission = Admission(frozen=self.planner.frozen, now=self.now)
         return Driver(build(ports, saver), saver, self.limits, self.now, admission, preview=preview)

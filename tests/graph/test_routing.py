@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from remediator.domain.change import PullRequest
-from remediator.domain.lifecycle import Incident
+from remediator.domain.lifecycle import Incident, SecondReading
 from remediator.graph import routing
 from remediator.graph.state import IncidentState, initial_state
 from tests.graph.incident_run import proposal
@@ -40,6 +40,12 @@ def test_after_classify(category: str, severity: str, following: str) -> None:
 def test_after_analyze() -> None:
     assert routing.after_analyze(state()) == "final_feedback"
     assert routing.after_analyze(state(proposals=(proposal("a", "x"),))) == "generate_action"
+    assert routing.after_analyze(state(incident=Incident(fingerprint="3f", merged=True))) == "generate_action"
+
+
+def test_a_model_that_was_asked_hears_of_a_failure() -> None:
+    failed = state(verification_status="failed", workflow_status="verifying")
+    assert routing.after_verify({**failed, "second": SecondReading(model="small", note="")}) == "analyze_root_cause"
 
 
 @pytest.mark.parametrize(

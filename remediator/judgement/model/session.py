@@ -73,7 +73,17 @@ class InvestigationSession:
         facts = sorted({normalise(fact.text) for fact in self.scene.facts.cited})
         objects = [json.dumps(item.body, sort_keys=True, default=str) for item in self.scene.objects[:3]]
         rules = [proposal.title for proposal in self.plan.proposals]
-        text = json.dumps([VERSION, self.language, self.inquiry.diagnosis.category, facts, objects, rules])
+        failed = [str(entry.get("action", "")) for entry in self.history if entry.get("kind") == "verified"]
+        parts = [
+            VERSION,
+            self.language,
+            self.inquiry.diagnosis.category,
+            facts,
+            objects,
+            rules,
+            *([failed] if failed else []),
+        ]
+        text = json.dumps(parts)
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
     def call(self, call: ToolCall) -> ToolAnswer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.unit.judgement.model.shop import DEPLOYMENT, LOG, investigation
+from tests.unit.judgement.model.shop import DEPLOYMENT, LOG, call, investigation
 
 TOKEN = "ghp_" + "A1b2C3d4E5" * 3 + "F6g7H8"
 
@@ -96,3 +96,13 @@ def test_the_second_owner_of_an_object_is_shown(tmp_path: Path) -> None:
     }
     _, question = investigation(tmp_path, files=files).opening
     assert "# Deployment store of twin too, from apps/twin/store.yaml" in question
+
+
+def test_a_change_that_failed_is_told_and_makes_it_another_question(tmp_path: Path) -> None:
+    first, again = investigation(tmp_path), investigation(tmp_path)
+    again.history = [
+        {"kind": "verified", "action": "roll_back", "outcome": "failed", "words": "pods: still restarting"}
+    ]
+    assert "verified roll_back failed: pods: still restarting" in again.opening[1]
+    assert first.key != again.key
+    assert "failed" in call(again, "past_incidents", text="roll_back").text
