@@ -139,6 +139,18 @@ AWAITED = "awaited"
 """Fact of an observation: the change is not in the cluster yet, so nothing that is observed is its effect."""
 
 
+UNDECIDED = "undecided"
+"""Fact of a pending observation: nothing speaks against recovery, only the time or the sight to confirm it is missing."""
+
+
+MOMENTS = "moments"
+"""Fact of a success that saw moments alone: what happened between two looks, this verifier cannot know."""
+
+
+PAUSE = "pause"
+"""Fact of an observation: the longest pause, in seconds, that a source saw between occurrences before the merge."""
+
+
 class Observation(Value):
     """The result of one check by one verifier."""
 

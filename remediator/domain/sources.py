@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from pydantic import SecretStr
@@ -77,6 +77,8 @@ class Rollout(Value):
     """The time at which the merge was first seen in the cluster; empty where nobody can tell."""
     remade: tuple[str, ...] = ()
     """Workloads, each `Kind/name`, whose pods the change recreates."""
+    pause: timedelta = timedelta()
+    """The usual time between two occurrences of the fault before the merge; zero where nobody knows."""
 
     @property
     def since(self) -> str:

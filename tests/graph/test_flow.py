@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import pytest
 
 from remediator.domain.base import Value
-from remediator.domain.lifecycle import ARRIVED, AWAITED, Record, RemediationPlan, Review, is_open
+from remediator.domain.lifecycle import ARRIVED, AWAITED, MOMENTS, UNDECIDED, Record, RemediationPlan, Review, is_open
 from remediator.errors import ConfigError, ConflictError, ServiceError
 from remediator.graph.admission import Admission, Caps
 from remediator.graph.build import Ports, build
@@ -212,6 +212,22 @@ def test_pending_past_the_deadline_where_the_change_has_arrived_tries_the_next_a
     assert (state["workflow_status"], state["incident"].attempt) == ("awaiting_review", 2)
     (told,) = [entry for entry in state["user_feedback_history"] if entry.get("kind") == "verified"]
     assert told["words"] == "still waiting at the deadline: pods: looks pending"
+
+
+@pytest.mark.parametrize("fact", [UNDECIDED, MOMENTS])
+def test_what_nobody_could_see_by_the_deadline_is_no_failure(fact: str) -> None:
+    says: VerificationStatus = "pending" if fact == UNDECIDED else "success"
+    world = IncidentRun(
+        verifiers=(
+            FakeVerifier(["success"], facts={ARRIVED: "yes", "neutral": "never showed it"}),
+            FakeVerifier([says], name="alerts", facts={fact: "yes"}),
+        )
+    )
+    world.start()
+    assert world.merge().state["workflow_status"] == "verifying"
+    world.pass_time(hours=5)
+    state = world.answer("verify").state
+    assert (state["workflow_status"], state["verification_status"]) == ("unconfirmed", "pending")
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,9 @@ def _case(number: int, *, logged: bool) -> Case:
     base_case = case(fingerprint=f"{number:06x}" + "0" * 58)
     subject = Subject(namespace=f"shop-{number}", kind="Deployment", name="checkout", container="app")
     fields = {"signal": "env_not_set", "channel": "log", "text": "KeyError: 'DATABASE_URL'"} if logged else {}
-    evidence = tuple(item.model_copy(update=fields) for item in base_case.diagnosis.evidence)
+    # Seen twice within a second, so that its rhythm is known and the settle time alone counts.
+    often = {"count": 9, "first_seen": "2026-11-22T12:00:00Z", "last_seen": "2026-11-22T12:00:01Z"}
+    evidence = tuple(item.model_copy(update={**fields, **often}) for item in base_case.diagnosis.evidence)
     diagnosis = base_case.diagnosis.model_copy(update={"subject": subject, "evidence": evidence})
     return base_case.model_copy(update={"diagnosis": diagnosis})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from remediator.domain.change import PullRequest
@@ -31,4 +32,5 @@ def rollout(**fields: Any) -> Rollout:
     diagnosis = Diagnosis(category="oom", severity="critical", subject=subject, summary="s", evidence=(evidence,))
     pull = PullRequest(branch="remediator/x-1", base="main", title="t", body="b", state="merged", merge_commit=COMMIT)
     values = {"diagnosis": diagnosis, "pull_request": pull, "applications": ("checkout",), "merged_at": MERGED}
+    values["pause"] = timedelta(milliseconds=1)  # its rhythm is known, so that the settle time alone counts
     return Rollout.model_validate(values | fields)

@@ -143,6 +143,8 @@ def test_an_incidents_alerts_end_or_begin_anew(alertmanager: str) -> None:
     cart = {**POD, "pod": "cart-7c9d8f6b5d-x2x7k"}
     about = {"subject": {"name": "cart"}, "channel": "alert", "reason": "KubePodCrashLooping"}
     merged = {"merged_at": (now - timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    post(f"{alertmanager}/api/v2/alerts", [alert("Watchdog", minutes=-90)])
+    time.sleep(0.5)
     assert observe(rollout(**about, **merged)).status == "success"
     post(f"{alertmanager}/api/v2/alerts", [alert("KubePodCrashLooping", minutes=-60, **cart)])
     time.sleep(0.5)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from remediator.domain.lifecycle import ARRIVED, AWAITED, TAKE_BACK
+from remediator.domain.lifecycle import ARRIVED, AWAITED, MOMENTS, PAUSE, TAKE_BACK, UNDECIDED
+from remediator.domain.rhythm import least_quiet, usual_pause
 from remediator.domain.sources import Rollout
 from remediator.domain.times import moment, stamp
 from remediator.graph.merged_change import ChangeFate
@@ -66,7 +68,9 @@ def verify_recovery(
     outcome = fate(state)
     result = f"{outcome.summary}; {result}" if outcome.summary else result
     if status == "pending":
-        if not any(ARRIVED in observation.facts for observation in observations):
+        arrived = any(ARRIVED in observation.facts for observation in observations)
+        waiting = [observation for observation in observations if observation.status == "pending"]
+        if not arrived or all(UNDECIDED in observation.facts for observation in waiting):
             return {**update, "recovery_result": result, "workflow_status": "unconfirmed"}
         # The change is in the cluster and did not end the incident in time: this counts as a failure.
         status, result = "failed", f"still waiting at the deadline: {result}"
@@ -91,7 +95,14 @@ def _rollout(state: IncidentState, diagnosis: Diagnosis, pull: PullRequest, merg
         applications=tuple(state["affected_apps"]),
         merged_at=merged_at,
         remade=change.remade if change else (),
+        pause=_pause(state, diagnosis),
     )
+
+
+def _pause(state: IncidentState, diagnosis: Diagnosis) -> timedelta:
+    """Return the usual pause of the fault, by the evidence and by what the sources saw before the merge."""
+    told = [float(look.facts[PAUSE]) for look in state["observations"] if PAUSE in look.facts]
+    return max(usual_pause(diagnosis), timedelta(seconds=max(told, default=0.0)))
 
 
 def _observe(
@@ -160,6 +171,7 @@ def _verify_cleared(
         pull_request=pull,
         applications=tuple(state["affected_apps"]),
         merged_at=last_seen(state),
+        pause=_pause(state, diagnosis),
     )
     observations = tuple(
         _redacted(verifier.observe(rollout, _since_merge(state, rollout)), redact) for verifier in verifiers
@@ -171,7 +183,7 @@ def _verify_cleared(
         incident=incident.model_copy(update={"calm_since": since}),
     )
     calm = moment(since)
-    if calm is None or now - calm < limits.cleared_for / 2:
+    if calm is None or now - calm < least_quiet(limits.cleared_for / 2, rollout.pause):
         return update
     return {
         **update,
@@ -194,6 +206,8 @@ def _verdict(observations: Sequence[Observation]) -> tuple[VerificationStatus, s
     agreed = "; ".join(f"{observation.verifier}: {observation.summary}" for observation in observations)
     if all("neutral" in observation.facts for observation in observations):
         return "pending", f"no configured verifier can check this incident ({agreed})"
+    if all({"neutral", MOMENTS} & observation.facts.keys() for observation in observations):
+        return "pending", f"what happens between two looks, no configured verifier can see ({agreed})"
     return "success", agreed
 
 

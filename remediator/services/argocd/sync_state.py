@@ -31,6 +31,8 @@ class SyncVerdict(NamedTuple):
     """True where the change is in the cluster, whatever became of it there."""
     waits_for_sync: bool = False
     """True where Argo CD knows the merge and waits for a manual sync."""
+    health_since: str = ""
+    """The time at which a healthy Application became so, as Argo CD itself tells it."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,8 @@ def _health(name: str, app: Application, merge: MergedRevision) -> SyncVerdict:
     health = text_at(app, "status", "health", "status") or "Unknown"
     at = f"synced to `{merge.commit[:7]}`"
     if health == "Healthy":
-        return SyncVerdict("success", f"`{name}` {at}, Healthy", arrived=True)
+        since = text_at(app, "status", "health", "lastTransitionTime")
+        return SyncVerdict("success", f"`{name}` {at}, Healthy", arrived=True, health_since=since)
     worst = next(
         (
             f": {r.get('kind')} `{r.get('name')}` {short(text_at(r, 'health', 'message'), 200)}".rstrip()

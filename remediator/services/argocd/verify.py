@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from remediator.domain.lifecycle import ARRIVED, AWAITED, Observation
+from remediator.domain.rhythm import least_quiet
 from remediator.domain.settle import require_settled
 from remediator.domain.times import stamp
+from remediator.domain.visibility import is_shown_by_pods
 from remediator.errors import RemediatorError
 from remediator.services.argocd.sync_state import (
     Application,
@@ -74,9 +76,14 @@ class ArgoVerifier:
         summary = "; ".join(verdict.summary for _, verdict in judged if verdict.status == worst)
         facts = {"synced": " ".join(sorted(requested))} if requested else {}
         facts[ARRIVED if all(verdict.arrived for _, verdict in judged) else AWAITED] = "yes"
+        if worst == "success" and not is_shown_by_pods(rollout.diagnosis):
+            facts["neutral"] = "Argo CD never showed it"
         link = self.link(judged[0][0])
         observation = Observation(verifier=self.name, status=worst, summary=summary, at=at, link=link, facts=facts)
-        return require_settled(observation, earlier, self.settle)
+        changed = max((verdict.health_since for _, verdict in judged), default="")
+        return require_settled(
+            observation, earlier, least_quiet(self.settle, rollout.pause, rollout.diagnosis.category), changed
+        )
 
     def forget(self) -> None:
         """Drop the cached Applications."""

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from remediator.domain.json_reader import text_at, value_at
-from remediator.domain.lifecycle import Observation
+from remediator.domain.lifecycle import UNDECIDED, Observation
+from remediator.domain.rhythm import least_quiet
 from remediator.domain.sources import Workload, short, workload_of
 from remediator.domain.times import format_duration, stamp
+from remediator.domain.visibility import is_shown_by_pods
 from remediator.errors import RemediatorError
 from remediator.services.kubernetes import objects
 
@@ -131,11 +133,15 @@ class PodVerifier:
             return self._observation(now, status, (failed or findings[0]).summary, facts)
         total = f"{len(pods)} pods ready" if len(pods) != 1 else "1 pod ready"
         summary = f"{total}, {sum(map(objects.restarts, pods))} restarts"
-        if not _older(since, now, self.settle):
-            until = datetime.fromisoformat(since) + self.settle
-            return self._observation(now, "pending", f"{summary}; to be seen unchanged at {until:%H:%M:%S} UTC", facts)
+        quiet = least_quiet(self.settle, rollout.pause, rollout.diagnosis.category)
+        if not _older(since, now, quiet):
+            until = datetime.fromisoformat(since) + quiet
+            summary = f"{summary}; to be seen unchanged at {until:%H:%M:%S} UTC"
+            return self._observation(now, "pending", summary, {**facts, UNDECIDED: "yes"})
         if warning := self._recent_warning(workloads, pods, max(since, rollout.since)):
             return self._observation(now, "pending", warning, facts)
+        if not is_shown_by_pods(rollout.diagnosis):
+            facts["neutral"] = "its pods never showed it"
         return self._observation(now, "success", f"{summary}, unchanged since {since}", facts)
 
     def _rolled_out(self, workload: Workload, pods: Sequence[Object], merged_at: str) -> list[Finding]:

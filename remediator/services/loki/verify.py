@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from remediator.domain.lifecycle import Observation
+from remediator.domain.lifecycle import PAUSE, UNDECIDED, Observation
+from remediator.domain.rhythm import SEVERAL, least_quiet, longest_pause
 from remediator.domain.sources import workload_of
 from remediator.domain.times import stamp
 from remediator.errors import RemediatorError
@@ -25,12 +26,23 @@ if TYPE_CHECKING:
 
 BEFORE = timedelta(hours=1)
 """The time before the merge for which the earlier rate is counted."""
+ARRIVAL = timedelta(minutes=20)
+"""The time that a merged change may take into the cluster, where nobody sees it arrive."""
+_LONGEST = timedelta(days=1)
+"""The longest time before the merge that is asked for, however rare the fault was."""
 _STEP, _POINTS = 5, 720
 """Seconds between two counts, at least, and the approximate number of counts. The step of the
 merge itself counts on neither side."""
 
 _NAMED = ("missing", "key", "variable", "flag", "command")
 """Facts that tell one fault from another of the same signal; the fingerprint holds them too."""
+
+
+class SignatureQuery(NamedTuple):
+    """Two queries in LogQL: the lines of the fault, and all lines of the same workload."""
+
+    lines: str
+    stream: str
 
 
 @dataclass
@@ -57,54 +69,81 @@ class SignatureVerifier:
         del earlier
         now = self.now()
         query = self._query(rollout)
-        if not query or not rollout.since:
+        if query is None or not rollout.since:
             neutral = {"neutral": "its signature was never one of a log"}
             return self._observation(now, "success", "no log told of this incident", neutral)
         try:
-            return self._counted(now, query, datetime.fromisoformat(rollout.since))
+            return self._counted(now, query, rollout)
         except RemediatorError as error:
             return self._observation(now, "pending", str(error))
 
     def forget(self) -> None:
         """Do nothing: no answer is cached."""
 
-    def _counted(self, now: datetime, query: str, merged: datetime) -> Observation:
-        begin = merged - BEFORE
-        step = max(_STEP, int((now - begin).total_seconds()) // _POINTS)
-        metric = f"sum(count_over_time({query}[{step}s]))"
-        points = Loki(self.web, self.limits).matrix(metric, nanoseconds(begin), nanoseconds(now) + step * 10**9, step)
+    def _counted(self, now: datetime, query: SignatureQuery, rollout: Rollout) -> Observation:
+        merged = datetime.fromisoformat(rollout.since)
+        span = min(max(BEFORE, (SEVERAL + 1) * rollout.pause), _LONGEST)
         at = merged.timestamp()
-        before = sum(count for when, count in points if when <= at)
+        step = max(_STEP, int((now - merged + span).total_seconds()) // _POINTS)
+        points = self._points(query.lines, merged - span, now, step)
+        earlier = [(when, count) for when, count in points if when <= at and count]
+        before = sum(count for _, count in earlier)
         since = [(when, count) for when, count in points if when - step >= at and count]
         quiet_from = max((when for when, _ in since), default=at)
-        rate = f"before: {before / (BEFORE.total_seconds() / 60):.1f} per min" if before else "before: none"
-        after = _spelled((now - merged).total_seconds())
+        rate = f"before: {before / (span.total_seconds() / 60):.1f} per min" if before else "before: none"
         if not any(count for _, count in points):
-            neutral = {"neutral": "these logs never showed it"}
-            return self._observation(now, "success", f"0 in {after} ({rate})", neutral)
-        quiet = now.timestamp() - quiet_from
-        total = int(sum(count for _, count in since))
-        if quiet < self.settle.total_seconds():
-            summary = f"{total} in {after} ({rate}); quiet for {_spelled(quiet)}"
-            return self._observation(
-                now, "failed" if before and self._as_before(since, now, before) else "pending", summary
-            )
-        return self._observation(now, "success", f"0 in {_spelled(quiet)} ({rate})")
+            summary = f"0 in {_spelled((now - merged).total_seconds())} ({rate})"
+            return self._observation(now, "success", summary, {"neutral": "these logs never showed it"})
+        pause = longest_pause([when for when, _ in earlier])
+        if len(earlier) < SEVERAL and not rollout.pause:  # a rare fault is looked for further back
+            step_back = int(_LONGEST.total_seconds()) // _POINTS
+            older = self._points(query.lines, merged - _LONGEST, merged, step_back)
+            pause = longest_pause([when for when, count in older if count])
+        facts = {PAUSE: f"{pause.total_seconds():.0f}"} if pause else {}
+        least = least_quiet(self.settle, max(pause, rollout.pause), rollout.diagnosis.category)
+        quiet = timedelta(seconds=now.timestamp() - quiet_from)
+        if quiet < least:
+            total = int(sum(count for _, count in since))
+            summary = f"{total} in {_spelled((now - merged).total_seconds())} ({rate}); quiet for {_spelled(quiet.total_seconds())} of {_spelled(least.total_seconds())}"
+            grace = timedelta() if rollout.arrived_at else ARRIVAL
+            if before and self._as_before(since, now, before / span.total_seconds(), least + grace):
+                return self._observation(now, "failed", summary, facts)
+            return self._observation(now, "pending", summary, facts if since else {**facts, UNDECIDED: "yes"})
+        if silence := self._silence(query.stream, merged - span, quiet_from, now, step):
+            return self._observation(now, "pending", silence, {**facts, UNDECIDED: "yes"})
+        return self._observation(now, "success", f"0 in {_spelled(quiet.total_seconds())} ({rate})", facts)
 
-    def _as_before(self, since: Sequence[tuple[int, float]], now: datetime, before: float) -> bool:
-        """Return whether it goes on as before: in the last settle time at least half as often, and repeatedly."""
-        window = self.settle.total_seconds()
+    def _points(self, query: str, begin: datetime, now: datetime, step: int) -> list[tuple[int, float]]:
+        metric = f"sum(count_over_time({query}[{step}s]))"
+        return Loki(self.web, self.limits).matrix(metric, nanoseconds(begin), nanoseconds(now) + step * 10**9, step)
+
+    def _silence(self, stream: str, begin: datetime, quiet_from: float, now: datetime, step: int) -> str:
+        """Return why quiet proves nothing: the workload's log as a whole was silent longer than it ever was before.
+
+        A collector that stopped, a label that was renamed and pods that are gone all look like recovery.
+        """
+        spoke = [when for when, count in self._points(stream, begin, now, step) if count]
+        usual = longest_pause([when for when in spoke if when <= quiet_from])
+        patience = max(self.settle.total_seconds(), 2 * usual.total_seconds()) + step
+        looked = [quiet_from, *(when for when in spoke if when > quiet_from), now.timestamp()]
+        silent = longest_pause(looked).total_seconds()
+        if silent <= patience:
+            return ""
+        return f"its log as a whole was silent for {_spelled(silent)}, at most {_spelled(usual.total_seconds())} before: cannot tell"
+
+    def _as_before(self, since: Sequence[tuple[int, float]], now: datetime, usual: float, least: timedelta) -> bool:
+        """Return whether it goes on as before: in the time that proves the end at least half as often, and repeatedly."""
+        window = least.total_seconds()
         newest = sum(count for when, count in since if now.timestamp() - when < window)
-        usual = before / BEFORE.total_seconds() * window
         began = min((when for when, _ in since), default=now.timestamp())
-        return newest > 1 and newest >= usual / 2 and now.timestamp() - began >= window
+        return newest > 1 and newest >= usual * window / 2 and now.timestamp() - began >= window
 
-    def _query(self, rollout: Rollout) -> str:
-        """Return the query for the culprit's logs, where they hold evidence, else for those of the first victim."""
+    def _query(self, rollout: Rollout) -> SignatureQuery | None:
+        """Return the queries for the culprit's logs, where they hold evidence, else for those of the first victim."""
         culprit = rollout.diagnosis.subject
         log_evidence = [item for item in rollout.diagnosis.evidence if item.channel == "log"]
         if not log_evidence:
-            return ""
+            return None
         its = [
             item
             for item in log_evidence
@@ -119,13 +158,16 @@ class SignatureVerifier:
             if signal_id in owners
         ]
         if workload is None or not signals:
-            return ""
+            return None
         filters = line_filter(signal.pattern for signal in signals)
         left_out = {signal.unless for signal in signals}
         if len(left_out) == 1 and "" not in left_out:
             filters += f" !~ {quoted(*left_out)}"
         filters += "".join(f" |= {quoted(name)}" for name in _named(chief))
-        return of_workload(workload, self.labels, filters, shared_matchers(self.selectors, self.labels))
+        shared = shared_matchers(self.selectors, self.labels)
+        return SignatureQuery(
+            of_workload(workload, self.labels, filters, shared), of_workload(workload, self.labels, "", shared)
+        )
 
     def _observation(
         self, now: datetime, status: VerificationStatus, summary: str, facts: dict[str, str] | None = None

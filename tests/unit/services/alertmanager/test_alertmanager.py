@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from remediator.domain.incident import Subject
+from remediator.domain.lifecycle import UNDECIDED
 from remediator.domain.sources import Access, Question
+from remediator.domain.times import stamp
 from remediator.errors import ConfigError
 from remediator.evidence import Scanner, text_input
 from remediator.intake.collector import inputs_of
@@ -127,10 +129,15 @@ def fires(name: str = "X", began: str = "2026-11-22T12:10:00Z", **labels: str) -
     }
 
 
-def verify(*alerts: dict, earlier=(), minutes: float = 0, settle: float = 0, **more):
+def watchdog(sent: datetime, **labels: str) -> dict:
+    return fires("Watchdog", began="2026-11-01T00:00:00Z", **labels) | {"updatedAt": stamp(sent)}
+
+
+def verify(*alerts: dict, earlier=(), minutes: float = 0, settle: float = 0, watched: bool = True, **more):
+    """Look once; `watched`: an alert that always fires shows that alerts are evaluated."""
     asked = {"channel": "alert", "reason": "X", **more}
-    with serve(Answer(list(alerts))) as server:
-        clock = NOW + timedelta(minutes=minutes)
+    clock = NOW + timedelta(minutes=minutes)
+    with serve(Answer([*alerts, *([watchdog(clock)] if watched else [])])) as server:
         made = AlertVerifier(
             "alertmanager", Http("A", Access(url=server.url)), lambda: clock, timedelta(minutes=settle)
         )
@@ -213,10 +220,42 @@ def test_an_alert_that_has_just_ended_must_stay_away_for_the_settle_time() -> No
     between = verify(settle=5, minutes=3, earlier=[first])
     assert between.status == "pending"
     done = verify(settle=5, minutes=6, earlier=[first, between])
+    assert verify(settle=5, minutes=6, earlier=[first]).summary == "no alert fires, in 2 of 3 looks"
     assert (done.status, done.summary) == ("success", "no alert fires")
     assert verify(settle=5, minutes=7, earlier=[first, done]).status == "success"
     fired = verify(fires(namespace="shop", deployment="checkout"), settle=5, minutes=3, earlier=[first])
     assert verify(settle=5, minutes=6, earlier=[first, fired]).status == "pending", "it begins anew"
+
+
+def test_the_end_of_an_alert_proves_nothing_where_nobody_is_seen_to_send_any() -> None:
+    dead = verify(watched=False)
+    assert (dead.status, "cannot tell" in dead.summary, dead.facts) == ("pending", True, {UNDECIDED: "yes"})
+    assert verify(watchdog(NOW - timedelta(minutes=30)), watched=False).status == "pending", "sent long ago"
+    here = {"subject": {"cluster": "eu"}}
+    assert verify(watchdog(NOW, cluster="us"), watched=False, **here).status == "pending", "of another cluster"
+    assert verify(watchdog(NOW, cluster="eu"), watched=False, **here).status == "success"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "arrived", "status"),
+    [(29, True, "pending"), (31, True, "failed"), (31, False, "pending")],
+    ids=["rules look back", "it goes on", "nobody saw the change arrive"],
+)
+def test_an_alert_that_never_pauses_fails_once_the_change_had_its_time(
+    minutes: int, arrived: bool, status: str
+) -> None:
+    arrived_at = {"arrived_at": stamp(NOW)} if arrived else {}
+    seen = verify(fires(namespace="shop", deployment="checkout"), minutes=minutes, **arrived_at)
+    assert (seen.status, "fires on" in seen.summary) == (status, status == "failed")
+
+
+def test_a_fault_with_long_pauses_needs_a_long_quiet() -> None:
+    pause = {"pause": timedelta(minutes=20)}
+    looks = [verify(settle=5, **pause)]
+    for minutes in (20, 40, 59):
+        looks.append(verify(settle=5, minutes=minutes, earlier=looks, **pause))
+    assert [look.status for look in looks] == ["pending"] * 4
+    assert verify(settle=5, minutes=60, earlier=looks, **pause).status == "success"
 
 
 def test_what_a_verifier_cannot_tell_of_needs_no_time() -> None:

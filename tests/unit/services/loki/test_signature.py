@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from remediator.domain.lifecycle import PAUSE, UNDECIDED
 from remediator.domain.sources import Access
 from remediator.policy import load
 from remediator.services.loki.query import shared_matchers
@@ -25,7 +26,8 @@ def spoken(*minutes: float) -> LokiServer:
     loki = LokiServer()
     for at in minutes:
         loki.add(MERGE.timestamp() + at * 60, "KeyError: 'DATABASE_URL'", **POD)
-    loki.add(MERGE.timestamp() + 1, "GET /healthz 200", **POD)
+    for at in range(-60, 130):
+        loki.add(MERGE.timestamp() + at * 60 + 1, "GET /healthz 200", **POD)
     return loki
 
 
@@ -33,7 +35,7 @@ def observe(server, minutes: float, selectors=(), settle=timedelta(minutes=5), *
     web = Http("Loki", Access(url=server.url), timeout=(2, 1), sleep=lambda _s: None)
     now = (MERGE + timedelta(minutes=minutes)).astimezone(UTC)
     verifier = SignatureVerifier("loki", web, CATALOGUE, lambda: now, settle, selectors=selectors)
-    return verifier.observe(rollout(**{**ASKED, **more}), ())
+    return verifier.observe(rollout(**{"arrived_at": MERGED, **ASKED, **more}), ())
 
 
 BEFORE = tuple(range(-55, 0))
@@ -53,15 +55,56 @@ def test_the_rate_since_is_held_against_the_rate_before(after, minutes, status, 
     with serve(spoken(*BEFORE, *after)) as server:
         seen = observe(server, minutes)
     assert (seen.status, said in seen.summary) == (status, True), seen.summary
-    assert len(server.asked) == 1
+    assert len(server.asked) == (2 if status == "success" else 1)
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(15, "pending"), (29, "failed")])
+def test_lines_count_as_before_only_once_the_change_had_time_to_arrive(minutes: float, status: str) -> None:
+    with serve(spoken(*BEFORE, *range(1, 30))) as server:
+        assert observe(server, minutes, arrived_at="").status == status
+
+
+def test_a_fault_of_unknown_rhythm_must_be_quiet_for_longer() -> None:
+    with serve(spoken(-30)) as server:
+        seen = [observe(server, minutes, pause=timedelta(0)) for minutes in (20, 119, 121)]
+    assert [one.status for one in seen] == ["pending", "pending", "success"]
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(12, "pending"), (29, "pending"), (31, "success")])
+def test_quiet_must_outlast_the_faults_own_pauses(minutes: float, status: str) -> None:
+    with serve(spoken(*range(-60, 0, 10))) as server:
+        seen = observe(server, minutes)
+    assert (seen.status, round(int(seen.facts[PAUSE]), -2)) == (status, 600)
+    assert (UNDECIDED in seen.facts) == (status == "pending")
+
+
+def test_a_rare_fault_is_looked_for_further_back() -> None:
+    with serve(spoken(-170, -110, -50)) as server:
+        seen = observe(server, 20, pause=timedelta(minutes=60))
+    assert (seen.status, "of 180 min" in seen.summary) == ("pending", True), seen.summary
+
+
+@pytest.mark.parametrize(
+    ("last", "status"), [(29, "success"), (3, "pending"), (-1, "pending")], ids=["speaks", "stopped", "silent"]
+)
+def test_a_log_that_falls_silent_as_a_whole_proves_no_recovery(last: int, status: str) -> None:
+    loki = LokiServer()
+    for at in BEFORE:
+        loki.add(MERGE.timestamp() + at * 60, "KeyError: 'DATABASE_URL'", **POD)
+    for at in range(-60, last + 1):
+        loki.add(MERGE.timestamp() + at * 60 + 1, "GET /healthz 200", **POD)
+    with serve(loki) as server:
+        seen = observe(server, 29)
+    assert seen.status == status
+    assert ("cannot tell" in seen.summary, UNDECIDED in seen.facts) == (status == "pending", status == "pending")
 
 
 def test_a_short_settle_time_is_counted_in_seconds() -> None:
-    with serve(spoken(*BEFORE, 0.3)) as server:
+    with serve(spoken(-5, 0.3)) as server:
         seen = [observe(server, minutes, settle=timedelta(seconds=12)) for minutes in (0.4, 0.6)]
     assert [(one.status, one.summary) for one in seen] == [
-        ("pending", "1 in 24 s (before: 0.9 per min); quiet for 4 s"),
-        ("success", "0 in 16 s (before: 0.9 per min)"),
+        ("pending", "1 in 24 s (before: 0.0 per min); quiet for 4 s of 12 s"),
+        ("success", "0 in 16 s (before: 0.0 per min)"),
     ]
 
 
@@ -130,6 +173,8 @@ def test_the_logs_of_the_same_workload_in_another_cluster_do_not_count() -> None
         loki.add(MERGE.timestamp() + at * 60, "KeyError: 'DATABASE_URL'", **POD, cluster="us")
     for at in BEFORE:
         loki.add(MERGE.timestamp() + at * 60, "KeyError: 'DATABASE_URL'", **POD, cluster="eu")
+    for at in range(-60, 30):
+        loki.add(MERGE.timestamp() + at * 60 + 1, "GET /healthz 200", **POD, cluster="eu")
     with serve(loki) as server:
         assert observe(server, 15).status == "pending"
         assert observe(server, 15, selectors=('{cluster="eu", namespace="shop"}',)).status == "success"
@@ -147,7 +192,7 @@ def test_the_logs_that_told_are_asked_though_another_object_is_the_culprit() -> 
         web = Http("Loki", Access(url=server.url))
         now = (MERGE + timedelta(minutes=15)).astimezone(UTC)
         verifier = SignatureVerifier("loki", web, CATALOGUE, lambda: now, timedelta(minutes=5))
-        seen = verifier.observe(made.model_copy(update={"diagnosis": diagnosis}), ())
+        seen = verifier.observe(made.model_copy(update={"diagnosis": diagnosis, "arrived_at": MERGED}), ())
     assert seen.status == "failed"
 
 
