@@ -149,6 +149,8 @@ class FakePlanner:
     out_of_bounds: str = ""
     ice: str = ""
     case: Investigation | None = None
+    stale: dict[str, str] = field(default_factory=dict)
+    larger: Proposal | None = None
 
     def propose(self, diagnosis: Diagnosis) -> RemediationPlan:
         """Its own edit for each workload."""
@@ -185,6 +187,12 @@ class FakePlanner:
             raise PolicyViolation(f"{value} is out of bounds")
         edits = tuple(edit.model_copy(update={"value": value}) for edit in proposal.edits)
         return proposal.model_copy(update={"id": f"{proposal.action}#set", "edits": edits})
+
+    def outdated(self, proposal: Proposal, read: Read) -> str:
+        return self.stale.get(proposal.id, "")
+
+    def next_step(self, failed: Proposal, read: Read) -> Proposal | None:
+        return self.larger
 
     def merges_itself(self, action: str) -> bool:
         return self.alone

@@ -87,6 +87,14 @@ class Planner(Protocol):
         """
         ...
 
+    def outdated(self, proposal: Proposal, read: Read) -> str:
+        """Return which place of a change no longer reads as it was located; empty where all do."""
+        ...
+
+    def next_step(self, failed: Proposal, read: Read) -> Proposal | None:
+        """Return a merged change that did not help with a larger amount; None where it raised none."""
+        ...
+
     def merges_itself(self, action: str) -> bool:
         """Return whether the policy lets this action's pull request merge without a person."""
         ...

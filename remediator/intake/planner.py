@@ -14,6 +14,7 @@ from remediator.gitops import Repository
 from remediator.judgement import decide
 from remediator.policy.guard import FileChange, check_changes
 from remediator.policy.meaning import freeze_reason
+from remediator.remedies.engine.next_attempt import next_step, outdated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,6 +100,14 @@ class LocalPlanner:
     def with_value(self, proposal: Proposal, path: str, value: str) -> Proposal:
         """Return the proposal with a reviewer's value."""
         return remedies.with_value(proposal, path, value, self.repository, self.policies)
+
+    def outdated(self, proposal: Proposal, read: Read) -> str:
+        """Return which place of a change no longer reads as it was located."""
+        return outdated(proposal, read)
+
+    def next_step(self, failed: Proposal, read: Read) -> Proposal | None:
+        """Return a merged change that did not help with a larger amount."""
+        return next_step(failed, read, self.repository, self.policies)
 
     def tracked(self, applications: Sequence[str], files: Sequence[str]) -> str:
         """Return the branch to follow; where none of the named ones is fed by the files, a parent's branch counts."""

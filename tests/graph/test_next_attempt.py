@@ -10,7 +10,7 @@ from remediator.domain.lifecycle import TAKE_BACK, RemediationPlan
 from remediator.graph.investigation import Investigator
 from remediator.graph.limits import RunLimits
 from tests.fake_ports import FakePlanner, FakeVerifier
-from tests.graph.incident_run import TWO, IncidentRun, proposal
+from tests.graph.incident_run import FILE, TWO, IncidentRun, proposal
 from tests.graph.test_investigation import CONCLUDE, FakeInvestigation, FakeModel
 
 if TYPE_CHECKING:
@@ -101,3 +101,22 @@ def test_without_a_model_the_rules_go_on_alone() -> None:
     state = run.merge().state
     assert len(planner.cases) == 1
     assert state["incident"].chosen == "roll_back"
+
+
+def test_an_option_made_for_another_text_is_passed_over_and_the_larger_amount_goes_first() -> None:
+    run = IncidentRun(planner=FakePlanner(TWO), verifiers=(FakeVerifier(["failed"]),))
+    run.start()
+    second = TWO.proposals[1]
+    run.planner.stale = {second.id: "`memory` reads 2Gi now"}
+    run.planner.larger = proposal("raise_memory_limit#4Gi", "memory: 4Gi\n")
+    state = run.merge().state
+    assert (state["incident"].chosen, state["git_changes"]) == ("raise_memory_limit#4Gi", {FILE: "memory: 4Gi\n"})
+
+
+def test_where_every_option_is_outdated_the_change_is_taken_back_or_a_person_is_asked() -> None:
+    run = IncidentRun(planner=FakePlanner(TWO), verifiers=(FakeVerifier(["failed"]),))
+    run.start()
+    run.planner.stale = {one.id: "`memory` reads 2Gi now" for one in TWO.proposals}
+    state = run.merge().state
+    assert state["incident"].chosen in {TAKE_BACK, TWO.proposals[0].id}
+    assert state["git_changes"] != {FILE: TWO.proposals[1].edits[0].value}

@@ -48,6 +48,9 @@ def generate_action(
     merged = state
     state = {**state, "incident": _start_round(state)}
     candidates, reason = _asked(state, limits, planner) if reviewing else _untried(state, limits)
+    again = not reviewing and 1 < state["incident"].attempt <= limits.attempts
+    if again and state["incident"].noted != "revert":
+        candidates = (*_next_step(merged, planner, forge), *candidates)
     if not candidates and not reviewing:
         candidates, refusal = _revert(merged, forge, limits)
         reason = refusal or reason
@@ -55,6 +58,9 @@ def generate_action(
         try:
             tracked = planner.tracked(state["affected_apps"], [edit.file for edit in proposal.edits])
             base = forge.base(tracked)
+            if again and (why := planner.outdated(proposal, partial(forge.read, base))):
+                reason = reason or f"{proposal.title}: {why}"
+                continue
             changes = _changes(proposal, base, planner, forge)
         except (RemediatorError, FileNotFoundError, ValueError) as error:
             reason = reason or f"{proposal.title}: {error}"
@@ -69,6 +75,19 @@ def generate_action(
     if incident.merged:  # the merged change stays in the state, so that a person can still ask for its revert
         return IncidentState(incident=incident, workflow_status="needs_person")
     return IncidentState(incident=incident, git_changes={}, commit_message="", workflow_status="needs_person")
+
+
+def _next_step(merged: IncidentState, planner: Planner, forge: Forge) -> tuple[Proposal, ...]:
+    """Return the merged change with a larger amount, where its verification failed and an amount is what it raised."""
+    failed = chosen(merged)
+    if failed is None or failed.id == TAKE_BACK or merged["verification_status"] != "failed":
+        return ()
+    try:
+        base = forge.base(planner.tracked(merged["affected_apps"], [edit.file for edit in failed.edits]))
+        larger = planner.next_step(failed, partial(forge.read, base))
+    except (RemediatorError, FileNotFoundError):
+        return ()
+    return (larger,) if larger is not None else ()
 
 
 def _revert(merged: IncidentState, forge: Forge, limits: RunLimits) -> tuple[tuple[Proposal, ...], str]:

@@ -34,7 +34,7 @@ def with_value(proposal: Proposal, path: str, value: str, repository: Repository
     edit = _edit(proposal, path)
     old = next((p.value for p in proposal.places if (p.file, p.path) == (edit.file, edit.path)), None)
     new = _typed(edit.value, value)
-    _within(proposal, edit, old, value, policies)
+    check_bounds(proposal, edit, old, value, policies)
     edits = tuple(item.model_copy(update={"value": new}) if item is edit else item for item in proposal.edits)
     rendered = _rendered(proposal, edits, repository)
     name = ".".join(str(step) for step in edit.path[-2:])
@@ -74,7 +74,8 @@ def _typed(old: Any, text: str) -> Any:
     return text
 
 
-def _within(proposal: Proposal, edit: Edit, old: Any, value: str, policies: Policies) -> None:
+def check_bounds(proposal: Proposal, edit: Edit, old: Any, value: str, policies: Policies) -> None:
+    """Raise PolicyViolation where the policy does not allow the value at the place that the edit changes."""
     owner = _FIELDS.get(tuple(map(str, edit.path[-2:])), proposal.action)
     action = policies.actions.get(owner)
     amount = quantities.parse(value)
