@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remediator.graph.state import all_changes
-from remediator.services.llm.meter import Meter
 from remediator.settings import Settings
 from remediator.wiring import Services
 from tests.field.player import InformedPlayer
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST_TOKENS = 8_000
 """The first question with the instructions and the tools' schemas."""
+_BYTES_A_TOKEN, _FRAME_BYTES_A_TOKEN = 3.3, 4.3
+"""Of the texts, and of the tools' schemas: the fewest that `o200k_base` showed over twenty questions."""
 _POLICY = "charts: {pull: {enabled: false}}\n"
 """A chart of a registry is unseen, with a network or without."""
 
@@ -46,8 +47,13 @@ class Investigated:
 
     @property
     def sizes(self) -> list[int]:
-        """Return the tokens of each request, as the product estimates them before it sends: rather too many."""
-        return [Meter(0).size(len(json.dumps(body, ensure_ascii=False).encode())) for body in self.bodies]
+        """Return the estimated tokens of each request, rather too many."""
+        sizes = []
+        for body in self.bodies:
+            words = len("\n".join(str(message["content"]) for message in body["messages"]).encode())
+            frame = len(json.dumps(body, ensure_ascii=False).encode()) - words
+            sizes.append(round(words / _BYTES_A_TOKEN + frame / _FRAME_BYTES_A_TOKEN))
+        return sizes
 
 
 def investigate(incident: FieldIncident, behaviour: Behaviour, root: Path) -> Investigated:
@@ -82,7 +88,8 @@ def play(incident: FieldIncident, *, record: bool = False) -> dict[str, Any]:
         return _row(incident, "not asked", verdict=done.verdict)
     theirs = [proposal for state in done.states for proposal in state.get("proposals") or () if _is_models(proposal)]
     seconds = [state["second"] for state in done.states if state.get("second")]
-    agreed = any(second.note.startswith("It agrees") for second in seconds)
+    # Where the rules have the same change among their own, theirs is the one that is kept.
+    agreed = any(second.note.startswith("It agrees") or "disagree" in second.draft for second in seconds)
     if record:
         recording.outcome = outcome_of(done)
         recording.save(path_of(incident))

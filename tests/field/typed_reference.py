@@ -92,11 +92,21 @@ def _of_list(old: Sequence[Any], new: Sequence[Any], path: YamlPath) -> Iterator
     elif len(new) == len(old):
         for number, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _differences(one, other, (*path, number))
-    elif len(new) < len(old) and all(item in old for item in new):
-        gone = [number for number, item in enumerate(old) if item not in new]
+    elif len(new) < len(old) and (gone := _left_out(old, new)):
         yield from ({"op": "delete", "path": format_path((*path, number))} for number in reversed(gone))
     else:
         yield {"op": "set", "path": format_path(path), "value": list(new)}
+
+
+def _left_out(old: Sequence[Any], new: Sequence[Any]) -> list[int]:
+    """Return the positions of the old items that the new list leaves out, each once; none where it adds any."""
+    kept, gone = list(new), []
+    for number in reversed(range(len(old))):
+        if kept and kept[-1] == old[number]:
+            kept.pop()
+        else:
+            gone.insert(0, number)
+    return [] if kept else gone
 
 
 def _inner(old: str, new: str) -> tuple[Any, Any] | None:

@@ -30,6 +30,7 @@ def deciding_texts(scene: Scene, plan: RemediationPlan) -> Iterator[str]:
     own = (scene.inquiry.applications or scene.scope)[:_MOST_APPLICATIONS]
     yield from _rules_places(scene, plan)
     yield from _holders(scene)
+    yield from _governors(scene)
     yield from _projects(scene, own)
     yield from _sets(scene, own)
     yield from _second_owners(scene)
@@ -70,6 +71,14 @@ def _holders(scene: Scene) -> Iterator[str]:
         own.add((at.kind, at.name))
         yield f"# {at.kind} {at.name} of {at.application.name}, from {at.manifest.file or 'a chart'}"
         yield from object_yaml(at.kind, at.body, most_text=300).splitlines()[:_MOST_LINES]
+
+
+def _governors(scene: Scene) -> Iterator[str]:
+    """Yield what governs the namespace or selects the meant objects, where it is shown nowhere else."""
+    known = {(item.kind, item.name) for item in (*scene.objects, *scene.dependencies)}
+    for item in [one for one in scene.governors if (one.kind, one.name) not in known][:_MOST_OBJECTS]:
+        yield f"# {item.kind} {item.name} of {item.application.name}, from {item.manifest.file or 'a chart'}"
+        yield from object_yaml(item.kind, item.body, most_text=300).splitlines()[:_MOST_LINES]
 
 
 def _projects(scene: Scene, own: tuple[Application, ...]) -> Iterator[str]:

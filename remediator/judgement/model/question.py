@@ -19,8 +19,10 @@ from remediator.judgement.model.texts import as_yaml, fenced, object_yaml, value
 from remediator.judgement.relations.registry import broken
 from remediator.judgement.world import Placed
 
-MOST = 22_000
-"""Bytes of the question; with the instructions and the tools' schemas about 8,000 tokens."""
+MOST = 20_000
+"""Bytes of the question; with the instructions and the tools' schemas fewer than 8,000 tokens, at 3.3 bytes a token or more."""
+_RESERVED = ("rules", "categories")
+"""Sections that are short and without which no answer is right: they are kept room for."""
 
 _SHARES = {
     "facts": 5_500,
@@ -58,7 +60,7 @@ _POD_FIELDS = ("image", "command", "args", "resources", "livenessProbe", "readin
 
 def first_question(scene: Scene, plan: RemediationPlan, redact: Callable[[str], str], past: Sequence[str] = ()) -> str:
     """Return the question, redacted and fenced; `past` are lines on earlier incidents of this kind."""
-    sections = (
+    sections: tuple[tuple[str, str, Sequence[str] | Iterator[str]], ...] = (
         ("facts", "What was observed: id [speaker, about] text", (fact.line for fact in _facts(scene))),
         ("log", "Lines of the log near it", _log(scene)),
         ("applications", "Applications of the incident", _applications(scene)),
@@ -76,14 +78,14 @@ def first_question(scene: Scene, plan: RemediationPlan, redact: Callable[[str], 
             [", ".join(item.id for item in scene.inquiry.policies.catalogue.categories)],
         ),
     )
-    parts: list[str] = []
+    parts: dict[str, str] = {}
     left = MOST
-    for name, title, lines in sections:
+    for name, title, lines in sorted(sections, key=lambda section: section[0] not in _RESERVED):
         text = redact(_cut(lines, min(_SHARES[name], left)))
         if text:
-            parts.append(f"## {title}\n{text}")
-            left -= len(parts[-1].encode())
-    data = fenced("\n\n".join(parts))
+            parts[name] = f"## {title}\n{text}"
+            left -= len(parts[name].encode())
+    data = fenced("\n\n".join(parts[name] for name, _, _ in sections if name in parts))
     return f"The incident, as data:\n{data}\nInvestigate it. End with conclude or cannot_tell."
 
 

@@ -39,7 +39,7 @@ class Scene:
         near |= dict.fromkeys(app for app in self.repository.applications if scope.is_made_by(app, self._sets))
         near |= dict.fromkeys(scope.dialled(self.inquiry, own or named))
         near |= dict.fromkeys(scope.argocd_itself(self.repository, self.facts))
-        near |= dict.fromkeys(scope.policies_over(self.inquiry, self.objects, self.facts))
+        near |= dict.fromkeys(item.application for item in self.governors)
         return tuple(dict.fromkeys([*near, *self._ancestors(near)]))
 
     def covers(self, application: Application) -> bool:
@@ -66,6 +66,11 @@ class Scene:
         if exact:
             return tuple(exact)
         return tuple(item for item in placed if mentions(self.facts.text, item.name))[:6]
+
+    @cached_property
+    def governors(self) -> tuple[Placed, ...]:
+        """Return the Namespace of the meant objects, its quotas, and the policies that select them, wherever they are applied."""
+        return tuple(scope.governors(self.inquiry, self.objects, self.facts))
 
     @cached_property
     def _own(self) -> frozenset[Application]:

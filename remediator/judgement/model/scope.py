@@ -13,7 +13,7 @@ from remediator.domain.yaml_paths import leaves
 from remediator.gitops import Application, Repository
 from remediator.judgement.inquiry import Inquiry
 from remediator.judgement.model.facts import FactBook, mentions
-from remediator.judgement.world import Placed, text_of
+from remediator.judgement.world import CLUSTER_SCOPED, Placed, text_of
 
 MOST_MENTIONED = 12
 """Applications that are in scope only because the facts name them, or their namespace or folder."""
@@ -25,7 +25,8 @@ _NAMED_SPACE = re.compile(r"(?:(?:^|\s)-n|--namespace)[ =]([a-z0-9][a-z0-9-]{0,6
 _QUALIFIED = re.compile(r"(?<![\w./-])([a-z0-9][a-z0-9-]{0,62})/[a-z0-9]")
 _ADDRESS = re.compile(r"(?<![\w.-])([a-z0-9-]{1,63})\.([a-z0-9-]{1,63})(?=\.svc\b|[:/\s\"',)]|$)", re.MULTILINE)
 """`name.namespace`, as programs dial a Service of another namespace."""
-_POLICY_KIND = re.compile(r"^\s*kind:\s*\w*Policy\b", re.MULTILINE)
+_GOVERNING = re.compile(r"^\s*kind:\s*(?:\w*Policy|Namespace|ResourceQuota|LimitRange)\b", re.MULTILINE)
+_BOUNDS = frozenset({"ResourceQuota", "LimitRange"})
 
 
 def named_by_facts(repository: Repository, facts: FactBook, own: Sequence[Application] = ()) -> tuple[Application, ...]:
@@ -109,18 +110,28 @@ def _has_settings(repository: Repository, app: Application) -> bool:
     )
 
 
-def policies_over(inquiry: Inquiry, meant: Sequence[Placed], facts: FactBook) -> Iterator[Application]:
-    """Yield the Applications with a policy of any kind that selects what is meant: its kind and its namespace or a label."""
+def governors(inquiry: Inquiry, meant: Sequence[Placed], facts: FactBook) -> Iterator[Placed]:
+    """Yield what governs the meant objects from another Application: their Namespace, its quotas, policies that select them."""
     kinds = {"Pod", *(item.kind for item in meant)}
-    spaces = {item.namespace for item in meant} | named_namespaces(facts)
+    own = {item.namespace for item in meant} | {inquiry.diagnosis.subject.namespace} - {""}
     labels = {pair for item in meant for pair in item.pod_labels.items()}
     for app in inquiry.repository.applications[:_MOST_SEARCHED]:
-        if not _POLICY_KIND.search(text_of(inquiry.repository, app)):
+        if not _GOVERNING.search(text_of(inquiry.repository, app)):
             continue
-        for item in inquiry.repository.objects(app):
-            if item.kind.endswith("Policy") and _selects(item.body, kinds, spaces, labels):
-                yield app
-                break
+        for manifest in inquiry.repository.objects(app):
+            placed = Placed(app, manifest, "" if manifest.kind in CLUSTER_SCOPED else manifest.namespace_in(app))
+            if placed in meant:
+                continue
+            is_policy = manifest.kind.endswith("Policy")
+            if (_is_namespaces(placed, own)) or (
+                is_policy and _selects(manifest.body, kinds, own | named_namespaces(facts), labels)
+            ):
+                yield placed
+
+
+def _is_namespaces(item: Placed, spaces: set[str]) -> bool:
+    """Return whether an object is one of these namespaces or bounds what runs there."""
+    return item.name in spaces if item.kind == "Namespace" else item.kind in _BOUNDS and item.namespace in spaces
 
 
 def _selects(body: dict[str, object], kinds: set[str], spaces: set[str], labels: set[tuple[str, str]]) -> bool:

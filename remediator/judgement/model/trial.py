@@ -14,7 +14,7 @@ from remediator.judgement.contradictions import ended_contradiction
 from remediator.judgement.model.scene import Scene
 from remediator.judgement.model.texts import changed_part, value_text
 from remediator.judgement.model.typed_edits import EditMistake, TypedEdits, title_of
-from remediator.judgement.model.unseen import check_revision, check_unseen, revision_edits
+from remediator.judgement.model.unseen import check_revision, check_unseen, revision_edits, sync_edits
 from remediator.remedies.engine.apply import changes
 from remediator.remedies.engine.case import Fix
 from remediator.remedies.engine.prove import Proof, proof_of
@@ -163,6 +163,8 @@ def _is_seen(scene: Scene, proof: Proof, reached: tuple[Application, ...]) -> bo
         or any(source.chart for source in app.sources)
     ]
     edits = proof.proposal.edits
+    if not unseen and (_mends(scene, proof, reached) or sync_edits(edits)):
+        return False
     if not unseen and revision_edits(edits):
         for edit in edits:
             check_revision(scene, edit, edit.value)
@@ -171,6 +173,17 @@ def _is_seen(scene: Scene, proof: Proof, reached: tuple[Application, ...]) -> bo
         raise Unprovable("nothing that Argo CD applies would change: the value is not read, or is set again elsewhere")
     check_unseen(scene, edits, unseen)
     return False
+
+
+def _mends(scene: Scene, proof: Proof, reached: Sequence[Application]) -> bool:
+    """Return whether an Application renders after the change that did not before, though its known objects stay the same."""
+    faulty = [app for app in reached if any(problem.fault for problem in scene.repository.problems_of(app))]
+    after = scene.repository.with_changes(proof.files) if faulty else scene.repository
+    return any(
+        (now := after.application(app.name)) is not None
+        and not any(problem.fault for problem in after.problems_of(now))
+        for app in faulty
+    )
 
 
 def describe(tried: TriedChange, scene: Scene) -> list[str]:

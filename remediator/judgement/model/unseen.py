@@ -46,6 +46,13 @@ _GUARDED_VALUES = re.compile(
 _HARMLESS = frozenset({"fsGroup", "fsGroupChangePolicy"})
 _NAMING_KEYS = frozenset({"image", "repository", "registry", "imageregistry", "repourl", "hub", "chart"})
 _HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?([^/:\s]+)|^(?:[\w-]+\.)+[a-z]{2,}(?=[:/]|$)", re.IGNORECASE)
+_SYNC_OPTIONS = frozenset(
+    {
+        "CreateNamespace=true", "ServerSideApply=true", "SkipDryRunOnMissingResource=true", "RespectIgnoreDifferences=true",
+        "ApplyOutOfSyncOnly=true", "PruneLast=true", "FailOnSharedResource=true",
+    }
+)  # fmt: skip
+"""Options that neither leave a check out nor delete anything more."""
 _REVISION = ("targetRevision",)
 
 
@@ -72,6 +79,27 @@ def check_revision(scene: Scene, edit: Edit, value: Any) -> None:
 def revision_edits(edits: Sequence[Edit]) -> bool:
     """Return whether every edit sets the revision of a source, which shows in no object of this checkout."""
     return bool(edits) and all(edit.op == "set" and (edit.inside or edit.path)[-1:] == _REVISION for edit in edits)
+
+
+def sync_edits(edits: Sequence[Edit]) -> bool:
+    """Return whether the edits only add options of a sync that weaken no check; they show in the Application alone."""
+    pairs = [
+        (path, value)
+        for edit in edits
+        for base in [edit.inside or edit.path]
+        for path, value in (
+            [(base, edit.value)] if not isinstance(edit.value, dict | list) else _under(base, edit.value)
+        )
+    ]
+    return (
+        bool(pairs)
+        and all(edit.op in ("set", "insert", "append") for edit in edits)
+        and all("syncOptions" in path and str(value) in _SYNC_OPTIONS for path, value in pairs)
+    )
+
+
+def _under(base: YamlPath, value: Any) -> list[tuple[YamlPath, Any]]:
+    return [((*base, *at), leaf) for at, leaf in leaves(value)]
 
 
 def put_values(repository: Repository, edit: Edit) -> Iterator[tuple[YamlPath, Any, bool]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from remediator.judgement.model.question import MOST
 from tests.unit.judgement.model.shop import DEPLOYMENT, LOG, call, investigation
 
 TOKEN = "ghp_" + "A1b2C3d4E5" * 3 + "F6g7H8"
@@ -106,3 +107,17 @@ def test_a_change_that_failed_is_told_and_makes_it_another_question(tmp_path: Pa
     assert "verified roll_back failed: pods: still restarting" in again.opening[1]
     assert first.key != again.key
     assert "failed" in call(again, "past_incidents", text="roll_back").text
+
+
+def test_what_the_rules_think_is_kept_room_for(tmp_path: Path) -> None:
+    many = "".join(f"  key{number}: {'x' * 90}\n" for number in range(200))
+    big = {
+        f"apps/store/map{n}.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: store, namespace: shop}}\ndata:\n{many}"
+        for n in range(3)
+    }
+    case = investigation(tmp_path, LOG + "".join(f"FATAL store fault {n} {'y' * 120}\n" for n in range(300)), big)
+    question = case.opening[1]
+    assert len(question.encode()) < MOST + 400
+    assert "R1 (" in question
+    assert "## Categories that exist" in question
+    assert question.index("## What was observed") < question.index("## What the rules think")

@@ -211,3 +211,42 @@ def test_a_logs_word_is_enough_where_the_change_ends_a_contradiction(tmp_path: P
     case = investigation(tmp_path, REFUSED, rules=False)
     edit = {"kind": "Deployment", "name": "store", "field": "spec.template.spec.serviceAccountName", "value": "store"}
     assert told in call(case, "try_change", edits=[edit], cites=["E1"]).text
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["CreateNamespace=true"], "it can only become a draft"),
+        (["ServerSideApply=true", "PruneLast=true"], "it can only become a draft"),
+        (["Validate=false"], "nothing that Argo CD applies would change"),
+        (["CreateNamespace=true", "Replace=true"], "nothing that Argo CD applies would change"),
+    ],
+)
+def test_an_option_of_the_sync_passes_where_it_leaves_no_check_out(
+    tmp_path: Path, options: list[str], told: str
+) -> None:
+    case = investigation(tmp_path, rules=False)
+    edit = {"file": "argocd/store.yaml", "path": "spec.syncPolicy.syncOptions", "value": options}
+    assert told in call(case, "try_change", edits=[edit], cites=["E1"]).text
+
+
+KUSTOMIZATION = """\
+resources: [deployment.yaml, service.yaml, config.yaml]
+patches: [{}]
+"""
+
+
+@pytest.mark.needs_tools("kubectl")
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [({"path": "patch.yaml"}, "passed the proof"), ("other.yaml", "Refused")],
+    ids=["right", "still wrong"],
+)
+def test_what_makes_an_application_render_again_passes_though_its_objects_stay(
+    tmp_path: Path, value: Any, told: str
+) -> None:
+    patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: store, namespace: shop}\nspec: {replicas: 2}\n"
+    files = {"apps/store/kustomization.yaml": KUSTOMIZATION.format("patch.yaml"), "apps/store/patch.yaml": patch}
+    case = investigation(tmp_path, files=files, rules=False)
+    edit = {"file": "apps/store/kustomization.yaml", "path": "patches[0]", "value": value}
+    assert told in call(case, "try_change", edits=[edit], cites=["E1"]).text

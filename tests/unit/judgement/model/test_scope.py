@@ -223,3 +223,20 @@ def test_of_a_policy_only_the_placement_may_change(tmp_path: Path, path: str, to
     case = investigation(tmp_path, files=policy("shop"))
     edit = {"file": "rules/placement.yaml", "path": path, "value": False if "runAsNonRoot" in path else "new"}
     assert told in call(case, "try_change", edits=[edit], cites=["E1"]).text
+
+
+def governing(namespace: str) -> dict[str, str]:
+    """An Application of the cluster's namespaces, with one that the facts do not name."""
+    text = (
+        f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}, labels: {{team: ops}}}}\n---\n"
+        f"apiVersion: v1\nkind: LimitRange\nmetadata: {{name: bounds, namespace: {namespace}}}\n"
+        "spec: {limits: [{type: Container, max: {memory: 128Mi}}]}\n"
+    )
+    return {FAR: application("far", "vault-9").replace("path: apps/far", "path: spaces"), "spaces/all.yaml": text}
+
+
+@pytest.mark.parametrize(("namespace", "inside"), [("shop", True), ("garden", False)])
+def test_the_namespace_and_its_bounds_are_in_scope_and_shown(tmp_path: Path, namespace: str, inside: bool) -> None:
+    case = investigation(tmp_path, files=governing(namespace))
+    assert ("far" in {app.name for app in case.scene.scope}) is inside
+    assert ("# LimitRange bounds of far, from spaces/all.yaml" in case.opening[1]) is inside
