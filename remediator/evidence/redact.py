@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
+import re
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from remediator.errors import ConfigError
 from remediator.evidence import redact_rules as rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from remediator.domain.incident import Statement
 
@@ -20,6 +23,14 @@ _PLACEHOLDER = r"\[redacted:[a-z-]+:[0-9a-f]{6}\]"
 """Comes first in every expression, so that no rule looks into what another one put there."""
 
 _ROUNDS = 2_000
+_RUNS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_WORDLIKE = re.compile(
+    r"(?i)(?=.*[aeiou])(?!.*(?:[^aeiouy]{4}|[aeiou]{4}|[jqxzv][^aeiouy]|[^aeiouys]{3}$|^[^aeiouylrwhtns]{2}))[a-z]+"
+)
+"""A run of letters that can be said: vowels and consonants take turns, as in words and hardly in random text."""
+_WORD, _READABLE = 4, 0.52
+"""Length of a run of letters that can be a word, and the share of words from which a value is one that people wrote."""
+_AROUND_KEY = " \t\r\n\"'\\:=>,;{[(<-&?|"
 _ENTROPY = 3.0
 """Bits per character from which a value of a merely suspicious key counts as random; English words have about 2.5."""
 
@@ -49,12 +60,17 @@ class Redactor:
 
         self._tokens = [(rule, compiled(rule.regex)) for rule in rules.TOKENS]
         self._keyed, self._flagged = compiled(rules.KEYED), compiled(rules.FLAGGED)
+        self._paired = compiled(rules.PAIRED)
         self._data = compiled(rules.DATA_VALUE)
         self._always, self._random = re2.compile(rules.ALWAYS_NAME, options), re2.compile(rules.RANDOM_NAME, options)
+        self._harmless = re2.compile(rules.HARMLESS_KEY, options)
         self._no_secret = re2.compile(rules.PLAIN_VALUE, options)
         options.never_capture = True
         self._any = re2.compile(
-            "|".join(f"(?:{regex})" for regex in (*(rule.regex for rule in rules.TOKENS), rules.KEYED, rules.FLAGGED)),
+            "|".join(
+                f"(?:{regex})"
+                for regex in (*(rule.regex for rule in rules.TOKENS), rules.KEYED, rules.FLAGGED, rules.PAIRED)
+            ),
             options,
         )
         options.never_capture = False
@@ -86,8 +102,10 @@ class Redactor:
         low = s.lower()
         for rule, pattern in self._tokens:
             if any(needle in low for needle in rule.needles):
-                s = pattern.sub(self._replacement(rule.kind), s)
+                s = pattern.sub(self._replacement(rule.kind, _CHECKS.get((rule.random, rule.encoded))), s)
         s = self._keyed.sub(self._value, s)
+        if "value" in low and "name" in low:
+            s = self._paired.sub(self._value, s)
         return self._flagged.sub(self._value, s) if "-" in s else s
 
     def fact(self, name: str, value: str) -> str:
@@ -111,12 +129,12 @@ class Redactor:
             placeholder = self._placeholders[kind, secret] = f"[redacted:{kind}:{digest.hex()[:6]}]"
         return placeholder
 
-    def _replacement(self, kind: str) -> Callable[[Any], str]:
+    def _replacement(self, kind: str, is_one: Callable[[str], bool] | None = None) -> Callable[[Any], str]:
         def replace(match: Any) -> str:
             groups = match.groupdict()
             text: str = match.group()
             secret = groups.get("s") or text
-            if "[redacted:" in secret:
+            if "[redacted:" in secret or (is_one is not None and not is_one(secret)):
                 return text
             if secret == text:
                 return self._placeholder(kind, secret)
@@ -131,7 +149,8 @@ class Redactor:
         if text.startswith("[redacted:"):
             return text
         group = next((name for name in ("dq", "sq", "bare") if groups.get(name)), "")
-        if not group or not self._is_secret(groups["name"], groups[group]):
+        name = groups.get("paired") or (groups["key"].strip(_AROUND_KEY) if groups.get("key") else "")
+        if not group or not self._is_secret(name, groups[group]) or self._harmless.search(groups["key"]):
             return text
         start = _start(match, group)
         secret = groups[group]
@@ -157,10 +176,28 @@ def _start(match: Any, group: str) -> int:
 
 
 def _looks_random(value: str) -> bool:
-    """Return True if a value is probably a secret: long, several character classes, high entropy; not an object's name."""
-    if len(value) < 12 or value.startswith(("sha256:", "sha512:")):
+    """Return True if a value is probably a secret: long, several character classes, high entropy; no words, no count."""
+    if len(value) < 12 or value.startswith(("sha256:", "sha512:")) or "0123456789" in value:
         return False
     classes = sum((any(c.islower() for c in value), any(c.isupper() for c in value), any(c.isdigit() for c in value)))
     counts = Counter(value)
     entropy = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
-    return classes >= 2 and entropy >= _ENTROPY and not ("-" in value and value.islower())
+    return classes >= 2 and entropy >= _ENTROPY and not ("-" in value and value.islower()) and not _is_readable(value)
+
+
+def _is_readable(value: str) -> bool:
+    """Return True where most of a value is words: runs of letters in one case, as people name things."""
+    words = [run for run in _RUNS.findall(value) if len(run) >= _WORD and _WORDLIKE.fullmatch(run)]
+    return sum(map(len, words)) >= _READABLE * len(value)
+
+
+def _is_login(value: str) -> bool:
+    """Return True for base64 of `name:password`."""
+    try:
+        return b":" in base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
+    except ValueError:
+        return False
+
+
+_CHECKS: Mapping[tuple[bool, bool], Callable[[str], bool]] = {(True, False): _looks_random, (False, True): _is_login}
+"""What a match must be beyond its shape, by a rule's `random` and `encoded`."""
