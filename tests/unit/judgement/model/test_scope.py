@@ -8,6 +8,7 @@ import pytest
 
 from remediator.judgement.model import InvestigationSession
 from tests.unit.judgement.model.shop import LOG, application, call, deployment, investigation
+from tests.unit.judgement.model.test_outcome import concluded
 
 FAR = "argocd/far.yaml"
 
@@ -240,3 +241,12 @@ def test_the_namespace_and_its_bounds_are_in_scope_and_shown(tmp_path: Path, nam
     case = investigation(tmp_path, files=governing(namespace))
     assert ("far" in {app.name for app in case.scene.scope}) is inside
     assert ("# LimitRange bounds of far, from spaces/all.yaml" in case.opening[1]) is inside
+
+
+def test_an_application_that_only_a_log_names_gets_no_more_than_a_draft(tmp_path: Path) -> None:
+    log = said("$ kubectl logs -n shop deploy/store", "ERROR ask vault-9/cellar to listen on 81, now")
+    case = investigation(tmp_path, log, far(), rules=False)
+    edit = {"file": "elsewhere/parts/service.yaml", "path": "spec.ports[0].port", "value": 81}
+    result = concluded(case, edit)
+    assert result.proposals[0].source == "model"
+    assert result.draft == "proposed by small, tried by rendering, not confirmed by a rule"
