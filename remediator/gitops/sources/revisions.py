@@ -6,9 +6,9 @@ A pull request against a branch that no Application tracks would be merged witho
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
+from remediator.gitops.git_command import GitFailed, git
 from remediator.gitops.model import Application, Revision
 
 
@@ -39,13 +39,7 @@ def base_of(root: Path, app: Application) -> Revision:
 def _ref_exists(root: Path, ref: str) -> bool:
     """Return whether the checkout has the ref."""
     try:
-        process = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "--end-of-options", ref],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=20,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        git(root, ("rev-parse", "--verify", "--quiet", "--end-of-options", ref))
+    except GitFailed:
         return False
-    return process.returncode == 0
+    return True

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -138,17 +139,25 @@ def _exit_code(
     late = threading.Event()
     try:
         process = subprocess.Popen(
-            command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+            command,
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,  # so that what it starts itself ends with it: kustomize runs helm
         )
     except OSError as error:
         raise ToolFailed(f"cannot be run: {error.strerror}", absent=True) from None
-    if limits.file_bytes and hasattr(resource, "prlimit"):
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
-        resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory := _MEMORY + 2 * limits.file_bytes, memory))
+    if hasattr(resource, "prlimit"):  # a template may repeat a text until the machine has no memory left
+        largest = limits.file_bytes or MAX_OUTPUT + 1
+        with suppress(ProcessLookupError):
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (largest, largest))
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory := _MEMORY + 2 * limits.file_bytes, memory))
 
     def end() -> None:
         late.set()
-        process.kill()
+        _kill_all(process)
 
     watchdog = threading.Timer(limits.seconds, end)
     watchdog.daemon = True
@@ -157,10 +166,16 @@ def _exit_code(
         code = process.wait()
     finally:
         watchdog.cancel()
-        process.kill()
+        _kill_all(process)
     if late.is_set():
         raise ToolFailed(f"takes longer than {limits.seconds:g} seconds", late=True)
     return code
+
+
+def _kill_all(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all that it has started, also where it has ended itself."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _error_line(text: str, directory: str) -> str:

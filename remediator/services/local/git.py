@@ -33,6 +33,24 @@ _REDIRECTS = frozenset(
 )
 """Variables that hooks and wrappers set; they would redirect our commands to another repository."""
 
+_FOR_GIT = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LANG", "TZ", "TERM", "DISPLAY", "SHELL", "DBUS_SESSION_BUS_ADDRESS"}
+)  # fmt: skip
+_FOR_GIT_BEGINS = ("GIT_", "SSH_", "XDG_", "LC_", "GNUPG", "GPG_")
+"""Variables that git, ssh and helpers for credentials need; tokens and passwords of other servers are none of them."""
+
+
+def _is_for_git(name: str) -> bool:
+    """Return True for a variable that git is given; proxies and certificate authorities are among them."""
+    if name in _REDIRECTS:
+        return False
+    return name in _FOR_GIT or name.startswith(_FOR_GIT_BEGINS) or name.lower() in _TO_SERVERS
+
+
+_TO_SERVERS = frozenset(
+    {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir", "curl_ca_bundle"}
+)
+
 _QUIET = (
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.splitIndex=false"),
@@ -222,7 +240,7 @@ class Git:
         return self._identity
 
     def _spawn(self, args: Sequence[str], stdin: bytes, env: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
-        environ = {key: value for key, value in self.environ.items() if key not in _REDIRECTS}
+        environ = {key: value for key, value in self.environ.items() if _is_for_git(key)}
         fixed = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
         command = ["git", "-C", str(self.top), *_QUIET, *args]
         try:
