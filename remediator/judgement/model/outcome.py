@@ -131,7 +131,7 @@ def _alone(
 def _disagreement(options: list[_Option], plan: RemediationPlan, proposes: Proposes, model: str, note: str) -> Ending:
     """Return the ending where rules and model want different changes: a draft with both as options."""
     known = {edits_of(proposal) for proposal in plan.proposals}
-    mine = [option for option in options if edits_of(option.proposal) not in known]
+    mine = [option for option in options if edits_of(option.proposal) not in known] if proposes != "off" else []
     rules = plan.proposals
     best = options[0]
     chosen_by_rules = next((proposal for proposal in rules if _same(best.proposal, proposal)), None)
@@ -142,6 +142,7 @@ def _disagreement(options: list[_Option], plan: RemediationPlan, proposes: Propo
     unique = tuple({proposal.id: proposal for proposal in ordered}.values())
     why = f"the rules would {rules[0].title}, {model} would {best.proposal.title}"
     basis = f"; {best.confirmed}" if best.confirmed else ""
+    basis += " (model.proposes: off)" if proposes == "off" else ""
     return Ending(proposals=unique, draft=f"rules and model disagree: {why}{basis}", note=note)
 
 

@@ -71,6 +71,17 @@ def test_a_disagreement_is_a_draft_with_both_and_the_sure_rule_first(tmp_path: P
     assert result.proposals[-1].source == "model"
 
 
+@pytest.mark.parametrize(("proposes", "offered"), [("off", False), ("draft", True), ("open", True)])
+def test_beside_another_change_of_the_rules_it_is_an_option_where_the_policy_lets_it_propose(
+    tmp_path: Path, proposes: str, offered: bool
+) -> None:
+    case = investigation(tmp_path, REMEDIATOR_LLM_PROPOSES=proposes)
+    result = concluded(case, memory("640Mi"))
+    assert result.draft.startswith("rules and model disagree")
+    assert ("model" in {proposal.source for proposal in result.proposals}) is offered
+    assert result.proposals[0] == case.plan.proposals[0]
+
+
 @pytest.mark.parametrize(("score", "proposed"), [(0.95, True), (0.7, False)])
 def test_a_model_that_finds_nothing_to_change_holds_an_unsure_rule_back(
     tmp_path: Path, score: float, *, proposed: bool
