@@ -58,8 +58,8 @@ def test_there_are_enough_and_each_is_of_an_incident() -> None:
         ({}, ""),
         ({"model": "large"}, "the same lines, but other tools or settings"),
         ({"tools": []}, "the same lines, but other tools or settings"),
-        ({"messages": [BODY["messages"][0], {"role": "user", "content": "one\nnew\nthree"}]}, "1 lines are new, 1 are gone:\n+ new"),
-        ({"messages": [BODY["messages"][0], {"role": "user", "content": "one\ntwo"}]}, "0 lines are new, 1 are gone:"),
+        ({"messages": [BODY["messages"][0], {"role": "user", "content": "one\nnew\nthree"}]}, "1 lines are new:\n+ new"),
+        ({"messages": [BODY["messages"][0], {"role": "user", "content": "one\ntwo"}]}, "0 lines are new:"),
         ({"messages": [BODY["messages"][0], {"role": "tool", "content": "one\ntwo\nthree"}]}, "an earlier message"),
     ],
 )  # fmt: skip
