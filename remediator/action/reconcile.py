@@ -18,7 +18,7 @@ from remediator.domain.lifecycle import Review, is_open
 from remediator.domain.times import moment, stamp
 from remediator.errors import ConflictError, RemediatorError
 from remediator.graph.nodes.verify_recovery import NOTHING_CONFIGURED, may_have_cleared
-from remediator.graph.state import BRANCH_PREFIX, made_for
+from remediator.graph.state import BRANCH_PREFIX, as_recorded, made_for
 from remediator.graph.sweep import sweep_incidents
 from remediator.report import status_comment
 from remediator.services.github.conversation import unknown
@@ -187,7 +187,7 @@ class Reconciler:
             at = activity.merged_at or stamp(self.now())
             review = Review(kind="merged", by=activity.by, commit=pull.merge_commit, at=at)
         else:
-            self.forge.close(pull)
+            self.forge.close(as_recorded(state, pull))
             review = self.comments.closing_review(incident, activity)
         return self.comments.resume(incident, review, activity).state
 
@@ -209,7 +209,7 @@ class Reconciler:
             and not self._awaited(state, current.branch)
         ):
             self.conversation.upsert_comment(activity, cleared_note(state))
-            self.forge.close(activity.pull_request)
+            self.forge.close(as_recorded(state, activity.pull_request))
         calls = state["workflow_status"] in {"needs_person", "unconfirmed"}
         if status and calls and NEEDS_HUMAN not in activity.labels and state["recovery_result"] != NOTHING_CONFIGURED:
             # Set the label last: it records that people were called.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from remediator.domain.lifecycle import Review
 from remediator.domain.times import duration, moment, stamp
-from remediator.graph.state import chosen, made_for
+from remediator.graph.state import as_recorded, chosen, made_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ class ReviewConversation:
                 before_close(review)
                 return _ended(self.driver.end(incident, self.redacted(review)), review)
             if pull:
-                self.forge.close(pull)
+                self.forge.close(as_recorded(state, pull))
             before_close(review)
             return _ended(self.driver.resume(incident, self.redacted(review)), review)
         if command.verb == "revert":

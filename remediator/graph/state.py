@@ -180,6 +180,17 @@ def branch_name(state: IncidentState) -> str:
     return f"{BRANCH_PREFIX}{state['incident_id']}-{state['incident'].attempt}"
 
 
+def as_recorded(state: IncidentState, pull: PullRequest) -> PullRequest:
+    """Return the pull request with the head that this incident recorded: whatever stands on top of it is a person's.
+
+    Only the recorded head may be removed; without a record nothing is.
+    """
+    return pull.model_copy(update={"head": state["commit_hash"] or _UNRECORDED})
+
+
+_UNRECORDED = "0" * 40
+
+
 def made_for(branch: str, incident_id: str) -> bool:
     """Return whether a branch was made for this incident, in any attempt."""
     return branch.rpartition("-")[0] == f"{BRANCH_PREFIX}{incident_id}"

@@ -159,6 +159,20 @@ def test_a_close_is_remembered_with_its_reason(life: Life) -> None:
     assert [name for name in life.server.world.bare.refs() if "inc-" in name] == []
 
 
+@pytest.mark.parametrize("how", ["by hand", "by command"])
+def test_a_persons_commit_on_the_branch_outlives_the_pull_request(life: Life, how: str) -> None:
+    life.start()
+    branch = life.server.world.pulls[life.number].head
+    theirs = life.server.world.commit_files(branch, {"notes.txt": "tried 3Gi by hand\n"}, "Try more memory")
+    if how == "by hand":
+        life.server.world.close(life.number, "ada")
+    else:
+        life.server.world.comment(life.number, "ada", "/remediator close not now")
+    assert life.event()["workflow_status"] == "rejected"
+    assert life.server.world.pulls[life.number].state == "closed"
+    assert life.server.world.branch(branch) == theirs
+
+
 def test_closing_by_command(life: Life) -> None:
     life.start()
     life.server.world.comment(life.number, "ada", "/remediator close not now")
