@@ -45,7 +45,7 @@ _COMPLAINT = re.compile(
     r"(?i)\b(?:unreachable|outage|is down|are down|went down|nobody can|no one can|cannot|can't|can not|could not|couldn't|"
     r"do(?:es)?(?:n't| not) (?:work|start|come up|answer|respond|load|sync|follow|scale|run)|not (?:working|reachable|responding)|never worked|"
     r"broken|stuck|hangs?|crashe[sd]|fails|failing|every .{0,30} (?:is red|fails)|answers? (?:404|5\d\d)|5\d\d from|"
-    r"(?:a|plain|with) \"?5\d\d\b|too slow|is slow|so slow|slow since|missing since|no (?:logs|data|metrics|payouts|backups?) (?:since|for|in))\b"
+    r"(?:a|plain|with) \"?5\d\d\b|too slow|is slow|so slow|slow since|crawls?|missing since|(?:asks?|asking|wonders?|wondering) why|no (?:logs|data|metrics|payouts|backups?) (?:since|for|in))\b"
 )
 """What people write above the output that they paste when something is wrong."""
 _OVER = re.compile(

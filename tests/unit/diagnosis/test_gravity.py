@@ -101,3 +101,18 @@ def test_the_diagnosis_quotes_the_object_and_the_end_of_a_wrapped_message() -> N
 )
 def test_wrappers_are_removed_and_the_tail_is_kept(text: str, tail: str) -> None:
     assert unwrapped(text) == tail
+
+
+@pytest.mark.parametrize(
+    ("sentence", "category"),
+    [
+        ("since this morning nobody can reach the mixer from the studio", "unknown"),
+        ("finance asks why the tapes need sixty terabytes of the store", "unknown"),
+        ("the mixer crawls a few minutes after every full hour", "unknown"),
+        ("the mixer has three channels and a fader for each", "info"),
+        ("the mixer was down for a minute, all good again now", "info"),
+    ],
+)
+def test_a_persons_complaint_in_prose_is_grave_unless_it_is_over(sentence: str, category: str) -> None:
+    text = Statement(source="log", line=1, channel="text", subject=Subject(), text=sentence)
+    assert answer(text)[0] == category
