@@ -12,6 +12,9 @@ from remediator.judgement.inquiry import Inquiry
 from remediator.remedies.engine.case import Want
 from remediator.remedies.engine.effects import PLATFORM_CHANNELS
 
+Sentences = tuple[str, str]
+"""The title of a demand and its reason."""
+
 
 @dataclass(frozen=True)
 class Demand:
@@ -33,6 +36,15 @@ class Demand:
     """Certainty of the value, 0 to 1."""
     predicts: tuple[str, ...] = ()
     """Category ids, or `signal:ID`, that the wrong value leads to."""
+
+    @classmethod
+    def of(
+        cls, piece: Evidence, rule: str, words: tuple[str, ...], want: Want, sure: float, sentences: Sentences
+    ) -> Demand:
+        """Return the demand of one value by one piece of evidence, whose signal the wrong value leads to."""
+        title, reason = sentences
+        predicts = (f"signal:{piece.signal}",)
+        return cls(rule, title, reason, (piece.id,), words, (want,), sure=sure, predicts=predicts)
 
 
 DemandReader = Callable[[Inquiry], Iterator[Demand]]

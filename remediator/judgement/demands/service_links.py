@@ -34,16 +34,14 @@ def service_link(inquiry: Inquiry) -> Iterator[Demand]:
             variable = f"{service.upper().replace('-', '_')}_PORT"
             if _READ.search(str(pod[0])) or _sets(match, variable):
                 continue
-            yield Demand(
-                rule="service_link",
-                title=f"switch service links off for `{match.manifest.name}`",
-                reason=f"`{match.manifest.name}` reads the address that Kubernetes puts into {variable} for Service `{service}` as a setting of its own",
-                evidence=(piece.id,),
-                words=(variable, service, link["port"]),
-                wants=(Want.of(match, (*pod[1], "enableServiceLinks"), False),),
-                sure=0.9 if contains_word(piece.text, variable, "") else 0.7,
-                predicts=(f"signal:{piece.signal}",),
+            name = match.manifest.name
+            sentences = (
+                f"switch service links off for `{name}`",
+                f"`{name}` reads the address that Kubernetes puts into {variable} for Service `{service}` as a setting of its own",
             )
+            want = Want.of(match, (*pod[1], "enableServiceLinks"), False)
+            sure = 0.9 if contains_word(piece.text, variable, "") else 0.7
+            yield Demand.of(piece, "service_link", (variable, service, link["port"]), want, sure, sentences)
 
 
 def _service(inquiry: Inquiry, match: Match, port: int) -> str:

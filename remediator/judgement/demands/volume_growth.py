@@ -32,16 +32,13 @@ def claim_may_grow(inquiry: Inquiry) -> Iterator[Demand]:
             body = storage_class.body
             if body.get("allowVolumeExpansion") is True or body.get("provisioner") == _BY_HAND:
                 continue
-            yield Demand(
-                rule="claim_may_grow",
-                title=f"let claims of StorageClass `{storage_class.name}` grow",
-                reason=f"Claim {match['claim']} may not grow, since its StorageClass {storage_class.name} does not allow volume expansion",
-                evidence=(piece.id,),
-                words=(match["claim"], "resized"),
-                wants=(Want(application, storage_class, ("allowVolumeExpansion",), True),),
-                sure=0.85,
-                predicts=(f"signal:{piece.signal}",),
+            claim, name = match["claim"], storage_class.name
+            sentences = (
+                f"let claims of StorageClass `{name}` grow",
+                f"Claim {claim} may not grow, since its StorageClass {name} does not allow volume expansion",
             )
+            want = Want(application, storage_class, ("allowVolumeExpansion",), True)
+            yield Demand.of(piece, "claim_may_grow", (claim, "resized"), want, 0.85, sentences)
 
 
 def _classes_of(inquiry: Inquiry, claim: str) -> set[str]:
