@@ -14,6 +14,9 @@ from remediator.gitops.model import Manifest
 _HASHED = re.compile(r"(?P<stem>.+)-[bcdfghkmt2456789]{10}")
 """The alphabet of kustomize's hashes: hexadecimal digits with those replaced that could spell words."""
 
+_GENERATED = frozenset({"ConfigMap", "Secret"})
+"""Kinds that kustomize generates."""
+
 Identity = tuple[object, ...]
 
 
@@ -30,13 +33,17 @@ def stem(name: str) -> str:
 
 def successors(old: Mapping[Identity, Manifest], new: Mapping[Identity, Manifest]) -> dict[Identity, Identity]:
     """Return, by the identity of each generated object that is gone, the identity of the one that takes its place."""
-    gone = {identity: item for identity, item in old.items() if identity not in new and stem(item.name)}
-    made = {identity: item for identity, item in new.items() if identity not in old and stem(item.name)}
+    gone = {identity: item for identity, item in old.items() if identity not in new and _is_generated(item)}
+    made = {identity: item for identity, item in new.items() if identity not in old and _is_generated(item)}
     pairs = {
         identity: [other for other, candidate in made.items() if _is_same(item, candidate)]
         for identity, item in gone.items()
     }
     return {identity: others[0] for identity, others in pairs.items() if len(others) == 1}
+
+
+def _is_generated(item: Manifest) -> bool:
+    return item.kind in _GENERATED and bool(stem(item.name))
 
 
 def _is_same(first: Manifest, second: Manifest) -> bool:

@@ -153,7 +153,8 @@ def _exit_code(
         largest = limits.file_bytes or MAX_OUTPUT + 1
         with suppress(ProcessLookupError):
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (largest, largest))
-            resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory := _MEMORY + 2 * limits.file_bytes, memory))
+            memory = _MEMORY + (2 * limits.file_bytes or _MEMORY // 2)
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory, memory))
 
     def end() -> None:
         late.set()

@@ -48,9 +48,9 @@ def generate_action(
     merged = state
     state = {**state, "incident": _start_round(state)}
     candidates, reason = _asked(state, limits, planner) if reviewing else _untried(state, limits)
-    again = not reviewing and 1 < state["incident"].attempt <= limits.attempts
-    if again and state["incident"].noted != "revert":
-        candidates = (*_next_step(merged, planner, forge), *candidates)
+    if not reviewing and 1 < state["incident"].attempt <= limits.attempts and state["incident"].noted != "revert":
+        candidates, outdated = _fitting((*_next_step(merged, planner, forge), *candidates), state, planner, forge)
+        reason = reason or outdated
     if not candidates and not reviewing:
         candidates, refusal = _revert(merged, forge, limits)
         reason = refusal or reason
@@ -58,9 +58,6 @@ def generate_action(
         try:
             tracked = planner.tracked(state["affected_apps"], [edit.file for edit in proposal.edits])
             base = forge.base(tracked)
-            if again and (why := planner.outdated(proposal, partial(forge.read, base))):
-                reason = reason or f"{proposal.title}: {why}"
-                continue
             changes = _changes(proposal, base, planner, forge)
         except (RemediatorError, FileNotFoundError, ValueError) as error:
             reason = reason or f"{proposal.title}: {error}"
@@ -75,6 +72,24 @@ def generate_action(
     if incident.merged:  # the merged change stays in the state, so that a person can still ask for its revert
         return IncidentState(incident=incident, workflow_status="needs_person")
     return IncidentState(incident=incident, git_changes={}, commit_message="", workflow_status="needs_person")
+
+
+def _fitting(
+    candidates: tuple[Proposal, ...], state: IncidentState, planner: Planner, forge: Forge
+) -> tuple[tuple[Proposal, ...], str]:
+    """Return the options whose places still read as they were located, and why the first other one is left out."""
+    fitting, reason = [], ""
+    for proposal in candidates:
+        try:
+            base = forge.base(planner.tracked(state["affected_apps"], [edit.file for edit in proposal.edits]))
+            why = planner.outdated(proposal, partial(forge.read, base))
+        except RemediatorError as error:
+            why = str(error)
+        if why:
+            reason = reason or f"{proposal.title}: {why}"
+        else:
+            fitting.append(proposal)
+    return tuple(fitting), reason
 
 
 def _next_step(merged: IncidentState, planner: Planner, forge: Forge) -> tuple[Proposal, ...]:

@@ -111,10 +111,9 @@ class AlertVerifier:
 
     def _sign_of_life(self, rollout: Rollout, at: str) -> bool:
         """Return True where any alert of the incident's cluster was sent of late: senders repeat what fires."""
-        oldest = stamp(datetime.fromisoformat(at) - _FRESH)
-        places = rollout.subjects
+        oldest, places = datetime.fromisoformat(at) - _FRESH, rollout.subjects
         return any(
-            str(alert.get("updatedAt") or "") >= oldest and self._here(subject_of(alert), places)
+            (sent := _sent(alert)) is not None and sent >= oldest and self._here(subject_of(alert), places)
             for alert in self._everything()
         )
 
@@ -150,6 +149,15 @@ class AlertVerifier:
 
     def _firing(self) -> list[dict[str, Any]]:
         return self._alerts.ask("", lambda: firing(self.web, self.filters, self.receiver, suppressed=True))
+
+
+def _sent(alert: Mapping[str, Any]) -> datetime | None:
+    """Return the time at which an alert was sent last; None where the server does not say it."""
+    try:
+        sent = datetime.fromisoformat(str(alert.get("updatedAt") or ""))
+    except ValueError:
+        return None
+    return sent if sent.tzinfo else None
 
 
 def _calm_looks(earlier: Sequence[Observation], name: str) -> int:
