@@ -15,7 +15,7 @@ from remediator.remedies.engine.acceptable_values import different_value
 from remediator.remedies.engine.case import Fix, RemedyContext, Want
 from remediator.remedies.engine.spelling import nearest
 from remediator.remedies.probes.failing import FailingProbe, Probe, container_log, failing_probes, probes_of
-from remediator.remedies.probes.target import listened_ports, status_of
+from remediator.remedies.probes.port_and_path import listened_ports, status_of
 
 PROBE_PROGRAMS = (
     "pg_isready", "psql", "redis-cli", "valkey-cli", "mysqladmin", "mariadb-admin", "mysql", "mongosh", "mongo", "rabbitmq-diagnostics",
