@@ -85,6 +85,7 @@ def test_a_server_that_could_not_be_read_is_named_in_the_summary_and_the_others_
     assert "alertmanager was not read: Alertmanager cannot be reached" in text
 
 
+@pytest.mark.thorough
 def test_from_a_dispatched_run_with_an_artifact_to_the_note_of_its_merge(action: Action) -> None:
     code, out, text = action("workflow_dispatch", {"inputs": {}}, log_artifact="incident", run_id="9")
     assert (code, out["conclusion"], out["pull-request-operation"]) == (0, "proposed", "created"), text

@@ -6,7 +6,7 @@ import pytest
 
 from tests.lives.looking import figures, look
 
-SAMPLE = 60
+SAMPLE = 30
 MANY = 2000
 
 

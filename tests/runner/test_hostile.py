@@ -46,6 +46,7 @@ def test_the_canary_sings_where_a_workflow_is_careless(runner: Runner, tmp_path:
     assert runner.canary.exists()
 
 
+@pytest.mark.thorough
 def test_titles_comments_and_reviews_stay_text(runner: Runner) -> None:
     _, number, branch = proposed(runner)
     spell, world = hostile(runner), runner.server.world

@@ -114,6 +114,7 @@ def test_uv_installs_what_the_lock_names_and_an_unchanged_lock_costs_nothing(set
     assert setup.by_uv == calls
 
 
+@pytest.mark.thorough
 def test_what_was_kept_needs_no_index(setup: Setup) -> None:
     done = setup.script("wheels.sh", "fill", str(setup.folder / "wheels"))
     assert done.returncode == 0, done.stderr
@@ -122,6 +123,7 @@ def test_what_was_kept_needs_no_index(setup: Setup) -> None:
     assert setup.said() == "good"
 
 
+@pytest.mark.thorough
 def test_development_finds_pip_in_an_environment_that_was_made_to_run_the_program(setup: Setup) -> None:
     assert setup().returncode == 0
     pip = [str(setup.folder / "venv/bin/python"), "-m", "pip", "--version"]
@@ -141,6 +143,7 @@ def test_a_kept_package_that_was_altered_is_never_installed(setup: Setup) -> Non
     assert setup.said() == "good"
 
 
+@pytest.mark.thorough
 def test_an_altered_index_ends_the_set_up(setup: Setup) -> None:
     wheel(setup.index, "thing", {"thing.py": "SAYS = 'evil'\n"})
     done = setup()
@@ -157,6 +160,7 @@ def test_what_was_kept_for_another_lock_is_left(setup: Setup) -> None:
     assert setup.said() == "newer"
 
 
+@pytest.mark.thorough
 def test_where_uv_cannot_be_had_pip_installs_the_same_lock(setup: Setup) -> None:
     (setup.index / "uv-1-py3-none-any.whl").unlink()
     done = setup()

@@ -13,6 +13,7 @@ from tests.runner.act import NEEDS, Runner, proposed
 pytestmark = NEEDS
 
 
+@pytest.mark.thorough
 def test_from_a_dispatched_run_to_the_sweep(runner: Runner) -> None:
     world = runner.server.world
     job, number, branch = proposed(runner)
@@ -48,6 +49,7 @@ def test_from_a_dispatched_run_to_the_sweep(runner: Runner) -> None:
     assert (job.code, job.outputs["conclusion"]) == (0, "resolved"), job.said
 
 
+@pytest.mark.thorough
 def test_a_merge_that_no_event_told_is_found_by_the_schedule(runner: Runner) -> None:
     _, number, _ = proposed(runner)
     runner.server.world.merge(number, "ada", method="squash")
@@ -57,6 +59,7 @@ def test_a_merge_that_no_event_told_is_found_by_the_schedule(runner: Runner) -> 
     )
 
 
+@pytest.mark.thorough
 def test_argo_cd_tells_that_it_has_synced(runner: Runner) -> None:
     _, number, _ = proposed(runner)
     merge = runner.server.world.merge(number, "ada")
@@ -100,6 +103,7 @@ def test_the_switch_stops_everything(runner: Runner) -> None:
     assert runner.server.journal == []
 
 
+@pytest.mark.thorough
 def test_each_cluster_has_a_job_of_its_own(runner: Runner) -> None:
     policy = "targets:\n  prod-eu: {clusters: [eu]}\n  prod-us: {clusters: [us]}\n  drill: {clusters: [dr]}\n"
     runner.server.world.commit_files("main", {".github/remediator.yml": policy}, "Name the clusters")

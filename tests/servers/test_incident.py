@@ -59,6 +59,7 @@ def command(demo: Path, environ: dict[str, str]) -> Callable[..., str]:
 
 
 @pytest.mark.needs_tools("prometheus-alertmanager", "helm")
+@pytest.mark.thorough
 def test_from_a_firing_alert_to_the_verdict(alertmanager: str, demo: Path) -> None:  # noqa: F811
     with cluster() as api:
         scripted(alertmanager, demo, api, {"REMEDIATOR_KUBERNETES_URL": api.url})
