@@ -27,8 +27,8 @@ from remediator.remedies.objects.api_versions import bump_api_version
 from remediator.remedies.objects.immutable import restore_immutable_field
 from remediator.remedies.objects.invalid import fix_invalid_field
 from remediator.remedies.probes.kubelet_tls import fix_kubelet_tls
-from remediator.remedies.probes.scheme import fix_listen_port, fix_probe_command, fix_probe_scheme
 from remediator.remedies.probes.port_and_path import fix_probe_path, fix_probe_port
+from remediator.remedies.probes.scheme import fix_listen_port, fix_probe_command, fix_probe_scheme
 from remediator.remedies.probes.timing import relax_probe_timing
 from remediator.remedies.references.accounts import fix_service_account
 from remediator.remedies.references.autoscaling import fix_scale_target
