@@ -11,13 +11,12 @@ from tests.field.investigating import MOST_TOKENS, play
 from tests.field.test_field import label, needs_tools
 
 REFUSED = {
-    "a-data/rel-nightly-that-comes-hourly": "",
     "b-network/svc-star-stands-for-one-label": "a network policy is not changed on a log's word alone",
     "c-platform/dispatcher-bound-in-the-wrong-namespace": "another account gets the role",
     "d-ops/bucket-moved-region-stayed": "the value is under the anchor",
 }
-"""Right changes that do not come out, with a part of the refusal: a calm log is not investigated, two lower a protection
-that no allowance covers, and one value is shared by an alias."""
+"""Right changes that do not come out, with a part of the refusal: two lower a protection that no allowance covers, and one
+value is shared by an alias."""
 FIXABLE = [incident for incident in incidents() if incident.fixable]
 FEW = random.Random(2).sample(FIXABLE, 4)
 
