@@ -1,4 +1,4 @@
-"""The rules on incidents that were written before anyone looked at how they are read: nothing gets worse, nothing is harmed.
+"""The rules on incidents that were written before anyone looked at how they are read: no verdict gets worse.
 
 `python -m tests.field run` prints the figures over all of them, and README.md keeps those of each first contact.
 """
